@@ -1,0 +1,49 @@
+# Two commands matter: `make run` and `make test`. Both make what they need.
+
+PYTHON = .venv/bin/python
+INSTALL = $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+# One process per core; every process computes on one thread.
+PYTEST_ARGS ?= --numprocesses=auto
+
+.DEFAULT_GOAL := help
+.PHONY: help run test format constraints clean
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/.installed ## track the demo clip and say where video, table and plot lie
+	.venv/bin/facetrack demo
+
+test: .venv/.installed-for-tests ## run linters, types, import rules and all tests
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS)
+
+format: .venv/.installed-for-tests ## repair and format the sources
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+constraints: .venv/.installed-for-tests ## resolve the newest versions into constraints.txt
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+		--all-extras --group dev --strip-extras --no-emit-index-url --no-annotate \
+		--custom-compile-command "make constraints" --output-file constraints.txt
+
+clean: ## remove .venv, caches and what runs wrote
+	rm -rf .venv .cache build dist output *.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps are written last: a run that was stopped is simply done again.
+.venv/.installed: pyproject.toml constraints.txt
+	@.ci/python-env
+	@echo "installing Facetrack into .venv"
+	@$(INSTALL) --editable .
+	@touch $@
+
+.venv/.installed-for-tests: .venv/.installed
+	@echo "installing what the tests need into .venv"
+	@$(INSTALL) --editable '.[cluster,peers]' --group dev
+	@touch $@

@@ -1,0 +1,69 @@
+"""Facetrack: a face tracker that a person can teach.
+
+The names below load their modules at first use: `import facetrack` itself compiles nothing and
+imports neither numba, scipy nor OpenCV.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facetrack.corpus.run import track
+    from facetrack.errors import FacetrackError
+    from facetrack.face import Face, Fit, Pose
+    from facetrack.model import load_model
+    from facetrack.tracking.tracker import Tracker
+    from facetrack.tracking.warm_up import warm_up
+
+    __version__: str
+
+__all__ = [
+    "Face",
+    "FacetrackError",
+    "Fit",
+    "Pose",
+    "Tracker",
+    "__version__",
+    "load_model",
+    "track",
+    "warm_up",
+]
+
+_HOMES = {
+    "Face": "facetrack.face",
+    "FacetrackError": "facetrack.errors",
+    "Fit": "facetrack.face",
+    "Pose": "facetrack.face",
+    "Tracker": "facetrack.tracking.tracker",
+    "load_model": "facetrack.model",
+    "track": "facetrack.corpus.run",
+    "warm_up": "facetrack.tracking.warm_up",
+}
+
+
+def _installed_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("facetrack")
+    except PackageNotFoundError:  # a source tree on the path that nobody installed
+        return "0+not.installed"
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name at its first use (PEP 562)."""
+    if name == "__version__":
+        value: object = _installed_version()
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'facetrack' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Offer the public names to completion before they are loaded."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,125 @@
+"""The entry point `facetrack`: chooses the subcommand and turns errors into one line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+import facetrack
+from facetrack.errors import FacetrackError, MissingDependencyError
+
+# Each is a module of this package. Only the chosen one is imported, so that `facetrack doctor`
+# runs where half of the dependencies are broken. The line is what `facetrack --help` prints.
+COMMANDS = {
+    "track": "track the faces of videos, pictures or a camera and write tables",
+    "demo": "track a synthetic clip with exact truth and show what comes out",
+    "train": "train a model from labelled pictures and video tracks",
+    "evaluate": "measure a model on labelled pictures or videos, beside its peers",
+    "score": "compare predicted landmarks with the truth",
+    "benchmark": "measure speed, as ratios against other trackers in the same run",
+    "models": "list the models that are installed or lie in a folder",
+    "doctor": "check the installation and print how to repair it",
+}
+EXAMPLES = """\
+examples:
+  facetrack demo
+  facetrack track clip.mp4 -o results --overlay
+  facetrack doctor
+"""
+INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
+
+
+class Command(Protocol):
+    """What every module of a subcommand has."""
+
+    HELP: str
+    EXAMPLES: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the subcommand's arguments."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work and return the exit status."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        0 on success, 1 if something failed, 2 for wrong usage, 130 after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(arguments)
+    except FacetrackError as error:
+        return _fail(str(error))
+    except MemoryError:
+        return _fail("the memory is exhausted; close other programs or choose smaller input")
+    except KeyboardInterrupt:
+        print("\nfacetrack: interrupted; what was written so far is kept", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as `head`, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _fail(message: str) -> int:
+    print(f"facetrack: {' '.join(message.split())}", file=sys.stderr)
+    return 1
+
+
+def _dispatch(arguments: list[str]) -> int:
+    try:
+        parsed = _parser().parse_args(arguments[:1])
+        command = _load(parsed.command)
+        parser = argparse.ArgumentParser(
+            prog=f"facetrack {parsed.command}",
+            description=command.HELP,
+            epilog=f"examples:\n{_indent(command.EXAMPLES)}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(parser)
+        args = parser.parse_args(arguments[1:])
+    except SystemExit as stop:  # argparse has printed help, version or usage
+        return int(stop.code or 0)
+    return command.run(args)
+
+
+def _indent(examples: str) -> str:
+    return "\n".join(f"  {line.strip()}" for line in examples.strip().splitlines())
+
+
+def _load(name: str) -> Command:
+    try:
+        return cast(Command, import_module(f"facetrack.cli.{name}"))
+    except ImportError as error:  # a package is missing, or a library that it needs
+        raise MissingDependencyError(f"{error}; `facetrack doctor` prints the repair") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    listing = "\n".join(f"  {name:<11}{line}" for name, line in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="facetrack",
+        usage="facetrack [-h] [--version] COMMAND ...",
+        description=(
+            "Track 68 landmarks of faces in video.\n\n"
+            f"commands:\n{listing}\n\n"
+            "`facetrack COMMAND --help` explains each."
+        ),
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"facetrack {facetrack.__version__}")
+    parser.add_argument("command", metavar="COMMAND", choices=COMMANDS, help=argparse.SUPPRESS)
+    return parser

@@ -1,0 +1,1 @@
+"""Labelled data: .pts folders, dlib XML, 300-VW and video tracks."""

@@ -1,0 +1,1 @@
+"""How well landmarks are found: errors, protocols, peers, jitter, speed and reports."""

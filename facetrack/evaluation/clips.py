@@ -1,0 +1,245 @@
+"""Clips with reference tracks, and what trackers say of their frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.datasets.tracks import load_track
+from facetrack.errors import FormatError
+from facetrack.evaluation.errors import complete
+from facetrack.evaluation.peers import Peer
+from facetrack.face import Face
+from facetrack.video.frame import Frame
+from facetrack.video.source import VideoSource, open_source
+
+Points = npt.NDArray[np.float64]
+
+AGREE = 0.08  # of the outer-eye distance: where references disagree more, none is trusted
+_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v")
+_TAIL = "_consensus"
+
+
+class FaceTracker(Protocol):
+    """What is needed of a tracker here; see `tracking.tracker.Tracker`."""
+
+    def update(self, image: Frame, timestamp: float | None = None) -> list[Face]:
+        """Follow the faces into the next frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video and what reference trackers or an exact truth say of it.
+
+    Attributes
+    ----------
+    name : str
+    open : callable
+        Opens the video.
+    references : mapping of str to ndarray, shape (n, 68, 2), float64
+        Reference tracks by name, pixels; NaN where there is no face. The first is the main one.
+    compared : ndarray, shape (n,), bool
+        Frames on which the references can be trusted.
+    """
+
+    name: str
+    open: Callable[[], VideoSource]
+    references: Mapping[str, Points] = field(repr=False)
+    compared: npt.NDArray[np.bool_] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One system's landmarks in a whole clip.
+
+    Attributes
+    ----------
+    points, raw_points : ndarray, shape (n, 68, 2), float64
+        Pixels, after and before smoothing; NaN where the face was not found.
+    timestamps : ndarray, shape (n,), float64
+        Seconds.
+    """
+
+    points: Points
+    raw_points: Points
+    timestamps: npt.NDArray[np.float64]
+
+
+def find_clips(folder: Path) -> list[Clip]:
+    """List the videos of a folder that have a reference track beside them.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds `NAME.mp4` (or another common suffix) with `NAME_consensus.npz` or `NAME.npz`.
+
+    Returns
+    -------
+    list of Clip
+        Sorted by name; at least one.
+
+    Raises
+    ------
+    FormatError
+        If there is no such pair, or a track is broken.
+    """
+    if not folder.is_dir():
+        raise FormatError(folder, "no such folder")
+    clips = []
+    for video in sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES):
+        tracks = (video.with_name(f"{video.stem}{tail}.npz") for tail in (_TAIL, ""))
+        track = next((t for t in tracks if t.is_file()), None)
+        if track is not None:
+            clips.append(_clip(video, track))
+    if not clips:
+        raise FormatError(
+            folder, "no video with a track beside it", remedy="expected NAME.mp4 and NAME.npz"
+        )
+    return clips
+
+
+def _clip(video: Path, path: Path) -> Clip:
+    track = load_track(path)
+    points = np.asarray(track.points, dtype=np.float64)
+    references = {"dlib ERT" if track.points_pfld is not None else "reference": points}
+    compared = complete(points)
+    if track.points_pfld is not None:
+        references["PFLD"] = np.asarray(track.points_pfld, dtype=np.float64)
+        compared &= complete(references["PFLD"])
+    if track.agreement is not None:
+        compared &= np.asarray(track.agreement < AGREE)  # NaN is not
+    return Clip(video.stem, partial(open_source, video), references, compared)
+
+
+def track_clip(tracker: FaceTracker, source: VideoSource, *, n_frames: int) -> Track:
+    """Follow one face through a clip.
+
+    Parameters
+    ----------
+    tracker : FaceTracker
+        Follows one face at a time.
+    source : VideoSource
+        Read to its end and closed.
+    n_frames : int
+        Length of the result: later frames are left out, missing ones are NaN.
+
+    Returns
+    -------
+    Track
+    """
+
+    def points_of(frame: Frame) -> tuple[Points, Points] | None:
+        seen = [face for face in tracker.update(frame) if face.tracked]
+        return (seen[0].points, seen[0].raw_points) if seen else None
+
+    return _collect(source, points_of, n_frames)
+
+
+def peer_track(peer: Peer, source: VideoSource, *, n_frames: int) -> Track:
+    """Run a peer on every frame of a clip, each for itself.
+
+    Parameters
+    ----------
+    peer : Peer
+    source : VideoSource
+        Read to its end and closed.
+    n_frames : int
+        Length of the result.
+
+    Returns
+    -------
+    Track
+        Raw points equal points.
+    """
+
+    def points_of(frame: Frame) -> tuple[Points, Points] | None:
+        points = peer.predict(frame.image)
+        return None if points is None else (points, points)
+
+    return _collect(source, points_of, n_frames)
+
+
+def _collect(
+    source: VideoSource,
+    points_of: Callable[[Frame], tuple[Points, Points] | None],
+    n_frames: int,
+) -> Track:
+    points = np.full((n_frames, 68, 2), np.nan)
+    raw = np.full((n_frames, 68, 2), np.nan)
+    times = np.full(n_frames, np.nan)
+    with source:
+        for frame in source:
+            if frame.index >= n_frames:
+                break
+            times[frame.index] = frame.timestamp
+            found = points_of(frame)
+            if found is not None:
+                points[frame.index], raw[frame.index] = found
+    return Track(points, raw, times)
+
+
+def count_losses(points: npt.ArrayLike) -> int:
+    """Count how often a face that was tracked is not tracked in the next frame.
+
+    Parameters
+    ----------
+    points : array_like, shape (n, 68, 2)
+        A track; NaN where lost.
+
+    Returns
+    -------
+    int
+    """
+    seen = complete(points)
+    return int((seen[:-1] & ~seen[1:]).sum())
+
+
+def stored_tracks(
+    folders: Mapping[str, Path],
+    name: str,
+    n_frames: int,
+    load: Callable[[Path], tuple[Sequence[int], Points]],
+) -> dict[str, Points]:
+    """Read what other programs predicted of a clip.
+
+    Parameters
+    ----------
+    folders : mapping of str to Path
+        Per program the folder with `NAME.csv`, `NAME.npz` or a folder `NAME` of .pts files.
+    name : str
+        The clip.
+    n_frames : int
+        Length of the results.
+    load : callable
+        Reads one of these into frame numbers from 0 and points.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_frames, 68, 2), float64
+        NaN where a program says nothing.
+
+    Raises
+    ------
+    FormatError
+        If a folder has nothing for this clip.
+    """
+    tracks = {}
+    for program, folder in folders.items():
+        candidates: Iterable[Path] = (folder / f"{name}{tail}" for tail in (".csv", ".npz", ""))
+        path = next((c for c in candidates if c.exists()), None)
+        if path is None:
+            raise FormatError(folder, f"nothing for the clip {name}", remedy=f"expected {name}.csv")
+        frames, found = load(path)
+        points = np.full((n_frames, 68, 2), np.nan)
+        for k, p in zip(frames, found, strict=True):
+            if 0 <= k < n_frames:
+                points[k] = p
+        tracks[program] = points
+    return tracks

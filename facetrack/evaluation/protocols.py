@@ -1,0 +1,291 @@
+"""How fits are started when a model is measured on labelled images (spec 1.4, 9.1, 9.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.datasets.pts_folder import LabelledImage
+from facetrack.errors import FormatError, InputError
+from facetrack.evaluation.choice import Box, choose_face
+from facetrack.evaluation.errors import normalised_errors, point_errors
+from facetrack.evaluation.peers import Peer
+from facetrack.face import Fit
+from facetrack.formats.pts import read_pts
+from facetrack.landmarks.markup import MARKUPS
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.training.starts import StartNoise
+
+Points = npt.NDArray[np.float64]
+Image = npt.NDArray[np.uint8]
+_MOST_CANDIDATES = 4
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Map(Protocol):
+    """One door for all parallel work: the builtin `map`, or one over processes or a cluster."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Apply a picklable function to every item and give the results in order."""
+        ...
+
+
+class Detected(Protocol):
+    """What is needed of a detection here; see `tracking.detection.Detection`."""
+
+    @property
+    def box(self) -> Box:
+        """Edges (x0, y0, x1, y1) in pixels."""
+        ...
+
+    @property
+    def certain(self) -> bool:
+        """Whether it counts as a face without confirmation by the fit's quality."""
+        ...
+
+
+Detector = Callable[[Image], Sequence[Detected]]
+
+
+class Model(Protocol):
+    """What is needed of a trained model here."""
+
+    @property
+    def shape_model(self) -> ShapeModel:
+        """The model's point distribution model."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the tables call it."""
+        ...
+
+    def fit(self, image: Image, start: Points) -> Fit:
+        """Fit from a shape (68, 2) in pixels."""
+        ...
+
+    def fit_box(self, image: Image, box: Box) -> Fit:
+        """Fit from the box of a face detector."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What one system says of labelled images.
+
+    Attributes
+    ----------
+    name, note : str
+        The system, and what a reader must know to judge its numbers.
+    start : str
+        How its fits began.
+    points : ndarray, shape (n, s, 68, 2), float64
+        n images, s starts each; pixels of the image, NaN where no face was found.
+    truth : ndarray, shape (n, 68, 2), float64
+        The labels.
+    """
+
+    name: str
+    note: str
+    start: str
+    points: Points
+    truth: Points
+
+    def errors(self, markup: int = 68) -> npt.NDArray[np.float64]:
+        """Measure the error of every fit, shape (n, s); see `normalised_errors`."""
+        n, s = self.points.shape[:2]
+        flat = normalised_errors(self._flat(), np.repeat(self.truth, s, axis=0), markup)
+        return flat.reshape(n, s)
+
+    def group_means(self, groups: dict[str, tuple[int, ...]], markup: int) -> dict[str, float]:
+        """Compute the mean error of the found faces per group of points, % of the eye distance."""
+        s = self.points.shape[1]
+        errors = point_errors(self._flat(), np.repeat(self.truth, s, axis=0))
+        errors = errors[np.isfinite(errors).all(axis=1)]
+        chosen = {name: [i for i in g if i in MARKUPS[markup]] for name, g in groups.items()}
+        return {
+            name: 100 * float(errors[:, g].mean()) if len(errors) else float("nan")
+            for name, g in chosen.items()
+            if g
+        }
+
+    def _flat(self) -> Points:
+        return self.points.reshape(-1, 68, 2)
+
+
+def from_tracking_starts(
+    model: Model,
+    images: Sequence[LabelledImage],
+    *,
+    seeds: int,
+    projected: bool,
+    noise: StartNoise | None = None,
+    map_: Map = map,
+) -> Predictions:
+    """Fit a model from moved truths, as a tracker starts from the frame before.
+
+    Parameters
+    ----------
+    model : Model
+    images : sequence of LabelledImage
+    seeds : int
+        Starts per image; start k of an image depends on k and the image's position only.
+    projected : bool
+        Project the truth on the shape model before it is moved: the fair protocol. Moving the
+        truth itself leaves the shape's person-specific part in the start (spec 1.4).
+    noise : StartNoise, optional
+        The protocol's own noise if not given.
+    map_ : Map
+        Where images are worked on.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    InputError
+        If there is no image or no start.
+    """
+    if seeds < 1:
+        raise InputError(f"at least one start per image is needed, got {seeds}")
+    work = partial(
+        _fit_starts, model, seeds=seeds, projected=projected, noise=noise or StartNoise()
+    )
+    points = _stack(map_(work, list(enumerate(images))))
+    kind = "projected" if projected else "moved"
+    return Predictions(model.name, "", f"{kind} truth", points, _truth(images))
+
+
+def _fit_starts(
+    model: Model,
+    numbered: tuple[int, LabelledImage],
+    *,
+    seeds: int,
+    projected: bool,
+    noise: StartNoise,
+) -> Points:
+    number, labelled = numbered
+    image = labelled.read_bgr()
+    fits = []
+    for seed in range(seeds):
+        rng = np.random.default_rng([seed, number])
+        start = noise.move(labelled.points, model.shape_model, rng, projected=projected)
+        fits.append(model.fit(image, start).points)
+    return np.stack(fits)
+
+
+def from_detector(
+    model: Model, images: Sequence[LabelledImage], *, detect: Detector, map_: Map = map
+) -> Predictions:
+    """Fit a model from the box of a face detector, on every image.
+
+    Parameters
+    ----------
+    model : Model
+    images : sequence of LabelledImage
+    detect : callable
+        Gives detections of a BGR image, best first. Of several certain faces the large central
+        one is taken, as a user would; where none is certain, the candidate with the best fit
+        quality. The truth is never asked.
+    map_ : Map
+        Where images are worked on.
+
+    Returns
+    -------
+    Predictions
+        With one start per image; NaN where the detector found nothing.
+
+    Raises
+    ------
+    InputError
+        If there is no image.
+    """
+    points = _stack(map_(partial(_fit_detected, model, detect), images))
+    return Predictions(model.name, "", "detector", points, _truth(images))
+
+
+def _fit_detected(model: Model, detect: Detector, labelled: LabelledImage) -> Points:
+    image = labelled.read_bgr()
+    found = detect(image)
+    if not found:
+        return np.full((1, 68, 2), np.nan)
+    certain = [d.box for d in found if d.certain]
+    if certain:
+        height, width = image.shape[:2]
+        fit = model.fit_box(image, certain[choose_face(certain, (width, height))])
+    else:
+        fits = [model.fit_box(image, d.box) for d in found[:_MOST_CANDIDATES]]
+        fit = max(fits, key=lambda f: f.quality)
+    return np.array(fit.points)[None]
+
+
+def from_peer(peer: Peer, images: Sequence[LabelledImage]) -> Predictions:
+    """Run a peer with its own detector on every image.
+
+    Parameters
+    ----------
+    peer : Peer
+    images : sequence of LabelledImage
+
+    Returns
+    -------
+    Predictions
+        With one start per image; NaN where the peer found nothing.
+    """
+    missing = np.full((68, 2), np.nan)
+    found = (peer.predict(labelled.read_bgr()) for labelled in images)
+    points = _stack((missing if p is None else p)[None] for p in found)
+    return Predictions(peer.name, peer.note, "own detector", points, _truth(images))
+
+
+def from_folder(name: str, folder: Path, images: Sequence[LabelledImage]) -> Predictions:
+    """Read what another program predicted: one .pts file per image, of the same name, 1-based.
+
+    Parameters
+    ----------
+    name : str
+        The program.
+    folder : Path
+        The .pts files; an image without one counts as not found.
+    images : sequence of LabelledImage
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    FormatError
+        If no file of the folder belongs to an image, or one is broken.
+    """
+    files = [folder / f"{labelled.name}.pts" for labelled in images]
+    if not any(f.is_file() for f in files):
+        raise FormatError(
+            folder,
+            f"none of the {len(images)} images has a prediction here",
+            remedy=f"name the files after the images, such as {files[0].name}",
+        )
+    missing = np.full((68, 2), np.nan)
+    points = _stack((read_pts(f) if f.is_file() else missing)[None] for f in files)
+    return Predictions(
+        name, f"{folder.name}, predicted elsewhere", "own detector", points, _truth(images)
+    )
+
+
+def _stack(results: Iterable[Points]) -> Points:
+    collected = list(results)
+    if not collected:
+        raise InputError("there is no image to evaluate")
+    return np.stack(collected)
+
+
+def _truth(images: Sequence[LabelledImage]) -> Points:
+    return np.stack([labelled.points for labelled in images])

@@ -1,0 +1,1 @@
+"""Reference-frame alignment, orientation maps, patch descriptors and their derivatives."""

@@ -1,0 +1,120 @@
+"""The columns of our CSV files: OpenFace's names first, ours after; and what each one means."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from facetrack.face import N_POINTS
+from facetrack.formats.atomic import write_text
+from facetrack.landmarks.markup import REGIONS
+
+POSE: Final = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
+
+
+def numbered(prefix: str) -> tuple[str, ...]:
+    """Give the names of a group of columns with one for every point, as `x_0` to `x_67`."""
+    return tuple(f"{prefix}_{i}" for i in range(N_POINTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the CSV.
+
+    Attributes
+    ----------
+    name : str
+        As in the header.
+    pattern : str
+        How a value is written, for the % operator.
+    unit, range, reference, lost, meaning : str
+        For the data dictionary: unit, range of values, frame of reference, the value while the
+        face is lost or absent, and the meaning.
+    """
+
+    name: str
+    pattern: str
+    unit: str
+    range: str
+    reference: str
+    lost: str
+    meaning: str
+
+
+_PIXELS = "frame after rotation for display, x right, y down, centre of the top-left pixel (0, 0)"
+_CAMERA = "camera, x right, y down, z away from the camera"
+_AXES = "camera's axes, R = Rx Ry Rz"
+
+
+def _point_columns(
+    prefix: str, pattern: str, unit: str, span: str, reference: str, lost: str, meaning: str
+) -> list[Column]:
+    region = {i: name.replace("_", " ") for name, points in REGIONS.items() for i in points}
+    return [
+        Column(name, pattern, unit, span, reference, lost, meaning.format(i=i, region=region[i]))
+        for i, name in enumerate(numbered(prefix))
+    ]
+
+
+COLUMNS: Final[tuple[Column, ...]] = (
+    Column("frame", "%d", "1", "1 .. number of decoded frames", "video", "as always",
+           "number of the decoded frame, the first is 1"),
+    Column("face_id", "%d", "1", "-1 or 0 ..", "video", "the person who is lost",
+           "the person, the same for the whole video; -1: the row of a frame without any face"),
+    Column("timestamp", "%.6f", "s", "0 ..", "start of the video", "as always",
+           "time of the frame as the file states it"),
+    Column("confidence", "%.4f", "1", "0 .. 1", "none", "0",
+           "probability of a well-fitted face"),
+    Column("success", "%d", "1", "0 or 1", "none", "0", "1 if the face is tracked"),
+    *(Column(f"pose_T{a}", "%.2f", "mm", "any", _CAMERA, "nan",
+             f"position of the head's origin along {a}") for a in "xyz"),
+    Column("pose_Rx", "%.5f", "rad", "-pi .. pi", _AXES, "nan",
+           "pitch of the head, negative when it looks up"),
+    Column("pose_Ry", "%.5f", "rad", "-pi .. pi", _AXES, "nan",
+           "yaw of the head, positive for a turn to the person's right"),
+    Column("pose_Rz", "%.5f", "rad", "-pi .. pi", _AXES, "nan", "roll of the head"),
+    *_point_columns("x", "%.3f", "px", "any, outside of the frame too", _PIXELS, "nan",
+                    "x of point {i} ({region}), smoothed if smoothing is on"),
+    *_point_columns("y", "%.3f", "px", "any, outside of the frame too", _PIXELS, "nan",
+                    "y of point {i} ({region}), smoothed if smoothing is on"),
+    Column("state", "%s", "text", "tracked, lost, none", "none", "lost or none",
+           "tracked; lost: was there before; none: the row of a frame without any face"),
+    Column("reason", "%s", "text", "any", "none", "why the face is lost",
+           "empty while the face is tracked"),
+    *_point_columns("raw_x", "%.3f", "px", "any, outside of the frame too", _PIXELS, "nan",
+                    "x of point {i} ({region}) before smoothing"),
+    *_point_columns("raw_y", "%.3f", "px", "any, outside of the frame too", _PIXELS, "nan",
+                    "y of point {i} ({region}) before smoothing"),
+    *_point_columns("conf", "%.3f", "1", "0 .. 1", "none", "nan",
+                    "probability that point {i} ({region}) is within 5 % of the outer-eye "
+                    "distance; nan where nothing is said"),
+    *_point_columns("source", "%d", "1", "0 .. 4", "none", "0 or as before",
+                    "where point {i} ({region}) comes from: 0 absent, 1 tracked, 2 learned, "
+                    "3 corrected, 4 interpolated"),
+)  # fmt: skip
+
+NAMES: Final = tuple(column.name for column in COLUMNS)
+
+
+def write_dictionary(path: str | os.PathLike[str]) -> None:
+    """Write the data dictionary that lies beside a CSV file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write: a CSV with one row for every column of the data.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["column", "unit", "range", "frame of reference", "when lost", "meaning"])
+    for c in COLUMNS:
+        writer.writerow([c.name, c.unit, c.range, c.reference, c.lost, c.meaning])
+    write_text(path, text.getvalue())

@@ -1,0 +1,83 @@
+"""Reading .npz archives of unknown origin: never unpickled, every damage one clear error."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError
+
+MAX_BYTES: Final = 1 << 32
+
+# What numpy and zipfile let through for cut, flipped, encrypted or foreign archives.
+_DAMAGE: Final = (
+    OSError, EOFError, ValueError, KeyError, TypeError, SyntaxError, NotImplementedError,
+    RuntimeError, MemoryError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+def read_npz(
+    path: str | os.PathLike[str], *, required: Iterable[str], optional: Iterable[str] = ()
+) -> dict[str, npt.NDArray[Any]]:
+    """Read arrays from an archive, all at once, so that damage shows here and not later.
+
+    Parameters
+    ----------
+    path : path-like
+        The archive.
+    required, optional : iterable of str
+        Names of the arrays to read; others in the archive are not touched.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The required arrays and those optional ones that are there.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, cut short, damaged, no archive, holds pickled objects, lacks an
+        array or unpacks to more than 4 GiB.
+    """
+    required, optional = list(required), list(optional)
+    if not Path(path).exists():
+        raise FormatError(path, "no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise FormatError(path, "a single array, not an .npz archive")
+            missing = [name for name in required if name not in archive.files]
+            if missing:
+                raise FormatError(path, f"array {missing[0]!r} is missing")
+            _check_size(path, archive)
+            return {n: archive[n] for n in required + optional if n in archive.files}
+    except FormatError:
+        raise
+    except _DAMAGE as error:
+        cause = f"no readable .npz archive ({_plain(error)})"
+        raise FormatError(path, cause, remedy="restore the file or make it again") from error
+
+
+def _check_size(path: str | os.PathLike[str], archive: np.lib.npyio.NpzFile) -> None:
+    assert archive.zip is not None  # numpy's type says it may be closed; it was opened just now
+    size = sum(info.file_size for info in archive.zip.infolist())
+    if size > MAX_BYTES:
+        raise FormatError(path, f"unpacks to {size} bytes, at most {MAX_BYTES} are read")
+
+
+def _plain(error: BaseException) -> str:
+    """Say what is wrong in words that do not frighten: numpy speaks of pickle for any text."""
+    text = str(error).split("\n", maxsplit=1)[0]
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if "pickle" in text:
+        return "objects or no arrays inside"
+    return text[:120] or type(error).__name__

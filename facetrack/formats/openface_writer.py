@@ -1,0 +1,242 @@
+"""Writing OpenFace's CSV row by row, so that a killed run leaves whole rows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, TextIO
+
+import numpy as np
+
+from facetrack.errors import FormatError
+from facetrack.face import N_POINTS, Face, Source, State
+from facetrack.formats.atomic import atomic_path, output_error
+from facetrack.formats.columns import COLUMNS, NAMES
+from facetrack.formats.table import NO_FACE, TrackTable, pose_values
+
+HEADER: Final = ",".join(NAMES) + "\n"
+_ROW: Final = ",".join(column.pattern for column in COLUMNS) + "\n"
+_NO_FACE_STATE: Final = "none"
+_NAN_PAIRS: Final = np.full((N_POINTS, 2), np.nan)
+_ALL_NAN: Final = (np.nan,) * N_POINTS
+
+
+class OpenFaceWriter:
+    """A CSV file that grows by whole rows.
+
+    Parameters
+    ----------
+    target : path-like or text stream
+        The file, made anew; or a stream such as `sys.stdout`, which is not closed.
+    append : bool
+        Whether rows are added to an existing file, as `truncate_to_frame` leaves it.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be opened; from all methods, if it cannot be written.
+
+    Notes
+    -----
+    Every `write` hands all rows of one frame to the operating system in one call without a buffer
+    of our own, so that a killed process loses nothing that it wrote; a full disk takes the
+    incomplete row back.
+    """
+
+    def __init__(self, target: str | os.PathLike[str] | TextIO, *, append: bool = False) -> None:
+        self._stream: TextIO | None = None
+        self._file: BinaryIO | None = None
+        if isinstance(target, str | os.PathLike):
+            self._path = Path(target)
+            try:
+                self._file = open(self._path, "ab" if append else "wb", buffering=0)  # noqa: SIM115
+            except OSError as error:
+                raise output_error(self._path, error) from error
+        else:
+            self._path = Path(getattr(target, "name", "stream"))
+            self._stream = target
+        if not append:
+            self._put(HEADER)
+
+    def write(self, frame_index: int, timestamp: float, faces: Sequence[Face]) -> None:
+        """Write the rows of one frame; a frame without faces gets one, too.
+
+        Parameters
+        ----------
+        frame_index : int
+            Number of the decoded frame from 0; the file counts from 1.
+        timestamp : float
+            Seconds from the start of the video.
+        faces : sequence of Face
+            The faces of this frame, those lost included.
+        """
+        if faces:
+            self._put("".join([_face_row(frame_index, timestamp, face) for face in faces]))
+        else:
+            self._put(_EMPTY_ROW % (frame_index + 1, timestamp))
+
+    def flush(self) -> None:
+        """Bring everything to the disk, so that it survives a power cut."""
+        try:
+            if self._file is not None:
+                os.fsync(self._file.fileno())
+            elif self._stream is not None:
+                self._stream.flush()
+        except OSError as error:
+            raise output_error(self._path, error) from error
+
+    def close(self) -> None:
+        """Flush and close; closing twice is harmless."""
+        if self._file is not None and self._file.closed:
+            return
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> OpenFaceWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _put(self, text: str) -> None:
+        try:
+            if self._stream is not None:
+                self._stream.write(text)
+            elif self._file is not None:
+                _write_whole(self._file, text.encode("utf-8"))
+        except OSError as error:
+            raise output_error(self._path, error) from error
+
+
+def _write_whole(file: BinaryIO, content: bytes) -> None:
+    """Write all bytes or, where the disk is full, none."""
+    start = file.seek(0, os.SEEK_END) if file.seekable() else None
+    done = 0
+    try:
+        while done < len(content):
+            done += file.write(content[done:])
+    except OSError:
+        if start is not None:
+            with contextlib.suppress(OSError):
+                file.truncate(start)
+        raise
+
+
+def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
+    """Write a whole table, or nothing.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to write; an old one is replaced.
+    table : TrackTable
+        The rows.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write(HEADER)
+        for i in range(len(table)):
+            state = State.TRACKED if table.success[i] else State.LOST
+            file.write(
+                _ROW
+                % (
+                    table.frame[i] + 1, table.face_id[i], table.timestamp[i], table.confidence[i],
+                    table.success[i], *table.pose[i].tolist(), *table.points[i].T.ravel().tolist(),
+                    _NO_FACE_STATE if table.face_id[i] == NO_FACE else state,
+                    _quoted(table.reason[i]), *table.raw_points[i].T.ravel().tolist(),
+                    *table.point_confidence[i].tolist(), *table.source[i].tolist(),
+                )
+            )  # fmt: skip
+
+
+def truncate_to_frame(path: str | os.PathLike[str], n_frames: int) -> int:
+    """Cut a CSV file of ours after the rows of its first frames, so that a run can go on there.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `OpenFaceWriter` wrote, possibly with a last line cut short.
+    n_frames : int
+        Number of frames to keep; what is kept stays byte by byte.
+
+    Returns
+    -------
+    int
+        Number of rows kept.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, not ours, or holds fewer frames; it is then untouched.
+    OutputError
+        If the file cannot be changed.
+    """
+    try:
+        with Path(path).open("rb+") as file:
+            n_rows, end = _rows_to_keep(path, file, n_frames)
+            file.truncate(end)
+            os.fsync(file.fileno())
+    except FileNotFoundError as error:
+        raise FormatError(path, "no such file") from error
+    except OSError as error:
+        raise output_error(path, error) from error
+    return n_rows
+
+
+def _rows_to_keep(path: str | os.PathLike[str], file: BinaryIO, n_frames: int) -> tuple[int, int]:
+    """Count the rows of the first frames and find the byte where they end."""
+    if file.readline(2 * len(HEADER)) != HEADER.encode():
+        raise FormatError(path, "not a CSV file of this version, so no run can go on from it")
+    n_rows, last, end = 0, 0, file.tell()
+    for number, line in enumerate(file, start=2):
+        cell = line.partition(b",")[0]
+        if not line.endswith(b"\n"):
+            break
+        if not cell.isdigit() or len(cell) > 15:
+            raise FormatError(path, f"{cell!r:.40} is no frame number", line=number)
+        if int(cell) > n_frames:
+            break
+        last, n_rows, end = int(cell), n_rows + 1, end + len(line)
+    if last < n_frames:
+        raise FormatError(path, f"{last} frames are complete, {n_frames} expected")
+    return n_rows, end
+
+
+def _face_row(frame_index: int, timestamp: float, face: Face) -> str:
+    return _ROW % (
+        frame_index + 1, face.id, timestamp, face.quality, face.tracked, *pose_values(face),
+        *face.points.T.ravel().tolist(), face.state, _quoted(face.reason),
+        *face.raw_points.T.ravel().tolist(), *face.confidence.tolist(), *face.source.tolist(),
+    )  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    """Make a text fit for a cell; line ends become blanks, so that a line is a row."""
+    text = " ".join(text.split())
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text
+
+
+def _empty_row() -> str:
+    """Give the row of a frame without a face; its number and time are to be filled in."""
+    nans = _NAN_PAIRS.ravel().tolist()
+    row = _ROW % (
+        0, NO_FACE, 0.0, 0.0, 0, *(np.nan,) * 6, *nans, _NO_FACE_STATE, "",
+        *nans, *_ALL_NAN, *(Source.ABSENT,) * N_POINTS,
+    )  # fmt: skip
+    return f"%d,{NO_FACE},%.6f," + row.split(",", 3)[3]
+
+
+_EMPTY_ROW: Final = _empty_row()

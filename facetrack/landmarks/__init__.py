@@ -1,0 +1,1 @@
+"""Mark-ups, Procrustes analysis, the point distribution model and head pose."""

@@ -1,0 +1,167 @@
+"""Similarity transforms between shapes, and generalised Procrustes analysis (spec 1.2, 1.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import outer_eye_distance
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """The map p -> A p + t with A = [[a, -b], [b, a]]: scale, in-plane rotation, translation.
+
+    Attributes
+    ----------
+    a, b : float
+        Scale times cosine and sine of the rotation.
+    tx, ty : float
+        Translation in pixels of the target frame.
+    """
+
+    a: float
+    b: float
+    tx: float
+    ty: float
+
+    @property
+    def scale(self) -> float:
+        """Length in the target frame per length in the source frame."""
+        return float(np.hypot(self.a, self.b))
+
+    @property
+    def matrix(self) -> npt.NDArray[np.float64]:
+        """The map as a matrix, shape (2, 3), as `cv2.warpAffine` takes it."""
+        return np.array([[self.a, -self.b, self.tx], [self.b, self.a, self.ty]])
+
+    def apply(self, points: npt.ArrayLike) -> Points:
+        """Map points.
+
+        Parameters
+        ----------
+        points : array_like, shape (..., 2)
+            Points in the source frame.
+
+        Returns
+        -------
+        ndarray, shape (..., 2), float64
+            Points in the target frame.
+        """
+        p = np.asarray(points, dtype=np.float64)
+        x, y = p[..., 0], p[..., 1]
+        return np.stack(
+            [self.a * x - self.b * y + self.tx, self.b * x + self.a * y + self.ty], axis=-1
+        )
+
+    def inverse(self) -> Similarity:
+        """Return the map from the target frame back to the source frame."""
+        norm = self.a**2 + self.b**2
+        a, b = self.a / norm, -self.b / norm
+        return Similarity(a, b, -(a * self.tx - b * self.ty), -(b * self.tx + a * self.ty))
+
+
+def fit_similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Similarity:
+    """Fit the similarity that brings one shape onto another with least squares in the target frame.
+
+    Parameters
+    ----------
+    source, target : array_like, shape (n, 2)
+        Corresponding points.
+
+    Returns
+    -------
+    Similarity
+
+    Raises
+    ------
+    InputError
+        If the shapes differ, are not finite, or all source points coincide.
+
+    Notes
+    -----
+    With both shapes centred: a = sum s.d / sum |s|^2, b = sum (s x d) / sum |s|^2 (spec 1.2).
+    The result depends on the direction: always fit image -> reference and invert.
+    """
+    s = np.asarray(source, dtype=np.float64)
+    d = np.asarray(target, dtype=np.float64)
+    if s.shape != d.shape or s.ndim != 2 or s.shape[1] != 2:
+        raise InputError(f"shapes must both be (n, 2), got {s.shape} and {d.shape}")
+    s_mean, d_mean = s.mean(axis=0), d.mean(axis=0)
+    s, d = s - s_mean, d - d_mean
+    norm = float((s * s).sum())
+    if not np.isfinite(norm) or not np.isfinite(d).all():
+        raise InputError("shapes must be finite")
+    if norm == 0:
+        raise InputError("all points of the source shape coincide")
+    a = float((s * d).sum()) / norm
+    b = float((s[:, 0] * d[:, 1] - s[:, 1] * d[:, 0]).sum()) / norm
+    tx = d_mean[0] - (a * s_mean[0] - b * s_mean[1])
+    ty = d_mean[1] - (b * s_mean[0] + a * s_mean[1])
+    return Similarity(a, b, float(tx), float(ty))
+
+
+def align_all(shapes: npt.ArrayLike, target: npt.ArrayLike) -> Points:
+    """Bring many shapes onto one by similarities.
+
+    Parameters
+    ----------
+    shapes : array_like, shape (n, 68, 2)
+        Shapes in pixels, each in its own frame.
+    target : array_like, shape (68, 2)
+        The shape to align to; the result lies in its frame.
+
+    Returns
+    -------
+    ndarray, shape (n, 68, 2), float64
+    """
+    s = np.asarray(shapes, dtype=np.float64)
+    d = np.asarray(target, dtype=np.float64)
+    s = s - s.mean(axis=1, keepdims=True)
+    centre = d.mean(axis=0)
+    d = d - centre
+    norm = (s * s).sum(axis=(1, 2))
+    a = (s * d).sum(axis=(1, 2)) / norm
+    b = (s[..., 0] * d[:, 1] - s[..., 1] * d[:, 0]).sum(axis=1) / norm
+    x = a[:, None] * s[..., 0] - b[:, None] * s[..., 1]
+    y = b[:, None] * s[..., 0] + a[:, None] * s[..., 1]
+    return np.stack([x, y], axis=-1) + centre
+
+
+def mean_shape(shapes: npt.ArrayLike, *, eye_distance: float, rounds: int = 8) -> Points:
+    """Compute the mean shape by generalised Procrustes analysis.
+
+    Parameters
+    ----------
+    shapes : array_like, shape (n, 68, 2)
+        Training shapes; with mirrored copies the mean comes out symmetric.
+    eye_distance : float
+        Outer-eye distance of the result.
+    rounds : int
+        Rounds of aligning and averaging; 5 to 8 suffice.
+
+    Returns
+    -------
+    ndarray, shape (68, 2), float64
+        Centred at the origin, outer eye corners on a horizontal line.
+    """
+    s = np.asarray(shapes, dtype=np.float64)
+    if s.ndim != 3 or s.shape[1:] != (68, 2) or not len(s):
+        raise InputError(f"shapes must have shape (n, 68, 2) with n > 0, got {s.shape}")
+    mean = _upright(s[0], eye_distance)
+    for _ in range(rounds):
+        mean = _upright(align_all(s, mean).mean(axis=0), eye_distance)
+    return mean
+
+
+def _upright(shape: Points, eye_distance: float) -> Points:
+    """Centre a shape, make the line of its outer eye corners horizontal, set its scale."""
+    centred = shape - shape.mean(axis=0)
+    direction = (centred[45] - centred[36]) / float(outer_eye_distance(centred))
+    factor = eye_distance / float(outer_eye_distance(centred))
+    return Similarity(factor * direction[0], -factor * direction[1], 0.0, 0.0).apply(centred)

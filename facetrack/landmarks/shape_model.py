@@ -1,0 +1,245 @@
+"""The point distribution model: mean shape, rigid basis, non-rigid modes (spec 1.3, 1.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import MIRROR, mirror
+from facetrack.landmarks.procrustes import Similarity, align_all, fit_similarity, mean_shape
+
+N_RIGID = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeModel:
+    """A linear model of shapes inside the reference frame, s = mean + B p.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (68, 2), float64
+        Mean shape in pixels of the reference frame.
+    basis : ndarray, shape (136, 4 + k), float64
+        B with orthonormal columns: two for scale and rotation, two for translation, k non-rigid
+        modes. Rows are x0, y0, x1, y1, ...
+    deviations : ndarray, shape (4 + k,), float64
+        Standard deviation of each parameter in pixels of the reference frame. The four rigid ones
+        are infinite: they are the frame's business, not the model's.
+    mean_3d : ndarray, shape (68, 3), float64
+        Mean head in millimetres: x to the image's right, y down, z away from the camera, origin
+        between the outer eye corners.
+    """
+
+    mean: npt.NDArray[np.float64]
+    basis: npt.NDArray[np.float64]
+    deviations: npt.NDArray[np.float64]
+    mean_3d: npt.NDArray[np.float64]
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of columns of the basis, 4 + k."""
+        return self.basis.shape[1]
+
+    def to_reference(self, points: npt.ArrayLike) -> Similarity:
+        """Fit the similarity from an image's frame to the reference frame.
+
+        Parameters
+        ----------
+        points : array_like, shape (68, 2)
+            A shape in pixels of the image.
+
+        Returns
+        -------
+        Similarity
+            Image -> reference frame; invert it to come back.
+        """
+        return fit_similarity(points, self.mean)
+
+    def parameters(self, shape: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Project shapes of the reference frame on the model, p = B^T (s - mean).
+
+        Parameters
+        ----------
+        shape : array_like, shape (..., 68, 2)
+            Shapes in pixels of the reference frame.
+
+        Returns
+        -------
+        ndarray, shape (..., 4 + k), float64
+        """
+        s = np.asarray(shape, dtype=np.float64) - self.mean
+        return s.reshape(*s.shape[:-2], -1) @ self.basis
+
+    def shape(self, parameters: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Make shapes from parameters, s = mean + B p.
+
+        Parameters
+        ----------
+        parameters : array_like, shape (..., 4 + k)
+
+        Returns
+        -------
+        ndarray, shape (..., 68, 2), float64
+            Shapes in pixels of the reference frame.
+        """
+        p = np.asarray(parameters, dtype=np.float64)
+        return self.mean + (p @ self.basis.T).reshape(*p.shape[:-1], -1, 2)
+
+    def project(self, points: npt.ArrayLike, *, limit: float = 3.0) -> npt.NDArray[np.float64]:
+        """Replace a shape by the nearest one that the model can say.
+
+        Parameters
+        ----------
+        points : array_like, shape (68, 2)
+            A shape in pixels of the image.
+        limit : float
+            Non-rigid parameters are clamped to this many standard deviations.
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels of the image.
+        """
+        to_reference = self.to_reference(points)
+        p = self.parameters(to_reference.apply(points))
+        bound = limit * self.deviations
+        return to_reference.inverse().apply(self.shape(np.clip(p, -bound, bound)))
+
+
+def train_shape_model(
+    shapes: npt.ArrayLike, *, n_modes: int, eye_distance: float, centre: tuple[float, float]
+) -> ShapeModel:
+    """Learn the shape model from landmarks; mirrored copies are added here.
+
+    Parameters
+    ----------
+    shapes : array_like, shape (n, 68, 2)
+        True landmarks, each in its own image.
+    n_modes : int
+        Number of non-rigid modes.
+    eye_distance : float
+        Outer-eye distance of the mean shape in the reference frame, pixels.
+    centre : tuple of float
+        Where the mean's centroid lies in the reference frame, pixels.
+
+    Returns
+    -------
+    ShapeModel
+
+    Raises
+    ------
+    InputError
+        If there are fewer shapes than modes, or shapes are not finite.
+    """
+    s = np.asarray(shapes, dtype=np.float64)
+    if s.ndim != 3 or s.shape[1:] != (68, 2) or not np.isfinite(s).all():
+        raise InputError(f"shapes must be finite and have shape (n, 68, 2), got {s.shape}")
+    if len(s) <= n_modes:
+        raise InputError(f"{n_modes} modes need more than {n_modes} shapes, got {len(s)}")
+    both = np.concatenate([s, mirror(s, 1.0)])
+    mean = mean_shape(both, eye_distance=eye_distance)
+    mean = 0.5 * (mean + mirror(mean, 1.0))  # exact symmetry: rounding leaves about 1e-13
+    residuals = (align_all(both, mean) - mean).reshape(len(both), -1)
+    rigid = _rigid_basis(mean)
+    residuals -= residuals @ rigid @ rigid.T
+    values, vectors = np.linalg.eigh(residuals.T @ residuals / len(residuals))
+    order = np.argsort(values)[::-1][:n_modes]
+    return ShapeModel(
+        mean=mean + np.asarray(centre),
+        basis=np.concatenate([rigid, vectors[:, order]], axis=1),
+        deviations=np.concatenate([np.full(N_RIGID, np.inf), np.sqrt(values[order])]),
+        mean_3d=mean_head(both),
+    )
+
+
+def _rigid_basis(mean: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Scale, rotation and two translations as orthonormal directions; `mean` is centred."""
+    turned = np.stack([-mean[:, 1], mean[:, 0]], axis=1)
+    along_x, along_y = np.zeros_like(mean), np.zeros_like(mean)
+    along_x[:, 0] = along_y[:, 1] = 1
+    columns = np.stack([v.ravel() for v in (mean, turned, along_x, along_y)], axis=1)
+    basis: npt.NDArray[np.float64] = columns / np.linalg.norm(columns, axis=0)
+    return basis
+
+
+def mean_head(
+    shapes: npt.ArrayLike, *, eye_distance_mm: float = 90.0, nose_depth: float = 0.48
+) -> npt.NDArray[np.float64]:
+    """Recover the mean head in three dimensions from many two-dimensional shapes.
+
+    Parameters
+    ----------
+    shapes : array_like, shape (n, 68, 2)
+        Landmarks of faces seen from many sides, mirrored copies included.
+    eye_distance_mm : float
+        Outer-eye distance of an adult, which sets the scale.
+    nose_depth : float
+        How far the nose's tip lies before the line of the outer eye corners, in outer-eye
+        distances. Expressions and errors of labelling flatten the factorised head (to 0.27 on
+        300-W); this proportion, that of the canonical face of MediaPipe, restores its depth.
+
+    Returns
+    -------
+    ndarray, shape (68, 3), float64
+        Millimetres; see `ShapeModel.mean_3d`.
+
+    Notes
+    -----
+    Factorisation under scaled orthography (Tomasi and Kanade 1992, Weinshall and Tomasi 1995): the
+    centred shapes, stacked as 2n x 68, have rank 3 up to non-rigid motion; the metric upgrade makes
+    the two rows of every camera orthogonal and equally long. The jaw's points slide along the
+    contour when the head turns, so the upgrade uses the inner 51 points.
+    """
+    s = np.asarray(shapes, dtype=np.float64)
+    inner = s[:, 17:] - s[:, 17:].mean(axis=1, keepdims=True)
+    scale = np.sqrt((inner**2).sum(axis=(1, 2), keepdims=True))
+    w = (inner / scale).transpose(0, 2, 1).reshape(-1, inner.shape[1])
+    u, d, vt = np.linalg.svd(w, full_matrices=False)
+    cameras = u[:, :3] * d[:3]
+    upgrade = _metric_upgrade(cameras)
+    cameras = cameras @ upgrade
+    all_points = ((s - s[:, 17:].mean(axis=1, keepdims=True)) / scale).transpose(0, 2, 1)
+    head = np.linalg.lstsq(cameras, all_points.reshape(-1, 68), rcond=None)[0].T
+    head = _canonical_head(head, eye_distance_mm)
+    head[:, 2] *= nose_depth * eye_distance_mm / -head[30, 2]
+    return head
+
+
+def _metric_upgrade(cameras: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Find G so that the rows i, j of each camera times G are orthogonal and of equal length."""
+
+    def products(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+        return np.stack(
+            [a[:, p] * b[:, q] + (a[:, q] * b[:, p] if p != q else 0) for p, q in pairs], axis=1
+        )
+
+    i, j = cameras[0::2], cameras[1::2]
+    equations = np.concatenate([products(i, i) - products(j, j), products(i, j)])
+    q = np.linalg.svd(equations, full_matrices=False)[2][-1]
+    gram = np.array([[q[0], q[1], q[2]], [q[1], q[3], q[4]], [q[2], q[4], q[5]]])
+    values, vectors = np.linalg.eigh(gram * np.sign(np.trace(gram)))
+    upgrade: npt.NDArray[np.float64] = vectors * np.sqrt(np.maximum(values, 1e-9))
+    return upgrade
+
+
+def _canonical_head(
+    head: npt.NDArray[np.float64], eye_distance_mm: float
+) -> npt.NDArray[np.float64]:
+    """Turn a head upright, towards the camera, symmetric, in millimetres."""
+    x_axis = head[45] - head[36]
+    down = head[[48, 54]].mean(axis=0) - head[[36, 45]].mean(axis=0)
+    x_axis /= np.linalg.norm(x_axis)
+    down -= x_axis * (down @ x_axis)
+    y_axis = down / np.linalg.norm(down)
+    z_axis = np.cross(x_axis, y_axis)
+    head = (head - head[[36, 45]].mean(axis=0)) @ np.stack([x_axis, y_axis, z_axis], axis=1)
+    if head[30, 2] > 0:  # the mirror ambiguity of orthography: the nose points to the camera
+        head[:, 2] *= -1
+    flipped = mirror(head[:, :2], 1.0)
+    head = 0.5 * (head + np.column_stack([flipped, head[list(MIRROR), 2]]))
+    return head * (eye_distance_mm / np.linalg.norm(head[45] - head[36]))
+

@@ -1,0 +1,1 @@
+"""Continuous regression (closed form), sampled regression (SDM) and the cascade of levels."""

@@ -1,0 +1,141 @@
+"""Continuous regression in closed form (spec section 3).
+
+Sign convention: delta = p_current - p_true. A regressor predicts delta from features and the update
+subtracts it, p <- p - R f.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.linalg
+
+Array = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+
+
+class RegressionSums:
+    """Sums from which a regressor is solved: sum E E^T and sum Y E^T.
+
+    Parameters
+    ----------
+    n_features : int
+        d, the constant feature included.
+    n_targets : int
+        m.
+
+    Attributes
+    ----------
+    gram : ndarray, shape (d, d), float64
+    cross : ndarray, shape (m, d), float64
+    weight : float
+        How many images the sums stand for.
+    """
+
+    def __init__(self, n_features: int, n_targets: int) -> None:
+        self.gram = np.zeros((n_features, n_features))
+        self.cross = np.zeros((n_targets, n_features))
+        self.weight = 0.0
+
+    def add_continuous(
+        self,
+        features: Features,
+        gradients: Features,
+        basis: Array,
+        mean: Array,
+        covariance: Array,
+    ) -> None:
+        """Add images by the closed form, equation (2).
+
+        Parameters
+        ----------
+        features : ndarray, shape (N, n, k), float32
+            x: reduced descriptors of n landmarks at the true shapes.
+        gradients : ndarray, shape (N, 2, n, k), float32
+            Their differences per pixel along x and y.
+        basis : ndarray, shape (2 n, m), float64
+            B, how the parameters move the landmarks: J_i = (df_i/dx, df_i/dy) B_i (spec 2.5).
+        mean : ndarray, shape (m,), float64
+            mu, expected displacement.
+        covariance : ndarray, shape (m, m), float64
+            Sigma.
+
+        Notes
+        -----
+        E[f f^T] = f_mu f_mu^T + J Sigma J^T with f_mu = x + J mu. A landmark's features depend on
+        its own two coordinates only, so block (i, l) of J Sigma J^T is g_i (B Sigma B^T)_il g_l^T
+        with g = (df/dx, df/dy), and the middle factor is the same for all images: the sums of
+        g_x g_x^T, g_x g_y^T and g_y g_y^T over the images suffice. That is 4 columns an image where
+        the pseudo-samples of equation (3) take m + 1, for the same result.
+        """
+        count, n, k = features.shape
+        d = n * k
+        gx = np.ascontiguousarray(gradients[:, 0]).reshape(count, d)
+        gy = np.ascontiguousarray(gradients[:, 1]).reshape(count, d)
+        moved = np.repeat((basis @ mean).reshape(n, 2), k, axis=0).astype(np.float32)
+        at_mean = np.ones((count, d + 1), dtype=np.float32)
+        at_mean[:, :-1] = features.reshape(count, d) + gx * moved[:, 0] + gy * moved[:, 1]
+        spread = basis @ covariance @ basis.T
+        mixed = (gx.T @ gy) * _expand(spread[0::2, 1::2], k)
+
+        self.gram += at_mean.T @ at_mean
+        self.gram[:d, :d] += (gx.T @ gx) * _expand(spread[0::2, 0::2], k)
+        self.gram[:d, :d] += (gy.T @ gy) * _expand(spread[1::2, 1::2], k)
+        self.gram[:d, :d] += mixed + mixed.T
+
+        self.cross += np.outer(mean, at_mean.sum(axis=0, dtype=np.float64))
+        moments = covariance @ basis.T  # (m, 2 n)
+        self.cross[:, :d] += np.repeat(moments[:, 0::2], k, axis=1) * gx.sum(axis=0)
+        self.cross[:, :d] += np.repeat(moments[:, 1::2], k, axis=1) * gy.sum(axis=0)
+        self.weight += count
+
+    def add_sampled(self, features: Features, targets: Array, *, weight: float = 1.0) -> None:
+        """Add drawn samples, as SDM does.
+
+        Parameters
+        ----------
+        features : ndarray, shape (N, d), float32
+            One row a sample, the last column is 1.
+        targets : ndarray, shape (N, m), float64
+            Displacement of each sample.
+        weight : float
+            Weight of one sample; 1 / K when an image gives K samples.
+        """
+        self.gram += weight * (features.T @ features)
+        self.cross += weight * (targets.T.astype(np.float32) @ features)
+        self.weight += weight * len(features)
+
+    def add_remainder(self, remainders: Features) -> None:
+        """Add the covariance of the Taylor remainders, half full and half diagonal, equation (3').
+
+        Parameters
+        ----------
+        remainders : ndarray, shape (N, d - 1), float32
+            Real features at one displaced shape per image minus what the linear model says there.
+        """
+        d = remainders.shape[1]
+        covariance = remainders.T @ remainders
+        self.gram[:d, :d] += 0.5 * (covariance + np.diag(np.diag(covariance)))
+
+    def solve(self, *, ridge: float) -> Array:
+        """Solve for the regressor, R = (sum Y E^T) (sum E E^T + lambda I)^-1.
+
+        Parameters
+        ----------
+        ridge : float
+            lambda in units of the Gram matrix' mean diagonal.
+
+        Returns
+        -------
+        ndarray, shape (m, d), float64
+        """
+        d = len(self.gram)
+        regularised = self.gram + ridge * np.trace(self.gram) / d * np.eye(d)
+        factor = scipy.linalg.cho_factor(regularised, lower=True, overwrite_a=True)
+        solution: Array = scipy.linalg.cho_solve(factor, self.cross.T).T
+        return solution
+
+
+def _expand(per_landmark: Array, k: int) -> Features:
+    """Repeat an (n, n) matrix to (n k, n k), one block of k x k equal values per pair."""
+    return np.repeat(np.repeat(per_landmark.astype(np.float32), k, axis=0), k, axis=1)

@@ -1,0 +1,1 @@
+"""Face detection, fit quality, identity, the tracker and smoothing."""

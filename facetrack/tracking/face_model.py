@@ -1,0 +1,154 @@
+"""What a trained model can do: fit a face from a shape, or from a detector's box."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.face import Fit, read_only_points
+from facetrack.features.alignment import warp_to_frame
+from facetrack.features.maps import MapBuilder, MapSpec
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.regression.cascade import Cascade
+from facetrack.tracking.quality import QualityClassifier
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPlacement:
+    """Where a detector's box puts the mean shape, learnt from boxes and truths.
+
+    Attributes
+    ----------
+    shift_x, shift_y : float
+        From the box' centre to the centroid of the landmarks, in box widths.
+    eye_distance : float
+        Outer-eye distance in box widths.
+    """
+
+    shift_x: float
+    shift_y: float
+    eye_distance: float
+
+    def start(self, box: Box, shape_model: ShapeModel) -> npt.NDArray[np.float64]:
+        """Place the mean shape in a box.
+
+        Parameters
+        ----------
+        box : tuple of float
+            x0, y0, x1, y1 in pixels of the image.
+        shape_model : ShapeModel
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels of the image.
+        """
+        x0, y0, x1, y1 = box
+        width = x1 - x0
+        if not np.isfinite(box).all() or width <= 0 or y1 <= y0:
+            raise InputError(f"a box is x0 < x1, y0 < y1 in pixels, got {box}")
+        mean = shape_model.mean - shape_model.mean.mean(axis=0)
+        factor = self.eye_distance * width / float(np.linalg.norm(mean[45] - mean[36]))
+        centre = np.array(
+            [(x0 + x1) / 2 + self.shift_x * width, (y0 + y1) / 2 + self.shift_y * width]
+        )
+        return mean * factor + centre
+
+
+class _Builders(threading.local):
+    """Map buffers of each thread: a model may serve several threads at once."""
+
+    def __init__(self) -> None:
+        self.by_spec: dict[tuple[MapSpec, ...], MapBuilder] = {}
+
+    def get(self, specs: tuple[MapSpec, ...]) -> MapBuilder:
+        if specs not in self.by_spec:
+            self.by_spec[specs] = MapBuilder(specs)
+        return self.by_spec[specs]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceModel:
+    """A trained model. It never changes; what is learned of a person is kept apart from it.
+
+    Attributes
+    ----------
+    name : str
+    shape_model : ShapeModel
+    placement : BoxPlacement
+        From a detector's box to the first start.
+    start : Cascade
+        For the large motion from the box.
+    tracking : Cascade
+        For the small motion from the last shape.
+    quality : QualityClassifier
+    card : dict
+        What the model was trained on and how, JSON-able.
+    """
+
+    name: str
+    shape_model: ShapeModel
+    placement: BoxPlacement
+    start: Cascade
+    tracking: Cascade
+    quality: QualityClassifier
+    card: dict[str, Any]
+    _builders: _Builders = field(default_factory=_Builders, repr=False, compare=False)
+
+    def fit(self, image: npt.NDArray[np.uint8], start: npt.ArrayLike) -> Fit:
+        """Fit the landmarks from a shape nearby, such as that of the last frame.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W) or (H, W, 3), uint8
+            Grey or BGR.
+        start : array_like, shape (68, 2)
+            Pixels of the image.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        InputError
+            If the image or the start has a wrong type or shape, or the start is not finite.
+        """
+        start = np.asarray(start, dtype=np.float64)
+        to_frame = self.shape_model.to_reference(start)
+        maps = self._builders.get(self.tracking.maps).build(warp_to_frame(image, to_frame))
+        shape = self.tracking.run(maps, to_frame.apply(start))
+        quality = self.quality.probability(maps, shape)
+        return Fit(read_only_points(to_frame.inverse().apply(shape)), quality)
+
+    def fit_box(self, image: npt.NDArray[np.uint8], box: Box) -> Fit:
+        """Fit the landmarks from a detector's box.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W) or (H, W, 3), uint8
+            Grey or BGR.
+        box : tuple of float
+            x0, y0, x1, y1 in pixels of the image, as dlib's frontal detector gives it.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        InputError
+            If the image has a wrong type or shape or the box is empty.
+        """
+        start = self.placement.start(box, self.shape_model)
+        to_frame = self.shape_model.to_reference(start)
+        maps = self._builders.get(self.start.maps).build(warp_to_frame(image, to_frame))
+        shape = self.start.run(maps, to_frame.apply(start))
+        return self.fit(image, to_frame.inverse().apply(shape))

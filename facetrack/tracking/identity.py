@@ -1,0 +1,157 @@
+"""Who is who: appearance signatures and the people that were seen.
+
+A signature describes the middle of the face (brows to mouth) in the reference frame by gradient
+directions, which light changes little, plus mean and contrast of the grey values. Of two frames of
+one clip, the same person's signatures agree by 0.84 (median of 239 pairs of YouTube Faces, gap in
+frames unknown), different persons' by 0.17, and 0.1 % of those by more than 0.64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.landmarks.procrustes import fit_similarity
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.encoding import decode_array, encode_array
+from facetrack.tracking.pixels import Image, grey, shrink
+
+Points = npt.NDArray[np.float64]
+Signature = npt.NDArray[np.float32]
+
+_SIDE: Final = 32  # px of the aligned patch
+_CELL: Final = 4
+_DIRECTIONS: Final = 8
+_HALF_WIDTH: Final = 0.85  # of the patch, in outer-eye distances
+SIGNATURE_SIZE: Final = (_SIDE // _CELL) ** 2 * _DIRECTIONS + 2
+
+_GREY_WEIGHT: Final = 0.1  # similarity lost per 40 grey levels of difference in mean and contrast
+_GREY_LEVELS: Final = 40.0
+_MOST_GREY_LOSS: Final = 0.15
+
+_EXEMPLARS: Final = 6  # signatures kept per person, of different poses
+_NEW_EXEMPLAR: Final = 0.75  # less agreement with all of them makes another one worth keeping
+_MEMORY: Final = 0.9  # weight of the old signature when a like one is averaged in
+
+
+def signature(image: Image, points: Points, shape_model: ShapeModel) -> Signature:
+    """Describe a face's appearance.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W[, 3]), uint8
+        The frame.
+    points : ndarray, shape (68, 2), float64
+        Landmarks in pixels of the frame.
+    shape_model : ShapeModel
+        Its mean shape is what faces are aligned to.
+
+    Returns
+    -------
+    ndarray, shape (SIGNATURE_SIZE,), float32
+        A unit vector of gradient directions, then mean and standard deviation of the grey values.
+    """
+    patch = _aligned_patch(image, points, shape_model.mean)
+    gradient_x, gradient_y = np.zeros_like(patch), np.zeros_like(patch)
+    gradient_x[:, 1:-1] = patch[:, 2:] - patch[:, :-2]
+    gradient_y[1:-1] = patch[2:] - patch[:-2]
+    damping = np.sqrt(np.hypot(gradient_x, gradient_y) + 1)
+    cells = []
+    for angle in np.arange(_DIRECTIONS) * (2 * np.pi / _DIRECTIONS):
+        along = np.cos(angle) * gradient_x + np.sin(angle) * gradient_y
+        size = _SIDE // _CELL
+        cells.append(np.maximum(along / damping, 0).reshape(size, _CELL, size, _CELL).mean((1, 3)))
+    energy = np.stack(cells, axis=-1)
+    energy = np.sqrt(energy / (energy.sum(axis=-1, keepdims=True) + 0.5)).ravel()
+    energy -= energy.mean()
+    energy /= np.sqrt(energy @ energy) + 1e-9
+    return np.append(energy, [patch.mean(), patch.std()]).astype(np.float32)
+
+
+def similarity(a: Signature, b: Signature) -> float:
+    """Compare two signatures.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (SIGNATURE_SIZE,), float32
+
+    Returns
+    -------
+    float
+        At most 1, reached by equal ones.
+    """
+    loss = _GREY_WEIGHT / _GREY_LEVELS * float(np.abs(a[-2:] - b[-2:]).sum())
+    return float(a[:-2] @ b[:-2]) - min(_MOST_GREY_LOSS, loss)
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody who was seen.
+
+    Attributes
+    ----------
+    id : int
+        Never handed to somebody else.
+    exemplars : list of ndarray
+        Signatures, the oldest first, each of another pose.
+    """
+
+    id: int
+    exemplars: list[Signature] = field(default_factory=list)
+
+    def likeness(self, seen: Signature) -> float:
+        """Compare a signature with all exemplars; returns the best agreement, -1 without any."""
+        return max((similarity(seen, exemplar) for exemplar in self.exemplars), default=-1.0)
+
+    def learn(self, seen: Signature) -> None:
+        """Remember how the person looks now."""
+        agreements = [similarity(seen, exemplar) for exemplar in self.exemplars]
+        if not agreements or max(agreements) < _NEW_EXEMPLAR:
+            self.exemplars.append(seen)
+            # The first is kept: it is the one least likely to have drifted to somebody else.
+            del self.exemplars[1 : max(1, len(self.exemplars) - _EXEMPLARS + 1)]
+            return
+        nearest = int(np.argmax(agreements))
+        mixed = _MEMORY * self.exemplars[nearest] + (1 - _MEMORY) * seen
+        mixed[:-2] /= np.sqrt(mixed[:-2] @ mixed[:-2]) + 1e-9
+        self.exemplars[nearest] = mixed.astype(np.float32)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `from_state` needs, as JSON knows it."""
+        return {"id": self.id, "exemplars": [encode_array(e) for e in self.exemplars]}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Person:
+        """Make the person anew from what `state` returned."""
+        exemplars = [decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["exemplars"]]
+        return cls(int(state["id"]), exemplars)
+
+
+def _aligned_patch(image: Image, points: Points, mean: Points) -> npt.NDArray[np.float32]:
+    """Cut the middle of the face out, upright and at one size, without aliasing."""
+    inner = slice(17, 68)
+    eye_distance = float(np.linalg.norm(mean[45] - mean[36]))
+    half = _HALF_WIDTH * eye_distance
+    target = (mean[inner] - mean[inner].mean(axis=0) + half) * ((_SIDE - 1) / (2 * half))
+    to_patch = fit_similarity(points[inner], target)
+    # Only the face's surroundings are converted to grey and shrunk.
+    reach = 0.75 * _SIDE / to_patch.scale
+    centre = points[inner].mean(axis=0)
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(centre - reach), 0, [width - 1, height - 1]).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(centre + reach), 1, [width, height]).astype(int).tolist()
+    region = grey(image[top : max(bottom, top + 1), left : max(right, left + 1)])
+    local = points[inner] - [left, top]
+    factor = 1.5 * to_patch.scale
+    if factor < 1:
+        region = shrink(region, factor)
+        local = (local + 0.5) * factor - 0.5
+    matrix = fit_similarity(local, target).matrix
+    patch: npt.NDArray[np.uint8] = cv2.warpAffine(
+        region, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return patch.astype(np.float32)

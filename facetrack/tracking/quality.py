@@ -1,0 +1,148 @@
+"""Fit quality: how likely a fitted shape lies on a face, and lies well (spec 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.optimize
+
+from facetrack.errors import InputError
+from facetrack.regression.cascade import Level
+
+Array = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityClassifier:
+    """A logistic classifier on the features at the final shape.
+
+    Attributes
+    ----------
+    level : Level
+        Reads the features; its regressor predicts how far the shape still is from the truth.
+    mean, scale : ndarray, shape (q,), float32
+        Standardisation of the evidence.
+    weights : ndarray, shape (q,), float32
+    bias : float
+
+    Notes
+    -----
+    The evidence is z (reduced descriptors), z^2 and (R z)^2. The derivative-chosen features are
+    odd around the truth, so only their squares tell near from far in every direction.
+    """
+
+    level: Level
+    mean: Features
+    scale: Features
+    weights: Features
+    bias: float
+
+    def probability(self, maps: list[Features], shape: npt.NDArray[np.float64]) -> float:
+        """Judge one fit.
+
+        Parameters
+        ----------
+        maps : list of ndarray
+            Orientation maps of the frame, as the tracking cascade reads them.
+        shape : ndarray, shape (68, 2), float64
+            The fitted shape in pixels of the reference frame.
+
+        Returns
+        -------
+        float
+            Probability in [0, 1] that the mean error is below 8 % of the outer-eye distance.
+        """
+        values = evidence(self.level, self.level.features(maps, shape)[None])[0]
+        logit = float(((values - self.mean) * self.scale) @ self.weights) + self.bias
+        return float(1 / (1 + np.exp(-np.clip(logit, -50, 50))))
+
+
+def evidence(level: Level, features: Features) -> Features:
+    """Form what the classifier sees.
+
+    Parameters
+    ----------
+    level : Level
+        The level that read the features.
+    features : ndarray, shape (N, d), float32
+        The last column is 1.
+
+    Returns
+    -------
+    ndarray, shape (N, 2 (d - 1) + m), float32
+    """
+    z = features[:, :-1]
+    return np.concatenate([z, z * z, (features @ level.regressor.T) ** 2], axis=1)
+
+
+def train_quality(
+    level: Level, features: Features, well_fitted: npt.NDArray[np.bool_], *, ridge: float = 1e-3
+) -> QualityClassifier:
+    """Learn to tell well-fitted shapes from others by regularised logistic regression.
+
+    Parameters
+    ----------
+    level : Level
+        Reads the features at run time.
+    features : ndarray, shape (N, d), float32
+        Features at well-fitted shapes, at perturbed shapes and on background.
+    well_fitted : ndarray, shape (N,), bool
+    ridge : float
+        Weight of |w|^2 against the mean log-loss.
+
+    Returns
+    -------
+    QualityClassifier
+    """
+    if well_fitted.all() or not well_fitted.any():
+        raise InputError("the quality classifier needs well-fitted and badly fitted examples")
+    x = evidence(level, features)
+    mean = x.mean(axis=0)
+    scale = (1 / (x.std(axis=0) + 1e-6)).astype(np.float32)
+    x = (x - mean) * scale
+    sign = np.where(well_fitted, 1.0, -1.0).astype(np.float32)
+
+    def loss(parameters: Array) -> tuple[float, Array]:
+        w = parameters[:-1].astype(np.float32)
+        margin = sign * (x @ w + np.float32(parameters[-1]))
+        value = float(np.logaddexp(0, -margin, dtype=np.float64).mean()) + 0.5 * ridge * float(w @ w)
+        slope = -sign / (1 + np.exp(np.minimum(margin, 50))) / len(x)
+        gradient = np.append(x.T @ slope + ridge * w, slope.sum())
+        return value, gradient.astype(np.float64)
+
+    start = np.zeros(x.shape[1] + 1)
+    solution = scipy.optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}
+    ).x
+    return QualityClassifier(
+        level, mean, scale, solution[:-1].astype(np.float32), float(solution[-1])
+    )
+
+
+def calibrate(logits: Array, well_fitted: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Find slope and shift that make a classifier's logits probabilities (Platt 1999).
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N,), float64
+        On examples that the classifier was not trained on.
+    well_fitted : ndarray, shape (N,), bool
+
+    Returns
+    -------
+    slope, shift : float
+        The calibrated logit is slope * logit + shift.
+    """
+    # Platt's smoothed targets keep the slope finite on separable examples
+    positive, negative = int(well_fitted.sum()), int((~well_fitted).sum())
+    target = np.where(well_fitted, (positive + 1) / (positive + 2), 1 / (negative + 2))
+
+    def loss(parameters: Array) -> float:
+        value = parameters[0] * logits + parameters[1]
+        return float((np.logaddexp(0, value) - target * value).mean())
+
+    slope, shift = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    return float(slope), float(shift)

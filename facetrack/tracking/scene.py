@@ -1,0 +1,92 @@
+"""Recognising shot cuts: after one, nobody can say that a face is the same person's."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.tracking.encoding import decode_array, encode_array
+from facetrack.tracking.pixels import Image
+
+# Measured on twelve clips: at cuts the correlation was at most 0.26 and the histograms differed by
+# at least 0.19; in the fastest motion of a face that fills the frame 0.65 and 0.08.
+_CORRELATION: Final = 0.5
+_HISTOGRAM: Final = 0.12
+
+_SIZE: Final = (32, 24)
+_SAMPLES: Final = 3  # samples per thumbnail pixel and axis: enough against aliasing, and cheap
+_BLANK: Final = 3.0  # grey levels; less contrast is no picture (black frame, lens covered)
+
+Thumbnail = npt.NDArray[np.float32]
+
+
+class CutDetector:
+    """Compares each frame's thumbnail with that of the frame before.
+
+    A change of light keeps the correlation, the motion of a face keeps the histogram; a cut changes
+    both. Frames without contrast are passed over, so one black frame is no cut.
+    """
+
+    def __init__(self) -> None:
+        self._last: Thumbnail | None = None
+
+    def update(self, image: Image) -> bool:
+        """Look at the next frame.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W[, 3]), uint8
+
+        Returns
+        -------
+        bool
+            Whether the picture is another one than in the last frame that had any contrast.
+        """
+        current = _thumbnail(image)
+        if float(current.std()) < _BLANK:
+            return False
+        last, self._last = self._last, current
+        if last is None:
+            return False
+        # numpy's histogram costs more than all the rest: only ask where the correlation is low
+        return _correlation(last, current) < _CORRELATION and _distance(last, current) > _HISTOGRAM
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs, as JSON knows it."""
+        return {"last": None if self._last is None else encode_array(self._last)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state.
+
+        Parameters
+        ----------
+        state : dict
+            As `state` returned it.
+        """
+        last = state["last"]
+        self._last = None if last is None else decode_array(last, (_SIZE[1], _SIZE[0]), np.float32)
+
+
+def _thumbnail(image: Image) -> Thumbnail:
+    """Reduce a frame to a few hundred averages; of colours the green channel stands for grey."""
+    if not image.size:
+        return np.zeros((_SIZE[1], _SIZE[0]), np.float32)
+    step_y = max(1, image.shape[0] // (_SAMPLES * _SIZE[1]))
+    step_x = max(1, image.shape[1] // (_SAMPLES * _SIZE[0]))
+    sampled = image[::step_y, ::step_x] if image.ndim == 2 else image[::step_y, ::step_x, 1]
+    small = cv2.resize(np.ascontiguousarray(sampled), _SIZE, interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32)
+
+
+def _correlation(a: Thumbnail, b: Thumbnail) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+
+
+def _distance(a: Thumbnail, b: Thumbnail) -> float:
+    """Half the absolute difference of two histograms: 0 equal, 1 without common grey values."""
+    histograms = [np.histogram(x, 16, (0, 256))[0] / x.size for x in (a, b)]
+    return float(0.5 * np.abs(histograms[0] - histograms[1]).sum())

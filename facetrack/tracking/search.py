@@ -1,0 +1,111 @@
+"""When and where to look for faces that are not tracked yet, at bounded cost per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from facetrack.face import Fit
+from facetrack.tracking.detection import LADDER, Detection
+from facetrack.tracking.people import Missing
+from facetrack.tracking.pixels import Box, Image, box_of, overlap
+from facetrack.tracking.track import Fits, is_possible
+
+_SEARCH_EVERY: Final = 2  # frames, while no face at all is tracked
+_LOOK_AROUND_EVERY: Final = 15  # frames, while some are and more are wanted
+_LOOK_BACK_EVERY: Final = 3  # frames, near the place where somebody was lost ...
+_LOOK_BACK_FOR: Final = 90  # ... this many frames ago at most
+
+_CONFIRMED: Final = 0.5  # quality of the fit that makes a certain detection a face
+_CONFIRMED_WEAK: Final = 0.8  # the same for a candidate with a low score
+_MOST_TRIES: Final = 4  # fits per search
+_TAKEN: Final = 0.4  # overlap with a tracked face
+
+
+class Finds(Protocol):
+    """What the tracker needs of a face detector."""
+
+    def detect(self, image: Image, *, wanted: int = 1) -> list[Detection]:
+        """Search everywhere, thoroughly."""
+
+    def search(self, image: Image, rung: int) -> list[Detection]:
+        """Search everywhere at one size."""
+
+    def detect_near(self, image: Image, box: Box) -> list[Detection]:
+        """Search around a place."""
+
+
+def look(
+    detector: Finds,
+    image: Image,
+    *,
+    idle: int,
+    frame: int,
+    tracked: int,
+    wanted: int,
+    missing: Sequence[Missing],
+) -> list[Detection]:
+    """Look for faces as far as this frame's share of the work allows.
+
+    Parameters
+    ----------
+    detector : Finds
+    image : ndarray, shape (H, W[, 3]), uint8
+    idle : int
+        Frames since the last thorough search would have been due: 0 at the start and after a cut.
+    frame : int
+        Number of the frame.
+    tracked, wanted : int
+        Faces that are tracked now, and that are looked for beyond them.
+    missing : sequence of Missing
+
+    Returns
+    -------
+    list of Detection
+        Best first; may be known faces or no faces at all.
+    """
+    if not tracked and idle == 0:
+        return detector.detect(image, wanted=wanted)
+    every = _LOOK_AROUND_EVERY if tracked else _SEARCH_EVERY
+    if idle % every == 0:
+        return detector.search(image, idle // every % len(LADDER))
+    back = [m for m in missing if frame - m.since <= _LOOK_BACK_FOR]
+    if back and idle % _LOOK_BACK_EVERY == 1:
+        return detector.detect_near(image, back[idle // _LOOK_BACK_EVERY % len(back)].box)
+    return []
+
+
+def confirm(
+    model: Fits, image: Image, detections: Sequence[Detection], taken: Sequence[Box], wanted: int
+) -> list[Fit]:
+    """Fit the model to detections and keep those that are faces.
+
+    Parameters
+    ----------
+    model : Fits
+    image : ndarray, shape (H, W[, 3]), uint8
+    detections : sequence of Detection
+        Best first.
+    taken : sequence of tuple
+        Boxes of the faces that are tracked, which are left out.
+    wanted : int
+        At most this many are returned.
+
+    Returns
+    -------
+    list of Fit
+    """
+    occupied, found = list(taken), list[Fit]()
+    free = [d for d in detections if all(overlap(d.box, box) < _TAKEN for box in occupied)]
+    for detection in free[:_MOST_TRIES]:
+        if len(found) >= wanted:
+            break
+        fit = model.fit_box(image, detection.box)
+        needed = _CONFIRMED if detection.certain else _CONFIRMED_WEAK
+        if fit.quality < needed or not is_possible(fit.points, model.shape_model):
+            continue
+        box = box_of(fit.points)
+        if all(overlap(box, other) < _TAKEN for other in occupied):
+            occupied.append(box)
+            found.append(fit)
+    return found

@@ -1,0 +1,187 @@
+"""Optional smoothing of landmarks: the One-Euro filter in the face's own frame.
+
+The One-Euro filter (Casiez, Roussel and Vogel, CHI 2012) is a first-order low-pass whose cut-off
+rises with speed: still faces stand still, moving ones are not delayed. Rigid motion (place, size,
+roll) and the points' motion inside the face are filtered apart, so that a head that moves does not
+unlock the filters of its parts. Rigid motion is measured at the nose and the eye corners, which
+neither blinks nor speech move, and no two points share a state: motion cannot leak from one part to
+another.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import REGIONS
+from facetrack.landmarks.procrustes import Similarity, fit_similarity
+from facetrack.tracking.encoding import decode_array, encode_array
+
+Array = npt.NDArray[np.float64]
+
+_STEADY: Final = [*REGIONS["nose"], 36, 39, 42, 45]
+
+# Cut-off of a still face in Hz: from the first (dial just above 0) to the second (dial at 1).
+_CUTOFF_RANGE: Final = (8.0, 0.5)
+_SPEED_GAIN: Final = 12.0  # Hz of cut-off per outer-eye distance (or radian, or e-fold) a second
+_SPEED_CUTOFF: Final = 1.5  # Hz: low-pass of the speed itself
+_LONGEST_GAP: Final = 0.5  # s without a frame after which the filters start anew
+
+
+class OneEuro:
+    """The One-Euro filter on a vector whose parts share their speeds in groups.
+
+    Parameters
+    ----------
+    cutoff : float
+        Cut-off at rest in Hz.
+    groups : sequence of sequence of int
+        Positions that share one cut-off, set by their root-mean-square speed; each position in
+        exactly one group.
+    """
+
+    def __init__(self, cutoff: float, groups: list[list[int]]) -> None:
+        self._cutoff = cutoff
+        size = sum(map(len, groups))
+        self._average = np.zeros((len(groups), size))
+        self._member = np.zeros(size, dtype=np.intp)
+        for number, group in enumerate(groups):
+            self._average[number, group] = 1.0 / len(group)
+            self._member[group] = number
+        self._value: Array | None = None
+        self._speed = np.zeros(size)
+
+    def update(self, value: Array, elapsed: float, units: Array | float = 1.0) -> Array:
+        """Filter the next value.
+
+        Parameters
+        ----------
+        value : ndarray, shape (n,), float64
+        elapsed : float
+            Seconds since the last value, above 0.
+        units : ndarray, shape (n,), or float
+            What counts as one unit of value when the speed sets the cut-off.
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+        """
+        if self._value is None:
+            self._value = value
+            return value
+        step = value - self._value
+        self._speed += _weight(_SPEED_CUTOFF, elapsed) * (step / elapsed - self._speed)
+        speed = np.sqrt(self._average @ np.square(self._speed / units))
+        cutoff = self._cutoff + _SPEED_GAIN * speed
+        weight = 1.0 / (1.0 + 1.0 / (2 * math.pi * elapsed * cutoff))
+        self._value = self._value + weight[self._member] * step
+        return self._value
+
+    def reset(self) -> None:
+        """Forget everything: the next value passes unchanged."""
+        self._value = None
+        self._speed = np.zeros_like(self._speed)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs, as JSON knows it."""
+        value = None if self._value is None else encode_array(self._value)
+        return {"value": value, "speed": encode_array(self._speed)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        shape = self._speed.shape
+        value = state["value"]
+        self._value = None if value is None else decode_array(value, shape, np.float64)
+        self._speed = decode_array(state["speed"], shape, np.float64)
+
+
+class PointSmoother:
+    """Smooths one face's landmarks.
+
+    Parameters
+    ----------
+    dial : float
+        0 < dial <= 1: from hardly any smoothing to much.
+    mean : ndarray, shape (68, 2), float64
+        Mean shape in the reference frame.
+
+    Raises
+    ------
+    InputError
+        If the dial is out of range.
+    """
+
+    def __init__(self, dial: float, mean: Array) -> None:
+        if not 0 < dial <= 1:
+            raise InputError(f"smoothing must lie between 0 and 1, got {dial}")
+        low, high = _CUTOFF_RANGE
+        cutoff = low * (high / low) ** dial
+        unit = float(np.linalg.norm(mean[45] - mean[36]))
+        self._reference = (mean - mean[_STEADY].mean(axis=0)) / unit  # in outer-eye distances
+        self._rigid = OneEuro(cutoff, [[0, 1], [2], [3]])
+        self._local = OneEuro(cutoff, [_coordinates(region) for region in REGIONS.values()])
+        self._time: float | None = None
+        self._angle = 0.0
+
+    def update(self, points: Array, timestamp: float) -> Array:
+        """Smooth the next frame's landmarks.
+
+        Parameters
+        ----------
+        points : ndarray, shape (68, 2), float64
+            Landmarks in pixels.
+        timestamp : float
+            Seconds.
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels.
+        """
+        elapsed = None if self._time is None else timestamp - self._time
+        if elapsed is None or not 0 < elapsed <= _LONGEST_GAP:
+            self._rigid.reset()
+            self._local.reset()
+            elapsed = 1.0  # not used by a filter without a value
+        self._time = timestamp
+        to_image = fit_similarity(points[_STEADY], self._reference[_STEADY]).inverse()
+        local = to_image.inverse().apply(points)
+        # Unwrapped, or a face lying on its back would turn once around between two frames.
+        turn = math.atan2(to_image.b, to_image.a) - self._angle
+        self._angle += math.remainder(turn, 2 * math.pi)
+        scale = to_image.scale
+        rigid = np.array([to_image.tx, to_image.ty, math.log(scale), self._angle])
+        units = np.array([scale, scale, 1.0, 1.0])  # the scale is pixels per outer-eye distance
+        x, y, log_scale, angle = self._rigid.update(rigid, elapsed, units).tolist()
+        size = math.exp(log_scale)
+        smooth = Similarity(size * math.cos(angle), size * math.sin(angle), x, y)
+        return smooth.apply(self._local.update(local.ravel(), elapsed).reshape(68, 2))
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs, as JSON knows it."""
+        return {
+            "rigid": self._rigid.state(),
+            "local": self._local.state(),
+            "time": self._time,
+            "angle": self._angle,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self._rigid.restore(state["rigid"])
+        self._local.restore(state["local"])
+        self._time, self._angle = state["time"], state["angle"]
+
+
+def _coordinates(points: tuple[int, ...]) -> list[int]:
+    """Positions of points' coordinates in the flattened shape x0, y0, x1, y1, ..."""
+    return [2 * point + axis for point in points for axis in (0, 1)]
+
+
+def _weight(cutoff: float, elapsed: float) -> float:
+    """Weight of the new value in a first-order low-pass."""
+    return 1.0 / (1.0 + 1.0 / (2 * math.pi * elapsed * cutoff))

@@ -1,0 +1,248 @@
+"""One face that is being followed: its last shape, its motion, and the next fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.face import N_POINTS, Fit
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.tracking.encoding import decode_array, encode_array
+from facetrack.tracking.identity import Person
+from facetrack.tracking.pixels import Box, Image, box_of, grey, shrink
+from facetrack.tracking.smoothing import PointSmoother
+
+Points = npt.NDArray[np.float64]
+
+WELL_FITTED: Final = 0.5  # quality from which on a fit is believed
+HOPELESS: Final = 0.1  # quality below which a single frame ends a track
+PATIENCE: Final = 4  # frames in a row between the two that end it
+
+SMALLEST_AREA: Final = 900.0  # square pixels of the points' box; the released iCCR uses the same
+_IMPOSSIBLE: Final = 4.5  # standard deviations of a shape parameter that no face has
+
+_FAST: Final = 0.1  # outer-eye distances a frame: from here on the next place is predicted
+_FAR: Final = 0.15  # a fit that moved this far from its start is repeated from its end
+
+_PATCH: Final = 24  # px: side of the face's remembered picture
+_REACH: Final = 1.5  # where that picture is looked for, in box sizes around the last place
+_MATCHED: Final = 0.4  # correlation that makes a place worth trying
+
+
+class Fits(Protocol):
+    """What the tracker needs of a trained model."""
+
+    @property
+    def shape_model(self) -> ShapeModel:
+        """The shapes that it knows."""
+
+    def fit(self, image: Image, start: Points) -> Fit:
+        """Fit from a shape near the face."""
+
+    def fit_box(self, image: Image, box: Box) -> Fit:
+        """Fit from a detector's box."""
+
+
+@dataclass(slots=True)
+class Track:
+    """One face's state between two frames.
+
+    Attributes
+    ----------
+    person : Person
+        Whose face it is.
+    points : ndarray, shape (68, 2), float64
+        The last fit in pixels.
+    quality : float
+        That of the last fit.
+    velocity : ndarray, shape (2,), float64
+        Motion of the centroid in pixels a frame.
+    patch : ndarray, shape (24, 24), uint8
+        What the face looked like in the last frame, grey.
+    weak : int
+        Frames in a row in which the fit was not believed.
+    age : int
+        Frames since the face was found.
+    apart : int
+        Frames since the face last touched another one.
+    smoother : PointSmoother or None
+    """
+
+    person: Person
+    points: Points
+    quality: float
+    patch: npt.NDArray[np.uint8]
+    smoother: PointSmoother | None
+    velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    weak: int = 0
+    age: int = 0
+    apart: int = 0
+
+    @property
+    def box(self) -> Box:
+        """The points' bounding box, (x0, y0, x1, y1) in pixels."""
+        return box_of(self.points)
+
+    def follow(self, model: Fits, image: Image) -> Fit | None:
+        """Fit the model in the next frame; the track itself stays as it is.
+
+        Parameters
+        ----------
+        model : Fits
+        image : ndarray, shape (H, W[, 3]), uint8
+
+        Returns
+        -------
+        Fit or None
+            The best that was found; None where every try ended in an impossible shape.
+
+        Notes
+        -----
+        The last shape is the start. A fast face is also tried where its motion leads to, and one
+        that is not found there where its remembered picture fits best.
+        """
+        eye = float(outer_eye_distance(self.points))
+        best = self._attempt(model, image, self.points)
+        if float(np.hypot(*self.velocity)) > _FAST * eye:
+            best = _better(best, self._attempt(model, image, self.points + self.velocity))
+        if best is None or best.quality < WELL_FITTED:
+            shift = self._shift_of_patch(image)
+            if shift is not None:
+                best = _better(best, self._attempt(model, image, self.points + shift))
+        return best
+
+    def accept(self, fit: Fit, image: Image) -> None:
+        """Take a fit over as the face's place in this frame."""
+        points = np.array(fit.points)
+        self.velocity = points.mean(axis=0) - self.points.mean(axis=0)
+        self.points, self.quality = points, fit.quality
+        self.weak = 0 if fit.quality >= WELL_FITTED else self.weak + 1
+        self.age += 1
+        if not self.weak:
+            self.patch = take_patch(image, points)
+
+    def _attempt(self, model: Fits, image: Image, start: Points) -> Fit | None:
+        fit = model.fit(image, start)
+        eye = float(outer_eye_distance(start))
+        moved = float(np.hypot(*(fit.points.mean(axis=0) - start.mean(axis=0))))
+        if moved > _FAR * eye and is_possible(fit.points, model.shape_model):
+            fit = model.fit(image, np.array(fit.points))
+        return fit if is_possible(fit.points, model.shape_model) else None
+
+    def _shift_of_patch(self, image: Image) -> npt.NDArray[np.float64] | None:
+        """Find where the remembered picture of the face has gone, in pixels."""
+        x0, y0, x1, y1 = self.box
+        size = max(x1 - x0, y1 - y0)
+        factor = _PATCH / size
+        centre = np.array([x0 + x1, y0 + y1]) / 2
+        region, origin = _around(image, centre, (0.5 + _REACH) * size)
+        if min(region.shape[:2]) * factor < _PATCH:
+            return None
+        field_of_view = shrink(grey(region), factor)
+        if min(field_of_view.shape) < _PATCH:
+            return None
+        scores = cv2.matchTemplate(field_of_view, self.patch, cv2.TM_CCOEFF_NORMED)
+        _, best, _, (x, y) = cv2.minMaxLoc(scores)
+        if not best > _MATCHED:
+            return None
+        found: npt.NDArray[np.float64] = np.array([x, y]) / factor + size / 2 + origin
+        return found - centre
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `from_state` needs, as JSON knows it."""
+        return {
+            "person": self.person.state(),
+            "points": encode_array(self.points),
+            "quality": self.quality,
+            "patch": encode_array(self.patch),
+            "smoother": None if self.smoother is None else self.smoother.state(),
+            "velocity": encode_array(self.velocity),
+            "counts": [self.weak, self.age, self.apart],
+        }
+
+    @classmethod
+    def from_state(
+        cls, state: dict[str, Any], smoother: PointSmoother | None
+    ) -> Track:
+        """Make the track anew from what `state` returned; `smoother` is restored in place."""
+        if smoother is not None:
+            smoother.restore(state["smoother"])
+        weak, age, apart = map(int, state["counts"])
+        return cls(
+            person=Person.from_state(state["person"]),
+            points=decode_array(state["points"], (N_POINTS, 2), np.float64),
+            quality=float(state["quality"]),
+            patch=decode_array(state["patch"], (_PATCH, _PATCH), np.uint8),
+            smoother=smoother,
+            velocity=decode_array(state["velocity"], (2,), np.float64),
+            weak=weak,
+            age=age,
+            apart=apart,
+        )
+
+
+def is_possible(points: Points, shape_model: ShapeModel) -> bool:
+    """Tell whether a shape can be a face (spec 1.4): finite, large enough, of known form.
+
+    Parameters
+    ----------
+    points : ndarray, shape (68, 2), float64
+        In pixels of the image.
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    bool
+    """
+    if not np.isfinite(points).all():
+        return False
+    width, height = np.ptp(points, axis=0).tolist()
+    if width * height < SMALLEST_AREA:
+        return False
+    shape = shape_model.to_reference(points).apply(points)
+    parameters = shape_model.parameters(shape)[N_RIGID:]
+    limits = _IMPOSSIBLE * shape_model.deviations[N_RIGID:]
+    return bool((np.abs(parameters) <= limits).all())
+
+
+def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
+    """Remember what a face looks like.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W[, 3]), uint8
+    points : ndarray, shape (68, 2), float64
+        In pixels of the image.
+
+    Returns
+    -------
+    ndarray, shape (24, 24), uint8
+        Grey values of the square around the points.
+    """
+    x0, y0, x1, y1 = box_of(points)
+    half = 0.5 * max(x1 - x0, y1 - y0)
+    region, _ = _around(image, np.array([x0 + x1, y0 + y1]) / 2, half)
+    small = cv2.resize(np.ascontiguousarray(region), (_PATCH, _PATCH), interpolation=cv2.INTER_AREA)
+    return grey(small)
+
+
+def _around(
+    image: Image, centre: npt.NDArray[np.float64], half: float
+) -> tuple[Image, npt.NDArray[np.float64]]:
+    """Cut a square out, clipped to the image but never empty; also returns its origin."""
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(centre - half), 0, [width - 1, height - 1]).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(centre + half) + 1, 1, [width, height]).astype(int).tolist()
+    region = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return region, np.array([left, top], dtype=np.float64)
+
+
+def _better(a: Fit | None, b: Fit | None) -> Fit | None:
+    if a is None or b is None:
+        return a or b
+    return b if b.quality > a.quality else a

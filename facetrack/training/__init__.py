@@ -1,0 +1,1 @@
+"""Motion statistics, training sets and the trainer."""

@@ -1,0 +1,62 @@
+"""Training frames: images warped to the reference frame from a start (spec 2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.features.alignment import warp_to_frame
+from facetrack.landmarks.shape_model import ShapeModel
+
+Shapes = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFrames:
+    """What a cascade is trained on. The frame is aligned to the start, not to the truth.
+
+    Attributes
+    ----------
+    patches : ndarray, shape (N, size, size), uint8
+        Grey levels of the reference frame.
+    starts, truths : ndarray, shape (N, 68, 2), float64
+        Pixels of the reference frame.
+    """
+
+    patches: npt.NDArray[np.uint8]
+    starts: Shapes
+    truths: Shapes
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+    def with_starts(self, starts: Shapes) -> TrainingFrames:
+        """Return the same frames with other current shapes."""
+        return TrainingFrames(self.patches, starts, self.truths)
+
+
+def make_frames(
+    items: Iterable[tuple[npt.NDArray[np.uint8], Shapes, Shapes]], shape_model: ShapeModel
+) -> TrainingFrames:
+    """Warp images to the frames that their starts define.
+
+    Parameters
+    ----------
+    items : iterable of (image, start, truth)
+        Image (H, W) uint8, both shapes (68, 2) in its pixels.
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    TrainingFrames
+    """
+    patches, starts, truths = [], [], []
+    for image, start, truth in items:
+        to_frame = shape_model.to_reference(start)
+        patches.append(warp_to_frame(image, to_frame))
+        starts.append(to_frame.apply(start))
+        truths.append(to_frame.apply(truth))
+    return TrainingFrames(np.stack(patches), np.stack(starts), np.stack(truths))

@@ -1,0 +1,154 @@
+"""From the packets of a video file to its frames: every frame that can be decoded comes out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import av.error
+from av.stream import Disposition
+
+from facetrack.errors import VideoError
+from facetrack.video.source import DecodeReport
+
+MAX_PIXELS: Final = 16384 * 8192  # a broken header may claim any size; this bounds memory
+REMEDY: Final = "check whether a player shows it, or fetch the file again"
+
+
+def open_container(path: Path) -> Any:
+    """Open a video file.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Only it is opened: playlists that name other files or addresses are refused.
+
+    Returns
+    -------
+    av.container.InputContainer
+
+    Raises
+    ------
+    VideoError
+        If the file is missing, empty, or not a container that FFmpeg knows.
+    """
+    if not path.is_file():
+        raise VideoError(path, "there is no such file", remedy="check the name")
+    try:
+        if not path.stat().st_size:
+            raise VideoError(path, "the file is empty", remedy="fetch it again")
+        # An absolute path: "a:b.mp4" would be taken for a protocol.
+        return av.open(
+            str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="ignore"
+        )
+    except av.error.FFmpegError as error:
+        cause = f"cannot be opened as a video ({error.strerror})"
+        raise VideoError(path, cause, remedy=REMEDY) from error
+    except OSError as error:
+        raise VideoError(path, f"cannot be read ({error.strerror})") from error
+
+
+def video_stream(path: Path, container: Any) -> Any:
+    """Choose the first stream of pictures that is no cover art.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    container : av.container.InputContainer
+
+    Returns
+    -------
+    av.video.stream.VideoStream
+
+    Raises
+    ------
+    VideoError
+        If there is none, or no decoder for it.
+    """
+    for stream in container.streams.video:
+        # Without a codec context FFmpeg has no decoder for what the stream claims to hold.
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            return stream
+    raise VideoError(path, "has no stream of pictures that can be decoded", remedy=REMEDY)
+
+
+def decode(path: Path, container: Any, stream: Any, report: DecodeReport) -> Iterator[Any]:
+    """Decode a stream from where its container stands to the end.
+
+    Parameters
+    ----------
+    path : Path
+        The file, opened once more where the end is damaged.
+    container : av.container.InputContainer
+    stream : av.video.stream.VideoStream
+    report : DecodeReport
+        Counts the packets that cannot be decoded.
+
+    Yields
+    ------
+    av.VideoFrame
+        In the order of display.
+
+    Notes
+    -----
+    With frame threads, an error in one of the last packets of a file (the usual thing where it
+    was cut short) makes FFmpeg forget good frames that are still in its threads: the last packet
+    brings fewer than the decoder held back all the time. The end is then decoded without threads.
+    """
+    inside, held, last = 0, None, None
+    for packet, frames in _packets(container, stream, report):
+        if not packet.size and held is not None and last is not None and len(frames) < held:
+            yield from frames
+            last = max([last, *(f.pts for f in frames if f.pts is not None)])
+            yield from islice(_tail(path, last, report), held - len(frames))
+            return
+        # Packets before an edit list's start are decoded for reference and never shown.
+        inside += 0 if packet.is_discard else 1
+        inside -= len(frames)
+        if frames and held is None:
+            held = inside
+        for frame in frames:
+            last = frame.pts
+            yield frame
+
+
+def _packets(container: Any, stream: Any, report: DecodeReport) -> Iterator[tuple[Any, list[Any]]]:
+    """Give each packet with the frames that came out of the decoder; the last packet is empty."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                return
+            frames = packet.decode()
+        except av.error.FFmpegError as error:
+            report.undecodable += 1
+            report.note(f"undecodable: {error.strerror}")
+            frames = []
+        yield packet, frames
+
+
+def _tail(path: Path, last: int, report: DecodeReport) -> Iterator[Any]:
+    """Decode what is to be shown after `last`, a time in ticks, without threads."""
+    again = DecodeReport()
+    with contextlib.closing(open_container(path)) as container:
+        stream = video_stream(path, container)
+        stream.thread_type = "SLICE"
+        try:
+            container.seek(last, stream=stream)
+        except av.error.FFmpegError:  # a format without seeking
+            return
+        for packet, frames in _packets(container, stream, again):
+            for frame in frames:
+                if frame.pts is not None and frame.pts > last:
+                    yield frame
+            if again.undecodable and (packet.pts is None or packet.pts > last):
+                report.undecodable += again.undecodable
+                report.notes.extend(n for n in again.notes if n not in report.notes)
+            again.undecodable = 0

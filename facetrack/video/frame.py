@@ -1,0 +1,141 @@
+"""One frame of a video: when it was seen, its grey values and its colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+
+Image = npt.NDArray[np.uint8]
+
+
+class Picture(Protocol):
+    """Something that can be looked at in grey and in colour."""
+
+    def grey(self) -> Image:
+        """Return the grey values, shape (H, W), uint8, full range, C-contiguous."""
+
+    def bgr(self) -> Image:
+        """Return the colours, shape (H, W, 3), uint8 BGR, C-contiguous."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame of a video.
+
+    Attributes
+    ----------
+    index : int
+        Place among the decoded frames, from 0.
+    timestamp : float
+        Seconds since the first frame.
+    picture : Picture
+        Where grey values and colours come from when somebody asks for them.
+    """
+
+    index: int
+    timestamp: float
+    picture: Picture = field(repr=False)
+    _converted: dict[str, Image] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def grey(self) -> Image:
+        """Grey values, shape (H, W), uint8, C-contiguous, read-only; converted once."""
+        return self._cached("grey")
+
+    @property
+    def image(self) -> Image:
+        """Colours, shape (H, W, 3), uint8 BGR, C-contiguous, read-only; converted once."""
+        return self._cached("bgr")
+
+    def _cached(self, kind: str) -> Image:
+        # Most frames are only looked at in grey: converting to colour costs more than decoding.
+        image = self._converted.get(kind)
+        if image is None:
+            image = getattr(self.picture, kind)()
+            image.setflags(write=False)
+            self._converted[kind] = image
+        return image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayPicture:
+    """A picture in memory.
+
+    Attributes
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        BGR.
+    """
+
+    image: Image
+
+    def grey(self) -> Image:
+        """Return the grey values: 0.299 R + 0.587 G + 0.114 B."""
+        return np.asarray(cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+
+    def bgr(self) -> Image:
+        """Return the colours; no copy if they lie contiguous in memory."""
+        return np.ascontiguousarray(self.image).view()
+
+
+def frame_of(image: npt.ArrayLike, *, index: int = 0, timestamp: float = 0.0) -> Frame:
+    """Make a frame from a picture in memory.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16
+        Grey, BGR or BGRA; see `as_bgr`.
+    index : int
+        Place in the video, from 0.
+    timestamp : float
+        Seconds since the first frame.
+
+    Returns
+    -------
+    Frame
+
+    Raises
+    ------
+    InputError
+        If this is no picture.
+    """
+    return Frame(index, timestamp, ArrayPicture(as_bgr(image)))
+
+
+def as_bgr(image: npt.ArrayLike) -> Image:
+    """Convert a picture of any common kind to 8-bit colour.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16
+        Grey, BGR or BGRA. 16-bit values are divided by 257, so that white stays white;
+        transparency is dropped without blending.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8, C-contiguous
+        BGR; the same memory if the picture is that already.
+
+    Raises
+    ------
+    InputError
+        If the shape or the type is another one, or the picture has no pixel.
+    """
+    array = np.asarray(image)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise InputError(f"image must have shape (H, W) or (H, W, 1, 3 or 4), got {array.shape}")
+    if 0 in array.shape:
+        raise InputError(f"image has no pixel, its shape is {array.shape}")
+    if array.dtype == np.uint16:
+        array = np.rint(array.astype(np.float32) / 257).astype(np.uint8)
+    if array.dtype != np.uint8:
+        raise InputError(f"image must be of type uint8 or uint16, got {array.dtype}")
+    if array.ndim == 2 or array.shape[2] == 1:
+        array = cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(array[..., :3])

@@ -1,0 +1,115 @@
+"""Decoded frames: the luma plane read directly, and the rotation that phones note in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import av
+import cv2
+import numpy as np
+
+from facetrack.video.frame import Image
+
+# 8-bit formats whose first plane is luma. What is not listed goes through FFmpeg's scaler.
+LUMA_FIRST: Final = frozenset(
+    [f"yuv{kind}p" for kind in ("410", "411", "420", "422", "440", "444")]
+    + [f"yuvj{kind}p" for kind in ("411", "420", "422", "440", "444")]
+    + [f"yuva{kind}p" for kind in ("420", "422", "444")]
+    + ["nv12", "nv16", "nv21", "nv24", "nv42", "gray"]
+)
+FULL_RANGE: Final = 2  # AVCOL_RANGE_JPEG
+
+# Limited range keeps luma in 16..235; FFmpeg's scaler stretches it to 0..255 by the same formula.
+_STRETCH: Final = np.clip(np.rint((np.arange(256) - 16.0) * (255 / 219)), 0, 255).astype(np.uint8)
+
+
+class Orientation(NamedTuple):
+    """How stored pixels become the displayed picture.
+
+    Attributes
+    ----------
+    transpose : bool
+        Rows and columns change places, first of all.
+    flip_x, flip_y : bool
+        The result is then mirrored left to right, top to bottom.
+    """
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    def apply(self, image: Image) -> Image:
+        """Turn an image, shape (H, W[, 3]); the result is C-contiguous."""
+        if self.transpose:
+            image = image.swapaxes(0, 1)
+        return np.ascontiguousarray(image[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1])
+
+
+UPRIGHT: Final = Orientation()
+
+
+def orientation(frame: av.VideoFrame) -> Orientation:
+    """Read the display matrix of a frame.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+
+    Returns
+    -------
+    Orientation
+        To the nearest multiple of 90 degrees.
+
+    Notes
+    -----
+    The matrix (a, b, u, c, d, v, x, y, w) of ISO 14496-12, 8.3.2 shows the stored pixel (p, q)
+    at (a p + c q, b p + d q).
+    """
+    entry = frame.side_data.get("DISPLAYMATRIX")
+    if entry is None:
+        return UPRIGHT
+    a, b, _, c, d = (int(v) for v in np.frombuffer(bytes(entry), dtype=np.int32, count=5))
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return Orientation(True, c < 0, b < 0)
+    return Orientation(False, a < 0, d < 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedPicture:
+    """A frame as the decoder gave it, converted when somebody looks.
+
+    Attributes
+    ----------
+    frame : av.VideoFrame
+        Keeps the decoder's buffer alive.
+    turn : Orientation
+        From stored to displayed pixels.
+    """
+
+    frame: Any
+    turn: Orientation
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels as displayed."""
+        width, height = self.frame.width, self.frame.height
+        return (height, width) if self.turn.transpose else (width, height)
+
+    def grey(self) -> Image:
+        """Return the luma in full range: what FFmpeg's scaler gives, at a fraction of its time."""
+        frame = self.frame
+        name = frame.format.name
+        plane = frame.planes[0]
+        if name not in LUMA_FIRST or plane.line_size < frame.width:
+            return self.turn.apply(frame.to_ndarray(format="gray"))
+        rows = np.frombuffer(plane, np.uint8, count=frame.height * plane.line_size)
+        luma = rows.reshape(frame.height, plane.line_size)[:, : frame.width]
+        if name.startswith(("yuvj", "gray")) or frame.color_range == FULL_RANGE:
+            # A copy: the buffer goes back to the decoder when the frame does.
+            return self.turn.apply(luma.copy())
+        return self.turn.apply(np.asarray(cv2.LUT(luma, _STRETCH), dtype=np.uint8))
+
+    def bgr(self) -> Image:
+        """Return the colours, converted by FFmpeg's scaler."""
+        return self.turn.apply(self.frame.to_ndarray(format="bgr24"))

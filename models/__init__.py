@@ -1,0 +1,1 @@
+"""The trained models that ship with Facetrack, each with its model card."""
