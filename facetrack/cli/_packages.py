@@ -184,17 +184,20 @@ def check_opencv_qt() -> Check:
     """
     probe = (
         "import os, sys; os.environ.pop('QT_QPA_PLATFORM_PLUGIN_PATH', None); import cv2;"
-        "sys.exit(os.environ.get('QT_QPA_PLATFORM_PLUGIN_PATH'))"
+        "sys.exit('astray: ' + os.environ.get('QT_QPA_PLATFORM_PLUGIN_PATH', ''))"
     )
-    seen = run_child(probe)
-    if not seen:
-        return Check("OpenCV beside Qt", Status.OK, "OpenCV brings no Qt of its own")
+    name, seen = "OpenCV beside Qt", run_child(probe)
+    if not seen.startswith("astray:"):
+        return Check(name, Status.NOTE, "not looked at: cv2 cannot be imported")
+    path = seen.removeprefix("astray:").strip()
+    if not path:
+        return Check(name, Status.OK, "OpenCV brings no Qt of its own")
     fix = (
         "pip uninstall -y opencv-python opencv-contrib-python "
         f"&& pip install --force-reinstall --no-deps {OPENCV}"
     )
-    finding = f"importing cv2 points Qt at {seen}; programs with PyQt5 abort"
-    return Check("OpenCV beside Qt", Status.FAIL, finding, fix)
+    finding = f"importing cv2 points Qt at {path}; programs with PyQt5 abort"
+    return Check(name, Status.FAIL, finding, fix)
 
 
 def check_kernel_cache() -> Check:

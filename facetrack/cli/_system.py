@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from facetrack.cli._checks import Check, Status, run_child
+from facetrack.video.devices import CameraInfo
 
 # Debian's and Ubuntu's packages of the libraries that PyQt5's wheel expects to find.
 QT_PACKAGES = (
@@ -25,8 +26,6 @@ QT_PACKAGES = (
     "libxkbcommon-x11-0",
     "libdbus-1-3",
 )
-SYSFS = Path("/sys/class/video4linux")
-DEVICES = Path("/dev")
 
 
 def check_qt_libraries() -> Iterator[Check]:
@@ -53,15 +52,13 @@ def check_qt_libraries() -> Iterator[Check]:
     yield Check("Qt's libraries", Status.OK, "all found")
 
 
-def check_cameras(sysfs: Path = SYSFS, devices: Path = DEVICES) -> Iterator[Check]:
-    """List cameras and check that they may be opened.
+def check_cameras(cameras: Sequence[CameraInfo]) -> Iterator[Check]:
+    """Check that the cameras may be opened.
 
     Parameters
     ----------
-    sysfs : Path
-        Where the kernel lists video devices.
-    devices : Path
-        Where their nodes lie.
+    cameras : sequence of CameraInfo
+        What the system lists.
 
     Yields
     ------
@@ -70,32 +67,12 @@ def check_cameras(sysfs: Path = SYSFS, devices: Path = DEVICES) -> Iterator[Chec
     """
     if sys.platform != "linux":
         yield Check("cameras", Status.NOTE, "are not listed on this system; try `track 0`")
-        return
-    nodes = sorted((n for n in sysfs.glob("video*") if _is_capture(n)), key=_number)
-    if not nodes:
+    elif not cameras:
         yield Check("cameras", Status.NOTE, "none found; the demo clip works without one")
-    for node in nodes:
-        device = devices / node.name
-        label = f"camera {_number(node)}"
-        if os.access(device, os.R_OK | os.W_OK):
-            yield Check(label, Status.OK, f"{_read(node / 'name')} ({device})")
+    for camera in cameras:
+        label, seen = f"camera {camera.index}", f"{camera.name} ({camera.path})"
+        if os.access(camera.path, os.R_OK | os.W_OK):
+            yield Check(label, Status.OK, seen)
         else:
-            seen = f"{_read(node / 'name')}: no permission for {device}"
             fix = 'sudo usermod -aG video "$USER", then log in again'
-            yield Check(label, Status.FAIL, seen, fix)
-
-
-def _is_capture(node: Path) -> bool:
-    # The second node of a webcam carries metadata only; the first has index 0.
-    return node.name[5:].isdigit() and _read(node / "index") in ("0", "")
-
-
-def _number(node: Path) -> int:
-    return int(node.name[5:])
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+            yield Check(label, Status.FAIL, f"{seen}: no permission to open it", fix)

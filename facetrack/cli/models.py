@@ -1,21 +1,26 @@
-"""`facetrack models`: list the models that are installed or lie in a folder."""
+"""`facetrack models`: list the models that are installed or lie somewhere else."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import facetrack
-from facetrack.model import ModelInfo, list_models
+from facetrack.errors import InputError
+from facetrack.model import ModelInfo, describe, list_models
 
-HELP = "List models: size, schema, checksum, and what their cards say of them."
+HELP = "List models: size, schema, checksum, and what their cards say of data and terms."
 EXAMPLES = """
 facetrack models
-facetrack models my_models/ --json
+facetrack models my_models/ other.npz
+facetrack models --json
 """
+WIDTH = 100  # columns of the printed list
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         The subcommand's parser.
     """
     parser.add_argument(
-        "folder", nargs="*", type=Path, help="folders to list besides the models that ship"
+        "path",
+        nargs="*",
+        type=Path,
+        help="model files, or folders of them (default: the models that came with Facetrack)",
     )
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
@@ -43,99 +51,99 @@ def run(args: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 if every model's checksum is right, else 1.
+        0 if every file is a model with the right checksum, else 1.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist.
+    ModelError
+        If a file that was named is no model.
     """
-    models = list_models()
-    for folder in args.folder:
-        models += list_models(folder)
-    print(as_json(models) if args.json else as_text(models))
-    return int(not all(model.checksum_ok for model in models))
+    models: list[ModelInfo] = []
+    strangers: list[Path] = []
+    for path in args.path or [Path(str(resources.files("facetrack.models")))]:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        found = list_models(path) if path.is_dir() else [describe(path)]
+        strangers += sorted(set(path.glob("*.npz")) - {model.path for model in found})
+        models += found
+    print(as_json(models, strangers) if args.json else as_text(models, strangers))
+    return int(bool(strangers) or not all(model.checksum_ok for model in models))
 
 
-def as_json(models: Sequence[ModelInfo]) -> str:
+def as_json(models: Sequence[ModelInfo], strangers: Sequence[Path] = ()) -> str:
     """Format the list for programs.
 
     Parameters
     ----------
     models : sequence of ModelInfo
         The models.
+    strangers : sequence of Path
+        Files that look like models and are none.
 
     Returns
     -------
     str
     """
-    entries = [
-        {
-            "name": model.name,
-            "path": str(model.path),
-            "bytes": model.bytes,
-            "schema": model.schema,
-            "checksum_ok": model.checksum_ok,
-            "about": card_section(model.card),
-            "terms": card_section(model.card, "Terms"),
-        }
-        for model in models
-    ]
     report = {
         "command": "models",
         "version": facetrack.__version__,
-        "n": len(entries),
-        "models": entries,
+        "n": len(models),
+        "models": [
+            {
+                "name": model.name,
+                "path": str(model.path),
+                "bytes": model.bytes,
+                "schema": model.schema,
+                "checksum_ok": model.checksum_ok,
+                "card": model.card,
+            }
+            for model in models
+        ],
+        "unreadable": [str(path) for path in strangers],
     }
     return json.dumps(report, indent=2, allow_nan=False)
 
 
-def as_text(models: Sequence[ModelInfo]) -> str:
+def as_text(models: Sequence[ModelInfo], strangers: Sequence[Path] = ()) -> str:
     """Format the list for people.
 
     Parameters
     ----------
     models : sequence of ModelInfo
         The models.
+    strangers : sequence of Path
+        Files that look like models and are none.
 
     Returns
     -------
     str
     """
-    return "\n\n".join(map(_describe, models)) or "no models found"
+    parts = [_describe(model) for model in models]
+    parts += [f"{path}\n  is damaged, or no model of Facetrack" for path in strangers]
+    return "\n\n".join(parts) or "no models found"
 
 
 def _describe(model: ModelInfo) -> str:
-    checksum = "checksum right" if model.checksum_ok else "CHECKSUM WRONG: install it again"
+    checksum = "checksum right" if model.checksum_ok else "CHECKSUM WRONG: copy it again"
     lines = [
-        f"{model.name}  {model.bytes / 1e6:.1f} MB, schema {model.schema}, {checksum}",
+        f"{model.name}: {model.bytes / 1e6:.1f} MB, schema {model.schema}, {checksum}",
         f"  {model.path}",
+        *_excerpt(model.card),
     ]
-    about = card_section(model.card) or "no model card lies beside it"
-    terms = card_section(model.card, "Terms")
-    for text in (about, f"Terms: {terms}" if terms else ""):
-        lines += textwrap.wrap(text, 96, initial_indent="  ", subsequent_indent="  ")
+    page = model.path.with_suffix(".md")
+    if page.is_file():
+        lines.append(f"  card: {page}")
     return "\n".join(lines)
 
 
-def card_section(card: str, heading: str | None = None) -> str:
-    """Read the first paragraph of a model card or of one of its sections.
-
-    Parameters
-    ----------
-    card : str
-        The card, Markdown.
-    heading : str, optional
-        The section's heading, in any case; by default the card's title, whatever it is.
-
-    Returns
-    -------
-    str
-        The paragraph in one line; empty where there is none.
-    """
-    lines = iter(card.splitlines())
-    for line in lines:
-        title = line.lstrip("#").strip().lower()
-        if line.startswith("#") and (heading is None or title == heading.lower()):
-            break
-    paragraph: list[str] = []
-    for line in lines:
-        if line.startswith("#") or (not line.strip() and paragraph):
-            break
-        paragraph += line.split()
-    return " ".join(paragraph)
+def _excerpt(card: Mapping[str, Any]) -> list[str]:
+    """Give the sentences of a card, wrapped; tables of measures stay in the card's file."""
+    lines: list[str] = []
+    for key, value in card.items():
+        if isinstance(value, str):
+            lines += textwrap.wrap(
+                f"{key}: {value}", WIDTH, initial_indent="  ", subsequent_indent="    "
+            )
+    return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from collections.abc import Iterable
@@ -14,12 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import FormatError, InputError
+from facetrack.formats.mat import read_mat_vector
 from facetrack.formats.pts import read_pts
-from facetrack.formats.textfile import read_bytes
 
 Category = Literal["1", "2", "3", "train", "all"]
 
-MAX_EXTRA_BYTES: Final = 1 << 22
 _FRAME_FILE: Final = re.compile(r"\d{1,9}\.pts", re.ASCII)
 
 
@@ -228,17 +226,7 @@ def _read_excluded(path: Path) -> frozenset[int]:
     """Read the unreliable frames of a clip, as numbers from 0; most clips have no list."""
     if not path.exists():
         return frozenset()
-
-    import scipy.io  # here, because reading every other data set should not wait for it
-
-    content = read_bytes(path, limit=MAX_EXTRA_BYTES)
-    try:
-        values = scipy.io.loadmat(io.BytesIO(content), variable_names=["error"]).get("error")
-    except Exception as error:  # loadmat promises no family of errors for damaged files
-        raise FormatError(path, f"no readable MATLAB file ({error!s:.80})") from error
-    if values is None or values.dtype.kind not in "fiu":
-        raise FormatError(path, "no vector of numbers named 'error'")
-    numbers = np.asarray(values, dtype=np.float64).ravel()
+    numbers = read_mat_vector(path, "error")
     if not ((numbers >= 1) & (numbers == np.rint(numbers)) & (numbers < 1e9)).all():
         raise FormatError(path, "vector 'error' must hold whole frame numbers from 1")
     return frozenset(int(number) - 1 for number in numbers)

@@ -10,6 +10,12 @@ import numpy.typing as npt
 
 from facetrack.evaluation.errors import complete
 from facetrack.landmarks.markup import REGIONS, outer_eye_distance
+from facetrack.signals.geometry import (
+    LEFT_EYE_CORNERS,
+    LEFT_EYE_LIDS,
+    RIGHT_EYE_CORNERS,
+    RIGHT_EYE_LIDS,
+)
 
 _DEPTH = 0.35  # of the open eye's opening
 _HEAD_MOTION = 0.1  # eye distances that the nose may move around a blink
@@ -52,11 +58,12 @@ def eye_opening(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """
     p = np.asarray(points, dtype=np.float64)
 
-    def distance(i: int, j: int) -> npt.NDArray[np.float64]:
-        return np.asarray(np.linalg.norm(p[:, i] - p[:, j], axis=1))
+    def mean_distance(pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.float64]:
+        first, second = np.array(pairs).T
+        return np.asarray(np.linalg.norm(p[:, first] - p[:, second], axis=2).mean(axis=1))
 
-    lids = distance(37, 41) + distance(38, 40) + distance(43, 47) + distance(44, 46)
-    return lids / (2 * (distance(36, 39) + distance(42, 45)))
+    lids = mean_distance([*RIGHT_EYE_LIDS, *LEFT_EYE_LIDS])
+    return lids / mean_distance([RIGHT_EYE_CORNERS, LEFT_EYE_CORNERS])
 
 
 def find_blinks(

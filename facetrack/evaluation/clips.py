@@ -16,8 +16,10 @@ from facetrack.errors import FormatError
 from facetrack.evaluation.errors import complete
 from facetrack.evaluation.peers import Peer
 from facetrack.face import Face
+from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.frame import Frame
 from facetrack.video.source import VideoSource, open_source
+from facetrack.video.synthetic import SyntheticVideo
 
 Points = npt.NDArray[np.float64]
 
@@ -47,12 +49,16 @@ class Clip:
         Reference tracks by name, pixels; NaN where there is no face. The first is the main one.
     compared : ndarray, shape (n,), bool
         Frames on which the references can be trusted.
+    exact : bool
+        Whether the reference is the exact truth of a synthetic clip; else references are trackers
+        themselves.
     """
 
     name: str
     open: Callable[[], VideoSource]
     references: Mapping[str, Points] = field(repr=False)
     compared: npt.NDArray[np.bool_] = field(repr=False)
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,32 @@ def _clip(video: Path, path: Path) -> Clip:
     return Clip(video.stem, partial(open_source, video), references, compared)
 
 
-def track_clip(tracker: FaceTracker, source: VideoSource, *, n_frames: int) -> Track:
+def still_clip(shape_model: ShapeModel, *, n_frames: int = 150) -> Clip:
+    """Make a synthetic clip of a face that does not move, under a camera's noise.
+
+    Parameters
+    ----------
+    shape_model : ShapeModel
+        Moves the synthetic head.
+    n_frames : int
+        Its length.
+
+    Returns
+    -------
+    Clip
+        With the exact truth as its reference.
+    """
+    truth = np.stack([_still_video(shape_model, n_frames).truth(0)] * n_frames)
+    compared = np.ones(n_frames, dtype=bool)
+    opener = partial(_still_video, shape_model, n_frames)
+    return Clip("still synthetic", opener, {"truth": truth}, compared, exact=True)
+
+
+def _still_video(shape_model: ShapeModel, n_frames: int) -> SyntheticVideo:
+    return SyntheticVideo(shape_model, n_frames=n_frames, still=((0, n_frames),))
+
+
+def track_clip(tracker: FaceTracker, source: VideoSource, *, n_frames: int | None = None) -> Track:
     """Follow one face through a clip.
 
     Parameters
@@ -127,8 +158,9 @@ def track_clip(tracker: FaceTracker, source: VideoSource, *, n_frames: int) -> T
         Follows one face at a time.
     source : VideoSource
         Read to its end and closed.
-    n_frames : int
-        Length of the result: later frames are left out, missing ones are NaN.
+    n_frames : int, optional
+        Length of the result: later frames are left out, missing ones are NaN. Without it the
+        whole video.
 
     Returns
     -------
@@ -142,7 +174,7 @@ def track_clip(tracker: FaceTracker, source: VideoSource, *, n_frames: int) -> T
     return _collect(source, points_of, n_frames)
 
 
-def peer_track(peer: Peer, source: VideoSource, *, n_frames: int) -> Track:
+def peer_track(peer: Peer, source: VideoSource, *, n_frames: int | None = None) -> Track:
     """Run a peer on every frame of a clip, each for itself.
 
     Parameters
@@ -150,8 +182,8 @@ def peer_track(peer: Peer, source: VideoSource, *, n_frames: int) -> Track:
     peer : Peer
     source : VideoSource
         Read to its end and closed.
-    n_frames : int
-        Length of the result.
+    n_frames : int, optional
+        Length of the result, as for `track_clip`.
 
     Returns
     -------
@@ -169,19 +201,21 @@ def peer_track(peer: Peer, source: VideoSource, *, n_frames: int) -> Track:
 def _collect(
     source: VideoSource,
     points_of: Callable[[Frame], tuple[Points, Points] | None],
-    n_frames: int,
+    n_frames: int | None,
 ) -> Track:
-    points = np.full((n_frames, 68, 2), np.nan)
-    raw = np.full((n_frames, 68, 2), np.nan)
-    times = np.full(n_frames, np.nan)
+    seen: list[tuple[int, float, tuple[Points, Points] | None]] = []
     with source:
         for frame in source:
-            if frame.index >= n_frames:
+            if n_frames is not None and frame.index >= n_frames:
                 break
-            times[frame.index] = frame.timestamp
-            found = points_of(frame)
-            if found is not None:
-                points[frame.index], raw[frame.index] = found
+            seen.append((frame.index, frame.timestamp, points_of(frame)))
+    length = 1 + seen[-1][0] if n_frames is None and seen else n_frames or 0
+    points, raw = np.full((2, length, 68, 2), np.nan)
+    times = np.full(length, np.nan)
+    for index, timestamp, found in seen:
+        times[index] = timestamp
+        if found is not None:
+            points[index], raw[index] = found
     return Track(points, raw, times)
 
 

@@ -23,7 +23,8 @@ _WINDOW = 8  # frames averaged on each side: the jitter of a tracker must not lo
 _STILL = 0.004  # eye distances per frame
 _STEADY = 0.01  # eye distances: no part of the face moves further from one frame to the next
 _LEAST_STILL = 8  # frames
-_LONGEST_LAG = 15  # frames
+_LEAST_LAG, _MOST_LAG = -2, 15  # frames
+_LAG_WINDOW = 9  # frames
 
 
 def still_stretches(tracks: Sequence[npt.ArrayLike], *, limit: float = _STILL) -> list[Stretch]:
@@ -132,26 +133,33 @@ def lag(raw: npt.ArrayLike, smoothed: npt.ArrayLike, timestamps: npt.ArrayLike) 
     Returns
     -------
     float
-        Milliseconds: the delay at which the correlation of both is largest, between frames by a
-        parabola; NaN when fewer than 32 frames in one piece were tracked.
+        Milliseconds; NaN when no 40 frames in one piece were tracked.
+
+    Notes
+    -----
+    The delay at which the correlation of both is largest, between frames by a parabola. Both are
+    averaged over nine frames first: jitter is passed on at once, in part, and would hide the delay
+    of the motion. The least squared difference stands for the largest correlation, which it is but
+    for the ends of a stretch.
     """
     r, s = np.asarray(raw, dtype=np.float64), np.asarray(smoothed, dtype=np.float64)
-    seen = complete(r) & complete(s)
-    runs = [run for run in _runs(seen) if run[1] - run[0] > 2 * _LONGEST_LAG + 2]
+    span = _MOST_LAG - _LEAST_LAG
+    runs = [run for run in _runs(complete(r) & complete(s)) if run[1] - run[0] > 2 * span + 4]
     if not runs:
         return float("nan")
-    # The least squared difference is the largest correlation, without its bias at the ends.
-    costs = np.zeros(_LONGEST_LAG + 1)
-    count = 0
+    costs = np.zeros(span + 1)
     for first, end in runs:
-        later = s[first + _LONGEST_LAG : end]
-        count += later.size
-        for k in range(_LONGEST_LAG + 1):
-            earlier = r[first + _LONGEST_LAG - k : end - k]
-            costs[k] += float(((later - earlier) ** 2).sum())
-    times = np.asarray(timestamps, dtype=np.float64)
-    step = float(np.median(np.diff(times)))
-    return 1000 * step * _parabola_minimum(costs / count)
+        early = uniform_filter1d(r[first:end], _LAG_WINDOW, axis=0)
+        late = uniform_filter1d(s[first:end], _LAG_WINDOW, axis=0)
+        # the window's half is left out at both ends, where the filter repeats its border
+        middle = np.arange(
+            _MOST_LAG + _LAG_WINDOW // 2, end - first - _LAG_WINDOW // 2 + _LEAST_LAG
+        )
+        for k in range(span + 1):
+            delay = k + _LEAST_LAG
+            costs[k] += float(((late[middle] - early[middle - delay]) ** 2).sum())
+    step = float(np.nanmedian(np.diff(np.asarray(timestamps, dtype=np.float64))))
+    return 1000 * step * (_LEAST_LAG + _parabola_minimum(costs))
 
 
 def _parabola_minimum(costs: npt.NDArray[np.float64]) -> float:

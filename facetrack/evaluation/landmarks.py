@@ -13,7 +13,7 @@ from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import InputError
 from facetrack.evaluation.conventions import learn_linear, learn_offset
 from facetrack.evaluation.errors import ErrorSummary, failure_rate, summary
-from facetrack.evaluation.protocols import Predictions
+from facetrack.evaluation.predictions import Predictions
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
 from facetrack.landmarks.markup import GROUPS
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -14,11 +13,10 @@ import numpy.typing as npt
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.choice import Box, choose_face
-from facetrack.evaluation.errors import normalised_errors, point_errors
 from facetrack.evaluation.peers import Peer
+from facetrack.evaluation.predictions import Predictions
 from facetrack.face import Fit
 from facetrack.formats.pts import read_pts
-from facetrack.landmarks.markup import MARKUPS
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.training.starts import StartNoise
 
@@ -74,50 +72,6 @@ class Model(Protocol):
     def fit_box(self, image: Image, box: Box) -> Fit:
         """Fit from the box of a face detector."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """What one system says of labelled images.
-
-    Attributes
-    ----------
-    name, note : str
-        The system, and what a reader must know to judge its numbers.
-    start : str
-        How its fits began.
-    points : ndarray, shape (n, s, 68, 2), float64
-        n images, s starts each; pixels of the image, NaN where no face was found.
-    truth : ndarray, shape (n, 68, 2), float64
-        The labels.
-    """
-
-    name: str
-    note: str
-    start: str
-    points: Points
-    truth: Points
-
-    def errors(self, markup: int = 68) -> npt.NDArray[np.float64]:
-        """Measure the error of every fit, shape (n, s); see `normalised_errors`."""
-        n, s = self.points.shape[:2]
-        flat = normalised_errors(self._flat(), np.repeat(self.truth, s, axis=0), markup)
-        return flat.reshape(n, s)
-
-    def group_means(self, groups: dict[str, tuple[int, ...]], markup: int) -> dict[str, float]:
-        """Compute the mean error of the found faces per group of points, % of the eye distance."""
-        s = self.points.shape[1]
-        errors = point_errors(self._flat(), np.repeat(self.truth, s, axis=0))
-        errors = errors[np.isfinite(errors).all(axis=1)]
-        chosen = {name: [i for i in g if i in MARKUPS[markup]] for name, g in groups.items()}
-        return {
-            name: 100 * float(errors[:, g].mean()) if len(errors) else float("nan")
-            for name, g in chosen.items()
-            if g
-        }
-
-    def _flat(self) -> Points:
-        return self.points.reshape(-1, 68, 2)
 
 
 def from_tracking_starts(
@@ -227,23 +181,33 @@ def _fit_detected(model: Model, detect: Detector, labelled: LabelledImage) -> Po
     return np.array(fit.points)[None]
 
 
-def from_peer(peer: Peer, images: Sequence[LabelledImage]) -> Predictions:
+def from_peer(peer: Peer, images: Sequence[LabelledImage], *, map_: Map = map) -> Predictions:
     """Run a peer with its own detector on every image.
 
     Parameters
     ----------
     peer : Peer
     images : sequence of LabelledImage
+    map_ : Map
+        Where images are worked on; most peers cannot leave this process.
 
     Returns
     -------
     Predictions
         With one start per image; NaN where the peer found nothing.
+
+    Raises
+    ------
+    InputError
+        If there is no image.
     """
-    missing = np.full((68, 2), np.nan)
-    found = (peer.predict(labelled.read_bgr()) for labelled in images)
-    points = _stack((missing if p is None else p)[None] for p in found)
+    points = _stack(map_(partial(_ask_peer, peer), images))
     return Predictions(peer.name, peer.note, "own detector", points, _truth(images))
+
+
+def _ask_peer(peer: Peer, labelled: LabelledImage) -> Points:
+    points = peer.predict(labelled.read_bgr())
+    return np.full((1, 68, 2), np.nan) if points is None else points[None]
 
 
 def from_folder(name: str, folder: Path, images: Sequence[LabelledImage]) -> Predictions:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.datasets.w300vw import Clip, Pairing
+from facetrack.datasets.w300vw import Clip
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import FaceTracker, count_losses, track_clip
 from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
@@ -118,19 +118,15 @@ def evaluate_300vw(
 
 
 def _score_clip(make_tracker: Callable[[], FaceTracker], clip: Clip, *, markup: int) -> ClipScore:
-    last = max(clip.labels)
-    source = open_source(clip.video)
-    # the video may be longer than its labels: all frames are tracked to count them
-    length = max(last + 1, source.n_frames or 0)
-    track = track_clip(make_tracker(), source, n_frames=length)
-    decoded = source.report.decoded
-    pairing: Pairing = clip.pair(decoded)
+    track = track_clip(make_tracker(), open_source(clip.video))
+    decoded = len(track.points)
+    pairing = clip.pair(decoded)
     frames, truth = pairing.truth.frames, pairing.truth.points
     return ClipScore(
         id=clip.id,
         category=clip.category,
         errors=normalised_errors(track.points[frames], truth, markup),
-        losses=count_losses(track.points[:decoded]),
+        losses=count_losses(track.points),
         decoded=decoded,
         excluded=tuple(sorted(clip.excluded)),
         labels_without_frame=pairing.labels_without_frame,

@@ -123,22 +123,27 @@ def _media(path: Path, media: Path) -> dict[str, str]:
 
 def _add_tiers(document: ElementTree.Element, rounded: list[tuple[int, int, Annotation]]) -> None:
     order = ElementTree.SubElement(document, "TIME_ORDER")
-    # The schema wants time slots in the order of time.
-    moments = sorted({time for start, end, _ in rounded for time in (start, end)})
-    slots = {time: f"ts{i}" for i, time in enumerate(moments, start=1)}
-    for time, slot in slots.items():
-        attributes = {"TIME_SLOT_ID": slot, "TIME_VALUE": str(time)}
+    # Slots in the order of time, none shared: ELAN would move both annotations at once.
+    moments = sorted(
+        (time, number, end)
+        for number, (*span, _) in enumerate(rounded)
+        for end, time in enumerate(span)
+    )
+    slots = {}
+    for place, (time, number, end) in enumerate(moments, start=1):
+        slots[number, end] = f"ts{place}"
+        attributes = {"TIME_SLOT_ID": f"ts{place}", "TIME_VALUE": str(time)}
         ElementTree.SubElement(order, "TIME_SLOT", attributes)
     tiers: dict[str, ElementTree.Element] = {}
-    for number, (start, end, annotation) in enumerate(rounded, start=1):
+    for number, (_, _, annotation) in enumerate(rounded):
         name = _NOT_XML.sub("\ufffd", annotation.tier)
         if name not in tiers:
             attributes = {"TIER_ID": name, "LINGUISTIC_TYPE_REF": _TYPE}
             tiers[name] = ElementTree.SubElement(document, "TIER", attributes)
         attributes = {
-            "ANNOTATION_ID": f"a{number}",
-            "TIME_SLOT_REF1": slots[start],
-            "TIME_SLOT_REF2": slots[end],
+            "ANNOTATION_ID": f"a{number + 1}",
+            "TIME_SLOT_REF1": slots[number, 0],
+            "TIME_SLOT_REF2": slots[number, 1],
         }
         outer = ElementTree.SubElement(tiers[name], "ANNOTATION")
         inner = ElementTree.SubElement(outer, "ALIGNABLE_ANNOTATION", attributes)

@@ -48,10 +48,10 @@ def read_npz(
         array or unpacks to more than 4 GiB.
     """
     required, optional = list(required), list(optional)
-    if not Path(path).exists():
-        raise FormatError(path, "no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because numpy leaves a file open that it cannot read.
+        with Path(path).open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FormatError(path, "a single array, not an .npz archive")
             missing = [name for name in required if name not in archive.files]
@@ -59,6 +59,8 @@ def read_npz(
                 raise FormatError(path, f"array {missing[0]!r} is missing")
             _check_size(path, archive)
             return {n: archive[n] for n in required + optional if n in archive.files}
+    except FileNotFoundError as error:
+        raise FormatError(path, "no such file") from error
     except FormatError:
         raise
     except _DAMAGE as error:

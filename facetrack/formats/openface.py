@@ -88,6 +88,8 @@ class _Rows:
         self._ended = True  # whether the last line had a line end
         self._reader = csv.reader(self._lines(stream), skipinitialspace=True)
         header = [name.strip() for name in next(self._reader, [])]
+        if header and not self._ended:
+            raise FormatError(path, "the first line is cut short, so there are no rows", line=1)
         self._n_cells = len(header)
         self._groups = _find_columns(path, header)
         self._numeric = [i for group in self._groups.values() for i in group]

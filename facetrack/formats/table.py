@@ -112,7 +112,10 @@ class TrackTable:
         -------
         TrackTable
         """
-        index = np.arange(len(self))[np.asarray(rows)]
+        wanted = np.asarray(rows)
+        if wanted.dtype != np.bool_:
+            wanted = wanted.astype(np.intp)  # an empty list comes as floats
+        index = np.arange(len(self))[wanted]
         columns = {name: getattr(self, name)[index] for name in _LAYOUT}
         return replace(self, **columns, reason=tuple(self.reason[i] for i in index.tolist()))
 

@@ -19,7 +19,7 @@ RIGID_POINTS: Final = tuple(range(17, 55))
 
 _OPENFACE_FOCAL: Final = 500.0  # pixels, for an image of 640 x 480
 _MAX_STEPS: Final = 10
-_CONVERGED: Final = 1e-3  # radians, and distances relative to Tz: the last step is then exact to
+_CONVERGED: Final = 5e-3  # radians, and distances relative to Tz: the last step is then exact to
 # about its square
 _DAMPING: Final = 1e-9  # keeps the normal equations solvable for points on a line
 _DIAGONAL: Final = np.diag_indices(6)
@@ -85,10 +85,11 @@ def head_pose(
     if not (math.isfinite(focal) and focal > 0):
         raise InputError(f"focal_length must be a positive number of pixels, got {focal_length}")
     centre = np.array([0.5 * (width - 1), 0.5 * (height - 1)])
-    rotation, translation = _refine(
-        (image_points - centre) / focal, head, *_weak_perspective(image_points - centre, head, focal)
-    )
-    return Pose(euler_angles(rotation), (*map(float, translation),))  # type: ignore[arg-type]
+    centred = image_points - centre
+    start = _weak_perspective(centred, head, focal)
+    rotation, translation = _refine(centred / focal, head, *start)
+    tx, ty, tz = translation.tolist()
+    return Pose(euler_angles(rotation), (tx, ty, tz))
 
 
 def rotation_matrix(pitch: float, yaw: float, roll: float) -> Array:
@@ -206,8 +207,7 @@ def _step(jacobian: Array, residual: Array, turned: Array, depth: Array, seen: A
     columns = jacobian.reshape(-1, 6) / depth.repeat(2)[:, None]
     normal = columns.T @ columns
     normal[_DIAGONAL] *= 1 + _DAMPING
-    step: Array = np.linalg.solve(normal, -(columns.T @ residual))
-    return step
+    return np.asarray(np.linalg.solve(normal, -(columns.T @ residual)), dtype=np.float64)
 
 
 def _small_rotation(w: Array) -> Array:

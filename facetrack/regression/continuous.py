@@ -42,23 +42,24 @@ class RegressionSums:
         features: Features,
         gradients: Features,
         basis: Array,
-        mean: Array,
+        means: Array,
         covariance: Array,
     ) -> None:
-        """Add images by the closed form, equation (2).
+        """Add images by the closed form, equation (2), with a mean of its own for each image.
 
         Parameters
         ----------
-        features : ndarray, shape (N, n, k), float32
-            x: reduced descriptors of n landmarks at the true shapes.
+        features : ndarray, shape (N, d), float32
+            Features at the mean displacement of each image, x + J mu; the last column is 1.
         gradients : ndarray, shape (N, 2, n, k), float32
-            Their differences per pixel along x and y.
+            Differences per pixel of the reduced descriptors of n landmarks along x and y;
+            d = n k + 1.
         basis : ndarray, shape (2 n, m), float64
             B, how the parameters move the landmarks: J_i = (df_i/dx, df_i/dy) B_i (spec 2.5).
-        mean : ndarray, shape (m,), float64
-            mu, expected displacement.
+        means : ndarray, shape (N, m), float64
+            mu of each image (spec 3.4).
         covariance : ndarray, shape (m, m), float64
-            Sigma.
+            Sigma, the same for all images.
 
         Notes
         -----
@@ -68,22 +69,19 @@ class RegressionSums:
         g_x g_x^T, g_x g_y^T and g_y g_y^T over the images suffice. That is 4 columns an image where
         the pseudo-samples of equation (3) take m + 1, for the same result.
         """
-        count, n, k = features.shape
+        count, _, n, k = gradients.shape
         d = n * k
         gx = np.ascontiguousarray(gradients[:, 0]).reshape(count, d)
         gy = np.ascontiguousarray(gradients[:, 1]).reshape(count, d)
-        moved = np.repeat((basis @ mean).reshape(n, 2), k, axis=0).astype(np.float32)
-        at_mean = np.ones((count, d + 1), dtype=np.float32)
-        at_mean[:, :-1] = features.reshape(count, d) + gx * moved[:, 0] + gy * moved[:, 1]
         spread = basis @ covariance @ basis.T
         mixed = (gx.T @ gy) * _expand(spread[0::2, 1::2], k)
 
-        self.gram += at_mean.T @ at_mean
+        self.gram += features.T @ features
         self.gram[:d, :d] += (gx.T @ gx) * _expand(spread[0::2, 0::2], k)
         self.gram[:d, :d] += (gy.T @ gy) * _expand(spread[1::2, 1::2], k)
         self.gram[:d, :d] += mixed + mixed.T
 
-        self.cross += np.outer(mean, at_mean.sum(axis=0, dtype=np.float64))
+        self.cross += means.T.astype(np.float32) @ features
         moments = covariance @ basis.T  # (m, 2 n)
         self.cross[:, :d] += np.repeat(moments[:, 0::2], k, axis=1) * gx.sum(axis=0)
         self.cross[:, :d] += np.repeat(moments[:, 1::2], k, axis=1) * gy.sum(axis=0)

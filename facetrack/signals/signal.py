@@ -13,26 +13,22 @@ from facetrack.face import Face
 
 @runtime_checkable
 class Signal(Protocol):
-    """A named value of one face in one frame.
-
-    Attributes
-    ----------
-    name : str
-        Unique, lower case with underscores; names columns and charts.
-    unit : str
-        As a person reads it: `deg`, or `1` for a ratio or probability.
-    range : tuple of float
-        Smallest and largest value that is to be expected; scales charts, clips nothing.
-    """
+    """A named value of one face in one frame."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """Unique, lower case with underscores; names columns and charts."""
+        ...
 
     @property
-    def unit(self) -> str: ...  # noqa: D102
+    def unit(self) -> str:
+        """As a person reads it: `deg`, or `1` for a ratio or probability."""
+        ...
 
     @property
-    def range(self) -> tuple[float, float]: ...  # noqa: D102
+    def range(self) -> tuple[float, float]:
+        """Smallest and largest value to expect; scales charts, clips nothing."""
+        ...
 
     def __call__(self, face: Face) -> float:
         """Compute the value; NaN where the face does not say."""

@@ -15,7 +15,15 @@ import dlib
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.tracking.pixels import SMALLEST_SIDE, Box, Image, checked_image, grey, overlap, shrink
+from facetrack.tracking.pixels import (
+    SMALLEST_SIDE,
+    Box,
+    Image,
+    checked_image,
+    grey,
+    overlap,
+    shrink,
+)
 
 # Shorter side of the picture that is searched, pixels: the templates are 80 px wide, so the rungs
 # find faces from 0.4, 0.27 and 0.13 of the shorter side on.

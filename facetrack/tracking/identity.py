@@ -151,7 +151,7 @@ def _aligned_patch(image: Image, points: Points, mean: Points) -> npt.NDArray[np
         region = shrink(region, factor)
         local = (local + 0.5) * factor - 0.5
     matrix = fit_similarity(local, target).matrix
-    patch: npt.NDArray[np.uint8] = cv2.warpAffine(
+    patch = cv2.warpAffine(
         region, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return patch.astype(np.float32)

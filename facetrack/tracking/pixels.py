@@ -62,8 +62,8 @@ def grey(image: Image) -> Image:
     ndarray, shape (H, W), uint8, C-contiguous
     """
     if image.ndim == 3:
-        converted: Image = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2GRAY)
-        return converted
+        converted = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2GRAY)
+        return converted.astype(np.uint8, copy=False)
     return np.ascontiguousarray(image)
 
 
@@ -84,8 +84,8 @@ def shrink(image: Image, factor: float) -> Image:
     height, width = image.shape[:2]
     size = max(1, round(width * factor)), max(1, round(height * factor))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    scaled: Image = cv2.resize(np.ascontiguousarray(image), size, interpolation=method)
-    return scaled
+    scaled = cv2.resize(np.ascontiguousarray(image), size, interpolation=method)
+    return scaled.astype(np.uint8, copy=False)
 
 
 def box_of(points: npt.ArrayLike) -> Box:
@@ -125,3 +125,21 @@ def overlap(a: Box, b: Box) -> float:
         return 0.0
     smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
     return min(1.0, width * height / smaller)
+
+
+def agreement(a: Box, b: Box) -> float:
+    """Measure the intersection of two boxes over their union.
+
+    Parameters
+    ----------
+    a, b : tuple of float
+        (x0, y0, x1, y1) in pixels.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 1 for equal boxes.
+    """
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    common = overlap(a, b) * min(areas)
+    return common / (sum(areas) - common) if common else 0.0

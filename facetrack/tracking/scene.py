@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import cv2
@@ -46,13 +47,17 @@ class CutDetector:
             Whether the picture is another one than in the last frame that had any contrast.
         """
         current = _thumbnail(image)
-        if float(current.std()) < _BLANK:
+        centred = (current - current.mean()).ravel()
+        energy = float(centred @ centred)
+        if energy < _BLANK * _BLANK * centred.size:
             return False
         last, self._last = self._last, current
         if last is None:
             return False
+        before = (last - last.mean()).ravel()
+        correlation = float(before @ centred) / math.sqrt(float(before @ before) * energy)
         # numpy's histogram costs more than all the rest: only ask where the correlation is low
-        return _correlation(last, current) < _CORRELATION and _distance(last, current) > _HISTOGRAM
+        return correlation < _CORRELATION and _distance(last, current) > _HISTOGRAM
 
     def state(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as JSON knows it."""
@@ -79,11 +84,6 @@ def _thumbnail(image: Image) -> Thumbnail:
     sampled = image[::step_y, ::step_x] if image.ndim == 2 else image[::step_y, ::step_x, 1]
     small = cv2.resize(np.ascontiguousarray(sampled), _SIZE, interpolation=cv2.INTER_AREA)
     return small.astype(np.float32)
-
-
-def _correlation(a: Thumbnail, b: Thumbnail) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 
 def _distance(a: Thumbnail, b: Thumbnail) -> float:

@@ -21,15 +21,21 @@ Points = npt.NDArray[np.float64]
 
 WELL_FITTED: Final = 0.5  # quality from which on a fit is believed
 HOPELESS: Final = 0.1  # quality below which a single frame ends a track
+VAGUE: Final = 0.02  # quality below which not even the detector's word keeps a fit
 PATIENCE: Final = 4  # frames in a row between the two that end it
 
 SMALLEST_AREA: Final = 900.0  # square pixels of the points' box; the released iCCR uses the same
+_BEYOND_DOUBT: Final = 0.9  # quality that impossible forms do not reach
+_FARTHEST: Final = 1e6  # px: beyond every image
 _IMPOSSIBLE: Final = 4.5  # standard deviations of a shape parameter that no face has
+
+_LONG: Final = 1_000_000  # frames: never touched another face
 
 _FAST: Final = 0.1  # outer-eye distances a frame: from here on the next place is predicted
 _FAR: Final = 0.15  # a fit that moved this far from its start is repeated from its end
 
 _PATCH: Final = 24  # px: side of the face's remembered picture
+_PATCH_EVERY: Final = 3  # frames
 _REACH: Final = 1.5  # where that picture is looked for, in box sizes around the last place
 _MATCHED: Final = 0.4  # correlation that makes a place worth trying
 
@@ -63,7 +69,7 @@ class Track:
     velocity : ndarray, shape (2,), float64
         Motion of the centroid in pixels a frame.
     patch : ndarray, shape (24, 24), uint8
-        What the face looked like in the last frame, grey.
+        What the face looked like a moment ago, grey.
     weak : int
         Frames in a row in which the fit was not believed.
     age : int
@@ -81,7 +87,7 @@ class Track:
     velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     weak: int = 0
     age: int = 0
-    apart: int = 0
+    apart: int = _LONG
 
     @property
     def box(self) -> Box:
@@ -123,16 +129,16 @@ class Track:
         self.points, self.quality = points, fit.quality
         self.weak = 0 if fit.quality >= WELL_FITTED else self.weak + 1
         self.age += 1
-        if not self.weak:
+        if not self.weak and self.age % _PATCH_EVERY == 0:
             self.patch = take_patch(image, points)
 
     def _attempt(self, model: Fits, image: Image, start: Points) -> Fit | None:
         fit = model.fit(image, start)
         eye = float(outer_eye_distance(start))
         moved = float(np.hypot(*(fit.points.mean(axis=0) - start.mean(axis=0))))
-        if moved > _FAR * eye and is_possible(fit.points, model.shape_model):
+        if moved > _FAR * eye and is_possible(fit, model.shape_model):
             fit = model.fit(image, np.array(fit.points))
-        return fit if is_possible(fit.points, model.shape_model) else None
+        return fit if is_possible(fit, model.shape_model) else None
 
     def _shift_of_patch(self, image: Image) -> npt.NDArray[np.float64] | None:
         """Find where the remembered picture of the face has gone, in pixels."""
@@ -166,9 +172,7 @@ class Track:
         }
 
     @classmethod
-    def from_state(
-        cls, state: dict[str, Any], smoother: PointSmoother | None
-    ) -> Track:
+    def from_state(cls, state: dict[str, Any], smoother: PointSmoother | None) -> Track:
         """Make the track anew from what `state` returned; `smoother` is restored in place."""
         if smoother is not None:
             smoother.restore(state["smoother"])
@@ -186,24 +190,27 @@ class Track:
         )
 
 
-def is_possible(points: Points, shape_model: ShapeModel) -> bool:
-    """Tell whether a shape can be a face (spec 1.4): finite, large enough, of known form.
+def is_possible(fit: Fit, shape_model: ShapeModel) -> bool:
+    """Tell whether a fitted shape can be a face (spec 1.4): finite, large enough, of known form.
 
     Parameters
     ----------
-    points : ndarray, shape (68, 2), float64
-        In pixels of the image.
+    fit : Fit
+        The form is only looked at where the quality leaves a doubt.
     shape_model : ShapeModel
 
     Returns
     -------
     bool
     """
-    if not np.isfinite(points).all():
+    points = fit.points
+    if not (np.abs(points) < _FARTHEST).all():  # also false for NaN
         return False
     width, height = np.ptp(points, axis=0).tolist()
     if width * height < SMALLEST_AREA:
         return False
+    if fit.quality >= _BEYOND_DOUBT:
+        return True
     shape = shape_model.to_reference(points).apply(points)
     parameters = shape_model.parameters(shape)[N_RIGID:]
     limits = _IMPOSSIBLE * shape_model.deviations[N_RIGID:]
@@ -228,7 +235,7 @@ def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
     half = 0.5 * max(x1 - x0, y1 - y0)
     region, _ = _around(image, np.array([x0 + x1, y0 + y1]) / 2, half)
     small = cv2.resize(np.ascontiguousarray(region), (_PATCH, _PATCH), interpolation=cv2.INTER_AREA)
-    return grey(small)
+    return grey(small.astype(np.uint8, copy=False))
 
 
 def _around(

@@ -21,6 +21,7 @@ Shapes = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
 _CHUNK = 256  # images per matrix product: large enough for BLAS, small enough for memory
+KAPPA, RHO = None, 1.0
 _BASIS_IMAGES = 1500  # the basis' second moments converge long before the regressor does
 
 
@@ -141,13 +142,19 @@ def _train_level(
     current = np.empty((len(frames), 68 * level.k + 1), dtype=np.float32)
     for part in reader.read(frames, np.arange(len(frames))):
         reduced = _reduce(part, projection, centre)
-        sums.add_continuous(reduced.at_truth, reduced.gradients, basis, mean, covariance)
         count = len(reduced.at_truth)
-        remainder = _remainder(reduced, moves[part.rows]).reshape(count, -1)
-        sums.add_remainder(remainder)
         current[part.rows] = np.pad(
             reduced.at_current.reshape(count, -1), ((0, 0), (0, 1)), constant_values=1
         )
+        remainder = _remainder(reduced, moves[part.rows]).reshape(count, -1)
+        if KAPPA is None:
+            mm = (basis @ mean).reshape(68, 2)[None]
+            x = _remainder(_Readings(part.rows, np.zeros_like(reduced.at_truth), -reduced.gradients, reduced.at_truth), np.repeat(mm, count, 0))
+            sums.add_continuous(np.pad(x.reshape(count,-1), ((0,0),(0,1)), constant_values=1), reduced.gradients, basis, np.tile(mean, (count,1)), covariance)
+            sums.add_remainder(remainder)
+        else:
+            sums.add_continuous(current[part.rows], reduced.gradients, basis, deltas[part.rows], KAPPA * covariance)
+            sums.add_remainder(np.float32(np.sqrt(RHO)) * remainder)
     regressor = sums.solve(ridge=plan.ridge).astype(np.float32)
     moved = frames.starts - ((current @ regressor.T) @ basis.T).reshape(-1, 68, 2)
     trained = Level(

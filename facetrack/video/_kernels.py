@@ -36,3 +36,16 @@ def rasterise(corners, maps, order, out):
             for x in range(begin, end + 1):
                 out[y, x, 0] = maps[t, 0, 0] * x + base_x
                 out[y, x, 1] = maps[t, 1, 0] * x + base_y
+
+
+@kernel
+def blend(frame, layer, x0, y0):  # (H, W, 3), (h, w, 4) uint8, int, int: in place, part inside
+    height, width, _ = layer.shape
+    for y in range(height):
+        for x in range(width):
+            opacity = int(layer[y, x, 3])
+            if opacity > 0:
+                for c in range(3):
+                    below = int(frame[y0 + y, x0 + x, c])
+                    mixed = below * (255 - opacity) + int(layer[y, x, c]) * opacity
+                    frame[y0 + y, x0 + x, c] = (mixed + 127) // 255

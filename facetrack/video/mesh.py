@@ -15,11 +15,13 @@ from facetrack.video.portrait import Points, Portrait
 
 # Where vertices lie that are no landmarks, in the head's frame: origin between the outer eye
 # corners, x towards the person's left, y down, in outer-eye distances.
-_FOREHEAD: Final = [(-0.86, -0.3), (-0.6, -0.66), (-0.2, -0.8), (0.2, -0.8), (0.6, -0.66), (0.86, -0.3)]
+_FOREHEAD: Final = [
+    (side * x, y) for side in (-1, 1) for x, y in ((0.86, -0.3), (0.6, -0.66), (0.2, -0.8))
+]
 _SKULL: Final = [
     (1.28 * np.sin(a), -0.2 - 1.3 * np.cos(a)) for a in np.linspace(-0.62, 0.62, 9) * np.pi
 ]
-_NECK: Final = [(-0.62, 1.42), (0.0, 1.62), (0.62, 1.42)]
+_NECK: Final = [(-0.66, 1.5), (0.0, 1.72), (0.66, 1.5)]
 _STILL: Final = [
     (2.6 * np.sin(a), 0.1 - 2.6 * np.cos(a)) for a in np.linspace(0, 2, 16, endpoint=False) * np.pi
 ]
@@ -37,8 +39,10 @@ _JAW_FOLLOWS: Final = {
 }  # fmt: skip
 _LIDS: Final = ((37, 41), (38, 40), (43, 47), (44, 46))  # upper, lower
 _INNER_LIPS: Final = ((61, 67), (62, 66), (63, 65))  # upper, lower
+_LIP_EDGES: Final = ((60, 67), (64, 65))  # the lower lip between corner and middle
 _LID_REST: Final = 0.12  # of the opening that stays when the eye is shut
-_LIP_REST: Final = 0.15
+_LIP_REST: Final = 0.4
+_TEETH: Final = 0.75  # how far the upper teeth reach down a smiling mouth, as a part of its opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class HeadState:
     modes : ndarray, shape (k,), float64
         Non-rigid parameters of the shape model, in standard deviations.
     mouth : float
-        0: lips together (as far as the portrait's teeth allow); 1: open.
+        -1: lips together; 0: as in the portrait; 1: open.
     blink : float
         0: eyes as in the portrait; 1: shut.
     """
@@ -98,13 +102,17 @@ class HeadMesh:
         self._to_portrait = shape_model.to_reference(points).inverse()
         self._turn, self._scale, self._shift = _pose(points, shape_model.mean_3d)
 
-        teeth = [points[u] + 0.9 * (points[v] - points[u]) for u, v in _INNER_LIPS]
+        inside = [points[u] + _TEETH * (points[v] - points[u]) for u, v in _INNER_LIPS]
+        inside += [0.5 * (points[u] + points[v]) for u, v in _LIP_EDGES]
+        self._teeth_length = np.array(
+            [[np.linalg.norm(inside[i] - points[u])] for i, (u, _) in enumerate(_INNER_LIPS)]
+        )
         head = np.array(_FOREHEAD + _SKULL + _NECK + _STILL) @ self.axes + self.eyes
         height, width = portrait.image.shape[:2]
         border = _border(width, height)
-        self.vertices = np.concatenate([points, teeth, head, border])
-        self._teeth = np.arange(68, 71)
-        self._neck = slice(71 + len(_FOREHEAD) + len(_SKULL), 71 + len(_FOREHEAD + _SKULL + _NECK))
+        self.vertices = np.concatenate([points, inside, head, border])
+        self._teeth, self._lip_edges = np.arange(68, 71), np.arange(71, 73)
+        self._neck = slice(73 + len(_FOREHEAD) + len(_SKULL), 73 + len(_FOREHEAD + _SKULL + _NECK))
         self._follows = np.ones(len(self.vertices))
         self._follows[self._neck] = _NECK_FOLLOWS
         self._follows[self._neck.stop :] = 0
@@ -142,8 +150,9 @@ class HeadMesh:
         offset = (self._shape_model.basis @ parameters).reshape(68, 2)
         map_ = self._to_portrait.matrix[:, :2]
         shift = self._spread @ (offset @ map_.T)
-        shift[self._teeth] = shift[[u for u, _ in _INNER_LIPS]]
         self._open_mouth(shift, state.mouth)
+        for vertex, (u, v) in zip(self._lip_edges, _LIP_EDGES, strict=True):
+            shift[vertex] = 0.5 * (shift[u] + shift[v])
         for upper, lower in _LIDS:
             opening = self.vertices[lower] + shift[lower] - self.vertices[upper] - shift[upper]
             shift[upper] += state.blink * (1 - _LID_REST) * opening
@@ -151,12 +160,18 @@ class HeadMesh:
 
     def _open_mouth(self, shift: Points, mouth: float) -> None:
         down = self.axes[1] / self.eye_distance
-        gap = (self.vertices[66] - self.vertices[62]) @ down
-        drop = mouth * 0.24 * self.eye_distance - (1 - mouth) * (1 - _LIP_REST) * max(gap, 0.0)
+        moved = self.vertices + shift
+        upper, lower = (moved[list(side)] for side in zip(*_INNER_LIPS, strict=True))
+        gap = max(float(((lower - upper) @ down).min()), 0.0)
+        drop = mouth * (0.17 * self.eye_distance if mouth > 0 else (1 - _LIP_REST) * gap)
         for index, part in _JAW_FOLLOWS.items():
             shift[index] += part * drop * down
-        shift[self._neck] += 0.3 * max(drop, 0.0) * down
-        shift[self._teeth] += min(drop, 0.0) * down
+        shift[self._neck] += 0.5 * max(drop, 0.0) * down
+        # The teeth hang on the upper jaw, and give way to the lower lip when the mouth shuts.
+        opening = lower + drop * down - upper
+        length = np.linalg.norm(opening, axis=1, keepdims=True)
+        shown = np.minimum(self._teeth_length / np.maximum(length, 1e-9), _TEETH)
+        shift[self._teeth] = upper + shown * opening - self.vertices[self._teeth]
 
     def cavity(self, vertices: Points) -> Points:
         """Give the outline of the dark inside of the mouth below the upper teeth.
@@ -168,27 +183,29 @@ class HeadMesh:
 
         Returns
         -------
-        ndarray, shape (8, 2), float64
+        ndarray, shape (10, 2), float64
         """
-        return vertices[[60, *self._teeth, 64, 65, 66, 67]]
+        left, right = self._lip_edges
+        return vertices[[60, *self._teeth, 64, right, 65, 66, 67, left]]
 
     def _lift(self, mean_3d: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Depth of every vertex in pixels: of the mean head, of an ellipsoid where it has none."""
         millimetres = 90.0 * ((self.vertices - self.eyes) @ np.linalg.inv(self.axes))
         unit = (millimetres - _SKULL_CENTRE[:2]) / _SKULL_RADII[:2]
         bulge = np.sqrt(np.clip(1 - (unit**2).sum(axis=1), 0, None))
-        depth = _SKULL_CENTRE[2] - _SKULL_RADII[2] * bulge
+        depth: npt.NDArray[np.float64] = _SKULL_CENTRE[2] - _SKULL_RADII[2] * bulge
         depth *= self._scale
         depth[:68] = self._scale * (mean_3d @ self._turn[2])
-        depth[self._teeth] = depth[[u for u, _ in _INNER_LIPS]]
+        for vertex, (u, v) in zip(range(68, 73), _INNER_LIPS + _LIP_EDGES, strict=True):
+            depth[vertex] = 0.5 * (depth[u] + depth[v])
         return depth
 
     def _spread_weights(self) -> npt.NDArray[np.float64]:
         """How the other vertices follow the landmarks' displacements, shape (n, 68)."""
-        distance = np.linalg.norm(
-            self.vertices[:, None] - self.vertices[None, :68], axis=-1
-        ) / (0.35 * self.eye_distance)
-        weights = np.exp(-(distance**2))
+        distance = np.linalg.norm(self.vertices[:, None] - self.vertices[None, :68], axis=-1) / (
+            0.35 * self.eye_distance
+        )
+        weights: npt.NDArray[np.float64] = np.exp(-(distance**2))
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
         weights[:68] = np.eye(68)
         weights[self._neck.stop :] = 0
@@ -196,7 +213,7 @@ class HeadMesh:
 
 
 def _border(width: int, height: int) -> Points:
-    """Vertices far outside the picture: its mirrored continuation fills the frame."""
+    """Vertices far outside the picture: what goes on beyond its border fills the frame."""
     x = np.array([-1.5, 0.0, 0.5, 1.0, 2.5]) * (width - 1)
     y = np.array([-1.5, 0.0, 0.5, 1.0, 2.5]) * (height - 1)
     grid = np.stack(np.meshgrid(x, y), axis=-1)
@@ -206,15 +223,13 @@ def _border(width: int, height: int) -> Points:
 
 
 def _triangulate(vertices: Points) -> npt.NDArray[np.int64]:
-    triangles = Delaunay(vertices).simplices.astype(np.int64)
+    triangles: npt.NDArray[np.int64] = Delaunay(vertices).simplices.astype(np.int64)
     flipped = triangle_areas(vertices, triangles) < 0
     triangles[flipped] = triangles[flipped][:, ::-1]
     return triangles
 
 
-def triangle_areas(
-    vertices: Points, triangles: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def triangle_areas(vertices: Points, triangles: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Measure signed areas.
 
     Parameters

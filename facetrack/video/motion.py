@@ -42,7 +42,7 @@ class Amplitudes:
     yaw: float = 0.36
     pitch: float = 0.2
     roll: float = 0.14
-    modes: float = 0.3
+    modes: float = 0.25
     mouth: float = 1.0
     blink: float = 1.0
     travel: float = 0.12
@@ -162,9 +162,9 @@ class HeadMotion:
         a = self._amplitudes
         turns = self._turns.at(time)
         # The variance of a curve is about 1/6: modes are scaled to one standard deviation.
-        modes = np.clip(self._modes.at(time) * np.sqrt(6.0), -2, 2) * a.modes
+        modes = np.clip(self._modes.at(time) * np.sqrt(6.0), -1.7, 1.7) * a.modes
         talking = float(np.clip(1.6 * self._pauses.at(time)[0] + 0.6, 0, 1))
-        opening = float(np.clip(0.45 + 0.55 * self._speech.at(time).sum(), 0, 1))
+        opening = float(np.clip(0.1 + 1.1 * self._speech.at(time).sum(), -1, 1))
         return HeadState(
             yaw=a.yaw * turns[0],
             pitch=a.pitch * turns[1],

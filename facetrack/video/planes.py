@@ -66,10 +66,10 @@ def orientation(frame: av.VideoFrame) -> Orientation:
     The matrix (a, b, u, c, d, v, x, y, w) of ISO 14496-12, 8.3.2 shows the stored pixel (p, q)
     at (a p + c q, b p + d q).
     """
-    entry = frame.side_data.get("DISPLAYMATRIX")
+    entry: Any = frame.side_data.get("DISPLAYMATRIX")
     if entry is None:
         return UPRIGHT
-    a, b, _, c, d = (int(v) for v in np.frombuffer(bytes(entry), dtype=np.int32, count=5))
+    a, b, _, c, d = (int(v) for v in np.frombuffer(entry, dtype=np.int32, count=5))
     if abs(b) + abs(c) > abs(a) + abs(d):
         return Orientation(True, c < 0, b < 0)
     return Orientation(False, a < 0, d < 0)

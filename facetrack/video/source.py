@@ -135,7 +135,7 @@ def open_source(
     """
     # Each source loads its own libraries: a user of files does not pay for cameras.
     if spec == "demo":
-        from facetrack.video.synthetic import demo_video
+        from facetrack.video.clips import demo_video
 
         if shape_model is None:
             raise InputError('"demo" is moved by a shape model; pass shape_model=model.shape_model')

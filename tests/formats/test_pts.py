@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ LINES = [f"{x + 1} {y + 1}" for x, y in POINTS]
 BODY = "\n".join(LINES)
 
 
-def read(path: Path, text: str | bytes, **options: int) -> np.ndarray:
+def read(path: Path, text: str | bytes, **options: Any) -> np.ndarray:
     path = path / "a.pts"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_pts(path, **options)
@@ -79,7 +80,7 @@ WRONG = {
     "cut short": (VARIANTS["plain"][:300], "cut short"),
     "one point too few": (VARIANTS["plain"].replace(LINES[3] + "\n", ""), "says 68 .* holds 67"),
     "another count": ("{\n" + "\n".join(LINES[:66]) + "\n}", "66 points, 68 expected"),
-    "an odd number": ("{ 1 2 3 }", "3 numbers, which make no pairs"),
+    "an odd number": ("{ 1 2 3 4 5 }", "5 numbers, which make no pairs"),
     "a word": (VARIANTS["plain"].replace(LINES[2], "left eye"), "line 6: 'left' is no number"),
     "infinite": (VARIANTS["plain"].replace(LINES[2], "1e999 2"), "line 6: .* infinite"),
     "underscore": (VARIANTS["plain"].replace(LINES[2], "1_0 2"), "'1_0' is no number"),

@@ -1,0 +1,72 @@
+"""What the commands that measure have in common: progress, and the JSON file."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facetrack.evaluation.errors import ErrorSummary
+    from facetrack.evaluation.protocols import Map
+
+
+def shown(title: str, total: int) -> Map:
+    """Give a `map` with a progress bar on the terminal.
+
+    Parameters
+    ----------
+    title : str
+        Stands before the bar.
+    total : int
+        Number of items.
+
+    Returns
+    -------
+    Map
+    """
+    from tqdm import tqdm
+
+    def mapped(function: Any, items: Any) -> Any:
+        return tqdm(map(function, items), desc=title, total=total, disable=None, leave=False)
+
+    return mapped
+
+
+def write_report(
+    args: argparse.Namespace,
+    *,
+    model: str,
+    n: int,
+    details: Mapping[str, Any],
+    summary: ErrorSummary | None = None,
+) -> None:
+    """Write the JSON file where `--json` asks for one.
+
+    Parameters
+    ----------
+    args : Namespace
+        With `json`.
+    model : str
+        The model's name; empty without one.
+    n : int
+        Number of faces, frames or clips measured.
+    details : mapping
+        See `evaluation.report.document`.
+    summary : ErrorSummary, optional
+        The main landmark errors.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    from facetrack.evaluation.report import document, write_json
+
+    if args.json is None:
+        return
+    command = shlex.join(["facetrack", *sys.argv[1:]])
+    content = document(command=command, model=model, summary=summary, n=n, details=details)
+    write_json(args.json, content)

@@ -1,0 +1,220 @@
+"""`facetrack benchmark`: measures speed, as ratios against rivals in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facetrack.cli._peers import add_peer_arguments, peer_makers
+from facetrack.cli._reports import write_report
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
+    from facetrack.evaluation.long_run import Drift
+    from facetrack.tracking.face_model import FaceModel
+
+HELP = (
+    "Measure speed: one face, one thread, each step in turn with its rivals on the same frames; "
+    "whole files against pure decoding; the model's size and loading time."
+)
+EXAMPLES = """\
+facetrack benchmark --peers
+facetrack benchmark --video clip.mp4 --ert ert.dat --json speed.json --plot speed.png
+facetrack benchmark --long
+"""
+LONG = 108_000  # frames of one hour at 30 frames per second
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument("--video", type=Path, metavar="FILE", help="default: the synthetic demo")
+    parser.add_argument("--frames", type=int, default=300, help="frames to time (default: 300)")
+    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    add_peer_arguments(parser)
+    parser.add_argument(
+        "--long",
+        type=int,
+        nargs="?",
+        const=LONG,
+        metavar="FRAMES",
+        help=f"also track FRAMES synthetic frames (default: {LONG}, one hour) and compare the "
+        "last minute with the first",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="a bar per step")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print tables.
+
+    Parameters
+    ----------
+    args : Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from facetrack.evaluation.benchmark import single_thread
+    from facetrack.evaluation.benchmark_report import (
+        BenchmarkReport,
+        benchmark_details,
+        benchmark_table,
+    )
+    from facetrack.evaluation.plots import plot_bars
+    from facetrack.model import load_model
+    from facetrack.video.source import open_source
+
+    model = load_model(args.model)
+    with _video(args.video, model) as path:
+        with open_source(path) as source:
+            size = source.size
+        with single_thread() as threads:
+            steps, skipped = _steps(args, model, path)
+        rates, reasons = _rates(model, path)
+    report = BenchmarkReport(
+        steps=steps,
+        rates=rates,
+        model=_model_cost(args.model, model),
+        drift=_drift(model, args.long) if args.long else None,
+        size=size,
+        threads=threads,
+        skipped=(*skipped, *reasons),
+    )
+    print(benchmark_table(report))
+    if args.plot:
+        bars = {s.name: s.p50 for s in report.steps}
+        plot_bars(args.plot, bars, title="one face, one thread", unit="milliseconds a frame, p50")
+    write_report(args, model=model.name, n=steps[0].frames, details=benchmark_details(report))
+    return 0
+
+
+@contextmanager
+def _video(given: Path | None, model: FaceModel) -> Iterator[Path]:
+    """Give the file to measure on; the demo clip is written to a temporary one."""
+    if given is not None:
+        yield given
+        return
+    from facetrack.video.sink import VideoWriter
+    from facetrack.video.source import open_source
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "demo.mp4"
+        demo = open_source("demo", shape_model=model.shape_model)
+        with demo, VideoWriter(path, demo.size) as writer:
+            for frame in demo:
+                writer.write(frame.image, frame.timestamp)
+        yield path
+
+
+def _steps(
+    args: argparse.Namespace, model: FaceModel, path: Path
+) -> tuple[tuple[StepTime, ...], list[str]]:
+    """Time our whole update and the rivals' fits on the same frames."""
+    from facetrack.evaluation.benchmark import time_steps
+    from facetrack.evaluation.peers import ErtPeer, PfldPeer
+    from facetrack.tracking.tracker import Tracker
+    from facetrack.video.source import open_source
+
+    with open_source(path) as source:
+        frames = list(islice(source, args.frames))
+    place = _LastPlace(Tracker(model, max_faces=1))
+    steps: dict[str, Callable[[Any], object]] = {f"{model.name}, whole update": place.update}
+    makers, skipped = peer_makers(args)
+    peers = [make() for make in makers]
+    for peer in sorted(peers, key=lambda p: not isinstance(p, ErtPeer)):
+        if isinstance(peer, ErtPeer):
+            steps[f"{peer.name}, fit"] = partial(_fit_ert, peer.predictor, place)
+        elif isinstance(peer, PfldPeer):
+            steps[f"{peer.name}, fit"] = partial(_fit_pfld, peer, place)
+    return time_steps(frames, steps), skipped
+
+
+class _LastPlace:
+    """Our tracker, and where it saw the face: the rivals' boxes, at no cost to them."""
+
+    def __init__(self, tracker: Any) -> None:
+        self._tracker = tracker
+        self.box = (0.0, 0.0, 100.0, 100.0)
+
+    def update(self, frame: Any) -> None:
+        """Track one frame."""
+        faces = self._tracker.update(frame)
+        if faces and faces[0].tracked:
+            low, high = faces[0].points.min(axis=0), faces[0].points.max(axis=0)
+            self.box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+def _fit_ert(predictor: Any, place: _LastPlace, frame: Any) -> None:
+    import dlib
+
+    predictor(frame.grey, dlib.rectangle(*(round(v) for v in place.box)))
+
+
+def _fit_pfld(peer: Any, place: _LastPlace, frame: Any) -> None:
+    peer.fit(frame.image, place.box)
+
+
+def _rates(model: FaceModel, path: Path) -> tuple[tuple[FileRate, ...], list[str]]:
+    """Measure the file end to end with one core and with two."""
+    from facetrack.errors import InputError
+    from facetrack.evaluation.benchmark import file_rate
+
+    rates, reasons = [], []
+    for cores in (1, 2):
+        try:
+            rates.append(file_rate(path, partial(_track_file, model), cores=cores))
+        except InputError as error:
+            reasons.append(f"a file with {cores} cores: {error}")
+    return tuple(rates), reasons
+
+
+def _track_file(model: FaceModel, path: Path) -> None:
+    """Track a file into a CSV file."""
+    from facetrack.formats.openface import OpenFaceWriter
+    from facetrack.tracking.tracker import Tracker
+    from facetrack.video.source import open_source
+
+    tracker = Tracker(model, max_faces=1)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_source(path) as source,
+        OpenFaceWriter(Path(folder) / "faces.csv") as writer,
+    ):
+        for frame in source:
+            writer.write(frame.index, frame.timestamp, tracker.update(frame))
+
+
+def _model_cost(name: str | None, model: FaceModel) -> ModelCost | None:
+    from facetrack.evaluation.benchmark import model_cost
+    from facetrack.model import list_models
+
+    shipped = {info.name: info.path for info in list_models()}
+    path = Path(name) if name is not None and Path(name).is_file() else shipped.get(model.name)
+    return model_cost(path) if path is not None else None
+
+
+def _drift(model: FaceModel, n_frames: int) -> Drift:
+    from tqdm import tqdm
+
+    from facetrack.evaluation.long_run import drift
+    from facetrack.tracking.tracker import Tracker
+    from facetrack.video.synthetic import SyntheticVideo
+
+    video = SyntheticVideo(model.shape_model, n_frames=n_frames)
+    frames = tqdm(video, total=n_frames, desc="long run", disable=None, leave=False)
+    return drift(Tracker(model, max_faces=1), frames)

@@ -1,0 +1,225 @@
+"""`facetrack evaluate`: measures a model on labelled pictures and on videos."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facetrack.cli._peers import (
+    add_peer_arguments,
+    add_prediction_arguments,
+    named_folders,
+    peer_makers,
+)
+from facetrack.cli._reports import shown, write_report
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import MARKUPS
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.datasets.pts_folder import LabelledImage
+    from facetrack.evaluation.predictions import Predictions
+
+HELP = "Measure a model on labelled pictures or on videos, beside its peers on the same data."
+EXAMPLES = """\
+facetrack evaluate landmarks lfpw_test --json lfpw.json --plot lfpw.png
+facetrack evaluate landmarks lfpw_test --start detect --peers --ert ert.dat --peers-dir peers
+facetrack evaluate 300vw 300VW_Dataset --category 1 --points 49
+facetrack evaluate video videos --smoothing 0.5 --json videos.json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the three kinds of data."""
+    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    landmarks = kinds.add_parser("landmarks", help="a folder of pictures with .pts files")
+    landmarks.add_argument("folder", type=Path, metavar="DIR", help="pictures with .pts files")
+    landmarks.add_argument(
+        "--start",
+        choices=["track", "detect"],
+        default="track",
+        help="start fits from the moved truth, projected on the shape model and not, or from "
+        "the face detector (default: track)",
+    )
+    landmarks.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
+    landmarks.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
+    _add_points(landmarks, list(MARKUPS))
+    add_peer_arguments(landmarks)
+    add_prediction_arguments(landmarks)
+    landmarks.add_argument(
+        "--convention",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "PREDICTIONS", "TRUTH"),
+        help="learn how the mark-up of program NAME differs from ours on a quarter of a folder of "
+        "training pictures, and add rows with its predictions corrected; may be repeated",
+    )
+    w300vw = kinds.add_parser("300vw", help="the videos of 300-VW")
+    w300vw.add_argument("root", type=Path, metavar="ROOT", help="folder with 001/vid.avi, ...")
+    w300vw.add_argument("--category", choices=["1", "2", "3", "all"], default="all")
+    _add_points(w300vw, [68, 49])
+    w300vw.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
+    video = kinds.add_parser("video", help="videos with tracks (.npz) beside them")
+    video.add_argument("folder", type=Path, metavar="DIR", help="NAME.mp4 with NAME.npz")
+    add_peer_arguments(video)
+    add_prediction_arguments(video)
+    for kind in (w300vw, video):
+        kind.add_argument(
+            "--smoothing", type=float, default=0.0, help="0 (none, default) to 1 (strong)"
+        )
+    for kind in (landmarks, w300vw, video):
+        kind.add_argument("--model", metavar="NAME", help="a model's name or file")
+        kind.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+
+
+def _add_points(parser: argparse.ArgumentParser, choices: list[int]) -> None:
+    parser.add_argument(
+        "--points",
+        type=int,
+        choices=choices,
+        default=68,
+        help="points that count: 51 leaves out the jaw, 49 also the inner mouth corners",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate and print a table; write the JSON file and the plot where asked."""
+    return {"landmarks": _landmarks, "300vw": _300vw, "video": _video}[args.kind](args)
+
+
+def _landmarks(args: argparse.Namespace) -> int:
+    from facetrack.datasets.pts_folder import load_folder
+    from facetrack.evaluation.landmarks import (
+        curves,
+        landmark_details,
+        landmark_report,
+        landmark_table,
+    )
+    from facetrack.evaluation.plots import plot_cumulative
+    from facetrack.evaluation.protocols import from_peer
+    from facetrack.model import load_model
+
+    model = load_model(args.model)
+    images = load_folder(args.folder)
+    predictions = _own_predictions(args, model, images)
+    makers, skipped = peer_makers(args)
+    for make_peer in makers:
+        peer = make_peer()
+        predictions.append(from_peer(peer, images, map_=shown(peer.name, len(images))))
+    predictions += _predicted_elsewhere(args, images)
+    report = landmark_report(
+        args.folder.name, images, predictions, markup=args.points, skipped=skipped
+    )
+    print(landmark_table(report))
+    if args.plot:
+        plot_cumulative(args.plot, curves(report), title=f"{report.data}, {report.markup} points")
+    main = report.rows[0].summary
+    write_report(args, model=model.name, n=main.n, summary=main, details=landmark_details(report))
+    return 0
+
+
+def _own_predictions(
+    args: argparse.Namespace, model: Any, images: Sequence[LabelledImage]
+) -> list[Predictions]:
+    """Run our model: the fair protocol first, the one with the truth's help second."""
+    from facetrack.evaluation.protocols import from_detector, from_tracking_starts
+
+    if args.start == "detect":
+        from facetrack.tracking.detection import FaceDetector
+
+        detect = FaceDetector().detect
+        door = shown("detector start", len(images))
+        return [from_detector(model, images, detect=detect, map_=door)]
+    return [
+        from_tracking_starts(
+            model,
+            images,
+            seeds=args.seeds,
+            projected=kind == "projected",
+            map_=shown(f"{kind} truth", len(images)),
+        )
+        for kind in ("projected", "moved")
+    ]
+
+
+def _predicted_elsewhere(
+    args: argparse.Namespace, images: Sequence[LabelledImage]
+) -> list[Predictions]:
+    from facetrack.datasets.pts_folder import load_folder
+    from facetrack.evaluation.landmarks import with_learned_conventions
+    from facetrack.evaluation.protocols import from_folder
+
+    stored = {n: from_folder(n, f, images) for n, f in named_folders(args).items()}
+    rows = list(stored.values())
+    for name, predicted, truth in args.convention:
+        if name not in stored:
+            raise InputError(f"--convention {name} needs --predictions {name}=DIR as well")
+        training = from_folder(name, Path(predicted), load_folder(truth))
+        rows += with_learned_conventions(stored[name], training)
+    return rows
+
+
+def _300vw(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from facetrack.datasets.w300vw import load, missing_clips
+    from facetrack.evaluation.plots import plot_cumulative
+    from facetrack.evaluation.w300vw import evaluate_300vw, w300vw_details, w300vw_table
+
+    model, make_tracker = _tracker(args)
+    clips = load(args.root, category=args.category)
+    report = evaluate_300vw(
+        make_tracker,
+        clips,
+        missing=missing_clips(args.root, category=args.category),
+        markup=args.points,
+        map_=shown("clips", len(clips)),
+    )
+    print(w300vw_table(report))
+    if args.plot:
+        by_category = {
+            f"category {c}": np.concatenate([s.errors for s in report.clips if s.category == c])
+            for c in report.categories
+        }
+        plot_cumulative(args.plot, by_category, title=f"300-VW, {report.markup} points")
+    pooled = report.pooled
+    details = w300vw_details(report)
+    write_report(args, model=model.name, n=pooled.n, summary=pooled, details=details)
+    return 0
+
+
+def _video(args: argparse.Namespace) -> int:
+    from facetrack.evaluation.clips import find_clips, still_clip
+    from facetrack.evaluation.errors import summary
+    from facetrack.evaluation.video import evaluate_clips
+    from facetrack.evaluation.video_report import video_details, video_table
+
+    model, make_tracker = _tracker(args)
+    makers, skipped = peer_makers(args)
+    clips = [*find_clips(args.folder), still_clip(model.shape_model)]
+    report = evaluate_clips(
+        make_tracker,
+        clips,
+        peers=makers,
+        predictions=named_folders(args),
+        map_=shown("clips", len(clips)),
+    )
+    print(video_table(report))
+    for reason in skipped:
+        print(f"skipped: {reason}")
+    ours = next(iter(report.pooled.values()))
+    errors = summary(next(iter(ours.errors.values())))
+    details = {**video_details(report), "skipped": skipped}
+    write_report(args, model=model.name, n=errors.n, summary=errors, details=details)
+    return 0
+
+
+def _tracker(args: argparse.Namespace) -> tuple[Any, Callable[[], Any]]:
+    from facetrack.model import load_model
+    from facetrack.tracking.tracker import Tracker
+
+    model = load_model(args.model)
+    return model, partial(Tracker, model, max_faces=1, smoothing=args.smoothing)

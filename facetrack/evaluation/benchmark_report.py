@@ -1,0 +1,117 @@
+"""Benchmarks as JSON and as tables, as ratios wherever a rival ran beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
+from facetrack.evaluation.long_run import Drift
+from facetrack.evaluation.report import table
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkReport:
+    """All that one run of the benchmark measured.
+
+    Attributes
+    ----------
+    steps : tuple of StepTime
+        The first is our whole update, the second (if any) the rival that ratios refer to.
+    rates : tuple of FileRate
+        With one core, two cores, ...
+    model : ModelCost or None
+    drift : Drift or None
+    size : tuple of int
+        Width and height of the frames.
+    threads : tuple of str
+        Libraries that were kept to one thread.
+    skipped : tuple of str
+        What could not run, with the reason.
+    """
+
+    steps: tuple[StepTime, ...]
+    rates: tuple[FileRate, ...]
+    model: ModelCost | None
+    drift: Drift | None
+    size: tuple[int, int]
+    threads: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+
+def ratios(steps: Sequence[StepTime]) -> dict[str, float]:
+    """Relate our whole update to every rival of the same run.
+
+    Parameters
+    ----------
+    steps : sequence of StepTime
+        Ours first.
+
+    Returns
+    -------
+    dict of str to float
+        Median wall time of ours / of the rival.
+    """
+    ours, *rivals = steps
+    return {rival.name: ours.p50 / rival.p50 for rival in rivals}
+
+
+def benchmark_details(report: BenchmarkReport) -> dict[str, Any]:
+    """Collect everything that the JSON file holds.
+
+    Parameters
+    ----------
+    report : BenchmarkReport
+
+    Returns
+    -------
+    dict
+        `steps_ms`, `ratios`, `file_rates`, `model_cost`, `drift`, `size`, `threads`, `skipped`.
+    """
+    return {
+        "size": list(report.size),
+        "threads": list(report.threads),
+        "steps_ms": [asdict(s) for s in report.steps],
+        "ratios": ratios(report.steps),
+        "file_rates": [{**asdict(r), "ratio": r.ratio} for r in report.rates],
+        "model_cost": asdict(report.model) if report.model else None,
+        "drift": asdict(report.drift) if report.drift else None,
+        "skipped": list(report.skipped),
+    }
+
+
+def benchmark_table(report: BenchmarkReport) -> str:
+    """Lay out the report for a terminal.
+
+    Parameters
+    ----------
+    report : BenchmarkReport
+
+    Returns
+    -------
+    str
+    """
+    relative = {report.steps[0].name: float("nan"), **ratios(report.steps)}
+    rows = [[s.name, s.p50, s.p99, s.cpu, relative[s.name]] for s in report.steps]
+    width, height = report.size
+    title = f"{width}x{height}, {report.steps[0].frames} frames, one thread"
+    headers = ["step", "p50 ms", "p99 ms", "CPU p50 ms", "ours / this"]
+    lines = [title, table(headers, rows)]
+    if report.rates:
+        cells = [[r.cores, r.tracking, r.decoding, r.ratio] for r in report.rates]
+        headers = ["cores", "tracked frames/s", "decoded frames/s", "ratio"]
+        lines += ["", "a file end to end", table(headers, cells)]
+    if report.model:
+        lines += [
+            "",
+            f"model: {report.model.megabytes:.1f} MB, {report.model.seconds:.2f} s to load",
+        ]
+    if report.drift:
+        d = report.drift
+        lines += [
+            "",
+            f"{d.frames} frames: first minute {d.first:.3f} ms a frame, last {d.last:.3f} ms "
+            f"({100 * (d.last / d.first - 1):+.1f} %); memory {d.megabytes_per_hour:+.2f} MB/h",
+        ]
+    return "\n".join([*lines, *(f"skipped: {reason}" for reason in report.skipped)])

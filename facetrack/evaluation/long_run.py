@@ -1,0 +1,105 @@
+"""Drift in a long run: time per frame and memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.evaluation.benchmark import WARM_UP, milliseconds
+from facetrack.evaluation.clips import FaceTracker
+from facetrack.video.frame import Frame
+
+_FRAMES_PER_MINUTE = 1800
+_MEMORY_EVERY = 300  # frames
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What changes in a long run.
+
+    Attributes
+    ----------
+    frames : int
+    first, last : float
+        Median time per frame in the first and in the last minute (1,800 frames), milliseconds.
+    megabytes_per_hour : float
+        Slope of the resident memory after the first tenth, per 108,000 frames.
+    """
+
+    frames: int
+    first: float
+    last: float
+    megabytes_per_hour: float
+
+
+def drift(tracker: FaceTracker, frames: Iterable[Frame]) -> Drift:
+    """Track a long video and compare its last minute with its first.
+
+    Parameters
+    ----------
+    tracker : FaceTracker
+    frames : iterable of Frame
+        At least two minutes of 1,800 frames.
+
+    Returns
+    -------
+    Drift
+
+    Raises
+    ------
+    InputError
+        If there are fewer frames.
+    """
+    times: list[int] = []
+    memory: list[tuple[int, float]] = []
+    for number, frame in enumerate(frames):
+        _ = frame.grey
+        begin = time.perf_counter_ns()
+        tracker.update(frame)
+        times.append(time.perf_counter_ns() - begin)
+        if number % _MEMORY_EVERY == 0:
+            memory.append((number, resident_megabytes()))
+    if len(times) < 2 * _FRAMES_PER_MINUTE:
+        raise InputError(
+            f"a long run has at least {2 * _FRAMES_PER_MINUTE} frames, got {len(times)}"
+        )
+    return Drift(
+        frames=len(times),
+        first=milliseconds(times[WARM_UP:_FRAMES_PER_MINUTE], 0.5),
+        last=milliseconds(times[-_FRAMES_PER_MINUTE:], 0.5),
+        megabytes_per_hour=60 * _FRAMES_PER_MINUTE * _slope(memory[len(memory) // 10 :]),
+    )
+
+
+def _slope(samples: Sequence[tuple[int, float]]) -> float:
+    x, y = np.array(samples, dtype=np.float64).T
+    centred: npt.NDArray[np.float64] = x - x.mean()
+    return float(centred @ y / (centred @ centred))
+
+
+def resident_megabytes() -> float:
+    """Read how much memory this process holds.
+
+    Returns
+    -------
+    float
+        Megabytes now; the largest so far on macOS, NaN on Windows.
+    """
+    status = Path("/proc/self/statm")
+    if status.is_file():
+        pages = int(status.read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)

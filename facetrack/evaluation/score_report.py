@@ -1,0 +1,56 @@
+"""Scores as JSON and as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.score import ScoreReport
+
+
+def score_details(report: ScoreReport) -> dict[str, Any]:
+    """Collect everything that the JSON file holds beyond the main numbers.
+
+    Parameters
+    ----------
+    report : ScoreReport
+
+    Returns
+    -------
+    dict
+        Sources, counts of what did not pair, warnings, and the error of every picture or frame
+        (frames numbered from 1, errors in % of the outer-eye distance, null where missing).
+    """
+    names = [k + 1 if isinstance(k, int) else k for k in report.keys]
+    return {
+        "predictions": report.predictions,
+        "truth": report.truth,
+        "points": report.markup,
+        "without_prediction": report.without_prediction,
+        "without_truth": report.without_truth,
+        "unlabelled": report.unlabelled,
+        "warnings": list(report.warnings),
+        "errors": dict(zip(map(str, names), (100 * report.errors).tolist(), strict=True)),
+    }
+
+
+def score_table(report: ScoreReport) -> str:
+    """Lay out the score for a terminal.
+
+    Parameters
+    ----------
+    report : ScoreReport
+
+    Returns
+    -------
+    str
+        One line of numbers, what did not pair, and warnings.
+    """
+    result = report.summary
+    lines = [
+        table(["n", *SUMMARY_HEADERS], [[result.n, *summary_cells(result)]]),
+        f"{report.markup} points; {report.without_prediction} without a prediction (failures), "
+        f"{report.without_truth} predictions without a label and {report.unlabelled} incomplete "
+        "labels (both ignored)",
+    ]
+    return "\n".join([*lines, *(f"warning: {w}" for w in report.warnings)])

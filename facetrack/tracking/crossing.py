@@ -1,0 +1,90 @@
+"""Faces that meet: one of two tracks on one face is dropped, and nobody leaves as somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.identity import signature
+from facetrack.tracking.people import Missing
+from facetrack.tracking.pixels import Image, overlap
+from facetrack.tracking.track import Track
+
+_TOUCHING: Final = 0.1  # overlap of the boxes, of the smaller one
+_ON_ONE_FACE: Final = 0.35  # mean distance of the points in outer-eye distances
+_WATCHED: Final = 10  # frames after a meeting in which the ids are checked
+_EXCHANGED: Final = 0.2  # by how much the exchanged ids must agree better with the looks
+
+
+def settle_crossings(
+    tracks: Sequence[Track],
+    missing: Sequence[Missing],
+    image: Image,
+    shape_model: ShapeModel,
+) -> list[tuple[Track, str]]:
+    """Find two tracks on one face, and give persons back to the faces that are theirs.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+        After this frame's fits. `apart` is counted here; persons may be exchanged.
+    missing : sequence of Missing
+        Their persons may be exchanged with those of tracks.
+    image : ndarray, shape (H, W[, 3]), uint8
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    list of (Track, str)
+        Tracks that follow somebody else's face, and why they end.
+    """
+    for track in tracks:
+        track.apart += 1
+    ended: list[tuple[Track, str]] = []
+    for a, b in _meeting(tracks):
+        if _on_one_face(a, b) and not any(t is a or t is b for t, _ in ended):
+            owner, other = _by_right(a, b, image, shape_model)
+            ended.append((other, f"hidden behind face {owner.person.id}"))
+    watched = [t for t in tracks if t.apart <= _WATCHED and all(t is not e for e, _ in ended)]
+    looks = [signature(image, track.points, shape_model) for track in watched]
+    for (a, look_a), (b, look_b) in combinations(zip(watched, looks, strict=True), 2):
+        kept = a.person.likeness(look_a) + b.person.likeness(look_b)
+        if b.person.likeness(look_a) + a.person.likeness(look_b) > kept + _EXCHANGED:
+            a.person, b.person = b.person, a.person
+    for track, look in zip(watched, looks, strict=True):
+        for gone in missing:
+            if gone.person.likeness(look) > track.person.likeness(look) + _EXCHANGED:
+                track.person, gone.person = gone.person, track.person
+    return ended
+
+
+def _meeting(tracks: Sequence[Track]) -> Iterator[tuple[Track, Track]]:
+    """Find the pairs that touch, and note it in both."""
+    for a, b in combinations(tracks, 2):
+        if overlap(a.box, b.box) > _TOUCHING:
+            a.apart = b.apart = 0
+            yield a, b
+
+
+def _on_one_face(a: Track, b: Track) -> bool:
+    distance = float(np.linalg.norm(a.points - b.points, axis=1).mean())
+    return distance < _ON_ONE_FACE * float(
+        max(outer_eye_distance(a.points), outer_eye_distance(b.points))
+    )
+
+
+def _by_right(a: Track, b: Track, image: Image, shape_model: ShapeModel) -> tuple[Track, Track]:
+    """Order two tracks on one face: first the one whose person it shows."""
+    better = a if a.quality >= b.quality else b
+    look = signature(image, better.points, shape_model)
+    a_first = (a.person.likeness(look), a.age, a.quality) >= (
+        b.person.likeness(look),
+        b.age,
+        b.quality,
+    )
+    return (a, b) if a_first else (b, a)

@@ -1,0 +1,339 @@
+"""The tracker: frames in, faces out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.face import N_POINTS, Face, Fit, Source, State, read_only_points
+from facetrack.landmarks.pose import head_pose
+from facetrack.tracking.crossing import settle_crossings
+from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.identity import signature
+from facetrack.tracking.people import Missing, People
+from facetrack.tracking.pixels import SMALLEST_SIDE, Image, agreement, box_of, checked_image
+from facetrack.tracking.scene import CutDetector
+from facetrack.tracking.search import Finds, confirm, look
+from facetrack.tracking.smoothing import PointSmoother
+from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track, take_patch
+from facetrack.video.frame import Frame
+
+STATE_VERSION: Final = 1
+
+COVERED: Final = "covered or out of view"
+LEFT: Final = "left the image"
+CUT: Final = "the picture was cut"
+TOO_SMALL_PICTURE: Final = "the picture is too small"
+
+_NOMINAL_RATE: Final = 30.0  # frames a second when nobody gives timestamps
+_LEARN_EVERY: Final = 15  # frames between two looks at a person's appearance ...
+_LEARN_FIRST: Final = 5  # ... after one in each of the first
+_LEARN_QUALITY: Final = 0.7
+_APART: Final = 5  # frames without touching another face before a person's appearance is learnt
+_REMEMBERED: Final = 90  # frames for which a lost face is reported
+_INSIDE: Final = 0.4  # of the points must lie in the image
+_SAME_PLACE: Final = 0.4  # intersection over union of a detection and the points' box
+_OUTLOOK: Final = 5  # frames: a lost face whose motion leads out of the image by then has left it
+_SAME_PERSON: Final = 0.4  # agreement of signatures that lets a track jump to a detection
+
+
+class Tracker:
+    """Follows faces through a video.
+
+    The same frames give the same faces, to the last bit: nothing depends on the clock, on threads
+    or on chance. A tracker serves one video and one thread.
+
+    Parameters
+    ----------
+    model : FaceModel
+        See `facetrack.load_model`.
+    max_faces : int
+        At most this many faces are tracked at a time.
+    smoothing : float
+        From 0 (off) to 1 (much): One-Euro smoothing of `Face.points`; `Face.raw_points` stay.
+    detector : FaceDetector, optional
+        Another way to find faces.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range.
+    """
+
+    def __init__(
+        self,
+        model: Fits,
+        *,
+        max_faces: int = 1,
+        smoothing: float = 0.0,
+        detector: Finds | None = None,
+    ) -> None:
+        if max_faces < 1:
+            raise InputError(f"max_faces must be at least 1, got {max_faces}")
+        if not 0 <= smoothing <= 1:
+            raise InputError(f"smoothing must lie between 0 and 1, got {smoothing}")
+        self.model = model
+        self.max_faces = max_faces
+        self.smoothing = smoothing
+        self._detector = FaceDetector() if detector is None else detector
+        self._cuts = CutDetector()
+        self._people = People()
+        self._tracks: list[Track] = []
+        self._frame = -1
+        self._idle = 0  # frames since a thorough search was due
+        self._time: float | None = None
+
+    def update(self, image: npt.ArrayLike | Frame, timestamp: float | None = None) -> list[Face]:
+        """Track the faces in the next frame.
+
+        Parameters
+        ----------
+        image : array_like, shape (H, W), (H, W, 3) or (H, W, 4), or Frame
+            uint8 or uint16; grey, BGR, or BGR with alpha. A frame of `facetrack.video` is looked
+            at in grey only.
+        timestamp : float, optional
+            Seconds; must increase from call to call. Without it a `Frame` tells its own, and other
+            pictures count as 1/30 s apart.
+
+        Returns
+        -------
+        list of Face
+            In the order of their ids: tracked faces, those lost in this very frame, and those lost
+            a short while ago whose place nobody else has taken.
+
+        Raises
+        ------
+        InputError
+            If the image has a wrong type or shape, or time does not increase.
+        """
+        if isinstance(image, Frame):
+            timestamp = image.timestamp if timestamp is None else timestamp
+            image = image.grey
+        picture = checked_image(image)
+        time = self._next_time(timestamp)
+        self._frame += 1
+        if min(picture.shape[:2]) < SMALLEST_SIDE:
+            self._lose_all(TOO_SMALL_PICTURE)
+            return self._report(picture, time)
+        if self._cuts.update(picture):
+            return self._after_cut(picture, time)
+        for track in list(self._tracks):
+            self._follow(track, picture)
+        for track, reason in settle_crossings(
+            self._tracks, self._people.missing, picture, self.model.shape_model
+        ):
+            self._lose(track, reason)
+        self._search(picture)
+        self._learn_looks(picture)
+        return self._report(picture, time)
+
+    def _next_time(self, timestamp: float | None) -> float:
+        if timestamp is None:
+            timestamp = 0.0 if self._time is None else self._time + 1 / _NOMINAL_RATE
+        if not math.isfinite(timestamp):
+            raise InputError(f"timestamp must be finite, got {timestamp}")
+        if self._time is not None and timestamp <= self._time:
+            raise InputError(
+                f"timestamps must increase: {timestamp} s after {self._time} s; "
+                "use a new tracker for another video"
+            )
+        self._time = float(timestamp)
+        return self._time
+
+    def _follow(self, track: Track, image: Image) -> None:
+        """Fit one face in this frame, or lose it."""
+        fit = track.follow(self.model, image)
+        reason = COVERED
+        if fit is not None and fit.quality >= HOPELESS:
+            if _leaves(fit.points, image):
+                reason = LEFT
+            elif fit.quality >= WELL_FITTED or track.weak + 1 < PATIENCE:
+                track.accept(fit, image)
+                return
+        elif _leaves(track.points + _OUTLOOK * track.velocity, image):
+            reason = LEFT
+        if not self._find_again(track, image, fit):
+            self._lose(track, reason)
+
+    def _find_again(self, track: Track, image: Image, poor: Fit | None) -> bool:
+        """Let the detector look around the last place at once.
+
+        Where it is certain of a face that the poor fit lies on, the face is there, only hard to
+        fit (a grimace, blur), and stays tracked at that quality.
+        """
+        others = [other.box for other in self._tracks if other is not track]
+        detections = self._detector.detect_near(image, track.box)
+        fits = confirm(self.model, image, detections, others, 1)
+        if not fits and poor is not None and poor.quality >= VAGUE:
+            box = box_of(poor.points)
+            fits = [poor for d in detections if d.certain and agreement(d.box, box) > _SAME_PLACE]
+        for fit in fits:
+            seen = signature(image, fit.points, self.model.shape_model)
+            if track.person.likeness(seen) >= _SAME_PERSON:
+                track.accept(fit, image)
+                track.weak = 0
+                return True
+        return False
+
+    def _lose(self, track: Track, reason: str) -> None:
+        self._tracks.remove(track)
+        self._idle = 0 if not self._tracks else self._idle
+        self._people.lose(Missing(track.person, track.points, track.velocity, self._frame, reason))
+
+    def _lose_all(self, reason: str) -> None:
+        for track in list(self._tracks):
+            self._lose(track, reason)
+
+    def _after_cut(self, image: Image, time: float) -> list[Face]:
+        """End all faces, and start anew in the same frame: nobody is recognised over a cut."""
+        self._lose_all(CUT)
+        ended = [
+            _lost_face(missing) for missing in self._people.missing if missing.since == self._frame
+        ]
+        self._people.forget_all()
+        self._idle = 0
+        self._search(image)
+        self._learn_looks(image)
+        return ended + self._report(image, time)
+
+    def _search(self, image: Image) -> None:
+        """Look for faces while fewer are tracked than wanted."""
+        wanted = self.max_faces - len(self._tracks)
+        if not wanted:
+            self._idle = 1  # the next search is not due at once
+            return
+        detections = look(
+            self._detector,
+            image,
+            idle=self._idle,
+            frame=self._frame,
+            tracked=len(self._tracks),
+            wanted=wanted,
+            missing=self._people.missing,
+        )
+        self._idle += 1
+        taken = [track.box for track in self._tracks]
+        for fit in confirm(self.model, image, detections, taken, wanted):
+            seen = signature(image, fit.points, self.model.shape_model)
+            person = self._people.recognise(seen, fit.points, self._frame)
+            points = np.array(fit.points)
+            patch = take_patch(image, points)
+            self._tracks.append(Track(person, points, fit.quality, patch, self._smoother()))
+
+    def _smoother(self) -> PointSmoother | None:
+        mean = self.model.shape_model.mean
+        return PointSmoother(self.smoothing, mean) if self.smoothing else None
+
+    def _learn_looks(self, image: Image) -> None:
+        """Remember from time to time what the people look like, when the view is good."""
+        for track in self._tracks:
+            due = track.age < _LEARN_FIRST or track.age % _LEARN_EVERY == 0
+            clear = track.apart >= _APART or not track.person.exemplars
+            if due and clear and track.quality >= _LEARN_QUALITY:
+                track.person.learn(signature(image, track.points, self.model.shape_model))
+
+    def _report(self, image: Image, time: float) -> list[Face]:
+        faces = [self._tracked_face(track, image, time) for track in self._tracks]
+        places = self.max_faces - len(faces)
+        for missing in reversed(self._people.missing):
+            gone = self._frame - missing.since
+            if gone == 0 or (gone <= _REMEMBERED and places > 0):
+                faces.append(_lost_face(missing))
+                places -= 1
+        return sorted(faces, key=lambda face: face.id)
+
+    def _tracked_face(self, track: Track, image: Image, time: float) -> Face:
+        raw = read_only_points(track.points)
+        points = raw
+        if track.smoother is not None:
+            points = read_only_points(track.smoother.update(track.points, time))
+        size = image.shape[1], image.shape[0]
+        return Face(
+            id=track.person.id,
+            state=State.TRACKED,
+            reason="",
+            points=points,
+            raw_points=raw,
+            quality=track.quality,
+            pose=head_pose(points, self.model.shape_model.mean_3d, size),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the tracker knows, as JSON knows it.
+
+        Returns
+        -------
+        dict
+            For `restore`; a tracker that goes on from it gives the same bytes as this one.
+        """
+        return {
+            "version": STATE_VERSION,
+            "max_faces": self.max_faces,
+            "smoothing": self.smoothing,
+            "frame": self._frame,
+            "idle": self._idle,
+            "time": self._time,
+            "cuts": self._cuts.state(),
+            "people": self._people.state(),
+            "tracks": [track.state() for track in self._tracks],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where another tracker with the same model and options stood.
+
+        Parameters
+        ----------
+        state : dict
+            As `state` returned it, also after a way through JSON.
+
+        Raises
+        ------
+        InputError
+            If the state is broken, of another version, or of a tracker with other options.
+        """
+        options = {
+            "version": STATE_VERSION,
+            "max_faces": self.max_faces,
+            "smoothing": self.smoothing,
+        }
+        try:
+            for name, value in options.items():
+                if state[name] != value:
+                    raise InputError(f"saved state has {name} {state[name]}, this one {value}")
+            tracks = [Track.from_state(track, self._smoother()) for track in state["tracks"]]
+            cuts, people = CutDetector(), People()
+            cuts.restore(state["cuts"])
+            people.restore(state["people"])
+            frame, idle = int(state["frame"]), int(state["idle"])
+            time = None if state["time"] is None else float(state["time"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"saved state of a tracker is broken: {error!r}") from error
+        self._tracks, self._cuts, self._people = tracks, cuts, people
+        self._frame, self._idle, self._time = frame, idle, time
+
+
+def _leaves(points: npt.NDArray[np.float64], image: Image) -> bool:
+    """Tell whether too few of the points lie in the image."""
+    height, width = image.shape[:2]
+    inside = ((points >= 0) & (points <= [width - 1, height - 1])).all(axis=1)
+    return float(inside.mean()) < _INSIDE
+
+
+def _lost_face(missing: Missing) -> Face:
+    nothing = read_only_points(np.full((N_POINTS, 2), np.nan))
+    absent = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
+    absent.setflags(write=False)
+    return Face(
+        id=missing.person.id,
+        state=State.LOST,
+        reason=missing.reason,
+        points=nothing,
+        raw_points=nothing,
+        quality=0.0,
+        pose=None,
+        source=absent,
+    )

@@ -1,0 +1,126 @@
+"""Drawing what the tracker found onto the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.face import Face
+from facetrack.landmarks.markup import REGIONS
+from facetrack.video.frame import Image, as_bgr
+
+Colour = tuple[int, int, int]
+
+CLOSED: Final = frozenset({"right_eye", "left_eye", "outer_mouth", "inner_mouth"})
+# Okabe and Ito's colours (BGR), which the colour-blind tell apart; a person keeps one.
+COLOURS: Final = (
+    (115, 158, 0), (233, 180, 86), (0, 159, 230), (66, 228, 240), (167, 121, 204), (0, 94, 213),
+)  # fmt: skip
+_SHIFT: Final = 4  # OpenCV draws at sixteenths of a pixel
+_DARK: Final = (20, 20, 20)
+_WHITE: Final = (255, 255, 255)
+_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def draw(image: npt.ArrayLike, faces: Sequence[Face]) -> Image:
+    """Draw landmarks, contours, id, quality and state.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W[, 1, 3 or 4]), uint8 or uint16
+        The frame; it stays as it is.
+    faces : sequence of Face
+        In pixels of the image. Lost faces are listed in words in the top left corner.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+        BGR. Coloured lines have a dark rim, so that they show on light and on dark.
+
+    Raises
+    ------
+    InputError
+        If this is no picture.
+    """
+    canvas = as_bgr(image).copy()
+    n_lost = 0
+    for face in faces:
+        colour = COLOURS[face.id % len(COLOURS)]
+        if face.tracked:
+            _draw_face(canvas, face, colour)
+        else:
+            text = f"{face.id}: lost" + (f" - {face.reason}" if face.reason else "")
+            _write(canvas, text, (8, 22 + 20 * n_lost), colour)
+            n_lost += 1
+    return canvas
+
+
+def _draw_face(canvas: Image, face: Face, colour: Colour) -> None:
+    # Points far outside would overflow OpenCV's fixed-point coordinates; NaN is not below either.
+    known: npt.NDArray[np.bool_] = np.asarray((np.abs(face.points) < 1e5).all(axis=1))
+    if not known.any():
+        return
+    fixed = np.rint(np.where(known[:, None], face.points, 0) * (1 << _SHIFT)).astype(np.int32)
+    width = float(np.ptp(face.points[known, 0]))
+    radius = max(1.0, width / 110)
+    rim = canvas.copy()
+    _draw_lines(rim, fixed, known, _DARK, _DARK, thickness=3, radius=radius + 1)
+    cv2.addWeighted(rim, 0.6, canvas, 0.4, 0, dst=canvas)
+    _draw_lines(canvas, fixed, known, colour, _WHITE, thickness=1, radius=radius)
+    left, top = face.points[known].min(axis=0)
+    _write(canvas, f"{face.id}: {face.quality:.2f}", (left, top - 0.06 * width - 6), colour)
+
+
+def _draw_lines(
+    canvas: Image,
+    fixed: npt.NDArray[np.int32],
+    known: npt.NDArray[np.bool_],
+    line_colour: Colour,
+    point_colour: Colour,
+    *,
+    thickness: int,
+    radius: float,
+) -> None:
+    """Draw contours and points; `fixed` is in sixteenths of a pixel."""
+    for indices, closed in _runs(known):
+        line = fixed[indices].reshape(-1, 1, 2)
+        cv2.polylines(canvas, [line], closed, line_colour, thickness, cv2.LINE_AA, _SHIFT)
+    size = round(radius * (1 << _SHIFT))
+    for centre in fixed[known].tolist():
+        cv2.circle(canvas, centre, size, point_colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
+
+
+def _runs(known: npt.NDArray[np.bool_]) -> list[tuple[list[int], bool]]:
+    """Split the regions' lines where points are missing: (indices, whether it closes)."""
+    runs: list[tuple[list[int], bool]] = []
+    for region, members in REGIONS.items():
+        if known[list(members)].all():
+            runs.append((list(members), region in CLOSED))
+            continue
+        run: list[int] = []
+        for index in members:
+            if known[index]:
+                run.append(index)
+            elif run:
+                runs.append((run, False))
+                run = []
+        if run:
+            runs.append((run, False))
+    return runs
+
+
+def _write(canvas: Image, text: str, place: tuple[float, float], colour: Colour) -> None:
+    """Write a line that stays inside the picture; OpenCV's font knows ASCII only."""
+    text = text.encode("ascii", "replace").decode()
+    scale = 0.5
+    (width, height), _ = cv2.getTextSize(text, _FONT, scale, 1)
+    x = round(min(max(place[0], 2), max(canvas.shape[1] - width - 2, 2)))
+    y = round(min(max(place[1], height + 3), max(canvas.shape[0] - 4, height + 3)))
+    # The rim is the text shifted about: a thicker pen makes wider letters in OpenCV 5.
+    for dx, dy in ((-1, -1), (1, -1), (-1, 1), (1, 1), (0, 0)):
+        ink = colour if dx == 0 else _DARK
+        cv2.putText(canvas, text, (x + dx, y + dy), _FONT, scale, ink, 1, cv2.LINE_AA)

@@ -1,0 +1,201 @@
+"""Writing video that stays readable when its writer is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import av
+import av.error
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError, OutputError
+from facetrack.formats.atomic import atomic_path, output_error
+from facetrack.video.frame import Image, as_bgr
+from facetrack.video.source import VideoSource
+
+TIME_BASE: Final = Fraction(1, 90_000)  # fine enough for any camera, and what players expect
+FRAGMENT: Final = 30  # frames between key frames: what a kill can cost
+_CODECS: Final = {
+    "libx264": {"preset": "veryfast", "crf": "20"},
+    "mpeg4": {"q:v": "3"},
+}
+
+
+class VideoWriter:
+    """An MP4 file under construction.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; written as NAME.part-PID.mp4 beside it and renamed by `close`. After an
+        exception or a kill the part stays, holding all frames but the last second.
+    size : tuple of int
+        Width and height in pixels of the frames; odd sizes are filled up by a row or column.
+    rate : float
+        A hint for players; times are what `write` is given.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    InputError
+        If the size is not positive, or the file's name does not end in .mp4, .mkv or .mov.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], size: tuple[int, int], *, rate: float = 30.0
+    ) -> None:
+        self.path = Path(path)
+        if self.path.suffix.lower() not in (".mp4", ".mkv", ".mov"):
+            raise InputError(f"{path}: videos are written as .mp4, .mkv or .mov")
+        if min(size) < 1:
+            raise InputError(f"{path}: frames must have at least one pixel, got {size}")
+        self._size, self._last = size, -1
+        self.part = self.path.with_name(f"{self.path.stem}.part-{os.getpid()}{self.path.suffix}")
+        try:
+            self.part.open("wb").close()  # PyAV would say only at the first frame what is wrong
+            self._container = av.open(str(self.part.absolute()), "w", options=_options(self.path))
+        except OSError as error:
+            raise output_error(self.path, error) from error
+        codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+        stream: Any = self._container.add_stream(
+            codec, rate=Fraction(rate).limit_denominator(1001), options=_CODECS[codec]
+        )
+        stream.width, stream.height = (n + n % 2 for n in size)
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = TIME_BASE
+        stream.codec_context.gop_size = FRAGMENT
+        stream.codec_context.max_b_frames = 0  # frames held back would be lost with the writer
+        self._stream = stream
+        self._open = True
+
+    def write(self, image: Image, timestamp: float) -> None:
+        """Append a frame.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W, 3), uint8
+            BGR, of the size that was announced.
+        timestamp : float
+            Seconds since the first frame, increasing.
+
+        Raises
+        ------
+        InputError
+            If the size is another one, or the time not finite.
+        OutputError
+            If the disk is full, the file has gone, or the writer is closed.
+        """
+        if not self._open:
+            raise OutputError(f"{self.path}: is closed, or an error has ended it before")
+        pixels: npt.NDArray[Any] = as_bgr(image)
+        height, width = pixels.shape[:2]
+        if (width, height) != self._size:
+            raise InputError(f"{self.path}: frame of size {(width, height)}, not {self._size}")
+        if not np.isfinite(timestamp):
+            raise InputError(f"{self.path}: the time of a frame is {timestamp}")
+        if width % 2 or height % 2:
+            pixels = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        frame = av.VideoFrame.from_ndarray(pixels, format="bgr24")
+        self._last = max(round(timestamp / TIME_BASE), self._last + 1)
+        frame.pts, frame.time_base = self._last, TIME_BASE
+        self._send(frame)
+
+    def close(self) -> None:
+        """Finish the file and give it its name.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or the file has gone.
+        """
+        if not self._open:
+            return
+        self._finish()
+        with atomic_path(self.path) as temporary:
+            os.replace(self.part, temporary)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        elif self._open:  # finish the part, so that it can be looked at, and leave it a part
+            with contextlib.suppress(OutputError):
+                self._finish()
+
+    def _send(self, frame: av.VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except av.error.FFmpegError as error:
+            # FFmpeg crashes when it is to go on after a header that could not be written.
+            self._open = False
+            self._abandon()
+            raise self._failed(error) from error
+
+    def _finish(self) -> None:
+        self._send(None)
+        self._open = False
+        try:
+            self._container.close()
+        except av.error.FFmpegError as error:
+            raise self._failed(error) from error
+
+    def _abandon(self) -> None:
+        with contextlib.suppress(av.error.FFmpegError):
+            self._container.close()
+
+    def _failed(self, error: av.error.FFmpegError) -> OutputError:
+        if isinstance(error, OSError):
+            return output_error(self.path, error)
+        return OutputError(f"{self.path}: cannot be written ({error.strerror}); try another name")
+
+
+def _options(path: Path) -> dict[str, str]:
+    """Fragments that stand on their own: an MP4 without its end would else be unreadable."""
+    options = {"flush_packets": "1"}
+    if path.suffix.lower() != ".mkv":
+        options["movflags"] = "frag_keyframe+empty_moov+default_base_moof"
+    return options
+
+
+def write_video(source: VideoSource, path: str | os.PathLike[str]) -> int:
+    """Write all frames of a source into a file, with their times.
+
+    Parameters
+    ----------
+    source : VideoSource
+    path : path-like
+        The file, .mp4, .mkv or .mov.
+
+    Returns
+    -------
+    int
+        Number of frames.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    InputError
+        If a frame has another size than the source.
+    """
+    count = 0
+    with VideoWriter(path, source.size) as writer:
+        for frame in source:
+            writer.write(frame.image, frame.timestamp)
+            count += 1
+    return count

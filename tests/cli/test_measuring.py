@@ -1,0 +1,188 @@
+"""`facetrack evaluate`, `score` and `benchmark` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facetrack.cli.main import main
+from facetrack.face import Face, Fit, State, read_only_points
+from facetrack.formats.openface import write_openface
+from facetrack.formats.pts import write_pts
+from facetrack.formats.table import make_table
+from facetrack.landmarks.shape_model import train_shape_model
+from facetrack.video.portrait import astronaut
+
+SHAPE = (astronaut().points - astronaut().points.mean(axis=0)) / 2
+
+
+class CentredModel:
+    """Finds every face where the stored shape lies."""
+
+    name = "centred"
+
+    def __init__(self) -> None:
+        noise = np.random.default_rng(0).normal(0, 1, (30, 68, 2))
+        self.shape_model = train_shape_model(
+            SHAPE + noise, n_modes=4, eye_distance=50, centre=(80, 80)
+        )
+
+    def fit(self, image, start):
+        return Fit(read_only_points(start), 1.0)
+
+    def fit_box(self, image, box):
+        return Fit(read_only_points(SHAPE + 100), 1.0)
+
+
+class CentredTracker:
+    def __init__(self, model, *, max_faces=1, smoothing=0.0):
+        self.points = read_only_points(SHAPE + 100)
+
+    def update(self, image, timestamp=None):
+        return [Face(0, State.TRACKED, "", self.points, self.points, 1.0, None)]
+
+
+@pytest.fixture(autouse=True)
+def _centred(monkeypatch) -> None:
+    monkeypatch.setattr("facetrack.model.load_model", lambda name=None: CentredModel())
+    monkeypatch.setattr("facetrack.tracking.tracker.Tracker", CentredTracker)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for k in range(3):
+        cv2.imwrite(str(folder / f"f{k}.png"), np.full((200, 200), 90, np.uint8))
+        write_pts(folder / f"f{k}.pts", SHAPE + 100)
+    return folder
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    from facetrack.video.sink import VideoWriter
+
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    with VideoWriter(folder / "v.mp4", (64, 48)) as writer:
+        for k in range(30):
+            writer.write(np.full((48, 64, 3), 5 * k, np.uint8), k / 25)
+    np.savez(folder / "v.npz", points=np.repeat(SHAPE[None] + 100, 30, axis=0), fps=25.0)
+    return folder
+
+
+def test_landmarks_from_tracking_starts(folder, tmp_path: Path, capsys) -> None:
+    out, plot = tmp_path / "r.json", tmp_path / "r.png"
+    command = ["evaluate", "landmarks", str(folder), "--json", str(out), "--plot", str(plot)]
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "projected truth" in text
+    assert "moved truth" in text
+    report = json.loads(out.read_text())
+    assert (report["model"], report["n"], report["found"]) == ("centred", 15, 1)
+    assert {"command", "version", "mean", "median", "auc08", "over08"} <= set(report)
+    assert plot.stat().st_size > 1000
+
+
+def test_landmarks_from_the_detector(folder, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "r.json"
+    command = ["evaluate", "landmarks", str(folder), "--start", "detect", "--json", str(out)]
+    assert main(command) == 0
+    report = json.loads(out.read_text())
+    assert (report["n"], report["found"], report["mean"]) == (3, 0, None)  # blank pictures
+    assert report["over08"] == 1
+
+
+def test_predictions_made_elsewhere_are_rows(folder, capsys) -> None:
+    command = ["evaluate", "landmarks", str(folder), "--seeds", "1"]
+    assert main([*command, "--predictions", f"other={folder}"]) == 0
+    assert "other" in capsys.readouterr().out
+    assert main([*command, "--predictions", "other"]) == 1
+    assert "--predictions takes NAME=DIR, got 'other'" in capsys.readouterr().err
+    assert main([*command, "--convention", "x", str(folder), str(folder)]) == 1
+    assert "needs --predictions x=DIR" in capsys.readouterr().err
+
+
+def test_peers_that_cannot_run_are_named(folder, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["evaluate", "landmarks", str(folder), "--seeds", "1", "--peers"]) == 0
+    text = capsys.readouterr().out
+    for name in ("dlib ERT (public)", "dlib ERT (fair)", "PFLD", "MediaPipe"):
+        assert f"skipped: {name}:" in text
+
+
+def test_videos(clips, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "r.json"
+    assert main(["evaluate", "video", str(clips), "--json", str(out)]) == 0
+    report = json.loads(out.read_text())
+    assert (report["n"], report["mean"]) == (30, pytest.approx(0, abs=1e-6))
+    assert [c["name"] for c in report["details"]["clips"]] == ["v", "still synthetic"]
+    assert "still frames" in capsys.readouterr().out
+
+
+def test_300vw(tmp_path: Path, clips, capsys) -> None:
+    clip = tmp_path / "300VW" / "203"
+    (clip / "annot").mkdir(parents=True)
+    (clips / "v.mp4").rename(clip / "vid.avi")
+    for k in range(30):
+        write_pts(clip / "annot" / f"{k + 1:06}.pts", SHAPE + 100)
+    out, plot = tmp_path / "r.json", tmp_path / "r.png"
+    command = ["evaluate", "300vw", str(clip.parent), "--category", "2", "--points", "49"]
+    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
+    report = json.loads(out.read_text())
+    assert (report["n"], report["details"]["points"]) == (30, 49)
+    assert report["auc08"] == pytest.approx(1, abs=1e-4)
+    assert "category 2" in capsys.readouterr().out
+    assert plot.is_file()
+
+
+def test_score(tmp_path: Path, clips, capsys) -> None:
+    write_openface(
+        tmp_path / "p.csv", make_table(np.arange(20), np.repeat(SHAPE[None] + 100, 20, axis=0))
+    )
+    out, plot = tmp_path / "r.json", tmp_path / "r.png"
+    command = ["score", str(tmp_path / "p.csv"), str(clips / "v.npz")]
+    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
+    report = json.loads(out.read_text())
+    assert (report["n"], report["found"]) == (30, pytest.approx(2 / 3, abs=1e-5))
+    assert "10 without a prediction" in capsys.readouterr().out
+
+
+def test_benchmark(tmp_path: Path, clips, capsys) -> None:
+    out, plot = tmp_path / "r.json", tmp_path / "r.png"
+    command = ["benchmark", "--video", str(clips / "v.mp4"), "--frames", "30"]
+    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
+    report = json.loads(out.read_text())
+    assert report["n"] == 10
+    assert report["details"]["steps_ms"][0]["name"] == "centred, whole update"
+    assert report["details"]["file_rates"]
+    assert "64x48" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["evaluate", "landmarks", "nowhere"], "nowhere"),
+        (["evaluate", "landmarks", ".", "--seeds", "1"], "no .pts files"),
+        (["evaluate", "300vw", "."], "none of the 64 clips"),
+        (["evaluate", "video", "nowhere"], "no such folder"),
+        (["score", "nowhere.csv", "nowhere.npz"], "nowhere.csv: no such file"),
+        (["benchmark", "--video", "nowhere.mp4"], "nowhere.mp4: there is no such file"),
+    ],
+)
+def test_bad_input_is_one_line(command, message, capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_place_that_cannot_be_written_is_named(folder, capsys) -> None:
+    command = ["evaluate", "landmarks", str(folder), "--seeds", "1", "--json"]
+    assert main([*command, str(folder / "no" / "r.json")]) == 1
+    assert "create the folder first" in capsys.readouterr().err

@@ -1,0 +1,31 @@
+"""Pictures of evaluations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facetrack.errors import OutputError
+from facetrack.evaluation.plots import plot_bars, plot_cumulative
+
+
+def test_curves_are_drawn_without_a_display(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    errors = {"good": np.linspace(0, 0.05, 50), "bad": np.array([np.inf, np.nan])}
+    plot_cumulative(tmp_path / "c.png", errors, title="t")
+    picture = cv2.imread(str(tmp_path / "c.png"))
+    assert picture is not None
+    assert (picture.max(axis=2) - picture.min(axis=2) > 60).sum() > 200  # coloured lines
+
+
+def test_bars_are_drawn(tmp_path: Path) -> None:
+    plot_bars(tmp_path / "b.svg", {"a": 1.0, "b": 2.5}, title="t", unit="ms")
+    assert (tmp_path / "b.svg").read_text().startswith("<?xml")
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="nowhere"):
+        plot_bars(tmp_path / "nowhere" / "b.png", {"a": 1.0}, title="t", unit="ms")

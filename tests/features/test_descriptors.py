@@ -1,0 +1,50 @@
+import naive
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose
+
+from facetrack.features import _kernels
+from facetrack.features.descriptors import describe, describe_around
+
+MAPS = np.random.default_rng(0).random((30, 30, 8)).astype(np.float32)
+points = arrays(np.float64, (6, 2), elements=st.floats(-20, 60))
+
+
+@given(points, st.floats(0.5, 6))
+def test_descriptors_equal_their_plain_twin(where, spacing):
+    found = describe(MAPS, where, spacing=spacing, shrink=1)
+    assert_allclose(found, naive.describe(MAPS, where, spacing), atol=2e-5)
+
+
+@given(points)
+def test_shrunken_maps_are_read_at_the_same_place(where):
+    found = describe(MAPS, where, spacing=4.0, shrink=2)
+    assert_allclose(found, naive.describe(MAPS, (where - 0.5) / 2, 2.0), atol=2e-5)
+
+
+def test_reduction_equals_its_plain_twin():
+    rng = np.random.default_rng(1)
+    descriptors = rng.random((68, 128)).astype(np.float32)
+    basis = rng.normal(size=(68, 128, 8)).astype(np.float32)
+    offset = rng.normal(size=(68, 8)).astype(np.float32)
+    out = np.empty((68, 8), np.float32)
+    _kernels.reduce(descriptors, basis, offset, out)
+    assert_allclose(out, naive.reduce(descriptors, basis, offset), atol=1e-4)
+
+
+def test_flat_patches_do_not_amplify_noise():
+    noise = 1e-4 * MAPS
+    assert np.abs(describe(noise, np.full((1, 2), 15.0), spacing=3, shrink=1)).max() < 0.01
+
+
+def test_differences_are_the_slope_of_a_linear_change():
+    # far from normalisation's curvature a small step gives the derivative
+    where = np.array([[14.3, 15.2]])
+    spacing, step = 2.0, 0.05
+    at, gradients = describe_around(MAPS, where, step=step, spacing=spacing, shrink=1)
+    ahead = describe(MAPS, where + [step, 0], spacing=spacing, shrink=1)
+    behind = describe(MAPS, where - [step, 0], spacing=spacing, shrink=1)
+    assert_allclose(gradients[0], (ahead - behind) / (2 * step), rtol=1e-4, atol=1e-5)
+    assert_allclose(at, describe(MAPS, where, spacing=spacing, shrink=1))

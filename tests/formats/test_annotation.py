@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facetrack.errors import InputError
+from facetrack.formats.annotation import Annotation, in_milliseconds, track_annotations
+from facetrack.formats.table import TrackTable, make_table
+
+
+def test_stretches_say_when_a_face_was_seen_and_why_it_was_lost(table: TrackTable) -> None:
+    found = track_annotations(table)
+    assert [(a.tier, a.value) for a in found] == [
+        ("face 0", "tracked"),
+        ("face 0", 'lost: hidden by a hand, "maybe"'),
+        ("face 1", "tracked"),
+        ("face 1", "tracked"),
+    ]
+    # The last frame lasts as long as the median one, 0.04 s.
+    np.testing.assert_allclose(
+        [(a.start, a.end) for a in found], [(0, 0.08), (0.08, 0.12), (0.04, 0.12), (0.2, 0.24)]
+    )
+
+
+def test_an_empty_table_has_no_annotations(table: TrackTable) -> None:
+    assert track_annotations(table.select([])) == []
+
+
+@pytest.mark.parametrize("times", [[0.0, np.nan], [0.1, 0.1], [0.2, 0.1], [-0.1, 0.0]])
+def test_times_must_be_known_and_grow(times: list[float]) -> None:
+    with pytest.raises(InputError, match="timestamps must be known"):
+        track_annotations(make_table([0, 1], np.zeros((2, 68, 2)), timestamp=times))
+
+
+gaps = st.lists(
+    st.tuples(st.floats(0, 0.01), st.floats(0, 0.01), st.sampled_from("ab")), max_size=30
+)
+
+
+@given(gaps=gaps)
+def test_milliseconds_never_overlap_and_always_last(gaps: list[tuple[float, float, str]]) -> None:
+    now, annotations = {"a": 0.0, "b": 0.0}, []
+    for gap, length, tier in gaps:
+        start = now[tier] + gap
+        now[tier] = start + length
+        annotations.append(Annotation(tier, start, now[tier], ""))
+    reached = {"a": 0, "b": 0}
+    for start, end, annotation in in_milliseconds(annotations):
+        assert start >= reached[annotation.tier]
+        assert end >= start + 1
+        assert abs(start - 1000 * annotation.start) <= 1 + len(annotations)
+        reached[annotation.tier] = end
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(-1.0, 2.0), (2.0, 1.0), (0.0, np.inf), (np.nan, 1.0), (0.0, 2e9)]
+)
+def test_impossible_times_are_named(start: float, end: float) -> None:
+    with pytest.raises(InputError, match="annotation 'blink' has times"):
+        in_milliseconds([Annotation("a", start, end, "blink")])
+
+
+def test_overlaps_are_named() -> None:
+    with pytest.raises(InputError, match=r"tier 'a' overlap at 0\.5 s"):
+        in_milliseconds([Annotation("a", 0, 1, ""), Annotation("a", 0.5, 2, "")])

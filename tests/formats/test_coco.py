@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from facetrack.errors import FormatError, InputError
+from facetrack.face import Source
+from facetrack.formats.coco import point_names, read_coco, skeleton, write_coco
+from facetrack.formats.table import TrackTable, make_table
+
+FACE = [value for i in range(68) for value in (i + 0.5, 2.0 * i, 2)]
+
+
+def document(annotation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "images": [{"id": 7, "file_name": "a.jpg", "width": 640, "height": 480}],
+        "annotations": [{"id": 1, "image_id": 7, "category_id": 1, **annotation}],
+        "categories": [{"id": 1, "name": "person"}],
+    }
+
+
+def read(path: Path, content: Any) -> TrackTable:
+    text = content if isinstance(content, str) else json.dumps(content)
+    (path / "a.json").write_text(text)
+    return read_coco(path / "a.json")
+
+
+def whole_body() -> list[float]:
+    return [9.0, 9.0, 2.0] * 23 + FACE + [8.0, 8.0, 2.0] * 42
+
+
+SOURCES = {
+    "plain": {"keypoints": FACE},
+    "whole body, face apart": {"face_kpts": FACE, "face_valid": True, "keypoints": [0, 0, 0] * 17},
+    "whole body, 133 points": {"keypoints": whole_body()},
+    "visibility as a float": {"face_kpts": [float(v) for v in FACE]},
+}
+
+
+@pytest.mark.parametrize("annotation", SOURCES.values(), ids=SOURCES)
+def test_sources_of_a_face_are_read(tmp_path: Path, annotation: dict[str, Any]) -> None:
+    table = read(tmp_path, document(annotation))
+    assert_allclose(table.points[0], np.array(FACE).reshape(68, 3)[:, :2])
+    assert_array_equal([table.frame[0], table.face_id[0]], 0)
+    assert table.success.all()
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [{"face_kpts": FACE, "face_valid": False}, {"keypoints": [0, 0, 0] * 68}],
+)
+def test_an_image_without_a_valid_face_keeps_a_row(
+    tmp_path: Path, annotation: dict[str, Any]
+) -> None:
+    table = read(tmp_path, document(annotation))
+    assert_array_equal(table.face_id, [-1])
+    assert not table.success.any()
+
+
+def test_zeros_without_a_label_are_not_points(tmp_path: Path) -> None:
+    points = [*FACE[:3], 0, 0, 0, *FACE[6:]]
+    table = read(tmp_path, document({"keypoints": points}))
+    assert np.isnan(table.points[0, 1]).all()
+    assert table.source[0, 1] == Source.ABSENT
+    assert np.isfinite(table.points[0, 2:]).all()
+
+
+def test_faces_of_one_image_are_counted(tmp_path: Path) -> None:
+    content = document({"keypoints": FACE})
+    content["annotations"] *= 2
+    assert_array_equal(read(tmp_path, content).face_id, [0, 1])
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "empty": ("", "no readable JSON"),
+    "cut": (json.dumps(document({"keypoints": FACE}))[:200], "no readable JSON"),
+    "a list": ("[]", "outermost value is no object"),
+    "no images": ({"annotations": []}, "'images' is no list"),
+    "NaN": (json.dumps(document({"keypoints": [float("nan"), *FACE[1:]]})), "NaN is no JSON"),
+    "deep": ("[" * 100_000, "no readable JSON"),
+    "huge": (json.dumps(document({"keypoints": [10**400, *FACE[1:]]})), "too large"),
+    "infinite": (json.dumps(document({"keypoints": FACE})).replace("0.5", "1e999"), "infinite"),
+    "long integer": ('{"images": [{"id": ' + "9" * 5000 + "}]}", "JSON"),
+    "17 points": (document({"keypoints": [0, 0, 0] * 17}), "51 numbers of key points"),
+    "words": (document({"keypoints": ["x"] * 204}), "no list of numbers"),
+    "no points": (document({}), "no list of numbers"),
+    "other image": (document({"keypoints": FACE, "image_id": 8}), "image 8, which is not"),
+    "negative face": (document({"keypoints": FACE, "track_id": -2}), "track_id is -2"),
+    "score": (document({"keypoints": FACE, "score": "high"}), "score is 'high'"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), WRONG.values(), ids=WRONG)
+def test_wrong_files_are_named(tmp_path: Path, content: Any, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        read(tmp_path, content)
+
+
+def test_images_must_differ(tmp_path: Path) -> None:
+    content = document({"keypoints": FACE})
+    content["images"] *= 2
+    with pytest.raises(FormatError, match="two images have the id 7"):
+        read(tmp_path, content)
+
+
+def test_faces_that_are_seen_survive_writing_and_reading(tmp_path: Path, table: TrackTable) -> None:
+    write_coco(tmp_path / "a.json", table, size=(640, 480))
+    back = read_coco(tmp_path / "a.json")
+    seen = table.select(table.success)
+    found = back.select(back.success)
+    for name in ("frame", "face_id", "timestamp"):
+        assert_array_equal(getattr(found, name), getattr(seen, name))
+    assert_allclose(found.points, seen.points, rtol=0, atol=5.1e-4)
+    assert_allclose(found.confidence, seen.confidence, rtol=0, atol=5.1e-5)
+    assert_array_equal(back.frame[~back.success], [3])  # frames without a face keep their row
+
+
+def test_the_document_is_plain_coco(tmp_path: Path, table: TrackTable) -> None:
+    write_coco(tmp_path / "a.json", table, size=(640, 480), stem="clip")
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["images"][1]["file_name"] == "clip_000002.png"
+    (category,) = content["categories"]
+    assert category["name"] == "face"
+    assert len(set(category["keypoints"])) == 68
+    assert {i for pair in category["skeleton"] for i in pair} == set(range(1, 69))  # 1-based
+    for annotation in content["annotations"]:
+        triples = np.array(annotation["keypoints"]).reshape(68, 3)
+        assert annotation["num_keypoints"] == (triples[:, 2] > 0).sum() == 68
+        x, y, w, h = annotation["bbox"]
+        assert_allclose(triples[:, :2].min(axis=0), [x, y])
+        assert_allclose(triples[:, :2].max(axis=0), [x + w, y + h], atol=2e-3)
+        assert annotation["area"] == pytest.approx(w * h, abs=1e-3)
+        assert annotation["iscrowd"] == 0
+        inside = ((triples[:, :2] >= -0.5) & (triples[:, :2] <= [639.5, 479.5])).all(axis=1)
+        assert_array_equal(triples[:, 2], np.where(inside, 2, 1))
+
+
+def test_absent_points_are_zeros(tmp_path: Path) -> None:
+    points = np.full((1, 68, 2), 5.0)
+    points[0, 3] = np.nan
+    write_coco(tmp_path / "a.json", make_table([0], points), size=(10, 10))
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["annotations"][0]["keypoints"][9:12] == [0, 0, 0]
+    assert content["annotations"][0]["num_keypoints"] == 67
+    assert content["images"][0]["timestamp"] is None
+
+
+def test_an_impossible_size_is_named(tmp_path: Path, table: TrackTable) -> None:
+    with pytest.raises(InputError, match="size must be positive"):
+        write_coco(tmp_path / "a.json", table, size=(0, 480))
+
+
+def test_the_skeleton_joins_regions_only() -> None:
+    names = point_names()
+    for a, b in skeleton():
+        assert names[a - 1].rsplit("_", 1)[0] == names[b - 1].rsplit("_", 1)[0]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from facetrack.errors import VideoError
+from facetrack.formats.picture import read_bgr, read_grey
+
+RNG = np.random.default_rng(3)
+COLOUR = RNG.integers(0, 256, (24, 40, 3), dtype=np.uint8)
+GREY = COLOUR[..., 1].copy()
+ALPHA = np.dstack([COLOUR, RNG.integers(0, 256, (24, 40), dtype=np.uint8)])
+AS_GREY = cv2.cvtColor(COLOUR, cv2.COLOR_BGR2GRAY)
+
+
+def save(path: Path, image: np.ndarray) -> Path:
+    path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".ppm"])
+def test_colour_is_kept(tmp_path: Path, suffix: str) -> None:
+    path = save(tmp_path / f"a{suffix}", COLOUR)
+    assert_array_equal(read_bgr(path), COLOUR)
+    assert_array_equal(read_grey(path), AS_GREY)
+
+
+def test_grey_becomes_three_equal_channels(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", GREY)
+    assert_array_equal(read_bgr(path), np.dstack([GREY] * 3))
+    assert_array_equal(read_grey(path), GREY)
+
+
+def test_transparency_is_dropped(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", ALPHA)
+    assert_array_equal(read_bgr(path), COLOUR)
+    assert_array_equal(read_grey(path), AS_GREY)
+
+
+@pytest.mark.parametrize("image", [GREY, COLOUR, ALPHA], ids=["grey", "colour", "alpha"])
+def test_16_bit_keeps_white_white(tmp_path: Path, image: np.ndarray) -> None:
+    path = save(tmp_path / "a.png", image.astype(np.uint16) * 257)
+    expected = read_bgr(save(tmp_path / "b.png", image))
+    assert read_bgr(path).dtype == np.uint8
+    assert_array_equal(read_bgr(path), expected)
+    assert read_grey(path).shape == GREY.shape
+
+
+def test_one_pixel_and_foreign_letters_are_no_trouble(tmp_path: Path) -> None:
+    path = save(tmp_path / "gesicht äß 顔.png", GREY[:1, :1])
+    assert read_bgr(path).shape == (1, 1, 3)
+    assert read_grey(path).flags.c_contiguous
+
+
+def test_the_orientation_tag_is_ignored(tmp_path: Path) -> None:
+    jpeg = cv2.imencode(".jpg", COLOUR)[1].tobytes()
+    tag = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    exif = b"\xff\xe1" + (len(tag) + 8).to_bytes(2, "big") + b"Exif\0\0" + tag
+    (tmp_path / "a.jpg").write_bytes(jpeg[:2] + exif + jpeg[2:])
+    assert read_bgr(tmp_path / "a.jpg").shape == COLOUR.shape
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.95])
+def test_cut_files_are_named(tmp_path: Path, suffix: str, share: float) -> None:
+    path = save(tmp_path / f"a{suffix}", COLOUR)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    for read in (read_bgr, read_grey):
+        with pytest.raises(VideoError, match=r"a\."):
+            read(path)
+
+
+def test_other_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("hello")
+    with pytest.raises(VideoError, match="cannot be decoded as a picture"):
+        read_bgr(tmp_path / "a.jpg")
+    with pytest.raises(VideoError, match="no such file"):
+        read_bgr(tmp_path / "b.jpg")
+    with pytest.raises(VideoError, match="cannot be read"):
+        read_bgr(tmp_path)
+
+
+def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.tiff", GREY.astype(np.float32))
+    with pytest.raises(VideoError, match="pixels of type float32"):
+        read_bgr(path)

@@ -1,0 +1,155 @@
+"""Signatures tell people apart; in doubt a face is somebody new's."""
+
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from facetrack.landmarks.markup import to_markup
+from facetrack.tracking.identity import SIGNATURE_SIZE, Person, signature, similarity
+from facetrack.tracking.people import Missing, People
+
+
+@pytest.fixture
+def look(stage, puppet):
+    """Give the signature of puppet `seed` at a place, and where its points are."""
+
+    def make(seed, *, place=(320, 240), grey=lambda image: image, turn=None):
+        play = stage(puppet(seed, lambda frame: place))
+        image = grey(play.world.image())
+        points = play.world.seen()[0][1]
+        return signature(image, points, play.world.shape_model), points
+
+    return make
+
+
+def test_signatures_agree_with_themselves_and_not_with_others(look):
+    same = similarity(look(1)[0], look(1, place=(200, 200))[0])
+    others = [similarity(look(1)[0], look(seed)[0]) for seed in range(2, 12)]
+    assert same > 0.9
+    assert max(others) < 0.6
+
+
+def test_light_changes_little(look):
+    darker = look(1, grey=lambda image: (image * 0.6 + 10).astype(np.uint8))[0]
+    assert similarity(look(1)[0], darker) > 0.7
+
+
+def test_colour_and_grey_pictures_agree(look):
+    colour = look(1, grey=lambda image: np.dstack([image] * 3))[0]
+    assert similarity(look(1)[0], colour) > 0.999
+
+
+@pytest.mark.parametrize("place", [(5, 5), (-300, 240), (640, 480), (2000, -500)])
+def test_faces_over_the_border_have_finite_signatures(look, shape_model, place):
+    image = np.full((480, 640), 100, np.uint8)
+    points = look(1)[1] - look(1)[1].mean(axis=0) + place
+    seen = signature(image, points, shape_model)
+    assert seen.shape == (SIGNATURE_SIZE,)
+    assert np.isfinite(seen).all()
+
+
+def test_a_person_keeps_different_looks_but_not_too_many(look):
+    person = Person(0)
+    for seed in range(20):
+        person.learn(look(seed)[0])
+    assert len(person.exemplars) == 6
+    assert_array_equal(person.exemplars[0], look(0)[0])
+    assert person.likeness(look(19)[0]) > 0.9
+
+
+def test_a_like_look_is_averaged_in(look):
+    person = Person(0)
+    for shift in range(5):
+        person.learn(look(3, place=(320 + shift, 240))[0])
+    assert len(person.exemplars) == 1
+    assert person.likeness(look(3)[0]) > 0.9
+
+
+def missing(look, seed, number, *, since=0):
+    seen, points = look(seed)
+    return Missing(Person(number, [seen]), points, np.zeros(2), since, "covered")
+
+
+def test_somebody_missing_is_recognised(look):
+    people = People()
+    people.lose(missing(look, 1, 41))
+    people.lose(missing(look, 2, 42))
+    seen, points = look(2, place=(100, 100))
+    assert people.recognise(seen, points, 500).id == 42
+    assert [m.person.id for m in people.missing] == [41]
+
+
+def test_somebody_else_is_new(look):
+    people = People()
+    people.new()
+    people.lose(missing(look, 1, 0))
+    seen, points = look(7)
+    assert people.recognise(seen, points, 500).id == 1
+    assert people.recognise(seen, points, 500).id == 2
+
+
+def test_of_two_who_look_alike_nobody_is_recognised(look):
+    people = People()
+    people.lose(missing(look, 1, 41))
+    people.lose(missing(look, 1, 42))
+    seen, points = look(1)
+    assert people.recognise(seen, points, 3).id not in (41, 42)
+
+
+def test_less_likeness_is_needed_where_somebody_was_a_moment_ago(look):
+    seen, points = look(1)
+    blurred = seen.copy()
+    blurred[:-2] = 0.5 * seen[:-2]  # agreement 0.5
+    for frame, place, known in ((5, 0, True), (500, 0, False), (5, 2000, False)):
+        people = People()
+        people.lose(missing(look, 1, 41))
+        assert (people.recognise(blurred, points + place, frame).id == 41) is known
+
+
+def test_ids_are_never_used_again(look):
+    people = People()
+    first = people.new().id
+    people.lose(missing(look, 1, first))
+    people.forget_all()
+    seen, points = look(1)
+    assert people.recognise(seen, points, 1).id != first
+
+
+def test_memory_is_bounded(look):
+    people = People()
+    person = missing(look, 1, 0)
+    for _ in range(200):
+        people.lose(person)
+    assert len(people.missing) == 64
+
+
+def test_state_goes_through_json(look):
+    people = People()
+    people.new()
+    people.lose(missing(look, 1, 0))
+    other = People()
+    other.restore(json.loads(json.dumps(people.state())))
+    assert other.state() == people.state()
+    seen, points = look(1)
+    assert other.recognise(seen, points, 3).id == 0
+
+
+def test_same_and_different_people_of_real_clips(shared, shape_model):
+    """Two frames of one clip agree better than frames of two clips, for nearly all."""
+    cv2 = pytest.importorskip("cv2")
+    folder = shared / "data" / "landmarks" / "ytf" / "train"
+    looks = []
+    for path in sorted(folder.glob("*_a.pts"))[:40]:
+        pair = []
+        for side in (path, path.with_name(path.name.replace("_a.pts", "_b.pts"))):
+            body = side.read_text().split("{")[1].split("}")[0]
+            points = to_markup(np.array(body.split(), float).reshape(68, 2) - 1, 68)
+            image = cv2.imread(str(side.with_suffix(".jpg")), cv2.IMREAD_COLOR)
+            pair.append(signature(image, points, shape_model))
+        looks.append(pair)
+    agreement = np.array([[similarity(a, b) for _, b in looks] for a, _ in looks])
+    same, other = np.diag(agreement), agreement[~np.eye(len(looks), dtype=bool)]
+    assert np.median(same) > 0.7
+    assert (other > 0.62).mean() < 0.01

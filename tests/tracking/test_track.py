@@ -1,0 +1,111 @@
+"""Following one face: where fits start, and which shapes cannot be."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from facetrack.face import Fit
+from facetrack.tracking.identity import Person
+from facetrack.tracking.track import Track, is_possible, take_patch
+
+
+def doubtful(points):
+    return Fit(np.array(points), 0.5)
+
+
+def a_track(play):
+    image = play.world.image()
+    points = play.world.seen()[0][1]
+    return Track(Person(0), points, 0.9, take_patch(image, points), None)
+
+
+def test_a_slow_face_needs_one_fit(stage, puppet):
+    play = stage(puppet(1, lambda frame: (300 + 2 * frame, 240)))
+    track = a_track(play)
+    for play.world.frame in range(1, 6):
+        image = play.world.image()
+        track.accept(track.follow(play.model, image), image)
+    assert play.model.fits == 5
+    assert_allclose(track.velocity, (2, 0), atol=0.2)
+
+
+def test_a_fast_steady_face_is_predicted(stage, puppet):
+    # 0.8 eye distances a frame: out of reach from the last place, whatever the picture shows
+    play = stage(puppet(1, lambda frame: (100 + 48 * frame, 240)))
+    track = a_track(play)
+    track.velocity = np.array([48.0, 0.0])
+    track.patch = np.zeros_like(track.patch)
+    for play.world.frame in range(1, 9):
+        fit = track.follow(play.model, play.world.image())
+        assert fit.quality > 0.5
+        track.points = np.array(fit.points)
+
+
+@pytest.mark.parametrize("jump", [(70, 0), (-90, 40), (0, -100), (60, 90)])
+def test_a_face_that_jumps_is_found_by_its_picture(stage, puppet, jump):
+    play = stage(puppet(1, lambda frame: np.array([320, 240]) + np.array(jump) * (frame > 0)))
+    track = a_track(play)
+    play.world.frame = 1
+    fit = track.follow(play.model, play.world.image())
+    assert fit.quality > 0.5
+    assert_allclose(fit.points, play.world.seen()[0][1], atol=2)
+
+
+def test_nothing_there_gives_a_poor_fit(stage, puppet):
+    play = stage(puppet(1, lambda frame: None if frame else (320, 240)))
+    track = a_track(play)
+    play.world.frame = 1
+    assert track.follow(play.model, play.world.image()).quality < 0.5
+
+
+def test_the_mean_shape_is_possible_at_any_place_and_size(shape_model):
+    for factor in (0.5, 1, 20):
+        assert is_possible(doubtful(shape_model.mean * factor - 1000), shape_model)
+
+
+def test_impossible_shapes(shape_model):
+    mean = shape_model.mean
+    broken = mean.copy()
+    broken[30] = np.nan
+    folded = mean.copy()
+    folded[36:48] += [0, 60]
+    for points in (broken, mean * 0.01, folded, mean * [1, 3], np.full((68, 2), np.inf)):
+        assert not is_possible(doubtful(points), shape_model)
+
+
+@given(points=st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=8, max_size=8))
+def test_any_numbers_are_judged(points, request):
+    model = request.getfixturevalue("shape_model_once")
+    shape = model.mean.copy()
+    shape[:4] = np.array(points).reshape(4, 2)
+    assert is_possible(doubtful(shape), model) in (True, False)
+
+
+@pytest.fixture(scope="module")
+def shape_model_once(request):
+    from facetrack.landmarks.shape_model import train_shape_model
+
+    rng = np.random.default_rng(0)
+    shape = rng.uniform(-1, 1, (68, 2))
+    return train_shape_model(
+        shape + 0.03 * rng.standard_normal((40, 68, 2)),
+        n_modes=5, eye_distance=55.0, centre=(80.0, 80.0),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("place", [(0, 0), (-200, 240), (700, 500), (1e5, -1e5)])
+def test_a_patch_can_be_taken_anywhere(stage, puppet, head, place):
+    play = stage(puppet(1, lambda frame: (320, 240)))
+    assert take_patch(play.world.image(), head + place).shape == (24, 24)
+
+
+def test_state_goes_through_json(stage, puppet):
+    play = stage(puppet(1, lambda frame: (320, 240)))
+    track = a_track(play)
+    back = Track.from_state(json.loads(json.dumps(track.state())), None)
+    assert back.state() == track.state()
+    assert_allclose(back.points, track.points, atol=0)
