@@ -130,9 +130,8 @@ def _own_predictions(
     if args.start == "detect":
         from facetrack.tracking.detection import FaceDetector
 
-        detect = FaceDetector().detect
         door = shown("detector start", len(images))
-        return [from_detector(model, images, detect=detect, map_=door)]
+        return [from_detector(model, images, detector=FaceDetector(), map_=door)]
     return [
         from_tracking_starts(
             model,
@@ -154,11 +153,14 @@ def _predicted_elsewhere(
 
     stored = {n: from_folder(n, f, images) for n, f in named_folders(args).items()}
     rows = list(stored.values())
+    lessons: dict[str, list[Predictions]] = {}
     for name, predicted, truth in args.convention:
         if name not in stored:
             raise InputError(f"--convention {name} needs --predictions {name}=DIR as well")
-        training = from_folder(name, Path(predicted), load_folder(truth))
-        rows += with_learned_conventions(stored[name], training)
+        lesson = from_folder(name, Path(predicted), load_folder(truth))
+        lessons.setdefault(name, []).append(lesson)
+    for name, parts in lessons.items():
+        rows += with_learned_conventions(stored[name], parts)
     return rows
 
 

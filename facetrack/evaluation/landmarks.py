@@ -123,7 +123,7 @@ def _row(predictions: Predictions, markup: int) -> LandmarkRow:
 
 
 def with_learned_conventions(
-    predictions: Predictions, training: Predictions
+    predictions: Predictions, training: Sequence[Predictions]
 ) -> tuple[Predictions, Predictions]:
     """Correct a peer of another mark-up by maps learnt on a quarter of training images.
 
@@ -131,8 +131,8 @@ def with_learned_conventions(
     ----------
     predictions : Predictions
         Of the images to evaluate.
-    training : Predictions
-        Of the same peer on training images; every fourth is used.
+    training : sequence of Predictions
+        Of the same peer on one or more folders of training images; every fourth is used.
 
     Returns
     -------
@@ -144,7 +144,8 @@ def with_learned_conventions(
     InputError
         If the peer found fewer than 20 of the training faces.
     """
-    points, truth = training.points[::QUARTER, 0], training.truth[::QUARTER]
+    points = np.concatenate([t.points[::QUARTER, 0] for t in training])
+    truth = np.concatenate([t.truth[::QUARTER] for t in training])
     corrected = []
     for kind, learn in (("offset", learn_offset), ("linear map", learn_linear)):
         moved = learn(points, truth).apply(predictions.points)

@@ -12,17 +12,20 @@ import numpy.typing as npt
 
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import FormatError, InputError
-from facetrack.evaluation.choice import Box, choose_face
+from facetrack.evaluation.choice import choose_face
 from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.predictions import Predictions
-from facetrack.face import Fit
 from facetrack.formats.pts import read_pts
-from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.detection import Detection
+from facetrack.tracking.pixels import box_of
+from facetrack.tracking.search import confirm
+from facetrack.tracking.track import Fits
 from facetrack.training.starts import StartNoise
 
 Points = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
-_MOST_CANDIDATES = 4
+_MOST_FACES = 4  # that are looked at in one picture
+_EVERYBODY = 1000  # more faces than a picture holds: every size is searched
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -35,42 +38,20 @@ class Map(Protocol):
         ...
 
 
-class Detected(Protocol):
-    """What is needed of a detection here; see `tracking.detection.Detection`."""
-
-    @property
-    def box(self) -> Box:
-        """Edges (x0, y0, x1, y1) in pixels."""
-        ...
-
-    @property
-    def certain(self) -> bool:
-        """Whether it counts as a face without confirmation by the fit's quality."""
-        ...
-
-
-Detector = Callable[[Image], Sequence[Detected]]
-
-
-class Model(Protocol):
+class Model(Fits, Protocol):
     """What is needed of a trained model here."""
-
-    @property
-    def shape_model(self) -> ShapeModel:
-        """The model's point distribution model."""
-        ...
 
     @property
     def name(self) -> str:
         """What the tables call it."""
         ...
 
-    def fit(self, image: Image, start: Points) -> Fit:
-        """Fit from a shape (68, 2) in pixels."""
-        ...
 
-    def fit_box(self, image: Image, box: Box) -> Fit:
-        """Fit from the box of a face detector."""
+class Detects(Protocol):
+    """What is needed of a face detector here; see `tracking.detection.FaceDetector`."""
+
+    def detect(self, image: Image, *, wanted: int = 1) -> list[Detection]:
+        """Search all sizes until so many certain faces are found; best first."""
         ...
 
 
@@ -137,18 +118,15 @@ def _fit_starts(
 
 
 def from_detector(
-    model: Model, images: Sequence[LabelledImage], *, detect: Detector, map_: Map = map
+    model: Model, images: Sequence[LabelledImage], *, detector: Detects, map_: Map = map
 ) -> Predictions:
-    """Fit a model from the box of a face detector, on every image.
+    """Fit a model from the boxes of a face detector, on every image.
 
     Parameters
     ----------
     model : Model
     images : sequence of LabelledImage
-    detect : callable
-        Gives detections of a BGR image, best first. Of several certain faces the large central
-        one is taken, as a user would; where none is certain, the candidate with the best fit
-        quality. The truth is never asked.
+    detector : Detects
     map_ : Map
         Where images are worked on.
 
@@ -161,24 +139,31 @@ def from_detector(
     ------
     InputError
         If there is no image.
+
+    Notes
+    -----
+    Detections are confirmed by their fit as the tracker does. Of several faces the large central
+    one is taken, as a user would; the truth is never asked. Where nothing is confirmed, all sizes
+    are searched, and at last the best fit counts, as for a user who insists.
     """
-    points = _stack(map_(partial(_fit_detected, model, detect), images))
+    points = _stack(map_(partial(_fit_detected, model, detector), images))
     return Predictions(model.name, "", "detector", points, _truth(images))
 
 
-def _fit_detected(model: Model, detect: Detector, labelled: LabelledImage) -> Points:
+def _fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> Points:
     image = labelled.read_bgr()
-    found = detect(image)
-    if not found:
+    detections: list[Detection] = []
+    for wanted in (1, _EVERYBODY):
+        detections = detector.detect(image, wanted=wanted)
+        faces = confirm(model, image, detections, (), _MOST_FACES)
+        if faces:
+            height, width = image.shape[:2]
+            chosen = choose_face([box_of(f.points) for f in faces], (width, height))
+            return np.array(faces[chosen].points)[None]
+    fits = [model.fit_box(image, d.box) for d in detections[:_MOST_FACES]]
+    if not fits:
         return np.full((1, 68, 2), np.nan)
-    certain = [d.box for d in found if d.certain]
-    if certain:
-        height, width = image.shape[:2]
-        fit = model.fit_box(image, certain[choose_face(certain, (width, height))])
-    else:
-        fits = [model.fit_box(image, d.box) for d in found[:_MOST_CANDIDATES]]
-        fit = max(fits, key=lambda f: f.quality)
-    return np.array(fit.points)[None]
+    return np.array(max(fits, key=lambda f: f.quality).points)[None]
 
 
 def from_peer(peer: Peer, images: Sequence[LabelledImage], *, map_: Map = map) -> Predictions:

@@ -92,11 +92,11 @@ def fit_similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Similarity:
     d = np.asarray(target, dtype=np.float64)
     if s.shape != d.shape or s.ndim != 2 or s.shape[1] != 2:
         raise InputError(f"shapes must both be (n, 2), got {s.shape} and {d.shape}")
+    if not np.isfinite(s).all() or not np.isfinite(d).all():
+        raise InputError("shapes must be finite")
     s_mean, d_mean = s.mean(axis=0), d.mean(axis=0)
     s, d = s - s_mean, d - d_mean
     norm = float((s * s).sum())
-    if not np.isfinite(norm) or not np.isfinite(d).all():
-        raise InputError("shapes must be finite")
     if norm == 0:
         raise InputError("all points of the source shape coincide")
     a = float((s * d).sum()) / norm

@@ -53,10 +53,14 @@ def settle_crossings(
     watched = [t for t in tracks if t.apart <= _WATCHED and all(t is not e for e, _ in ended)]
     looks = [signature(image, track.points, shape_model) for track in watched]
     for (a, look_a), (b, look_b) in combinations(zip(watched, looks, strict=True), 2):
+        if not (a.person.exemplars and b.person.exemplars):
+            continue
         kept = a.person.likeness(look_a) + b.person.likeness(look_b)
         if b.person.likeness(look_a) + a.person.likeness(look_b) > kept + _EXCHANGED:
             a.person, b.person = b.person, a.person
     for track, look in zip(watched, looks, strict=True):
+        if not track.person.exemplars:
+            continue
         for gone in missing:
             if gone.person.likeness(look) > track.person.likeness(look) + _EXCHANGED:
                 track.person, gone.person = gone.person, track.person

@@ -33,6 +33,8 @@ _GREY_WEIGHT: Final = 0.1  # similarity lost per 40 grey levels of difference in
 _GREY_LEVELS: Final = 40.0
 _MOST_GREY_LOSS: Final = 0.15
 
+UNKNOWN: Final = -1  # the id of nobody in particular
+
 _EXEMPLARS: Final = 6  # signatures kept per person, of different poses
 _NEW_EXEMPLAR: Final = 0.75  # less agreement with all of them makes another one worth keeping
 _MEMORY: Final = 0.9  # weight of the old signature when a like one is averaged in

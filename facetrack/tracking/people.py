@@ -86,8 +86,8 @@ class People:
         self.missing: list[Missing] = []
         self._next_id = 0
 
-    def recognise(self, seen: Signature, points: Points, frame: int) -> Person:
-        """Decide whose face this is; in doubt it is somebody new's.
+    def recognise(self, seen: Signature, points: Points, frame: int) -> Person | None:
+        """Decide whose face this is.
 
         Parameters
         ----------
@@ -100,8 +100,10 @@ class People:
 
         Returns
         -------
-        Person
-            Somebody missing, who is no longer so, or a new person.
+        Person or None
+            Somebody missing, who is no longer so, or a new person. None if it is in doubt: the
+            face does not look like anybody missing, but somebody was lost near here a moment ago
+            and may be half covered yet. Ask again in the next frame.
         """
         likenesses = [missing.person.likeness(seen) for missing in self.missing]
         if likenesses:
@@ -111,6 +113,8 @@ class People:
             second = max(likenesses[:best] + likenesses[best + 1 :], default=-1.0)
             if likenesses[best] >= max(enough, second + _MARGIN):
                 return self.missing.pop(best).person
+        if any(missing.may_be_at(points, frame) for missing in self.missing):
+            return None
         return self.new()
 
     def new(self) -> Person:

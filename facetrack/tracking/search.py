@@ -102,7 +102,7 @@ def confirm(
             break
         fit = model.fit_box(image, detection.box)
         needed = _CONFIRMED if detection.certain else _CONFIRMED_WEAK
-        if fit.quality < needed or not is_possible(fit, model.shape_model):
+        if fit.quality < needed or not is_possible(fit.points, model.shape_model):
             continue
         box = box_of(fit.points)
         if all(overlap(box, other) < _TAKEN for other in occupied):

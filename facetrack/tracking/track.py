@@ -13,7 +13,7 @@ from facetrack.face import N_POINTS, Fit
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking.encoding import decode_array, encode_array
-from facetrack.tracking.identity import Person
+from facetrack.tracking.identity import UNKNOWN, Person
 from facetrack.tracking.pixels import Box, Image, box_of, grey, shrink
 from facetrack.tracking.smoothing import PointSmoother
 
@@ -25,7 +25,6 @@ VAGUE: Final = 0.02  # quality below which not even the detector's word keeps a 
 PATIENCE: Final = 4  # frames in a row between the two that end it
 
 SMALLEST_AREA: Final = 900.0  # square pixels of the points' box; the released iCCR uses the same
-_BEYOND_DOUBT: Final = 0.9  # quality that impossible forms do not reach
 _FARTHEST: Final = 1e6  # px: beyond every image
 _IMPOSSIBLE: Final = 4.5  # standard deviations of a shape parameter that no face has
 
@@ -61,7 +60,7 @@ class Track:
     Attributes
     ----------
     person : Person
-        Whose face it is.
+        Whose face it is; with id `UNKNOWN` and no exemplars while that is in doubt.
     points : ndarray, shape (68, 2), float64
         The last fit in pixels.
     quality : float
@@ -88,6 +87,11 @@ class Track:
     weak: int = 0
     age: int = 0
     apart: int = _LONG
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is known whose face this is."""
+        return self.person.id != UNKNOWN
 
     @property
     def box(self) -> Box:
@@ -136,9 +140,15 @@ class Track:
         fit = model.fit(image, start)
         eye = float(outer_eye_distance(start))
         moved = float(np.hypot(*(fit.points.mean(axis=0) - start.mean(axis=0))))
-        if moved > _FAR * eye and is_possible(fit, model.shape_model):
+        possible = is_possible(fit.points, model.shape_model)
+        if not possible and is_large(fit.points):
+            # Distorted beyond what faces are: again from the nearest shape that a face can have.
+            fit = model.fit(image, model.shape_model.project(fit.points))
+            possible = is_possible(fit.points, model.shape_model)
+        elif possible and moved > _FAR * eye:
             fit = model.fit(image, np.array(fit.points))
-        return fit if is_possible(fit, model.shape_model) else None
+            possible = is_possible(fit.points, model.shape_model)
+        return fit if possible else None
 
     def _shift_of_patch(self, image: Image) -> npt.NDArray[np.float64] | None:
         """Find where the remembered picture of the face has gone, in pixels."""
@@ -190,31 +200,43 @@ class Track:
         )
 
 
-def is_possible(fit: Fit, shape_model: ShapeModel) -> bool:
+def is_possible(points: Points, shape_model: ShapeModel) -> bool:
     """Tell whether a fitted shape can be a face (spec 1.4): finite, large enough, of known form.
 
     Parameters
     ----------
-    fit : Fit
-        The form is only looked at where the quality leaves a doubt.
+    points : ndarray, shape (68, 2), float64
+        In pixels of the image.
     shape_model : ShapeModel
 
     Returns
     -------
     bool
     """
-    points = fit.points
-    if not (np.abs(points) < _FARTHEST).all():  # also false for NaN
+    if not is_large(points):
         return False
-    width, height = np.ptp(points, axis=0).tolist()
-    if width * height < SMALLEST_AREA:
-        return False
-    if fit.quality >= _BEYOND_DOUBT:
-        return True
     shape = shape_model.to_reference(points).apply(points)
     parameters = shape_model.parameters(shape)[N_RIGID:]
     limits = _IMPOSSIBLE * shape_model.deviations[N_RIGID:]
     return bool((np.abs(parameters) <= limits).all())
+
+
+def is_large(points: Points) -> bool:
+    """Tell whether a shape is finite, near an image, and large enough for a face.
+
+    Parameters
+    ----------
+    points : ndarray, shape (68, 2), float64
+        In pixels of the image.
+
+    Returns
+    -------
+    bool
+    """
+    if not (np.abs(points) < _FARTHEST).all():  # also false for NaN
+        return False
+    width, height = np.ptp(points, axis=0).tolist()
+    return bool(width * height >= SMALLEST_AREA)
 
 
 def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:

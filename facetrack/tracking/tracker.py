@@ -13,7 +13,7 @@ from facetrack.face import N_POINTS, Face, Fit, Source, State, read_only_points
 from facetrack.landmarks.pose import head_pose
 from facetrack.tracking.crossing import settle_crossings
 from facetrack.tracking.detection import FaceDetector
-from facetrack.tracking.identity import signature
+from facetrack.tracking.identity import UNKNOWN, Person, signature
 from facetrack.tracking.people import Missing, People
 from facetrack.tracking.pixels import SMALLEST_SIDE, Image, agreement, box_of, checked_image
 from facetrack.tracking.scene import CutDetector
@@ -34,6 +34,7 @@ _LEARN_EVERY: Final = 15  # frames between two looks at a person's appearance ..
 _LEARN_FIRST: Final = 5  # ... after one in each of the first
 _LEARN_QUALITY: Final = 0.7
 _APART: Final = 5  # frames without touching another face before a person's appearance is learnt
+_DOUBT: Final = 8  # frames of clear view for which somebody lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
 _INSIDE: Final = 0.4  # of the points must lie in the image
 _SAME_PLACE: Final = 0.4  # intersection over union of a detection and the points' box
@@ -127,6 +128,7 @@ class Tracker:
             self._tracks, self._people.missing, picture, self.model.shape_model
         ):
             self._lose(track, reason)
+        self._decide_who(picture)
         self._search(picture)
         self._learn_looks(picture)
         return self._report(picture, time)
@@ -182,7 +184,9 @@ class Tracker:
     def _lose(self, track: Track, reason: str) -> None:
         self._tracks.remove(track)
         self._idle = 0 if not self._tracks else self._idle
-        self._people.lose(Missing(track.person, track.points, track.velocity, self._frame, reason))
+        if track.decided:
+            gone = Missing(track.person, track.points, track.velocity, self._frame, reason)
+            self._people.lose(gone)
 
     def _lose_all(self, reason: str) -> None:
         for track in list(self._tracks):
@@ -219,10 +223,22 @@ class Tracker:
         taken = [track.box for track in self._tracks]
         for fit in confirm(self.model, image, detections, taken, wanted):
             seen = signature(image, fit.points, self.model.shape_model)
-            person = self._people.recognise(seen, fit.points, self._frame)
+            person = self._people.recognise(seen, fit.points, self._frame) or Person(UNKNOWN)
             points = np.array(fit.points)
             patch = take_patch(image, points)
             self._tracks.append(Track(person, points, fit.quality, patch, self._smoother()))
+
+    def _decide_who(self, image: Image) -> None:
+        """Settle whose faces those are that came up where somebody was lost."""
+        for track in self._tracks:
+            if track.decided:
+                continue
+            seen = signature(image, track.points, self.model.shape_model)
+            person = self._people.recognise(seen, track.points, self._frame)
+            if person is None and min(track.age, track.apart) > _DOUBT:
+                person = self._people.new()
+            if person is not None:
+                track.person = person
 
     def _smoother(self) -> PointSmoother | None:
         mean = self.model.shape_model.mean
@@ -231,13 +247,16 @@ class Tracker:
     def _learn_looks(self, image: Image) -> None:
         """Remember from time to time what the people look like, when the view is good."""
         for track in self._tracks:
+            if not track.decided:
+                continue
             due = track.age < _LEARN_FIRST or track.age % _LEARN_EVERY == 0
             clear = track.apart >= _APART or not track.person.exemplars
             if due and clear and track.quality >= _LEARN_QUALITY:
                 track.person.learn(signature(image, track.points, self.model.shape_model))
 
     def _report(self, image: Image, time: float) -> list[Face]:
-        faces = [self._tracked_face(track, image, time) for track in self._tracks]
+        known = [track for track in self._tracks if track.decided]
+        faces = [self._tracked_face(track, image, time) for track in known]
         places = self.max_faces - len(faces)
         for missing in reversed(self._people.missing):
             gone = self._frame - missing.since

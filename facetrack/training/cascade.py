@@ -21,7 +21,7 @@ Shapes = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
 _CHUNK = 256  # images per matrix product: large enough for BLAS, small enough for memory
-KAPPA, RHO = None, 1.0
+KAPPA, RHO, FOLDS = None, 1.0, 4
 _BASIS_IMAGES = 1500  # the basis' second moments converge long before the regressor does
 
 
@@ -138,25 +138,38 @@ def _train_level(
         statistics.add(part.at_truth, part.gradients, _remainder(part, moves[chosen]), spread)
     projection, centre = statistics.solve(level.k)
 
-    sums = RegressionSums(68 * level.k + 1, basis.shape[1])
+    folds = frames.pictures % FOLDS
+    sums = [RegressionSums(68 * level.k + 1, basis.shape[1]) for _ in range(FOLDS)]
     current = np.empty((len(frames), 68 * level.k + 1), dtype=np.float32)
-    for part in reader.read(frames, np.arange(len(frames))):
-        reduced = _reduce(part, projection, centre)
-        count = len(reduced.at_truth)
-        current[part.rows] = np.pad(
-            reduced.at_current.reshape(count, -1), ((0, 0), (0, 1)), constant_values=1
-        )
-        remainder = _remainder(reduced, moves[part.rows]).reshape(count, -1)
-        if KAPPA is None:
-            mm = (basis @ mean).reshape(68, 2)[None]
-            x = _remainder(_Readings(part.rows, np.zeros_like(reduced.at_truth), -reduced.gradients, reduced.at_truth), np.repeat(mm, count, 0))
-            sums.add_continuous(np.pad(x.reshape(count,-1), ((0,0),(0,1)), constant_values=1), reduced.gradients, basis, np.tile(mean, (count,1)), covariance)
-            sums.add_remainder(remainder)
-        else:
-            sums.add_continuous(current[part.rows], reduced.gradients, basis, deltas[part.rows], KAPPA * covariance)
-            sums.add_remainder(np.float32(np.sqrt(RHO)) * remainder)
-    regressor = sums.solve(ridge=plan.ridge).astype(np.float32)
-    moved = frames.starts - ((current @ regressor.T) @ basis.T).reshape(-1, 68, 2)
+    order = np.argsort(folds, kind="stable")
+    for fold in range(FOLDS):
+        members = order[folds[order] == fold]
+        for part in reader.read(frames, members):
+            chosen = members[part.rows]
+            reduced = _reduce(part, projection, centre)
+            count = len(chosen)
+            current[chosen] = np.pad(reduced.at_current.reshape(count, -1), ((0, 0), (0, 1)), constant_values=1)
+            remainder = _remainder(reduced, moves[chosen]).reshape(count, -1)
+            if KAPPA is None:
+                mm = (basis @ mean).reshape(68, 2)[None]
+                x = _remainder(_Readings(part.rows, np.zeros_like(reduced.at_truth), -reduced.gradients, reduced.at_truth), np.repeat(mm, count, 0))
+                sums[fold].add_continuous(np.pad(x.reshape(count,-1), ((0,0),(0,1)), constant_values=1), reduced.gradients, basis, np.tile(mean, (count,1)), covariance)
+                sums[fold].add_remainder(remainder)
+            else:
+                sums[fold].add_continuous(current[chosen], reduced.gradients, basis, deltas[chosen], KAPPA * covariance)
+                sums[fold].add_remainder(np.float32(np.sqrt(RHO)) * remainder)
+    total = RegressionSums(68 * level.k + 1, basis.shape[1])
+    for s_ in sums: total.gram += s_.gram; total.cross += s_.cross
+    regressor = total.solve(ridge=plan.ridge).astype(np.float32)
+    moved = frames.starts.copy()
+    for fold in range(FOLDS):
+        members = folds == fold
+        r = regressor
+        if FOLDS > 1:
+            rest = RegressionSums(68 * level.k + 1, basis.shape[1])
+            rest.gram = total.gram - sums[fold].gram; rest.cross = total.cross - sums[fold].cross
+            r = rest.solve(ridge=plan.ridge).astype(np.float32)
+        moved[members] -= ((current[members] @ r.T) @ basis.T).reshape(-1, 68, 2)
     trained = Level(
         level.map_index,
         plan.maps[level.map_index].shrink,

@@ -24,39 +24,45 @@ class TrainingFrames:
         Grey levels of the reference frame.
     starts, truths : ndarray, shape (N, 68, 2), float64
         Pixels of the reference frame.
+    pictures : ndarray, shape (N,), int64
+        Which picture a frame shows; mirrored copies share the number.
     """
 
     patches: npt.NDArray[np.uint8]
     starts: Shapes
     truths: Shapes
+    pictures: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.patches)
 
     def with_starts(self, starts: Shapes) -> TrainingFrames:
         """Return the same frames with other current shapes."""
-        return TrainingFrames(self.patches, starts, self.truths)
+        return TrainingFrames(self.patches, starts, self.truths, self.pictures)
 
 
 def make_frames(
-    items: Iterable[tuple[npt.NDArray[np.uint8], Shapes, Shapes]], shape_model: ShapeModel
+    items: Iterable[tuple[int, npt.NDArray[np.uint8], Shapes, Shapes]], shape_model: ShapeModel
 ) -> TrainingFrames:
     """Warp images to the frames that their starts define.
 
     Parameters
     ----------
-    items : iterable of (image, start, truth)
-        Image (H, W) uint8, both shapes (68, 2) in its pixels.
+    items : iterable of (picture, image, start, truth)
+        Number of the picture; image (H, W) uint8; both shapes (68, 2) in its pixels.
     shape_model : ShapeModel
 
     Returns
     -------
     TrainingFrames
     """
-    patches, starts, truths = [], [], []
-    for image, start, truth in items:
+    patches, starts, truths, pictures = [], [], [], []
+    for picture, image, start, truth in items:
         to_frame = shape_model.to_reference(start)
         patches.append(warp_to_frame(image, to_frame))
         starts.append(to_frame.apply(start))
         truths.append(to_frame.apply(truth))
-    return TrainingFrames(np.stack(patches), np.stack(starts), np.stack(truths))
+        pictures.append(picture)
+    return TrainingFrames(
+        np.stack(patches), np.stack(starts), np.stack(truths), np.array(pictures, dtype=np.int64)
+    )

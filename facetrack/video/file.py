@@ -64,7 +64,9 @@ class FileSource(ClosesItself):
             self.duration = _duration(container, stream)
             rate = stream.average_rate
             estimate = round(self.duration * rate) if self.duration and rate else None
-            self.n_frames: int | None = stream.frames or estimate
+            # A broken header may claim thousands of millions; a frame takes a byte at least.
+            stated = stream.frames if stream.frames <= self._path.stat().st_size else 0
+            self.n_frames: int | None = stated or estimate
             self.pixel_aspect = float(stream.sample_aspect_ratio or 1)
             first = next(decode(self._path, container, stream, DecodeReport()), None)
             if first is None:

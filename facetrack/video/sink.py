@@ -109,7 +109,7 @@ class VideoWriter:
         self._send(frame)
 
     def close(self) -> None:
-        """Finish the file and give it its name.
+        """Finish the file and give it its name; without any frame there will be no file.
 
         Raises
         ------
@@ -117,6 +117,11 @@ class VideoWriter:
             If the disk is full or the file has gone.
         """
         if not self._open:
+            return
+        if self._last < 0:
+            self._open = False
+            self._abandon()
+            self.part.unlink(missing_ok=True)
             return
         self._finish()
         with atomic_path(self.path) as temporary:
@@ -131,7 +136,7 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
+        if error is None or self._last < 0:
             self.close()
         elif self._open:  # finish the part, so that it can be looked at, and leave it a part
             with contextlib.suppress(OutputError):

@@ -67,7 +67,7 @@ def test_conventions_are_learnt_on_a_quarter(make_faces) -> None:
     wrong[np.arange(80) % 4 > 0] += np.random.default_rng(0).normal(0, 9, (60, 68, 2))
     training = Predictions("p", "", "", wrong[:, None], truth)
     test = Predictions("p", "", "", shifted[:, None], truth)
-    offset, linear = with_learned_conventions(test, training)
+    offset, linear = with_learned_conventions(test, [training])
     assert (offset.name, linear.name) == ("p + offset", "p + linear map")
     assert offset.errors().mean() < 0.2 * test.errors().mean()
 

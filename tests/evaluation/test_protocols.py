@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +17,22 @@ from facetrack.evaluation.protocols import (
 )
 from facetrack.formats.pts import write_pts
 from facetrack.landmarks.markup import GROUPS
+from facetrack.tracking.detection import Detection
 from facetrack.training.starts import StartNoise
 
 
-@dataclass(frozen=True)
-class Found:
-    box: tuple[float, float, float, float]
-    certain: bool = True
+class Detector:
+    """Finds scripted boxes at the first look, others at a thorough one."""
+
+    def __init__(self, first: list[Detection], thorough: list[Detection] | None = None) -> None:
+        self.first, self.thorough = first, first if thorough is None else thorough
+
+    def detect(self, image, *, wanted=1):
+        return self.first if wanted == 1 else self.thorough
+
+
+def found(x: float, y: float, *, score: float = 1.0) -> Detection:
+    return Detection((x - 30, y - 30, x + 30, y + 30), score, 0)
 
 
 class BlindPeer:
@@ -72,20 +80,28 @@ def test_no_start_is_refused(staying_model, images) -> None:
         from_tracking_starts(staying_model, [], seeds=1, projected=True)
 
 
+def centres(predictions) -> np.ndarray:
+    return np.asarray(np.round(predictions.points[:, 0].mean(axis=1), -1))
+
+
 def test_the_detector_start_takes_the_central_face(staying_model, images) -> None:
-    boxes = [Found((0, 0, 60, 60)), Found((70, 70, 130, 130))]
-    found = from_detector(staying_model, images, detect=lambda image: boxes)
-    assert np.abs(found.points[:, 0].mean(axis=1) - 100).max() < 10
+    detector = Detector([found(40, 40), found(100, 100), found(160, 160)])
+    assert_array_equal(centres(from_detector(staying_model, images, detector=detector)), 100)
 
 
-def test_candidates_are_confirmed_by_their_fit(staying_model, images) -> None:
-    boxes = [Found((0, 0, 60, 60), certain=False), Found((150, 150, 190, 190), certain=False)]
-    found = from_detector(staying_model, images, detect=lambda image: boxes)
-    assert found.points[:, 0].mean() > 150  # the stub's quality grows to the right
+def test_a_box_that_fits_badly_is_searched_on(staying_model, images) -> None:
+    false = found(190, 100)  # the stub's quality falls to the right
+    detector = Detector([false], [false, found(60, 60)])
+    assert_array_equal(centres(from_detector(staying_model, images, detector=detector)), 60)
+
+
+def test_where_nothing_is_confirmed_the_best_fit_counts(staying_model, images) -> None:
+    detector = Detector([found(190, 190), found(170, 170, score=-0.5)])
+    assert_array_equal(centres(from_detector(staying_model, images, detector=detector)), 170)
 
 
 def test_an_image_without_a_face_counts_as_not_found(staying_model, images) -> None:
-    nothing = from_detector(staying_model, images, detect=lambda image: [])
+    nothing = from_detector(staying_model, images, detector=Detector([]))
     assert np.isinf(nothing.errors()).all()
     assert np.isnan(nothing.group_means(GROUPS, 68)["jaw"])
     assert np.isinf(from_peer(BlindPeer(), images).errors()).all()

@@ -95,7 +95,16 @@ def test_of_two_who_look_alike_nobody_is_recognised(look):
     people.lose(missing(look, 1, 41))
     people.lose(missing(look, 1, 42))
     seen, points = look(1)
-    assert people.recognise(seen, points, 3).id not in (41, 42)
+    assert people.recognise(seen, points, 500).id not in (41, 42)
+
+
+def test_where_somebody_was_lost_a_moment_ago_a_strange_face_is_in_doubt(look):
+    people = People()
+    people.lose(missing(look, 1, people.new().id))
+    seen, points = look(7)
+    assert people.recognise(seen, points, 5) is None
+    assert people.recognise(seen, points + 2000, 5).id == 1
+    assert people.recognise(look(1)[0], points, 6).id == 0
 
 
 def test_less_likeness_is_needed_where_somebody_was_a_moment_ago(look):

@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from facetrack.face import Fit
 from facetrack.tracking.identity import Person
 from facetrack.tracking.track import Track, is_possible, take_patch
-
-
-def doubtful(points):
-    return Fit(np.array(points), 0.5)
 
 
 def a_track(play):
@@ -64,7 +59,7 @@ def test_nothing_there_gives_a_poor_fit(stage, puppet):
 
 def test_the_mean_shape_is_possible_at_any_place_and_size(shape_model):
     for factor in (0.5, 1, 20):
-        assert is_possible(doubtful(shape_model.mean * factor - 1000), shape_model)
+        assert is_possible(shape_model.mean * factor - 1000, shape_model)
 
 
 def test_impossible_shapes(shape_model):
@@ -74,7 +69,7 @@ def test_impossible_shapes(shape_model):
     folded = mean.copy()
     folded[36:48] += [0, 60]
     for points in (broken, mean * 0.01, folded, mean * [1, 3], np.full((68, 2), np.inf)):
-        assert not is_possible(doubtful(points), shape_model)
+        assert not is_possible(points, shape_model)
 
 
 @given(points=st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=8, max_size=8))
@@ -82,7 +77,7 @@ def test_any_numbers_are_judged(points, request):
     model = request.getfixturevalue("shape_model_once")
     shape = model.mean.copy()
     shape[:4] = np.array(points).reshape(4, 2)
-    assert is_possible(doubtful(shape), model) in (True, False)
+    assert is_possible(shape, model) in (True, False)
 
 
 @pytest.fixture(scope="module")

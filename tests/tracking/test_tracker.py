@@ -89,6 +89,17 @@ def test_somebody_else_gets_another_id(stage, puppet):
         assert [face.id for face in tracked(result[frame])] == [number]
 
 
+def test_a_strange_face_where_somebody_was_lost_is_not_named_at_once(stage, puppet):
+    play = stage(
+        puppet(1, lambda frame: HOME if frame < 20 else None),
+        puppet(2, lambda frame: HOME if frame >= 24 else None),
+    )
+    result = play.run(tracker_of(play), range(50))
+    first = next(n for n, faces in enumerate(result) if any(face.id == 1 for face in faces))
+    assert 28 <= first <= 36
+    assert all([face.id for face in faces] == [0] for faces in result[:first])
+
+
 def test_the_first_comes_back_after_the_second(stage, puppet):
     play = stage(
         puppet(1, lambda frame: HOME if not 20 <= frame < 60 else None),

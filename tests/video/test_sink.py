@@ -98,6 +98,12 @@ def test_an_exception_leaves_a_readable_part_and_the_old_file(tmp_path: Path) ->
     assert len(list(open_source(part))) == 10
 
 
+def test_without_frames_there_is_no_file(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "a.mp4", (64, 48)):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
 def test_places_that_cannot_be_written_are_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="create the folder first"):
         VideoWriter(tmp_path / "missing" / "a.mp4", (64, 48))

@@ -1,0 +1,47 @@
+"""The other formats, made of the finished rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facetrack.corpus.task import Task
+from facetrack.formats.coco import write_coco
+from facetrack.formats.elan import write_elan
+from facetrack.formats.openface import read_openface
+from facetrack.formats.pts import write_pts_folder
+from facetrack.formats.webvtt import write_webvtt
+from facetrack.video.source import VideoSource
+
+
+def export(task: Task, source: VideoSource) -> None:
+    """Write the formats that a task asks for besides CSV.
+
+    Parameters
+    ----------
+    task : Task
+        All its rows lie in its partial CSV file: what is exported is what was written, also after
+        an interruption.
+    source : VideoSource
+        For the size of the frames.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    wanted = [kind for kind in task.settings.formats if kind != "csv"]
+    if not wanted:
+        return
+    outputs = task.outputs
+    table = read_openface(outputs.path("partial"))
+    media = task.source if isinstance(task.source, Path) else None
+    for kind in wanted:
+        path = outputs.path(kind)
+        if kind == "pts":
+            write_pts_folder(path, table)
+        elif kind == "coco":
+            write_coco(path, table, size=source.size, stem=outputs.base.name)
+        elif kind == "elan":
+            write_elan(path, table, media=media)
+        else:
+            write_webvtt(path, table, media=media.name if media is not None else None)

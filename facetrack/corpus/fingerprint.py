@@ -1,0 +1,51 @@
+"""A checksum by which runs know whether they used the same model."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+
+def fingerprint(model: object) -> str:
+    """Digest everything that a model computes with.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Or another frozen dataclass of arrays, numbers, texts, tuples, dicts and such dataclasses.
+        Fields that do not take part in comparisons (buffers) are left out.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits; the same wherever and from whatever file the model was loaded.
+    """
+    digest = hashlib.sha256()
+    _add(digest, model)
+    return digest.hexdigest()
+
+
+def _add(digest: Any, value: object) -> None:
+    """Feed one value: each with its kind before it, so that no two values look the same."""
+    digest.update(f"{type(value).__name__}(".encode())
+    if is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            if field.compare:
+                digest.update(f"{field.name}=".encode())
+                _add(digest, getattr(value, field.name))
+    elif isinstance(value, np.ndarray):
+        digest.update(f"{value.dtype.str}{value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    elif isinstance(value, dict):
+        for key in sorted(value, key=str):
+            _add(digest, key)
+            _add(digest, value[key])
+    elif isinstance(value, tuple | list):
+        for item in value:
+            _add(digest, item)
+    else:
+        digest.update(repr(value).encode())
+    digest.update(b")")

@@ -1,0 +1,198 @@
+"""What a run leaves about itself: the ledger of a finished video, the checkpoint of a running one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import facetrack
+from facetrack.errors import FormatError
+from facetrack.formats.atomic import write_text
+from facetrack.formats.textfile import read_bytes
+
+SCHEMA: Final = 1
+_MAX_BYTES: Final = 1 << 26
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The account of a finished video. The same video, model and settings give the same bytes.
+
+    Attributes
+    ----------
+    order : dict
+        Input, model and settings, see `Task.order`.
+    decoded : int
+        Frames that came out of the decoder.
+    in_rows : int
+        Frames that have rows, counted in the finished CSV file.
+    rows : int
+        Its rows; more than `in_rows` where several faces were tracked.
+    tracked : int
+        Frames in which a face was tracked.
+    repeated, undecodable : int
+        See `DecodeReport`.
+    notes : tuple of str
+        What else was noticed about the input.
+    version : str
+        Of Facetrack.
+    """
+
+    order: dict[str, Any]
+    decoded: int
+    in_rows: int
+    rows: int
+    tracked: int
+    repeated: int
+    undecodable: int
+    notes: tuple[str, ...] = ()
+    version: str = ""
+
+    def summary(self) -> str:
+        """Give the account in one line."""
+        every = f" ({self.rows} with every face)" if self.rows != self.in_rows else ""
+        return (
+            f"decoded {self.decoded} = rows {self.in_rows}{every}, "
+            f"repeated {self.repeated}, undecodable {self.undecodable}"
+        )
+
+    def write(self, path: Path) -> None:
+        """Write the ledger; raises OutputError if that fails."""
+        content = {
+            "schema": SCHEMA,
+            "kind": "facetrack ledger",
+            "status": "complete",
+            "version": self.version or facetrack.__version__,
+            **self.order,
+            "frames": {
+                "decoded": self.decoded,
+                "in_rows": self.in_rows,
+                "tracked": self.tracked,
+                "repeated": self.repeated,
+                "undecodable": self.undecodable,
+            },
+            "rows": self.rows,
+            "summary": self.summary(),
+            "notes": list(self.notes),
+        }
+        write_json(path, content)
+
+
+def read_ledger(path: Path) -> Ledger | None:
+    """Read a ledger.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Ledger or None
+        None if there is none, or none of this version.
+    """
+    content = _read_json(path)
+    if content is None or content.get("kind") != "facetrack ledger":
+        return None
+    try:
+        frames = content["frames"]
+        return Ledger(
+            order={name: content[name] for name in ("input", "model", "settings")},
+            decoded=int(frames["decoded"]),
+            in_rows=int(frames["in_rows"]),
+            rows=int(content["rows"]),
+            tracked=int(frames["tracked"]),
+            repeated=int(frames["repeated"]),
+            undecodable=int(frames["undecodable"]),
+            notes=tuple(map(str, content["notes"])),
+            version=str(content["version"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a run stood.
+
+    Attributes
+    ----------
+    order : dict
+        See `Task.order`.
+    run : str
+        Which run it was; a task that a dying worker dropped goes on by it.
+    frames : int
+        Frames whose rows are on the disk.
+    tracked : int
+        Those of them in which a face was tracked.
+    tracker : dict or None
+        `Tracker.state` after them; None before the first frame.
+    version : str
+        Of Facetrack: another version may compute other bytes.
+    """
+
+    order: dict[str, Any]
+    run: str
+    frames: int = 0
+    tracked: int = 0
+    tracker: dict[str, Any] | None = None
+    version: str = ""
+
+    def write(self, path: Path) -> None:
+        """Write the checkpoint; raises OutputError if that fails."""
+        content = {
+            "schema": SCHEMA,
+            "kind": "facetrack checkpoint",
+            "version": facetrack.__version__,
+            **self.order,
+            "run": self.run,
+            "frames": self.frames,
+            "tracked": self.tracked,
+            "tracker": self.tracker,
+        }
+        write_json(path, content, indent=None)
+
+
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Checkpoint or None
+        None if there is none, or none of this version.
+    """
+    content = _read_json(path)
+    if content is None or content.get("kind") != "facetrack checkpoint":
+        return None
+    try:
+        return Checkpoint(
+            order={name: content[name] for name in ("input", "model", "settings")},
+            run=str(content["run"]),
+            frames=int(content["frames"]),
+            tracked=int(content["tracked"]),
+            tracker=content["tracker"],
+            version=str(content["version"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def write_json(path: Path, content: dict[str, Any], *, indent: int | None = 1) -> None:
+    """Write a JSON file whole or not at all; raises OutputError if that fails."""
+    write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Read what we wrote; a broken file counts as none, so that the video is tracked anew."""
+    try:
+        content = json.loads(read_bytes(path, limit=_MAX_BYTES))
+    except (FormatError, ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        return None
+    return content

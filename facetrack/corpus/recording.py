@@ -1,0 +1,325 @@
+"""Tracking one video into files, so that it can be killed at any moment and go on."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import facetrack
+from facetrack.corpus.ahead import decode_ahead
+from facetrack.corpus.drawing import Overlay
+from facetrack.corpus.export import export
+from facetrack.corpus.ledger import (
+    Checkpoint,
+    Ledger,
+    read_checkpoint,
+    read_ledger,
+    write_json,
+)
+from facetrack.corpus.task import Task
+from facetrack.errors import CameraError, FormatError, InputError, OutputError
+from facetrack.formats.atomic import output_error
+from facetrack.formats.openface import (
+    OpenFaceWriter,
+    read_openface,
+    truncate_to_frame,
+    write_dictionary,
+)
+from facetrack.tracking.track import Fits
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.frame import Frame
+from facetrack.video.source import VideoSource, open_source
+
+CHECKPOINT_EVERY: Final = 300  # frames: what a kill can cost
+
+Progress = Callable[[VideoSource, Frame], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of one video.
+
+    Attributes
+    ----------
+    task : Task
+    ledger : Ledger
+    seconds : float
+        Wall-clock time of this run; 0 if the video was finished before.
+    tracking_seconds : float
+        The part of it that the tracker took.
+    resumed_at : int
+        Frames that were there from an earlier run.
+    skipped : bool
+        Whether the video was finished before.
+    """
+
+    task: Task
+    ledger: Ledger
+    seconds: float = 0.0
+    tracking_seconds: float = 0.0
+    resumed_at: int = 0
+    skipped: bool = False
+
+    @property
+    def tracked_per_second(self) -> float:
+        """Frames per second of the tracker alone, without decoding and writing."""
+        n_frames = self.ledger.decoded - self.resumed_at
+        return n_frames / self.tracking_seconds if self.tracking_seconds else 0.0
+
+
+def record(
+    task: Task,
+    model: Fits,
+    *,
+    resume: bool = False,
+    run: str = "",
+    progress: Progress | None = None,
+) -> Recorded:
+    """Track one video into files.
+
+    Parameters
+    ----------
+    task : Task
+    model : FaceModel
+        The one that `task.model` names.
+    resume : bool
+        Whether a video that an earlier run finished is skipped and one that it began goes on.
+    run : str
+        Name of this run; what the same run began goes on in any case.
+    progress : callable, optional
+        Is told of every frame.
+
+    Returns
+    -------
+    Recorded
+
+    Raises
+    ------
+    VideoError, CameraError
+        If the input cannot be read. Rows of what could be read stay; a camera's are completed.
+    OutputError
+        If the results cannot be written; what was written stays readable.
+    """
+    order = task.order()
+    outputs = task.outputs
+    if resume and not task.live:
+        ledger = read_ledger(outputs.path("ledger"))
+        if ledger is not None and ledger.order == order and outputs.path("csv").exists():
+            return Recorded(task, ledger, skipped=True)
+    _prepare(task)
+    tracker = Tracker(
+        model, max_faces=task.settings.max_faces, smoothing=task.settings.smoothing
+    )
+    with open_source(task.source, shape_model=model.shape_model) as source:
+        begun = None if task.live else _go_on(task, order, tracker, resume=resume, run=run)
+        recording = _Recording(
+            task, source, tracker, begun or Checkpoint(order, run), progress
+        )
+        return recording.run()
+
+
+def _prepare(task: Task) -> None:
+    """Make the folder; take away what a killed run left half written."""
+    base = task.outputs.base
+    try:
+        base.parent.mkdir(parents=True, exist_ok=True)
+        pattern = os.path.join(glob.escape(str(base.parent)), glob.escape(base.name))
+        for kind in (".*.tmp-*", ".overlay.part-*.mp4"):
+            for leftover in glob.glob(pattern + kind):
+                Path(leftover).unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(base.parent, error) from error
+
+
+def _go_on(
+    task: Task, order: dict[str, Any], tracker: Tracker, *, resume: bool, run: str
+) -> Checkpoint | None:
+    """Bring tracker and CSV file to where an earlier run stood; None if there is nothing to use."""
+    checkpoint = read_checkpoint(task.outputs.path("checkpoint"))
+    if (
+        checkpoint is None
+        or checkpoint.tracker is None
+        or checkpoint.order != order
+        or checkpoint.version != facetrack.__version__
+        or not (resume or (run and checkpoint.run == run))
+    ):
+        return None
+    try:
+        truncate_to_frame(task.outputs.path("partial"), checkpoint.frames)
+        tracker.restore(checkpoint.tracker)
+    except (FormatError, InputError):  # somebody touched the files: the video is tracked anew
+        return None
+    return checkpoint
+
+
+@dataclass(slots=True)
+class _Recording:
+    """One video on its way."""
+
+    task: Task
+    source: VideoSource
+    tracker: Tracker
+    begun: Checkpoint
+    progress: Progress | None
+    done: int = 0
+    tracked: int = 0
+    tracking_ns: int = 0
+    _started: float = field(default_factory=time.perf_counter)
+
+    def run(self) -> Recorded:
+        """Track to the end; a camera to Ctrl-C or until it vanishes."""
+        outputs = self.task.outputs
+        self.done, self.tracked = self.begun.frames, self.begun.tracked
+        with contextlib.ExitStack() as stack:
+            if not self.done:
+                self._claim()
+            writer = stack.enter_context(
+                OpenFaceWriter(outputs.path("partial"), append=self.done > 0)
+            )
+            overlay = stack.enter_context(self._overlay()) if self.task.settings.overlay else None
+            vanished = self._follow(writer, overlay)
+        ledger = self._finish()
+        if vanished is not None:
+            raise CameraError(f"{vanished}; recorded until then: {outputs.path('csv')}")
+        return Recorded(
+            self.task,
+            ledger,
+            seconds=time.perf_counter() - self._started,
+            tracking_seconds=self.tracking_ns * 1e-9,
+            resumed_at=self.begun.frames,
+        )
+
+    def _claim(self) -> None:
+        """Take the name; from here on an older result does not count as finished."""
+        try:
+            self.task.outputs.path("ledger").unlink(missing_ok=True)
+        except OSError as error:
+            raise output_error(self.task.outputs.path("ledger"), error) from error
+        if not self.task.live:
+            self.begun.write(self.task.outputs.path("checkpoint"))
+
+    def _overlay(self) -> Overlay:
+        known = read_openface(self.task.outputs.path("partial")) if self.done else None
+        return Overlay(self.task.outputs.path("overlay"), self.source.size, known)
+
+    def _follow(self, writer: OpenFaceWriter, overlay: Overlay | None) -> CameraError | None:
+        """Track frame by frame; returns why a camera ended, None for a regular end."""
+        frames = self._frames(colour=overlay is not None)
+        try:
+            with contextlib.closing(frames):
+                for frame in frames:
+                    if frame.index >= self.begun.frames:
+                        self._track(frame, writer, overlay)
+                    elif overlay is not None:
+                        overlay.redraw(frame)
+                    if self.progress is not None:
+                        self.progress(self.source, frame)
+        except CameraError as error:
+            return error
+        except KeyboardInterrupt:
+            if not self.task.live:  # for a camera it is the regular end
+                raise
+        return None
+
+    def _frames(self, *, colour: bool) -> Iterator[Frame]:
+        if self.task.live:
+            return iter(self.source)
+        return decode_ahead(self.source, first=self.begun.frames, colour=colour)
+
+    def _track(self, frame: Frame, writer: OpenFaceWriter, overlay: Overlay | None) -> None:
+        begin = time.perf_counter_ns()
+        faces = self.tracker.update(frame)
+        self.tracking_ns += time.perf_counter_ns() - begin
+        writer.write(frame.index, frame.timestamp, faces)
+        if overlay is not None:
+            overlay.draw(frame, faces)
+        self.done = frame.index + 1
+        self.tracked += any(face.tracked for face in faces)
+        if self.done % CHECKPOINT_EVERY == 0 and not self.task.live:
+            writer.flush()
+            self._checkpoint().write(self.task.outputs.path("checkpoint"))
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            self.begun.order, self.begun.run, self.done, self.tracked, self.tracker.state()
+        )
+
+    def _finish(self) -> Ledger:
+        """Write what follows from the rows, give the CSV file its name, and last the ledger."""
+        outputs, report = self.task.outputs, self.source.report
+        in_rows, rows = count_rows(outputs.path("partial"))
+        if in_rows != report.decoded:
+            raise OutputError(
+                f"{outputs.path('partial')}: holds {in_rows} frames of {report.decoded} decoded; "
+                "something else changed it meanwhile; track the video again"
+            )
+        export(self.task, self.source)
+        write_dictionary(outputs.path("dictionary"))
+        ledger = Ledger(
+            self.begun.order,
+            decoded=report.decoded,
+            in_rows=in_rows,
+            rows=rows,
+            tracked=self.tracked,
+            repeated=report.repeated,
+            undecodable=report.undecodable,
+            notes=tuple(report.notes),
+        )
+        try:
+            os.replace(outputs.path("partial"), outputs.path("csv"))
+            self._write_timing()
+            ledger.write(outputs.path("ledger"))
+            outputs.path("checkpoint").unlink(missing_ok=True)
+        except OSError as error:
+            raise output_error(outputs.path("csv"), error) from error
+        return ledger
+
+    def _write_timing(self) -> None:
+        """Write what differs from run to run into a file of its own."""
+        n_frames, seconds = self.done - self.begun.frames, time.perf_counter() - self._started
+        content = {
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "frames": n_frames,
+            "resumed_at": self.begun.frames,
+            "seconds": round(seconds, 3),
+            "tracking_seconds": round(self.tracking_ns * 1e-9, 3),
+            "frames_per_second": round(n_frames / seconds, 2),
+        }
+        write_json(self.task.outputs.path("timing"), content)
+
+
+def count_rows(path: Path) -> tuple[int, int]:
+    """Count what a CSV file of ours holds.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    frames, rows : int
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be read any more.
+    """
+    frames = rows = 0
+    last = b""
+    try:
+        with path.open("rb") as stream:
+            next(stream, None)  # the header
+            for line in stream:
+                frame = line.partition(b",")[0]
+                frames += frame != last
+                rows += 1
+                last = frame
+    except OSError as error:
+        raise output_error(path, error) from error
+    return frames, rows

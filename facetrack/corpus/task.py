@@ -1,0 +1,186 @@
+"""One video to track: where it lies, with what it is tracked, where the results go."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from facetrack.errors import InputError, VideoError
+from facetrack.formats.picture import SUFFIXES
+
+FORMATS: Final = ("csv", "pts", "coco", "elan", "vtt")
+_SUFFIXES: Final = {
+    "csv": ".csv",
+    "pts": "-pts",  # a folder
+    "coco": ".coco.json",
+    "elan": ".eaf",
+    "vtt": ".vtt",
+    "overlay": ".overlay.mp4",
+    "dictionary": ".columns.csv",
+    "ledger": ".ledger.json",
+    "timing": ".timing.json",
+    "partial": ".partial.csv",
+    "checkpoint": ".checkpoint.json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides about the bytes of the results, besides the video and the model.
+
+    Attributes
+    ----------
+    max_faces : int
+        At most this many faces are tracked at a time.
+    smoothing : float
+        From 0 (off) to 1 (much).
+    overlay : bool
+        Whether a video with the landmarks drawn in is written.
+    formats : tuple of str
+        What is written besides CSV, out of `FORMATS`, in their order.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+
+    max_faces: int = 1
+    smoothing: float = 0.0
+    overlay: bool = False
+    formats: tuple[str, ...] = ("csv",)
+
+    def __post_init__(self) -> None:
+        if self.max_faces < 1:
+            raise InputError(f"the number of faces must be at least 1, got {self.max_faces}")
+        if not 0 <= self.smoothing <= 1:
+            raise InputError(f"smoothing must lie between 0 and 1, got {self.smoothing}")
+        unknown = [name for name in self.formats if name not in FORMATS]
+        if unknown:
+            raise InputError(f"unknown format {unknown[0]!r}; choose from {', '.join(FORMATS)}")
+        wanted = {"csv", *self.formats}
+        object.__setattr__(self, "formats", tuple(name for name in FORMATS if name in wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelId:
+    """Which model a result was made with.
+
+    Attributes
+    ----------
+    name : str
+    checksum : str
+        See `fingerprint`.
+    """
+
+    name: str
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files that belong to one video.
+
+    Attributes
+    ----------
+    base : Path
+        Their common path without what follows the video's name.
+    """
+
+    base: Path
+
+    def path(self, kind: str) -> Path:
+        """Give the path of one of them: a format, or one of the run's own records."""
+        return self.base.with_name(self.base.name + _SUFFIXES[kind])
+
+    def all_paths(self) -> list[Path]:
+        """Give the paths of all that could be there."""
+        return [self.path(kind) for kind in _SUFFIXES]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One video to track.
+
+    Attributes
+    ----------
+    source : str or Path
+        For `open_source`: a file or folder as `Path`; a camera or "demo" as text.
+    outputs : Outputs
+    settings : Settings
+    model : ModelId
+    """
+
+    source: str | Path
+    outputs: Outputs
+    settings: Settings
+    model: ModelId
+
+    @property
+    def live(self) -> bool:
+        """Whether the source is a camera, which cannot be read a second time."""
+        return isinstance(self.source, str) and self.source != "demo"
+
+    def order(self) -> dict[str, Any]:
+        """Say what decides about the results, as JSON knows it.
+
+        Returns
+        -------
+        dict
+            Equal for two tasks whose results have the same bytes: the input with its size and time
+            of change, the model, the settings.
+
+        Raises
+        ------
+        VideoError
+            If the input is missing or cannot be read.
+        """
+        settings = asdict(self.settings)
+        settings["formats"] = list(self.settings.formats)
+        return {
+            "input": _stamp(self.source),
+            "model": asdict(self.model),
+            "settings": settings,
+        }
+
+
+def identity(source: str | Path) -> str:
+    """Name a source in the same way wherever the program was started.
+
+    Parameters
+    ----------
+    source : str or Path
+
+    Returns
+    -------
+    str
+        The absolute path; the text itself of a camera or "demo".
+    """
+    return os.path.abspath(source) if isinstance(source, Path) else source
+
+
+def _stamp(source: str | Path) -> dict[str, Any]:
+    if isinstance(source, str):
+        return {"path": source}
+    try:
+        if source.is_dir():
+            return {"path": identity(source), **_folder_stamp(source)}
+        status = source.stat()
+    except OSError as error:
+        raise VideoError(source, f"cannot be read ({error.strerror})") from error
+    return {"path": identity(source), "bytes": status.st_size, "modified_ns": status.st_mtime_ns}
+
+
+def _folder_stamp(folder: Path) -> dict[str, Any]:
+    """Sum up the pictures of a folder: names, sizes and times."""
+    digest, size, newest = hashlib.sha256(), 0, 0
+    with os.scandir(folder) as entries:
+        pictures = [e for e in entries if Path(e.name).suffix.lower() in SUFFIXES]
+    for entry in sorted(pictures, key=lambda e: e.name):
+        status = entry.stat()
+        size, newest = size + status.st_size, max(newest, status.st_mtime_ns)
+        digest.update(os.fsencode(f"{entry.name}/{status.st_size}/{status.st_mtime_ns}/"))
+    return {"bytes": size, "modified_ns": newest, "pictures": digest.hexdigest()}
