@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import Empty, Full, Queue
 from typing import Final
 
@@ -16,7 +16,9 @@ _LOOK: Final = 0.1  # seconds between looks whether the other side has gone
 _Item = Frame | BaseException | None
 
 
-def decode_ahead(frames: Iterable[Frame], *, first: int = 0, colour: bool = False) -> Iterator[Frame]:
+def decode_ahead(
+    frames: Iterable[Frame], *, first: int = 0, colour: bool = False
+) -> Generator[Frame, None, None]:
     """Decode and convert the next frames while the consumer works on this one.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What a run leaves about itself: the ledger of a finished video, the checkpoint of a running one."""
+"""What a run says of itself: the ledger of a finished video, the checkpoint of a running one."""
 
 from __future__ import annotations
 

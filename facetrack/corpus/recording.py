@@ -6,8 +6,10 @@ import contextlib
 import glob
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +33,7 @@ from facetrack.formats.openface import (
     truncate_to_frame,
     write_dictionary,
 )
+from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
@@ -114,14 +117,21 @@ def record(
             return Recorded(task, ledger, skipped=True)
     _prepare(task)
     tracker = Tracker(
-        model, max_faces=task.settings.max_faces, smoothing=task.settings.smoothing
+        model,
+        max_faces=task.settings.max_faces,
+        smoothing=task.settings.smoothing,
+        detector=_detector(),
     )
     with open_source(task.source, shape_model=model.shape_model) as source:
         begun = None if task.live else _go_on(task, order, tracker, resume=resume, run=run)
-        recording = _Recording(
-            task, source, tracker, begun or Checkpoint(order, run), progress
-        )
+        recording = _Recording(task, source, tracker, begun or Checkpoint(order, run), progress)
         return recording.run()
+
+
+@cache
+def _detector() -> FaceDetector:
+    """Load the detector once for all videos of a process: it takes half a second."""
+    return FaceDetector()
 
 
 def _prepare(task: Task) -> None:
@@ -210,9 +220,8 @@ class _Recording:
 
     def _follow(self, writer: OpenFaceWriter, overlay: Overlay | None) -> CameraError | None:
         """Track frame by frame; returns why a camera ended, None for a regular end."""
-        frames = self._frames(colour=overlay is not None)
         try:
-            with contextlib.closing(frames):
+            with self._frames(colour=overlay is not None) as frames:
                 for frame in frames:
                     if frame.index >= self.begun.frames:
                         self._track(frame, writer, overlay)
@@ -227,10 +236,11 @@ class _Recording:
                 raise
         return None
 
-    def _frames(self, *, colour: bool) -> Iterator[Frame]:
+    def _frames(self, *, colour: bool) -> AbstractContextManager[Iterable[Frame]]:
         if self.task.live:
-            return iter(self.source)
-        return decode_ahead(self.source, first=self.begun.frames, colour=colour)
+            return contextlib.nullcontext(self.source)
+        first = self.begun.frames
+        return contextlib.closing(decode_ahead(self.source, first=first, colour=colour))
 
     def _track(self, frame: Frame, writer: OpenFaceWriter, overlay: Overlay | None) -> None:
         begin = time.perf_counter_ns()
@@ -254,16 +264,18 @@ class _Recording:
         """Write what follows from the rows, give the CSV file its name, and last the ledger."""
         outputs, report = self.task.outputs, self.source.report
         in_rows, rows = count_rows(outputs.path("partial"))
-        if in_rows != report.decoded:
+        # Ctrl-C may come between a camera's frame and its row; that frame is then left out.
+        decoded = in_rows if self.task.live else report.decoded
+        if in_rows != decoded:
             raise OutputError(
-                f"{outputs.path('partial')}: holds {in_rows} frames of {report.decoded} decoded; "
+                f"{outputs.path('partial')}: holds {in_rows} frames of {decoded} decoded; "
                 "something else changed it meanwhile; track the video again"
             )
         export(self.task, self.source)
         write_dictionary(outputs.path("dictionary"))
         ledger = Ledger(
             self.begun.order,
-            decoded=report.decoded,
+            decoded=decoded,
             in_rows=in_rows,
             rows=rows,
             tracked=self.tracked,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing, nullcontext
 
 from facetrack.corpus.ahead import decode_ahead
 from facetrack.face import Face
@@ -20,7 +21,7 @@ def track(
     model: FaceModel | str | os.PathLike[str] | None = None,
     max_faces: int = 1,
     smoothing: float = 0.0,
-) -> Iterator[tuple[Frame, list[Face]]]:
+) -> Generator[tuple[Frame, list[Face]], None, None]:
     """Track the faces of a video.
 
     Parameters
@@ -59,6 +60,7 @@ def track(
     tracker = Tracker(model, max_faces=max_faces, smoothing=smoothing)
     with open_source(spec, shape_model=model.shape_model) as source:
         # A camera gives its newest frame when asked; frames that wait in a queue would be old.
-        frames = iter(source) if source.n_frames is None and source.duration is None else None
-        for frame in frames or decode_ahead(source):
-            yield frame, tracker.update(frame)
+        live = source.n_frames is None and source.duration is None
+        with nullcontext(source) if live else closing(decode_ahead(source)) as frames:
+            for frame in frames:
+                yield frame, tracker.update(frame)

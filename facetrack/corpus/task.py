@@ -122,7 +122,7 @@ class Task:
     @property
     def live(self) -> bool:
         """Whether the source is a camera, which cannot be read a second time."""
-        return isinstance(self.source, str) and self.source != "demo"
+        return is_live(self.source)
 
     def order(self) -> dict[str, Any]:
         """Say what decides about the results, as JSON knows it.
@@ -145,6 +145,11 @@ class Task:
             "model": asdict(self.model),
             "settings": settings,
         }
+
+
+def is_live(source: str | Path) -> bool:
+    """Tell whether a source is a camera."""
+    return isinstance(source, str) and source != "demo"
 
 
 def identity(source: str | Path) -> str:

@@ -10,65 +10,84 @@ _COS = np.cos(np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)).astype(np.float3
 _SIN = np.sin(np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)).astype(np.float32)
 
 
+# The loops over whole rows run from 0 with offsets inside slices: an index that could be negative
+# would make numba check for wrap-around and keep the loop from using vector registers.
+
+
 @kernel
-def orientation_maps(patch, out):  # (H, W) uint8, (H, W, 8) float32
+def orientation_maps(patch, gradient, out):  # (H, W) uint8, (2, W) scratch, (H, W, 8); float32
     height, width = patch.shape
     half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
+    gx, gy = gradient[0], gradient[1]
     for y in range(height):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
+        row, above, below = patch[y], patch[max(y - 1, 0)], patch[min(y + 1, height - 1)]
         for x in range(width):
-            left, right = max(x - 1, 0), min(x + 1, width - 1)
-            gx = half * (np.float32(patch[y, right]) - np.float32(patch[y, left]))
-            gy = half * (np.float32(patch[below, x]) - np.float32(patch[above, x]))
-            weight = one / np.sqrt(np.sqrt(gx * gx + gy * gy) + one)
-            gx *= weight
-            gy *= weight
+            gy[x] = half * (np.float32(below[x]) - np.float32(above[x]))
+        gx[0] = half * (np.float32(row[1]) - np.float32(row[0]))
+        gx[width - 1] = half * (np.float32(row[width - 1]) - np.float32(row[width - 2]))
+        for x in range(1, width - 1):
+            gx[x] = half * (np.float32(row[x + 1]) - np.float32(row[x - 1]))
+        for x in range(width):
+            weight = one / np.sqrt(np.sqrt(gx[x] * gx[x] + gy[x] * gy[x]) + one)
+            gx[x] *= weight
+            gy[x] *= weight
+        for x in range(width):
+            along_x, along_y = gx[x], gy[x]
             for k in range(8):
-                out[y, x, k] = max(gx * _COS[k] + gy * _SIN[k], zero)
+                value = along_x * _COS[k] + along_y * _SIN[k]
+                out[y, x, k] = value if value > zero else zero
 
 
 @kernel
-def halve(maps, out):  # (2H, 2W, 8), (H, W, 8) float32: means of 2 x 2 pixels
-    height, width, _ = out.shape
+def halve(maps, out):  # (2H, 2W 8), (H, W 8) float32: means of 2 x 2 pixels, rows flattened
+    height, size = out.shape
     quarter = np.float32(0.25)
     for y in range(height):
-        for x in range(width):
+        upper, lower, target = maps[2 * y], maps[2 * y + 1], out[y]
+        for x in range(size // 8):
             for k in range(8):
-                out[y, x, k] = quarter * (
-                    maps[2 * y, 2 * x, k]
-                    + maps[2 * y, 2 * x + 1, k]
-                    + maps[2 * y + 1, 2 * x, k]
-                    + maps[2 * y + 1, 2 * x + 1, k]
+                target[x * 8 + k] = quarter * (
+                    upper[x * 16 + k]
+                    + upper[x * 16 + 8 + k]
+                    + lower[x * 16 + k]
+                    + lower[x * 16 + 8 + k]
                 )
 
 
 @kernel
-def box_blur(maps, radius, columns, out):  # (H, W, 8), int, (W, 8) scratch, (H, W, 8); float32
-    """Mean over a (2 radius + 1)^2 window by running sums; the border is replicated."""
-    height, width, _ = maps.shape
+def box_blur(maps, radius, scratch, out):  # (H, W 8), int > 0, (W 8 + 16 radius,), (H, W 8); f32
+    """Mean over a (2 radius + 1)^2 window; rows flattened, the border is replicated.
+
+    `scratch` holds the running sums over rows, padded by `radius` pixels at both ends.
+    """
+    height, size = maps.shape
     norm = np.float32(1.0 / ((2 * radius + 1) * (2 * radius + 1)))
-    running = np.zeros(8, dtype=np.float32)
-    for x in range(width):
-        for k in range(8):
-            total = np.float32(radius + 1) * maps[0, x, k]
-            for y in range(1, radius + 1):
-                total += maps[min(y, height - 1), x, k]
-            columns[x, k] = total
+    pad = 8 * radius
+    sums = scratch[pad : pad + size]
+    first = maps[0]
+    for j in range(size):
+        sums[j] = np.float32(radius + 1) * first[j]
+    for y in range(1, radius + 1):
+        row = maps[min(y, height - 1)]
+        for j in range(size):
+            sums[j] += row[j]
     for y in range(height):
-        for k in range(8):
-            total = np.float32(radius + 1) * columns[0, k]
-            for x in range(1, radius + 1):
-                total += columns[min(x, width - 1), k]
-            running[k] = total
-        for x in range(width):
-            ahead, behind = min(x + radius + 1, width - 1), max(x - radius, 0)
+        for r in range(radius):
             for k in range(8):
-                out[y, x, k] = norm * running[k]
-                running[k] += columns[ahead, k] - columns[behind, k]
-        below, above = min(y + radius + 1, height - 1), max(y - radius, 0)
-        for x in range(width):
-            for k in range(8):
-                columns[x, k] += maps[below, x, k] - maps[above, x, k]
+                scratch[r * 8 + k] = sums[k]
+                scratch[pad + size + r * 8 + k] = sums[size - 8 + k]
+        target = out[y]
+        for j in range(size):
+            target[j] = scratch[j]
+        for shift in range(1, 2 * radius + 1):
+            shifted = scratch[8 * shift : 8 * shift + size]
+            for j in range(size):
+                target[j] += shifted[j]
+        for j in range(size):
+            target[j] *= norm
+        below, above = maps[min(y + radius + 1, height - 1)], maps[max(y - radius, 0)]
+        for j in range(size):
+            sums[j] += below[j] - above[j]
 
 
 @kernel

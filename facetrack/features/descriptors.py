@@ -1,4 +1,4 @@
-"""Patch descriptors around landmarks, and their differences (spec 2.3, 2.5)."""
+"""Patch descriptors around landmarks (spec 2.3)."""
 
 from __future__ import annotations
 
@@ -46,34 +46,3 @@ def describe(
     scaled = (points - 0.5 * (shrink - 1)) / shrink if shrink != 1 else points
     _kernels.describe(maps, np.ascontiguousarray(scaled), spacing / shrink, out)
     return out
-
-
-def describe_around(
-    maps: npt.NDArray[np.float32],
-    points: npt.NDArray[np.float64],
-    *,
-    step: float,
-    spacing: float,
-    shrink: int,
-) -> tuple[Descriptors, Descriptors]:
-    """Describe the patches at the points and their central differences along x and y.
-
-    Parameters
-    ----------
-    maps, points, spacing, shrink
-        As for `describe`.
-    step : float
-        Half the distance of the two positions that a difference compares, pixels of the frame. It
-        is a modelling choice: the secant over the displacement to be expected (spec 2.5, 9.4).
-
-    Returns
-    -------
-    descriptors : ndarray, shape (n, 128), float32
-    gradients : ndarray, shape (2, n, 128), float32
-        Per pixel of the frame, along x and along y.
-    """
-    shifts = np.array([[0, 0], [step, 0], [-step, 0], [0, step], [0, -step]])
-    sets = [describe(maps, points + shift, spacing=spacing, shrink=shrink) for shift in shifts]
-    factor = np.float32(0.5 / step)
-    gradients = np.stack([(sets[1] - sets[2]) * factor, (sets[3] - sets[4]) * factor])
-    return sets[0], gradients

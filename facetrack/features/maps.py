@@ -23,7 +23,7 @@ class MapSpec:
     shrink : {1, 2}
         2 keeps every second pixel in each direction, after averaging.
     radius : int
-        Radius of the box blur in pixels of the (shrunken) map; 0 blurs nothing.
+        Radius of the box blur in pixels of the (shrunken) map, at least 1.
     """
 
     shrink: int
@@ -52,12 +52,16 @@ class MapBuilder:
     def __init__(
         self, specs: tuple[MapSpec, ...] = DEFAULT_MAPS, *, size: int = FRAME_SIZE
     ) -> None:
-        if size % 2 or any(spec.shrink not in (1, 2) or spec.radius < 0 for spec in specs):
-            raise InputError(f"maps need an even size, shrink 1 or 2, radius >= 0: {size}, {specs}")
+        if size % 2 or any(spec.shrink not in (1, 2) or spec.radius < 1 for spec in specs):
+            raise InputError(f"maps need an even size, shrink 1 or 2, radius >= 1: {size}, {specs}")
         self.specs, self.size = specs, size
         self._raw = np.empty((size, size, 8), dtype=np.float32)
         self._half = np.empty((size // 2, size // 2, 8), dtype=np.float32)
-        self._columns = np.empty((size, 8), dtype=np.float32)
+        self._gradient = np.empty((2, size), dtype=np.float32)
+        self._scratch = [
+            np.empty(size // spec.shrink * 8 + 16 * spec.radius, dtype=np.float32)
+            for spec in specs
+        ]
         self._outputs = [
             np.empty((size // spec.shrink, size // spec.shrink, 8), dtype=np.float32)
             for spec in specs
@@ -77,10 +81,11 @@ class MapBuilder:
             o_k = max(0, g . (cos t_k, sin t_k)) / sqrt(|g| + 1), box-blurred; g is the central
             difference in grey levels per pixel.
         """
-        _kernels.orientation_maps(np.ascontiguousarray(patch), self._raw)
+        _kernels.orientation_maps(np.ascontiguousarray(patch), self._gradient, self._raw)
+        raw, half = self._raw.reshape(self.size, -1), self._half.reshape(self.size // 2, -1)
         if any(spec.shrink == 2 for spec in self.specs):
-            _kernels.halve(self._raw, self._half)
-        for spec, out in zip(self.specs, self._outputs, strict=True):
-            source = self._half if spec.shrink == 2 else self._raw
-            _kernels.box_blur(source, spec.radius, self._columns, out)
+            _kernels.halve(raw, half)
+        for spec, scratch, out in zip(self.specs, self._scratch, self._outputs, strict=True):
+            source = half if spec.shrink == 2 else raw
+            _kernels.box_blur(source, spec.radius, scratch, out.reshape(source.shape))
         return self._outputs

@@ -103,16 +103,18 @@ class RegressionSums:
         self.cross += weight * (targets.T.astype(np.float32) @ features)
         self.weight += weight * len(features)
 
-    def add_remainder(self, remainders: Features) -> None:
+    def add_remainder(self, remainders: Features, *, weight: float = 1.0) -> None:
         """Add the covariance of the Taylor remainders, half full and half diagonal, equation (3').
 
         Parameters
         ----------
         remainders : ndarray, shape (N, d - 1), float32
             Real features at one displaced shape per image minus what the linear model says there.
+        weight : float
+            Weight of the covariance.
         """
         d = remainders.shape[1]
-        covariance = remainders.T @ remainders
+        covariance = weight * (remainders.T @ remainders)
         self.gram[:d, :d] += 0.5 * (covariance + np.diag(np.diag(covariance)))
 
     def solve(self, *, ridge: float) -> Array:

@@ -12,10 +12,11 @@ from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.identity import signature
 from facetrack.tracking.people import Missing
-from facetrack.tracking.pixels import Image, overlap
+from facetrack.tracking.pixels import Box, Image, overlap
 from facetrack.tracking.track import Track
 
-_TOUCHING: Final = 0.1  # overlap of the boxes, of the smaller one
+_TOUCHING: Final = 0.1  # overlap of the heads' boxes, of the smaller one
+_HAIR: Final = 0.2  # how far a head reaches beyond its points on either side, of their box
 _ON_ONE_FACE: Final = 0.35  # mean distance of the points in outer-eye distances
 _WATCHED: Final = 10  # frames after a meeting in which the ids are checked
 _EXCHANGED: Final = 0.2  # by how much the exchanged ids must agree better with the looks
@@ -49,7 +50,8 @@ def settle_crossings(
     for a, b in _meeting(tracks):
         if _on_one_face(a, b) and not any(t is a or t is b for t, _ in ended):
             owner, other = _by_right(a, b, image, shape_model)
-            ended.append((other, f"hidden behind face {owner.person.id}"))
+            name = f"face {owner.person.id}" if owner.decided else "another face"
+            ended.append((other, f"hidden behind {name}"))
     watched = [t for t in tracks if t.apart <= _WATCHED and all(t is not e for e, _ in ended)]
     looks = [signature(image, track.points, shape_model) for track in watched]
     for (a, look_a), (b, look_b) in combinations(zip(watched, looks, strict=True), 2):
@@ -70,9 +72,16 @@ def settle_crossings(
 def _meeting(tracks: Sequence[Track]) -> Iterator[tuple[Track, Track]]:
     """Find the pairs that touch, and note it in both."""
     for a, b in combinations(tracks, 2):
-        if overlap(a.box, b.box) > _TOUCHING:
+        if overlap(_head(a), _head(b)) > _TOUCHING:
             a.apart = b.apart = 0
             yield a, b
+
+
+def _head(track: Track) -> Box:
+    """Box of the whole head: hair hides another face before the landmarks reach it."""
+    x0, y0, x1, y1 = track.box
+    width, height = _HAIR * (x1 - x0), _HAIR * (y1 - y0)
+    return x0 - width, y0 - 2 * height, x1 + width, y1
 
 
 def _on_one_face(a: Track, b: Track) -> bool:

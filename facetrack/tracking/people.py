@@ -19,6 +19,8 @@ Points = npt.NDArray[np.float64]
 # that person was lost a moment ago, and anywhere.
 _LIKENESS_NEAR: Final = 0.4
 _LIKENESS: Final = 0.62
+# Who went behind another face is expected to come out again, half covered and turned at first.
+_LIKENESS_BEHIND: Final = 0.25
 _MARGIN: Final = 0.1  # ahead of the second likeliest, or nobody is recognised
 
 _MOMENT: Final = 60  # frames
@@ -43,6 +45,8 @@ class Missing:
         Number of the frame in which the face was lost.
     reason : str
         Why, in words.
+    behind : bool
+        Whether the face was lost while it touched another one.
     """
 
     person: Person
@@ -50,6 +54,7 @@ class Missing:
     velocity: npt.NDArray[np.float64]
     since: int
     reason: str
+    behind: bool = False
 
     @property
     def box(self) -> Box:
@@ -108,8 +113,9 @@ class People:
         likenesses = [missing.person.likeness(seen) for missing in self.missing]
         if likenesses:
             best = int(np.argmax(likenesses))
-            near = self.missing[best].may_be_at(points, frame)
-            enough = _LIKENESS_NEAR if near else _LIKENESS
+            enough = _LIKENESS
+            if self.missing[best].may_be_at(points, frame):
+                enough = _LIKENESS_BEHIND if self.missing[best].behind else _LIKENESS_NEAR
             second = max(likenesses[:best] + likenesses[best + 1 :], default=-1.0)
             if likenesses[best] >= max(enough, second + _MARGIN):
                 return self.missing.pop(best).person
@@ -142,6 +148,7 @@ class People:
                     "velocity": encode_array(missing.velocity),
                     "since": missing.since,
                     "reason": missing.reason,
+                    "behind": missing.behind,
                 }
                 for missing in self.missing
             ],
@@ -157,6 +164,7 @@ class People:
                 velocity=decode_array(missing["velocity"], (2,), np.float64),
                 since=int(missing["since"]),
                 reason=str(missing["reason"]),
+                behind=bool(missing["behind"]),
             )
             for missing in state["missing"]
         ]

@@ -9,16 +9,28 @@ from facetrack.face import Fit
 from facetrack.tracking.detection import LADDER, Detection
 from facetrack.tracking.people import Missing
 from facetrack.tracking.pixels import Box, Image, box_of, overlap
-from facetrack.tracking.track import Fits, is_possible
+from facetrack.tracking.track import WELL_FITTED, Fits, is_possible
 
 _SEARCH_EVERY: Final = 2  # frames, while no face at all is tracked
 _LOOK_AROUND_EVERY: Final = 15  # frames, while some are and more are wanted
 _LOOK_BACK_EVERY: Final = 3  # frames, near the place where somebody was lost ...
 _LOOK_BACK_FOR: Final = 90  # ... this many frames ago at most
 
-_CONFIRMED: Final = 0.5  # quality of the fit that makes a certain detection a face
+_CONFIRMED: Final = 0.3  # quality of the fit that makes a certain detection a face
 _CONFIRMED_WEAK: Final = 0.8  # the same for a candidate with a low score
 _MOST_TRIES: Final = 4  # fits per search
+_MOST_MOVED: Final = 2  # of them also from the boxes around the detection
+# Right, down (in box widths) and factor of size. Of held-out portraits 94 % were confirmed from the
+# detector's own box and 97 % so.
+_MOVES: Final = (
+    (0.0, 0.0, 1.0),
+    (-0.1, 0.0, 1.0),
+    (0.1, 0.0, 1.0),
+    (0.0, -0.1, 1.0),
+    (0.0, 0.1, 1.0),
+    (0.0, 0.0, 0.88),
+    (0.0, 0.0, 1.14),
+)
 _TAKEN: Final = 0.4  # overlap with a tracked face
 
 
@@ -97,15 +109,32 @@ def confirm(
     """
     occupied, found = list(taken), list[Fit]()
     free = [d for d in detections if all(overlap(d.box, box) < _TAKEN for box in occupied)]
-    for detection in free[:_MOST_TRIES]:
+    for rank, detection in enumerate(free[:_MOST_TRIES]):
         if len(found) >= wanted:
             break
-        fit = model.fit_box(image, detection.box)
         needed = _CONFIRMED if detection.certain else _CONFIRMED_WEAK
-        if fit.quality < needed or not is_possible(fit.points, model.shape_model):
+        moves = _MOVES if rank < _MOST_MOVED else _MOVES[:1]
+        fit = _fit_around(model, image, detection.box, needed, moves)
+        if fit is None:
             continue
         box = box_of(fit.points)
         if all(overlap(box, other) < _TAKEN for other in occupied):
             occupied.append(box)
             found.append(fit)
     return found
+
+
+def _fit_around(
+    model: Fits, image: Image, box: Box, needed: float, moves: Sequence[tuple[float, float, float]]
+) -> Fit | None:
+    """Fit from a box, and from its neighbours while no fit is believed; returns the best one."""
+    x, y, half = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, (box[2] - box[0]) / 2
+    best: Fit | None = None
+    for right, down, factor in moves:
+        x0, y0 = x + 2 * half * right - half * factor, y + 2 * half * down - half * factor
+        fit = model.fit_box(image, (x0, y0, x0 + 2 * half * factor, y0 + 2 * half * factor))
+        if is_possible(fit.points, model.shape_model):
+            best = fit if best is None or fit.quality > best.quality else best
+        if best is not None and best.quality >= max(needed, WELL_FITTED):
+            break
+    return best if best is not None and best.quality >= needed else None

@@ -13,7 +13,7 @@ from facetrack.face import N_POINTS, Fit
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking.encoding import decode_array, encode_array
-from facetrack.tracking.identity import UNKNOWN, Person
+from facetrack.tracking.identity import UNKNOWN, Person, signature
 from facetrack.tracking.pixels import Box, Image, box_of, grey, shrink
 from facetrack.tracking.smoothing import PointSmoother
 
@@ -36,6 +36,7 @@ _FAR: Final = 0.15  # a fit that moved this far from its start is repeated from 
 _PATCH: Final = 24  # px: side of the face's remembered picture
 _PATCH_EVERY: Final = 3  # frames
 _REACH: Final = 1.5  # where that picture is looked for, in box sizes around the last place
+_LIKE: Final = 0.35  # agreement of signatures that such a place must have with the person
 _MATCHED: Final = 0.4  # correlation that makes a place worth trying
 
 
@@ -123,15 +124,18 @@ class Track:
         if best is None or best.quality < WELL_FITTED:
             shift = self._shift_of_patch(image)
             if shift is not None:
-                best = _better(best, self._attempt(model, image, self.points + shift))
+                jump = self._attempt(model, image, self.points + shift)
+                if jump is not None and self._shows_person(jump, image, model.shape_model):
+                    best = _better(best, jump)
         return best
 
     def accept(self, fit: Fit, image: Image) -> None:
         """Take a fit over as the face's place in this frame."""
         points = np.array(fit.points)
-        self.velocity = points.mean(axis=0) - self.points.mean(axis=0)
-        self.points, self.quality = points, fit.quality
         self.weak = 0 if fit.quality >= WELL_FITTED else self.weak + 1
+        if not self.weak:  # a poor fit says little of the motion
+            self.velocity = points.mean(axis=0) - self.points.mean(axis=0)
+        self.points, self.quality = points, fit.quality
         self.age += 1
         if not self.weak and self.age % _PATCH_EVERY == 0:
             self.patch = take_patch(image, points)
@@ -149,6 +153,11 @@ class Track:
             fit = model.fit(image, np.array(fit.points))
             possible = is_possible(fit.points, model.shape_model)
         return fit if possible else None
+
+    def _shows_person(self, fit: Fit, image: Image, shape_model: ShapeModel) -> bool:
+        """Check that a face that jumped is still the same one, and no pattern on the wall."""
+        seen = signature(image, fit.points, shape_model)
+        return not self.person.exemplars or self.person.likeness(seen) >= _LIKE
 
     def _shift_of_patch(self, image: Image) -> npt.NDArray[np.float64] | None:
         """Find where the remembered picture of the face has gone, in pixels."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.face import N_POINTS, Face, Fit, Source, State, read_only_points
-from facetrack.landmarks.pose import head_pose
+from facetrack.face import Face, Fit
+from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
 from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
 from facetrack.tracking.identity import UNKNOWN, Person, signature
+from facetrack.tracking.looks import learn_looks
 from facetrack.tracking.people import Missing, People
 from facetrack.tracking.pixels import SMALLEST_SIDE, Image, agreement, box_of, checked_image
 from facetrack.tracking.scene import CutDetector
@@ -29,14 +30,9 @@ LEFT: Final = "left the image"
 CUT: Final = "the picture was cut"
 TOO_SMALL_PICTURE: Final = "the picture is too small"
 
-_NOMINAL_RATE: Final = 30.0  # frames a second when nobody gives timestamps
-_LEARN_EVERY: Final = 15  # frames between two looks at a person's appearance ...
-_LEARN_FIRST: Final = 5  # ... after one in each of the first
-_LEARN_QUALITY: Final = 0.7
-_APART: Final = 5  # frames without touching another face before a person's appearance is learnt
 _DOUBT: Final = 8  # frames of clear view for which somebody lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
-_INSIDE: Final = 0.4  # of the points must lie in the image
+_JUST_TOUCHED: Final = 3  # frames
 _SAME_PLACE: Final = 0.4  # intersection over union of a detection and the points' box
 _OUTLOOK: Final = 5  # frames: a lost face whose motion leads out of the image by then has left it
 _SAME_PERSON: Final = 0.4  # agreement of signatures that lets a track jump to a detection
@@ -115,7 +111,7 @@ class Tracker:
             timestamp = image.timestamp if timestamp is None else timestamp
             image = image.grey
         picture = checked_image(image)
-        time = self._next_time(timestamp)
+        time = self._time = next_time(self._time, timestamp)
         self._frame += 1
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             self._lose_all(TOO_SMALL_PICTURE)
@@ -130,33 +126,20 @@ class Tracker:
             self._lose(track, reason)
         self._decide_who(picture)
         self._search(picture)
-        self._learn_looks(picture)
+        learn_looks(self._tracks, picture, self.model.shape_model)
         return self._report(picture, time)
-
-    def _next_time(self, timestamp: float | None) -> float:
-        if timestamp is None:
-            timestamp = 0.0 if self._time is None else self._time + 1 / _NOMINAL_RATE
-        if not math.isfinite(timestamp):
-            raise InputError(f"timestamp must be finite, got {timestamp}")
-        if self._time is not None and timestamp <= self._time:
-            raise InputError(
-                f"timestamps must increase: {timestamp} s after {self._time} s; "
-                "use a new tracker for another video"
-            )
-        self._time = float(timestamp)
-        return self._time
 
     def _follow(self, track: Track, image: Image) -> None:
         """Fit one face in this frame, or lose it."""
         fit = track.follow(self.model, image)
         reason = COVERED
         if fit is not None and fit.quality >= HOPELESS:
-            if _leaves(fit.points, image):
+            if leaves_image(fit.points, image):
                 reason = LEFT
             elif fit.quality >= WELL_FITTED or track.weak + 1 < PATIENCE:
                 track.accept(fit, image)
                 return
-        elif _leaves(track.points + _OUTLOOK * track.velocity, image):
+        elif leaves_image(track.points + _OUTLOOK * track.velocity, image):
             reason = LEFT
         if not self._find_again(track, image, fit):
             self._lose(track, reason)
@@ -185,8 +168,10 @@ class Tracker:
         self._tracks.remove(track)
         self._idle = 0 if not self._tracks else self._idle
         if track.decided:
-            gone = Missing(track.person, track.points, track.velocity, self._frame, reason)
-            self._people.lose(gone)
+            behind = track.apart <= _JUST_TOUCHED
+            self._people.lose(
+                Missing(track.person, track.points, track.velocity, self._frame, reason, behind)
+            )
 
     def _lose_all(self, reason: str) -> None:
         for track in list(self._tracks):
@@ -196,12 +181,12 @@ class Tracker:
         """End all faces, and start anew in the same frame: nobody is recognised over a cut."""
         self._lose_all(CUT)
         ended = [
-            _lost_face(missing) for missing in self._people.missing if missing.since == self._frame
+            lost_face(missing) for missing in self._people.missing if missing.since == self._frame
         ]
         self._people.forget_all()
         self._idle = 0
         self._search(image)
-        self._learn_looks(image)
+        learn_looks(self._tracks, image, self.model.shape_model)
         return ended + self._report(image, time)
 
     def _search(self, image: Image) -> None:
@@ -244,42 +229,17 @@ class Tracker:
         mean = self.model.shape_model.mean
         return PointSmoother(self.smoothing, mean) if self.smoothing else None
 
-    def _learn_looks(self, image: Image) -> None:
-        """Remember from time to time what the people look like, when the view is good."""
-        for track in self._tracks:
-            if not track.decided:
-                continue
-            due = track.age < _LEARN_FIRST or track.age % _LEARN_EVERY == 0
-            clear = track.apart >= _APART or not track.person.exemplars
-            if due and clear and track.quality >= _LEARN_QUALITY:
-                track.person.learn(signature(image, track.points, self.model.shape_model))
-
     def _report(self, image: Image, time: float) -> list[Face]:
+        size = image.shape[1], image.shape[0]
         known = [track for track in self._tracks if track.decided]
-        faces = [self._tracked_face(track, image, time) for track in known]
+        faces = [tracked_face(track, self.model.shape_model, size, time) for track in known]
         places = self.max_faces - len(faces)
         for missing in reversed(self._people.missing):
             gone = self._frame - missing.since
             if gone == 0 or (gone <= _REMEMBERED and places > 0):
-                faces.append(_lost_face(missing))
+                faces.append(lost_face(missing))
                 places -= 1
         return sorted(faces, key=lambda face: face.id)
-
-    def _tracked_face(self, track: Track, image: Image, time: float) -> Face:
-        raw = read_only_points(track.points)
-        points = raw
-        if track.smoother is not None:
-            points = read_only_points(track.smoother.update(track.points, time))
-        size = image.shape[1], image.shape[0]
-        return Face(
-            id=track.person.id,
-            state=State.TRACKED,
-            reason="",
-            points=points,
-            raw_points=raw,
-            quality=track.quality,
-            pose=head_pose(points, self.model.shape_model.mean_3d, size),
-        )
 
     def state(self) -> dict[str, Any]:
         """Return all that the tracker knows, as JSON knows it.
@@ -333,26 +293,3 @@ class Tracker:
             raise InputError(f"saved state of a tracker is broken: {error!r}") from error
         self._tracks, self._cuts, self._people = tracks, cuts, people
         self._frame, self._idle, self._time = frame, idle, time
-
-
-def _leaves(points: npt.NDArray[np.float64], image: Image) -> bool:
-    """Tell whether too few of the points lie in the image."""
-    height, width = image.shape[:2]
-    inside = ((points >= 0) & (points <= [width - 1, height - 1])).all(axis=1)
-    return float(inside.mean()) < _INSIDE
-
-
-def _lost_face(missing: Missing) -> Face:
-    nothing = read_only_points(np.full((N_POINTS, 2), np.nan))
-    absent = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
-    absent.setflags(write=False)
-    return Face(
-        id=missing.person.id,
-        state=State.LOST,
-        reason=missing.reason,
-        points=nothing,
-        raw_points=nothing,
-        quality=0.0,
-        pose=None,
-        source=absent,
-    )

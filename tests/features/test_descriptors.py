@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
 from facetrack.features import _kernels
-from facetrack.features.descriptors import describe, describe_around
+from facetrack.features.descriptors import describe
 
 MAPS = np.random.default_rng(0).random((30, 30, 8)).astype(np.float32)
 points = arrays(np.float64, (6, 2), elements=st.floats(-20, 60))
@@ -37,14 +37,3 @@ def test_reduction_equals_its_plain_twin():
 def test_flat_patches_do_not_amplify_noise():
     noise = 1e-4 * MAPS
     assert np.abs(describe(noise, np.full((1, 2), 15.0), spacing=3, shrink=1)).max() < 0.01
-
-
-def test_differences_are_the_slope_of_a_linear_change():
-    # far from normalisation's curvature a small step gives the derivative
-    where = np.array([[14.3, 15.2]])
-    spacing, step = 2.0, 0.05
-    at, gradients = describe_around(MAPS, where, step=step, spacing=spacing, shrink=1)
-    ahead = describe(MAPS, where + [step, 0], spacing=spacing, shrink=1)
-    behind = describe(MAPS, where - [step, 0], spacing=spacing, shrink=1)
-    assert_allclose(gradients[0], (ahead - behind) / (2 * step), rtol=1e-4, atol=1e-5)
-    assert_allclose(at, describe(MAPS, where, spacing=spacing, shrink=1))

@@ -1,0 +1,182 @@
+"""`facetrack track`: tracks the faces of videos, pictures or a camera and writes tables."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facetrack.errors import FacetrackError, InputError
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.corpus.batch import Failure
+    from facetrack.corpus.recording import Recorded
+    from facetrack.corpus.task import Task
+    from facetrack.tracking.face_model import FaceModel
+
+HELP = (
+    "Track the faces of videos, pictures or a camera: one CSV row per decoded frame and face, with "
+    "true timestamps, a data dictionary and a ledger that accounts for every frame."
+)
+EXAMPLES = """\
+facetrack track clip.mp4 -o results --overlay
+facetrack track videos/ 'more/*.avi' -o results --max-faces 2 --format csv,elan
+facetrack track videos/ -o results --workers 4 --resume
+facetrack track 0 -o results
+"""
+INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="a video; a folder, searched for videos (a folder of pictures is one sequence); a "
+        "pattern such as 'videos/*.mp4'; a camera's number, until Ctrl-C",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the results"
+    )
+    parser.add_argument(
+        "--max-faces", type=int, default=1, metavar="N", help="track up to N faces (default: 1)"
+    )
+    parser.add_argument(
+        "--smooth",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="smooth the points: 0 (off, default) to 1 (much); raw points are kept beside",
+    )
+    parser.add_argument("--overlay", action="store_true", help="write a video with the landmarks")
+    parser.add_argument(
+        "--format",
+        default="csv",
+        metavar="LIST",
+        help="out of csv, pts, coco, elan, vtt, with commas; csv is always written (default: csv)",
+    )
+    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="skip videos that are finished and go on with the one that was interrupted",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers", type=int, metavar="N", help="track N videos at a time on this machine"
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="track on a running dask cluster that sees the same files, e.g. tcp://host:8786",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Track all inputs; print one line for each."""
+    from facetrack.corpus.batch import Failure
+
+    model, tasks, errors = _plan(args)
+    failures = [str(error) for error in errors]
+    for message in failures:
+        _complain(message)
+    done = 0
+    try:
+        with contextlib.closing(_outcomes(args, model, tasks)) as outcomes:
+            for outcome in outcomes:
+                done += 1
+                if isinstance(outcome, Failure):
+                    failures.append(outcome.message)
+                    _complain(outcome.message)
+                else:
+                    _say(_line(outcome))
+    except KeyboardInterrupt:
+        remedy = "what was written is readable, and the same command with --resume goes on"
+        _complain(f"interrupted; {remedy}")
+        return INTERRUPTED
+    if not failures:
+        return 0
+    total = len(tasks) + len(errors)
+    if total > 1:
+        left = f", {len(tasks) - done} not tried" if done < len(tasks) else ""
+        _complain(f"{len(failures)} of {total} inputs failed{left}: see above")
+    return 1
+
+
+def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[FacetrackError]]:
+    """Load the model, find the videos and give each its place."""
+    from facetrack.corpus.fingerprint import fingerprint
+    from facetrack.corpus.inputs import Namer, find_inputs
+    from facetrack.corpus.task import ModelId, Settings, Task
+    from facetrack.model import load_model
+
+    formats = tuple(name.strip() for name in args.format.split(","))
+    settings = Settings(args.max_faces, args.smooth, args.overlay, formats)
+    model = load_model(args.model)
+    model_id = ModelId(model.name, fingerprint(model))
+    folder = args.output.absolute()
+    inputs, errors = find_inputs(args.inputs, skip=folder)
+    namer = Namer(folder)
+    tasks = [Task(item.source, namer.outputs(item), settings, model_id) for item in inputs]
+    elsewhere = args.workers is not None or args.scheduler is not None
+    if any(task.live for task in tasks) and (len(tasks) > 1 or elsewhere):
+        raise InputError("a camera is tracked alone and in this process; leave the rest out")
+    return model, tasks, errors
+
+
+def _outcomes(
+    args: argparse.Namespace, model: FaceModel, tasks: list[Task]
+) -> Generator[Recorded | Failure, None, None]:
+    """Track here or on a cluster, with a progress bar over videos and one over frames."""
+    from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    from facetrack.cli._progress import FrameBar
+    from facetrack.corpus.batch import record_all, record_on
+    from facetrack.corpus.cluster import open_pool
+
+    logging.basicConfig(format="facetrack: %(message)s", level=logging.WARNING)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(logging_redirect_tqdm())
+        if args.workers is None and args.scheduler is None:
+            bar = stack.enter_context(FrameBar())
+            outcomes = record_all(tasks, model, resume=args.resume, progress=bar)
+        else:
+            pool = stack.enter_context(open_pool(workers=args.workers, scheduler=args.scheduler))
+            name = str(Path(args.model).absolute()) if _is_file(args.model) else args.model
+            outcomes = record_on(pool, tasks, name, resume=args.resume)
+        alone = len(tasks) < 2
+        yield from tqdm(
+            outcomes, desc="videos", total=len(tasks), disable=alone or None, leave=False
+        )
+
+
+def _is_file(model: str | None) -> bool:
+    return model is not None and Path(model).is_file()
+
+
+def _line(recorded: Recorded) -> str:
+    path = recorded.task.outputs.path("csv")
+    how = ""
+    if recorded.skipped:
+        how = ", finished before"
+    elif recorded.resumed_at:
+        how = f", resumed at frame {recorded.resumed_at}"
+    return f"{recorded.task.source}: {recorded.ledger.summary()}{how}; {path}"
+
+
+def _say(line: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stdout)
+
+
+def _complain(message: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(f"facetrack: {' '.join(message.split())}", file=sys.stderr)

@@ -1,0 +1,100 @@
+"""A chart of one tracked face beside its exact truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from facetrack.evaluation.errors import LIMIT
+from facetrack.face import Face
+from facetrack.formats.atomic import atomic_path
+from facetrack.signals.signal import SIGNALS, Signal
+
+Floats = npt.NDArray[np.float64]
+
+# Okabe and Ito's colours, which the colour-blind tell apart.
+_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73")
+_PANELS: Final = (
+    ("head pose, degrees", {"pose_yaw": "yaw", "pose_pitch": "pitch", "pose_roll": "roll"}),
+    ("eye opening", {"eye_opening_right": "right eye", "eye_opening_left": "left eye"}),
+    ("mouth opening", {"mouth_opening": "mouth"}),
+)
+
+
+def draw_chart(
+    path: Path,
+    times: Floats,
+    errors: Floats,
+    faces: Sequence[Face | None],
+    truth: Sequence[Face | None],
+    *,
+    title: str,
+) -> None:
+    """Draw error, pose, eye and mouth opening over time.
+
+    Parameters
+    ----------
+    path : Path
+        The picture to write, .png or .svg.
+    times : ndarray, shape (n,)
+        Seconds.
+    errors : ndarray, shape (n,)
+        Mean error of each frame, a fraction of the outer-eye distance; not finite where lost.
+    faces, truth : sequence of Face or None
+        As tracked, and as it truly was, in every frame.
+    title : str
+        Stands above all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = Figure(figsize=(9, 9), layout="constrained")
+    FigureCanvasAgg(figure)
+    top, *rest = figure.subplots(4, sharex=True, height_ratios=[3, 3, 2, 2])
+    figure.suptitle(title)
+    _draw_errors(top, times, errors)
+    for axes, (label, names) in zip(rest, _PANELS, strict=True):
+        axes.set_ylabel(label)
+        for colour, (name, words) in zip(_COLOURS, names.items(), strict=False):
+            signal = SIGNALS[name]
+            axes.plot(times, _values(signal, truth), "--", color="0.45", lw=1.0, label="truth")
+            axes.plot(times, _values(signal, faces), color=colour, lw=1.4, label=words, zorder=3)
+        _add_legend(axes)
+    rest[-1].set_xlabel("time, s")
+    rest[-1].set_xlim(times[0], times[-1])
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120)
+
+
+def _values(signal: Signal, faces: Sequence[Face | None]) -> list[float]:
+    return [signal(face) if face is not None else np.nan for face in faces]
+
+
+def _draw_errors(axes: Axes, times: Floats, errors: Floats) -> None:
+    found = np.isfinite(errors)
+    percent = np.where(found, 100 * errors, np.nan)
+    axes.plot(times, percent, color="black", linewidth=1.2, label="mean of the 68 points")
+    axes.axhline(100 * LIMIT, color=_COLOURS[1], linestyle=":", label="8 %")
+    if not found.all():
+        lost = times[~found]
+        axes.plot(lost, np.zeros(len(lost)), "x", color=_COLOURS[1], label="lost", clip_on=False)
+    axes.set_ylim(0, max(10.0, 1.05 * float(np.nanmax(percent, initial=0.0))))
+    axes.set_ylabel("error, % of the\nouter-eye distance")
+    _add_legend(axes)
+
+
+def _add_legend(axes: Axes) -> None:
+    """Name every kind of line once, beside the lines instead of on them."""
+    handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    axes.legend(once.values(), once.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.grid(alpha=0.3)

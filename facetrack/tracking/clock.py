@@ -1,0 +1,42 @@
+"""When frames were seen, as far as anybody says."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from facetrack.errors import InputError
+
+NOMINAL_RATE: Final = 30.0  # frames a second when nobody gives timestamps
+
+
+def next_time(last: float | None, timestamp: float | None) -> float:
+    """Check a frame's timestamp, or make one.
+
+    Parameters
+    ----------
+    last : float or None
+        Timestamp of the frame before in seconds; None for the first.
+    timestamp : float or None
+        What the caller says.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Raises
+    ------
+    InputError
+        If the timestamp is not finite or does not increase.
+    """
+    if timestamp is None:
+        return 0.0 if last is None else last + 1 / NOMINAL_RATE
+    if not math.isfinite(timestamp):
+        raise InputError(f"timestamp must be finite, got {timestamp}")
+    if last is not None and timestamp <= last:
+        raise InputError(
+            f"timestamps must increase: {timestamp} s after {last} s; "
+            "use a new tracker for another video"
+        )
+    return float(timestamp)

@@ -1,0 +1,95 @@
+"""What the tracker tells the world: `Face` from a track, or from somebody who is missing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.face import N_POINTS, Face, Source, State, read_only_points
+from facetrack.landmarks.pose import head_pose
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.people import Missing
+from facetrack.tracking.pixels import Image
+from facetrack.tracking.track import Track
+
+_INSIDE: Final = 0.4  # of the points must lie in the image
+
+
+def tracked_face(track: Track, shape_model: ShapeModel, size: tuple[int, int], time: float) -> Face:
+    """Tell of a face that is seen.
+
+    Parameters
+    ----------
+    track : Track
+        After this frame's fit; its smoother takes a step.
+    shape_model : ShapeModel
+        Its mean head gives the pose.
+    size : (width, height)
+        Of the frame in pixels.
+    time : float
+        Timestamp of the frame in seconds.
+
+    Returns
+    -------
+    Face
+    """
+    raw = read_only_points(track.points)
+    points = raw
+    if track.smoother is not None:
+        points = read_only_points(track.smoother.update(track.points, time))
+    return Face(
+        id=track.person.id,
+        state=State.TRACKED,
+        reason="",
+        points=points,
+        raw_points=raw,
+        quality=track.quality,
+        pose=head_pose(points, shape_model.mean_3d, size),
+    )
+
+
+def lost_face(missing: Missing) -> Face:
+    """Tell of a face that is not seen.
+
+    Parameters
+    ----------
+    missing : Missing
+
+    Returns
+    -------
+    Face
+        Without points, quality 0.
+    """
+    nothing = read_only_points(np.full((N_POINTS, 2), np.nan))
+    absent = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
+    absent.setflags(write=False)
+    return Face(
+        id=missing.person.id,
+        state=State.LOST,
+        reason=missing.reason,
+        points=nothing,
+        raw_points=nothing,
+        quality=0.0,
+        pose=None,
+        source=absent,
+    )
+
+
+def leaves_image(points: npt.NDArray[np.float64], image: Image) -> bool:
+    """Tell whether too few of a face's points lie in the image.
+
+    Parameters
+    ----------
+    points : ndarray, shape (68, 2), float64
+        In pixels of the image.
+    image : ndarray, shape (H, W[, 3]), uint8
+
+    Returns
+    -------
+    bool
+    """
+    height, width = image.shape[:2]
+    inside = ((points >= 0) & (points <= [width - 1, height - 1])).all(axis=1)
+    return float(inside.mean()) < _INSIDE

@@ -1,0 +1,33 @@
+"""When to remember what people look like: only in clear views, or they become somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.identity import signature
+from facetrack.tracking.pixels import Image
+from facetrack.tracking.track import Track
+
+_EVERY: Final = 15  # frames between two looks ...
+_FIRST: Final = 5  # ... after one in each of the first
+_QUALITY: Final = 0.7
+_APART: Final = 5  # frames without touching another face
+
+
+def learn_looks(tracks: Sequence[Track], image: Image, shape_model: ShapeModel) -> None:
+    """Let the persons of tracks remember how they look now, where that is due.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+        After this frame's fits.
+    image : ndarray, shape (H, W[, 3]), uint8
+    shape_model : ShapeModel
+    """
+    for track in tracks:
+        due = track.age < _FIRST or track.age % _EVERY == 0
+        clear = track.apart >= _APART or not track.person.exemplars
+        if track.decided and due and clear and track.quality >= _QUALITY:
+            track.person.learn(signature(image, track.points, shape_model))

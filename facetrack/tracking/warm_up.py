@@ -1,0 +1,51 @@
+"""Compiling everything that the tracker runs before the first frame comes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facetrack.face import N_POINTS
+from facetrack.features.alignment import FRAME_SIZE
+from facetrack.features.maps import DEFAULT_MAPS
+from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.regression.cascade import Cascade, Level
+from facetrack.tracking.face_model import BoxPlacement, FaceModel
+from facetrack.tracking.quality import QualityClassifier
+
+
+def warm_up() -> None:
+    """Run every kernel of the tracker once.
+
+    Kernels compile at their first call, which takes seconds where no compiled copy is cached. A
+    program that shows live video calls this before it opens the camera. No model is needed: a
+    kernel is compiled for types of arrays, and those are the same for all models.
+    """
+    model = _smallest_model()
+    for image in (np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3), np.uint8)):
+        model.fit_box(image, (8.0, 8.0, 56.0, 56.0))
+
+
+def _smallest_model() -> FaceModel:
+    """Make a model of the smallest size that moves no point."""
+    angle = np.linspace(0, 2 * np.pi, N_POINTS, endpoint=False)
+    mean = FRAME_SIZE * (0.5 + 0.3 * np.column_stack([np.cos(angle), np.sin(angle)]))
+    basis = np.eye(2 * N_POINTS, N_RIGID)
+    shape_model = ShapeModel(mean, basis, np.ones(N_RIGID), np.zeros((N_POINTS, 3)))
+    levels = tuple(_level(index, spec.shrink) for index, spec in enumerate(DEFAULT_MAPS))
+    cascade = Cascade(DEFAULT_MAPS, basis.astype(np.float32), levels)
+    n_evidence = 2 * N_POINTS + N_RIGID
+    nothing = np.zeros(n_evidence, dtype=np.float32)
+    quality = QualityClassifier(levels[0], nothing, nothing, nothing, 0.0)
+    placement = BoxPlacement(0.0, 0.0, 0.5)
+    return FaceModel("warm-up", shape_model, placement, cascade, cascade, quality, {})
+
+
+def _level(map_index: int, shrink: int) -> Level:
+    return Level(
+        map_index,
+        shrink,
+        spacing=4.0,
+        basis=np.zeros((N_POINTS, 128, 1), dtype=np.float32),
+        offset=np.zeros((N_POINTS, 1), dtype=np.float32),
+        regressor=np.zeros((N_RIGID, N_POINTS + 1), dtype=np.float32),
+    )

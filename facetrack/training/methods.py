@@ -1,0 +1,264 @@
+"""How a level's regression sums are filled: continuous regression, or samples as in SDM.
+
+Both read descriptors of every training frame at a few shapes; what differs is which shapes, and how
+the readings enter the sums. The first shape is always the frame's current one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.regression.continuous import RegressionSums
+
+Array = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelStatistics:
+    """How far the current shapes of a level lie from the truth.
+
+    Attributes
+    ----------
+    basis : ndarray, shape (136, m), float64
+        Directions in which shapes may move.
+    deltas : ndarray, shape (N, m), float64
+        Displacement of every training frame.
+    mean : ndarray, shape (m,), float64
+    covariance : ndarray, shape (m, m), float64
+    step : float
+        Half the distance of the positions that a difference compares, pixels of the frame.
+    """
+
+    basis: Array
+    deltas: Array
+    mean: Array
+    covariance: Array
+    step: float
+
+    @property
+    def spread(self) -> Array:
+        """Second moments of each landmark's displacement, shape (68, 2, 2), square pixels."""
+        second = self.covariance + np.outer(self.mean, self.mean)
+        rows = self.basis.reshape(68, 2, -1)
+        moments: Array = np.einsum("nam,mp,nbp->nab", rows, second, rows, optimize=True)
+        return moments
+
+    def moves(self, chosen: npt.NDArray[np.int64]) -> Features:
+        """Displacements of the landmarks that the basis can say, shape (len(chosen), 68, 2)."""
+        moved = self.deltas[chosen] @ self.basis.T
+        return moved.reshape(len(chosen), 68, 2).astype(np.float32)
+
+
+def shifted(current: Array, truth: Array, step: float) -> Array:
+    """List the shapes at which continuous regression reads a frame.
+
+    Parameters
+    ----------
+    current, truth : ndarray, shape (68, 2), float64
+        Pixels of the reference frame.
+    step : float
+        Pixels of the frame.
+
+    Returns
+    -------
+    ndarray, shape (6, 68, 2), float64
+        Current, truth, truth moved by +step and -step along x, then along y.
+    """
+    shifts = np.array([[0, 0], [step, 0], [-step, 0], [0, step], [0, -step]])
+    return np.concatenate([current[None], truth + shifts[:, None]])
+
+
+def differences(readings: Features, step: float) -> Features:
+    """Central differences from readings at the `shifted` shapes.
+
+    Parameters
+    ----------
+    readings : ndarray, shape (N, 6, 68, k), float32
+    step : float
+
+    Returns
+    -------
+    ndarray, shape (N, 2, 68, k), float32
+        Per pixel along x and y.
+    """
+    return (readings[:, 2::2] - readings[:, 3::2]) * np.float32(0.5 / step)
+
+
+def remainders(readings: Features, gradients: Features, moves: Features) -> Features:
+    """Taylor remainders: readings at the current shape minus their linear prediction (spec 3.5).
+
+    Parameters
+    ----------
+    readings : ndarray, shape (N, 6, 68, k), float32
+    gradients : ndarray, shape (N, 2, 68, k), float32
+    moves : ndarray, shape (N, 68, 2), float32
+        From the truth to the current shape, pixels.
+
+    Returns
+    -------
+    ndarray, shape (N, 68, k), float32
+    """
+    predicted = readings[:, 1] + gradients[:, 0] * moves[..., :1] + gradients[:, 1] * moves[..., 1:]
+    return readings[:, 0] - predicted
+
+
+class Method(Protocol):
+    """A way to fill the sums of a level."""
+
+    def shapes(
+        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Give the shapes (S, 68, 2) at which a frame is read, and their displacements (S, m)."""
+
+    def add(
+        self,
+        sums: RegressionSums,
+        readings: Features,
+        displacements: Array,
+        chosen: npt.NDArray[np.int64],
+        statistics: LevelStatistics,
+    ) -> None:
+        """Add the reduced readings (N, S, 68, k) of the chosen frames to the sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuous:
+    """Continuous regression around each frame's own current shape.
+
+    Attributes
+    ----------
+    spread : float
+        Sigma of the integral in units of the level's covariance: the neighbourhood of the current
+        shape over which the regression is continuous. The frames' own displacements, which a
+        common mean would forget, carry what the levels before could not correct.
+    remainder : float
+        Weight of the Taylor remainders' covariance, equation (3').
+    """
+
+    spread: float = 0.4
+    remainder: float = 3.0
+
+    def shapes(
+        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Read at the current shape, at the truth and around it."""
+        return shifted(current, truth, statistics.step), np.empty((6, 0))
+
+    def add(
+        self,
+        sums: RegressionSums,
+        readings: Features,
+        displacements: Array,
+        chosen: npt.NDArray[np.int64],
+        statistics: LevelStatistics,
+    ) -> None:
+        """Add the frames with means of their own (spec 3.4)."""
+        gradients = differences(readings, statistics.step)
+        left_over = remainders(readings, gradients, statistics.moves(chosen))
+        sums.add_continuous(
+            with_constant(readings[:, 0]),
+            gradients,
+            statistics.basis,
+            statistics.deltas[chosen],
+            self.spread * statistics.covariance,
+        )
+        sums.add_remainder(left_over.reshape(len(chosen), -1), weight=self.remainder)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonMean:
+    """Continuous regression as the papers have it: one mean and covariance for all frames.
+
+    Attributes
+    ----------
+    remainder : float
+        Weight of the Taylor remainders' covariance; the papers have none (0).
+    """
+
+    remainder: float = 1.0
+
+    def shapes(
+        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Read at the current shape, at the truth and around it."""
+        return shifted(current, truth, statistics.step), np.empty((6, 0))
+
+    def add(
+        self,
+        sums: RegressionSums,
+        readings: Features,
+        displacements: Array,
+        chosen: npt.NDArray[np.int64],
+        statistics: LevelStatistics,
+    ) -> None:
+        """Add the frames with the common mean, equations (2) and (3')."""
+        gradients = differences(readings, statistics.step)
+        left_over = remainders(readings, gradients, statistics.moves(chosen))
+        mean = (statistics.basis @ statistics.mean).reshape(68, 2).astype(np.float32)
+        at_mean = readings[:, 1] + gradients[:, 0] * mean[:, :1] + gradients[:, 1] * mean[:, 1:]
+        sums.add_continuous(
+            with_constant(at_mean),
+            gradients,
+            statistics.basis,
+            np.tile(statistics.mean, (len(chosen), 1)),
+            statistics.covariance,
+        )
+        sums.add_remainder(left_over.reshape(len(chosen), -1), weight=self.remainder)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Sampled regression, SDM (Xiong and De la Torre 2013).
+
+    Attributes
+    ----------
+    draws : int
+        K, samples per frame: the current shape and K - 1 drawn ones.
+    """
+
+    draws: int = 10
+
+    def shapes(
+        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Draw shapes around the truth from the level's mean and covariance."""
+        drawn = rng.multivariate_normal(
+            statistics.mean, statistics.covariance, size=self.draws - 1, method="cholesky"
+        )
+        shapes = truth + (drawn @ statistics.basis.T).reshape(-1, 68, 2)
+        own = (current - truth).ravel() @ statistics.basis
+        return np.concatenate([current[None], shapes]), np.concatenate([own[None], drawn])
+
+    def add(
+        self,
+        sums: RegressionSums,
+        readings: Features,
+        displacements: Array,
+        chosen: npt.NDArray[np.int64],
+        statistics: LevelStatistics,
+    ) -> None:
+        """Add every draw as a sample of weight 1 / K."""
+        flat = readings.reshape(-1, *readings.shape[2:])
+        targets = displacements.reshape(len(flat), -1)
+        sums.add_sampled(with_constant(flat), targets, weight=1 / self.draws)
+
+
+def with_constant(reduced: Features) -> Features:
+    """Flatten reduced descriptors and append the constant feature 1.
+
+    Parameters
+    ----------
+    reduced : ndarray, shape (N, 68, k), float32
+
+    Returns
+    -------
+    ndarray, shape (N, 68 k + 1), float32
+    """
+    features = np.ones((len(reduced), reduced[0].size + 1), dtype=np.float32)
+    features[:, :-1] = reduced.reshape(len(reduced), -1)
+    return features

@@ -1,0 +1,142 @@
+"""Which videos are meant, and where their results go."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+import pytest
+
+from facetrack.corpus.inputs import Input, Namer, find_inputs
+from facetrack.corpus.ledger import Checkpoint
+from facetrack.corpus.task import identity
+
+
+@pytest.fixture
+def tree(tmp_path):
+    def make(*names):
+        for name in names:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+        return tmp_path
+
+    return make
+
+
+def places(specs, skip="elsewhere"):
+    inputs, errors = find_inputs(map(str, specs), skip=Path(skip))
+    return [str(item.place) for item in inputs], [str(error) for error in errors]
+
+
+def test_a_folder_is_searched_and_its_tree_kept(tree):
+    top = tree(
+        "b.mp4", "a.MOV", "001/vid.avi", "002/vid.avi", "notes.txt", ".hidden.mp4", ".x/c.mp4"
+    )
+    assert places([top]) == (["a", "b", "001/vid", "002/vid"], [])
+
+
+def test_a_folder_of_pictures_is_one_sequence(tree):
+    top = tree("walk/1.png", "walk/2.png", "film/vid.mp4", "film/thumbnail.jpg")
+    inputs, _ = find_inputs([str(top)], skip=Path("elsewhere"))
+    assert [(i.source, str(i.place)) for i in inputs] == [
+        (top / "film/vid.mp4", "film/vid"),
+        (top / "walk", "walk"),
+    ]
+    assert places([top / "walk"]) == (["walk"], [])
+
+
+def test_a_pattern_keeps_the_tree_below_its_fixed_part(tree):
+    top = tree("001/vid.avi", "002/vid.avi", "002/notes.txt")
+    assert places([top / "*" / "*"]) == (["001/vid", "002/vid"], [])
+
+
+def test_a_name_with_brackets_is_a_name_first(tree):
+    top = tree("clip [1].mp4")
+    assert places([top / "clip [1].mp4"]) == (["clip [1]"], [])
+
+
+def test_results_are_not_inputs(tree):
+    top = tree("clip.mp4", "out/clip.overlay.mp4", "out/clip.mp4", "x.overlay.part-7.mp4")
+    assert places([top], skip=top / "out") == (["clip"], [])
+    assert places([top / "out"], skip=top / "out") == (["clip"], [])
+
+
+def test_the_same_video_is_taken_once(tree):
+    top = tree("clip.mp4")
+    assert places([top / "clip.mp4", top, top / "../" / top.name / "clip.mp4"]) == (["clip"], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing.mp4", "no such file"),
+        ("empty", "neither videos nor pictures"),
+        ("*.avi", "no file matches"),
+    ],
+)
+def test_what_means_nothing_is_named_and_the_rest_goes_on(tree, name, message):
+    top = tree("clip.mp4")
+    (top / "empty").mkdir()
+    found, errors = places([top / name, top / "clip.mp4"])
+    assert found == ["clip"]
+    assert len(errors) == 1
+    assert name in errors[0]
+    assert message in errors[0]
+
+
+def test_cameras_and_the_demo_are_no_files():
+    inputs, errors = find_inputs(["0", "/dev/video2", "demo"], skip=Path("elsewhere"))
+    assert [(i.source, str(i.place)) for i in inputs] == [
+        ("0", "camera-0"),
+        ("/dev/video2", "camera-video2"),
+        ("demo", "demo"),
+    ]
+    assert not errors
+
+
+def claim(outputs, source):
+    order = {"input": {"path": identity(source)}, "model": {}, "settings": {}}
+    outputs.base.parent.mkdir(parents=True, exist_ok=True)
+    Checkpoint(order, run="").write(outputs.path("checkpoint"))
+
+
+def names(folder, *sources):
+    namer = Namer(folder)
+    stems = [PurePath(PurePath(s).stem) if isinstance(s, Path) else PurePath(s) for s in sources]
+    return [namer.outputs(Input(s, p)) for s, p in zip(sources, stems, strict=True)]
+
+
+def test_the_same_stem_never_gives_the_same_name(tmp_path):
+    sources = [Path("a/clip.mp4"), Path("b/clip.mp4"), Path("b/clip.avi"), Path("b/CLIP.mkv")]
+    outputs = names(tmp_path, *sources)
+    paths = [str(path).casefold() for o in outputs for path in o.all_paths()]
+    assert len(set(paths)) == len(paths)
+    assert [o.base.name for o in outputs[:3]] == ["clip", "b_clip", "clip-2"]
+
+
+def test_a_name_that_is_another_ones_file_is_taken(tmp_path):
+    # "clip.columns" would write clip.columns.csv, which is the dictionary of "clip"
+    first, second = names(tmp_path, Path("clip.mp4"), Path("clip.columns.mp4"))
+    assert not set(first.all_paths()) & set(second.all_paths())
+
+
+def test_a_place_stays_with_its_input_in_whatever_order_they_come(tmp_path):
+    a, b = tmp_path / "a" / "clip.mp4", tmp_path / "b" / "clip.mp4"
+    out = tmp_path / "out"
+    first = names(out, a, b)
+    for outputs, source in zip(first, (a, b), strict=True):
+        claim(outputs, source)
+    assert names(out, b, a) == first[::-1]
+
+
+def test_files_of_somebody_else_are_never_overwritten(tmp_path):
+    (tmp_path / "clip.csv").write_text("frame, face_id\n")
+    (outputs,) = names(tmp_path, Path("clip.mp4"))
+    assert outputs.path("csv") != tmp_path / "clip.csv"
+
+
+def test_every_recording_of_a_camera_is_kept(tmp_path):
+    (first,) = names(tmp_path, "0")
+    claim(first, "0")
+    (second,) = names(tmp_path, "0")
+    assert first != second

@@ -1,0 +1,306 @@
+"""One video into files: accounts, interruptions, the same bytes in the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from facetrack.corpus.ledger import read_checkpoint, read_ledger
+from facetrack.corpus.recording import CHECKPOINT_EVERY, record
+from facetrack.corpus.task import ModelId
+from facetrack.errors import CameraError, InputError, OutputError, VideoError
+from facetrack.face import State
+from facetrack.formats.openface import read_openface
+from facetrack.video.camera import CameraSource
+from facetrack.video.sink import VideoWriter
+from facetrack.video.source import open_source
+
+SAME = ("csv", "dictionary", "ledger")  # files that do not depend on the run
+N_LONG = 700
+
+
+def contents(task, *kinds):
+    return {kind: task.outputs.path(kind).read_bytes() for kind in (*SAME, *kinds)}
+
+
+def stop_at(index):
+    def progress(source, frame):
+        if frame.index == index:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.fixture(scope="module")
+def whole(long_clip, model, tmp_path_factory):
+    """Give the CSV file of an uninterrupted run of the long clip."""
+    from facetrack.corpus.fingerprint import fingerprint
+    from facetrack.corpus.task import Outputs, Settings, Task
+
+    outputs = Outputs(tmp_path_factory.mktemp("whole") / "long")
+    task = Task(long_clip, outputs, Settings(), ModelId(model.name, fingerprint(model)))
+    record(task, model)
+    return outputs.path("csv").read_bytes()
+
+
+def test_every_decoded_frame_has_its_row(task, clip, model, tmp_path):
+    recorded = record(task(clip, tmp_path / "clip"), model)
+    table = read_openface(tmp_path / "clip.csv")
+    with open_source(clip) as source:
+        times = [frame.timestamp for frame in source]
+    assert table.frame.tolist() == list(range(40))
+    np.testing.assert_allclose(table.timestamp, times, atol=5e-7)
+    assert recorded.ledger.summary() == "decoded 40 = rows 40, repeated 0, undecodable 0"
+    assert read_ledger(tmp_path / "clip.ledger.json") == replace(
+        recorded.ledger, version=json.loads((tmp_path / "clip.ledger.json").read_text())["version"]
+    )
+    assert table.success.all()
+
+
+def test_nothing_unfinished_is_left(task, clip, model, tmp_path):
+    record(task(clip, tmp_path / "clip", overlay=True), model)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "clip.columns.csv",
+        "clip.csv",
+        "clip.ledger.json",
+        "clip.overlay.mp4",
+        "clip.timing.json",
+    ]
+
+
+def test_two_runs_give_the_same_bytes(task, clip, model, tmp_path):
+    runs = [task(clip, tmp_path / run / "clip", overlay=True) for run in ("a", "b")]
+    for run in runs:
+        record(run, model)
+    assert contents(runs[0], "overlay") == contents(runs[1], "overlay")
+
+
+def test_all_formats_are_written(task, clip, model, tmp_path):
+    formats = ("vtt", "coco", "elan", "pts")
+    chosen = task(clip, tmp_path / "clip", formats=formats)
+    record(chosen, model)
+    assert chosen.settings.formats == ("csv", "pts", "coco", "elan", "vtt")
+    assert all(chosen.outputs.path(kind).exists() for kind in formats)
+    assert len(list((tmp_path / "clip-pts" / "face_0").iterdir())) == 40
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(task, long_clip, model, whole, tmp_path):
+    chosen = task(long_clip, tmp_path / "long")
+    with pytest.raises(KeyboardInterrupt):
+        record(chosen, model, progress=stop_at(N_LONG - 30))
+    checkpoint = read_checkpoint(chosen.outputs.path("checkpoint"))
+    assert checkpoint is not None
+    assert checkpoint.frames == 2 * CHECKPOINT_EVERY
+    assert len(read_openface(chosen.outputs.path("partial"))) == N_LONG - 29
+    recorded = record(chosen, model, resume=True)
+    assert recorded.resumed_at == 2 * CHECKPOINT_EVERY
+    assert chosen.outputs.path("csv").read_bytes() == whole
+    assert recorded.ledger.decoded == recorded.ledger.tracked == N_LONG
+
+
+def test_the_overlay_of_an_interrupted_run_is_the_same(
+    task, clip, model, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("facetrack.corpus.recording.CHECKPOINT_EVERY", 10)
+    runs = [task(clip, tmp_path / run / "clip", overlay=True) for run in ("a", "b")]
+    record(runs[0], model)
+    with pytest.raises(KeyboardInterrupt):
+        record(runs[1], model, progress=stop_at(25))
+    assert record(runs[1], model, resume=True).resumed_at == 20
+    assert contents(runs[0], "overlay") == contents(runs[1], "overlay")
+    assert not list((tmp_path / "b").glob("*part*"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_killed_process_goes_on_to_the_same_bytes(
+    task, long_clip, model, model_file, whole, tmp_path
+):
+    command = [sys.executable, "-m", "facetrack", "track", str(long_clip), "-o", str(tmp_path)]
+    command += ["--model", str(model_file)]
+    outputs = task(long_clip, tmp_path / "long").outputs
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and child.poll() is None:
+        checkpoint = read_checkpoint(outputs.path("checkpoint"))
+        if checkpoint is not None and checkpoint.frames:
+            break
+        time.sleep(0.005)
+    child.send_signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+    assert not outputs.path("csv").exists()
+    assert len(read_openface(outputs.path("partial"))) >= CHECKPOINT_EVERY
+    finished = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "resumed at frame" in finished.stdout
+    assert outputs.path("csv").read_bytes() == whole
+
+
+def test_a_finished_video_is_skipped_only_if_nothing_changed(task, clip, model, tmp_path):
+    copy = tmp_path / "clip.mp4"
+    copy.write_bytes(clip.read_bytes())
+    chosen = task(copy, tmp_path / "out" / "clip")
+    record(chosen, model)
+    assert not record(chosen, model).skipped
+    assert record(chosen, model, resume=True).skipped
+    smoothed = replace(chosen, settings=replace(chosen.settings, smoothing=0.5))
+    assert not record(smoothed, model, resume=True).skipped
+    assert record(smoothed, model, resume=True).skipped
+    other_model = replace(smoothed, model=ModelId("toy", "0" * 64))
+    assert not record(other_model, model, resume=True).skipped
+    os.utime(copy, ns=(0, 10**18))
+    assert not record(other_model, model, resume=True).skipped
+    chosen.outputs.path("csv").unlink()
+    assert not record(other_model, model, resume=True).skipped
+
+
+@pytest.mark.parametrize("damage", ["partial", "checkpoint"])
+def test_damaged_remains_start_anew(
+    task, clip, model, tmp_path, monkeypatch: pytest.MonkeyPatch, damage
+):
+    monkeypatch.setattr("facetrack.corpus.recording.CHECKPOINT_EVERY", 10)
+    chosen = task(clip, tmp_path / "clip")
+    with pytest.raises(KeyboardInterrupt):
+        record(chosen, model, progress=stop_at(25))
+    path = chosen.outputs.path(damage)
+    path.write_bytes(path.read_bytes()[:5000])
+    recorded = record(chosen, model, resume=True)
+    assert recorded.resumed_at == 0
+    assert recorded.ledger.in_rows == 40
+
+
+def test_a_killed_rerun_does_not_count_as_finished(task, clip, model, tmp_path):
+    chosen = task(clip, tmp_path / "clip")
+    record(chosen, model)
+    with pytest.raises(KeyboardInterrupt):
+        record(chosen, model, progress=stop_at(5))
+    assert len(read_openface(chosen.outputs.path("csv"))) == 40  # the old table is still there
+    assert not record(chosen, model, resume=True).skipped
+
+
+def test_frames_without_a_face_have_rows(task, model, tmp_path):
+    with VideoWriter(tmp_path / "empty.mp4", (64, 48)) as writer:
+        for i in range(5):
+            writer.write(np.full((48, 64, 3), 90, np.uint8), i / 30)
+    recorded = record(task(tmp_path / "empty.mp4", tmp_path / "empty"), model)
+    table = read_openface(tmp_path / "empty.csv")
+    assert table.face_id.tolist() == [-1] * 5
+    assert (recorded.ledger.in_rows, recorded.ledger.tracked) == (5, 0)
+
+
+def test_pictures_of_different_sizes_share_an_overlay(task, model, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, size in enumerate([(48, 64), (30, 80), (100, 20)]):
+        cv2.imwrite(str(folder / f"{i}.png"), np.full((*size, 3), 100, np.uint8))
+    (folder / "3.png").write_bytes(b"no picture")
+    recorded = record(task(folder, tmp_path / "out" / "pictures", overlay=True), model)
+    assert recorded.ledger.summary() == "decoded 3 = rows 3, repeated 0, undecodable 1"
+    with open_source(tmp_path / "out" / "pictures.overlay.mp4") as source:
+        assert [frame.image.shape for frame in source] == [(48, 64, 3)] * 3
+
+
+def test_a_missing_video_leaves_nothing(task, model, tmp_path):
+    with pytest.raises(VideoError, match=r"missing\.mp4"):
+        record(task(tmp_path / "missing.mp4", tmp_path / "out" / "missing"), model)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(task, clip, model, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="file"):
+        record(task(clip, tmp_path / "file" / "clip"), model)
+
+
+def test_a_row_that_somebody_removed_is_noticed(task, clip, model, tmp_path):
+    chosen = task(clip, tmp_path / "clip")
+
+    def progress(source, frame):
+        if frame.index == 20:
+            path = chosen.outputs.path("partial")
+            path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-3]))
+
+    with pytest.raises(OutputError, match="holds 37 frames of 40 decoded"):
+        record(chosen, model, progress=progress)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"max_faces": 0}, {"smoothing": 1.5}, {"formats": ("csv", "xls")}]
+)
+def test_wrong_settings_are_refused(task, clip, tmp_path, settings):
+    with pytest.raises(InputError):
+        task(clip, tmp_path / "clip", **settings)
+
+
+class FakeCamera:
+    """A device that shows one picture and vanishes."""
+
+    def __init__(self, lasts):
+        self.lasts = lasts
+
+    def isOpened(self):
+        return True
+
+    def grab(self):
+        time.sleep(0.002)
+        self.lasts -= 1
+        return self.lasts > 0
+
+    def retrieve(self):
+        return True, np.full((48, 64, 3), 80, np.uint8)
+
+    def get(self, prop):
+        return 0.0
+
+    def set(self, prop, value):
+        return True
+
+    def release(self):
+        pass
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch):
+    def plug_in(lasts):
+        def opened(spec, **options):
+            return CameraSource(spec, open_capture=lambda _: FakeCamera(lasts))
+
+        monkeypatch.setattr("facetrack.corpus.recording.open_source", opened)
+
+    return plug_in
+
+
+def test_ctrl_c_ends_a_camera_properly(task, model, tmp_path, camera):
+    camera(10**9)
+    recorded = record(task("0", tmp_path / "camera-0"), model, progress=stop_at(7))
+    assert recorded.ledger.decoded == recorded.ledger.in_rows == 8
+    assert len(read_openface(tmp_path / "camera-0.csv")) == 8
+
+
+def test_what_a_camera_saw_before_it_vanished_is_kept(task, model, tmp_path, camera):
+    camera(12)
+    with pytest.raises(CameraError, match=r"vanished.*camera-0\.csv"):
+        record(task("0", tmp_path / "camera-0"), model)
+    ledger = read_ledger(tmp_path / "camera-0.ledger.json")
+    assert ledger is not None
+    assert len(read_openface(tmp_path / "camera-0.csv")) == ledger.decoded > 0
+
+
+def test_a_lost_face_is_drawn_with_its_reason(tmp_path):
+    from facetrack.corpus.drawing import face_of_row
+    from facetrack.formats.table import make_table
+
+    table = make_table([0, 1], np.full((2, 68, 2), np.nan), face_id=[-1, 3])
+    table = replace(table, reason=("", "covered"))
+    assert face_of_row(table, 0) is None
+    face = face_of_row(table, 1)
+    assert face is not None
+    assert (face.id, face.state, face.reason, face.pose) == (3, State.LOST, "covered", None)
