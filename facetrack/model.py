@@ -101,11 +101,6 @@ def save_model(model: FaceModel, path: str | os.PathLike[str]) -> None:
         "schema": SCHEMA,
         "kind": "facetrack model",
         "name": model.name,
-        "placement": [
-            model.placement.shift_x,
-            model.placement.shift_y,
-            model.placement.eye_distance,
-        ],
         "quality_bias": model.quality.bias,
         "cascades": {
             "start": _describe_cascade(model.start),
@@ -192,7 +187,8 @@ def _find(name: str | os.PathLike[str] | None) -> Path:
 def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """Read all members at once: a flipped byte shows only when its member is read."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # a stream of our own: numpy leaves the file open when the archive is cut short
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ModelError(path, "not a model file")
             arrays = {key: archive[key] for key in archive.files}
@@ -249,6 +245,7 @@ def _pack(model: FaceModel) -> Arrays:
         "shape/basis": shape.basis,
         "shape/deviations": shape.deviations,
         "shape/mean_3d": shape.mean_3d,
+        "placement/shapes": model.placement.shapes,
         "quality/mean": model.quality.mean,
         "quality/scale": model.quality.scale,
         "quality/weights": model.quality.weights,
@@ -292,7 +289,7 @@ def _unpack(arrays: Arrays, meta: Mapping[str, Any]) -> FaceModel:
             arrays["shape/deviations"],
             arrays["shape/mean_3d"],
         ),
-        placement=BoxPlacement(*(float(v) for v in meta["placement"])),
+        placement=BoxPlacement(arrays["placement/shapes"]),
         start=_unpack_cascade(arrays, "start", meta["cascades"]["start"]),
         tracking=_unpack_cascade(arrays, "tracking", meta["cascades"]["tracking"]),
         quality=QualityClassifier(

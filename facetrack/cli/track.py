@@ -140,9 +140,13 @@ def _outcomes(
     from facetrack.corpus.batch import record_all, record_on
     from facetrack.corpus.cluster import open_pool
 
-    logging.basicConfig(format="facetrack: %(message)s", level=logging.WARNING)
+    warnings = logging.StreamHandler()
+    warnings.setFormatter(logging.Formatter("facetrack: %(message)s"))
+    logger = logging.getLogger("facetrack")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(logging_redirect_tqdm())
+        logger.addHandler(warnings)
+        stack.callback(logger.removeHandler, warnings)
+        stack.enter_context(logging_redirect_tqdm([logger]))
         if args.workers is None and args.scheduler is None:
             bar = stack.enter_context(FrameBar())
             outcomes = record_all(tasks, model, resume=args.resume, progress=bar)

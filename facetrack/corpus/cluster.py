@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
@@ -120,6 +123,8 @@ def open_pool(*, workers: int | None = None, scheduler: str | None = None) -> It
         import distributed
     except ImportError as error:
         raise MissingDependencyError(f"a cluster needs dask ({error}); {REMEDY}") from error
+    # What goes wrong comes back as results; dask's own account of it would drown them.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
         if workers is not None:
             address: Any = stack.enter_context(_local_cluster(distributed, workers))
@@ -166,15 +171,29 @@ def _local_cluster(distributed: Any, workers: int) -> Any:
     import dask
 
     # Fresh processes: forked ones would share threads of numba, OpenCV and FFmpeg that are dead.
-    with dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}):
+    spawn = dask.config.set({"distributed.worker.multiprocessing-method": "spawn"})
+    with spawn, _ctrl_c_is_ours():
         return distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
             memory_limit=0,  # dask would pause workers; what they hold is not dask's to free
             dashboard_address="127.0.0.1:0",  # any free port: several runs may share a machine
-            silence_logs="CRITICAL",
+            silence_logs=logging.CRITICAL,
         )
+
+
+@contextlib.contextmanager
+def _ctrl_c_is_ours() -> Iterator[None]:
+    """Let processes that start meanwhile ignore Ctrl-C: this one hears it and ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may change signals
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _result(future: Any) -> Any:

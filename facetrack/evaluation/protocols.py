@@ -160,7 +160,7 @@ def _fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> P
             height, width = image.shape[:2]
             chosen = choose_face([box_of(f.points) for f in faces], (width, height))
             return np.array(faces[chosen].points)[None]
-    fits = [model.fit_box(image, d.box) for d in detections[:_MOST_FACES]]
+    fits = [model.fit_box(image, d.box, view=d.view) for d in detections[:_MOST_FACES]]
     if not fits:
         return np.full((1, 68, 2), np.nan)
     return np.array(max(fits, key=lambda f: f.quality).points)[None]

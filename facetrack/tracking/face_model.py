@@ -22,44 +22,43 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class BoxPlacement:
-    """Where a detector's box puts the mean shape, learnt from boxes and truths.
+    """Where a detector's box puts the first shape, learnt from boxes and truths.
 
     Attributes
     ----------
-    shift_x, shift_y : float
-        From the box' centre to the centroid of the landmarks, in box widths.
-    eye_distance : float
-        Outer-eye distance in box widths.
+    shapes : ndarray, shape (views, 68, 2), float64
+        Median shape for every view of the detector, in box widths from the box' centre.
     """
 
-    shift_x: float
-    shift_y: float
-    eye_distance: float
+    shapes: npt.NDArray[np.float64]
 
-    def start(self, box: Box, shape_model: ShapeModel) -> npt.NDArray[np.float64]:
-        """Place the mean shape in a box.
+    def start(self, box: Box, view: int) -> npt.NDArray[np.float64]:
+        """Place the shape of a view in a box.
 
         Parameters
         ----------
         box : tuple of float
             x0, y0, x1, y1 in pixels of the image.
-        shape_model : ShapeModel
+        view : int
+            Which template of the detector found the box; see `detection.Detection.view`.
 
         Returns
         -------
         ndarray, shape (68, 2), float64
             In pixels of the image.
+
+        Raises
+        ------
+        InputError
+            If the box is empty or there is no such view.
         """
         x0, y0, x1, y1 = box
-        width = x1 - x0
-        if not np.isfinite(box).all() or width <= 0 or y1 <= y0:
+        if not np.isfinite(box).all() or x1 <= x0 or y1 <= y0:
             raise InputError(f"a box is x0 < x1, y0 < y1 in pixels, got {box}")
-        mean = shape_model.mean - shape_model.mean.mean(axis=0)
-        factor = self.eye_distance * width / float(np.linalg.norm(mean[45] - mean[36]))
-        centre = np.array(
-            [(x0 + x1) / 2 + self.shift_x * width, (y0 + y1) / 2 + self.shift_y * width]
-        )
-        return mean * factor + centre
+        if not 0 <= view < len(self.shapes):
+            raise InputError(f"views are numbered 0 to {len(self.shapes) - 1}, got {view}")
+        placed: npt.NDArray[np.float64] = self.shapes[view] * (x1 - x0)
+        return placed + ((x0 + x1) / 2, (y0 + y1) / 2)
 
 
 class _Builders(threading.local):
@@ -128,7 +127,7 @@ class FaceModel:
         quality = self.quality.probability(maps, shape)
         return Fit(read_only_points(to_frame.inverse().apply(shape)), quality)
 
-    def fit_box(self, image: npt.NDArray[np.uint8], box: Box) -> Fit:
+    def fit_box(self, image: npt.NDArray[np.uint8], box: Box, *, view: int = 0) -> Fit:
         """Fit the landmarks from a detector's box.
 
         Parameters
@@ -137,6 +136,8 @@ class FaceModel:
             Grey or BGR.
         box : tuple of float
             x0, y0, x1, y1 in pixels of the image, as dlib's frontal detector gives it.
+        view : int
+            Which of the detector's templates found it: 0 frontal, 1 and 2 turned, 3 and 4 rolled.
 
         Returns
         -------
@@ -145,9 +146,9 @@ class FaceModel:
         Raises
         ------
         InputError
-            If the image has a wrong type or shape or the box is empty.
+            If the image has a wrong type or shape, the box is empty, or there is no such view.
         """
-        start = self.placement.start(box, self.shape_model)
+        start = self.placement.start(box, view)
         to_frame = self.shape_model.to_reference(start)
         maps = self._builders.get(self.start.maps).build(warp_to_frame(image, to_frame))
         shape = self.start.run(maps, to_frame.apply(start))

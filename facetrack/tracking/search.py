@@ -114,7 +114,7 @@ def confirm(
             break
         needed = _CONFIRMED if detection.certain else _CONFIRMED_WEAK
         moves = _MOVES if rank < _MOST_MOVED else _MOVES[:1]
-        fit = _fit_around(model, image, detection.box, needed, moves)
+        fit = _fit_around(model, image, detection, needed, moves)
         if fit is None:
             continue
         box = box_of(fit.points)
@@ -125,14 +125,20 @@ def confirm(
 
 
 def _fit_around(
-    model: Fits, image: Image, box: Box, needed: float, moves: Sequence[tuple[float, float, float]]
+    model: Fits,
+    image: Image,
+    detection: Detection,
+    needed: float,
+    moves: Sequence[tuple[float, float, float]],
 ) -> Fit | None:
     """Fit from a box, and from its neighbours while no fit is believed; returns the best one."""
+    box, view = detection.box, detection.view
     x, y, half = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, (box[2] - box[0]) / 2
     best: Fit | None = None
     for right, down, factor in moves:
         x0, y0 = x + 2 * half * right - half * factor, y + 2 * half * down - half * factor
-        fit = model.fit_box(image, (x0, y0, x0 + 2 * half * factor, y0 + 2 * half * factor))
+        moved = (x0, y0, x0 + 2 * half * factor, y0 + 2 * half * factor)
+        fit = model.fit_box(image, moved, view=view)
         if is_possible(fit.points, model.shape_model):
             best = fit if best is None or fit.quality > best.quality else best
         if best is not None and best.quality >= max(needed, WELL_FITTED):

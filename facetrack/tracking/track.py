@@ -50,7 +50,7 @@ class Fits(Protocol):
     def fit(self, image: Image, start: Points) -> Fit:
         """Fit from a shape near the face."""
 
-    def fit_box(self, image: Image, box: Box) -> Fit:
+    def fit_box(self, image: Image, box: Box, *, view: int = 0) -> Fit:
         """Fit from a detector's box."""
 
 

@@ -36,7 +36,7 @@ def _smallest_model() -> FaceModel:
     n_evidence = 2 * N_POINTS + N_RIGID
     nothing = np.zeros(n_evidence, dtype=np.float32)
     quality = QualityClassifier(levels[0], nothing, nothing, nothing, 0.0)
-    placement = BoxPlacement(0.0, 0.0, 0.5)
+    placement = BoxPlacement((mean / FRAME_SIZE - 0.5)[None])
     return FaceModel("warm-up", shape_model, placement, cascade, cascade, quality, {})
 
 

@@ -42,7 +42,8 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cascade = Cascade(DEFAULT_MAPS, shape_model.basis.astype(np.float32), levels)
     nothing = np.zeros(2 * 68 + shape_model.n_parameters, dtype=np.float32)
     quality = QualityClassifier(levels[0], nothing, nothing, nothing, 3.0)
-    placement = BoxPlacement(0.0, 0.1, 0.6)
+    mean = shape_model.mean - shape_model.mean.mean(axis=0)
+    placement = BoxPlacement(np.repeat(0.6 * mean[None] / np.ptp(mean[:, 0]), 5, axis=0))
     path = tmp_path_factory.mktemp("model") / "still.npz"
     save_model(FaceModel("still", shape_model, placement, cascade, cascade, quality, {}), path)
     return path

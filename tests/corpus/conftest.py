@@ -51,7 +51,7 @@ def model_file(shape_model: ShapeModel, tmp_path_factory: pytest.TempPathFactory
     model = FaceModel(
         name="toy",
         shape_model=shape_model,
-        placement=BoxPlacement(0.0, 0.1, 0.6),
+        placement=BoxPlacement(np.repeat(_face_in_a_box(shape_model)[None], 5, axis=0)),
         start=cascade,
         tracking=cascade,
         quality=QualityClassifier(level(0), nothing, nothing, nothing, 3.0),
@@ -60,6 +60,11 @@ def model_file(shape_model: ShapeModel, tmp_path_factory: pytest.TempPathFactory
     path = tmp_path_factory.mktemp("model") / "toy.npz"
     save_model(model, path)
     return path
+
+
+def _face_in_a_box(shape_model: ShapeModel) -> np.ndarray:
+    mean = shape_model.mean - shape_model.mean.mean(axis=0)
+    return np.asarray(mean * (0.6 / np.linalg.norm(mean[45] - mean[36])) + [0, 0.1])
 
 
 @pytest.fixture(scope="session")

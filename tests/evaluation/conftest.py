@@ -59,7 +59,9 @@ class StayingModel:
     def fit(self, image: npt.NDArray[np.uint8], start: Points) -> Fit:
         return Fit(read_only_points(start), 1.0)
 
-    def fit_box(self, image: npt.NDArray[np.uint8], box: tuple[float, float, float, float]) -> Fit:
+    def fit_box(
+        self, image: npt.NDArray[np.uint8], box: tuple[float, float, float, float], *, view: int = 0
+    ) -> Fit:
         shape = random_faces(1)[0] - 100
         centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2
         return Fit(read_only_points(shape + centre), quality=1 - centre[0] / 300)

@@ -1,0 +1,165 @@
+"""`facetrack train`: train a model from labelled pictures."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from tqdm import tqdm
+
+import facetrack
+from facetrack.datasets.pts_folder import LabelledImage, load_folder
+from facetrack.errors import InputError
+from facetrack.evaluation.errors import summary
+from facetrack.evaluation.ert import train_ert
+from facetrack.evaluation.protocols import from_detector, from_tracking_starts
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.model import save_model
+from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.face_model import FaceModel
+from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
+from facetrack.training.pictures import set_aside
+from facetrack.training.trainer import TrainingSettings, train_model
+
+HELP = "Train a model from folders of pictures with a .pts file each."
+EXAMPLES = """
+facetrack train lfpw_train helen_train afw --clips ytf/train -o models/default.npz
+facetrack train my_pictures --clips my_pairs --set-aside 0.15 -o trial.npz
+facetrack train lfpw_train helen_train afw --method ert -o ert.dat
+"""
+METHODS: Final[dict[str, Method]] = {
+    "continuous": Continuous(),
+    "common-mean": CommonMean(),
+    "sdm": Sampled(),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
+    parser.add_argument(
+        "--clips",
+        type=Path,
+        help="folder of frame pairs NAME_a, NAME_b: real motion, and calibration of the fit quality",
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the model file, .npz")
+    parser.add_argument("--name", help="the model's name (default: the file's)")
+    parser.add_argument(
+        "--method",
+        choices=[*METHODS, "ert"],
+        default="continuous",
+        help="continuous regression, its papers' form with a common mean, sampled regression "
+        "(SDM, K = 10), or dlib's trees (ert, written as .dat) as a baseline",
+    )
+    parser.add_argument(
+        "--set-aside",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="keep a share of the pictures out of the training and measure the model on them",
+    )
+    parser.add_argument("--modes", type=int, default=60, help="non-rigid modes of the shape model")
+    parser.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and save.
+
+    Parameters
+    ----------
+    args : Namespace
+
+    Returns
+    -------
+    int
+        0 on success.
+    """
+    if not 0 <= args.set_aside < 1:
+        raise InputError(f"--set-aside is a share from 0 to below 1, got {args.set_aside}")
+    images = [image for folder in args.pictures for image in load_folder(folder)]
+    kept, aside = set_aside(images, args.set_aside)
+    started = time.perf_counter(), time.process_time()
+    if args.method == "ert":
+        train_ert(kept, args.output, progress=lambda items: tqdm(list(items), desc="reading"))
+        _say_cost(started)
+        return 0
+    if args.output.suffix != ".npz":
+        raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    if args.clips is None:
+        raise InputError("--clips is missing: a folder of frame pairs NAME_a, NAME_b")
+    name = args.name or args.output.stem
+    model = train_model(
+        kept,
+        load_folder(args.clips),
+        name=name,
+        card=_card(args, len(kept)),
+        settings=_settings(args),
+        report=lambda line: tqdm.write(f"{time.perf_counter() - started[0]:6.1f} s  {line}"),
+    )
+    save_model(model, args.output)
+    _say_cost(started)
+    print(f"wrote {args.output} ({args.output.stat().st_size / 1e6:.1f} MB)")
+    if aside:
+        print(_measure(model, aside))
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> TrainingSettings:
+    settings = TrainingSettings(n_modes=args.modes, seed=args.seed, threads=args.threads)
+    method = METHODS[args.method]
+    return replace(
+        settings,
+        tracking=replace(settings.tracking, method=method),
+        start=replace(settings.start, method=method),
+    )
+
+
+def _card(args: argparse.Namespace, count: int) -> dict[str, Any]:
+    """What the file says about its own making; folders by name only, not where they lay."""
+    return {
+        "pictures": [folder.resolve().name for folder in args.pictures],
+        "n_pictures": count,
+        "clips": args.clips.resolve().name,
+        "method": args.method,
+        "modes": args.modes,
+        "seed": args.seed,
+        "set_aside": args.set_aside,
+        "terms": args.terms,
+        "version": facetrack.__version__,
+    }
+
+
+def _say_cost(started: tuple[float, float]) -> None:
+    wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    gigabytes = peak / (1e9 if sys.platform == "darwin" else 1e6)
+    print(f"trained in {wall:.0f} s ({cpu:.0f} s of processor), peak memory {gigabytes:.1f} GB")
+
+
+def _measure(model: FaceModel, images: list[LabelledImage]) -> str:
+    """Measure a model on the pictures that were set aside."""
+    results = {
+        "tracking start, projected truth": from_tracking_starts(
+            model, images, seeds=2, projected=True
+        ),
+        "tracking start, moved truth": from_tracking_starts(
+            model, images, seeds=2, projected=False
+        ),
+        "detector start": from_detector(model, images, detector=FaceDetector()),
+    }
+    rows = [[name, *summary_cells(summary(np.ravel(p.errors())))] for name, p in results.items()]
+    return table(["set aside", *SUMMARY_HEADERS], rows)

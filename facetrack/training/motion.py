@@ -1,0 +1,76 @@
+"""Real motion of faces between frames of a clip, as starts for the tracking cascade (spec 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.datasets.pts_folder import LabelledImage
+from facetrack.errors import InputError
+from facetrack.landmarks.shape_model import ShapeModel
+
+Shapes = npt.NDArray[np.float64]
+
+_N_MODES = 12  # labels of neighbouring frames jitter: finer modes of their difference are noise
+
+
+def pair_motions(images: Sequence[LabelledImage], shape_model: ShapeModel) -> Shapes:
+    """Measure the motion between the two frames of each clip.
+
+    Parameters
+    ----------
+    images : sequence of LabelledImage
+        `NAME_a` and `NAME_b`, two frames cropped with one common window.
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    ndarray, shape (2 n, 68, 2), float64
+        From one frame to the other and back, in pixels of the reference frame of the first.
+
+    Raises
+    ------
+    InputError
+        If there is no pair.
+    """
+    by_name = {image.name: image.points for image in images}
+    motions = []
+    for name, first in by_name.items():
+        second = by_name.get(name[:-2] + "_b") if name.endswith("_a") else None
+        if second is None:
+            continue
+        motions += [_motion(first, second, shape_model), _motion(second, first, shape_model)]
+    if not motions:
+        raise InputError("no pairs of frames: pictures must be named NAME_a and NAME_b")
+    return np.stack(motions)
+
+
+def _motion(first: Shapes, second: Shapes, shape_model: ShapeModel) -> Shapes:
+    """The motion that the first modes of the shape model can say."""
+    to_frame = shape_model.to_reference(first)
+    moved = to_frame.apply(second) - to_frame.apply(first)
+    basis = shape_model.basis[:, : 4 + _N_MODES]
+    return (basis @ (basis.T @ moved.ravel())).reshape(68, 2)
+
+
+def start_from_motion(points: Shapes, motion: Shapes, shape_model: ShapeModel) -> Shapes:
+    """Say where a face was before a motion that ends at the truth.
+
+    Parameters
+    ----------
+    points : ndarray, shape (68, 2)
+        The truth in pixels of the image.
+    motion : ndarray, shape (68, 2)
+        Pixels of the reference frame.
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    ndarray, shape (68, 2), float64
+        In pixels of the image; what the shape model cannot say of the truth is left out.
+    """
+    projected = shape_model.project(points, limit=np.inf)
+    to_frame = shape_model.to_reference(projected)
+    return to_frame.inverse().apply(to_frame.apply(projected) - motion)
