@@ -1,4 +1,4 @@
-"""The family of errors: each says in one line what went wrong, where, the value seen and the remedy."""
+"""The family of errors: each says in one line what, where, the value seen and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model files: arrays plus JSON in one .npz, with a schema version and a checksum, never a pickle."""
+"""Model files: arrays plus JSON in one .npz, a schema version, a checksum, never a pickle."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ def save_model(model: FaceModel, path: str | os.PathLike[str]) -> None:
     }
     text = json.dumps(meta, allow_nan=False, indent=1)
     with atomic_path(path) as temporary, open(temporary, "wb") as stream:
-        np.savez(stream, meta=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+        members: dict[str, Any] = {"meta": np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
+        np.savez(stream, **members)
 
 
 def list_models(folder: str | os.PathLike[str] | None = None) -> list[ModelInfo]:

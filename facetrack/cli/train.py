@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clips",
         type=Path,
-        help="folder of frame pairs NAME_a, NAME_b: real motion, and calibration of the fit quality",
+        help="folder of frame pairs NAME_a, NAME_b: real motion, calibration of the fit quality",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="the model file, .npz")
     parser.add_argument("--name", help="the model's name (default: the file's)")
@@ -129,7 +129,7 @@ def _settings(args: argparse.Namespace) -> TrainingSettings:
 
 
 def _card(args: argparse.Namespace, count: int) -> dict[str, Any]:
-    """What the file says about its own making; folders by name only, not where they lay."""
+    """Say how the model was made; folders by name only, not where they lay."""
     return {
         "pictures": [folder.resolve().name for folder in args.pictures],
         "n_pictures": count,

@@ -1,4 +1,4 @@
-"""The overlay video of a run, the same whether the run was interrupted or not."""
+"""The overlay video of a run, with the same pictures whether the run was interrupted or not."""
 
 from __future__ import annotations
 

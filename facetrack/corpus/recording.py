@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import facetrack
 from facetrack.corpus.ahead import decode_ahead
 from facetrack.corpus.drawing import Overlay
 from facetrack.corpus.export import export
-from facetrack.corpus.ledger import (
-    Checkpoint,
-    Ledger,
-    read_checkpoint,
-    read_ledger,
-    write_json,
-)
+from facetrack.corpus.ledger import Checkpoint, Ledger, read_ledger, write_json
+from facetrack.corpus.lock import locked
+from facetrack.corpus.remains import clear_leftovers, count_rows, go_on, make_folder
 from facetrack.corpus.task import Task
-from facetrack.errors import CameraError, FormatError, InputError, OutputError
+from facetrack.errors import CameraError, OutputError
 from facetrack.formats.atomic import output_error
-from facetrack.formats.openface import (
-    OpenFaceWriter,
-    read_openface,
-    truncate_to_frame,
-    write_dictionary,
-)
+from facetrack.formats.openface import OpenFaceWriter, read_openface, write_dictionary
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
@@ -115,15 +103,17 @@ def record(
         ledger = read_ledger(outputs.path("ledger"))
         if ledger is not None and ledger.order == order and outputs.path("csv").exists():
             return Recorded(task, ledger, skipped=True)
-    _prepare(task)
+    make_folder(outputs)
     tracker = Tracker(
         model,
         max_faces=task.settings.max_faces,
         smoothing=task.settings.smoothing,
         detector=_detector(),
     )
-    with open_source(task.source, shape_model=model.shape_model) as source:
-        begun = None if task.live else _go_on(task, order, tracker, resume=resume, run=run)
+    source_of = open_source(task.source, shape_model=model.shape_model)
+    with source_of as source, locked(outputs.path("partial")):
+        clear_leftovers(outputs)
+        begun = None if task.live else go_on(task, order, tracker, resume=resume, run=run)
         recording = _Recording(task, source, tracker, begun or Checkpoint(order, run), progress)
         return recording.run()
 
@@ -132,40 +122,6 @@ def record(
 def _detector() -> FaceDetector:
     """Load the detector once for all videos of a process: it takes half a second."""
     return FaceDetector()
-
-
-def _prepare(task: Task) -> None:
-    """Make the folder; take away what a killed run left half written."""
-    base = task.outputs.base
-    try:
-        base.parent.mkdir(parents=True, exist_ok=True)
-        pattern = os.path.join(glob.escape(str(base.parent)), glob.escape(base.name))
-        for kind in (".*.tmp-*", ".overlay.part-*.mp4"):
-            for leftover in glob.glob(pattern + kind):
-                Path(leftover).unlink(missing_ok=True)
-    except OSError as error:
-        raise output_error(base.parent, error) from error
-
-
-def _go_on(
-    task: Task, order: dict[str, Any], tracker: Tracker, *, resume: bool, run: str
-) -> Checkpoint | None:
-    """Bring tracker and CSV file to where an earlier run stood; None if there is nothing to use."""
-    checkpoint = read_checkpoint(task.outputs.path("checkpoint"))
-    if (
-        checkpoint is None
-        or checkpoint.tracker is None
-        or checkpoint.order != order
-        or checkpoint.version != facetrack.__version__
-        or not (resume or (run and checkpoint.run == run))
-    ):
-        return None
-    try:
-        truncate_to_frame(task.outputs.path("partial"), checkpoint.frames)
-        tracker.restore(checkpoint.tracker)
-    except (FormatError, InputError):  # somebody touched the files: the video is tracked anew
-        return None
-    return checkpoint
 
 
 @dataclass(slots=True)
@@ -304,34 +260,3 @@ class _Recording:
             "frames_per_second": round(n_frames / seconds, 2),
         }
         write_json(self.task.outputs.path("timing"), content)
-
-
-def count_rows(path: Path) -> tuple[int, int]:
-    """Count what a CSV file of ours holds.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    frames, rows : int
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be read any more.
-    """
-    frames = rows = 0
-    last = b""
-    try:
-        with path.open("rb") as stream:
-            next(stream, None)  # the header
-            for line in stream:
-                frame = line.partition(b",")[0]
-                frames += frame != last
-                rows += 1
-                last = frame
-    except OSError as error:
-        raise output_error(path, error) from error
-    return frames, rows

@@ -142,9 +142,9 @@ def from_detector(
 
     Notes
     -----
-    Detections are confirmed by their fit as the tracker does. Of several faces the large central
-    one is taken, as a user would; the truth is never asked. Where nothing is confirmed, all sizes
-    are searched, and at last the best fit counts, as for a user who insists.
+    Faces of all sizes are searched and confirmed by their fit as the tracker does. Of several the
+    large central one is taken, as a user would; the truth is never asked. Where nothing is
+    confirmed the best fit counts, as for a user who insists.
     """
     points = _stack(map_(partial(_fit_detected, model, detector), images))
     return Predictions(model.name, "", "detector", points, _truth(images))
@@ -152,14 +152,12 @@ def from_detector(
 
 def _fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> Points:
     image = labelled.read_bgr()
-    detections: list[Detection] = []
-    for wanted in (1, _EVERYBODY):
-        detections = detector.detect(image, wanted=wanted)
-        faces = confirm(model, image, detections, (), _MOST_FACES)
-        if faces:
-            height, width = image.shape[:2]
-            chosen = choose_face([box_of(f.points) for f in faces], (width, height))
-            return np.array(faces[chosen].points)[None]
+    detections = detector.detect(image, wanted=_EVERYBODY)
+    faces = confirm(model, image, detections, (), _MOST_FACES)
+    if faces:
+        height, width = image.shape[:2]
+        chosen = choose_face([box_of(f.points) for f in faces], (width, height))
+        return np.array(faces[chosen].points)[None]
     fits = [model.fit_box(image, d.box, view=d.view) for d in detections[:_MOST_FACES]]
     if not fits:
         return np.full((1, 68, 2), np.nan)

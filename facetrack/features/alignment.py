@@ -60,9 +60,7 @@ def warp_to_frame(
     )
 
 
-def _region(
-    shape: tuple[int, ...], to_frame: Similarity, size: int
-) -> tuple[int, int, int, int]:
+def _region(shape: tuple[int, ...], to_frame: Similarity, size: int) -> tuple[int, int, int, int]:
     """Bounding box of the frame in the image, two pixels wider, clipped to the image."""
     corners = to_frame.inverse().apply([[0, 0], [size, 0], [0, size], [size, size]])
     # a broken shape may put the frame at 1e300: clip before the conversion to integers

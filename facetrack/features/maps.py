@@ -59,8 +59,7 @@ class MapBuilder:
         self._half = np.empty((size // 2, size // 2, 8), dtype=np.float32)
         self._gradient = np.empty((2, size), dtype=np.float32)
         self._scratch = [
-            np.empty(size // spec.shrink * 8 + 16 * spec.radius, dtype=np.float32)
-            for spec in specs
+            np.empty(size // spec.shrink * 8 + 16 * spec.radius, dtype=np.float32) for spec in specs
         ]
         self._outputs = [
             np.empty((size // spec.shrink, size // spec.shrink, 8), dtype=np.float32)

@@ -130,7 +130,8 @@ def align_all(shapes: npt.ArrayLike, target: npt.ArrayLike) -> Points:
     b = (s[..., 0] * d[:, 1] - s[..., 1] * d[:, 0]).sum(axis=1) / norm
     x = a[:, None] * s[..., 0] - b[:, None] * s[..., 1]
     y = b[:, None] * s[..., 0] + a[:, None] * s[..., 1]
-    return np.stack([x, y], axis=-1) + centre
+    aligned: Points = np.stack([x, y], axis=-1) + centre
+    return aligned
 
 
 def mean_shape(shapes: npt.ArrayLike, *, eye_distance: float, rounds: int = 8) -> Points:

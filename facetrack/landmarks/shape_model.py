@@ -41,7 +41,7 @@ class ShapeModel:
     @property
     def n_parameters(self) -> int:
         """Number of columns of the basis, 4 + k."""
-        return self.basis.shape[1]
+        return int(self.basis.shape[1])
 
     def to_reference(self, points: npt.ArrayLike) -> Similarity:
         """Fit the similarity from an image's frame to the reference frame.
@@ -107,6 +107,26 @@ class ShapeModel:
         p = self.parameters(to_reference.apply(points))
         bound = limit * self.deviations
         return to_reference.inverse().apply(self.shape(np.clip(p, -bound, bound)))
+
+    def relax(self, points: npt.ArrayLike, *, keep: float) -> npt.NDArray[np.float64]:
+        """Pull a shape towards the mean shape at its own place.
+
+        Parameters
+        ----------
+        points : array_like, shape (68, 2)
+            A shape in pixels of the image.
+        keep : float
+            Share of the shape's own form that is kept; 1 changes nothing, 0 gives the mean shape.
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels of the image.
+        """
+        own = np.asarray(points, dtype=np.float64)
+        placed = self.to_reference(own).inverse().apply(self.mean)
+        relaxed: npt.NDArray[np.float64] = keep * own + (1 - keep) * placed
+        return relaxed
 
 
 def train_shape_model(
@@ -197,7 +217,7 @@ def mean_head(
     inner = s[:, 17:] - s[:, 17:].mean(axis=1, keepdims=True)
     scale = np.sqrt((inner**2).sum(axis=(1, 2), keepdims=True))
     w = (inner / scale).transpose(0, 2, 1).reshape(-1, inner.shape[1])
-    u, d, vt = np.linalg.svd(w, full_matrices=False)
+    u, d, _ = np.linalg.svd(w, full_matrices=False)
     cameras = u[:, :3] * d[:3]
     upgrade = _metric_upgrade(cameras)
     cameras = cameras @ upgrade
@@ -242,4 +262,3 @@ def _canonical_head(
     flipped = mirror(head[:, :2], 1.0)
     head = 0.5 * (head + np.column_stack([flipped, head[list(MIRROR), 2]]))
     return head * (eye_distance_mm / np.linalg.norm(head[45] - head[36]))
-

@@ -42,7 +42,7 @@ class Level:
     @property
     def n_features(self) -> int:
         """Length of the feature vector, the constant included."""
-        return self.regressor.shape[1]
+        return int(self.regressor.shape[1])
 
     def features(
         self, maps: list[npt.NDArray[np.float32]], shape: npt.NDArray[np.float64]

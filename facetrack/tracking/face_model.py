@@ -58,7 +58,7 @@ class BoxPlacement:
         if not 0 <= view < len(self.shapes):
             raise InputError(f"views are numbered 0 to {len(self.shapes) - 1}, got {view}")
         placed: npt.NDArray[np.float64] = self.shapes[view] * (x1 - x0)
-        return placed + ((x0 + x1) / 2, (y0 + y1) / 2)
+        return placed + np.array([x0 + x1, y0 + y1]) / 2
 
 
 class _Builders(threading.local):
@@ -71,6 +71,10 @@ class _Builders(threading.local):
         if specs not in self.by_spec:
             self.by_spec[specs] = MapBuilder(specs)
         return self.by_spec[specs]
+
+    def __reduce__(self) -> tuple[type[_Builders], tuple[()]]:
+        """Let a model travel to other processes, where its threads fill buffers of their own."""
+        return _Builders, ()
 
 
 @dataclass(frozen=True, slots=True)

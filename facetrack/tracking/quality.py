@@ -108,7 +108,9 @@ def train_quality(
     def loss(parameters: Array) -> tuple[float, Array]:
         w = parameters[:-1].astype(np.float32)
         margin = sign * (x @ w + np.float32(parameters[-1]))
-        value = float(np.logaddexp(0, -margin, dtype=np.float64).mean()) + 0.5 * ridge * float(w @ w)
+        value = float(np.logaddexp(0, -margin, dtype=np.float64).mean()) + 0.5 * ridge * float(
+            w @ w
+        )
         slope = -sign / (1 + np.exp(np.minimum(margin, 50))) / len(x)
         gradient = np.append(x.T @ slope + ridge * w, slope.sum())
         return value, gradient.astype(np.float64)

@@ -25,6 +25,7 @@ VAGUE: Final = 0.02  # quality below which not even the detector's word keeps a 
 PATIENCE: Final = 4  # frames in a row between the two that end it
 
 SMALLEST_AREA: Final = 900.0  # square pixels of the points' box; the released iCCR uses the same
+KEEP: Final = 0.8  # of the last shape's own form in the next start
 _FARTHEST: Final = 1e6  # px: beyond every image
 _IMPOSSIBLE: Final = 4.5  # standard deviations of a shape parameter that no face has
 
@@ -114,13 +115,15 @@ class Track:
 
         Notes
         -----
-        The last shape is the start. A fast face is also tried where its motion leads to, and one
+        The last shape is the start, a little pulled towards the mean shape: what a fit got wrong
+        is forgotten within some frames instead of being handed on for ever. A fast face is also tried where its motion leads to, and one
         that is not found there where its remembered picture fits best.
         """
         eye = float(outer_eye_distance(self.points))
-        best = self._attempt(model, image, self.points)
+        start = model.shape_model.relax(self.points, keep=KEEP)
+        best = self._attempt(model, image, start)
         if float(np.hypot(*self.velocity)) > _FAST * eye:
-            best = _better(best, self._attempt(model, image, self.points + self.velocity))
+            best = _better(best, self._attempt(model, image, start + self.velocity))
         if best is None or best.quality < WELL_FITTED:
             shift = self._shift_of_patch(image)
             if shift is not None:

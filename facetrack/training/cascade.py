@@ -129,9 +129,8 @@ def _train_level(
         own = np.random.default_rng(seeds[index])
         return plan.method.shapes(frames.starts[index], frames.truths[index], statistics, own)
 
-    for chosen, readings, displacements in reader.read(
-        np.arange(len(frames)), shapes, projection, centre
-    ):
+    everything = np.arange(len(frames))
+    for chosen, readings, displacements in reader.read(everything, shapes, (projection, centre)):
         plan.method.add(sums, readings, displacements, chosen, statistics)
         current[chosen] = with_constant(readings[:, 0])
     regressor = sums.solve(ridge=plan.ridge).astype(np.float32)
@@ -172,9 +171,7 @@ def _choose_basis(
 class _Reader:
     """Reads the descriptors of many frames at several shapes each, in order, on several threads."""
 
-    def __init__(
-        self, frames: TrainingFrames, spec: MapSpec, spacing: float, threads: int
-    ) -> None:
+    def __init__(self, frames: TrainingFrames, spec: MapSpec, spacing: float, threads: int) -> None:
         self.frames = frames
         self._spec, self._spacing, self._threads = spec, spacing, threads
 
@@ -182,15 +179,14 @@ class _Reader:
         self,
         chosen: Indices,
         shapes: Callable[[int], tuple[Array, Array]],
-        projection: Features | None = None,
-        centre: Features | None = None,
+        reduction: tuple[Features, Features] | None = None,
     ) -> Iterator[tuple[Indices, Features, Array]]:
         """Yield chunks: frames, readings (n, S, 68, k or 128), displacements (n, S, ...)."""
 
         def read(part: Indices) -> tuple[Indices, Features, Array]:
             readings, displacements = self._read_chunk(part, shapes)
-            if projection is not None:
-                readings = _project(readings, projection) - centre
+            if reduction is not None:
+                readings = _project(readings, reduction[0]) - reduction[1]
             return part, readings, displacements
 
         parts = [chosen[i : i + _CHUNK] for i in range(0, len(chosen), _CHUNK)]

@@ -86,7 +86,8 @@ def differences(readings: Features, step: float) -> Features:
     ndarray, shape (N, 2, 68, k), float32
         Per pixel along x and y.
     """
-    return (readings[:, 2::2] - readings[:, 3::2]) * np.float32(0.5 / step)
+    gradients: Features = (readings[:, 2::2] - readings[:, 3::2]) * np.float32(0.5 / step)
+    return gradients
 
 
 def remainders(readings: Features, gradients: Features, moves: Features) -> Features:
@@ -104,7 +105,8 @@ def remainders(readings: Features, gradients: Features, moves: Features) -> Feat
     ndarray, shape (N, 68, k), float32
     """
     predicted = readings[:, 1] + gradients[:, 0] * moves[..., :1] + gradients[:, 1] * moves[..., 1:]
-    return readings[:, 0] - predicted
+    left_over: Features = readings[:, 0] - predicted
+    return left_over
 
 
 class Method(Protocol):

@@ -48,7 +48,7 @@ def pair_motions(images: Sequence[LabelledImage], shape_model: ShapeModel) -> Sh
 
 
 def _motion(first: Shapes, second: Shapes, shape_model: ShapeModel) -> Shapes:
-    """The motion that the first modes of the shape model can say."""
+    """Keep the part of a motion that the first modes of the shape model can say."""
     to_frame = shape_model.to_reference(first)
     moved = to_frame.apply(second) - to_frame.apply(first)
     basis = shape_model.basis[:, : 4 + _N_MODES]

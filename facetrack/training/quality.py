@@ -98,10 +98,13 @@ def _anywhere(picture: Picture, shape_model: ShapeModel, rng: np.random.Generato
     """Put the mean shape somewhere into the picture: mostly background."""
     height, width = picture.grey.shape
     mean = shape_model.mean - shape_model.mean.mean(axis=0)
-    factor = rng.uniform(0.4, 1.3) * float(outer_eye_distance(picture.points)) / float(
-        outer_eye_distance(mean)
+    factor = (
+        rng.uniform(0.4, 1.3)
+        * float(outer_eye_distance(picture.points))
+        / float(outer_eye_distance(mean))
     )
-    return factor * mean + rng.uniform(0, 1, 2) * (width, height)
+    placed: Array = factor * mean + rng.uniform(0, 1, 2) * (width, height)
+    return placed
 
 
 def _run(tracking: Cascade, frames: TrainingFrames) -> tuple[Array, npt.NDArray[np.float32]]:

@@ -72,4 +72,5 @@ class StartNoise:
         angle = self.rotation * rng.standard_normal()
         shift = self.translation * float(outer_eye_distance(truth)) * rng.standard_normal(2)
         turn = Similarity(factor * np.cos(angle), factor * np.sin(angle), 0.0, 0.0)
-        return turn.apply(moved - centre) + centre + shift
+        start: npt.NDArray[np.float64] = turn.apply(moved - centre) + centre + shift
+        return start

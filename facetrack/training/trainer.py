@@ -115,7 +115,9 @@ def train_model(
     placement = learn_placement(pictures)
     report("training the start cascade")
     starts = _box_starts(pictures, placement, settings.start_frames, rng)
-    start = _train(make_frames(starts, shape_model), shape_model, settings.start, settings, rng, report)
+    start = _train(
+        make_frames(starts, shape_model), shape_model, settings.start, settings, rng, report
+    )
     report("training the fit quality")
     calibration = read_pictures(clips, detect=False)
     quality = learn_quality(tracking, shape_model, pictures[::2], calibration, rng)
@@ -203,12 +205,12 @@ def _tracking_starts(
     count: int,
     rng: np.random.Generator,
 ) -> Items:
-    """Starts of the tracking cascade: noise around projected and own shapes, and real motion.
+    """Draw starts of the tracking cascade: noise around shapes, and real motion.
 
     A tracker's last shape is nearer to a projected truth on the first frames and nearer to the
     person's own shape later (spec 7.4), so both are trained.
     """
-    for turn in range(count):
+    for _ in range(count):
         for picture in pictures:
             kind = rng.random()
             if kind < 0.2:
@@ -223,7 +225,7 @@ def _tracking_starts(
 def _box_starts(
     pictures: Sequence[Picture], placement: BoxPlacement, count: int, rng: np.random.Generator
 ) -> Items:
-    """Starts of the start cascade: the detector's own boxes, then scattered ones."""
+    """Draw starts of the start cascade: the detector's own boxes, then scattered ones."""
     for turn in range(count):
         for picture in pictures:
             if picture.detection is None:
@@ -242,4 +244,5 @@ def _scatter(start: Array, width: float, rng: np.random.Generator) -> Array:
     centre = start.mean(axis=0)
     turn = Similarity(factor * np.cos(angle), factor * np.sin(angle), 0.0, 0.0)
     shift = _BOX_SHIFT * width * rng.standard_normal(2)
-    return turn.apply(start - centre) + centre + shift
+    scattered: Array = turn.apply(start - centre) + centre + shift
+    return scattered

@@ -8,9 +8,10 @@ from facetrack.features.alignment import warp_to_frame
 from facetrack.landmarks.procrustes import Similarity
 
 
-def smooth_image(height: int = 400, width: int = 500) -> np.ndarray:
+def smooth_image(height: int = 400, width: int = 500):
     y, x = np.mgrid[:height, :width]
-    return (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 50)).astype(np.uint8)
+    image: np.ndarray = (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 50)).astype(np.uint8)
+    return image
 
 
 def sample(image: np.ndarray, points: np.ndarray) -> np.ndarray:

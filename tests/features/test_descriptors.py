@@ -1,4 +1,3 @@
-import naive
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,18 +12,18 @@ points = arrays(np.float64, (6, 2), elements=st.floats(-20, 60))
 
 
 @given(points, st.floats(0.5, 6))
-def test_descriptors_equal_their_plain_twin(where, spacing):
+def test_descriptors_equal_their_plain_twin(naive, where, spacing):
     found = describe(MAPS, where, spacing=spacing, shrink=1)
     assert_allclose(found, naive.describe(MAPS, where, spacing), atol=2e-5)
 
 
 @given(points)
-def test_shrunken_maps_are_read_at_the_same_place(where):
+def test_shrunken_maps_are_read_at_the_same_place(naive, where):
     found = describe(MAPS, where, spacing=4.0, shrink=2)
     assert_allclose(found, naive.describe(MAPS, (where - 0.5) / 2, 2.0), atol=2e-5)
 
 
-def test_reduction_equals_its_plain_twin():
+def test_reduction_equals_its_plain_twin(naive):
     rng = np.random.default_rng(1)
     descriptors = rng.random((68, 128)).astype(np.float32)
     basis = rng.normal(size=(68, 128, 8)).astype(np.float32)

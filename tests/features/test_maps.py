@@ -1,4 +1,3 @@
-import naive
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ patches = arrays(np.uint8, (12, 12), elements=st.integers(0, 255))
 
 
 @given(patches)
-def test_maps_equal_their_plain_twin(patch):
+def test_maps_equal_their_plain_twin(naive, patch):
     raw = naive.orientation_maps(patch)
     specs = (MapSpec(1, 1), MapSpec(1, 2), MapSpec(2, 2))
     fine, coarse, half = MapBuilder(specs, size=12).build(patch)
@@ -32,11 +31,15 @@ def test_a_ramp_points_in_one_direction():
 
 
 def test_flat_patches_have_empty_maps():
-    maps = MapBuilder((MapSpec(1, 1), MapSpec(2, 2)), size=16).build(np.full((16, 16), 77, np.uint8))
+    maps = MapBuilder((MapSpec(1, 1), MapSpec(2, 2)), size=16).build(
+        np.full((16, 16), 77, np.uint8)
+    )
     assert all(not m.any() for m in maps)
 
 
-@pytest.mark.parametrize(("specs", "size"), [((MapSpec(3, 1),), 16), ((MapSpec(1, 0),), 16), ((MapSpec(1, 1),), 15)])
+@pytest.mark.parametrize(
+    ("specs", "size"), [((MapSpec(3, 1),), 16), ((MapSpec(1, 0),), 16), ((MapSpec(1, 1),), 15)]
+)
 def test_wrong_settings_are_named(specs, size):
     with pytest.raises(InputError, match="even size"):
         MapBuilder(specs, size=size)

@@ -130,7 +130,8 @@ def test_sampled_regression_converges_to_the_closed_form():
 def test_an_affine_image_is_regressed_exactly():
     """With features x + J delta of full column rank the update finds every delta."""
     mean, covariance = moments()
-    regressor = closed_form(mean, covariance, slice(1)).solve(ridge=3e-6)  # above the rounding of float32 sums
+    # the ridge lies above the rounding of float32 sums
+    regressor = closed_form(mean, covariance, slice(1)).solve(ridge=3e-6)
     model = next(affine_models(*images()))
     for delta in np.random.default_rng(2).normal(size=(5, M)):
         assert_allclose(regressor @ (model @ np.append(1, delta)), delta, atol=0.02)

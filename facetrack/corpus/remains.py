@@ -1,0 +1,118 @@
+"""What an earlier run of the same video left: clearing it away, or going on from it."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+from typing import Any
+
+import facetrack
+from facetrack.corpus.ledger import Checkpoint, read_checkpoint
+from facetrack.corpus.task import Outputs, Task
+from facetrack.errors import FormatError, InputError
+from facetrack.formats.atomic import output_error
+from facetrack.formats.openface import truncate_to_frame
+from facetrack.tracking.tracker import Tracker
+
+
+def make_folder(outputs: Outputs) -> None:
+    """Make the folder of the results; raises OutputError if that fails."""
+    folder = outputs.base.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+
+
+def clear_leftovers(outputs: Outputs) -> None:
+    """Take away what a killed run left half written and nobody can use.
+
+    Parameters
+    ----------
+    outputs : Outputs
+
+    Raises
+    ------
+    OutputError
+        If that fails.
+    """
+    folder, name = outputs.base.parent, outputs.base.name
+    pattern = os.path.join(glob.escape(str(folder)), glob.escape(name))
+    try:
+        for kind in (".*.tmp-*", ".overlay.part-*.mp4"):
+            for leftover in glob.glob(pattern + kind):
+                Path(leftover).unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+
+
+def go_on(
+    task: Task, order: dict[str, Any], tracker: Tracker, *, resume: bool, run: str
+) -> Checkpoint | None:
+    """Bring tracker and CSV file to where an earlier run stood.
+
+    Parameters
+    ----------
+    task : Task
+    order : dict
+        Of the task, see `Task.order`.
+    tracker : Tracker
+        A new one; takes over the earlier one's state.
+    resume : bool
+        Whether any run may be continued; otherwise only `run` itself.
+    run : str
+        Name of this run.
+
+    Returns
+    -------
+    Checkpoint or None
+        None if there is nothing that gives the same bytes: another input, model, setting or
+        version, or damaged files.
+    """
+    checkpoint = read_checkpoint(task.outputs.path("checkpoint"))
+    if (
+        checkpoint is None
+        or checkpoint.tracker is None
+        or checkpoint.order != order
+        or checkpoint.version != facetrack.__version__
+        or not (resume or (run and checkpoint.run == run))
+    ):
+        return None
+    try:
+        truncate_to_frame(task.outputs.path("partial"), checkpoint.frames)
+        tracker.restore(checkpoint.tracker)
+    except (FormatError, InputError):  # somebody touched the files: the video is tracked anew
+        return None
+    return checkpoint
+
+
+def count_rows(path: Path) -> tuple[int, int]:
+    """Count what a CSV file of ours holds.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    frames, rows : int
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be read any more.
+    """
+    frames = rows = 0
+    last = b""
+    try:
+        with path.open("rb") as stream:
+            next(stream, None)  # the header
+            for line in stream:
+                frame = line.partition(b",")[0]
+                frames += frame != last
+                rows += 1
+                last = frame
+    except OSError as error:
+        raise output_error(path, error) from error
+    return frames, rows
