@@ -8,16 +8,19 @@ environment with Facetrack; this script imports nothing of it:
 
 For a folder of pictures it writes OUT/FOLDER/NAME.pts, for a video OUT/VIDEO/000001.pts and so on,
 in the order and convention (1-based) of the 68 points. For videos it prints the time of a step and,
-with `--ert FILE`, its ratio to the fit of dlib's trees on the same frames. Then:
+with `--ert FILE`, its ratio to the fit of dlib's trees on the same frames, and writes both times to
+OUT/VIDEO.timing.json. Then:
 
     facetrack evaluate landmarks lfpw_test --start detect --predictions MediaPipe=OUT/lfpw_test \
         --convention MediaPipe OUT/lfpw_train lfpw_train
     facetrack evaluate video videos --predictions MediaPipe=OUT
+    facetrack benchmark --video clip.mp4 --ert FILE --mediapipe OUT/clip.timing.json
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from importlib import import_module
 from pathlib import Path
@@ -97,10 +100,13 @@ def video(mesh: Any, path: Path, out: Path, ert: Path | None) -> None:
                 begin = time.perf_counter()
                 fit(grey, faces[0])
                 fits.append(1000 * (time.perf_counter() - begin))
-    text = f"{path.name}: {len(steps)} frames, step p50 {np.median(steps[20:]):.2f} ms"
+    step_ms = float(np.median(steps[20:]))
+    text = f"{path.name}: {len(steps)} frames, step p50 {step_ms:.2f} ms"
     if fits:
-        ratio = np.median(steps[20:]) / np.median(fits[20:])
-        text += f", dlib's fit {np.median(fits[20:]):.2f} ms, ratio {ratio:.2f}"
+        fit_ms = float(np.median(fits[20:]))
+        text += f", dlib's fit {fit_ms:.2f} ms, ratio {step_ms / fit_ms:.2f}"
+        timing = {"name": "MediaPipe, step", "step_ms": step_ms, "fit_ms": fit_ms}
+        out.with_name(f"{out.name}.timing.json").write_text(json.dumps(timing), encoding="utf-8")
     print(text)
 
 

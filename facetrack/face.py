@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 
 N_POINTS = 68
+
+T = TypeVar("T", bound=np.generic)
 
 
 class State(StrEnum):
@@ -87,10 +90,15 @@ def read_only_points(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return copy
 
 
-def _constant(value: float, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+def _constant(value: float, dtype: type[T]) -> npt.NDArray[T]:
     array = np.full(N_POINTS, value, dtype=dtype)
     array.setflags(write=False)
     return array
+
+
+# Shared by all faces: read-only, and most faces say nothing else.
+_NOT_SAID = _constant(np.nan, np.float64)
+_TRACKED = _constant(Source.TRACKED, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +135,8 @@ class Face:
     raw_points: npt.NDArray[np.float64]
     quality: float
     pose: Pose | None
-    confidence: npt.NDArray[np.float64] = field(
-        default_factory=lambda: _constant(np.nan, np.float64)  # type: ignore[arg-type, return-value]
-    )
-    source: npt.NDArray[np.uint8] = field(
-        default_factory=lambda: _constant(Source.TRACKED, np.uint8)  # type: ignore[arg-type, return-value]
-    )
+    confidence: npt.NDArray[np.float64] = field(default_factory=lambda: _NOT_SAID)
+    source: npt.NDArray[np.uint8] = field(default_factory=lambda: _TRACKED)
 
     @property
     def tracked(self) -> bool:

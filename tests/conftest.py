@@ -6,9 +6,13 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from facetrack.tracking.face_model import FaceModel
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +28,7 @@ def _use_fresh_kernel_cache() -> None:
         return
     digest = hashlib.sha256()
     sources = ROOT / "facetrack"
-    for path in (sources / "features" / "jit.py", *sorted(sources.rglob("_kernels.py"))):
+    for path in (sources / "jit.py", *sorted(sources.rglob("_kernels.py"))):
         digest.update(path.read_bytes())
     caches = ROOT / ".cache" / "numba"
     mine = caches / digest.hexdigest()[:16]
@@ -58,4 +62,47 @@ def shared(root: Path) -> Path:
     folder = root.parent / "shared"
     if not (folder / "data").is_dir():
         pytest.skip("the research material is not beside the repository (../shared)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shipped_model() -> FaceModel:
+    """Give the model that ships."""
+    from facetrack.model import load_model
+
+    return load_model()
+
+
+@pytest.fixture(scope="session")
+def synthetic_faces(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder to train from: `pictures` of two people, and `clips` of two frames each.
+
+    There are 28 pictures in `pictures`, NAME.png and NAME.pts, and 12 pairs of neighbouring frames
+    of other scenes, NAME_a and NAME_b, in `clips`; all 320 x 240 px.
+    """
+    import cv2
+
+    from facetrack.formats.pts import write_pts
+    from facetrack.video.portrait import astronaut, stranger
+    from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
+
+    folder = tmp_path_factory.mktemp("synthetic")
+    for kind, n_scenes, seed in (("pictures", 14, 4), ("clips", 6, 5)):
+        (folder / kind).mkdir()
+        for portrait in (astronaut, stranger):
+            n_each = 1 if kind == "pictures" else 2
+            source = SyntheticVideo(
+                shipped_model.shape_model,
+                n_frames=n_each * n_scenes,
+                size=(320, 240),
+                seed=seed,
+                faces=[SyntheticFace(portrait())],
+                cuts=range(0, n_each * n_scenes, n_each),
+            )
+            for frame in source:
+                scene, second = divmod(frame.index, n_each)
+                suffix = "" if n_each == 1 else "_b" if second else "_a"
+                file = folder / kind / f"{portrait.__name__}{scene:02}{suffix}.png"
+                cv2.imwrite(str(file), frame.image)
+                write_pts(file.with_suffix(".pts"), source.truth(frame.index))
     return folder

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "facetrack").rglob("*.py")) + sorted((ROOT / "models").rglob("*.py"))
-FLAGS_HOME = ROOT / "facetrack" / "features" / "jit.py"
+FLAGS_HOME = ROOT / "facetrack" / "jit.py"
 LONGEST_FUNCTION = 60  # lines, docstring not counted
 LONGEST_MODULE = 400
 COMPILERS = {"cfunc", "generated_jit", "guvectorize", "jit", "njit", "stencil", "vectorize"}
@@ -83,7 +83,7 @@ def test_only_one_place_chooses_compiler_flags() -> None:
 
 
 def test_compiler_flags_release_the_gil_cache_and_keep_nan() -> None:
-    from facetrack.features import jit
+    from facetrack import jit
 
     calls = [
         ast.unparse(call)

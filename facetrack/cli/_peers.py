@@ -66,7 +66,7 @@ def named_folders(args: argparse.Namespace) -> dict[str, Path]:
         name, equals, folder = text.partition("=")
         if not (name and equals and folder):
             raise InputError(f"--predictions takes NAME=DIR, got {text!r}")
-        folders[name] = Path(folder)
+        folders[name] = Path(folder).absolute()  # also for workers that start elsewhere
     return folders
 
 
@@ -76,7 +76,7 @@ def peer_makers(args: argparse.Namespace) -> tuple[list[Callable[[], Peer]], lis
     Parameters
     ----------
     args : Namespace
-        With the options of `add_peer_arguments`, and perhaps `predictions`.
+        With the options of `add_peer_arguments`, and perhaps `predictions` or `mediapipe`.
 
     Returns
     -------
@@ -117,6 +117,6 @@ def _not_asked_for(args: argparse.Namespace) -> list[str]:
     if not args.peers_dir:
         reasons.append("PFLD: no --peers-dir DIR with its ONNX files")
     elsewhere = {text.partition("=")[0].lower() for text in getattr(args, "predictions", ())}
-    if "mediapipe" not in elsewhere:
+    if "mediapipe" not in elsewhere and not getattr(args, "mediapipe", None):
         reasons.append("MediaPipe: it runs elsewhere, see benchmarks/mediapipe_predictions.py")
     return reasons

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
     from facetrack.evaluation.protocols import Map
 
 
-def shown(title: str, total: int) -> Map:
+def shown(title: str, total: int, map_: Map = map) -> Map:
     """Give a `map` with a progress bar on the terminal.
 
     Parameters
@@ -22,6 +20,8 @@ def shown(title: str, total: int) -> Map:
         Stands before the bar.
     total : int
         Number of items.
+    map_ : Map
+        Does the work.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def shown(title: str, total: int) -> Map:
     from tqdm import tqdm
 
     def mapped(function: Any, items: Any) -> Any:
-        return tqdm(map(function, items), desc=title, total=total, disable=None, leave=False)
+        return tqdm(map_(function, items), desc=title, total=total, disable=None, leave=False)
 
     return mapped
 
@@ -48,7 +48,7 @@ def write_report(
     Parameters
     ----------
     args : Namespace
-        With `json`.
+        With `json`, and the `command_line` that the report tells.
     model : str
         The model's name; empty without one.
     n : int
@@ -67,6 +67,7 @@ def write_report(
 
     if args.json is None:
         return
-    command = shlex.join(["facetrack", *sys.argv[1:]])
-    content = document(command=command, model=model, summary=summary, n=n, details=details)
+    content = document(
+        command=args.command_line, model=model, summary=summary, n=n, details=details
+    )
     write_json(args.json, content)

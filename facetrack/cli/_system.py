@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from facetrack.cli._checks import Check, Status, run_child
-from facetrack.video.devices import CameraInfo
+from facetrack.video.devices import list_cameras
 
 # Debian's and Ubuntu's packages of the libraries that PyQt5's wheel expects to find.
 QT_PACKAGES = (
@@ -52,19 +52,15 @@ def check_qt_libraries() -> Iterator[Check]:
     yield Check("Qt's libraries", Status.OK, "all found")
 
 
-def check_cameras(cameras: Sequence[CameraInfo]) -> Iterator[Check]:
-    """Check that the cameras may be opened.
-
-    Parameters
-    ----------
-    cameras : sequence of CameraInfo
-        What the system lists.
+def check_cameras() -> Iterator[Check]:
+    """Check that the cameras which the system lists may be opened.
 
     Yields
     ------
     Check
         One a camera, or one that says that there is none.
     """
+    cameras = list_cameras()
     if sys.platform != "linux":
         yield Check("cameras", Status.NOTE, "are not listed on this system; try `track 0`")
     elif not cameras:

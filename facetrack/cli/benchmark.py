@@ -15,7 +15,7 @@ from facetrack.cli._peers import add_peer_arguments, peer_makers
 from facetrack.cli._reports import write_report
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
-    from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
+    from facetrack.evaluation.benchmark import FileRate, StepTime
     from facetrack.evaluation.long_run import Drift
     from facetrack.tracking.face_model import FaceModel
 
@@ -28,7 +28,8 @@ facetrack benchmark --peers
 facetrack benchmark --video clip.mp4 --ert ert.dat --json speed.json --plot speed.png
 facetrack benchmark --long
 """
-LONG = 108_000  # frames of one hour at 30 frames per second
+LONG = 3600  # seconds of video
+LONG_FPS = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
     add_peer_arguments(parser)
     parser.add_argument(
+        "--mediapipe",
+        type=Path,
+        metavar="FILE",
+        help="what benchmarks/mediapipe_predictions.py --ert measured on the same video",
+    )
+    parser.add_argument(
         "--long",
         type=int,
         nargs="?",
         const=LONG,
-        metavar="FRAMES",
-        help=f"also track FRAMES synthetic frames (default: {LONG}, one hour) and compare the "
-        "last minute with the first",
+        metavar="SECONDS",
+        help="also track synthetic video of SECONDS, 30 frames each (default: one hour), and "
+        "compare the last minute with the first",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="a bar per step")
@@ -69,17 +76,19 @@ def run(args: argparse.Namespace) -> int:
     int
         0.
     """
-    from facetrack.evaluation.benchmark import single_thread
+    from facetrack.evaluation.benchmark import model_cost, single_thread
     from facetrack.evaluation.benchmark_report import (
         BenchmarkReport,
         benchmark_details,
         benchmark_table,
+        read_elsewhere,
     )
     from facetrack.evaluation.plots import plot_bars
-    from facetrack.model import load_model
+    from facetrack.model import find_model, load_model
     from facetrack.video.source import open_source
 
     model = load_model(args.model)
+    elsewhere = read_elsewhere(args.mediapipe) if args.mediapipe else None
     with _video(args.video, model) as path:
         with open_source(path) as source:
             size = source.size
@@ -89,8 +98,9 @@ def run(args: argparse.Namespace) -> int:
     report = BenchmarkReport(
         steps=steps,
         rates=rates,
-        model=_model_cost(args.model, model),
-        drift=_drift(model, args.long) if args.long else None,
+        model=model_cost(find_model(args.model)),
+        drift=_drift(model, args.long) if args.long is not None else None,
+        elsewhere=elsewhere,
         size=size,
         threads=threads,
         skipped=(*skipped, *reasons),
@@ -184,37 +194,25 @@ def _rates(model: FaceModel, path: Path) -> tuple[tuple[FileRate, ...], list[str
 
 
 def _track_file(model: FaceModel, path: Path) -> None:
-    """Track a file into a CSV file."""
-    from facetrack.formats.openface import OpenFaceWriter
-    from facetrack.tracking.tracker import Tracker
-    from facetrack.video.source import open_source
+    """Track a file as `facetrack track` does, into a folder that is thrown away."""
+    from facetrack.corpus.recording import record
+    from facetrack.corpus.task import ModelId, Outputs, Settings, Task
 
-    tracker = Tracker(model, max_faces=1)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        open_source(path) as source,
-        OpenFaceWriter(Path(folder) / "faces.csv") as writer,
-    ):
-        for frame in source:
-            writer.write(frame.index, frame.timestamp, tracker.update(frame))
+    with tempfile.TemporaryDirectory() as folder:
+        # The checksum only matters to a run that goes on from an earlier one.
+        record(
+            Task(path, Outputs(Path(folder) / "clip"), Settings(), ModelId(model.name, "")), model
+        )
 
 
-def _model_cost(name: str | None, model: FaceModel) -> ModelCost | None:
-    from facetrack.evaluation.benchmark import model_cost
-    from facetrack.model import list_models
-
-    shipped = {info.name: info.path for info in list_models()}
-    path = Path(name) if name is not None and Path(name).is_file() else shipped.get(model.name)
-    return model_cost(path) if path is not None else None
-
-
-def _drift(model: FaceModel, n_frames: int) -> Drift:
+def _drift(model: FaceModel, seconds: int) -> Drift:
     from tqdm import tqdm
 
     from facetrack.evaluation.long_run import drift
     from facetrack.tracking.tracker import Tracker
     from facetrack.video.synthetic import SyntheticVideo
 
-    video = SyntheticVideo(model.shape_model, n_frames=n_frames)
+    n_frames = LONG_FPS * seconds
+    video = SyntheticVideo(model.shape_model, n_frames=n_frames, fps=LONG_FPS)
     frames = tqdm(video, total=n_frames, desc="long run", disable=None, leave=False)
     return drift(Tracker(model, max_faces=1), frames)

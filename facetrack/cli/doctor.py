@@ -13,7 +13,6 @@ from dataclasses import asdict
 import facetrack
 from facetrack.cli import _packages, _system
 from facetrack.cli._checks import Check, Status
-from facetrack.video.devices import list_cameras
 
 HELP = "Check the installation and print how to repair it."
 EXAMPLES = """
@@ -65,7 +64,7 @@ def check_all() -> list[Check]:
         others = [pool.submit(check) for check in slow]
         checks = [_packages.check_python(), *proofs, *_packages.check_providers()]
         checks += [other.result() for other in others]
-    return [*checks, *_system.check_qt_libraries(), *_system.check_cameras(list_cameras())]
+    return [*checks, *_system.check_qt_libraries(), *_system.check_cameras()]
 
 
 def as_json(checks: Sequence[Check]) -> str:

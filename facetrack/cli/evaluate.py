@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
 from facetrack.cli._peers import (
     add_peer_arguments,
     add_prediction_arguments,
@@ -21,13 +22,14 @@ from facetrack.landmarks.markup import MARKUPS
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.datasets.pts_folder import LabelledImage
     from facetrack.evaluation.predictions import Predictions
+    from facetrack.evaluation.protocols import Map
 
 HELP = "Measure a model on labelled pictures or on videos, beside its peers on the same data."
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json --plot lfpw.png
 facetrack evaluate landmarks lfpw_test --start detect --peers --ert ert.dat --peers-dir peers
 facetrack evaluate 300vw 300VW_Dataset --category 1 --points 49
-facetrack evaluate video videos --smoothing 0.5 --json videos.json
+facetrack evaluate video videos --smoothing 0.5 --workers 4 --json videos.json
 """
 
 
@@ -70,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         kind.add_argument(
             "--smoothing", type=float, default=0.0, help="0 (none, default) to 1 (strong)"
         )
+    add_cluster_arguments(landmarks, "pictures")
+    for kind in (w300vw, video):
+        add_cluster_arguments(kind, "videos")
     for kind in (landmarks, w300vw, video):
         kind.add_argument("--model", metavar="NAME", help="a model's name or file")
         kind.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
@@ -87,6 +92,7 @@ def _add_points(parser: argparse.ArgumentParser, choices: list[int]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print a table; write the JSON file and the plot where asked."""
+    make_absolute(args)
     return {"landmarks": _landmarks, "300vw": _300vw, "video": _video}[args.kind](args)
 
 
@@ -104,7 +110,8 @@ def _landmarks(args: argparse.Namespace) -> int:
 
     model = load_model(args.model)
     images = load_folder(args.folder)
-    predictions = _own_predictions(args, model, images)
+    with cluster_map(args) as map_:
+        predictions = _own_predictions(args, model, images, map_)
     makers, skipped = peer_makers(args)
     for make_peer in makers:
         peer = make_peer()
@@ -122,7 +129,7 @@ def _landmarks(args: argparse.Namespace) -> int:
 
 
 def _own_predictions(
-    args: argparse.Namespace, model: Any, images: Sequence[LabelledImage]
+    args: argparse.Namespace, model: Any, images: Sequence[LabelledImage], map_: Map
 ) -> list[Predictions]:
     """Run our model: the fair protocol first, the one with the truth's help second."""
     from facetrack.evaluation.protocols import from_detector, from_tracking_starts
@@ -130,7 +137,7 @@ def _own_predictions(
     if args.start == "detect":
         from facetrack.tracking.detection import FaceDetector
 
-        door = shown("detector start", len(images))
+        door = shown("detector start", len(images), map_)
         return [from_detector(model, images, detector=FaceDetector(), map_=door)]
     return [
         from_tracking_starts(
@@ -138,7 +145,7 @@ def _own_predictions(
             images,
             seeds=args.seeds,
             projected=kind == "projected",
-            map_=shown(f"{kind} truth", len(images)),
+            map_=shown(f"{kind} truth", len(images), map_),
         )
         for kind in ("projected", "moved")
     ]
@@ -173,13 +180,14 @@ def _300vw(args: argparse.Namespace) -> int:
 
     model, make_tracker = _tracker(args)
     clips = load(args.root, category=args.category)
-    report = evaluate_300vw(
-        make_tracker,
-        clips,
-        missing=missing_clips(args.root, category=args.category),
-        markup=args.points,
-        map_=shown("clips", len(clips)),
-    )
+    with cluster_map(args) as map_:
+        report = evaluate_300vw(
+            make_tracker,
+            clips,
+            missing=missing_clips(args.root, category=args.category),
+            markup=args.points,
+            map_=shown("clips", len(clips), map_),
+        )
     print(w300vw_table(report))
     if args.plot:
         by_category = {
@@ -202,13 +210,14 @@ def _video(args: argparse.Namespace) -> int:
     model, make_tracker = _tracker(args)
     makers, skipped = peer_makers(args)
     clips = [*find_clips(args.folder), still_clip(model.shape_model)]
-    report = evaluate_clips(
-        make_tracker,
-        clips,
-        peers=makers,
-        predictions=named_folders(args),
-        map_=shown("clips", len(clips)),
-    )
+    with cluster_map(args) as map_:
+        report = evaluate_clips(
+            make_tracker,
+            clips,
+            peers=makers,
+            predictions=named_folders(args),
+            map_=shown("clips", len(clips), map_),
+        )
     print(video_table(report))
     for reason in skipped:
         print(f"skipped: {reason}")

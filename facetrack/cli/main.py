@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -91,6 +92,7 @@ def _dispatch(arguments: list[str]) -> int:
         )
         command.add_arguments(parser)
         args = parser.parse_args(arguments[1:])
+        args.command_line = shlex.join(["facetrack", *arguments])  # what reports call `command`
     except SystemExit as stop:  # argparse has printed help, version or usage
         return int(stop.code or 0)
     return command.run(args)

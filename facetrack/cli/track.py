@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facetrack.cli._cluster import add_cluster_arguments
 from facetrack.errors import FacetrackError, InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -66,15 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="skip videos that are finished and go on with the one that was interrupted",
     )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--workers", type=int, metavar="N", help="track N videos at a time on this machine"
-    )
-    where.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="track on a running dask cluster that sees the same files, e.g. tcp://host:8786",
-    )
+    add_cluster_arguments(parser, "videos")
 
 
 def run(args: argparse.Namespace) -> int:

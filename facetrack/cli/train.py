@@ -125,6 +125,7 @@ def _settings(args: argparse.Namespace) -> TrainingSettings:
         settings,
         tracking=replace(settings.tracking, method=method),
         start=replace(settings.start, method=method),
+        refinement=replace(settings.refinement, method=method),
     )
 
 

@@ -7,9 +7,12 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from facetrack.errors import FacetrackError, InputError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from facetrack.evaluation.protocols import Map
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -88,8 +91,12 @@ class Pool:
             self._client.cancel(list(item_of))
 
     def _submit(self, function: Callable[[T], R], items: Sequence[T]) -> list[Any]:
+        # The function may hold a whole model: it travels once to every worker, not with each item.
+        # A result of its own rather than scattered data, which would be gone with its worker.
+        with _large_is_fine():
+            shared = self._client.submit(_itself, function, pure=False)
         # Not pure: the same item may be asked for twice, and files are written.
-        return [self._client.submit(function, item, pure=False) for item in items]
+        return [self._client.submit(_call, shared, item, pure=False) for item in items]
 
 
 @contextlib.contextmanager
@@ -140,9 +147,7 @@ def open_pool(*, workers: int | None = None, scheduler: str | None = None) -> It
 
 
 @contextlib.contextmanager
-def open_map(
-    *, workers: int | None = None, scheduler: str | None = None
-) -> Iterator[Callable[[Callable[[T], R], Iterable[T]], Iterator[R]]]:
+def open_map(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Map]:
     """Give a `map`, wherever it works.
 
     Parameters
@@ -152,7 +157,7 @@ def open_map(
 
     Yields
     ------
-    callable
+    Map
         Like the builtin `map` for one iterable: results in order.
 
     Raises
@@ -194,6 +199,22 @@ def _ctrl_c_is_ours() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _large_is_fine() -> Any:
+    """Let a model be sent without dask's advice not to send much."""
+    import dask
+
+    return dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
+
+
+def _itself(function: Callable[[T], R]) -> Callable[[T], R]:
+    """Make a function a result, which dask keeps and computes again when it is lost."""
+    return function
+
+
+def _call(function: Callable[[T], R], item: T) -> R:
+    return function(item)
 
 
 def _result(future: Any) -> Any:

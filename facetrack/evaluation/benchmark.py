@@ -6,13 +6,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from facetrack.errors import InputError
 from facetrack.model import describe, load_model
@@ -91,20 +91,12 @@ def single_thread() -> Iterator[tuple[str, ...]]:
     tuple of str
         What was limited, for the report.
     """
-    limited = ["opencv"]
     before = cv2.getNumThreads()
     with ExitStack() as stack:
         cv2.setNumThreads(1)
         stack.callback(cv2.setNumThreads, before)
-        try:
-            threadpoolctl = import_module("threadpoolctl")
-        except ImportError:  # then OMP_NUM_THREADS=1 must be set before the start
-            if os.environ.get("OMP_NUM_THREADS") == "1":
-                limited.append("OMP_NUM_THREADS=1")
-        else:
-            stack.enter_context(threadpoolctl.threadpool_limits(1))
-            limited += sorted({str(p["internal_api"]) for p in threadpoolctl.threadpool_info()})
-        yield tuple(limited)
+        stack.enter_context(threadpool_limits(1))
+        yield "opencv", *sorted({str(p["internal_api"]) for p in threadpool_info()})
 
 
 def time_steps(
@@ -210,7 +202,7 @@ def file_rate(
 
 @contextmanager
 def _on_cores(count: int) -> Iterator[None]:
-    """Bind this thread, and those that it starts, to some cores (on Linux)."""
+    """Bind all threads of this process, and those that they start, to some cores (on Linux)."""
     if sys.platform != "linux":
         if count != os.cpu_count():
             raise InputError(f"this system does not let a process choose {count} cores")
@@ -219,11 +211,18 @@ def _on_cores(count: int) -> Iterator[None]:
     allowed = os.sched_getaffinity(0)
     if count > len(allowed):
         raise InputError(f"{count} cores wanted, this process may use {len(allowed)}")
-    os.sched_setaffinity(0, sorted(allowed)[:count])
+    _bind_threads(set(sorted(allowed)[:count]))
     try:
         yield
     finally:
-        os.sched_setaffinity(0, allowed)
+        _bind_threads(allowed)
+
+
+def _bind_threads(cores: set[int]) -> None:
+    """Bind every thread: the pools of libraries have started theirs long ago."""
+    for thread in os.listdir("/proc/self/task"):
+        with suppress(ProcessLookupError):  # it ended meanwhile
+            os.sched_setaffinity(int(thread), cores)
 
 
 def model_cost(path: Path) -> ModelCost:

@@ -2,13 +2,64 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+from facetrack.errors import FormatError
 from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
 from facetrack.evaluation.long_run import Drift
 from facetrack.evaluation.report import table
+from facetrack.formats.textfile import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A rival that cannot share our environment, timed in another run on the same video.
+
+    Attributes
+    ----------
+    name : str
+    step_ms, fit_ms : float
+        Median wall time of its step, and of dlib's fit in the same run: the yardstick that makes
+        the two runs comparable.
+    """
+
+    name: str
+    step_ms: float
+    fit_ms: float
+
+
+def read_elsewhere(path: Path) -> Elsewhere:
+    """Read what benchmarks/mediapipe_predictions.py measured.
+
+    Parameters
+    ----------
+    path : Path
+        A JSON file.
+
+    Returns
+    -------
+    Elsewhere
+
+    Raises
+    ------
+    FormatError
+        If it is no such file.
+    """
+    try:
+        content = json.loads(read_text(path, limit=1 << 16))
+        timing = Elsewhere(
+            str(content["name"]), float(content["step_ms"]), float(content["fit_ms"])
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise FormatError(path, f"not a timing of a rival ({error})") from error
+    if not (0 < timing.step_ms < math.inf and 0 < timing.fit_ms < math.inf):
+        raise FormatError(path, "its times must be positive")
+    return timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +69,12 @@ class BenchmarkReport:
     Attributes
     ----------
     steps : tuple of StepTime
-        The first is our whole update, the second (if any) the rival that ratios refer to.
+        The first is our whole update, the second (if any) dlib's fit.
     rates : tuple of FileRate
         With one core, two cores, ...
-    model : ModelCost or None
+    model : ModelCost
     drift : Drift or None
+    elsewhere : Elsewhere or None
     size : tuple of int
         Width and height of the frames.
     threads : tuple of str
@@ -33,8 +85,9 @@ class BenchmarkReport:
 
     steps: tuple[StepTime, ...]
     rates: tuple[FileRate, ...]
-    model: ModelCost | None
+    model: ModelCost
     drift: Drift | None
+    elsewhere: Elsewhere | None
     size: tuple[int, int]
     threads: tuple[str, ...]
     skipped: tuple[str, ...] = ()
@@ -59,6 +112,24 @@ def ratios(steps: Sequence[StepTime], *, clock: Literal["p50", "cpu"] = "p50") -
     return {rival.name: getattr(ours, clock) / getattr(rival, clock) for rival in rivals}
 
 
+def ratio_elsewhere(report: BenchmarkReport) -> float:
+    """Relate our whole update to a rival of another run, by way of dlib's fit in both.
+
+    Parameters
+    ----------
+    report : BenchmarkReport
+
+    Returns
+    -------
+    float
+        Time of ours / of the rival; NaN where dlib's fit was not timed in this run.
+    """
+    if report.elsewhere is None or len(report.steps) < 2:
+        return float("nan")
+    ours, fit = report.steps[:2]
+    return ours.p50 / fit.p50 * report.elsewhere.fit_ms / report.elsewhere.step_ms
+
+
 def benchmark_details(report: BenchmarkReport) -> dict[str, Any]:
     """Collect everything that the JSON file holds.
 
@@ -69,9 +140,10 @@ def benchmark_details(report: BenchmarkReport) -> dict[str, Any]:
     Returns
     -------
     dict
-        `steps_ms`, `ratios`, `cpu_ratios`, `file_rates`, `model_cost`, `drift`, `size`, `threads`,
-        `skipped`.
+        `steps_ms`, `ratios`, `cpu_ratios`, `elsewhere`, `file_rates`, `model_cost`, `drift`,
+        `size`, `threads`, `skipped`.
     """
+    other = report.elsewhere
     return {
         "size": list(report.size),
         "threads": list(report.threads),
@@ -79,7 +151,8 @@ def benchmark_details(report: BenchmarkReport) -> dict[str, Any]:
         "ratios": ratios(report.steps),
         "cpu_ratios": ratios(report.steps, clock="cpu"),
         "file_rates": [{**asdict(r), "ratio": r.ratio} for r in report.rates],
-        "model_cost": asdict(report.model) if report.model else None,
+        "elsewhere": {**asdict(other), "ratio": ratio_elsewhere(report)} if other else None,
+        "model_cost": asdict(report.model),
         "drift": asdict(report.drift) if report.drift else None,
         "skipped": list(report.skipped),
     }
@@ -96,30 +169,44 @@ def benchmark_table(report: BenchmarkReport) -> str:
     -------
     str
     """
-    wall, cpu = ratios(report.steps), ratios(report.steps, clock="cpu")
-    none = float("nan")
-    rows = [
-        [s.name, s.p50, s.p99, s.cpu, wall.get(s.name, none), cpu.get(s.name, none)]
-        for s in report.steps
-    ]
     width, height = report.size
-    title = f"{width}x{height}, {report.steps[0].frames} frames, one thread"
-    headers = ["step", "p50 ms", "p99 ms", "CPU p50 ms", "ours / this", "in CPU time"]
-    lines = [title, table(headers, rows)]
+    lines = [
+        f"one face, {width}x{height}, {report.steps[0].frames} frames, one thread; "
+        "rivals fit in boxes that cost them nothing",
+        _step_table(report),
+    ]
     if report.rates:
         cells = [[r.cores, r.tracking, r.decoding, r.ratio] for r in report.rates]
         headers = ["cores", "tracked frames/s", "decoded frames/s", "ratio"]
-        lines += ["", "a file end to end", table(headers, cells)]
-    if report.model:
         lines += [
             "",
-            f"model: {report.model.megabytes:.1f} MB, {report.model.seconds:.2f} s to load",
+            "a file tracked into a table, against decoding it only",
+            table(headers, cells),
         ]
+    cost = report.model
+    lines += ["", f"model: {cost.megabytes:.1f} MB, {cost.seconds:.2f} s to load"]
     if report.drift:
         d = report.drift
         lines += [
             "",
             f"{d.frames} frames: first minute {d.first:.3f} ms a frame, last {d.last:.3f} ms "
-            f"({100 * (d.last / d.first - 1):+.1f} %); memory {d.megabytes_per_hour:+.2f} MB/h",
+            f"({100 * (d.last / d.first - 1):+.1f} %, in CPU time "
+            f"{100 * (d.last_cpu / d.first_cpu - 1):+.1f} %); "
+            f"memory {d.megabytes_per_hour:+.2f} MB/h",
         ]
     return "\n".join([*lines, *(f"skipped: {reason}" for reason in report.skipped)])
+
+
+def _step_table(report: BenchmarkReport) -> str:
+    wall, cpu = ratios(report.steps), ratios(report.steps, clock="cpu")
+    none = float("nan")
+    rows: list[list[object]] = [
+        [s.name, s.p50, s.p99, s.cpu, wall.get(s.name, none), cpu.get(s.name, none)]
+        for s in report.steps
+    ]
+    if report.elsewhere:
+        other = report.elsewhere
+        name = f"{other.name} (another run)"
+        rows.append([name, other.step_ms, none, none, ratio_elsewhere(report), none])
+    headers = ["step", "p50 ms", "p99 ms", "CPU p50 ms", "ours / this", "in CPU time"]
+    return table(headers, rows)

@@ -204,5 +204,8 @@ def w300vw_table(report: W300vwReport) -> str:
         if parts:
             lines.append(f"clip {clip.id}: {', '.join(parts)}")
     if report.missing:
-        lines.append(f"not there: {' '.join(report.missing)}")
+        total = len(report.missing) + len(report.clips)
+        lines.append(
+            f"{len(report.missing)} of {total} clips are not there: {' '.join(report.missing)}"
+        )
     return "\n".join(lines)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.features.resize import average
 from facetrack.landmarks.procrustes import Similarity
 
 FRAME_SIZE = 160  # px, width and height
 EYE_DISTANCE = 55.0  # px between the outer eye corners of the mean shape
-FRAME_CENTRE = (80.0, 80.0)  # where the mean shape's centroid lies
+FRAME_CENTRE = (79.5, 79.5)  # the mean shape's centroid: in the middle, so that mirroring keeps it
 
 _SHRINK_LIMIT = 0.67  # below this scale bilinear reading would alias
 
@@ -44,41 +47,50 @@ def warp_to_frame(
         raise InputError(
             f"image must be uint8 of shape (H, W) or (H, W, 3), got {image.dtype} {image.shape}"
         )
-    x0, y0, x1, y1 = _region(image.shape, to_frame, size)
+    x0, y0, x1, y1 = _region(image.shape, to_frame.inverse(), size)
     if x1 - x0 < 2 or y1 - y0 < 2:
         return np.zeros((size, size), dtype=np.uint8)
     crop: npt.NDArray[np.uint8] = image[y0:y1, x0:x1]
     if crop.ndim == 3:
         crop = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]
-    matrix = to_frame.matrix
-    matrix[:, 2] += matrix[:, :2] @ (x0, y0)
-    scale = to_frame.scale
-    if scale < _SHRINK_LIMIT:  # average before sampling (spec 9.7.4)
-        crop, matrix = _shrink(crop, matrix, scale)
+    scale_x = scale_y = 1.0
+    if to_frame.scale < _SHRINK_LIMIT:  # average before sampling (spec 9.7.4)
+        height, width = crop.shape
+        new = max(2, round(width * to_frame.scale)), max(2, round(height * to_frame.scale))
+        crop, scale_x, scale_y = average(crop, new), new[0] / width, new[1] / height
+    matrix = _from_crop(to_frame, x0, y0, scale_x, scale_y)
     return cv2.warpAffine(  # type: ignore[return-value]
         crop, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
 
 
-def _region(shape: tuple[int, ...], to_frame: Similarity, size: int) -> tuple[int, int, int, int]:
+def _region(shape: tuple[int, ...], to_image: Similarity, size: int) -> tuple[int, int, int, int]:
     """Bounding box of the frame in the image, two pixels wider, clipped to the image."""
-    corners = to_frame.inverse().apply([[0, 0], [size, 0], [0, size], [size, size]])
+    along, across = to_image.a * size, to_image.b * size  # one side of the frame, in the image
+    left = to_image.tx + min(0.0, along) + min(0.0, -across)
+    right = to_image.tx + max(0.0, along) + max(0.0, -across)
+    top = to_image.ty + min(0.0, along) + min(0.0, across)
+    bottom = to_image.ty + max(0.0, along) + max(0.0, across)
     # a broken shape may put the frame at 1e300: clip before the conversion to integers
-    limit = np.array([shape[1], shape[0]], dtype=np.float64)
-    low = np.clip(np.floor(corners.min(axis=0)) - 2, 0, limit)
-    high = np.clip(np.ceil(corners.max(axis=0)) + 3, 0, limit)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    height, width = shape[:2]
+    return (
+        int(min(max(left - 2, 0), width)),
+        int(min(max(top - 2, 0), height)),
+        math.ceil(min(max(right + 3, 0), width)),
+        math.ceil(min(max(bottom + 3, 0), height)),
+    )
 
 
-def _shrink(
-    crop: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64], scale: float
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """Shrink by area averaging to about the frame's resolution and adapt the map to it."""
-    height, width = crop.shape
-    new_width, new_height = max(2, round(width * scale)), max(2, round(height * scale))
-    small = cv2.resize(crop, (new_width, new_height), interpolation=cv2.INTER_AREA)
-    sx, sy = new_width / width, new_height / height
-    # pixel centres at integers: x_crop = (x_small + 0.5) / sx - 0.5
-    back = np.array([[1 / sx, 0, 0.5 / sx - 0.5], [0, 1 / sy, 0.5 / sy - 0.5]])
-    offset = matrix[:, :2] @ back[:, 2] + matrix[:, 2]
-    return small, np.column_stack([matrix[:, :2] @ back[:, :2], offset])  # type: ignore[return-value]
+def _from_crop(
+    to_frame: Similarity, left: int, top: int, scale_x: float, scale_y: float
+) -> npt.NDArray[np.float64]:
+    """Map pixels of a crop, scaled after cropping, to the frame; shape (2, 3)."""
+    a, b = to_frame.a, to_frame.b
+    # pixel centres at integers: x_image = (x_small + 0.5) / scale - 0.5 + left
+    x, y = 0.5 / scale_x - 0.5 + left, 0.5 / scale_y - 0.5 + top
+    return np.array(
+        [
+            [a / scale_x, -b / scale_y, a * x - b * y + to_frame.tx],
+            [b / scale_x, a / scale_y, b * x + a * y + to_frame.ty],
+        ]
+    )

@@ -67,7 +67,8 @@ class BasisStatistics:
         Returns
         -------
         basis : ndarray, shape (n, size, k), float32
-            P with orthonormal columns per landmark.
+            P with orthonormal columns per landmark, rounded to half precision: everything that is
+            learned on top of it sees the rounded basis, and model files store it in half the space.
         offset : ndarray, shape (n, k), float32
             P^T mean, so that reduced features are P^T v - offset.
 
@@ -87,8 +88,9 @@ class BasisStatistics:
                 self._signal[i] / self._count, nuisance, subset_by_index=[size - k, size - 1]
             )[1]
             basis[i] = np.linalg.qr(vectors[:, ::-1])[0]
-        offset = np.einsum("njk,nj->nk", basis, mean)
-        return basis.astype(np.float32), offset.astype(np.float32)
+        rounded = basis.astype(np.float16).astype(np.float32)
+        offset = np.einsum("njk,nj->nk", rounded, mean)
+        return rounded, offset.astype(np.float32)
 
 
 def _second_moments(vectors: Features) -> Features:

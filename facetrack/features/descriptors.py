@@ -42,7 +42,5 @@ def describe(
     """
     if out is None:
         out = np.empty((len(points), DESCRIPTOR_SIZE), dtype=np.float32)
-    # pixel i of a shrunken map covers frame pixels s i ... s i + s - 1
-    scaled = (points - 0.5 * (shrink - 1)) / shrink if shrink != 1 else points
-    _kernels.describe(maps, np.ascontiguousarray(scaled), spacing / shrink, out)
+    _kernels.describe(maps, np.ascontiguousarray(points), shrink, spacing / shrink, out)
     return out

@@ -57,6 +57,7 @@ class MapBuilder:
         self.specs, self.size = specs, size
         self._raw = np.empty((size, size, 8), dtype=np.float32)
         self._half = np.empty((size // 2, size // 2, 8), dtype=np.float32)
+        self._row = np.empty(size * 8, dtype=np.float32)
         self._gradient = np.empty((2, size), dtype=np.float32)
         self._scratch = [
             np.empty(size // spec.shrink * 8 + 16 * spec.radius, dtype=np.float32) for spec in specs
@@ -83,7 +84,7 @@ class MapBuilder:
         _kernels.orientation_maps(np.ascontiguousarray(patch), self._gradient, self._raw)
         raw, half = self._raw.reshape(self.size, -1), self._half.reshape(self.size // 2, -1)
         if any(spec.shrink == 2 for spec in self.specs):
-            _kernels.halve(raw, half)
+            _kernels.halve(raw, self._row, half)
         for spec, scratch, out in zip(self.specs, self._scratch, self._outputs, strict=True):
             source = half if spec.shrink == 2 else raw
             _kernels.box_blur(source, spec.radius, scratch, out.reshape(source.shape))

@@ -59,18 +59,11 @@ def read_pts(
     Notes
     -----
     Read are `n_points` and `npoints`, any white space, braces on lines of their own or not, and
-    a third column, which is ignored.
+    a third column, which is ignored. Some redistributed copies hold the numbers alone, without
+    header and braces; of these only the count tells whether they are whole.
     """
     text = read_text(path, limit=MAX_BYTES)
-    head, opened, rest = text.partition("{")
-    if not opened:
-        raise FormatError(path, "no '{' found, so not a .pts file")
-    body, closed, tail = rest.partition("}")
-    if not closed:
-        raise FormatError(path, "no closing '}', the file is cut short", remedy="restore the file")
-    if tail.strip():
-        line = text.count("\n", 0, len(text) - len(tail.lstrip())) + 1
-        raise FormatError(path, f"text after the closing '}}': {tail.split()[0]!r:.40}", line=line)
+    head, body = _split(path, text)
     stated = _stated_count(path, head)
     rows = _rows(path, body, first_line=head.count("\n") + 1, decimal_comma=decimal_comma)
     points = _pair(path, rows, stated)
@@ -79,6 +72,23 @@ def read_pts(
     if len(points) != count:
         raise FormatError(path, f"{len(points)} points, {count} expected")
     return points - origin
+
+
+def _split(path: str | os.PathLike[str], text: str) -> tuple[str, str]:
+    """Tell the header from the numbers; a file without braces is all numbers."""
+    head, opened, rest = text.partition("{")
+    if not opened:
+        words = text.split(maxsplit=1)
+        if not words or not NUMBER.fullmatch(words[0].replace(",", ".")):
+            raise FormatError(path, "no '{' found and no numbers either, so not a .pts file")
+        return "", text
+    body, closed, tail = rest.partition("}")
+    if not closed:
+        raise FormatError(path, "no closing '}', the file is cut short", remedy="restore the file")
+    if tail.strip():
+        line = text.count("\n", 0, len(text) - len(tail.lstrip())) + 1
+        raise FormatError(path, f"text after the closing '}}': {tail.split()[0]!r:.40}", line=line)
+    return head, body
 
 
 def _stated_count(path: str | os.PathLike[str], head: str) -> int | None:

@@ -115,7 +115,6 @@ def outer_eye_distance(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """
     array = np.asarray(points, dtype=np.float64)
     right, left = OUTER_EYE_CORNERS
-    distance: npt.NDArray[np.float64] = np.linalg.norm(
-        array[..., right, :] - array[..., left, :], axis=-1
-    )
+    apart = array[..., right, :] - array[..., left, :]
+    distance: npt.NDArray[np.float64] = np.hypot(apart[..., 0], apart[..., 1])
     return distance

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.landmarks import _kernels
 from facetrack.landmarks.markup import outer_eye_distance
 
 Points = npt.NDArray[np.float64]
@@ -33,7 +35,7 @@ class Similarity:
     @property
     def scale(self) -> float:
         """Length in the target frame per length in the source frame."""
-        return float(np.hypot(self.a, self.b))
+        return math.hypot(self.a, self.b)
 
     @property
     def matrix(self) -> npt.NDArray[np.float64]:
@@ -53,11 +55,9 @@ class Similarity:
         ndarray, shape (..., 2), float64
             Points in the target frame.
         """
-        p = np.asarray(points, dtype=np.float64)
-        x, y = p[..., 0], p[..., 1]
-        return np.stack(
-            [self.a * x - self.b * y + self.tx, self.b * x + self.a * y + self.ty], axis=-1
-        )
+        mapped = np.array(points, dtype=np.float64, order="C")  # a copy: writable for the kernel
+        _kernels.move(mapped.reshape(-1, 2), self.a, self.b, self.tx, self.ty)
+        return mapped
 
     def inverse(self) -> Similarity:
         """Return the map from the target frame back to the source frame."""
@@ -88,22 +88,19 @@ def fit_similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Similarity:
     With both shapes centred: a = sum s.d / sum |s|^2, b = sum (s x d) / sum |s|^2 (spec 1.2).
     The result depends on the direction: always fit image -> reference and invert.
     """
-    s = np.asarray(source, dtype=np.float64)
-    d = np.asarray(target, dtype=np.float64)
-    if s.shape != d.shape or s.ndim != 2 or s.shape[1] != 2:
-        raise InputError(f"shapes must both be (n, 2), got {s.shape} and {d.shape}")
-    if not np.isfinite(s).all() or not np.isfinite(d).all():
-        raise InputError("shapes must be finite")
-    s_mean, d_mean = s.mean(axis=0), d.mean(axis=0)
-    s, d = s - s_mean, d - d_mean
-    norm = float((s * s).sum())
-    if norm == 0:
-        raise InputError("all points of the source shape coincide")
-    a = float((s * d).sum()) / norm
-    b = float((s[:, 0] * d[:, 1] - s[:, 1] * d[:, 0]).sum()) / norm
-    tx = d_mean[0] - (a * s_mean[0] - b * s_mean[1])
-    ty = d_mean[1] - (b * s_mean[0] + a * s_mean[1])
-    return Similarity(a, b, float(tx), float(ty))
+    # copies: writable and contiguous, as the kernel wants them
+    s = np.array(source, dtype=np.float64, order="C")
+    d = np.array(target, dtype=np.float64, order="C")
+    if s.shape != d.shape or s.ndim != 2 or s.shape[1] != 2 or not len(s):
+        raise InputError(f"shapes must both be (n, 2) with n > 0, got {s.shape} and {d.shape}")
+    found = np.empty(4)
+    _kernels.similarity(s, d, found)
+    a, b, tx, ty = found.tolist()
+    if not math.isfinite(a + b + tx + ty):
+        finite = np.isfinite(s).all() and np.isfinite(d).all()
+        problem = "all points of the source shape coincide" if finite else "shapes must be finite"
+        raise InputError(problem)
+    return Similarity(a, b, tx, ty)
 
 
 def align_all(shapes: npt.ArrayLike, target: npt.ArrayLike) -> Points:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.features.resize import average
 
 Image = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -83,6 +84,8 @@ def shrink(image: Image, factor: float) -> Image:
     """
     height, width = image.shape[:2]
     size = max(1, round(width * factor)), max(1, round(height * factor))
+    if factor < 1 and image.ndim == 2:
+        return average(image, size)
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     scaled = cv2.resize(np.ascontiguousarray(image), size, interpolation=method)
     return scaled.astype(np.uint8, copy=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +58,7 @@ class QualityClassifier:
         """
         values = evidence(self.level, self.level.features(maps, shape)[None])[0]
         logit = float(((values - self.mean) * self.scale) @ self.weights) + self.bias
-        return float(1 / (1 + np.exp(-np.clip(logit, -50, 50))))
+        return 1 / (1 + math.exp(-min(max(logit, -50.0), 50.0)))
 
 
 def evidence(level: Level, features: Features) -> Features:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.features.resize import average
 from facetrack.tracking.encoding import decode_array, encode_array
 from facetrack.tracking.pixels import Image
 
@@ -47,14 +48,14 @@ class CutDetector:
             Whether the picture is another one than in the last frame that had any contrast.
         """
         current = _thumbnail(image)
-        centred = (current - current.mean()).ravel()
+        centred = _centred(current)
         energy = float(centred @ centred)
         if energy < _BLANK * _BLANK * centred.size:
             return False
         last, self._last = self._last, current
         if last is None:
             return False
-        before = (last - last.mean()).ravel()
+        before = _centred(last)
         correlation = float(before @ centred) / math.sqrt(float(before @ before) * energy)
         # numpy's histogram costs more than all the rest: only ask where the correlation is low
         return correlation < _CORRELATION and _distance(last, current) > _HISTOGRAM
@@ -82,8 +83,15 @@ def _thumbnail(image: Image) -> Thumbnail:
     step_y = max(1, image.shape[0] // (_SAMPLES * _SIZE[1]))
     step_x = max(1, image.shape[1] // (_SAMPLES * _SIZE[0]))
     sampled = image[::step_y, ::step_x] if image.ndim == 2 else image[::step_y, ::step_x, 1]
-    small = cv2.resize(np.ascontiguousarray(sampled), _SIZE, interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32)
+    if sampled.shape[0] < _SIZE[1] or sampled.shape[1] < _SIZE[0]:
+        small = cv2.resize(np.ascontiguousarray(sampled), _SIZE, interpolation=cv2.INTER_AREA)
+        return small.astype(np.float32)
+    return average(sampled, _SIZE).astype(np.float32)
+
+
+def _centred(thumbnail: Thumbnail) -> Thumbnail:
+    centred: Thumbnail = (thumbnail - thumbnail.sum() / thumbnail.size).ravel()
+    return centred
 
 
 def _distance(a: Thumbnail, b: Thumbnail) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS, Fit
+from facetrack.features.resize import average
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking.encoding import decode_array, encode_array
@@ -25,7 +27,7 @@ VAGUE: Final = 0.02  # quality below which not even the detector's word keeps a 
 PATIENCE: Final = 4  # frames in a row between the two that end it
 
 SMALLEST_AREA: Final = 900.0  # square pixels of the points' box; the released iCCR uses the same
-KEEP: Final = 0.8  # of the last shape's own form in the next start
+KEEP: Final = 0.5  # of the last shape's own form in the next start
 _FARTHEST: Final = 1e6  # px: beyond every image
 _IMPOSSIBLE: Final = 4.5  # standard deviations of a shape parameter that no face has
 
@@ -116,13 +118,14 @@ class Track:
         Notes
         -----
         The last shape is the start, a little pulled towards the mean shape: what a fit got wrong
-        is forgotten within some frames instead of being handed on for ever. A fast face is also tried where its motion leads to, and one
-        that is not found there where its remembered picture fits best.
+        is forgotten within some frames instead of being handed on for ever. A fast face is also
+        tried where its motion leads to, and one that is not found there where its remembered
+        picture fits best.
         """
         eye = float(outer_eye_distance(self.points))
         start = model.shape_model.relax(self.points, keep=KEEP)
         best = self._attempt(model, image, start)
-        if float(np.hypot(*self.velocity)) > _FAST * eye:
+        if math.hypot(*self.velocity.tolist()) > _FAST * eye:
             best = _better(best, self._attempt(model, image, start + self.velocity))
         if best is None or best.quality < WELL_FITTED:
             shift = self._shift_of_patch(image)
@@ -137,7 +140,7 @@ class Track:
         points = np.array(fit.points)
         self.weak = 0 if fit.quality >= WELL_FITTED else self.weak + 1
         if not self.weak:  # a poor fit says little of the motion
-            self.velocity = points.mean(axis=0) - self.points.mean(axis=0)
+            self.velocity = (points - self.points).mean(axis=0)
         self.points, self.quality = points, fit.quality
         self.age += 1
         if not self.weak and self.age % _PATCH_EVERY == 0:
@@ -146,7 +149,7 @@ class Track:
     def _attempt(self, model: Fits, image: Image, start: Points) -> Fit | None:
         fit = model.fit(image, start)
         eye = float(outer_eye_distance(start))
-        moved = float(np.hypot(*(fit.points.mean(axis=0) - start.mean(axis=0))))
+        moved = math.hypot(*(fit.points - start).mean(axis=0).tolist())
         possible = is_possible(fit.points, model.shape_model)
         if not possible and is_large(fit.points):
             # Distorted beyond what faces are: again from the nearest shape that a face can have.
@@ -245,10 +248,9 @@ def is_large(points: Points) -> bool:
     -------
     bool
     """
-    if not (np.abs(points) < _FARTHEST).all():  # also false for NaN
-        return False
-    width, height = np.ptp(points, axis=0).tolist()
-    return bool(width * height >= SMALLEST_AREA)
+    x0, y0, x1, y1 = box_of(points)
+    near = x0 > -_FARTHEST and y0 > -_FARTHEST and x1 < _FARTHEST and y1 < _FARTHEST
+    return near and (x1 - x0) * (y1 - y0) >= SMALLEST_AREA
 
 
 def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
@@ -268,6 +270,8 @@ def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
     x0, y0, x1, y1 = box_of(points)
     half = 0.5 * max(x1 - x0, y1 - y0)
     region, _ = _around(image, np.array([x0 + x1, y0 + y1]) / 2, half)
+    if region.ndim == 2 and min(region.shape) >= _PATCH:
+        return average(region, (_PATCH, _PATCH))
     small = cv2.resize(np.ascontiguousarray(region), (_PATCH, _PATCH), interpolation=cv2.INTER_AREA)
     return grey(small.astype(np.uint8, copy=False))
 

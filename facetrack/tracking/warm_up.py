@@ -7,6 +7,8 @@ import numpy as np
 from facetrack.face import N_POINTS
 from facetrack.features.alignment import FRAME_SIZE
 from facetrack.features.maps import DEFAULT_MAPS
+from facetrack.features.resize import average
+from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking.face_model import BoxPlacement, FaceModel
@@ -23,6 +25,9 @@ def warm_up() -> None:
     model = _smallest_model()
     for image in (np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3), np.uint8)):
         model.fit_box(image, (8.0, 8.0, 56.0, 56.0))
+    average(image[..., 0], (32, 32))
+    shape_model = model.shape_model
+    head_pose(shape_model.mean, shape_model.mean_3d, (FRAME_SIZE, FRAME_SIZE))
 
 
 def _smallest_model() -> FaceModel:
@@ -30,14 +35,15 @@ def _smallest_model() -> FaceModel:
     angle = np.linspace(0, 2 * np.pi, N_POINTS, endpoint=False)
     mean = FRAME_SIZE * (0.5 + 0.3 * np.column_stack([np.cos(angle), np.sin(angle)]))
     basis = np.eye(2 * N_POINTS, N_RIGID)
-    shape_model = ShapeModel(mean, basis, np.ones(N_RIGID), np.zeros((N_POINTS, 3)))
+    head = np.column_stack([mean - mean.mean(axis=0), 20 * np.cos(3 * angle)])  # not flat
+    shape_model = ShapeModel(mean, basis, np.ones(N_RIGID), head)
     levels = tuple(_level(index, spec.shrink) for index, spec in enumerate(DEFAULT_MAPS))
     cascade = Cascade(DEFAULT_MAPS, basis.astype(np.float32), levels)
     n_evidence = 2 * N_POINTS + N_RIGID
     nothing = np.zeros(n_evidence, dtype=np.float32)
     quality = QualityClassifier(levels[0], nothing, nothing, nothing, 0.0)
     placement = BoxPlacement((mean / FRAME_SIZE - 0.5)[None])
-    return FaceModel("warm-up", shape_model, placement, cascade, cascade, quality, {})
+    return FaceModel("warm-up", shape_model, placement, cascade, cascade, cascade, quality, {})
 
 
 def _level(map_index: int, shrink: int) -> Level:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -35,6 +35,12 @@ START_LEVELS: Final = tuple(
     for map_index, spacing in ((0, 11.0), (0, 9.0), (0, 7.0), (1, 5.5), (1, 4.5), (1, 4.0))
 )
 
+REFINEMENT_LEVELS: Final = tuple(replace(level, k=24) for level in TRACKING_LEVELS)
+
+# Where the refinement starts: about where the start cascade ends on people it was not trained on.
+_REFINEMENT_NOISE: Final = StartNoise(translation=0.05, scale=0.04, rotation=0.04, modes=0.5)
+_REFINEMENT_KEEP: Final = 0.6  # of the true form
+
 # How detector boxes scatter around faces beyond the boxes of the training pictures themselves.
 _BOX_SHIFT: Final = 0.035  # box widths
 _BOX_SCALE: Final = 0.05
@@ -50,8 +56,8 @@ class TrainingSettings:
     ----------
     n_modes : int
         Non-rigid modes of the shape model.
-    tracking, start : CascadePlan
-    tracking_frames, start_frames : int
+    tracking, start, refinement : CascadePlan
+    tracking_frames, start_frames, refinement_frames : int
         Training frames per picture and per mirrored copy.
     seed : int
     threads : int
@@ -60,8 +66,10 @@ class TrainingSettings:
     n_modes: int = 60
     tracking: CascadePlan = field(default_factory=lambda: CascadePlan(TRACKING_LEVELS))
     start: CascadePlan = field(default_factory=lambda: CascadePlan(START_LEVELS))
+    refinement: CascadePlan = field(default_factory=lambda: CascadePlan(REFINEMENT_LEVELS))
     tracking_frames: int = 2
     start_frames: int = 4
+    refinement_frames: int = 3
     seed: int = 0
     threads: int = 2
 
@@ -118,10 +126,14 @@ def train_model(
     start = _train(
         make_frames(starts, shape_model), shape_model, settings.start, settings, rng, report
     )
+    report("training the refinement cascade")
+    starts = _refinement_starts(pictures, shape_model, settings.refinement_frames, rng)
+    frames = make_frames(starts, shape_model)
+    refinement = _train(frames, shape_model, settings.refinement, settings, rng, report)
     report("training the fit quality")
     calibration = read_pictures(clips, detect=False)
     quality = learn_quality(tracking, shape_model, pictures[::2], calibration, rng)
-    return FaceModel(name, shape_model, placement, start, tracking, quality, card)
+    return FaceModel(name, shape_model, placement, start, refinement, tracking, quality, card)
 
 
 def train_tracking(
@@ -234,6 +246,17 @@ def _box_starts(
             if turn:
                 width = picture.detection.box[2] - picture.detection.box[0]
                 start = _scatter(start, width, rng)
+            yield picture.number, picture.grey, start, picture.points
+
+
+def _refinement_starts(
+    pictures: Sequence[Picture], shape_model: ShapeModel, count: int, rng: np.random.Generator
+) -> Items:
+    """Draw starts of the refinement: near in place, far in form."""
+    for _ in range(count):
+        for picture in pictures:
+            relaxed = shape_model.relax(picture.points, keep=_REFINEMENT_KEEP)
+            start = _REFINEMENT_NOISE.move(relaxed, shape_model, rng, projected=True)
             yield picture.number, picture.grey, start, picture.points
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from facetrack.features.jit import kernel
+from facetrack.jit import kernel
 
 
 @kernel

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+import facetrack.corpus.recording
+import facetrack.evaluation.benchmark  # before `load_model` is replaced below
 from facetrack.cli.main import main
 from facetrack.face import Face, Fit, State, read_only_points
 from facetrack.formats.openface import write_openface
@@ -39,7 +42,7 @@ class CentredModel:
 
 
 class CentredTracker:
-    def __init__(self, model, *, max_faces=1, smoothing=0.0):
+    def __init__(self, model, *, max_faces=1, smoothing=0.0, detector=None):
         self.points = read_only_points(SHAPE + 100)
 
     def update(self, image, timestamp=None):
@@ -50,6 +53,7 @@ class CentredTracker:
 def _centred(monkeypatch) -> None:
     monkeypatch.setattr("facetrack.model.load_model", lambda name=None: CentredModel())
     monkeypatch.setattr("facetrack.tracking.tracker.Tracker", CentredTracker)
+    monkeypatch.setattr(facetrack.corpus.recording, "Tracker", CentredTracker)
 
 
 @pytest.fixture
@@ -84,8 +88,21 @@ def test_landmarks_from_tracking_starts(folder, tmp_path: Path, capsys) -> None:
     assert "moved truth" in text
     report = json.loads(out.read_text())
     assert (report["model"], report["n"], report["found"]) == ("centred", 15, 1)
-    assert {"command", "version", "mean", "median", "auc08", "over08"} <= set(report)
+    assert {"version", "mean", "median", "auc08", "over08"} <= set(report)
+    assert report["command"] == shlex.join(["facetrack", *command])
     assert plot.stat().st_size > 1000
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_workers_give_the_same_numbers(folder, tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("distributed", reason="dask is not installed")
+    monkeypatch.chdir(tmp_path)
+    command = ["evaluate", "landmarks", folder.name, "--start", "detect"]
+    assert main([*command, "--json", "here.json"]) == 0
+    assert main([*command, "--json", "there.json", "--workers", "1"]) == 0
+    here, there = (json.loads(Path(f"{n}.json").read_text()) for n in ("here", "there"))
+    assert there.pop("command").endswith("--workers 1")
+    assert {k: v for k, v in here.items() if k != "command"} == there
 
 
 def test_landmarks_from_the_detector(folder, tmp_path: Path, capsys) -> None:
@@ -136,7 +153,9 @@ def test_300vw(tmp_path: Path, clips, capsys) -> None:
     report = json.loads(out.read_text())
     assert (report["n"], report["details"]["points"]) == (30, 49)
     assert report["auc08"] == pytest.approx(1, abs=1e-4)
-    assert "category 2" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "category 2" in text
+    assert "18 of 19 clips are not there: 208 211" in text
     assert plot.is_file()
 
 
@@ -160,6 +179,7 @@ def test_benchmark(tmp_path: Path, clips, capsys) -> None:
     assert report["n"] == 10
     assert report["details"]["steps_ms"][0]["name"] == "centred, whole update"
     assert report["details"]["file_rates"]
+    assert report["details"]["model_cost"]["megabytes"] > 1
     assert "64x48" in capsys.readouterr().out
 
 

@@ -45,7 +45,8 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mean = shape_model.mean - shape_model.mean.mean(axis=0)
     placement = BoxPlacement(np.repeat(0.6 * mean[None] / np.ptp(mean[:, 0]), 5, axis=0))
     path = tmp_path_factory.mktemp("model") / "still.npz"
-    save_model(FaceModel("still", shape_model, placement, cascade, cascade, quality, {}), path)
+    cascades = (cascade, cascade, cascade)
+    save_model(FaceModel("still", shape_model, placement, *cascades, quality, {}), path)
     return path
 
 

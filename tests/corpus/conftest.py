@@ -53,6 +53,7 @@ def model_file(shape_model: ShapeModel, tmp_path_factory: pytest.TempPathFactory
         shape_model=shape_model,
         placement=BoxPlacement(np.repeat(_face_in_a_box(shape_model)[None], 5, axis=0)),
         start=cascade,
+        refinement=cascade,
         tracking=cascade,
         quality=QualityClassifier(level(0), nothing, nothing, nothing, 3.0),
         card={"data": "none"},

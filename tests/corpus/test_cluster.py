@@ -35,6 +35,10 @@ def test_map_keeps_the_order(pool):
     assert list(pool(partial(pow, 2), range(10))) == [2**i for i in range(10)]
 
 
+def test_functions_may_hold_much_data(pool):  # as a whole model; dask's warning would fail this
+    assert list(pool(partial(_byte, bytes(range(256)) * 50_000), [255, 256])) == [255, 0]
+
+
 def test_an_error_comes_where_its_item_is(pool):
     results = pool(partial(divmod, 12), [3, 0])
     assert next(results) == (4, 0)
@@ -88,6 +92,10 @@ def test_another_model_on_the_worker_is_refused(pool, clip, model, tmp_path, tas
     assert isinstance(outcome, Failure)
     assert outcome.fatal
     assert "differs" in outcome.message
+
+
+def _byte(data: bytes, index: int) -> int:
+    return data[index]
 
 
 def _die(marker: str) -> int:

@@ -15,6 +15,7 @@ def naive() -> SimpleNamespace:
         box_blur=box_blur,
         describe=describe,
         reduce=reduce,
+        average=average,
     )
 
 
@@ -59,3 +60,10 @@ def describe(maps, points, spacing):
 
 def reduce(descriptors, basis, offset):
     return np.einsum("nj,njk->nk", descriptors, basis) - offset
+
+
+def average(image, size):
+    """Mean over each new pixel's area, by splitting every pixel into equal parts."""
+    width, height = size
+    tall = image.astype(np.float64).repeat(height, axis=0).repeat(width, axis=1)
+    return tall.reshape(height, image.shape[0], width, image.shape[1]).mean(axis=(1, 3))

@@ -23,14 +23,16 @@ def test_shrunken_maps_are_read_at_the_same_place(naive, where):
     assert_allclose(found, naive.describe(MAPS, (where - 0.5) / 2, 2.0), atol=2e-5)
 
 
-def test_reduction_equals_its_plain_twin(naive):
+@given(points)
+def test_features_equal_their_plain_twin(naive, where):
     rng = np.random.default_rng(1)
-    descriptors = rng.random((68, 128)).astype(np.float32)
-    basis = rng.normal(size=(68, 128, 8)).astype(np.float32)
-    offset = rng.normal(size=(68, 8)).astype(np.float32)
-    out = np.empty((68, 8), np.float32)
-    _kernels.reduce(descriptors, basis, offset, out)
-    assert_allclose(out, naive.reduce(descriptors, basis, offset), atol=1e-4)
+    basis = rng.normal(size=(6, 128, 5)).astype(np.float32)
+    offset = rng.normal(size=(6, 5)).astype(np.float32)
+    out = np.empty(31, np.float32)
+    directions = np.ascontiguousarray(basis.transpose(0, 2, 1))
+    _kernels.features(MAPS, where, 2, 1.5, directions, offset, out)
+    expected = naive.reduce(naive.describe(MAPS, (where - 0.5) / 2, 1.5), basis, offset)
+    assert_allclose(out, [*expected.ravel(), 1], atol=1e-4)
 
 
 def test_flat_patches_do_not_amplify_noise():

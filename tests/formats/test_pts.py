@@ -41,6 +41,9 @@ VARIANTS = {
     "blank lines": "version: 1\n\nn_points: 68\n\n{\n\n" + "\n\n".join(LINES) + "\n\n}\n\n",
     "three columns": "version: 1\nn_points: 68\n{\n" + "\n".join(f"{x} 1" for x in LINES) + "\n}",
     "three columns, no count": "{\n" + "\n".join(f"{x} 0.5" for x in LINES) + "\n}",
+    "no header, no braces": BODY + "\n",
+    "no header, no braces, three columns": "\n".join(f"{x} 1" for x in LINES),
+    "no header, no braces, CRLF": BODY.replace("\n", "\r\n"),
     "exponents": "{" + "\n".join(f"{x + 1:.6e} {y + 1:+E}" for x, y in POINTS) + "}",
 }
 
@@ -76,6 +79,12 @@ def test_nan_is_a_point_without_a_label(tmp_path: Path) -> None:
 
 WRONG = {
     "empty": ("", "no '{' found"),
+    "only a header": ("version: 1\nn_points: 68\n", "no '{' found"),
+    "no braces, one point too few": ("\n".join(LINES[1:]), "67 points, 68 expected"),
+    "no braces, one point too many": (f"{BODY}\n1 2\n", "69 points, 68 expected"),
+    "no braces, cut in a pair": (BODY.rsplit(" ", 1)[0], "135 numbers, which make no pairs"),
+    "no braces, a word": (BODY.replace(LINES[2], "left eye"), "line 3: 'left' is no number"),
+    "only the closing brace": (f"{BODY}\n}}\n", "line 69: '}' is no number"),
     "no points": ("n_points: 68\n{\n}\n", "header says 68 points, the file holds 0"),
     "cut short": (VARIANTS["plain"][:300], "cut short"),
     "one point too few": (VARIANTS["plain"].replace(LINES[3] + "\n", ""), "says 68 .* holds 67"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.model import load_model
+from facetrack.tracking.face_model import FaceModel
 
 
 @pytest.fixture(scope="session")
-def shape_model() -> ShapeModel:
-    return load_model().shape_model
+def shape_model(shipped_model: FaceModel) -> ShapeModel:
+    return shipped_model.shape_model

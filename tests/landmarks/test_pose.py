@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
 from facetrack.landmarks.pose import (
+    RIGID_POINTS,
     default_focal_length,
     euler_angles,
     head_pose,
@@ -45,6 +46,55 @@ def test_recovers_known_poses(angles, place):
     pose = head_pose(seen(angles, place), HEAD, SIZE)
     assert_allclose(pose.rotation, angles, atol=1e-3)
     assert_allclose(pose.translation, place, atol=0.5, rtol=1e-3)
+
+
+def plain_pose(points, head, size):
+    """The kernel's plain twin: POS by singular values, then undamped Gauss-Newton to the end."""
+    rigid = list(RIGID_POINTS)
+    focal, head = default_focal_length(size), head[rigid]
+    centred = points[rigid] - [(size[0] - 1) / 2, (size[1] - 1) / 2]
+    h, c = head - head.mean(axis=0), centred - centred.mean(axis=0)
+    u, scales, vt = np.linalg.svd(np.linalg.lstsq(h, c, rcond=None)[0].T, full_matrices=False)
+    rows = u @ vt
+    rotation = np.array([*rows, np.cross(*rows)])
+    depth = focal / scales.mean()
+    place = np.array([*(centred.mean(axis=0) / focal * depth), depth])
+    place -= rotation @ head.mean(axis=0)
+
+    def residual(w, shift):
+        angle = np.linalg.norm(w) + 1e-300
+        p = np.cos(angle) * turned + np.sin(angle) * np.cross(w / angle, turned)
+        p = p + (1 - np.cos(angle)) * np.outer(turned @ w / angle, w / angle) + place + shift
+        return (p[:, :2] / p[:, 2:] - centred / focal).ravel()
+
+    for _ in range(20):
+        turned, nothing = head @ rotation.T, np.zeros(3)
+        steps = np.diag([1e-5] * 3 + [1e-3] * 3)
+        jacobian = np.stack(
+            [(residual(s[:3], s[3:]) - residual(-s[:3], -s[3:])) / (2 * s.max()) for s in steps], 1
+        )
+        step = np.linalg.lstsq(jacobian, -residual(nothing, nothing), rcond=None)[0]
+        cross = np.cross(np.eye(3), step[:3]).T
+        u, _, vt = np.linalg.svd((np.eye(3) - cross) @ rotation)
+        rotation, place = u @ vt, place + step[3:]
+    return np.array([*euler_angles(rotation), *place])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noisy_points_give_the_pose_of_the_plain_twin(seed):
+    rng = np.random.default_rng(seed)
+    points = seen(rng.uniform(-0.6, 0.6, 3), [*rng.uniform(-150, 150, 2), rng.uniform(300, 2000)])
+    points += rng.standard_normal((68, 2))
+    pose = head_pose(points, HEAD, SIZE)
+    expected = plain_pose(points, HEAD, SIZE)
+    assert_allclose(pose.rotation, expected[:3], atol=1e-3)
+    assert_allclose(pose.translation, expected[3:], rtol=1e-3, atol=0.1)
+
+
+def test_points_on_a_line_give_a_finite_pose():
+    for direction in ([1.0, 0.0], [0.3, -2.0]):
+        pose = head_pose(np.outer(np.linspace(100, 200, 68), direction), HEAD, SIZE)
+        assert np.isfinite([*pose.rotation, *pose.translation]).all()
 
 
 @given(angles=angles)
@@ -139,6 +189,11 @@ def test_any_finite_points_give_finite_numbers_or_an_input_error(points):
 def test_wrong_input_is_named(points, size, message):
     with pytest.raises(InputError, match=message):
         head_pose(points, HEAD, size)
+
+
+def test_a_flat_head_is_named():
+    with pytest.raises(InputError, match="flat"):
+        head_pose(seen((0, 0, 0), (0, 0, 500)), HEAD * [1, 1, 0], SIZE)
 
 
 @pytest.mark.parametrize("focal", [0, -1, np.nan])

@@ -38,6 +38,31 @@ def test_fit_finds_the_similarity_that_was_applied(scale, angle, tx, ty):
     assert_allclose(found.apply(points), moved, atol=1e-6)
 
 
+def test_maps_and_fits_equal_their_plain_twins():
+    rng = np.random.default_rng(5)
+    source, target = rng.normal(size=(2, 30, 2)) * 50
+    s, d = source - source.mean(axis=0), target - target.mean(axis=0)
+    cross = s[:, 0] * d[:, 1] - s[:, 1] * d[:, 0]
+    a, b = (s * d).sum() / (s * s).sum(), cross.sum() / (s * s).sum()
+    matrix = np.array([[a, -b], [b, a]])
+    found = fit_similarity(source, target)
+    assert_allclose(found.matrix[:, :2], matrix, atol=1e-12)
+    expected = s @ matrix.T + target.mean(axis=0)
+    assert_allclose(found.apply(source), expected, atol=1e-9)
+    many = found.apply(source.reshape(5, 3, 2, 2).transpose(1, 0, 2, 3))
+    assert_allclose(many, expected.reshape(5, 3, 2, 2).transpose(1, 0, 2, 3), atol=1e-9)
+    assert_allclose(found.apply([1, 2]), matrix @ ([1, 2] - source.mean(0)) + target.mean(0))
+
+
+def test_points_are_copied():
+    points = random_shape()
+    kept = points.copy()
+    points.setflags(write=False)
+    moved = Similarity(2, 1, 3, 4).apply(points)
+    assert moved.flags.writeable
+    assert_allclose(points, kept, atol=0)
+
+
 def test_fit_minimises_in_the_target_frame():
     source, target = random_shape(1), random_shape(2)
     best = fit_similarity(source, target)

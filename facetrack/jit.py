@@ -17,7 +17,7 @@ FLAGS: dict[str, Any] = {
 }
 
 
-def kernel(function: Callable[..., None]) -> Callable[..., None]:
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function with the project's flags, cached on disk where a cache can be written.
 
     Parameters

@@ -1,0 +1,64 @@
+"""Options that say where work is done, shared by `track` and `evaluate`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facetrack.evaluation.protocols import Map
+
+
+def add_cluster_arguments(parser: argparse.ArgumentParser, items: str) -> None:
+    """Declare where work is done; without these options in this process.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    items : str
+        What is worked on, such as "videos".
+    """
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers", type=int, metavar="N", help=f"work on N {items} at a time on this machine"
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="work on a running dask cluster that sees the same files, e.g. tcp://host:8786",
+    )
+
+
+def cluster_map(args: argparse.Namespace) -> AbstractContextManager[Map]:
+    """Open the door for parallel work.
+
+    Parameters
+    ----------
+    args : Namespace
+        With the options of `add_cluster_arguments`.
+
+    Returns
+    -------
+    context manager of Map
+        See `corpus.cluster.open_map`.
+    """
+    from facetrack.corpus.cluster import open_map
+
+    return open_map(workers=args.workers, scheduler=args.scheduler)
+
+
+def make_absolute(args: argparse.Namespace) -> None:
+    """Make all paths absolute where the work is done by processes with folders of their own.
+
+    Parameters
+    ----------
+    args : Namespace
+        With the options of `add_cluster_arguments`; changed in place.
+    """
+    if args.workers is None and args.scheduler is None:
+        return
+    for name, value in vars(args).items():
+        if isinstance(value, Path):
+            setattr(args, name, value.absolute())

@@ -1,0 +1,149 @@
+"""A trained model as named arrays and a description in plain types, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.features.maps import MapSpec
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.regression.cascade import Cascade, Level
+from facetrack.tracking.face_model import BoxPlacement, FaceModel
+from facetrack.tracking.quality import QualityClassifier
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+CASCADES = ("start", "refinement", "tracking")
+
+
+def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
+    """Take a model apart.
+
+    Parameters
+    ----------
+    model : FaceModel
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        By names such as "tracking/0/regressor".
+    description : dict
+        All that is no array, JSON-able.
+    """
+    shape = model.shape_model
+    arrays: Arrays = {
+        "shape/mean": shape.mean,
+        "shape/basis": shape.basis,
+        "shape/deviations": shape.deviations,
+        "shape/mean_3d": shape.mean_3d,
+        "placement/shapes": model.placement.shapes,
+        "quality/mean": model.quality.mean,
+        "quality/scale": model.quality.scale,
+        "quality/weights": model.quality.weights,
+        **_pack_level(model.quality.level, "quality/level"),
+    }
+    for name in CASCADES:
+        cascade: Cascade = getattr(model, name)
+        arrays[f"{name}/basis"] = cascade.basis
+        for number, level in enumerate(cascade.levels):
+            arrays |= _pack_level(level, f"{name}/{number}")
+    description = {
+        "name": model.name,
+        "quality_bias": model.quality.bias,
+        "cascades": {name: _describe_cascade(getattr(model, name)) for name in CASCADES},
+        "quality_level": _describe_level(model.quality.level),
+        "card": model.card,
+    }
+    return arrays, description
+
+
+def unpack(arrays: Arrays, description: Mapping[str, Any]) -> FaceModel:
+    """Put a model together again.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+    description : mapping
+        From `pack`; other entries are ignored.
+
+    Returns
+    -------
+    FaceModel
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If an entry is missing or wrong.
+    """
+    return FaceModel(
+        name=str(description["name"]),
+        shape_model=ShapeModel(
+            arrays["shape/mean"],
+            arrays["shape/basis"],
+            arrays["shape/deviations"],
+            arrays["shape/mean_3d"],
+        ),
+        placement=BoxPlacement(arrays["placement/shapes"]),
+        start=_unpack_cascade(arrays, "start", description),
+        refinement=_unpack_cascade(arrays, "refinement", description),
+        tracking=_unpack_cascade(arrays, "tracking", description),
+        quality=QualityClassifier(
+            _unpack_level(arrays, "quality/level", description["quality_level"]),
+            arrays["quality/mean"],
+            arrays["quality/scale"],
+            arrays["quality/weights"],
+            float(description["quality_bias"]),
+        ),
+        card=dict(description["card"]),
+    )
+
+
+def _describe_cascade(cascade: Cascade) -> dict[str, Any]:
+    return {
+        "maps": [[spec.shrink, spec.radius] for spec in cascade.maps],
+        "levels": [_describe_level(level) for level in cascade.levels],
+    }
+
+
+def _describe_level(level: Level) -> dict[str, Any]:
+    return {"map_index": level.map_index, "shrink": level.shrink, "spacing": level.spacing}
+
+
+def _pack_level(level: Level, prefix: str) -> Arrays:
+    return {
+        f"{prefix}/basis": _halved(level.basis),
+        f"{prefix}/offset": level.offset,
+        f"{prefix}/regressor": level.regressor,
+    }
+
+
+def _halved(basis: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]]:
+    """Store in half precision what training has rounded to it (see `BasisStatistics.solve`)."""
+    half = basis.astype(np.float16)
+    return half if np.array_equal(half.astype(np.float32), basis) else basis
+
+
+def _unpack_cascade(arrays: Arrays, name: str, description: Mapping[str, Any]) -> Cascade:
+    meta = description["cascades"][name]
+    return Cascade(
+        tuple(MapSpec(int(shrink), int(radius)) for shrink, radius in meta["maps"]),
+        arrays[f"{name}/basis"],
+        tuple(
+            _unpack_level(arrays, f"{name}/{number}", level)
+            for number, level in enumerate(meta["levels"])
+        ),
+    )
+
+
+def _unpack_level(arrays: Arrays, prefix: str, meta: Mapping[str, Any]) -> Level:
+    return Level(
+        int(meta["map_index"]),
+        int(meta["shrink"]),
+        float(meta["spacing"]),
+        arrays[f"{prefix}/basis"].astype(np.float32),
+        arrays[f"{prefix}/offset"],
+        arrays[f"{prefix}/regressor"],
+    )

@@ -1,0 +1,99 @@
+"""`facetrack train` as a user calls it, on a few synthetic pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from facetrack.cli.main import main
+from facetrack.model import describe, load_model
+from facetrack.tracking.face_model import FaceModel
+from facetrack.training import trainer
+from facetrack.training.cascade import LevelPlan
+
+
+@pytest.fixture(autouse=True)
+def _small_cascades(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train few dimensions: what is measured here is the command, not the model."""
+    plan = trainer.CascadePlan((LevelPlan(0, 8.0, 3), LevelPlan(1, 5.0, 3)))
+
+    def settings(**options):
+        return trainer.TrainingSettings(tracking=plan, start=plan, refinement=plan, **options)
+
+    monkeypatch.setattr("facetrack.cli.train.TrainingSettings", settings)
+
+
+def _train(folder: Path, output: Path, *options: str) -> int:
+    arguments = ["--clips", str(folder / "clips"), "--modes", "6", "-o", str(output), *options]
+    return main(["train", str(folder / "pictures"), *arguments])
+
+
+def test_it_writes_a_model_that_says_what_it_is(
+    synthetic_faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "trial.npz"
+    assert _train(synthetic_faces, output, "--terms", "none", "--seed", "5") == 0
+    assert isinstance(load_model(output), FaceModel)
+    info = describe(output)
+    assert info.checksum_ok
+    assert info.name == "trial"
+    expected = {"pictures": ["pictures"], "n_pictures": 28, "clips": "clips", "modes": 6}
+    expected |= {"seed": 5, "set_aside": 0.0, "terms": "none", "method": "continuous"}
+    assert expected.items() <= info.card.items()
+    assert str(tmp_path) not in str(info.card)
+    out = capsys.readouterr().out
+    assert f"wrote {output}" in out
+    assert "peak memory" in out
+    assert "set aside" not in out
+
+
+def test_a_part_set_aside_is_measured_in_a_table(
+    synthetic_faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "trial.npz"
+    options = ("--set-aside", "0.2", "--method", "sdm", "--name", "other")
+    assert _train(synthetic_faces, output, *options) == 0
+    info = describe(output)
+    assert info.name == "other"
+    assert info.card["method"] == "sdm"
+    assert 20 <= info.card["n_pictures"] < 28
+    lines = capsys.readouterr().out.splitlines()
+    (header,) = (i for i, line in enumerate(lines) if line.startswith("set aside"))
+    assert "mean %" in lines[header]
+    rows = lines[header + 1 :]
+    names = ("tracking start, projected", "tracking start, moved", "detector start")
+    found = [row.split()[-5] for name in names for row in rows if row.startswith(name)]
+    assert found[:2] == ["100.0", "100.0"]
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-o", "m.npz"], "--clips is missing: a folder of frame pairs NAME_a, NAME_b"),
+        (["--clips", "clips", "-o", "m.dat"], "a model file ends in .npz, got m.dat"),
+        (["--clips", "nowhere", "-o", "m.npz"], "nowhere: cannot be listed"),
+        (["-o", "m.npz", "--set-aside", "1"], "--set-aside is a share from 0 to below 1, got 1"),
+    ],
+)
+def test_wrong_arguments_end_in_one_line(
+    synthetic_faces: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(synthetic_faces)
+    assert main(["train", "pictures", *options]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"facetrack: {message}")
+    assert error.count("\n") == 1
+    assert not Path("m.npz").exists()
+
+
+def test_missing_pictures_end_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _train(tmp_path, tmp_path / "m.npz") == 1
+    assert capsys.readouterr().err.startswith(f"facetrack: {tmp_path / 'pictures'}: ")

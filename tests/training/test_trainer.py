@@ -1,0 +1,153 @@
+"""Training a whole small model on a few synthetic pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.model import load_model, save_model
+from facetrack.tracking.detection import Detection
+from facetrack.tracking.face_model import FaceModel
+from facetrack.training.cascade import CascadePlan, LevelPlan
+from facetrack.training.pictures import Picture
+from facetrack.training.starts import StartNoise
+from facetrack.training.trainer import TrainingSettings, learn_placement, train_model
+from facetrack.video.portrait import astronaut
+
+N_LEVELS = 2
+PLAN = CascadePlan((LevelPlan(0, 8.0, 4), LevelPlan(1, 5.0, 4)), ridge=1e-2)
+SETTINGS = TrainingSettings(
+    n_modes=8, tracking=PLAN, start=PLAN, refinement=PLAN, start_frames=2, seed=3
+)
+
+
+def _train(images, clips, *, lines: list[str] | None = None, threads: int = 2) -> FaceModel:
+    lines = [] if lines is None else lines
+    settings, card = replace(SETTINGS, threads=threads), {"data": "made by code"}
+    return train_model(
+        images, clips, name="small", card=card, settings=settings, report=lines.append
+    )
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    """Give what training the model reported."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def model(images, clips, lines: list[str]) -> FaceModel:
+    return _train(images, clips, lines=lines)
+
+
+def _error(points: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.linalg.norm(points - truth, axis=1).mean() / outer_eye_distance(truth))
+
+
+def test_a_model_is_what_the_settings_ask_for(model: FaceModel) -> None:
+    assert model.name == "small"
+    assert model.card == {"data": "made by code"}
+    assert model.shape_model.n_parameters == 4 + 8
+    for cascade in (model.start, model.refinement, model.tracking):
+        assert [level.n_features for level in cascade.levels] == [68 * 4 + 1] * N_LEVELS
+        assert_allclose(cascade.basis, model.shape_model.basis, atol=1e-6)
+    assert outer_eye_distance(model.shape_model.mean) == pytest.approx(55)
+
+
+def test_tracking_ends_nearer_than_it_starts(model: FaceModel, clips) -> None:
+    """On frames that the cascades have not seen."""
+    rng = np.random.default_rng(0)
+    starts, ends = [], []
+    for clip in clips:
+        start = StartNoise().move(clip.points, model.shape_model, rng, projected=True)
+        starts.append(_error(start, clip.points))
+        ends.append(_error(model.fit(clip.read_bgr(), start).points, clip.points))
+    assert np.mean(ends) < 0.6 * np.mean(starts)
+
+
+def test_a_box_leads_nearer_than_its_own_shape(model: FaceModel, pictures) -> None:
+    starts, ends = [], []
+    for picture in pictures[::2]:
+        if picture.detection is not None:
+            box, view = picture.detection.box, picture.detection.view
+            starts.append(_error(model.placement.start(box, view), picture.points))
+            fit = model.fit_box(picture.grey, box, view=view)
+            ends.append(_error(fit.points, picture.points))
+    assert np.mean(ends) < 0.6 * np.mean(starts)
+
+
+def test_training_again_on_one_thread_makes_the_same_file(
+    model: FaceModel, images, clips, tmp_path: Path
+) -> None:
+    again = _train(images, clips, threads=1)
+    for name, trained in (("first", model), ("again", again)):
+        save_model(trained, tmp_path / f"{name}.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "first.npz").read_bytes()
+
+
+def test_a_trained_model_survives_its_file(model: FaceModel, clips, tmp_path: Path) -> None:
+    save_model(model, tmp_path / "small.npz")
+    loaded, image = load_model(tmp_path / "small.npz"), clips[0].read_grey()
+    for fit in ("fit", "fit_box"):
+        where = clips[0].points if fit == "fit" else (100, 60, 200, 160)
+        a, b = (getattr(m, fit)(image, where) for m in (model, loaded))
+        assert a.points.tobytes() == b.points.tobytes()
+        assert a.quality == b.quality
+
+
+def test_every_step_is_reported(model: FaceModel, lines: list[str]) -> None:
+    assert lines[0].startswith("reading 28 pictures")
+    assert sum(line.startswith("level 2: mean error") for line in lines) == 3
+    assert all("\n" not in line for line in lines)
+
+
+def test_too_few_pictures_are_named(images, clips) -> None:
+    with pytest.raises(InputError, match="8 modes need more than 8 shapes, got 5"):
+        _train(images[:5], clips)
+    with pytest.raises(InputError, match="NAME_a and NAME_b"):
+        _train(images[:10], images[:10])
+
+
+FACE = (astronaut().points - astronaut().points.mean(axis=0)) / 100
+
+
+def _detected(rng: np.random.Generator, view: int, shape: np.ndarray) -> Picture:
+    """Make a picture with a box of random place and size and a face in it."""
+    x, y, width = rng.uniform(50, 300, 3)
+    noise = rng.normal(0, 0.02, (68, 2))
+    points = (shape + noise) * width + (x, y)
+    box = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
+    return Picture(0, np.empty((0, 0), np.uint8), points, Detection(box, 1.0, view))
+
+
+def test_placement_is_the_median_of_each_view() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [_detected(rng, view, FACE + 0.1 * view) for view in (0, 1, 2) for _ in range(200)]
+    wild = [_detected(rng, 0, 40 * FACE) for _ in range(20)]
+    shapes = learn_placement(pictures + wild).shapes
+    assert shapes.shape == (5, 68, 2)
+    for view in (0, 1, 2):
+        assert_allclose(shapes[view], FACE + 0.1 * view, atol=0.012)
+
+
+def test_rare_views_are_placed_like_the_frontal_one() -> None:
+    rng = np.random.default_rng(1)
+    pictures = [_detected(rng, 0, FACE) for _ in range(20)]
+    pictures += [_detected(rng, 3, FACE + 0.5) for _ in range(19)]
+    pictures += [replace(pictures[0], detection=None)] * 30
+    shapes = learn_placement(pictures).shapes
+    for view in range(1, 5):
+        assert (shapes[view] == shapes[0]).all()
+
+
+def test_too_few_detections_are_named() -> None:
+    rng = np.random.default_rng(2)
+    pictures = [_detected(rng, 0, FACE) for _ in range(19)]
+    with pytest.raises(InputError, match="19 frontal faces, 20 are needed"):
+        learn_placement(pictures)
