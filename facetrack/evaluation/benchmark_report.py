@@ -176,11 +176,11 @@ def benchmark_table(report: BenchmarkReport) -> str:
         _step_table(report),
     ]
     if report.rates:
-        cells = [[r.cores, r.tracking, r.decoding, r.ratio] for r in report.rates]
+        cells = [[r.cores, round(r.tracking), round(r.decoding), r.ratio] for r in report.rates]
         headers = ["cores", "tracked frames/s", "decoded frames/s", "ratio"]
         lines += [
             "",
-            "a file tracked into a table, against decoding it only",
+            "a file tracked into a table, against decoding it",
             table(headers, cells),
         ]
     cost = report.model
