@@ -32,7 +32,7 @@ class StepTime:
     p50, p99 : float
         Wall time in milliseconds.
     cpu : float
-        Median CPU time of this thread in milliseconds, which other programs disturb less.
+        Median CPU time of this process in milliseconds, which other programs disturb less.
     frames : int
         Number of frames timed.
     """
@@ -128,10 +128,10 @@ def time_steps(
     for frame in frames:
         _ = frame.grey, frame.image
         for name, step in steps.items():
-            c, w = time.thread_time_ns(), time.perf_counter_ns()
+            c, w = time.process_time_ns(), time.perf_counter_ns()
             step(frame)
             wall[name].append(time.perf_counter_ns() - w)
-            cpu[name].append(time.thread_time_ns() - c)
+            cpu[name].append(time.process_time_ns() - c)
     return tuple(
         StepTime(
             name=name,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from facetrack.errors import FormatError, MissingDependencyError
 from facetrack.evaluation.choice import Box, choose_face
+from facetrack.evaluation.network import OnnxNetwork
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
@@ -163,7 +164,7 @@ def public_ert() -> ErtPeer:
 class RfbDetector:
     """The Ultra-light face detector RFB-320 as an ONNX file."""
 
-    session: Any
+    network: OnnxNetwork
 
     def boxes(self, image: Image) -> tuple[Points, npt.NDArray[np.float64]]:
         """Find faces.
@@ -182,7 +183,7 @@ class RfbDetector:
         height, width = image.shape[:2]
         rgb = cv2.cvtColor(cv2.resize(image, (320, 240)), cv2.COLOR_BGR2RGB)
         data = ((rgb.astype(np.float32) - 127) / 128).transpose(2, 0, 1)[None]
-        scores, corners = self.session.run(None, {self.session.get_inputs()[0].name: data})
+        scores, corners = self.network.run(data)
         score = scores[0, :, 1].astype(np.float64)
         chosen = score > 0.7
         boxes = corners[0, chosen].astype(np.float64) * (width, height, width, height)
@@ -212,8 +213,8 @@ class PfldPeer:
     note = "RFB-320 box; trained on 300-W and external data"
 
     def __init__(self, folder: Path) -> None:
-        self.detector = RfbDetector(_session(folder / "rfb_320.onnx"))
-        self._session = _session(folder / "pfld_68.onnx")
+        self.detector = RfbDetector(OnnxNetwork(folder / "rfb_320.onnx"))
+        self._network = OnnxNetwork(folder / "pfld_68.onnx")
 
     def predict(self, image: Image) -> Points | None:
         """Find the largest, most central face; see `Peer`."""
@@ -247,29 +248,6 @@ class PfldPeer:
             image, back, (112, 112), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
         data = crop[..., ::-1].astype(np.float32).transpose(2, 0, 1)[None] / 255
-        output = self._session.run(None, {self._session.get_inputs()[0].name: data})[0]
+        output = self._network.run(data)[0]
         fractions = np.asarray(output, dtype=np.float64).reshape(68, 2)
         return fractions * side + (left, top) - 0.5
-
-
-def _session(path: Path) -> Any:
-    """Open an ONNX file on one thread."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingDependencyError(
-            "ONNX peers need the package onnxruntime: pip install onnxruntime"
-        ) from None
-    if not path.is_file():
-        raise FormatError(path, "no such file", remedy="give the folder of the ONNX peers")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # its warnings are for those who export models
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # PFLD's weights make denormal numbers, which cost twenty times the arithmetic
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    try:
-        return onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime's own exceptions have no common public base
-        raise FormatError(path, f"not a readable ONNX model ({type(error).__name__})") from None

@@ -24,6 +24,7 @@ _SHIFT: Final = 4  # OpenCV draws at sixteenths of a pixel
 _DARK: Final = (20, 20, 20)
 _WHITE: Final = (255, 255, 255)
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+_PLATE: Final = 0.75  # opacity of the plate behind text
 
 
 def draw(image: npt.ArrayLike, faces: Sequence[Face]) -> Image:
@@ -39,7 +40,8 @@ def draw(image: npt.ArrayLike, faces: Sequence[Face]) -> Image:
     Returns
     -------
     ndarray, shape (H, W, 3), uint8
-        BGR. Coloured lines have a dark rim, so that they show on light and on dark.
+        BGR. Coloured lines have a dark rim and text a dark plate, so that they show on light and
+        on dark.
 
     Raises
     ------
@@ -54,8 +56,8 @@ def draw(image: npt.ArrayLike, faces: Sequence[Face]) -> Image:
             _draw_face(canvas, face, colour)
         else:
             text = f"{face.id}: lost" + (f" - {face.reason}" if face.reason else "")
-            _write(canvas, text, (8, 22 + 20 * n_lost), colour)
             n_lost += 1
+            _write(canvas, text, (4, n_lost * (_plate_height(canvas) + 2)), colour)
     return canvas
 
 
@@ -72,7 +74,7 @@ def _draw_face(canvas: Image, face: Face, colour: Colour) -> None:
     cv2.addWeighted(rim, 0.6, canvas, 0.4, 0, dst=canvas)
     _draw_lines(canvas, fixed, known, colour, _WHITE, thickness=1, radius=radius)
     left, top = face.points[known].min(axis=0)
-    _write(canvas, f"{face.id}: {face.quality:.2f}", (left, top - 0.06 * width - 6), colour)
+    _write(canvas, f"{face.id}: {face.quality:.2f}", (left, top - 0.06 * width - 4), colour)
 
 
 def _draw_lines(
@@ -114,13 +116,32 @@ def _runs(known: npt.NDArray[np.bool_]) -> list[tuple[list[int], bool]]:
 
 
 def _write(canvas: Image, text: str, place: tuple[float, float], colour: Colour) -> None:
-    """Write a line that stays inside the picture; OpenCV's font knows ASCII only."""
-    text = text.encode("ascii", "replace").decode()
-    scale = 0.5
-    (width, height), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    x = round(min(max(place[0], 2), max(canvas.shape[1] - width - 2, 2)))
-    y = round(min(max(place[1], height + 3), max(canvas.shape[0] - 4, height + 3)))
-    # The rim is the text shifted about: a thicker pen makes wider letters in OpenCV 5.
-    for dx, dy in ((-1, -1), (1, -1), (-1, 1), (1, 1), (0, 0)):
-        ink = colour if dx == 0 else _DARK
-        cv2.putText(canvas, text, (x + dx, y + dy), _FONT, scale, ink, 1, cv2.LINE_AA)
+    """Write a line, white on a dark plate, that stays inside the picture.
+
+    The plate's lower left corner is at `place`, in pixels; a stripe on its left has the colour,
+    because half of the colours are too dark or too bright to be read on any ground.
+    """
+    text = text.encode("ascii", "replace").decode()  # OpenCV's font knows no more
+    height, width = canvas.shape[:2]
+    scale, pad = _text_scale(canvas), _plate_height(canvas) // 5
+    pen = max(round(1.5 * scale), 1)
+    stripe = pad
+    text_width = cv2.getTextSize(text, _FONT, scale, pen)[0][0]
+    size_x, size_y = stripe + 2 * pad + text_width, _plate_height(canvas)
+    left = max(min(round(place[0]), width - size_x), 0)
+    bottom = max(min(round(place[1]), height), min(size_y, height))
+    plate = canvas[max(bottom - size_y, 0) : bottom, left : left + size_x]
+    dark = np.full_like(plate, _DARK)
+    cv2.addWeighted(dark, _PLATE, plate, 1 - _PLATE, 0, dst=plate)
+    plate[:, :stripe] = colour
+    baseline = left + stripe + pad, bottom - round(1.5 * pad)
+    cv2.putText(canvas, text, baseline, _FONT, scale, _WHITE, pen, cv2.LINE_AA)
+
+
+def _text_scale(canvas: Image) -> float:
+    """Give the size of letters, of OpenCV's: the same share of every picture that is not small."""
+    return min(max(canvas.shape[0] / 800, 0.5), 3.0)
+
+
+def _plate_height(canvas: Image) -> int:
+    return round(36 * _text_scale(canvas))

@@ -113,7 +113,14 @@ def test_the_report_holds_all_parts() -> None:
         skipped=("PFLD: no files",),
     )
     text = benchmark_table(report)
-    for part in ("640x480", "0.500", "3.2 MB", "+5.0 %, in CPU time +1.0 %", "+0.20 MB/h", "skipped: PFLD"):
+    for part in (
+        "640x480",
+        "0.500",
+        "3.2 MB",
+        "+5.0 %, in CPU time +1.0 %",
+        "+0.20 MB/h",
+        "skipped: PFLD",
+    ):
         assert part in text
     details = benchmark_details(report)
     assert details["ratios"] == {"rival": 0.5}

@@ -1,0 +1,272 @@
+"""Whether people keep their ids: synthetic crossings of two faces, and real clips with cuts.
+
+    python benchmarks/crossings.py --json crossings.json
+    python benchmarks/crossings.py --crossings 0 --clip clip.mp4 --cuts 45,107,236
+
+In each crossing two people pass each other, one before the other, and the truth is known in every
+frame. The ids that faces have while they stand apart before the crossing are compared with those
+they have apart after it. In a clip, `--cuts` names the first frame of every new shot, from 0; an
+id of one shot must not come back in a later one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from facetrack.errors import FacetrackError, InputError
+from facetrack.evaluation.report import document, table, write_json
+from facetrack.face import Face
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.model import load_model
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
+from facetrack.video import open_source
+from facetrack.video.clips import crossing_video
+
+FIRST_SEED: Final = 1000  # 0 to 99 served while the tracker was made
+SAME_FACE: Final = 0.25  # mean distance of the points from the truth, of the eye distance
+
+Points = npt.NDArray[np.float64]
+Owned = list[dict[int, int]]
+"""For each frame, the id of each tracked face and on which true face it lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What became of two people who crossed.
+
+    Attributes
+    ----------
+    seed : int
+        Of the clip.
+    swaps : int
+        Ids that were one person's before the crossing and the other's after it.
+    new_ids : int
+        People who had an id before the crossing and only ids nobody had before after it.
+    lost : int
+        People who stand in view in the last frame and are not tracked there.
+    missed : int
+        People who were never tracked before the crossing.
+    strayed : int
+        Frames, on the way too, in which an id lies on another face than it had at first.
+    on_nobody : int
+        Frames in which a tracked face lies on no true face.
+    """
+
+    seed: int
+    swaps: int
+    new_ids: int
+    lost: int
+    missed: int
+    strayed: int
+    on_nobody: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Ids in one shot of a clip; `reused` are those that an earlier shot had."""
+
+    first: int
+    last: int
+    frames_with_faces: int
+    ids: list[int]
+    reused: list[int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print the tables; 1 if a crossing or a cut confused the ids."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", help="a name or a file; default: the one that ships")
+    parser.add_argument("--crossings", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="of the first crossing")
+    parser.add_argument("--clip", type=Path, help="a video with cuts")
+    parser.add_argument("--cuts", type=frame_numbers, metavar="FRAME,...", help="where it is cut")
+    parser.add_argument("--max-faces", type=int, default=4, help="in the clip (default: 4)")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    args = parser.parse_args(arguments)
+    if (args.clip is None) != (args.cuts is None):
+        parser.error("--clip and --cuts belong together")
+    try:
+        return run(args, shlex.join([Path(__file__).name, *arguments]))
+    except FacetrackError as error:
+        print(f"crossings: {error}", file=sys.stderr)
+        return 1
+
+
+def frame_numbers(text: str) -> list[int]:
+    """Read increasing frame numbers above 0, separated by commas."""
+    numbers = [int(word) for word in text.split(",")]
+    if numbers != sorted(set(numbers)) or numbers[0] < 1:
+        raise argparse.ArgumentTypeError(f"need increasing frame numbers above 0, got {text}")
+    return numbers
+
+
+def run(args: argparse.Namespace, command: str) -> int:
+    """Do what the command line asks."""
+    model = load_model(args.model)
+    seeds = range(args.seed, args.seed + args.crossings)
+    crossings = [cross(model, seed) for seed in tqdm(seeds, desc="crossings", disable=None)]
+    shots = follow_clip(model, args.clip, args.cuts, args.max_faces) if args.clip else []
+    if crossings:
+        print(crossing_table(crossings))
+    if shots:
+        print(shot_table(args.clip.name, shots))
+    if args.json is not None:
+        details = {"total": total(crossings), "crossings": [asdict(c) for c in crossings]}
+        if shots:
+            details["clip"] = {"name": args.clip.name, "shots": [asdict(s) for s in shots]}
+        content = document(
+            command=command, model=model.name, summary=None, n=len(crossings), details=details
+        )
+        write_json(args.json, content)
+    return int(any(c.swaps for c in crossings) or any(s.reused for s in shots))
+
+
+def cross(model: FaceModel, seed: int) -> Crossing:
+    """Track one crossing and compare its two ends."""
+    video = crossing_video(model.shape_model, seed=seed)
+    tracker = Tracker(model, max_faces=2)
+    owned: Owned = []
+    apart, on_nobody = [], 0
+    for frame in video:
+        truths = [video.truth(frame.index, face=k) for k in range(2)]
+        owners = find_owners(tracker.update(frame), truths)
+        on_nobody += sum(owner < 0 for owner in owners.values())
+        owned.append({number: owner for number, owner in owners.items() if owner >= 0})
+        apart.append(stand_apart(truths))
+    in_view = [k for k in range(2) if video.visible(len(owned) - 1, face=k)]
+    return compare_ends(seed, owned, apart, in_view, on_nobody)
+
+
+def find_owners(faces: Sequence[Face], truths: Sequence[Points]) -> dict[int, int]:
+    """Tell for each id on which true face (68, 2) it lies; -1: on none."""
+    owners = {}
+    for face in faces:
+        if face.tracked:
+            distances = [
+                float(np.linalg.norm(face.raw_points - truth, axis=1).mean())
+                / float(outer_eye_distance(truth))
+                for truth in truths
+            ]
+            nearest = int(np.argmin(distances))
+            owners[face.id] = nearest if distances[nearest] < SAME_FACE else -1
+    return owners
+
+
+def stand_apart(truths: Sequence[Points]) -> bool:
+    """Tell whether two faces are side by side, without overlap."""
+    left, right = sorted(truths, key=lambda points: float(points[:, 0].mean()))
+    return float(left[:, 0].max()) < float(right[:, 0].min())
+
+
+def compare_ends(
+    seed: int, owned: Owned, apart: Sequence[bool], in_view: Sequence[int], on_nobody: int
+) -> Crossing:
+    """Count what changed between the time before and the time after the faces met."""
+    if all(apart):
+        raise InputError(f"crossing {seed}: the faces never meet; choose another --seed")
+    met = apart.index(False)
+    parted = len(apart) - list(reversed(apart)).index(False)
+    before, after = owner_of_ids(owned[:met]), owner_of_ids(owned[parted:])
+    first = owner_of_first_sight(owned)
+    new_ids = 0
+    for person in before.values():
+        has = {number for number, owner in after.items() if owner == person}
+        new_ids += bool(has) and not has & before.keys()
+    return Crossing(
+        seed=seed,
+        swaps=sum(after.get(number, owner) != owner for number, owner in before.items()),
+        new_ids=new_ids,
+        lost=sum(person not in owned[-1].values() for person in in_view),
+        missed=sum(person not in before.values() for person in range(2)),
+        strayed=sum(first[n] != owner for owners in owned for n, owner in owners.items()),
+        on_nobody=on_nobody,
+    )
+
+
+def owner_of_ids(owned: Owned) -> dict[int, int]:
+    """Tell on whose face each id lies in most of some frames."""
+    counts: dict[int, Counter[int]] = defaultdict(Counter)
+    for owners in owned:
+        for number, owner in owners.items():
+            counts[number][owner] += 1
+    return {number: count.most_common(1)[0][0] for number, count in counts.items()}
+
+
+def owner_of_first_sight(owned: Owned) -> dict[int, int]:
+    """Tell on whose face each id lies when it first comes up."""
+    first: dict[int, int] = {}
+    for owners in owned:
+        first = owners | first
+    return first
+
+
+def follow_clip(model: FaceModel, path: Path, cuts: Sequence[int], max_faces: int) -> list[Shot]:
+    """Track a clip and gather the ids of every shot."""
+    tracker, ids = Tracker(model, max_faces=max_faces), []
+    with open_source(path) as source:
+        for frame in tqdm(source, desc=path.name, total=source.n_frames, disable=None):
+            ids.append({face.id for face in tracker.update(frame) if face.tracked})
+    if cuts[-1] >= len(ids):
+        raise InputError(f"{path}: no frame {cuts[-1]} in {len(ids)} frames; correct --cuts")
+    shots: list[Shot] = []
+    earlier: set[int] = set()
+    for first, end in zip([0, *cuts], [*cuts, len(ids)], strict=True):
+        shot = ids[first:end]
+        seen = set().union(*shot)
+        shots.append(
+            Shot(first, end - 1, sum(map(bool, shot)), sorted(seen), sorted(seen & earlier))
+        )
+        earlier |= seen
+    return shots
+
+
+def total(crossings: Sequence[Crossing]) -> dict[str, int]:
+    """Add up all crossings."""
+    sums: Counter[str] = Counter()
+    for crossing in crossings:
+        sums.update(asdict(crossing))
+    return {name: count for name, count in sums.items() if name != "seed"}
+
+
+def crossing_table(crossings: Sequence[Crossing]) -> str:
+    """Lay out the sums, and the crossings in which something went wrong."""
+    sums = total(crossings)
+    seeds = f"seeds {crossings[0].seed} to {crossings[-1].seed}"
+    rows: list[list[object]] = [[f"{len(crossings)} crossings, {seeds}", *sums.values()]]
+    for crossing in crossings:
+        counts: dict[str, Any] = asdict(crossing)
+        seed = counts.pop("seed")
+        if any(counts.values()):
+            rows.append([f"  of which seed {seed}", *counts.values()])
+    return table(["", *(name.replace("_", " ") for name in sums)], rows)
+
+
+def shot_table(name: str, shots: Sequence[Shot]) -> str:
+    """Lay out the ids of a clip's shots."""
+    rows = [
+        [
+            f"frames {shot.first} to {shot.last}",
+            shot.frames_with_faces,
+            " ".join(map(str, shot.ids)) or "none",
+            " ".join(map(str, shot.reused)) or "none",
+        ]
+        for shot in shots
+    ]
+    return table([name, "with faces", "ids", "ids of an earlier shot"], rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Neural networks of peers, as ONNX files."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError, MissingDependencyError
+
+
+class OnnxNetwork:
+    """An ONNX file on a thread of its own.
+
+    PFLD's weights make denormal numbers, which cost twenty times the arithmetic unless the processor
+    takes them for zero. That is a state of the thread in which onnxruntime starts: everything else
+    that this process computes shall stay out of it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    MissingDependencyError
+        If onnxruntime is not installed.
+    FormatError
+        If the file is missing or broken.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._session = _onnx_thread().submit(_open_session, path).result()
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, data: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        """Compute all outputs for one input of the network's own shape."""
+        work = _onnx_thread().submit(self._session.run, None, {self._input: data})
+        outputs: list[npt.NDArray[np.float32]] = work.result()
+        return outputs
+
+
+@cache
+def _onnx_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx")
+
+
+def _open_session(path: Path) -> Any:
+    """Open an ONNX file on one thread."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingDependencyError(
+            "ONNX peers need the package onnxruntime: pip install onnxruntime"
+        ) from None
+    if not path.is_file():
+        raise FormatError(path, "no such file", remedy="give the folder of the ONNX peers")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # its warnings are for those who export models
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's own exceptions have no common public base
+        raise FormatError(path, f"not a readable ONNX model ({type(error).__name__})") from None
