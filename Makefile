@@ -4,9 +4,11 @@ PYTHON = .venv/bin/python
 INSTALL = $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 # One process per core; every process computes on one thread.
 PYTEST_ARGS ?= --numprocesses=auto
+# For how long `make fuzz` begins new rounds.
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help run test format constraints clean
+.PHONY: help run test fuzz format constraints clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +22,14 @@ test: .venv/.installed-for-tests ## run linters, types, import rules and all tes
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS)
+
+# Rounds with new damage each, until the time is over or something fails; with 8 GB of addresses.
+fuzz: .venv/.installed-for-tests ## damage files and videos at random: make fuzz MINUTES=10
+	ulimit -v 8000000; end=$$(($$(date +%s) + 60 * $(MINUTES))); \
+	while [ $$(date +%s) -lt $$end ]; do \
+		OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -m fuzz --hypothesis-profile=fuzz $(PYTEST_ARGS) \
+			|| exit 1; \
+	done
 
 format: .venv/.installed-for-tests ## repair and format the sources
 	.venv/bin/ruff check --fix

@@ -39,7 +39,7 @@ SAME_FACE: Final = 0.25  # mean distance of the points from the truth, of the ey
 
 Points = npt.NDArray[np.float64]
 Owned = list[dict[int, int]]
-"""For each frame, the id of each tracked face and on which true face it lies."""
+"""For each frame, the id of each tracked face and on which true face it lies; -1: on none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Crossing:
     swaps : int
         Ids that were one person's before the crossing and the other's after it.
     new_ids : int
-        People who had an id before the crossing and only ids nobody had before after it.
+        Ids that came up only after the faces met, on whatever they lie.
     lost : int
         People who stand in view in the last frame and are not tracked there.
     missed : int
@@ -139,15 +139,13 @@ def cross(model: FaceModel, seed: int) -> Crossing:
     video = crossing_video(model.shape_model, seed=seed)
     tracker = Tracker(model, max_faces=2)
     owned: Owned = []
-    apart, on_nobody = [], 0
+    apart = []
     for frame in video:
         truths = [video.truth(frame.index, face=k) for k in range(2)]
-        owners = find_owners(tracker.update(frame), truths)
-        on_nobody += sum(owner < 0 for owner in owners.values())
-        owned.append({number: owner for number, owner in owners.items() if owner >= 0})
+        owned.append(find_owners(tracker.update(frame), truths))
         apart.append(stand_apart(truths))
     in_view = [k for k in range(2) if video.visible(len(owned) - 1, face=k)]
-    return compare_ends(seed, owned, apart, in_view, on_nobody)
+    return compare_ends(seed, owned, apart, in_view)
 
 
 def find_owners(faces: Sequence[Face], truths: Sequence[Points]) -> dict[int, int]:
@@ -172,27 +170,24 @@ def stand_apart(truths: Sequence[Points]) -> bool:
 
 
 def compare_ends(
-    seed: int, owned: Owned, apart: Sequence[bool], in_view: Sequence[int], on_nobody: int
+    seed: int, owned: Owned, apart: Sequence[bool], in_view: Sequence[int]
 ) -> Crossing:
     """Count what changed between the time before and the time after the faces met."""
     if all(apart):
         raise InputError(f"crossing {seed}: the faces never meet; choose another --seed")
     met = apart.index(False)
     parted = len(apart) - list(reversed(apart)).index(False)
-    before, after = owner_of_ids(owned[:met]), owner_of_ids(owned[parted:])
-    first = owner_of_first_sight(owned)
-    new_ids = 0
-    for person in before.values():
-        has = {number for number, owner in after.items() if owner == person}
-        new_ids += bool(has) and not has & before.keys()
+    on_faces = [{n: owner for n, owner in owners.items() if owner >= 0} for owners in owned]
+    before, after = owner_of_ids(on_faces[:met]), owner_of_ids(on_faces[parted:])
+    first = owner_of_first_sight(on_faces)
     return Crossing(
         seed=seed,
         swaps=sum(after.get(number, owner) != owner for number, owner in before.items()),
-        new_ids=new_ids,
+        new_ids=len(set().union(*owned) - set().union(*owned[:met])),
         lost=sum(person not in owned[-1].values() for person in in_view),
         missed=sum(person not in before.values() for person in range(2)),
-        strayed=sum(first[n] != owner for owners in owned for n, owner in owners.items()),
-        on_nobody=on_nobody,
+        strayed=sum(first[n] != owner for owners in on_faces for n, owner in owners.items()),
+        on_nobody=sum(owner < 0 for owners in owned for owner in owners.values()),
     )
 
 

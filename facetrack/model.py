@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -16,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import ModelError
+from facetrack.errors import FormatError, ModelError
 from facetrack.formats.atomic import atomic_path
+from facetrack.formats.npz import read_whole_npz
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.packing import Arrays, pack, unpack
 
@@ -192,15 +191,9 @@ def _shipped() -> Path:
 def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """Read all members at once: a flipped byte shows only when its member is read."""
     try:
-        # a stream of our own: numpy leaves the file open when the archive is cut short
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ModelError(path, "not a model file")
-            arrays = {key: archive[key] for key in archive.files}
+        arrays = read_whole_npz(path)
         meta = json.loads(bytes(arrays.pop("meta")).decode())
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, ModelError):
-            raise
+    except (FormatError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(
             path, "not a model file, or cut short or damaged", remedy="copy it again"
         ) from error
@@ -212,6 +205,9 @@ def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:
             f"schema {meta.get('schema')}, this version reads up to {SCHEMA}",
             remedy="update Facetrack",
         )
+    for entry, kind in (("name", str), ("checksum", str), ("card", dict)):
+        if not isinstance(meta.get(entry), kind):
+            raise ModelError(path, f"the entry {entry!r} is missing or wrong")
     return arrays, meta
 
 

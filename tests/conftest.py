@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,19 @@ _use_fresh_kernel_cache()
 # The first example compiles kernels, so a deadline would fail on a cold cache only.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=100, print_blob=True)
+# A round of `make fuzz`; never the same examples twice.
+settings.register_profile(
+    "fuzz", deadline=None, derandomize=False, max_examples=1000, print_blob=True
+)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def fuzz_seeds(request: pytest.FixtureRequest) -> list[int]:
+    """Give seeds of random damage: one, always the same; new ones in each round of `make fuzz`."""
+    if request.config.getoption("--hypothesis-profile") == "fuzz":
+        return [secrets.randbits(32) for _ in range(10)]
+    return [0]
 
 
 @pytest.fixture(scope="session")

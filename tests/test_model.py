@@ -140,6 +140,7 @@ def test_a_folder_that_is_missing_is_named(model: FaceModel, tmp_path: Path) -> 
         save_model(model, tmp_path / "nowhere" / "toy.npz")
 
 
+@pytest.mark.fuzz
 def test_a_file_cut_anywhere_is_refused(file: Path, tmp_path: Path) -> None:
     content, path = file.read_bytes(), tmp_path / "cut.npz"
 
@@ -153,6 +154,7 @@ def test_a_file_cut_anywhere_is_refused(file: Path, tmp_path: Path) -> None:
     run()
 
 
+@pytest.mark.fuzz
 def test_a_changed_byte_is_refused_or_does_no_harm(
     model: FaceModel, file: Path, tmp_path: Path
 ) -> None:

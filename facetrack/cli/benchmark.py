@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._peers import add_peer_arguments, peer_makers
 from facetrack.cli._reports import write_report
+from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.benchmark import FileRate, StepTime
@@ -30,6 +31,7 @@ facetrack benchmark --long
 """
 LONG = 3600  # seconds of video
 LONG_FPS = 30
+SHORTEST_LONG = 120  # seconds: a first and a last minute
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     from facetrack.model import find_model, load_model
     from facetrack.video.source import open_source
 
+    if args.long is not None and args.long < SHORTEST_LONG:
+        raise InputError(f"--long takes at least {SHORTEST_LONG} seconds, got {args.long}")
     model = load_model(args.model)
     elsewhere = read_elsewhere(args.mediapipe) if args.mediapipe else None
     with _video(args.video, model) as path:
@@ -181,7 +185,6 @@ def _fit_pfld(peer: Any, place: _LastPlace, frame: Any) -> None:
 
 def _rates(model: FaceModel, path: Path) -> tuple[tuple[FileRate, ...], list[str]]:
     """Measure the file end to end with one core and with two."""
-    from facetrack.errors import InputError
     from facetrack.evaluation.benchmark import file_rate
 
     rates, reasons = [], []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ MAX_BYTES: Final = 1 << 32
 # What numpy and zipfile let through for cut, flipped, encrypted or foreign archives.
 _DAMAGE: Final = (
     OSError, EOFError, ValueError, KeyError, TypeError, SyntaxError, NotImplementedError,
-    RuntimeError, MemoryError, struct.error, zipfile.BadZipFile, zlib.error,
+    RuntimeError, MemoryError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 
@@ -47,18 +48,49 @@ def read_npz(
         If the file is missing, cut short, damaged, no archive, holds pickled objects, lacks an
         array or unpacks to more than 4 GiB.
     """
-    required, optional = list(required), list(optional)
+    required, wanted = list(required), set(optional)
+
+    def choose(names: list[str]) -> list[str]:
+        missing = [name for name in required if name not in names]
+        if missing:
+            raise FormatError(path, f"array {missing[0]!r} is missing")
+        return required + [name for name in names if name in wanted]
+
+    return _read(path, choose)
+
+
+def read_whole_npz(path: str | os.PathLike[str]) -> dict[str, npt.NDArray[Any]]:
+    """Read every array of an archive.
+
+    Parameters
+    ----------
+    path : path-like
+        The archive.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    FormatError
+        As `read_npz`.
+    """
+    return _read(path, lambda names: names)
+
+
+def _read(
+    path: str | os.PathLike[str], choose: Callable[[list[str]], list[str]]
+) -> dict[str, npt.NDArray[Any]]:
     try:
         # Opened here, because numpy leaves a file open that it cannot read.
         with Path(path).open("rb") as stream:
             archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FormatError(path, "a single array, not an .npz archive")
-            missing = [name for name in required if name not in archive.files]
-            if missing:
-                raise FormatError(path, f"array {missing[0]!r} is missing")
+            chosen = choose(list(archive.files))
             _check_size(path, archive)
-            return {n: archive[n] for n in required + optional if n in archive.files}
+            return {name: archive[name] for name in chosen}
     except FileNotFoundError as error:
         raise FormatError(path, "no such file") from error
     except FormatError:

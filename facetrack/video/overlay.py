@@ -123,24 +123,23 @@ def _write(canvas: Image, text: str, place: tuple[float, float], colour: Colour)
     """
     text = text.encode("ascii", "replace").decode()  # OpenCV's font knows no more
     height, width = canvas.shape[:2]
-    scale, pad = _text_scale(canvas), _plate_height(canvas) // 5
-    pen = max(round(1.5 * scale), 1)
-    stripe = pad
-    text_width = cv2.getTextSize(text, _FONT, scale, pen)[0][0]
-    size_x, size_y = stripe + 2 * pad + text_width, _plate_height(canvas)
+    scale, size_y = _text_scale(canvas), _plate_height(canvas)
+    pen, pad = max(round(1.5 * scale), 1), size_y // 5
+    size_x = cv2.getTextSize(text, _FONT, scale, pen)[0][0] + 3 * pad
     left = max(min(round(place[0]), width - size_x), 0)
     bottom = max(min(round(place[1]), height), min(size_y, height))
     plate = canvas[max(bottom - size_y, 0) : bottom, left : left + size_x]
     dark = np.full_like(plate, _DARK)
     cv2.addWeighted(dark, _PLATE, plate, 1 - _PLATE, 0, dst=plate)
-    plate[:, :stripe] = colour
-    baseline = left + stripe + pad, bottom - round(1.5 * pad)
+    plate[:, :pad] = colour
+    baseline = left + 2 * pad, bottom - round(1.5 * pad)
     cv2.putText(canvas, text, baseline, _FONT, scale, _WHITE, pen, cv2.LINE_AA)
 
 
 def _text_scale(canvas: Image) -> float:
     """Give the size of letters, of OpenCV's: the same share of every picture that is not small."""
-    return min(max(canvas.shape[0] / 800, 0.5), 3.0)
+    height = int(canvas.shape[0])
+    return min(max(height / 800, 0.5), 3.0)
 
 
 def _plate_height(canvas: Image) -> int:

@@ -192,6 +192,9 @@ def test_benchmark(tmp_path: Path, clips, capsys) -> None:
         (["evaluate", "video", "nowhere"], "no such folder"),
         (["score", "nowhere.csv", "nowhere.npz"], "nowhere.csv: no such file"),
         (["benchmark", "--video", "nowhere.mp4"], "nowhere.mp4: there is no such file"),
+        (["benchmark", "--mediapipe", "nowhere.json"], "nowhere.json: no such file"),
+        (["benchmark", "--long", "5"], "--long takes at least 120 seconds, got 5"),
+        (["evaluate", "video", ".", "--workers", "0"], "no video with a track"),
     ],
 )
 def test_bad_input_is_one_line(command, message, capsys, tmp_path, monkeypatch) -> None:

@@ -9,17 +9,17 @@ import pytest
 from facetrack.cli.main import main
 from facetrack.model import describe, load_model
 from facetrack.tracking.face_model import FaceModel
-from facetrack.training import trainer
-from facetrack.training.cascade import LevelPlan
+from facetrack.training.cascade import CascadePlan, LevelPlan
+from facetrack.training.trainer import TrainingSettings
 
 
 @pytest.fixture(autouse=True)
 def _small_cascades(monkeypatch: pytest.MonkeyPatch) -> None:
     """Train few dimensions: what is measured here is the command, not the model."""
-    plan = trainer.CascadePlan((LevelPlan(0, 8.0, 3), LevelPlan(1, 5.0, 3)))
+    plan = CascadePlan((LevelPlan(0, 8.0, 3), LevelPlan(1, 5.0, 3)))
 
     def settings(**options):
-        return trainer.TrainingSettings(tracking=plan, start=plan, refinement=plan, **options)
+        return TrainingSettings(tracking=plan, start=plan, refinement=plan, **options)
 
     monkeypatch.setattr("facetrack.cli.train.TrainingSettings", settings)
 

@@ -95,6 +95,32 @@ def test_whole_pixels_survive_writing_and_reading(
     assert first.faces[0].ignore == ignore
 
 
+@pytest.mark.fuzz
+def test_damaged_files_are_read_or_named(tmp_path: Path) -> None:
+    content = GOLDEN.encode()
+    path = tmp_path / "a.xml"
+    places = st.integers(0, len(content))
+    pieces = st.binary(max_size=4) | st.sampled_from(
+        [b"<", b">", b"'", b"&#0;", b"nan", b"9" * 400]
+    )
+
+    @given(st.lists(st.tuples(places, places, pieces), min_size=1, max_size=4))
+    def check(hits: list[tuple[int, int, bytes]]) -> None:
+        damaged = content
+        for start, length, piece in hits:
+            damaged = damaged[:start] + piece + damaged[start + length % 8 :]
+        path.write_bytes(damaged)
+        message = "a.xml"
+        try:
+            dlib_xml.read(path)
+        except FormatError as error:
+            message = str(error)
+        assert "a.xml" in message
+        assert "\n" not in message
+
+    check()
+
+
 def test_dlib_reads_what_we_write(tmp_path: Path) -> None:
     """Train on one picture: dlib ends with an error if a number or the order is not its own."""
     image = np.random.default_rng(0).integers(0, 256, (160, 160), dtype=np.uint8)

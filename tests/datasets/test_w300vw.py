@@ -115,6 +115,7 @@ def test_an_empty_list_of_unreliable_frames_is_possible(tmp_path: Path) -> None:
     assert load(tmp_path)[0].excluded == frozenset()
 
 
+@pytest.mark.fuzz
 def test_damaged_lists_are_named_or_read(tmp_path: Path) -> None:
     add_clip(tmp_path, "114", [1])
     path = exclude(tmp_path, "114", [3, 4])

@@ -23,6 +23,8 @@ from facetrack.formats.pts import read_pts, write_pts
 from facetrack.formats.table import TrackTable
 from facetrack.formats.webvtt import read_webvtt, write_webvtt
 
+pytestmark = pytest.mark.fuzz
+
 
 def _write_picture(path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)

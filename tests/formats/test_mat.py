@@ -72,6 +72,7 @@ def test_a_variable_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
         read_mat_vector(path, "error")
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("compressed", [False, True])
 def test_damage_is_named_or_gives_finite_work(tmp_path: Path, compressed: bool) -> None:
     path = save(tmp_path / "a.mat", {"error": [3.0, 4.0]}, do_compression=compressed)

@@ -218,6 +218,7 @@ def test_a_stream_takes_the_rows(frames: Frames, tmp_path: Path) -> None:
     assert stream.getvalue().encode() == write(tmp_path / "a.csv", frames)
 
 
+@pytest.mark.fuzz
 def test_a_file_cut_anywhere_gives_its_whole_rows(
     tmp_path: Path, frames: Frames, table: TrackTable
 ) -> None:

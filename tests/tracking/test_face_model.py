@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from numpy.testing import assert_allclose
 
@@ -32,6 +33,11 @@ def starts(model: FaceModel) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     points = astronaut().points
     return [StartNoise().move(points, model.shape_model, rng, projected=True) for _ in range(20)]
+
+
+def _picture(image: object) -> npt.NDArray[np.uint8]:
+    """OpenCV's type hints say less than is known of its results."""
+    return np.asarray(image, dtype=np.uint8)
 
 
 def _error(points: np.ndarray) -> float:
@@ -100,7 +106,7 @@ def test_points_are_read_only_and_quality_is_a_number(model: FaceModel, starts) 
 
 @pytest.mark.parametrize("size", [1.0, 0.5])  # the frame's size, and one that is averaged
 def test_a_moved_picture_moves_the_points(model: FaceModel, starts, size: float) -> None:
-    image = cv2.resize(astronaut().image, None, fx=2 * size, fy=2 * size)
+    image = _picture(cv2.resize(astronaut().image, None, fx=2 * size, fy=2 * size))
     start = 2 * size * starts[0]
     fit = model.fit(image, start)
     x, y = 31, 17
@@ -112,7 +118,7 @@ def test_a_moved_picture_moves_the_points(model: FaceModel, starts, size: float)
 def test_a_frame_over_the_border_reads_the_nearest_pixels(model: FaceModel, starts) -> None:
     image = astronaut().image
     cut = image[: int(astronaut().points[:, 1].max()) - 12]  # the chin is cut off
-    wide = cv2.copyMakeBorder(cut, 0, 200, 0, 0, cv2.BORDER_REPLICATE)
+    wide = _picture(cv2.copyMakeBorder(cut, 0, 200, 0, 0, cv2.BORDER_REPLICATE))
     expected = model.fit(wide, starts[0]).points
     assert_allclose(model.fit(cut, starts[0]).points, expected, atol=0.01)
 
@@ -128,7 +134,7 @@ def test_light_hardly_matters(model: FaceModel, starts) -> None:
 
 def test_colour_and_grey_give_the_same(model: FaceModel, starts) -> None:
     image = astronaut().image
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    grey = _picture(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
     for view in (grey, np.repeat(grey[..., None], 3, axis=2), image):
         fit = model.fit(view, starts[0])
         assert_allclose(fit.points, model.fit(grey, starts[0]).points, atol=1e-9)

@@ -52,9 +52,9 @@ def test_pictures_of_two_kinds_are_told_apart(level: Level, head: np.ndarray) ->
         noisy = patterns[kind] + rng.integers(-20, 21, size=(160, 160))
         return builder.build(noisy.astype(np.uint8))
 
-    kinds = np.arange(40) % 2
+    kinds = [k % 2 for k in range(40)]
     features = np.stack([level.features(maps(kind), shape) for kind in kinds])
-    classifier = train_quality(level, features, kinds == 1)
+    classifier = train_quality(level, features, np.array(kinds) == 1)
     judged = [classifier.probability(maps(kind), shape) for kind in (1, 0, 1, 0)]
     assert min(judged[0], judged[2]) > 0.9
     assert max(judged[1], judged[3]) < 0.1
@@ -112,7 +112,8 @@ def _calibration_error(logits: np.ndarray, truth: np.ndarray) -> float:
 
 def test_calibration_makes_probabilities() -> None:
     slope, shift = calibrate(*_drawn_logits(20_000, seed=0))
-    assert (slope, shift) == (pytest.approx(0.3, rel=0.05), pytest.approx(-0.7, abs=0.05))
+    assert slope == pytest.approx(0.3, rel=0.05)
+    assert shift == pytest.approx(-0.7, abs=0.05)
     logits, truth = _drawn_logits(20_000, seed=1)
     assert _calibration_error(logits, truth) > 0.1
     assert _calibration_error(slope * logits + shift, truth) < 0.02

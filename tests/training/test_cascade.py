@@ -71,10 +71,10 @@ def test_shapes_move_along_the_basis_only(frames, shape_model: ShapeModel) -> No
 @pytest.mark.parametrize("method", [Continuous(), Sampled(draws=4)], ids=["continuous", "sampled"])
 def test_threads_change_no_bit(frames, shape_model: ShapeModel, method) -> None:
     # more frames than one chunk holds, so that threads could overtake each other
-    many = TrainingFrames(
-        *(np.concatenate([a] * 10) for a in (frames.patches, frames.starts, frames.truths)),
-        np.tile(frames.pictures, 10),
+    patches, starts, truths = (
+        np.concatenate([array] * 10) for array in (frames.patches, frames.starts, frames.truths)
     )
+    many = TrainingFrames(patches, starts, truths, np.tile(frames.pictures, 10))
     plan = replace(PLAN, levels=PLAN.levels[:1], method=method)
     one, two = (_train(many, shape_model, plan, threads=threads) for threads in (1, 2))
     assert one[1].tobytes() == two[1].tobytes()

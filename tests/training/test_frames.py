@@ -11,7 +11,7 @@ from facetrack.training.frames import make_frames
 from facetrack.training.starts import StartNoise
 
 
-def _items(face: np.ndarray, shape_model: ShapeModel) -> list:
+def _items(face, shape_model: ShapeModel):
     """Give two pictures whose grey level tells the place: x / 2 in one, y / 2 in the other."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[:400, :480] // 2

@@ -38,7 +38,7 @@ class World(NamedTuple):
     def readings(self, index: int, shapes: np.ndarray) -> np.ndarray:
         moved = shapes - self.truths[index]
         change = np.einsum("sna,nak->snk", moved, self.slopes[index])
-        return (self.at_truth[index] + change).astype(np.float32)
+        return np.asarray(self.at_truth[index] + change, dtype=np.float32)
 
     def models(self):
         """D = [x, J] of every frame, the constant feature included."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -44,6 +45,8 @@ def test_the_detector_is_not_run_unasked(images) -> None:
 def test_mirroring_twice_gives_the_picture_back(pictures) -> None:
     picture = pictures[0]
     again = mirrored(mirrored(picture))
+    assert picture.detection is not None
+    assert again.detection is not None
     assert (again.grey == picture.grey).all()
     assert_allclose(again.points, picture.points)
     assert again.detection.view == picture.detection.view
@@ -68,12 +71,11 @@ def test_a_mirrored_box_holds_the_same_face(view: int) -> None:
 @pytest.mark.parametrize("turn", [0.0, -0.4, 0.4])
 def test_the_detector_sees_mirrored_pictures_as_said(turn: float) -> None:
     """Rolled pictures: dlib's templates of the two sides mirror each other."""
-    import cv2
-
     portrait = astronaut()
     middle = portrait.points.mean(axis=0)
     matrix = cv2.getRotationMatrix2D(tuple(map(float, middle)), np.degrees(turn), 1.0)
-    grey = cv2.warpAffine(cv2.cvtColor(portrait.image, cv2.COLOR_BGR2GRAY), matrix, (512, 512))
+    upright = cv2.cvtColor(portrait.image, cv2.COLOR_BGR2GRAY)
+    grey = np.asarray(cv2.warpAffine(upright, matrix, (512, 512)), dtype=np.uint8)
     detector = FaceDetector()
     found = detector.detect(grey)[0]
     expected = mirrored(Picture(0, grey, portrait.points, found)).detection

@@ -56,3 +56,20 @@ def test_lost_faces_are_named_in_the_corner() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (7, 500, 3), (60, 80, 4)])
 def test_any_points_and_pictures_can_be_drawn(points: np.ndarray, shape: tuple[int, ...]) -> None:
     assert draw(np.zeros(shape, np.uint8), [_face(points)]).shape == (*shape[:2], 3)
+
+
+@pytest.mark.parametrize("tone", [0, 128, 255])
+@pytest.mark.parametrize("number", range(6))
+def test_words_are_white_on_dark_on_any_ground(tone: int, number: int) -> None:
+    ground = np.full((480, 640, 3), tone, np.uint8)
+    nowhere = np.full((68, 2), np.nan)
+    drawn = draw(ground, [Face(number, State.LOST, "covered", nowhere, nowhere, 0.0, None)])
+    plate = drawn[6:20, 14:100].max(axis=2)
+    assert plate.max() > 230
+    assert np.median(plate) < 90
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (7, 500, 3), (200, 20, 3)])
+def test_words_stay_inside_small_pictures(shape: tuple[int, ...]) -> None:
+    lost = _face(np.full((68, 2), np.nan), state=State.LOST, reason="covered or out of view")
+    assert draw(np.zeros(shape, np.uint8), [lost] * 9).shape == shape
