@@ -65,6 +65,9 @@ DEPENDENCIES = (
         "import av; f = next(av.open('testsrc=size=64x48', format='lavfi').decode(video=0));"
         "assert f.width == 64",
     ),
+    Dependency(
+        "threadpoolctl", "import threadpoolctl as t; assert t.threadpool_info() is not None"
+    ),
     Dependency("tqdm", "import tqdm; assert sum(tqdm.tqdm([1, 2], disable=True)) == 3"),
     Dependency(
         "matplotlib",

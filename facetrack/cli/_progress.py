@@ -11,6 +11,18 @@ from facetrack.video.frame import Frame
 from facetrack.video.source import VideoSource
 
 
+def prepare() -> None:
+    """Compile the kernels before the first frame, with a line for those who wait.
+
+    Without a cache of compiled kernels, that is at the first run, it takes up to a minute.
+    """
+    from facetrack.tracking.warm_up import warm_up
+
+    line = "preparing (the first run compiles)"
+    with tqdm(desc=line, bar_format="{desc}", leave=False, disable=None):
+        warm_up()
+
+
 class FrameBar:
     """A bar that starts anew with every source; in seconds where the frames are not known."""
 

@@ -31,12 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Track the clip; print where the results lie and how good they are."""
-    from facetrack.cli._progress import FrameBar
+    from facetrack.cli._progress import FrameBar, prepare
     from facetrack.corpus.demo import run_demo
     from facetrack.model import load_model
 
+    model = load_model(args.model)
+    prepare()
     with FrameBar() as bar:
-        demo = run_demo(args.output, load_model(args.model), progress=bar)
+        demo = run_demo(args.output, model, progress=bar)
     outputs, errors = demo.recorded.task.outputs, demo.errors
     print(f"overlay video  {outputs.path('overlay')}")
     print(f"table (CSV)    {outputs.path('csv')}")

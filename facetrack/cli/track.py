@@ -129,7 +129,7 @@ def _outcomes(
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
-    from facetrack.cli._progress import FrameBar
+    from facetrack.cli._progress import FrameBar, prepare
     from facetrack.corpus.batch import record_all, record_on
     from facetrack.corpus.cluster import open_pool
 
@@ -141,6 +141,7 @@ def _outcomes(
         stack.callback(logger.removeHandler, warnings)
         stack.enter_context(logging_redirect_tqdm([logger]))
         if args.workers is None and args.scheduler is None:
+            prepare()
             bar = stack.enter_context(FrameBar())
             outcomes = record_all(tasks, model, resume=args.resume, progress=bar)
         else:

@@ -13,6 +13,7 @@ from facetrack.landmarks.markup import outer_eye_distance, to_markup
 from facetrack.landmarks.procrustes import align_all
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
+from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier, calibrate, evidence, train_quality
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.pictures import Picture
@@ -30,6 +31,8 @@ def learn_quality(
     pictures: Sequence[Picture],
     calibration: Sequence[Picture],
     rng: np.random.Generator,
+    *,
+    box_fits: Sequence[tuple[Picture, Array]] = (),
 ) -> QualityClassifier:
     """Train the quality classifier and make its answers probabilities.
 
@@ -42,6 +45,8 @@ def learn_quality(
     calibration : sequence of Picture
         Pictures that no part of the model was trained on.
     rng : numpy.random.Generator
+    box_fits : sequence of (Picture, ndarray of shape (68, 2))
+        More examples, from `fit_boxes`.
 
     Returns
     -------
@@ -49,6 +54,9 @@ def learn_quality(
     """
     level = tracking.levels[-1]
     features, errors = _fits(tracking, shape_model, pictures, rng, conventions=False)
+    if box_fits:
+        more = _features_at(tracking, shape_model, box_fits)
+        features, errors = np.concatenate([features, more[0]]), np.append(errors, more[1])
     classifier = train_quality(level, features, errors < WELL_FITTED)
     features, errors = _fits(tracking, shape_model, calibration, rng, conventions=True)
     values = (evidence(level, features) - classifier.mean) * classifier.scale
@@ -59,6 +67,59 @@ def learn_quality(
         weights=(slope * classifier.weights).astype(np.float32),
         bias=slope * classifier.bias + shift,
     )
+
+
+def fit_boxes(
+    model: FaceModel, pictures: Sequence[Picture], count: int, rng: np.random.Generator
+) -> list[tuple[Picture, Array]]:
+    """Fit a model from boxes anywhere in the pictures, most of them on no face.
+
+    What the whole first fit makes of background looks more like a face than what a tracking step
+    makes of it: without these examples the classifier believes some of it.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Its quality is not used.
+    pictures : sequence of Picture
+    count : int
+        Boxes per picture.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of (Picture, ndarray of shape (68, 2))
+        The picture and the fitted points in its pixels.
+    """
+    fits = []
+    for picture in pictures:
+        height, width = picture.grey.shape
+        face_width = float(np.ptp(picture.points[:, 0]))
+        for _ in range(count):
+            x, y = rng.uniform(0, 1, 2) * (width, height)
+            half = 0.5 * face_width * rng.uniform(0.25, 1.1)
+            fit = model.fit_box(picture.grey, (x - half, y - half, x + half, y + half))
+            if np.isfinite(fit.points).all():
+                fits.append((picture, np.array(fit.points)))
+    return fits
+
+
+def _features_at(
+    tracking: Cascade, shape_model: ShapeModel, fits: Sequence[tuple[Picture, Array]]
+) -> tuple[npt.NDArray[np.float32], Array]:
+    """Read features and errors of shapes in frames of their own, as a first fit is judged."""
+    items = [(picture.number, picture.grey, points, picture.points) for picture, points in fits]
+    frames = make_frames(items, shape_model)
+    builder = MapBuilder(tracking.maps)
+    level = tracking.levels[-1]
+    features = np.stack(
+        [
+            level.features(builder.build(patch), shape)
+            for patch, shape in zip(frames.patches, frames.starts, strict=True)
+        ]
+    )
+    distance = np.linalg.norm(frames.starts - frames.truths, axis=2).mean(axis=1)
+    return features, distance / outer_eye_distance(frames.truths)
 
 
 def _fits(

@@ -20,7 +20,7 @@ from facetrack.training.cascade import CascadePlan, LevelPlan, train_cascade
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.motion import pair_motions, start_from_motion
 from facetrack.training.pictures import MIRRORED_VIEW, Picture, read_pictures
-from facetrack.training.quality import learn_quality
+from facetrack.training.quality import fit_boxes, learn_quality
 from facetrack.training.starts import StartNoise
 
 Array = npt.NDArray[np.float64]
@@ -36,6 +36,8 @@ START_LEVELS: Final = tuple(
 )
 
 REFINEMENT_LEVELS: Final = tuple(replace(level, k=24) for level in TRACKING_LEVELS)
+
+_BOXES: Final = 4  # per picture, that teach the quality what is no face
 
 # Where the refinement starts: about where the start cascade ends on people it was not trained on.
 _REFINEMENT_NOISE: Final = StartNoise(translation=0.05, scale=0.04, rotation=0.04, modes=0.5)
@@ -133,7 +135,13 @@ def train_model(
     report("training the fit quality")
     calibration = read_pictures(clips, detect=False)
     quality = learn_quality(tracking, shape_model, pictures[::2], calibration, rng)
-    return FaceModel(name, shape_model, placement, start, refinement, tracking, quality, card)
+    model = FaceModel(name, shape_model, placement, start, refinement, tracking, quality, card)
+    report("teaching the fit quality what is no face")
+    box_fits = fit_boxes(model, pictures[::2], _BOXES, rng)
+    quality = learn_quality(
+        tracking, shape_model, pictures[::2], calibration, rng, box_fits=box_fits
+    )
+    return replace(model, quality=quality)
 
 
 def train_tracking(
