@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,27 +64,29 @@ def drift(tracker: FaceTracker, frames: Iterable[Frame]) -> Drift:
     InputError
         If there are fewer frames.
     """
-    times: list[int] = []
-    cpu: list[int] = []
+    # Only two minutes are kept: the times of an hour would be megabytes that look like a leak.
+    first: list[tuple[int, int]] = []
+    last: deque[tuple[int, int]] = deque(maxlen=_FRAMES_PER_MINUTE)
     memory: list[tuple[int, float]] = []
-    for number, frame in enumerate(frames):
+    count = 0
+    for count, frame in enumerate(frames, start=1):
         _ = frame.grey
         c, w = time.thread_time_ns(), time.perf_counter_ns()
         tracker.update(frame)
-        times.append(time.perf_counter_ns() - w)
-        cpu.append(time.thread_time_ns() - c)
-        if number % _MEMORY_EVERY == 0:
-            memory.append((number, resident_megabytes()))
-    if len(times) < 2 * _FRAMES_PER_MINUTE:
-        raise InputError(
-            f"a long run has at least {2 * _FRAMES_PER_MINUTE} frames, got {len(times)}"
-        )
+        spent = time.perf_counter_ns() - w, time.thread_time_ns() - c
+        (first if count <= _FRAMES_PER_MINUTE else last).append(spent)
+        if count % _MEMORY_EVERY == 1:
+            memory.append((count, resident_megabytes()))
+    if count < 2 * _FRAMES_PER_MINUTE:
+        raise InputError(f"a long run has at least {2 * _FRAMES_PER_MINUTE} frames, got {count}")
+    wall, cpu = zip(*first[WARM_UP:], strict=True)
+    last_wall, last_cpu = zip(*last, strict=True)
     return Drift(
-        frames=len(times),
-        first=milliseconds(times[WARM_UP:_FRAMES_PER_MINUTE], 0.5),
-        last=milliseconds(times[-_FRAMES_PER_MINUTE:], 0.5),
-        first_cpu=milliseconds(cpu[WARM_UP:_FRAMES_PER_MINUTE], 0.5),
-        last_cpu=milliseconds(cpu[-_FRAMES_PER_MINUTE:], 0.5),
+        frames=count,
+        first=milliseconds(wall, 0.5),
+        last=milliseconds(last_wall, 0.5),
+        first_cpu=milliseconds(cpu, 0.5),
+        last_cpu=milliseconds(last_cpu, 0.5),
         megabytes_per_hour=60 * _FRAMES_PER_MINUTE * _slope(memory[len(memory) // 10 :]),
     )
 
