@@ -128,8 +128,20 @@ class Method(Protocol):
         """Add the reduced readings (N, S, 68, k) of the chosen frames to the sums."""
 
 
+class _Expansion:
+    """Reads what a first-order expansion of the features around the truth needs."""
+
+    __slots__ = ()
+
+    def shapes(
+        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Read at the current shape, at the truth and around it."""
+        return shifted(current, truth, statistics.step), np.empty((6, 0))
+
+
 @dataclass(frozen=True, slots=True)
-class Continuous:
+class Continuous(_Expansion):
     """Continuous regression around each frame's own current shape.
 
     Attributes
@@ -144,12 +156,6 @@ class Continuous:
 
     spread: float = 0.4
     remainder: float = 3.0
-
-    def shapes(
-        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
-    ) -> tuple[Array, Array]:
-        """Read at the current shape, at the truth and around it."""
-        return shifted(current, truth, statistics.step), np.empty((6, 0))
 
     def add(
         self,
@@ -173,7 +179,7 @@ class Continuous:
 
 
 @dataclass(frozen=True, slots=True)
-class CommonMean:
+class CommonMean(_Expansion):
     """Continuous regression as the papers have it: one mean and covariance for all frames.
 
     Attributes
@@ -183,12 +189,6 @@ class CommonMean:
     """
 
     remainder: float = 1.0
-
-    def shapes(
-        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
-    ) -> tuple[Array, Array]:
-        """Read at the current shape, at the truth and around it."""
-        return shifted(current, truth, statistics.step), np.empty((6, 0))
 
     def add(
         self,
