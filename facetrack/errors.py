@@ -54,3 +54,10 @@ class OutputError(FacetrackError, OSError):
 
 class MissingDependencyError(FacetrackError, ImportError):
     """An optional package is needed for what was asked and is not installed."""
+
+
+class LearningError(FacetrackError, ArithmeticError):
+    """What was learned cannot be carried on; the state before is intact."""
+
+    def __init__(self, cause: str, *, remedy: str = "") -> None:
+        super().__init__(cause + (f"; {remedy}" if remedy else ""))
