@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from facetrack.datasets.tracks import load_track
 from facetrack.errors import FormatError
+from facetrack.evaluation.difficulty import Difficulty
 from facetrack.evaluation.errors import complete
 from facetrack.evaluation.peers import Peer
 from facetrack.face import Face
@@ -52,6 +53,8 @@ class Clip:
     exact : bool
         Whether the reference is the exact truth of a synthetic clip; else references are trackers
         themselves.
+    difficulty : Difficulty or None
+        How hard each frame is, where it is known.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Clip:
     references: Mapping[str, Points] = field(repr=False)
     compared: npt.NDArray[np.bool_] = field(repr=False)
     exact: bool = False
+    difficulty: Difficulty | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.video.frame import ArrayPicture, Frame, Image
+from facetrack.video.light import LightPath, SideLight
+from facetrack.video.mesh import HeadState
 from facetrack.video.motion import Amplitudes, HeadMotion, Placement, Trajectory
+from facetrack.video.palsy import Palsy
 from facetrack.video.portrait import Points, Portrait, astronaut
 from facetrack.video.render import CameraEffects, HeadRenderer, Noise, noise_field
 from facetrack.video.source import ClosesItself, DecodeReport
@@ -54,6 +57,8 @@ class SyntheticFace:
         Ranges of frames in which a board hides it.
     whole : bool
         Show the whole portrait, which fills the frame, instead of the head alone.
+    palsy : Palsy or None
+        Which half of the face hardly moves and hangs.
     """
 
     portrait: Portrait
@@ -63,6 +68,7 @@ class SyntheticFace:
     absent: Ranges = ()
     covered: Ranges = ()
     whole: bool = False
+    palsy: Palsy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class _Scene:
 
     start: int
     motions: list[HeadMotion]
+    lamp: LightPath | None
     effects: CameraEffects
     background: Image
 
@@ -91,8 +98,10 @@ class SyntheticVideo(ClosesItself):
         Of everything random.
     faces : sequence of SyntheticFace, optional
         Later ones stand before earlier ones. Default: the astronaut's whole portrait.
-    light, blur, noise : float
-        Light and blur: see `CameraEffects`; noise: standard deviation in grey levels.
+    light, blur, noise, contrast : float
+        Light, blur and contrast: see `CameraEffects`; noise: standard deviation in grey levels.
+    side_light : SideLight, optional
+        A lamp that wanders around the heads.
     still : tuple of (int, int)
         Ranges of frames in which nothing moves but the noise; motion then goes on from there.
     cuts : sequence of int
@@ -119,6 +128,8 @@ class SyntheticVideo(ClosesItself):
         light: float = 0.2,
         blur: float = 0.8,
         noise: float = 3.0,
+        contrast: float = 1.0,
+        side_light: SideLight | None = None,
         still: Ranges = (),
         cuts: Sequence[int] = (),
         clock: Clock | None = None,
@@ -141,11 +152,19 @@ class SyntheticVideo(ClosesItself):
         self._starts = sorted({0, *cuts})
         field = noise_field(np.random.default_rng(seed), size, noise)
         self._scenes = [
-            self._make_scene(number, start, light, blur, field)
+            self._make_scene(
+                number, start, side_light, light=light, blur=blur, noise=field, contrast=contrast
+            )
             for number, start in enumerate(self._starts)
         ]
         self._renderers = [
-            HeadRenderer(f.portrait, shape_model, eye_distance=self._head_size(f), whole=f.whole)
+            HeadRenderer(
+                f.portrait,
+                shape_model,
+                eye_distance=self._head_size(f),
+                whole=f.whole,
+                palsy=f.palsy,
+            )
             for f in self.faces
         ]
 
@@ -208,9 +227,20 @@ class SyntheticVideo(ClosesItself):
         if _inside(index, person.absent) or _inside(index, person.covered):
             return np.full((68, 2), np.nan)
         scene, time = self._moment(index)
-        place, motion = self._place(scene, face, time), scene.motions[face]
-        head = motion.head(time, self._n_modes)
-        return self._renderers[face].vertices(place, head)[0][:68].copy()
+        place = self._place(scene, face, time)
+        return self._renderers[face].vertices(place, self.head(index, face=face))[0][:68].copy()
+
+    def head(self, index: int, *, face: int = 0) -> HeadState:
+        """Tell what a head does in a frame, from 0: how it is turned, its expression."""
+        self._check(index)
+        scene, time = self._moment(index)
+        return scene.motions[face].head(time, self._n_modes)
+
+    def unevenness(self, index: int) -> float:
+        """Tell how one-sided the side light is in a frame, from 0 (or no lamp) to 1."""
+        self._check(index)
+        scene, time = self._moment(index)
+        return 0.0 if scene.lamp is None else scene.lamp.unevenness(time)
 
     def visible(self, index: int, *, face: int = 0) -> bool:
         """Tell whether most of a face can be seen.
@@ -244,11 +274,12 @@ class SyntheticVideo(ClosesItself):
         self._check(index)
         scene, time = self._moment(index)
         image = scene.background.copy()
+        lamp = None if scene.lamp is None else scene.lamp.lamp(time)
         for number, (person, renderer) in enumerate(zip(self.faces, self._renderers, strict=True)):
             if _inside(index, person.absent):
                 continue
-            head = scene.motions[number].head(time, self._n_modes)
-            points = renderer.draw(image, self._place(scene, number, time), head)
+            head = self.head(index, face=number)
+            points = renderer.draw(image, self._place(scene, number, time), head, lamp)
             if _inside(index, person.covered):
                 _draw_board(image, points)
         image = scene.effects.apply(image, time, index, self._seed)
@@ -273,7 +304,15 @@ class SyntheticVideo(ClosesItself):
         return face.home.eye_distance if face.home is not None else HEAD_SIZE * self.size[1]
 
     def _make_scene(
-        self, number: int, start: int, light: float, blur: float, noise: Noise
+        self,
+        number: int,
+        start: int,
+        side_light: SideLight | None,
+        *,
+        light: float,
+        blur: float,
+        noise: Noise,
+        contrast: float,
     ) -> _Scene:
         width, height = self.size
         middle = Placement(0.5 * width, 0.45 * height, HEAD_SIZE * height)
@@ -289,8 +328,13 @@ class SyntheticVideo(ClosesItself):
         ]
         rng = np.random.default_rng((self._seed, number, len(self.faces)))
         background = _gradient(rng, self.size)
-        effects = CameraEffects(rng, light=light, blur=blur, noise=noise)
-        return _Scene(start, motions, effects, background)
+        effects = CameraEffects(rng, light=light, blur=blur, noise=noise, contrast=contrast)
+        lamp = None
+        if side_light is not None:
+            lamp = LightPath(
+                np.random.default_rng((self._seed, number, len(self.faces), 1)), side_light
+            )
+        return _Scene(start, motions, lamp, effects, background)
 
 
 def _inside(index: int, ranges: Ranges) -> bool:
