@@ -11,6 +11,7 @@ from scipy.spatial import Delaunay
 
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.video.mean_head import fit_camera, small_turns
 from facetrack.video.palsy import Palsy
 from facetrack.video.portrait import Points, Portrait
 
@@ -110,8 +111,8 @@ class HeadMesh:
         self.axes = np.stack([across, [-across[1], across[0]]])
         self._shape_model, self._palsy = shape_model, palsy
         self._to_portrait = shape_model.to_reference(points).inverse()
-        self._turn, self._scale, self._shift = _pose(points, shape_model.mean_3d)
-        self._mode_turns = _small_turns(shape_model)
+        self._turn, self._scale, self._shift = fit_camera(points, shape_model.mean_3d)
+        self._mode_turns = small_turns(shape_model)
 
         inside = [points[u] + _TEETH * (points[v] - points[u]) for u, v in _INNER_LIPS]
         inside += [0.5 * (points[u] + points[v]) for u, v in _LIP_EDGES]
@@ -264,37 +265,6 @@ def triangle_areas(vertices: Points, triangles: npt.NDArray[np.int64]) -> npt.ND
     u, v = b - a, c - a
     areas: npt.NDArray[np.float64] = 0.5 * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
     return areas
-
-
-def _pose(
-    points: Points, mean_3d: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], float, npt.NDArray[np.float64]]:
-    """Fit the mean head to a portrait under scaled orthography: rotation, scale, shift.
-
-    The jaw is left out, as its points slide along the contour.
-    """
-    head = np.column_stack([mean_3d[17:], np.ones(51)])
-    camera = np.linalg.lstsq(head, points[17:], rcond=None)[0].T
-    u, d, vt = np.linalg.svd(camera[:, :3])
-    first_two = u @ vt[:2]
-    rotation = np.stack([*first_two, np.cross(*first_two)])
-    scale = float(d.mean())
-    shift = points[17:].mean(axis=0) - scale * mean_3d[17:].mean(axis=0) @ first_two.T
-    return rotation, scale, shift
-
-
-def _small_turns(shape_model: ShapeModel) -> npt.NDArray[np.float64]:
-    """Directions in which small yaw and pitch move the mean shape, shape (2, 68, 2), orthonormal.
-
-    A turn moves every point by its depth; what scale and translation explain is left out.
-    """
-    depth = shape_model.mean_3d[:, 2]
-    turns = np.zeros((2, 68, 2))
-    turns[0, :, 0] = turns[1, :, 1] = depth
-    rigid = shape_model.basis[:, :N_RIGID]
-    columns = turns.reshape(2, -1).T
-    columns = np.linalg.qr(columns - rigid @ (rigid.T @ columns))[0]
-    return np.asarray(columns.T.reshape(2, 68, 2), dtype=np.float64)
 
 
 def rotation(state: HeadState) -> npt.NDArray[np.float64]:
