@@ -62,3 +62,5 @@ def make_absolute(args: argparse.Namespace) -> None:
     for name, value in vars(args).items():
         if isinstance(value, Path):
             setattr(args, name, value.absolute())
+        elif isinstance(value, list) and all(isinstance(item, Path) for item in value):
+            setattr(args, name, [item.absolute() for item in value])

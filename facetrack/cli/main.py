@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
     "evaluate": "measure a model on labelled pictures or videos, beside its peers",
+    "learn": "measure what a few corrected frames teach, beside simpler means",
     "score": "compare predicted landmarks with the truth",
     "benchmark": "measure speed, as ratios against other trackers in the same run",
     "models": "list the models that are installed or lie in a folder",

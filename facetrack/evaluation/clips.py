@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from facetrack.datasets.tracks import load_track
 from facetrack.errors import FormatError
+from facetrack.evaluation.difficulty import Difficulty
 from facetrack.evaluation.errors import complete
 from facetrack.evaluation.peers import Peer
+from facetrack.evaluation.score import load_landmarks
 from facetrack.face import Face
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.frame import Frame
@@ -52,6 +54,8 @@ class Clip:
     exact : bool
         Whether the reference is the exact truth of a synthetic clip; else references are trackers
         themselves.
+    difficulty : Difficulty or None
+        How hard each frame is, where it is known.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Clip:
     references: Mapping[str, Points] = field(repr=False)
     compared: npt.NDArray[np.bool_] = field(repr=False)
     exact: bool = False
+    difficulty: Difficulty | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,7 @@ def find_clips(folder: Path) -> list[Clip]:
         raise FormatError(folder, "no such folder")
     clips = []
     for video in sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES):
-        tracks = (video.with_name(f"{video.stem}{tail}.npz") for tail in (_TAIL, ""))
-        track = next((t for t in tracks if t.is_file()), None)
+        track = _track_beside(video)
         if track is not None:
             clips.append(_clip(video, track))
     if not clips:
@@ -109,6 +113,64 @@ def find_clips(folder: Path) -> list[Clip]:
             folder, "no video with a track beside it", remedy="expected NAME.mp4 and NAME.npz"
         )
     return clips
+
+
+def find_clip(video: Path) -> Clip:
+    """Find the reference track beside a video.
+
+    Parameters
+    ----------
+    video : Path
+        `NAME.mp4` or the like, with `NAME_consensus.npz` or `NAME.npz` beside it.
+
+    Returns
+    -------
+    Clip
+
+    Raises
+    ------
+    FormatError
+        If there is no such track, or it is broken.
+    """
+    track = _track_beside(video)
+    if track is None:
+        raise FormatError(video, "no track beside it", remedy=f"expected {video.stem}.npz")
+    return _clip(video, track)
+
+
+def _track_beside(video: Path) -> Path | None:
+    tracks = (video.with_name(f"{video.stem}{tail}.npz") for tail in (_TAIL, ""))
+    return next((track for track in tracks if track.is_file()), None)
+
+
+def clip_with_truth(video: Path, truth: Path) -> Clip:
+    """Join a video and a truth that lies elsewhere.
+
+    Parameters
+    ----------
+    video : Path
+    truth : Path
+        A track (`.npz`), a table, or a folder of .pts files named by frame numbers.
+
+    Returns
+    -------
+    Clip
+
+    Raises
+    ------
+    FormatError
+        If the truth cannot be read or is not of frames.
+    """
+    if truth.suffix.lower() == ".npz":
+        return _clip(video, truth)
+    landmarks = load_landmarks(truth)
+    if not landmarks.numbered:
+        raise FormatError(truth, "is not of frames", remedy="expected names such as 000001.pts")
+    frames = np.array([int(key) for key in landmarks.keys])
+    points = np.full((frames.max() + 1, 68, 2), np.nan)
+    points[frames] = landmarks.points
+    opener = partial(open_source, video)
+    return Clip(video.stem, opener, {"reference": points}, complete(points))
 
 
 def _clip(video: Path, path: Path) -> Clip:
@@ -233,47 +295,3 @@ def count_losses(points: npt.ArrayLike) -> int:
     """
     seen = complete(points)
     return int((seen[:-1] & ~seen[1:]).sum())
-
-
-def stored_tracks(
-    folders: Mapping[str, Path],
-    name: str,
-    n_frames: int,
-    load: Callable[[Path], tuple[Sequence[int], Points]],
-) -> dict[str, Points]:
-    """Read what other programs predicted of a clip.
-
-    Parameters
-    ----------
-    folders : mapping of str to Path
-        Per program the folder with `NAME.csv`, `NAME.npz` or a folder `NAME` of .pts files.
-    name : str
-        The clip.
-    n_frames : int
-        Length of the results.
-    load : callable
-        Reads one of these into frame numbers from 0 and points.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (n_frames, 68, 2), float64
-        NaN where a program says nothing.
-
-    Raises
-    ------
-    FormatError
-        If a folder has nothing for this clip.
-    """
-    tracks = {}
-    for program, folder in folders.items():
-        candidates: Iterable[Path] = (folder / f"{name}{tail}" for tail in (".csv", ".npz", ""))
-        path = next((c for c in candidates if c.exists()), None)
-        if path is None:
-            raise FormatError(folder, f"nothing for the clip {name}", remedy=f"expected {name}.csv")
-        frames, found = load(path)
-        points = np.full((n_frames, 68, 2), np.nan)
-        for k, p in zip(frames, found, strict=True):
-            if 0 <= k < n_frames:
-                points[k] = p
-        tracks[program] = points
-    return tracks

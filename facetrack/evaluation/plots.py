@@ -78,6 +78,43 @@ def plot_bars(path: Path, values: Mapping[str, float], *, title: str, unit: str)
     _save(figure, path)
 
 
+def plot_curves(
+    path: Path,
+    curves: Mapping[str, Mapping[float, float]],
+    *,
+    title: str,
+    labels: tuple[str, str],
+) -> None:
+    """Draw one curve per system through a few points.
+
+    Parameters
+    ----------
+    path : Path
+        A file that matplotlib can write.
+    curves : mapping of str to mapping
+        From abscissa to ordinate.
+    title : str
+        Stands above the curves.
+    labels : tuple of str
+        Of the two axes.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure, axes = _figure(title)
+    for name, curve in curves.items():
+        axes.plot(list(curve), list(curve.values()), marker="o", label=name)
+    axes.set_xticks(sorted({x for curve in curves.values() for x in curve}))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    _save(figure, path)
+
+
 def _figure(title: str) -> tuple[Figure, Axes]:
     """Make a figure of its own: pyplot's global state and its display stay out of it."""
     figure = Figure(figsize=(7, 5), layout="constrained")

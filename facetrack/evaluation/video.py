@@ -18,7 +18,6 @@ from facetrack.evaluation.clips import (
     Points,
     count_losses,
     peer_track,
-    stored_tracks,
     track_clip,
 )
 from facetrack.evaluation.errors import complete, normalised_errors
@@ -26,6 +25,7 @@ from facetrack.evaluation.jitter import jitter, lag, pool, still_stretches
 from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.protocols import Map
 from facetrack.evaluation.score import load_landmarks
+from facetrack.evaluation.stored import stored_tracks
 
 OURS = "facetrack"
 SMOOTHED = "facetrack, smoothed"
@@ -138,7 +138,7 @@ def evaluate_clips(
     peers : sequence of callable
         Make peers, which see every frame for itself.
     predictions : mapping of str to Path
-        Programs that ran elsewhere; see `clips.stored_tracks`.
+        Programs that ran elsewhere; see `stored.stored_tracks`.
     map_ : Map
         Where clips are worked on.
 

@@ -11,6 +11,8 @@ from scipy.spatial import Delaunay
 
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.video.mean_head import fit_camera, small_turns
+from facetrack.video.palsy import Palsy
 from facetrack.video.portrait import Points, Portrait
 
 # Where vertices lie that are no landmarks, in the head's frame: origin between the outer eye
@@ -59,6 +61,8 @@ class HeadState:
         -1: lips together; 0: as in the portrait; 1: open.
     blink : float
         0: eyes as in the portrait; 1: shut.
+    turning : float
+        Part of the modes' own turns of the head that is kept; 0 leaves them the expression.
     """
 
     yaw: float
@@ -67,6 +71,7 @@ class HeadState:
     modes: npt.NDArray[np.float64]
     mouth: float
     blink: float
+    turning: float = 1.0
 
 
 class HeadMesh:
@@ -77,6 +82,8 @@ class HeadMesh:
     portrait : Portrait
     shape_model : ShapeModel
         Its mean head gives the portrait depth, its modes move it.
+    palsy : Palsy, optional
+        Makes one half of the face hang and keeps it from moving.
 
     Attributes
     ----------
@@ -90,17 +97,22 @@ class HeadMesh:
         Middle of the outer eye corners.
     axes : ndarray, shape (2, 2), float64
         Rows: the head's x and y axis in pixels per outer-eye distance.
+    depth : ndarray, shape (n,), float64
+        Distance of the vertices from the viewer in pixels.
     """
 
-    def __init__(self, portrait: Portrait, shape_model: ShapeModel) -> None:
+    def __init__(
+        self, portrait: Portrait, shape_model: ShapeModel, *, palsy: Palsy | None = None
+    ) -> None:
         points = portrait.points
         self.eye_distance = float(outer_eye_distance(points))
         self.eyes = points[[36, 45]].mean(axis=0)
         across = points[45] - points[36]
         self.axes = np.stack([across, [-across[1], across[0]]])
-        self._shape_model = shape_model
+        self._shape_model, self._palsy = shape_model, palsy
         self._to_portrait = shape_model.to_reference(points).inverse()
-        self._turn, self._scale, self._shift = _pose(points, shape_model.mean_3d)
+        self._turn, self._scale, self._shift = fit_camera(points, shape_model.mean_3d)
+        self._mode_turns = small_turns(shape_model)
 
         inside = [points[u] + _TEETH * (points[v] - points[u]) for u, v in _INNER_LIPS]
         inside += [0.5 * (points[u] + points[v]) for u, v in _LIP_EDGES]
@@ -116,7 +128,7 @@ class HeadMesh:
         self._follows = np.ones(len(self.vertices))
         self._follows[self._neck] = _NECK_FOLLOWS
         self._follows[self._neck.stop :] = 0
-        self._depth = self._lift(shape_model.mean_3d)
+        self.depth = self._lift(shape_model.mean_3d)
         self._spread = self._spread_weights()
         self.triangles = _triangulate(self.vertices)
 
@@ -136,8 +148,8 @@ class HeadMesh:
         """
         flat = self.vertices + self._deform(state)
         pivot = self._scale * (_PIVOT @ self._turn.T) + [*self._shift, 0.0]
-        solid = np.column_stack([flat, self._depth]) - pivot
-        turned = solid @ _rotation(state.yaw, state.pitch, state.roll).T
+        solid = np.column_stack([flat, self.depth]) - pivot
+        turned = solid @ rotation(state).T
         moved = solid + self._follows[:, None] * (turned - solid) + pivot
         return moved[:, :2], moved[:, 2]
 
@@ -148,14 +160,21 @@ class HeadMesh:
         parameters[N_RIGID : N_RIGID + k] = state.modes
         parameters[N_RIGID:] *= self._shape_model.deviations[N_RIGID:]
         offset = (self._shape_model.basis @ parameters).reshape(68, 2)
+        if state.turning != 1:
+            turns = self._mode_turns
+            offset -= (1 - state.turning) * np.tensordot((turns * offset).sum((1, 2)), turns, 1)
         map_ = self._to_portrait.matrix[:, :2]
-        shift = self._spread @ (offset @ map_.T)
+        moved, mobility = offset @ map_.T, np.ones(68)
+        if self._palsy is not None:
+            mobility = self._palsy.mobility
+            moved = mobility[:, None] * moved + self._palsy.droop[:, None] * self.axes[1]
+        shift = self._spread @ moved
         self._open_mouth(shift, state.mouth)
         for vertex, (u, v) in zip(self._lip_edges, _LIP_EDGES, strict=True):
             shift[vertex] = 0.5 * (shift[u] + shift[v])
         for upper, lower in _LIDS:
             opening = self.vertices[lower] + shift[lower] - self.vertices[upper] - shift[upper]
-            shift[upper] += state.blink * (1 - _LID_REST) * opening
+            shift[upper] += mobility[upper] * state.blink * (1 - _LID_REST) * opening
         return shift
 
     def _open_mouth(self, shift: Points, mouth: float) -> None:
@@ -248,25 +267,20 @@ def triangle_areas(vertices: Points, triangles: npt.NDArray[np.int64]) -> npt.ND
     return areas
 
 
-def _pose(
-    points: Points, mean_3d: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], float, npt.NDArray[np.float64]]:
-    """Fit the mean head to a portrait under scaled orthography: rotation, scale, shift.
+def rotation(state: HeadState) -> npt.NDArray[np.float64]:
+    """Compute how a head is turned against its portrait.
 
-    The jaw is left out, as its points slide along the contour.
+    Parameters
+    ----------
+    state : HeadState
+
+    Returns
+    -------
+    ndarray, shape (3, 3), float64
+        x right, y down, z away from the viewer.
     """
-    head = np.column_stack([mean_3d[17:], np.ones(51)])
-    camera = np.linalg.lstsq(head, points[17:], rcond=None)[0].T
-    u, d, vt = np.linalg.svd(camera[:, :3])
-    first_two = u @ vt[:2]
-    rotation = np.stack([*first_two, np.cross(*first_two)])
-    scale = float(d.mean())
-    shift = points[17:].mean(axis=0) - scale * mean_3d[17:].mean(axis=0) @ first_two.T
-    return rotation, scale, shift
-
-
-def _rotation(yaw: float, pitch: float, roll: float) -> npt.NDArray[np.float64]:
-    cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
+    angles = state.yaw, state.pitch, state.roll
+    cy, sy, cp, sp, cr, sr = (f(a) for a in angles for f in (np.cos, np.sin))
     # The nose (negative z) goes to +x for positive yaw and to +y for positive pitch.
     around_y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
     around_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])

@@ -37,6 +37,10 @@ class Amplitudes:
         How far the head travels from its place, as a part of the frame's height.
     zoom : float
         How much it comes nearer and goes away, as a part of its size.
+    turning : float
+        Part of the modes' own turns of the head that is kept; see `HeadState`.
+    pace : float
+        How much faster than usual it turns, travels and changes its expression.
     """
 
     yaw: float = 0.36
@@ -47,6 +51,8 @@ class Amplitudes:
     blink: float = 1.0
     travel: float = 0.12
     zoom: float = 0.15
+    turning: float = 1.0
+    pace: float = 1.0
 
 
 STILL: Final = Amplitudes(0, 0, 0, 0, 0, 0, 0, 0)
@@ -160,9 +166,9 @@ class HeadMotion:
     def head(self, time: float, n_modes: int) -> HeadState:
         """Return what the head does at a time in seconds, moving this many modes at most."""
         a = self._amplitudes
-        turns = self._turns.at(time)
+        turns = self._turns.at(a.pace * time)
         # The variance of a curve is about 1/6: modes are scaled to one standard deviation.
-        modes = np.clip(self._modes.at(time) * np.sqrt(6.0), -1.7, 1.7) * a.modes
+        modes = np.clip(self._modes.at(a.pace * time) * np.sqrt(6.0), -1.7, 1.7) * a.modes
         talking = float(np.clip(1.6 * self._pauses.at(time)[0] + 0.6, 0, 1))
         opening = float(np.clip(0.1 + 1.1 * self._speech.at(time).sum(), -1, 1))
         return HeadState(
@@ -172,11 +178,12 @@ class HeadMotion:
             modes=modes[:n_modes],
             mouth=a.mouth * talking * opening,
             blink=a.blink * self._blink(time),
+            turning=a.turning,
         )
 
     def place(self, time: float) -> Placement:
         """Return where the head is at a time in seconds."""
-        x, y, z = self._travel.at(time)
+        x, y, z = self._travel.at(self._amplitudes.pace * time)
         step, home = self._amplitudes.travel * self._reach, self._home
         return Placement(
             home.x + step * x,

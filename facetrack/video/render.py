@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any, Final
 
 import cv2
@@ -12,8 +13,10 @@ import numpy.typing as npt
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video import _kernels
 from facetrack.video.frame import Image
-from facetrack.video.mesh import HeadMesh, HeadState, triangle_areas
+from facetrack.video.light import Lamp, Relief, shade
+from facetrack.video.mesh import HeadMesh, HeadState, rotation, triangle_areas
 from facetrack.video.motion import Placement, Waves
+from facetrack.video.palsy import Palsy
 from facetrack.video.portrait import Points, Portrait
 
 Noise = npt.NDArray[np.int16]
@@ -25,6 +28,7 @@ _CAVITY: Final = (22, 14, 34)  # BGR of the dark in an open mouth
 _OVAL_CENTRE: Final = (0.0, 0.02)
 _OVAL_RADII: Final = (1.5, 1.72)
 _OVAL_EDGE: Final = 0.12
+_MID_GREY: Final = 128
 
 
 class HeadRenderer:
@@ -39,12 +43,20 @@ class HeadRenderer:
         once beforehand, with better interpolation than a frame could afford.
     whole : bool
         Draw the whole portrait, filling the frame; else the person alone with a soft edge.
+    palsy : Palsy, optional
+        See `HeadMesh`.
     """
 
     def __init__(
-        self, portrait: Portrait, shape_model: ShapeModel, *, eye_distance: float, whole: bool
+        self,
+        portrait: Portrait,
+        shape_model: ShapeModel,
+        *,
+        eye_distance: float,
+        whole: bool,
+        palsy: Palsy | None = None,
     ) -> None:
-        self.mesh = mesh = HeadMesh(portrait, shape_model)
+        self.mesh = mesh = HeadMesh(portrait, shape_model, palsy=palsy)
         self._whole = whole
         factor = min(max(math.ceil(eye_distance / mesh.eye_distance - 0.25), 1), MAX_ENLARGEMENT)
         self._texture = cv2.resize(
@@ -52,12 +64,15 @@ class HeadRenderer:
         )
         # cv2.resize keeps the corners of the picture, not the centres of its corner pixels.
         self._sources = (mesh.vertices + 0.5) * factor - 0.5
+        self._factor = factor
         if not whole:
             self._texture = np.dstack([self._texture, self._opacity(portrait, factor)])
             corners = np.argwhere(self._texture[..., 3])[:, ::-1] / factor
             self._extent = np.stack([corners.min(axis=0), corners.max(axis=0)]) - mesh.eyes
 
-    def draw(self, frame: Image, place: Placement, state: HeadState) -> Points:
+    def draw(
+        self, frame: Image, place: Placement, state: HeadState, lamp: Lamp | None = None
+    ) -> Points:
         """Draw the head.
 
         Parameters
@@ -66,6 +81,8 @@ class HeadRenderer:
             BGR, drawn into.
         place : Placement
         state : HeadState
+        lamp : Lamp, optional
+            Lights the portrait from one side.
 
         Returns
         -------
@@ -80,12 +97,20 @@ class HeadRenderer:
             # Beyond its border a portrait goes on with its colours there, a cut-out with nothing.
             beyond = cv2.BORDER_REPLICATE if self._whole else cv2.BORDER_CONSTANT
             drawn = _sample(self._texture, lookup, beyond)
+            if lamp is not None:
+                shade(drawn, self._relief.gain(lamp.turned_with(rotation(state))), lookup)
             if self._whole:
                 window[:] = drawn
             else:
                 _kernels.blend(frame, drawn, x0, y0)
             self._darken_mouth(frame, vertices, place)
         return vertices[:68].copy()
+
+    @cached_property
+    def _relief(self) -> Relief:
+        height, width = self._texture.shape[:2]
+        depth, eyes = self._factor * self.mesh.depth, self._factor * self.mesh.eye_distance
+        return Relief(self._sources, depth, (width, height), eyes)
 
     def vertices(
         self, place: Placement, state: HeadState
@@ -206,12 +231,21 @@ class CameraEffects:
         Largest standard deviation of the blur, pixels.
     noise : ndarray, shape (H + 128, W + 128, 3), int16
         See `noise_field`.
+    contrast : float
+        Differences from mid grey are multiplied by this.
     """
 
     def __init__(
-        self, rng: np.random.Generator, *, light: float, blur: float, noise: Noise
+        self,
+        rng: np.random.Generator,
+        *,
+        light: float,
+        blur: float,
+        noise: Noise,
+        contrast: float = 1.0,
     ) -> None:
         self._light, self._blur, self._noise = light, blur, noise
+        self._contrast = contrast
         self._waves = Waves(rng, 4, rates=(0.05, 0.3))
 
     def apply(self, frame: Image, time: float, index: int, seed: int) -> Image:
@@ -242,6 +276,9 @@ class CameraEffects:
         sigma = self._blur * (0.65 + 0.35 * soft)
         if sigma > 0.2:  # below, the kernel is a single pixel
             seen = cv2.GaussianBlur(seen, (0, 0), sigma)
+        if self._contrast != 1:
+            shift = _MID_GREY * (1 - self._contrast)
+            seen = cv2.addWeighted(seen, self._contrast, seen, 0, shift)
         dx, dy = np.random.default_rng((seed, index)).integers(NOISE_MARGIN, size=2)
         field = self._noise[dy : dy + height, dx : dx + width]
         seen = cv2.add(seen, field, dtype=cv2.CV_8U)

@@ -13,17 +13,20 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.video.frame import ArrayPicture, Frame, Image
+from facetrack.video.frame import ArrayPicture, Frame
+from facetrack.video.light import SideLight
+from facetrack.video.mesh import HeadState
 from facetrack.video.motion import Amplitudes, HeadMotion, Placement, Trajectory
+from facetrack.video.palsy import Palsy
 from facetrack.video.portrait import Points, Portrait, astronaut
-from facetrack.video.render import CameraEffects, HeadRenderer, Noise, noise_field
+from facetrack.video.render import HeadRenderer, noise_field
+from facetrack.video.scene import Look, Scene, draw_board, make_scene
 from facetrack.video.source import ClosesItself, DecodeReport
 
 Ranges = tuple[tuple[int, int], ...]
 """Ranges of frames: from the first, up to but without the second."""
 
 HEAD_SIZE: Final = 0.2  # outer-eye distance of a head that is not placed, of the frame's height
-_BOARD: Final = 0.35  # how far a covering board overlaps the face, of the outer-eye distance
 
 
 class Clock(Protocol):
@@ -54,6 +57,8 @@ class SyntheticFace:
         Ranges of frames in which a board hides it.
     whole : bool
         Show the whole portrait, which fills the frame, instead of the head alone.
+    palsy : Palsy or None
+        Which half of the face hardly moves and hangs.
     """
 
     portrait: Portrait
@@ -63,16 +68,7 @@ class SyntheticFace:
     absent: Ranges = ()
     covered: Ranges = ()
     whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """What stays the same between two cuts."""
-
-    start: int
-    motions: list[HeadMotion]
-    effects: CameraEffects
-    background: Image
+    palsy: Palsy | None = None
 
 
 class SyntheticVideo(ClosesItself):
@@ -91,8 +87,10 @@ class SyntheticVideo(ClosesItself):
         Of everything random.
     faces : sequence of SyntheticFace, optional
         Later ones stand before earlier ones. Default: the astronaut's whole portrait.
-    light, blur, noise : float
-        Light and blur: see `CameraEffects`; noise: standard deviation in grey levels.
+    light, blur, noise, contrast : float
+        Light, blur and contrast: see `CameraEffects`; noise: standard deviation in grey levels.
+    side_light : SideLight, optional
+        A lamp that wanders around the heads.
     still : tuple of (int, int)
         Ranges of frames in which nothing moves but the noise; motion then goes on from there.
     cuts : sequence of int
@@ -119,6 +117,8 @@ class SyntheticVideo(ClosesItself):
         light: float = 0.2,
         blur: float = 0.8,
         noise: float = 3.0,
+        contrast: float = 1.0,
+        side_light: SideLight | None = None,
         still: Ranges = (),
         cuts: Sequence[int] = (),
         clock: Clock | None = None,
@@ -140,12 +140,16 @@ class SyntheticVideo(ClosesItself):
         self._motion_index = np.maximum(np.cumsum(moving) - 1, 0)
         self._starts = sorted({0, *cuts})
         field = noise_field(np.random.default_rng(seed), size, noise)
-        self._scenes = [
-            self._make_scene(number, start, light, blur, field)
-            for number, start in enumerate(self._starts)
-        ]
+        look = Look(light, blur, contrast, field, side_light)
+        self._scenes = [self._make_scene(k, start, look) for k, start in enumerate(self._starts)]
         self._renderers = [
-            HeadRenderer(f.portrait, shape_model, eye_distance=self._head_size(f), whole=f.whole)
+            HeadRenderer(
+                f.portrait,
+                shape_model,
+                eye_distance=self._head_size(f),
+                whole=f.whole,
+                palsy=f.palsy,
+            )
             for f in self.faces
         ]
 
@@ -208,9 +212,20 @@ class SyntheticVideo(ClosesItself):
         if _inside(index, person.absent) or _inside(index, person.covered):
             return np.full((68, 2), np.nan)
         scene, time = self._moment(index)
-        place, motion = self._place(scene, face, time), scene.motions[face]
-        head = motion.head(time, self._n_modes)
-        return self._renderers[face].vertices(place, head)[0][:68].copy()
+        place = self._place(scene, face, time)
+        return self._renderers[face].vertices(place, self.head(index, face=face))[0][:68].copy()
+
+    def head(self, index: int, *, face: int = 0) -> HeadState:
+        """Tell what a head does in a frame, from 0: how it is turned, its expression."""
+        self._check(index)
+        scene, time = self._moment(index)
+        return scene.motions[face].head(time, self._n_modes)
+
+    def unevenness(self, index: int) -> float:
+        """Tell how one-sided the side light is in a frame, from 0 (or no lamp) to 1."""
+        self._check(index)
+        scene, time = self._moment(index)
+        return 0.0 if scene.lamp is None else scene.lamp.unevenness(time)
 
     def visible(self, index: int, *, face: int = 0) -> bool:
         """Tell whether most of a face can be seen.
@@ -244,13 +259,14 @@ class SyntheticVideo(ClosesItself):
         self._check(index)
         scene, time = self._moment(index)
         image = scene.background.copy()
+        lamp = None if scene.lamp is None else scene.lamp.lamp(time)
         for number, (person, renderer) in enumerate(zip(self.faces, self._renderers, strict=True)):
             if _inside(index, person.absent):
                 continue
-            head = scene.motions[number].head(time, self._n_modes)
-            points = renderer.draw(image, self._place(scene, number, time), head)
+            head = self.head(index, face=number)
+            points = renderer.draw(image, self._place(scene, number, time), head, lamp)
             if _inside(index, person.covered):
-                _draw_board(image, points)
+                draw_board(image, points)
         image = scene.effects.apply(image, time, index, self._seed)
         return Frame(count, index / self.fps, ArrayPicture(image))
 
@@ -258,12 +274,12 @@ class SyntheticVideo(ClosesItself):
         if not 0 <= index < self.n_frames:
             raise InputError(f"frame {index} is none of {self.n_frames}")
 
-    def _moment(self, index: int) -> tuple[_Scene, float]:
+    def _moment(self, index: int) -> tuple[Scene, float]:
         scene = self._scenes[bisect.bisect_right(self._starts, index) - 1]
         time = (self._motion_index[index] - self._motion_index[scene.start]) / self.fps
         return scene, float(time)
 
-    def _place(self, scene: _Scene, face: int, time: float) -> Placement:
+    def _place(self, scene: Scene, face: int, time: float) -> Placement:
         trajectory = self.faces[face].trajectory
         return trajectory(time) if trajectory is not None else scene.motions[face].place(time)
 
@@ -272,9 +288,7 @@ class SyntheticVideo(ClosesItself):
             return face.trajectory(0.0).eye_distance
         return face.home.eye_distance if face.home is not None else HEAD_SIZE * self.size[1]
 
-    def _make_scene(
-        self, number: int, start: int, light: float, blur: float, noise: Noise
-    ) -> _Scene:
+    def _make_scene(self, number: int, start: int, look: Look) -> Scene:
         width, height = self.size
         middle = Placement(0.5 * width, 0.45 * height, HEAD_SIZE * height)
         motions = [
@@ -287,27 +301,8 @@ class SyntheticVideo(ClosesItself):
             )
             for k, face in enumerate(self.faces)
         ]
-        rng = np.random.default_rng((self._seed, number, len(self.faces)))
-        background = _gradient(rng, self.size)
-        effects = CameraEffects(rng, light=light, blur=blur, noise=noise)
-        return _Scene(start, motions, effects, background)
+        return make_scene(start, motions, look, self.size, seed=(self._seed, number))
 
 
 def _inside(index: int, ranges: Ranges) -> bool:
     return any(start <= index < stop for start, stop in ranges)
-
-
-def _gradient(rng: np.random.Generator, size: tuple[int, int]) -> Image:
-    tone = rng.integers(70, 190, size=(2, 2, 1)) + rng.integers(-20, 21, size=(2, 2, 3))
-    corners = tone.astype(np.uint8)
-    return np.asarray(cv2.resize(corners, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-
-
-def _draw_board(image: Image, points: Points) -> None:
-    """Hide a face behind a board with a few stripes."""
-    margin = _BOARD * float(np.linalg.norm(points[45] - points[36]))
-    x0, y0 = (int(v) for v in np.floor(points.min(axis=0) - 1.5 * margin))
-    x1, y1 = (int(v) for v in np.ceil(points.max(axis=0) + margin))
-    cv2.rectangle(image, (x0, y0), (x1, y1), (70, 110, 150), cv2.FILLED)
-    for y in range(y0, y1, max((y1 - y0) // 8, 1)):
-        cv2.line(image, (x0, y), (x1, y), (55, 90, 125), 2, cv2.LINE_AA)

@@ -12,7 +12,8 @@ from facetrack.errors import InputError
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video import _kernels, open_source
-from facetrack.video.clips import crossing_video, demo_video
+from facetrack.video.clips import absence_video, crossing_video, demo_video
+from facetrack.video.light import SideLight
 from facetrack.video.mesh import HeadMesh, HeadState, triangle_areas
 from facetrack.video.motion import STILL, Amplitudes, Placement, straight
 from facetrack.video.portrait import Portrait, astronaut, stranger
@@ -301,3 +302,53 @@ def test_portraits_need_a_face(points: np.ndarray) -> None:
 
 def test_amplitudes_off_is_still() -> None:
     assert Amplitudes(0, 0, 0, 0, 0, 0, 0, 0) == STILL
+
+
+def test_a_faster_pace_is_the_same_motion_in_less_time(shape_model: ShapeModel) -> None:
+    usual, fast = (
+        _video(shape_model, faces=[SyntheticFace(astronaut(), amplitudes=a)])
+        for a in (Amplitudes(mouth=0, blink=0), Amplitudes(mouth=0, blink=0, pace=2.0))
+    )
+    assert_allclose(fast.truth(10), usual.truth(20))
+
+
+def test_less_contrast_is_nearer_to_grey(shape_model: ShapeModel) -> None:
+    full, flat = (_video(shape_model, contrast=c, noise=0).frame(5).image for c in (1.0, 0.3))
+    assert_allclose(flat, 128 + 0.3 * (full.astype(float) - 128), atol=1)
+
+
+def test_a_side_light_makes_one_cheek_darker(shape_model: ShapeModel) -> None:
+    options: dict[str, object] = {"faces": [SyntheticFace(astronaut(), amplitudes=STILL)]}
+    plain, lit = (
+        _video(shape_model, n_frames=200, noise=0, side_light=s, **options)
+        for s in (None, SideLight(0.8))
+    )
+    assert plain.unevenness(0) == 0
+    worst = max(range(200), key=lit.unevenness)
+    points = lit.truth(worst)
+    ratios = []
+    for cheek in (points[[2, 31]].mean(axis=0), points[[14, 35]].mean(axis=0)):
+        x, y = cheek.astype(int)
+        here = np.s_[y - 3 : y + 4, x - 3 : x + 4]
+        before, after = (v.frame(worst).image[here].mean() for v in (plain, lit))
+        ratios.append(after / before)
+    assert min(ratios) < 0.6 * max(ratios)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_somebody_is_away_for_ten_seconds_and_somebody_else_is_there(
+    shape_model: ShapeModel, seed: int
+) -> None:
+    video = absence_video(shape_model, seed=seed, size=(320, 240))
+    there = np.array(
+        [[np.isfinite(video.truth(i, face=k)).all() for k in (0, 1)] for i in range(video.n_frames)]
+    )
+    first, second = there.T
+    gone = np.flatnonzero(~first)
+    assert_array_equal(gone, np.arange(gone[0], gone[-1] + 1))
+    assert len(gone) / video.fps == pytest.approx(10)
+    assert not (first & second).any()
+    assert second.sum() / video.fps == pytest.approx(8)
+    assert first[0]
+    assert first[-1]
+    assert all(video.visible(i, face=0) for i in (0, video.n_frames - 1))

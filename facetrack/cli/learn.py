@@ -1,0 +1,176 @@
+"""`facetrack learn`: measures what a few corrected frames teach, beside simpler means."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._reports import shown, write_report
+from facetrack.errors import InputError
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.evaluation.clips import Clip
+    from facetrack.landmarks.shape_model import ShapeModel
+
+HELP = (
+    "Correct a few frames of each clip with its reference track, track it again, and compare the "
+    "error of the other frames with that of tracking without corrections, beside simpler means."
+)
+EXAMPLES = """\
+facetrack learn videos --reference PFLD --corrections 1,3,8 --json learn.json --plot learn.png
+facetrack learn clip.mp4 --truth clip.npz --corrections 1,3
+facetrack learn --people helen_test lfpw_test
+"""
+SKIPPED = "CoTracker3: needs torch and its weights; score its tracks with `facetrack score`"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument(
+        "inputs",
+        type=Path,
+        nargs="*",
+        metavar="INPUT",
+        help="videos, or folders of videos, with a track beside each (NAME.mp4 with NAME.npz)",
+    )
+    parser.add_argument(
+        "--people",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="also ten synthetic people with exact truth, made from these labelled pictures",
+    )
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        metavar="TRACK",
+        help="of a single video: a table, a .pts folder or a track, wherever it lies",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="NAME",
+        help="whose points are the person's, where a track holds several: 'PFLD' or 'dlib ERT' "
+        "(default: the first)",
+    )
+    parser.add_argument(
+        "--corrections",
+        type=correction_counts,
+        default=(1, 3, 8),
+        metavar="N,...",
+        help="numbers of corrected frames; 0 is no correction, which is always shown "
+        "(default: 1,3,8)",
+    )
+    parser.add_argument("--every", type=int, default=2, help="process every Nth frame (default: 2)")
+    parser.add_argument(
+        "--frames", type=int, default=120, help="process at most so many; 0: all (default: 120)"
+    )
+    add_cluster_arguments(parser, "clips")
+    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="error against corrections")
+
+
+def correction_counts(text: str) -> tuple[int, ...]:
+    """Read numbers of corrections, separated by commas; 0 stands for the row that is always there.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    tuple of int
+        Growing, without 0.
+    """
+    try:
+        numbers = sorted({int(word) for word in text.split(",")})
+    except ValueError:
+        numbers = [-1]
+    counts = tuple(number for number in numbers if number > 0)
+    if numbers[0] < 0 or not counts:
+        raise argparse.ArgumentTypeError(f"need numbers of frames such as 0,1,3,8, got {text!r}")
+    return counts
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print tables.
+
+    Parameters
+    ----------
+    args : Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from facetrack.evaluation.plots import plot_curves
+    from facetrack.evaluation.teaching import Spread, give_lessons
+    from facetrack.evaluation.teaching_report import (
+        learning_details,
+        learning_table,
+        ratio_curves,
+    )
+    from facetrack.evaluation.teaching_rivals import rivals
+    from facetrack.model import load_model
+    from facetrack.tracking.tracker import Tracker
+
+    make_absolute(args)
+    model = load_model(args.model)
+    clips = _clips(args, model.shape_model)
+    with cluster_map(args) as map_:
+        lessons = give_lessons(
+            partial(Tracker, model, max_faces=1),
+            rivals(model.shape_model),
+            clips,
+            counts=args.corrections,
+            reference=args.reference,
+            every=args.every,
+            most=args.frames or None,
+            map_=shown("clips", len(clips), map_),
+        )
+    if not lessons:
+        raise InputError("no clip has enough frames whose reference can be trusted")
+    print(learning_table(lessons))
+    print(f"skipped: {SKIPPED}")
+    if args.plot:
+        plot_curves(
+            args.plot,
+            ratio_curves(lessons, Spread.CLIP),
+            title=f"{len(clips)} clips, corrections spread over each",
+            labels=("corrected frames", "error after / before, median over clips"),
+        )
+    details = {**learning_details(lessons), "skipped": [SKIPPED]}
+    write_report(args, model=model.name, n=len(clips), details=details)
+    return 0
+
+
+def _clips(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
+    from facetrack.datasets.pts_folder import load_folder
+    from facetrack.evaluation.clips import clip_with_truth, find_clip, find_clips
+    from facetrack.evaluation.people import synthetic_people
+
+    if args.truth is not None:
+        if len(args.inputs) != 1 or args.inputs[0].is_dir():
+            raise InputError("--truth belongs to a single video")
+        clips = [clip_with_truth(args.inputs[0], args.truth)]
+    else:
+        found = [find_clips(p) if p.is_dir() else [find_clip(p)] for p in args.inputs]
+        clips = [clip for clips in found for clip in clips]
+    if args.people:
+        pictures = [picture for folder in args.people for picture in load_folder(folder)]
+        clips += synthetic_people(pictures, shape_model)
+    if not clips:
+        raise InputError("name a video, a folder of videos, or --people with labelled pictures")
+    return clips

@@ -1,0 +1,148 @@
+"""The processed frames of a clip, its plain track, and the frames that a person corrects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.evaluation.clips import Clip
+from facetrack.evaluation.errors import complete, normalised_errors
+from facetrack.face import Face
+from facetrack.video.frame import Image
+
+Points = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+EVERY: Final = 2  # of these frames one is processed
+MOST: Final = 120  # processed frames of a clip
+AGREE: Final = 0.05  # of the outer-eye distance: references that disagree more correct nothing
+
+
+class TracksGrey(Protocol):
+    """What is needed of a tracker here; see `tracking.tracker.Tracker`."""
+
+    def update(self, image: Image, timestamp: float | None = None) -> list[Face]:
+        """Follow the faces into the next frame."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footage:
+    """The processed frames of a clip, and what is known of them before anybody corrects.
+
+    Attributes
+    ----------
+    name : str
+    greys : tuple of ndarray, shape (H, W), uint8
+        The frames, all of one size.
+    timestamps : ndarray, shape (n,), float64
+        Seconds.
+    reference : ndarray, shape (n, 68, 2), float64
+        What the person who corrects would say, pixels; NaN where nothing is known.
+    trusted : ndarray, shape (n,), bool
+        Frames that may be corrected and judged.
+    plain : ndarray, shape (n, 68, 2), float64
+        The track without corrections, pixels; NaN where the face was not found.
+    thirds : ndarray, shape (n,), int64, or None
+        Position in `difficulty.THIRDS` of each frame, where difficulty is known.
+    """
+
+    name: str
+    greys: tuple[Image, ...] = field(repr=False)
+    timestamps: npt.NDArray[np.float64]
+    reference: Points
+    trusted: npt.NDArray[np.bool_]
+    plain: Points
+    thirds: Indices | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corrections:
+    """Frames that a person has corrected.
+
+    Attributes
+    ----------
+    frames : ndarray, shape (k,), int64
+        Positions in the footage, growing.
+    labels : ndarray, shape (k, 68, 2), float64
+        The corrected points in pixels.
+    """
+
+    frames: Indices
+    labels: Points
+
+
+def read_footage(
+    tracker: TracksGrey,
+    clip: Clip,
+    *,
+    reference: str | None = None,
+    every: int = EVERY,
+    most: int | None = MOST,
+    thirds: Indices | None = None,
+) -> Footage:
+    """Read the frames of a clip that are processed and track them without corrections.
+
+    Parameters
+    ----------
+    tracker : TracksGrey
+        Fresh, of one face at a time; it sees only the processed frames.
+    clip : Clip
+    reference, every, most
+        As for `give_lessons`.
+    thirds : ndarray, shape (frames of the clip,), int64, optional
+        See `difficulty.split_thirds`.
+
+    Returns
+    -------
+    Footage
+        Trusted are compared frames on which all references agree within 5 %.
+
+    Raises
+    ------
+    InputError
+        If the clip has no such reference.
+    VideoError
+        If the clip cannot be decoded.
+    """
+    name = next(iter(clip.references)) if reference is None or clip.exact else reference
+    if name not in clip.references:
+        known = ", ".join(clip.references)
+        raise InputError(f"{clip.name} has no reference {name!r}; choose one of: {known}")
+    greys: list[Image] = []
+    times: list[float] = []
+    tracked: list[Points] = []
+    numbers: list[int] = []
+    with clip.open() as source:
+        for frame in source:
+            if frame.index >= len(clip.compared) or len(greys) == most:
+                break
+            if frame.index % every == 0:
+                greys.append(frame.grey)
+                times.append(frame.timestamp)
+                numbers.append(frame.index)
+                tracked.append(followed(tracker, frame.grey, frame.timestamp))
+    person = clip.references[name][numbers]
+    trusted = clip.compared[numbers] & complete(person)
+    for other in clip.references.values():
+        agreed = trusted & complete(other[numbers])
+        trusted[agreed] = normalised_errors(other[numbers][agreed], person[agreed]) < AGREE
+    return Footage(
+        name=clip.name,
+        greys=tuple(greys),
+        timestamps=np.array(times),
+        reference=person,
+        trusted=trusted,
+        plain=np.array(tracked).reshape(-1, 68, 2),
+        thirds=None if thirds is None else thirds[numbers],
+    )
+
+
+def followed(tracker: TracksGrey, grey: Image, timestamp: float) -> Points:
+    """Give the points of the first face in the next frame; NaN if there is none."""
+    faces = [face for face in tracker.update(grey, timestamp) if face.tracked]
+    return faces[0].points if faces else np.full((68, 2), np.nan)

@@ -1,0 +1,156 @@
+"""Lessons as JSON, as tables and as curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from facetrack.evaluation.difficulty import THIRDS
+from facetrack.evaluation.report import table
+from facetrack.evaluation.teaching import Lesson, Spread
+
+_TITLES: Final = {
+    Spread.CLIP: "corrections spread over the clip, all other frames judged",
+    Spread.FORWARD: "corrections in the first quarter, the second half judged",
+}
+
+
+def learning_details(lessons: Sequence[Lesson]) -> dict[str, Any]:
+    """Collect everything that the JSON file holds beyond the head.
+
+    Parameters
+    ----------
+    lessons : sequence of Lesson
+
+    Returns
+    -------
+    dict
+        `summary`: per protocol, learner and number of corrections the median and the worst ratio
+        over the clips, also per third where difficulty is known; `lessons`: all of them.
+    """
+    return {
+        "summary": [
+            {
+                "spread": str(spread),
+                "learner": learner,
+                "corrections": count,
+                "clips": len(chosen),
+                "median_ratio": float(np.median([x.ratio for x in chosen])),
+                "worst_ratio": max(x.ratio for x in chosen),
+                "median_before": float(np.median([x.before for x in chosen])),
+                "median_after": float(np.median([x.after for x in chosen])),
+                "lost_frames": sum(x.lost for x in chosen),
+                "thirds": {third: ratio for third in THIRDS if (ratio := _third(chosen, third))},
+            }
+            for spread in Spread
+            for learner in _learners(lessons)
+            for count in _counts(lessons)
+            if (chosen := _chosen(lessons, spread, learner, count))
+        ],
+        "lessons": [{**asdict(x), "ratio": x.ratio} for x in lessons],
+    }
+
+
+def ratio_curves(lessons: Sequence[Lesson], spread: Spread) -> dict[str, dict[float, float]]:
+    """Give the median ratio over the clips against the number of corrections.
+
+    Parameters
+    ----------
+    lessons : sequence of Lesson
+    spread : Spread
+
+    Returns
+    -------
+    dict of str to dict
+        Per learner a curve.
+    """
+    return {
+        learner: {
+            float(count): float(np.median([x.ratio for x in chosen]))
+            for count in _counts(lessons)
+            if (chosen := _chosen(lessons, spread, learner, count))
+        }
+        for learner in _learners(lessons)
+    }
+
+
+def learning_table(lessons: Sequence[Lesson]) -> str:
+    """Lay out lessons for a terminal.
+
+    Parameters
+    ----------
+    lessons : sequence of Lesson
+
+    Returns
+    -------
+    str
+        Per protocol the median over the clips of error after / before, the worst clip in
+        brackets; the same per third of difficulty; the errors without corrections per clip.
+    """
+    parts = ["median error without corrections, % of the outer-eye distance", _before(lessons)]
+    for spread in Spread:
+        parts += ["", f"error after / before; {_TITLES[spread]}: median over clips (worst clip)"]
+        parts.append(_ratios(lessons, spread))
+        if any(x.thirds for x in lessons):
+            parts += ["", f"the same by difficulty of the frames ({', '.join(THIRDS)})"]
+            parts.append(_by_third(lessons, spread))
+    return "\n".join(parts)
+
+
+def _before(lessons: Sequence[Lesson]) -> str:
+    rows: list[list[object]] = []
+    for clip in dict.fromkeys(x.clip for x in lessons):
+        mine = [x for x in lessons if x.clip == clip]
+        per_spread = [next((x for x in mine if x.spread is s), None) for s in Spread]
+        cells = [(100 * x.before, x.judged) if x else (float("nan"), 0) for x in per_spread]
+        rows.append([clip, *(cell for pair in cells for cell in pair)])
+    headers = [f"{word}, {s}" for s in Spread for word in ("error %", "judged")]
+    return table(["clip", *headers], rows)
+
+
+def _ratios(lessons: Sequence[Lesson], spread: Spread) -> str:
+    counts = _counts(lessons)
+    rows = []
+    for learner in _learners(lessons):
+        cells = []
+        for count in counts:
+            chosen = _chosen(lessons, spread, learner, count)
+            ratios = [x.ratio for x in chosen]
+            lost = sum(x.lost for x in chosen)
+            cell = f"{np.median(ratios):.3f} ({max(ratios):.2f})" if ratios else "-"
+            cells.append(cell + (f" lost {lost}" if lost else ""))
+        rows.append([learner, *cells])
+    return table(["", *(f"n = {count}" for count in counts)], rows)
+
+
+def _by_third(lessons: Sequence[Lesson], spread: Spread) -> str:
+    counts = _counts(lessons)
+    rows = []
+    for learner in _learners(lessons):
+        cells = []
+        for count in counts:
+            chosen = _chosen(lessons, spread, learner, count)
+            ratios = [_third(chosen, third) for third in THIRDS]
+            cells.append(" / ".join("-" if r is None else f"{r:.3f}" for r in ratios))
+        rows.append([learner, *cells])
+    return table(["", *(f"n = {count}" for count in counts)], rows)
+
+
+def _third(lessons: Iterable[Lesson], third: str) -> float | None:
+    pairs = [x.thirds[third] for x in lessons if third in x.thirds]
+    return float(np.median([after / before for before, after in pairs])) if pairs else None
+
+
+def _chosen(lessons: Sequence[Lesson], spread: Spread, learner: str, count: int) -> list[Lesson]:
+    return [x for x in lessons if (x.spread, x.learner, x.count) == (spread, learner, count)]
+
+
+def _learners(lessons: Sequence[Lesson]) -> list[str]:
+    return list(dict.fromkeys(x.learner for x in lessons))
+
+
+def _counts(lessons: Sequence[Lesson]) -> list[int]:
+    return sorted({x.count for x in lessons})

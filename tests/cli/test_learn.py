@@ -1,0 +1,101 @@
+"""`facetrack learn` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facetrack.cli.main import main
+from facetrack.formats.pts import write_pts
+from facetrack.tracking.face_model import FaceModel
+from facetrack.video.sink import write_video
+from facetrack.video.synthetic import SyntheticVideo
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory, shipped_model: FaceModel) -> Path:
+    """Give a folder with a clip of 24 frames, a track beside it, and .pts files apart."""
+    folder = tmp_path_factory.mktemp("clips")
+    video = SyntheticVideo(shipped_model.shape_model, n_frames=24, size=(240, 180), seed=2)
+    write_video(video, folder / "v.mp4")
+    truth = np.stack([video.truth(k) for k in range(24)])
+    np.savez(
+        folder / "v_consensus.npz",
+        points=truth + 0.5,
+        points_pfld=truth,
+        agreement=np.full(24, 0.01),
+        fps=30.0,
+    )
+    (folder / "pts").mkdir()
+    for k, points in enumerate(truth):
+        write_pts(folder / "pts" / f"{k + 1:06}.pts", points)
+    return folder
+
+
+def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, capsys) -> None:
+    out, plot = tmp_path / "r.json", tmp_path / "r.png"
+    command = ["learn", str(clips), "--reference", "PFLD", "--corrections", "0,1,2", "--every", "1"]
+    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
+    text = capsys.readouterr().out
+    for words in ("no learning", "constant offset", "interpolated residual", "Lucas-Kanade"):
+        assert words in text
+    assert "n = 1" in text
+    assert "skipped: CoTracker3" in text
+    report = json.loads(out.read_text())
+    assert {"command", "version", "model", "n", "details"} <= set(report)
+    assert report["n"] == 1
+    rows = {(r["spread"], r["learner"], r["corrections"]): r for r in report["details"]["summary"]}
+    assert len(rows) == 2 * 4 * 2
+    assert rows["clip", "no learning", 1]["median_ratio"] == 1
+    assert 0 < rows["clip", "no learning", 1]["median_before"] < 0.08
+    assert rows["clip", "constant offset", 2]["median_ratio"] < 1
+    assert plot.stat().st_size > 1000
+
+
+def test_the_truth_may_lie_elsewhere(clips: Path, capsys) -> None:
+    for truth in (clips / "pts", clips / "v_consensus.npz"):
+        command = ["learn", str(clips / "v.mp4"), "--truth", str(truth), "--corrections", "1"]
+        assert main(command) == 0
+        assert "constant offset" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_workers_give_the_same_numbers(clips: Path, tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("distributed", reason="dask is not installed")
+    monkeypatch.chdir(clips)
+    command = ["learn", "v.mp4", "--corrections", "1", "--json"]
+    assert main([*command, str(tmp_path / "here.json")]) == 0
+    assert main([*command, str(tmp_path / "there.json"), "--workers", "1"]) == 0
+    here, there = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("here", "there"))
+    assert here["details"] == there["details"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name a video"),
+        (["nowhere.mp4"], "no track beside it"),
+        (["{clips}", "--truth", "{clips}/pts"], "--truth belongs to a single video"),
+        (["{clips}", "--reference", "me"], "no reference 'me'; choose one of: dlib ERT, PFLD"),
+        (["--people", "{clips}/pts"], "none of its 24 .pts files can be used"),
+        (["{clips}", "--corrections", "20"], "no clip has enough frames"),
+        (["{clips}/v.mp4", "--truth", "nowhere.csv"], "nowhere.csv: no such file"),
+    ],
+)
+def test_bad_input_is_one_line(
+    clips: Path, arguments: list[str], message: str, capsys, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["learn", *(word.format(clips=clips) for word in arguments)]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("wrong", ["x", "-1", "0", ""])
+def test_senseless_numbers_of_corrections_are_usage(wrong: str, capsys) -> None:
+    assert main(["learn", "v.mp4", f"--corrections={wrong}"]) == 2
+    assert "need numbers of frames" in capsys.readouterr().err
