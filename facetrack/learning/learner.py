@@ -1,0 +1,154 @@
+"""Learning one person's face from lessons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.features.maps import MapBuilder
+from facetrack.learning.lesson import STARTS, Lesson
+from facetrack.learning.own_level import OwnLevel, learn_own_level
+from facetrack.learning.prior import LevelPrior
+from facetrack.regression.cascade import Cascade, Level
+from facetrack.regression.expansion import pseudo_samples, read_frame, shifted
+from facetrack.regression.incremental import IncrementalRegressor
+
+Array = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+
+WEIGHT: Final = 0.125  # of a corrected frame, in units of the whole training
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned of a person; the same lessons in the same order give the same.
+
+    Attributes
+    ----------
+    cascade : Cascade
+        The tracking cascade with the person's regressors.
+    own : OwnLevel
+        What follows it.
+    """
+
+    cascade: Cascade
+    own: OwnLevel
+
+    def run(self, maps: list[Features], start: Array) -> tuple[Array, Array]:
+        """Fit a shape.
+
+        Parameters
+        ----------
+        maps : list of ndarray
+            Orientation maps of the frame.
+        start : ndarray, shape (68, 2), float64
+            Pixels of the reference frame.
+
+        Returns
+        -------
+        generic : ndarray, shape (68, 2), float64
+            Where the cascade ends: what the model's quality and confidence judge.
+        shape : ndarray, shape (68, 2), float64
+            The person's landmarks.
+        """
+        generic = self.cascade.run(maps, start)
+        return generic, self.own.finish(maps, generic)
+
+
+@dataclass(slots=True)
+class _Start:
+    """One start of a lesson on its way down the cascade."""
+
+    maps: list[Features]
+    shape: Array
+    label: Array
+    mask: npt.NDArray[np.bool_]
+
+
+class Learner:
+    """Learns from lessons: iCCR on the last levels, and a level of the person's own behind them.
+
+    Parameters
+    ----------
+    cascade : Cascade
+        The generic tracking cascade.
+    priors : sequence of LevelPrior
+        Of the levels that learn.
+
+    Notes
+    -----
+    The own level is learned first, from where the generic cascade ends: it says what a constant and
+    a change with pose and expression can say, and that holds in frames that look otherwise too. The
+    levels learn what it leaves over, which is memory of how the corrected frames look.
+    """
+
+    def __init__(self, cascade: Cascade, priors: Iterable[LevelPrior]) -> None:
+        self._cascade = cascade
+        self._priors = {prior.number: prior for prior in priors}
+        self._builder = MapBuilder(cascade.maps)
+
+    def learn(self, lessons: Iterable[Lesson]) -> Learned | None:
+        """Learn from lessons, all anew.
+
+        Parameters
+        ----------
+        lessons : iterable of Lesson
+
+        Returns
+        -------
+        Learned or None
+            None without lessons.
+        """
+        starts = [start for lesson in lessons for start in self._starts(lesson)]
+        if not starts:
+            return None
+        own = self._learn_own_level(starts)
+        return Learned(replace(self._cascade, levels=self._learn_levels(starts)), own)
+
+    def _starts(self, lesson: Lesson) -> Iterable[_Start]:
+        for patch, start, label in zip(lesson.patches, lesson.starts, lesson.labels, strict=True):
+            maps = [readings.copy() for readings in self._builder.build(patch)]
+            yield _Start(maps, start, label, lesson.mask)
+
+    def _learn_own_level(self, starts: list[_Start]) -> OwnLevel:
+        """Learn the own level, and leave the rest of every label to the cascade."""
+        last = self._cascade.levels[-1]
+        ends = [self._cascade.run(start.maps, start.shape) for start in starts]
+        features = np.stack(
+            [last.features(s.maps, end) for s, end in zip(starts, ends, strict=True)]
+        )
+        missing = np.stack([s.label - end for s, end in zip(starts, ends, strict=True)])
+        own = learn_own_level(last, features, missing, np.stack([s.mask for s in starts]))
+        for start, end in zip(starts, ends, strict=True):
+            start.label = start.label - (own.finish(start.maps, end) - end)
+        return own
+
+    def _learn_levels(self, starts: list[_Start]) -> tuple[Level, ...]:
+        levels = []
+        for number, level in enumerate(self._cascade.levels):
+            if number in self._priors:
+                level = self._learn_level(level, self._priors[number], starts)
+            for start in starts:
+                start.shape = np.array(start.shape)
+                level.correct(start.maps, start.shape, self._cascade.basis)
+            levels.append(level)
+        return tuple(levels)
+
+    def _learn_level(self, level: Level, prior: LevelPrior, starts: list[_Start]) -> Level:
+        columns, targets = [], []
+        for start in starts:
+            shapes = shifted(start.shape, start.label, prior.step)
+            readings = read_frame(level, start.maps, shapes)
+            e, y = pseudo_samples(
+                readings, start.shape, start.label, self._cascade.basis, prior.spread, prior.step
+            )
+            columns.append(e)
+            targets.append(y)
+        weight = np.float32(np.sqrt(WEIGHT / STARTS))
+        learned = IncrementalRegressor(level.regressor, prior.inverse())
+        learned.learn(weight * np.hstack(columns), weight * np.hstack(targets))
+        return replace(level, regressor=learned.regressor.astype(np.float32))

@@ -1,0 +1,118 @@
+"""One labelled picture of a person's face: what a correction leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.face import N_POINTS
+from facetrack.features.alignment import FRAME_SIZE, warp_to_frame
+from facetrack.landmarks.procrustes import Similarity
+from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+
+Array = npt.NDArray[np.float64]
+
+KEEP: Final = 0.5  # of a shape's own form in a start, as the tracker starts from the last shape
+STARTS: Final = 4  # per lesson
+# How far from its end the tracker starts in the next frame: centre in outer-eye distances of the
+# mean shape, factor of size, angle in radians, modes in their standard deviations.
+_SHIFT: Final = 0.03
+_SCALE: Final = 0.02
+_ANGLE: Final = 0.02
+_MODES: Final = 0.2
+
+NO_KEY: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A face as several starts see it, and where its landmarks are.
+
+    Attributes
+    ----------
+    key : int
+        The frame it comes from, by which a later correction of that frame replaces it; `NO_KEY`
+        for a lesson of another video.
+    patches : ndarray, shape (J, 160, 160), uint8
+        The face in the reference frames of the starts, grey.
+    starts, labels : ndarray, shape (J, 68, 2), float64
+        In pixels of these frames. Where nobody vouches for a point, its label is what was fitted.
+    mask : ndarray, shape (68,), bool
+        The points that the person vouches for.
+    """
+
+    key: int
+    patches: npt.NDArray[np.uint8]
+    starts: Array
+    labels: Array
+    mask: npt.NDArray[np.bool_]
+
+
+def make_lesson(
+    image: npt.NDArray[np.uint8],
+    points: Array,
+    mask: npt.NDArray[np.bool_],
+    shape_model: ShapeModel,
+    *,
+    key: int = NO_KEY,
+) -> Lesson:
+    """Make a lesson of a corrected face.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W[, 3]), uint8
+        The frame.
+    points : ndarray, shape (68, 2), float64
+        In pixels of the frame: the correction, and the fit where nobody vouches.
+    mask : ndarray, shape (68,), bool
+        The points that somebody vouches for.
+    shape_model : ShapeModel
+    key : int
+        See `Lesson`.
+
+    Returns
+    -------
+    Lesson
+        The same for the same arguments: its starts are drawn with a seed of their own.
+    """
+    if not mask.any():
+        raise InputError("a correction must vouch for at least one point, its mask has none")
+    rng = np.random.default_rng(0)
+    patches, starts, labels = [], [], []
+    for _ in range(STARTS):
+        start = shape_model.relax(_moved(points, shape_model, rng), keep=KEEP)
+        to_frame = shape_model.to_reference(start)
+        patches.append(warp_to_frame(image, to_frame))
+        starts.append(to_frame.apply(start))
+        labels.append(to_frame.apply(points))
+    return Lesson(key, np.stack(patches), np.stack(starts), np.stack(labels), np.array(mask))
+
+
+def _moved(points: Array, shape_model: ShapeModel, rng: np.random.Generator) -> Array:
+    """Move a shape as a face moves between two frames."""
+    to_reference = shape_model.to_reference(points)
+    shape = to_reference.apply(points)
+    noise = np.zeros(shape_model.n_parameters)
+    deviations = _MODES * shape_model.deviations[N_RIGID:]
+    noise[N_RIGID:] = deviations * rng.standard_normal(len(deviations))
+    shape = shape + (shape_model.basis @ noise).reshape(N_POINTS, 2)
+    eye_distance = float(np.linalg.norm(shape_model.mean[36] - shape_model.mean[45]))
+    factor, angle = 1 + _SCALE * rng.standard_normal(), _ANGLE * rng.standard_normal()
+    turn = Similarity(factor * np.cos(angle), factor * np.sin(angle), 0.0, 0.0)
+    centre = shape.mean(axis=0)
+    shift = _SHIFT * eye_distance * rng.standard_normal(2)
+    moved: Array = to_reference.inverse().apply(turn.apply(shape - centre) + centre + shift)
+    return moved
+
+
+SHAPES: Final = {
+    "patches": (-1, STARTS, FRAME_SIZE, FRAME_SIZE),
+    "starts": (-1, STARTS, N_POINTS, 2),
+    "labels": (-1, STARTS, N_POINTS, 2),
+    "masks": (-1, N_POINTS),
+}
+"""Arrays of several lessons together, as files and saved states hold them."""

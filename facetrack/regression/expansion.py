@@ -1,0 +1,140 @@
+"""First-order expansions of a level's features around a true shape (spec 2.5, 3.1, 3.5)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.features.descriptors import DESCRIPTOR_SIZE, describe
+from facetrack.regression.cascade import Level
+
+Array = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+
+N_SHAPES = 6  # at which a frame is read: current, truth, and four around it
+
+
+def shifted(current: Array, truth: Array, step: float) -> Array:
+    """List the shapes at which continuous regression reads a frame.
+
+    Parameters
+    ----------
+    current, truth : ndarray, shape (68, 2), float64
+        Pixels of the reference frame.
+    step : float
+        Pixels of the frame.
+
+    Returns
+    -------
+    ndarray, shape (6, 68, 2), float64
+        Current, truth, truth moved by +step and -step along x, then along y.
+    """
+    shifts = np.array([[0, 0], [step, 0], [-step, 0], [0, step], [0, -step]])
+    return np.concatenate([current[None], truth + shifts[:, None]])
+
+
+def differences(readings: Features, step: float) -> Features:
+    """Central differences from readings at the `shifted` shapes.
+
+    Parameters
+    ----------
+    readings : ndarray, shape (N, 6, 68, k), float32
+    step : float
+
+    Returns
+    -------
+    ndarray, shape (N, 2, 68, k), float32
+        Per pixel along x and y.
+    """
+    gradients: Features = (readings[:, 2::2] - readings[:, 3::2]) * np.float32(0.5 / step)
+    return gradients
+
+
+def remainders(readings: Features, gradients: Features, moves: Features) -> Features:
+    """Taylor remainders: readings at the current shape minus their linear prediction (spec 3.5).
+
+    Parameters
+    ----------
+    readings : ndarray, shape (N, 6, 68, k), float32
+    gradients : ndarray, shape (N, 2, 68, k), float32
+    moves : ndarray, shape (N, 68, 2), float32
+        From the truth to the current shape, pixels.
+
+    Returns
+    -------
+    ndarray, shape (N, 68, k), float32
+    """
+    predicted = readings[:, 1] + gradients[:, 0] * moves[..., :1] + gradients[:, 1] * moves[..., 1:]
+    left_over: Features = readings[:, 0] - predicted
+    return left_over
+
+
+def read_frame(level: Level, maps: list[Features], shapes: Array) -> Features:
+    """Read a level's reduced descriptors of one frame at several shapes.
+
+    Parameters
+    ----------
+    level : Level
+    maps : list of ndarray
+        Orientation maps of the frame, one entry per `MapSpec` of the cascade.
+    shapes : ndarray, shape (S, 68, 2), float64
+        Pixels of the reference frame.
+
+    Returns
+    -------
+    ndarray, shape (S, 68, k), float32
+    """
+    flat = describe(
+        maps[level.map_index], shapes.reshape(-1, 2), spacing=level.spacing, shrink=level.shrink
+    )
+    by_landmark = flat.reshape(len(shapes), -1, DESCRIPTOR_SIZE).transpose(1, 0, 2)
+    readings: Features = (by_landmark @ level.basis).transpose(1, 0, 2) - level.offset
+    return readings
+
+
+def pseudo_samples(
+    readings: Features, current: Array, truth: Array, basis: Features, spread: Features, step: float
+) -> tuple[Features, Features]:
+    """Form the columns by which continuous regression learns one frame (spec 3.3 and 3.5).
+
+    Parameters
+    ----------
+    readings : ndarray, shape (6, 68, k), float32
+        At the `shifted` shapes.
+    current, truth : ndarray, shape (68, 2), float64
+        Pixels of the reference frame.
+    basis : ndarray, shape (136, m), float32
+        B, orthonormal.
+    spread : ndarray, shape (m, r), float32
+        L with Sigma = L L^T.
+    step : float
+        Of the differences, pixels.
+
+    Returns
+    -------
+    columns : ndarray, shape (68 k + 1, r + 2), float32
+        E: the features at the current shape; their change along each column of L; the Taylor
+        remainder, whose target is nought, so that directions are shunned which do not obey the
+        linear model.
+    targets : ndarray, shape (m, r + 2), float32
+        Y: the displacement of the current shape; L; nought.
+    """
+    gradients = differences(readings[None], step)
+    delta = (basis.T @ (current - truth).ravel()).astype(np.float32)
+    moves = (basis @ delta).reshape(1, -1, 2)
+    left_over = remainders(readings[None], gradients, moves)[0]
+    along = (basis @ spread).reshape(len(current), 2, -1)  # (68, 2, r)
+    change = np.einsum("ank,nar->nkr", gradients[0], along, optimize=True)
+    n_features = readings[0].size + 1
+    columns = np.zeros((n_features, spread.shape[1] + 2), dtype=np.float32)
+    columns[:-1, 0] = readings[0].ravel()
+    columns[-1, 0] = 1
+    columns[:-1, 1:-1] = change.reshape(n_features - 1, -1)
+    columns[:-1, -1] = np.sqrt(np.float32(REMAINDER)) * left_over.ravel()
+    targets = np.zeros((len(delta), spread.shape[1] + 2), dtype=np.float32)
+    targets[:, 0] = delta
+    targets[:, 1:-1] = spread
+    return columns, targets
+
+
+REMAINDER = 1.5  # weight of one frame's remainder: training's 3, of which half is off the diagonal
