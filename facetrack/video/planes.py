@@ -110,7 +110,7 @@ class DecodedPicture:
             # A copy: the buffer goes back to the decoder when the frame does.
             return self.turn.apply(luma.copy())
         # Two passes that saturate, in one buffer: half the time of a look-up table
-        above = cv2.subtract(luma, _BLACK)
+        above = cv2.subtract(luma, _BLACK)  # type: ignore[call-overload]
         return self.turn.apply(
             np.asarray(cv2.convertScaleAbs(above, dst=above, alpha=_STRETCH), dtype=np.uint8)
         )
