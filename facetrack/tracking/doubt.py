@@ -42,7 +42,9 @@ def is_certain(detections: Iterable[Detection], box: Box) -> bool:
 
 def on_probation(track: Track) -> bool:
     """Tell whether the detector is yet to be asked again, so that the face is nobody's so far."""
-    return not track.certain and (track.age < _ASK_EVERY or track.doubts > 0)
+    if track.certain or track.quality >= _CLEAR:
+        return False
+    return track.age < _ASK_EVERY or track.doubts > 0
 
 
 def withstands_doubt(track: Track, detector: Finds, image: Image) -> bool:

@@ -1,5 +1,7 @@
 """Faces that the detector was not certain of: asked again, reported late, displaced, let go."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,7 @@ def test_an_uncertain_face_is_nobodys_until_it_was_asked_about(track):
     assert not on_probation(track(age=5))
     assert on_probation(track(age=7, doubts=1))
     assert not on_probation(track(certain=True))
+    assert not on_probation(track(quality=0.99))
 
 
 def test_detections_elsewhere_say_nothing(head):
@@ -100,11 +103,31 @@ class Weak:
         return self._weakened(self._detector.detect_near(image, box))
 
 
+class Unclear:
+    """Another model's fits, at a quality that leaves room for doubt."""
+
+    def __init__(self, model):
+        self._model, self.shape_model = model, model.shape_model
+
+    def fit(self, image, start):
+        return replace(self._model.fit(image, start), quality=0.8)
+
+    def fit_box(self, image, box, *, view=0):
+        return replace(self._model.fit_box(image, box, view=view), quality=0.8)
+
+
 def test_a_weakly_detected_face_is_reported_after_the_second_answer(stage, puppet):
     play = stage(puppet(1, lambda frame: (320, 240)))
-    result = play.run(Tracker(play.model, detector=Weak(play.detector, PLAUSIBLE)), range(20))
+    detector = Weak(play.detector, PLAUSIBLE)
+    result = play.run(Tracker(Unclear(play.model), detector=detector), range(20))
     assert [len(faces) for faces in result] == [0] * 5 + [1] * 15
     assert {faces[0].id for faces in result[5:]} == {0}
+
+
+def test_a_weakly_detected_face_that_fits_very_well_is_reported_at_once(stage, puppet):
+    play = stage(puppet(1, lambda frame: (320, 240)))
+    result = play.run(Tracker(play.model, detector=Weak(play.detector, PLAUSIBLE)), range(3))
+    assert [[face.id for face in faces] for faces in result] == [[0]] * 3
 
 
 def test_an_implausible_detection_is_not_looked_at(stage, puppet):
