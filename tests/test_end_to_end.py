@@ -132,11 +132,11 @@ def test_a_covered_face_is_lost_at_once_and_found_again(
     assert np.nanmax(_errors(source, tracked)) < 0.08
 
 
-@pytest.mark.xfail(reason="the fit quality takes a piece of the space shuttle for a face")
-def test_a_background_full_of_things_is_no_face(model: FaceModel) -> None:
+@pytest.mark.parametrize("seed", [0, 1, 4])  # in these the detector takes pieces for weak faces
+def test_a_background_full_of_things_is_no_face(model: FaceModel, seed: int) -> None:
     """While the astronaut is covered, a flag and a space shuttle remain."""
     face = SyntheticFace(astronaut(), whole=True, covered=(COVERED,))
-    source = SyntheticVideo(model.shape_model, n_frames=N_FRAMES, seed=1, faces=[face])
+    source = SyntheticVideo(model.shape_model, n_frames=N_FRAMES, seed=seed, faces=[face])
     tracked = _track(model, source)
     hidden = [face for faces in tracked[COVERED[0] + 4 : COVERED[1]] for face in faces]
     assert not any(face.tracked for face in hidden)

@@ -59,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="learn how the mark-up of program NAME differs from ours on a quarter of a folder of "
         "training pictures, and add rows with its predictions corrected; may be repeated",
     )
+    landmarks.add_argument(
+        "--own-convention",
+        type=Path,
+        metavar="DIR",
+        help="the same for our model: how its mark-up differs from that of DIR's training pictures",
+    )
     w300vw = kinds.add_parser("300vw", help="the videos of 300-VW")
     w300vw.add_argument("root", type=Path, metavar="ROOT", help="folder with 001/vid.avi, ...")
     w300vw.add_argument("--category", choices=["1", "2", "3", "all"], default="all")
@@ -103,6 +109,7 @@ def _landmarks(args: argparse.Namespace) -> int:
         landmark_details,
         landmark_report,
         landmark_table,
+        with_learned_conventions,
     )
     from facetrack.evaluation.plots import plot_cumulative
     from facetrack.evaluation.protocols import from_peer
@@ -112,6 +119,10 @@ def _landmarks(args: argparse.Namespace) -> int:
     images = load_folder(args.folder)
     with cluster_map(args) as map_:
         predictions = _own_predictions(args, model, images, map_)
+        if args.own_convention:
+            lessons = _own_predictions(args, model, load_folder(args.own_convention), map_)
+            for ours, lesson in zip(tuple(predictions), lessons, strict=True):
+                predictions += with_learned_conventions(ours, [lesson])
     makers, skipped = peer_makers(args)
     for make_peer in makers:
         peer = make_peer()

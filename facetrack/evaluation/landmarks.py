@@ -125,14 +125,14 @@ def _row(predictions: Predictions, markup: int) -> LandmarkRow:
 def with_learned_conventions(
     predictions: Predictions, training: Sequence[Predictions]
 ) -> tuple[Predictions, Predictions]:
-    """Correct a peer of another mark-up by maps learnt on a quarter of training images.
+    """Correct a system of another mark-up by maps learnt on a quarter of training images.
 
     Parameters
     ----------
     predictions : Predictions
         Of the images to evaluate.
     training : sequence of Predictions
-        Of the same peer on one or more folders of training images; every fourth is used.
+        Of the same system on one or more folders of training images; every fourth is used.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def with_learned_conventions(
     Raises
     ------
     InputError
-        If the peer found fewer than 20 of the training faces.
+        If it found fewer than 20 of the training faces.
     """
     points = np.concatenate([t.points[::QUARTER, 0] for t in training])
     truth = np.concatenate([t.truth[::QUARTER] for t in training])

@@ -51,7 +51,7 @@ def average(image, out):  # (H, W), (h <= H, w <= W) uint8: mean over each new p
 
 
 @kernel
-def orientation_maps(patch, gradient, out):  # (H, W) uint8, (2, W) scratch, (H, W, 8); float32
+def orientation_maps(patch, gradient, out):  # (H, W) uint8, (2, W) scratch, (H, W 8); float32
     height, width = patch.shape
     half, one, zero = np.float32(0.5), np.float32(1), np.float32(0)
     gx, gy = gradient[0], gradient[1]
@@ -67,11 +67,12 @@ def orientation_maps(patch, gradient, out):  # (H, W) uint8, (2, W) scratch, (H,
             weight = one / np.sqrt(np.sqrt(gx[x] * gx[x] + gy[x] * gy[x]) + one)
             gx[x] *= weight
             gy[x] *= weight
+        target = out[y]
         for x in range(width):
             along_x, along_y = gx[x], gy[x]
             for k in range(8):
                 value = along_x * _COS[k] + along_y * _SIN[k]
-                out[y, x, k] = value if value > zero else zero
+                target[x * 8 + k] = value if value > zero else zero
 
 
 @kernel

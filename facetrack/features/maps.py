@@ -55,8 +55,9 @@ class MapBuilder:
         if size % 2 or any(spec.shrink not in (1, 2) or spec.radius < 1 for spec in specs):
             raise InputError(f"maps need an even size, shrink 1 or 2, radius >= 1: {size}, {specs}")
         self.specs, self.size = specs, size
-        self._raw = np.empty((size, size, 8), dtype=np.float32)
-        self._half = np.empty((size // 2, size // 2, 8), dtype=np.float32)
+        # rows flattened: the compiler uses vector registers better on two dimensions
+        self._raw = np.empty((size, size * 8), dtype=np.float32)
+        self._half = np.empty((size // 2, size // 2 * 8), dtype=np.float32)
         self._row = np.empty(size * 8, dtype=np.float32)
         self._gradient = np.empty((2, size), dtype=np.float32)
         self._scratch = [
@@ -81,8 +82,8 @@ class MapBuilder:
             o_k = max(0, g . (cos t_k, sin t_k)) / sqrt(|g| + 1), box-blurred; g is the central
             difference in grey levels per pixel.
         """
-        _kernels.orientation_maps(np.ascontiguousarray(patch), self._gradient, self._raw)
-        raw, half = self._raw.reshape(self.size, -1), self._half.reshape(self.size // 2, -1)
+        raw, half = self._raw, self._half
+        _kernels.orientation_maps(np.ascontiguousarray(patch), self._gradient, raw)
         if any(spec.shrink == 2 for spec in self.specs):
             _kernels.halve(raw, self._row, half)
         for spec, scratch, out in zip(self.specs, self._scratch, self._outputs, strict=True):

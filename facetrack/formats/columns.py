@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from facetrack.face import N_POINTS
@@ -112,9 +113,15 @@ def write_dictionary(path: str | os.PathLike[str]) -> None:
     OutputError
         If the file cannot be written.
     """
+    write_text(path, _dictionary())
+
+
+@cache
+def _dictionary() -> str:
+    """Lay the dictionary out once: short clips would wait for it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["column", "unit", "range", "frame of reference", "when lost", "meaning"])
     for c in COLUMNS:
         writer.writerow([c.name, c.unit, c.range, c.reference, c.lost, c.meaning])
-    write_text(path, text.getvalue())
+    return text.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, TextIO
@@ -19,6 +20,20 @@ from facetrack.formats.table import NO_FACE, TrackTable, pose_values
 
 HEADER: Final = ",".join(NAMES) + "\n"
 _ROW: Final = ",".join(column.pattern for column in COLUMNS) + "\n"
+
+
+def _pattern(first: str, last: str) -> str:
+    """Join the patterns of a range of columns."""
+    part = COLUMNS[NAMES.index(first) : NAMES.index(last) + 1]
+    return ",".join(column.pattern for column in part)
+
+
+# The same row in parts, of which most frames need to format only the first two.
+_HEAD: Final = _pattern("frame", "pose_Rz")
+_POINTS: Final = _pattern("x_0", f"y_{N_POINTS - 1}")
+_STATES: Final = _pattern("state", "reason")
+_RAW_POINTS: Final = _pattern("raw_x_0", f"raw_y_{N_POINTS - 1}")
+_TRUST: Final = _pattern("conf_0", f"source_{N_POINTS - 1}")
 _NO_FACE_STATE: Final = "none"
 _NAN_PAIRS: Final = np.full((N_POINTS, 2), np.nan)
 _ALL_NAN: Final = (np.nan,) * N_POINTS
@@ -216,11 +231,21 @@ def _rows_to_keep(path: str | os.PathLike[str], file: BinaryIO, n_frames: int) -
 
 
 def _face_row(frame_index: int, timestamp: float, face: Face) -> str:
-    return _ROW % (
-        frame_index + 1, face.id, timestamp, face.quality, face.tracked, *pose_values(face),
-        *face.points.T.ravel().tolist(), face.state, _quoted(face.reason),
-        *face.raw_points.T.ravel().tolist(), *face.confidence.tolist(), *face.source.tolist(),
+    head = _HEAD % (
+        frame_index + 1, face.id, timestamp, face.quality, face.tracked, *pose_values(face)
     )  # fmt: skip
+    points = _POINTS % tuple(face.points.T.ravel().tolist())
+    raw = points  # without smoothing they are one array, and numbers are dear to format
+    if face.raw_points is not face.points:
+        raw = _RAW_POINTS % tuple(face.raw_points.T.ravel().tolist())
+    trust = _trust(face.confidence.astype(np.float64).tobytes(), face.source.tobytes())
+    return ",".join((head, points, _STATES % (face.state, _quoted(face.reason)), raw, trust))
+
+
+@lru_cache(maxsize=4)  # mostly the same two arrays for a whole video
+def _trust(confidence: bytes, source: bytes) -> str:
+    """Format what is said of the single points; the end of the row."""
+    return _TRUST % (*np.frombuffer(confidence).tolist(), *source) + "\n"
 
 
 def _quoted(text: str) -> str:

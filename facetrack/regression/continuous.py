@@ -63,29 +63,47 @@ class RegressionSums:
 
         Notes
         -----
-        E[f f^T] = f_mu f_mu^T + J Sigma J^T with f_mu = x + J mu. A landmark's features depend on
-        its own two coordinates only, so block (i, l) of J Sigma J^T is g_i (B Sigma B^T)_il g_l^T
-        with g = (df/dx, df/dy), and the middle factor is the same for all images: the sums of
-        g_x g_x^T, g_x g_y^T and g_y g_y^T over the images suffice. That is 4 columns an image where
-        the pseudo-samples of equation (3) take m + 1, for the same result.
+        E[f f^T] = f_mu f_mu^T + J Sigma J^T with f_mu = x + J mu: a sample at the mean, and what
+        `add_spread` adds.
+        """
+        self.add_sampled(features, means)
+        self.add_spread(gradients, basis, covariance)
+
+    def add_spread(
+        self, gradients: Features, basis: Array, covariance: Array, *, weight: float = 1.0
+    ) -> None:
+        """Add what the displacements' spread around their mean brings, J Sigma J^T and Sigma J^T.
+
+        Parameters
+        ----------
+        gradients, basis, covariance
+            See `add_continuous`.
+        weight : float
+            Weight of one image; N / n when n images stand for N.
+
+        Notes
+        -----
+        A landmark's features depend on its own two coordinates only, so block (i, l) of
+        J Sigma J^T is g_i (B Sigma B^T)_il g_l^T with g = (df/dx, df/dy), and the middle factor is
+        the same for all images: the sums of g_x g_x^T, g_x g_y^T and g_y g_y^T over the images
+        suffice. That is 4 columns an image where the pseudo-samples of equation (3) take m + 1, for
+        the same result.
         """
         count, _, n, k = gradients.shape
         d = n * k
         gx = np.ascontiguousarray(gradients[:, 0]).reshape(count, d)
         gy = np.ascontiguousarray(gradients[:, 1]).reshape(count, d)
+        covariance = weight * covariance
         spread = basis @ covariance @ basis.T
         mixed = (gx.T @ gy) * _expand(spread[0::2, 1::2], k)
 
-        self.gram += features.T @ features
         self.gram[:d, :d] += (gx.T @ gx) * _expand(spread[0::2, 0::2], k)
         self.gram[:d, :d] += (gy.T @ gy) * _expand(spread[1::2, 1::2], k)
         self.gram[:d, :d] += mixed + mixed.T
 
-        self.cross += means.T.astype(np.float32) @ features
         moments = covariance @ basis.T  # (m, 2 n)
         self.cross[:, :d] += np.repeat(moments[:, 0::2], k, axis=1) * gx.sum(axis=0)
         self.cross[:, :d] += np.repeat(moments[:, 1::2], k, axis=1) * gy.sum(axis=0)
-        self.weight += count
 
     def add_sampled(self, features: Features, targets: Array, *, weight: float = 1.0) -> None:
         """Add drawn samples, as SDM does.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,16 @@ _REACH: Final = 1.0  # face sizes that somebody lost may have moved at once, ...
 _REACH_GROWTH: Final = 0.1  # ... and more per frame since
 
 _MOST_PEOPLE: Final = 64  # remembered; the longest lost are forgotten first
+
+
+class Reason(StrEnum):
+    """Why a face is lost, in words for `Face.reason`."""
+
+    COVERED = "covered or out of view"
+    LEFT = "left the image"
+    CUT = "the picture was cut"
+    DOUBTED = "probably no face"
+    TOO_SMALL_PICTURE = "the picture is too small"
 
 
 @dataclass(slots=True)

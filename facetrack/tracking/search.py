@@ -72,8 +72,21 @@ def look(
     Returns
     -------
     list of Detection
-        Best first; may be known faces or no faces at all.
+        Best first, none implausible; may be known faces or no faces at all.
     """
+    found = _look(detector, image, idle, frame, tracked, wanted, missing)
+    return [detection for detection in found if detection.plausible]
+
+
+def _look(
+    detector: Finds,
+    image: Image,
+    idle: int,
+    frame: int,
+    tracked: int,
+    wanted: int,
+    missing: Sequence[Missing],
+) -> list[Detection]:
     if not tracked and idle == 0:
         return detector.detect(image, wanted=wanted)
     every = _LOOK_AROUND_EVERY if tracked else _SEARCH_EVERY

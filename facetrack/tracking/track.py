@@ -79,6 +79,10 @@ class Track:
         Frames since the face was found.
     apart : int
         Frames since the face last touched another one.
+    certain : bool
+        Whether the detector was ever certain of the face; see `doubt`.
+    doubts : int
+        How often in a row it was asked again and saw nothing plausible.
     smoother : PointSmoother or None
     """
 
@@ -91,6 +95,8 @@ class Track:
     weak: int = 0
     age: int = 0
     apart: int = _LONG
+    certain: bool = False
+    doubts: int = 0
 
     @property
     def decided(self) -> bool:
@@ -194,6 +200,7 @@ class Track:
             "smoother": None if self.smoother is None else self.smoother.state(),
             "velocity": encode_array(self.velocity),
             "counts": [self.weak, self.age, self.apart],
+            "doubt": [self.certain, self.doubts],
         }
 
     @classmethod
@@ -202,6 +209,7 @@ class Track:
         if smoother is not None:
             smoother.restore(state["smoother"])
         weak, age, apart = map(int, state["counts"])
+        certain, doubts = state["doubt"]
         return cls(
             person=Person.from_state(state["person"]),
             points=decode_array(state["points"], (N_POINTS, 2), np.float64),
@@ -212,6 +220,8 @@ class Track:
             weak=weak,
             age=age,
             apart=apart,
+            certain=bool(certain),
+            doubts=int(doubts),
         )
 
 

@@ -12,28 +12,23 @@ from facetrack.face import Face, Fit
 from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
 from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.doubt import is_certain, on_probation, withstands_doubt
 from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
 from facetrack.tracking.identity import UNKNOWN, Person, signature
 from facetrack.tracking.looks import learn_looks
-from facetrack.tracking.people import Missing, People
-from facetrack.tracking.pixels import SMALLEST_SIDE, Image, agreement, box_of, checked_image
+from facetrack.tracking.people import Missing, People, Reason
+from facetrack.tracking.pixels import SMALLEST_SIDE, Image, box_of, checked_image
 from facetrack.tracking.scene import CutDetector
 from facetrack.tracking.search import Finds, confirm, look
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track, take_patch
 from facetrack.video.frame import Frame
 
-STATE_VERSION: Final = 1
-
-COVERED: Final = "covered or out of view"
-LEFT: Final = "left the image"
-CUT: Final = "the picture was cut"
-TOO_SMALL_PICTURE: Final = "the picture is too small"
+STATE_VERSION: Final = 2
 
 _DOUBT: Final = 8  # frames of clear view for which somebody lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
 _JUST_TOUCHED: Final = 3  # frames
-_SAME_PLACE: Final = 0.4  # intersection over union of a detection and the points' box
 _OUTLOOK: Final = 5  # frames: a lost face whose motion leads out of the image by then has left it
 _SAME_PERSON: Final = 0.4  # agreement of signatures that lets a track jump to a detection
 
@@ -114,7 +109,7 @@ class Tracker:
         time = self._time = next_time(self._time, timestamp)
         self._frame += 1
         if min(picture.shape[:2]) < SMALLEST_SIDE:
-            self._lose_all(TOO_SMALL_PICTURE)
+            self._lose_all(Reason.TOO_SMALL_PICTURE)
             return self._report(picture, time)
         if self._cuts.update(picture):
             return self._after_cut(picture, time)
@@ -124,23 +119,25 @@ class Tracker:
             self._tracks, self._people.missing, picture, self.model.shape_model
         ):
             self._lose(track, reason)
-        self._decide_who(picture)
         self._search(picture)
+        self._decide_who(picture)
         learn_looks(self._tracks, picture, self.model.shape_model)
         return self._report(picture, time)
 
     def _follow(self, track: Track, image: Image) -> None:
         """Fit one face in this frame, or lose it."""
         fit = track.follow(self.model, image)
-        reason = COVERED
+        reason = Reason.COVERED
         if fit is not None and fit.quality >= HOPELESS:
             if leaves_image(fit.points, image):
-                reason = LEFT
+                reason = Reason.LEFT
             elif fit.quality >= WELL_FITTED or track.weak + 1 < PATIENCE:
                 track.accept(fit, image)
+                if not withstands_doubt(track, self._detector, image):
+                    self._lose(track, Reason.DOUBTED)
                 return
         elif leaves_image(track.points + _OUTLOOK * track.velocity, image):
-            reason = LEFT
+            reason = Reason.LEFT
         if not self._find_again(track, image, fit):
             self._lose(track, reason)
 
@@ -154,8 +151,7 @@ class Tracker:
         detections = self._detector.detect_near(image, track.box)
         fits = confirm(self.model, image, detections, others, 1)
         if not fits and poor is not None and poor.quality >= VAGUE:
-            box = box_of(poor.points)
-            fits = [poor for d in detections if d.certain and agreement(d.box, box) > _SAME_PLACE]
+            fits = [poor] if is_certain(detections, box_of(poor.points)) else []
         for fit in fits:
             seen = signature(image, fit.points, self.model.shape_model)
             if track.person.likeness(seen) >= _SAME_PERSON:
@@ -179,19 +175,20 @@ class Tracker:
 
     def _after_cut(self, image: Image, time: float) -> list[Face]:
         """End all faces, and start anew in the same frame: nobody is recognised over a cut."""
-        self._lose_all(CUT)
+        self._lose_all(Reason.CUT)
         ended = [
             lost_face(missing) for missing in self._people.missing if missing.since == self._frame
         ]
         self._people.forget_all()
         self._idle = 0
         self._search(image)
+        self._decide_who(image)
         learn_looks(self._tracks, image, self.model.shape_model)
         return ended + self._report(image, time)
 
     def _search(self, image: Image) -> None:
-        """Look for faces while fewer are tracked than wanted."""
-        wanted = self.max_faces - len(self._tracks)
+        """Look for faces while fewer are tracked than wanted; certain ones displace uncertain."""
+        wanted = self.max_faces - sum(track.certain for track in self._tracks)
         if not wanted:
             self._idle = 1  # the next search is not due at once
             return
@@ -207,16 +204,20 @@ class Tracker:
         self._idle += 1
         taken = [track.box for track in self._tracks]
         for fit in confirm(self.model, image, detections, taken, wanted):
-            seen = signature(image, fit.points, self.model.shape_model)
-            person = self._people.recognise(seen, fit.points, self._frame) or Person(UNKNOWN)
-            points = np.array(fit.points)
-            patch = take_patch(image, points)
-            self._tracks.append(Track(person, points, fit.quality, patch, self._smoother()))
+            certain = is_certain(detections, box_of(fit.points))
+            if len(self._tracks) == self.max_faces:
+                if not certain:
+                    continue
+                self._lose(next(t for t in self._tracks if not t.certain), Reason.DOUBTED)
+            points, patch = np.array(fit.points), take_patch(image, fit.points)
+            track = Track(Person(UNKNOWN), points, fit.quality, patch, self._smoother())
+            track.certain = certain
+            self._tracks.append(track)
 
     def _decide_who(self, image: Image) -> None:
-        """Settle whose faces those are that came up where somebody was lost."""
+        """Settle whose faces those are that came up."""
         for track in self._tracks:
-            if track.decided:
+            if track.decided or on_probation(track):
                 continue
             seen = signature(image, track.points, self.model.shape_model)
             person = self._people.recognise(seen, track.points, self._frame)

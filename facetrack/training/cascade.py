@@ -32,7 +32,7 @@ Features = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
 _CHUNK: Final = 256  # frames per matrix product: large enough for BLAS, small enough for memory
-_BASIS_FRAMES: Final = 1500  # the basis' second moments converge long before the regressor does
+_PART_FRAMES: Final = 1500  # second moments of differences converge long before the regressor does
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,13 @@ def _train_level(
     """Train one level and move the frames' shapes by it."""
     statistics = _statistics(frames, basis, plan.step)
     reader = _Reader(frames, plan.maps[level.map_index], level.spacing, threads)
-    projection, centre = _choose_basis(reader, statistics, level.k)
+    around = _read_around(reader, statistics)
+    projection, centre = _choose_basis(around, statistics, level.k)
 
     sums = RegressionSums(68 * level.k + 1, basis.shape[1])
+    reduced = ((chosen, _project(read, projection) - centre) for chosen, read in around)
+    weight = len(frames) / sum(len(chosen) for chosen, _ in around)
+    plan.method.add_around(sums, reduced, statistics, weight)
     current = np.empty((len(frames), 68 * level.k + 1), dtype=np.float32)
     seeds = rng.integers(2**63, size=len(frames))  # a generator per frame: threads cannot reorder
 
@@ -149,19 +153,25 @@ def _statistics(frames: TrainingFrames, basis: Array, step: float) -> LevelStati
     return LevelStatistics(basis, deltas, mean, covariance, step * rms)
 
 
-def _choose_basis(
-    reader: _Reader, statistics: LevelStatistics, k: int
-) -> tuple[Features, Features]:
-    """Choose the level's reduction from a part of the frames."""
+def _read_around(reader: _Reader, statistics: LevelStatistics) -> list[tuple[Indices, Features]]:
+    """Read a part of the frames at their current shapes, at the truths and around them."""
     frames = reader.frames
-    moments = BasisStatistics(68, DESCRIPTOR_SIZE)
-    part = np.arange(0, len(frames), max(1, len(frames) // _BASIS_FRAMES))
+    # an odd stride: mirrored copies stand beside their originals
+    part = np.arange(0, len(frames), len(frames) // _PART_FRAMES | 1)
 
     def shapes(index: int) -> tuple[Array, Array]:
         own = shifted(frames.starts[index], frames.truths[index], statistics.step)
         return own, np.empty((6, 0))
 
-    for chosen, readings, _ in reader.read(part, shapes):
+    return [(chosen, readings) for chosen, readings, _ in reader.read(part, shapes)]
+
+
+def _choose_basis(
+    around: list[tuple[Indices, Features]], statistics: LevelStatistics, k: int
+) -> tuple[Features, Features]:
+    """Choose the level's reduction from a part of the frames."""
+    moments = BasisStatistics(68, DESCRIPTOR_SIZE)
+    for chosen, readings in around:
         gradients = differences(readings, statistics.step)
         left_over = remainders(readings, gradients, statistics.moves(chosen))
         moments.add(readings[:, 1], gradients, left_over, statistics.spread)

@@ -1,11 +1,12 @@
 """How a level's regression sums are filled: continuous regression, or samples as in SDM.
 
-Both read descriptors of every training frame at a few shapes; what differs is which shapes, and how
-the readings enter the sums. The first shape is always the frame's current one.
+All read descriptors of every training frame at one or more shapes; what differs is which shapes,
+and how the readings enter the sums. The first shape is always the frame's current one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -127,22 +128,27 @@ class Method(Protocol):
     ) -> None:
         """Add the reduced readings (N, S, 68, k) of the chosen frames to the sums."""
 
+    def add_around(
+        self,
+        sums: RegressionSums,
+        around: Iterable[tuple[npt.NDArray[np.int64], Features]],
+        statistics: LevelStatistics,
+        weight: float,
+    ) -> None:
+        """Add what a part of the frames says, each of which stands for `weight` frames.
 
-class _Expansion:
-    """Reads what a first-order expansion of the features around the truth needs."""
-
-    __slots__ = ()
-
-    def shapes(
-        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
-    ) -> tuple[Array, Array]:
-        """Read at the current shape, at the truth and around it."""
-        return shifted(current, truth, statistics.step), np.empty((6, 0))
+        `around` gives some frames at a time, and their readings (n, 6, 68, k) at the `shifted`
+        shapes.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class Continuous(_Expansion):
+class Continuous:
     """Continuous regression around each frame's own current shape.
+
+    Every frame is read once, at its current shape. What the spread around it and the remainders
+    add are second moments over all frames, which a part of them tells well enough: the part whose
+    differences were read for the basis.
 
     Attributes
     ----------
@@ -157,6 +163,12 @@ class Continuous(_Expansion):
     spread: float = 0.4
     remainder: float = 3.0
 
+    def shapes(
+        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Read at the current shape."""
+        return current[None], ((current - truth).ravel() @ statistics.basis)[None]
+
     def add(
         self,
         sums: RegressionSums,
@@ -165,21 +177,42 @@ class Continuous(_Expansion):
         chosen: npt.NDArray[np.int64],
         statistics: LevelStatistics,
     ) -> None:
-        """Add the frames with means of their own (spec 3.4)."""
-        gradients = differences(readings, statistics.step)
-        left_over = remainders(readings, gradients, statistics.moves(chosen))
-        sums.add_continuous(
-            with_constant(readings[:, 0]),
-            gradients,
-            statistics.basis,
-            statistics.deltas[chosen],
-            self.spread * statistics.covariance,
-        )
-        sums.add_remainder(left_over.reshape(len(chosen), -1), weight=self.remainder)
+        """Add the frames at their own means (spec 3.4)."""
+        sums.add_sampled(with_constant(readings[:, 0]), displacements[:, 0])
+
+    def add_around(
+        self,
+        sums: RegressionSums,
+        around: Iterable[tuple[npt.NDArray[np.int64], Features]],
+        statistics: LevelStatistics,
+        weight: float,
+    ) -> None:
+        """Add the spread around the means, equation (2), and the remainders, equation (3')."""
+        covariance = self.spread * statistics.covariance
+        for chosen, readings in around:
+            gradients = differences(readings, statistics.step)
+            left_over = remainders(readings, gradients, statistics.moves(chosen))
+            sums.add_spread(gradients, statistics.basis, covariance, weight=weight)
+            sums.add_remainder(left_over.reshape(len(chosen), -1), weight=self.remainder * weight)
+
+
+class _Complete:
+    """A method that takes everything from the frames that it reads itself."""
+
+    __slots__ = ()
+
+    def add_around(
+        self,
+        sums: RegressionSums,
+        around: Iterable[tuple[npt.NDArray[np.int64], Features]],
+        statistics: LevelStatistics,
+        weight: float,
+    ) -> None:
+        """Add nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class CommonMean(_Expansion):
+class CommonMean(_Complete):
     """Continuous regression as the papers have it: one mean and covariance for all frames.
 
     Attributes
@@ -189,6 +222,12 @@ class CommonMean(_Expansion):
     """
 
     remainder: float = 1.0
+
+    def shapes(
+        self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Read at the current shape, at the truth and around it."""
+        return shifted(current, truth, statistics.step), np.empty((6, 0))
 
     def add(
         self,
@@ -214,7 +253,7 @@ class CommonMean(_Expansion):
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(_Complete):
     """Sampled regression, SDM (Xiong and De la Torre 2013).
 
     Attributes

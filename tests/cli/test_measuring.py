@@ -124,6 +124,22 @@ def test_predictions_made_elsewhere_are_rows(folder, capsys) -> None:
     assert "needs --predictions x=DIR" in capsys.readouterr().err
 
 
+def test_our_own_convention_can_be_mapped(folder, tmp_path: Path, capsys) -> None:
+    training = tmp_path / "training"
+    training.mkdir()
+    for k in range(80):  # a quarter of them is used, and 20 are needed
+        cv2.imwrite(str(training / f"t{k:02}.png"), np.full((200, 200), 90, np.uint8))
+        write_pts(training / f"t{k:02}.pts", SHAPE + 100 + [0, k % 3])
+    command = ["evaluate", "landmarks", str(folder), "--seeds", "1", "--own-convention"]
+    out = tmp_path / "r.json"
+    assert main([*command, str(training), "--json", str(out)]) == 0
+    rows = [(row["name"], row["start"]) for row in json.loads(out.read_text())["details"]["rows"]]
+    names = ("centred", "centred + offset", "centred + linear map")
+    assert sorted(rows) == sorted((n, f"{s} truth") for n in names for s in ("projected", "moved"))
+    assert main([*command, str(folder)]) == 1
+    assert "at least 20 found faces" in capsys.readouterr().err
+
+
 def test_peers_that_cannot_run_are_named(folder, capsys, monkeypatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["evaluate", "landmarks", str(folder), "--seeds", "1", "--peers"]) == 0

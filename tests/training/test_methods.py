@@ -81,7 +81,16 @@ def _sums(method: Method, world: World) -> RegressionSums:
         displacements.append(moved)
     chosen = np.arange(N)
     method.add(sums, np.stack(readings), np.stack(displacements), chosen, world.statistics)
+    method.add_around(sums, [(chosen, _around(world, chosen))], world.statistics, 1.0)
     return sums
+
+
+def _around(world: World, chosen: np.ndarray) -> np.ndarray:
+    """Readings of some frames at the shifted shapes, (n, 6, 68, K)."""
+    step = world.statistics.step
+    return np.stack(
+        [world.readings(i, shifted(world.currents[i], world.truths[i], step)) for i in chosen]
+    )
 
 
 def _integral(world: World, means: np.ndarray, covariance: np.ndarray):
@@ -111,6 +120,17 @@ def test_a_common_mean_gives_the_textbook_sums(world: World, remainder: float) -
     _agree(_sums(CommonMean(remainder), world), *_integral(world, means, statistics.covariance))
 
 
+def test_a_part_of_the_frames_stands_for_all(world: World) -> None:
+    """Frames that stand for two each add what they would add if each were there twice."""
+    chosen, method = np.arange(0, N, 2), Continuous()
+    readings = _around(world, chosen)
+    once, twice = RegressionSums(D, M), RegressionSums(D, M)
+    method.add_around(once, [(chosen, readings)], world.statistics, 2.0)
+    method.add_around(twice, [(chosen, readings)] * 2, world.statistics, 1.0)
+    assert_allclose(once.gram, twice.gram, atol=1e-5 * np.abs(twice.gram).max())
+    assert_allclose(once.cross, twice.cross, atol=1e-5 * np.abs(twice.cross).max())
+
+
 @pytest.mark.parametrize("spread", [0.4, 1.0])
 def test_continuous_regression_integrates_around_each_frame(world: World, spread: float) -> None:
     statistics = world.statistics
@@ -138,9 +158,8 @@ def test_what_is_not_affine_weighs_on_the_gram_matrix_only(world: World) -> None
     sums = []
     for remainder in (0.0, 2.0):
         sums.append(RegressionSums(D, M))
-        Continuous(0.4, remainder).add(
-            sums[-1], readings, np.empty((N, 6, 0)), np.arange(N), world.statistics
-        )
+        around = [(np.arange(N), readings)]
+        Continuous(0.4, remainder).add_around(sums[-1], around, world.statistics, 1.0)
     gradients = differences(readings, world.statistics.step)
     left_over = remainders(readings, gradients, world.statistics.moves(np.arange(N)))
     covariance = left_over.reshape(N, -1).T @ left_over.reshape(N, -1)

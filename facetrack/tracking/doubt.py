@@ -1,0 +1,71 @@
+"""Doubting faces that the detector was never certain of: a background may fit well for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from facetrack.tracking.detection import Detection
+from facetrack.tracking.pixels import Box, Image, agreement
+from facetrack.tracking.search import Finds
+from facetrack.tracking.track import Track
+
+_SAME_PLACE: Final = 0.4  # intersection over union of a detection and the points' box
+
+_ASK_EVERY: Final = 5  # frames
+_MOST_DOUBTS: Final = 2  # answers in a row without a plausible detection that end a track
+_CLEAR: Final = 0.95  # quality that is no reason for doubt; three quarters of true faces have more
+_PROVEN: Final = 150  # frames after which a track that withstood all doubts is asked no more
+
+
+def at_place(detections: Iterable[Detection], box: Box) -> list[Detection]:
+    """Keep the detections that lie on a face.
+
+    Parameters
+    ----------
+    detections : iterable of Detection
+    box : tuple of float
+        The points' box, (x0, y0, x1, y1) in pixels.
+
+    Returns
+    -------
+    list of Detection
+        In their order.
+    """
+    return [d for d in detections if agreement(d.box, box) > _SAME_PLACE]
+
+
+def is_certain(detections: Iterable[Detection], box: Box) -> bool:
+    """Tell whether one of the detections makes the face in a box certain; see `at_place`."""
+    return any(detection.certain for detection in at_place(detections, box))
+
+
+def on_probation(track: Track) -> bool:
+    """Tell whether the detector is yet to be asked again, so that the face is nobody's so far."""
+    if track.certain or track.quality >= _CLEAR:
+        return False
+    return track.age < _ASK_EVERY or track.doubts > 0
+
+
+def withstands_doubt(track: Track, detector: Finds, image: Image) -> bool:
+    """Ask the detector again, where that is due, about a face that it was never certain of.
+
+    Parameters
+    ----------
+    track : Track
+        After this frame's fit; learns what the answer was.
+    detector : Finds
+    image : ndarray, shape (H, W[, 3]), uint8
+
+    Returns
+    -------
+    bool
+        False if it is not to be believed any longer.
+    """
+    if track.certain or track.age % _ASK_EVERY:
+        return True
+    near = at_place(detector.detect_near(image, track.box), track.box)
+    track.certain = track.age >= _PROVEN or any(d.certain for d in near)
+    plausible = track.quality >= _CLEAR or any(d.plausible for d in near)
+    track.doubts = 0 if plausible else track.doubts + 1
+    return track.doubts < _MOST_DOUBTS
