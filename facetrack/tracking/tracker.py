@@ -211,7 +211,9 @@ class Tracker:
             person = self._people.recognise(seen, fit.points, self._frame) or Person(UNKNOWN)
             points = np.array(fit.points)
             patch = take_patch(image, points)
-            self._tracks.append(Track(person, points, fit.quality, patch, self._smoother()))
+            track = Track(person, points, fit.quality, patch, self._smoother())
+            track.confidence = fit.confidence
+            self._tracks.append(track)
 
     def _decide_who(self, image: Image) -> None:
         """Settle whose faces those are that came up where somebody was lost."""
