@@ -29,14 +29,15 @@ from facetrack.errors import FacetrackError, FormatError, InputError
 from facetrack.evaluation.errors import ErrorSummary, summary
 from facetrack.evaluation.protocols import Model, from_detector, from_tracking_starts
 from facetrack.evaluation.report import table, write_json
-from facetrack.face import Fit, read_only_points
+from facetrack.face import Fit
 from facetrack.features.alignment import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.model import load_model, save_model
 from facetrack.regression.cascade import Cascade
+from facetrack.tracking.box_fit import Box
 from facetrack.tracking.detection import FaceDetector
-from facetrack.tracking.face_model import Box, FaceModel
+from facetrack.tracking.face_model import FaceModel
 from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
 from facetrack.training.motion import pair_motions
 from facetrack.training.pictures import Picture, read_pictures, set_aside
@@ -235,10 +236,7 @@ class Staged:
             to_frame = self.shape_model.to_reference(points)
             maps = MapBuilder(cascade.maps).build(warp_to_frame(image, to_frame))
             points = to_frame.inverse().apply(cascade.run(maps, to_frame.apply(points)))
-        to_frame = self.shape_model.to_reference(points)
-        maps = MapBuilder(self.whole.tracking.maps).build(warp_to_frame(image, to_frame))
-        quality = self.whole.quality.probability(maps, to_frame.apply(points))
-        return Fit(read_only_points(points), quality)
+        return self.whole.judge(image, points)
 
 
 def noise_motions(pictures: Sequence[Picture], shape_model: ShapeModel, count: int) -> Points:

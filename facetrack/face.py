@@ -24,13 +24,28 @@ class State(StrEnum):
 
 
 class Source(IntEnum):
-    """Where one landmark comes from. Order and numbers are part of the file formats."""
+    """Where one landmark comes from. Order and numbers are part of the file formats.
+
+    `ABSENT` has no place. `OCCLUDED` has one, said by a person, although it cannot be seen there.
+    """
 
     ABSENT = 0
     TRACKED = 1
     LEARNED = 2
     CORRECTED = 3
     INTERPOLATED = 4
+    OCCLUDED = 5
+
+
+def _constant(value: float, dtype: type[T]) -> npt.NDArray[T]:
+    array = np.full(N_POINTS, value, dtype=dtype)
+    array.setflags(write=False)
+    return array
+
+
+# Shared by all faces: read-only, and most faces say nothing else.
+NOT_SAID = _constant(np.nan, np.float64)
+_TRACKED = _constant(Source.TRACKED, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +75,13 @@ class Fit:
         Landmarks (x, y) in pixels of the image, pixel centres at integers.
     quality : float
         Probability in [0, 1] that the fit is a well-fitted face.
+    confidence : ndarray, shape (68,), float64, read-only
+        Probability that a point is within 5 % of the outer-eye distance; NaN where nothing is said.
     """
 
     points: npt.NDArray[np.float64]
     quality: float
+    confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID)
 
 
 def read_only_points(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -90,17 +108,6 @@ def read_only_points(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return copy
 
 
-def _constant(value: float, dtype: type[T]) -> npt.NDArray[T]:
-    array = np.full(N_POINTS, value, dtype=dtype)
-    array.setflags(write=False)
-    return array
-
-
-# Shared by all faces: read-only, and most faces say nothing else.
-_NOT_SAID = _constant(np.nan, np.float64)
-_TRACKED = _constant(Source.TRACKED, np.uint8)
-
-
 @dataclass(frozen=True, slots=True)
 class Face:
     """One face in one frame.
@@ -123,7 +130,8 @@ class Face:
     pose : Pose or None
         Head pose; None when lost.
     confidence : ndarray, shape (68,), float64, read-only
-        Probability that a point is within 5 % of the outer-eye distance; NaN where nothing is said.
+        Probability that a point of `raw_points` is within 5 % of the outer-eye distance; NaN where
+        nothing is said.
     source : ndarray, shape (68,), uint8, read-only
         `Source` of each point.
     """
@@ -135,7 +143,7 @@ class Face:
     raw_points: npt.NDArray[np.float64]
     quality: float
     pose: Pose | None
-    confidence: npt.NDArray[np.float64] = field(default_factory=lambda: _NOT_SAID)
+    confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID)
     source: npt.NDArray[np.uint8] = field(default_factory=lambda: _TRACKED)
 
     @property

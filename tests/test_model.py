@@ -23,7 +23,8 @@ from facetrack.features.maps import MapSpec
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import SCHEMA, describe, list_models, load_model, save_model
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking.face_model import BoxPlacement, FaceModel
+from facetrack.tracking.box_fit import BoxPlacement
+from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
 
 CARD = {"data": "made by code", "terms": "none", "measures": {"mean": 2.5}}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._confidence import evaluate_confidence
 from facetrack.cli._peers import (
     add_peer_arguments,
     add_prediction_arguments,
@@ -30,11 +31,12 @@ facetrack evaluate landmarks lfpw_test --json lfpw.json --plot lfpw.png
 facetrack evaluate landmarks lfpw_test --start detect --peers --ert ert.dat --peers-dir peers
 facetrack evaluate 300vw 300VW_Dataset --category 1 --points 49
 facetrack evaluate video videos --smoothing 0.5 --workers 4 --json videos.json
+facetrack evaluate confidence lfpw_test helen_test videos --plot reliability.png
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the three kinds of data."""
+    """Declare the arguments of the kinds of measurement."""
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
     landmarks = kinds.add_parser("landmarks", help="a folder of pictures with .pts files")
     landmarks.add_argument("folder", type=Path, metavar="DIR", help="pictures with .pts files")
@@ -74,6 +76,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     video.add_argument("folder", type=Path, metavar="DIR", help="NAME.mp4 with NAME.npz")
     add_peer_arguments(video)
     add_prediction_arguments(video)
+    confidence = kinds.add_parser(
+        "confidence", help="whether the points' confidence comes true, on pictures and on videos"
+    )
+    confidence.add_argument(
+        "folders",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="pictures with .pts files, or NAME.mp4 with NAME.npz",
+    )
+    confidence.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
+    confidence.add_argument("--plot", type=Path, metavar="FILE", help="reliability diagrams")
     for kind in (w300vw, video):
         kind.add_argument(
             "--smoothing", type=float, default=0.0, help="0 (none, default) to 1 (strong)"
@@ -81,7 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cluster_arguments(landmarks, "pictures")
     for kind in (w300vw, video):
         add_cluster_arguments(kind, "videos")
-    for kind in (landmarks, w300vw, video):
+    add_cluster_arguments(confidence, "pictures and videos")
+    for kind in (landmarks, w300vw, video, confidence):
         kind.add_argument("--model", metavar="NAME", help="a model's name or file")
         kind.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
 
@@ -99,7 +114,13 @@ def _add_points(parser: argparse.ArgumentParser, choices: list[int]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print a table; write the JSON file and the plot where asked."""
     make_absolute(args)
-    return {"landmarks": _landmarks, "300vw": _300vw, "video": _video}[args.kind](args)
+    kinds = {
+        "landmarks": _landmarks,
+        "300vw": _300vw,
+        "video": _video,
+        "confidence": evaluate_confidence,
+    }
+    return kinds[args.kind](args)
 
 
 def _landmarks(args: argparse.Namespace) -> int:

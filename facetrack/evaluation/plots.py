@@ -12,7 +12,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from facetrack.evaluation.errors import LIMIT, auc, cumulative_curve
+from facetrack.evaluation.reliability import Reliability
 from facetrack.formats.atomic import atomic_path
+from facetrack.landmarks.markup import GROUPS
+
+_FEWEST = 50  # points: bins with fewer are not drawn
 
 
 def plot_cumulative(path: Path, errors: Mapping[str, npt.ArrayLike], *, title: str) -> None:
@@ -113,6 +117,49 @@ def plot_curves(
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     _save(figure, path)
+
+
+def plot_reliability(path: Path, rows: Mapping[str, Mapping[str, Reliability]]) -> None:
+    """Draw reliability diagrams: a row of three for each kind of data.
+
+    Parameters
+    ----------
+    path : Path
+        A file that matplotlib can write.
+    rows : mapping of str to mapping of str to Reliability
+        From `confidence.Judged.parts`: left all points and how many each bar stands for, in the
+        middle the landmark groups, right the bands of yaw.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = Figure(figsize=(12, 3.6 * len(rows)), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(len(rows), 3, squeeze=False)
+    for axes, (title, parts) in zip(grid, rows.items(), strict=True):
+        every = parts["all"]
+        edges = np.linspace(0, 1, len(every.counts) + 1)
+        share = every.counts / every.counts.sum()
+        axes[0].bar(edges[:-1], share, np.diff(edges), align="edge", alpha=0.25, label="share")
+        columns = (("all",), tuple(GROUPS), tuple(n for n in parts if n.startswith("yaw")))
+        for place, names in zip(axes, columns, strict=True):
+            place.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
+            for name in names:
+                _draw_reliability(place, name, parts[name])
+            place.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence said")
+            place.grid(alpha=0.3)
+            place.legend(fontsize=8, loc="upper left")
+        axes[0].set(title=title, ylabel="share of points within 5 %")
+    _save(figure, path)
+
+
+def _draw_reliability(axes: Axes, name: str, part: Reliability) -> None:
+    """Draw the bins that hold enough points for their share to mean something."""
+    held = part.counts >= _FEWEST
+    label = f"{name}: {100 * part.error:.1f} %"
+    axes.plot(part.said[held], part.seen[held], marker="o", markersize=3, label=label)
 
 
 def _figure(title: str) -> tuple[Figure, Axes]:

@@ -15,6 +15,7 @@ from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.choice import choose_face
 from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.predictions import Predictions
+from facetrack.face import Fit
 from facetrack.formats.pts import read_pts
 from facetrack.tracking.detection import Detection
 from facetrack.tracking.pixels import box_of
@@ -91,9 +92,7 @@ def from_tracking_starts(
     """
     if seeds < 1:
         raise InputError(f"at least one start per image is needed, got {seeds}")
-    work = partial(
-        _fit_starts, model, seeds=seeds, projected=projected, noise=noise or StartNoise()
-    )
+    work = partial(_fit_starts, model, seeds=seeds, projected=projected, noise=noise)
     points = _stack(map_(work, list(enumerate(images))))
     kind = "projected" if projected else "moved"
     return Predictions(model.name, "", f"{kind} truth", points, _truth(images))
@@ -105,16 +104,45 @@ def _fit_starts(
     *,
     seeds: int,
     projected: bool,
-    noise: StartNoise,
+    noise: StartNoise | None,
 ) -> Points:
+    fits = fit_starts(model, numbered, seeds=seeds, projected=projected, noise=noise)
+    return np.stack([fit.points for fit in fits])
+
+
+def fit_starts(
+    model: Model,
+    numbered: tuple[int, LabelledImage],
+    *,
+    seeds: int,
+    projected: bool,
+    noise: StartNoise | None = None,
+) -> list[Fit]:
+    """Fit one image from its moved truth; see `from_tracking_starts`.
+
+    Parameters
+    ----------
+    model : Model
+    numbered : (int, LabelledImage)
+        With the image's position.
+    seeds : int
+    projected : bool
+    noise : StartNoise, optional
+
+    Returns
+    -------
+    list of Fit
+        One per start.
+    """
     number, labelled = numbered
     image = labelled.read_bgr()
+    noise = noise or StartNoise()
     fits = []
     for seed in range(seeds):
         rng = np.random.default_rng([seed, number])
         start = noise.move(labelled.points, model.shape_model, rng, projected=projected)
-        fits.append(model.fit(image, start).points)
-    return np.stack(fits)
+        fits.append(model.fit(image, start))
+    return fits
 
 
 def from_detector(
@@ -151,17 +179,32 @@ def from_detector(
 
 
 def _fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> Points:
+    fit = fit_detected(model, detector, labelled)
+    return np.full((1, 68, 2), np.nan) if fit is None else np.array(fit.points)[None]
+
+
+def fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> Fit | None:
+    """Fit one image from a face detector's boxes; see `from_detector`.
+
+    Parameters
+    ----------
+    model : Model
+    detector : Detects
+    labelled : LabelledImage
+
+    Returns
+    -------
+    Fit or None
+        None where the detector found nothing.
+    """
     image = labelled.read_bgr()
     detections = detector.detect(image, wanted=_EVERYBODY)
     faces = confirm(model, image, detections, (), _MOST_FACES)
     if faces:
         height, width = image.shape[:2]
-        chosen = choose_face([box_of(f.points) for f in faces], (width, height))
-        return np.array(faces[chosen].points)[None]
+        return faces[choose_face([box_of(f.points) for f in faces], (width, height))]
     fits = [model.fit_box(image, d.box, view=d.view) for d in detections[:_MOST_FACES]]
-    if not fits:
-        return np.full((1, 68, 2), np.nan)
-    return np.array(max(fits, key=lambda f: f.quality).points)[None]
+    return max(fits, key=lambda f: f.quality) if fits else None
 
 
 def from_peer(peer: Peer, images: Sequence[LabelledImage], *, map_: Map = map) -> Predictions:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.formats.table import NO_FACE, TrackTable
+from facetrack.face import Source
+from facetrack.formats.table import TrackTable
 
+Rows = npt.NDArray[np.intp]
+
+_PLAIN = Source.TRACKED.name.lower()
 MAX_SECONDS = 1e9  # thirty years; keeps milliseconds exact
 
 
@@ -34,7 +39,7 @@ class Annotation:
 
 
 def track_annotations(table: TrackTable) -> list[Annotation]:
-    """Say when each face was tracked and when and why it was lost.
+    """Say when each face was tracked, what is known of its points, and when and why it was lost.
 
     Parameters
     ----------
@@ -44,16 +49,18 @@ def track_annotations(table: TrackTable) -> list[Annotation]:
     Returns
     -------
     list of Annotation
-        Tier `face N`; value `tracked`, `lost` or `lost: reason`; ordered by face and time, without
-        overlap. A frame lasts until the next one; the last one as long as the median frame.
+        Tier `face N`: `tracked`, `lost` or `lost: reason`. Tier `face N points`, where more is
+        known of them than that they were tracked: the sources of a stretch's points and their mean
+        confidence, as `tracked, corrected; confidence 0.93`. Ordered by face, tier and time,
+        without overlap. A frame lasts until the next one; the last one as long as the median frame.
 
     Raises
     ------
     InputError
         If timestamps are missing, negative or do not grow.
     """
-    frames, first = np.unique(table.frame, return_index=True)
-    times = table.timestamp[first]
+    frames, rows_of_frames = np.unique(table.frame, return_index=True)
+    times = table.timestamp[rows_of_frames]
     if not (np.isfinite(times).all() and (times >= 0).all() and (np.diff(times) > 0).all()):
         raise InputError("timestamps must be known, not negative and grow from frame to frame")
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.001
@@ -63,30 +70,47 @@ def track_annotations(table: TrackTable) -> list[Annotation]:
     for face in table.face_ids:
         rows = np.flatnonzero(table.face_id == face)
         rows = rows[np.argsort(table.frame[rows], kind="stable")]
-        annotations.extend(_stretches(table, face, rows.tolist(), positions, times, ends))
+        place = positions[rows]
+        states = [_state(table, row) for row in rows.tolist()]
+        for first, last in _stretches(place, states):
+            start, end = float(times[place[first]]), float(ends[place[last]])
+            annotations.append(Annotation(f"face {face}", start, end, states[first]))
+        sources = [_sources(table, row) for row in rows.tolist()]
+        for first, last in _stretches(place, sources):
+            start, end = float(times[place[first]]), float(ends[place[last]])
+            said = sources[first] + _confidence(table, rows[first : last + 1])
+            if said not in ("", _PLAIN):
+                annotations.append(Annotation(f"face {face} points", start, end, said))
     return annotations
 
 
-def _stretches(
-    table: TrackTable,
-    face: int,
-    rows: list[int],
-    positions: np.ndarray[tuple[int], np.dtype[np.intp]],
-    times: np.ndarray[tuple[int], np.dtype[np.float64]],
-    ends: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> list[Annotation]:
-    """Join the rows of one face that follow each other and say the same."""
-    found: list[Annotation] = []
-    previous = NO_FACE
-    for row in rows:
-        position = int(positions[row])
-        reason = table.reason[row]
-        value = "tracked" if table.success[row] else f"lost: {reason}" if reason else "lost"
-        start, end = float(times[position]), float(ends[position])
-        if found and position == previous + 1 and found[-1].value == value:
-            start = found.pop().start
-        found.append(Annotation(f"face {face}", start, end, value))
-        previous = position
+def _state(table: TrackTable, row: int) -> str:
+    reason = table.reason[row]
+    return "tracked" if table.success[row] else f"lost: {reason}" if reason else "lost"
+
+
+def _sources(table: TrackTable, row: int) -> str:
+    """Name where the points of a row come from; empty where the face is not seen."""
+    if not table.success[row]:
+        return ""
+    return ", ".join(Source(number).name.lower() for number in np.unique(table.source[row]))
+
+
+def _confidence(table: TrackTable, rows: Rows) -> str:
+    """Say the mean confidence of some rows' points, if there is any."""
+    known = table.point_confidence[rows]
+    known = known[np.isfinite(known)]
+    return f"; confidence {known.mean():.2f}" if len(known) else ""
+
+
+def _stretches(place: Rows, values: Sequence[str]) -> list[tuple[int, int]]:
+    """Find the first and last index of runs of frames that follow each other and say the same."""
+    found: list[tuple[int, int]] = []
+    for i, value in enumerate(values):
+        if found and place[i] == place[i - 1] + 1 and values[i - 1] == value:
+            found[-1] = found[-1][0], i
+        else:
+            found.append((i, i))
     return found
 
 

@@ -2,142 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import FormatError, InputError
+from facetrack.errors import FormatError
 from facetrack.face import N_POINTS, Source
-from facetrack.formats.atomic import write_text
+from facetrack.formats.coco_writer import HIDDEN, SCORES, SOURCES, point_names, skeleton, write_coco
 from facetrack.formats.table import NO_FACE, TrackTable, make_table
 from facetrack.formats.textfile import read_text
-from facetrack.landmarks.markup import REGIONS
+
+__all__ = ["point_names", "read_coco", "skeleton", "write_coco"]
 
 MAX_BYTES: Final = 1 << 30
-CATEGORY: Final = 1
-UNLABELLED, HIDDEN, VISIBLE = 0, 1, 2
 _WHOLE_BODY: Final = 133
 _FACE_OF_WHOLE_BODY: Final = slice(23, 91)
-_CLOSED: Final = ("right_eye", "left_eye", "outer_mouth", "inner_mouth")
-
-Rows = list[tuple[int, int, float, float, npt.NDArray[np.float64]]]
 
 
-def point_names() -> list[str]:
-    """Name the 68 points by region, as `right_eye_0`."""
-    return [f"{region}_{i}" for region, points in REGIONS.items() for i in range(len(points))]
+class _Points(NamedTuple):
+    """What an annotation says of the points: places, confidence, source."""
+
+    places: npt.NDArray[np.float64]
+    confidence: npt.NDArray[np.float64]
+    source: npt.NDArray[np.uint8]
 
 
-def skeleton() -> list[list[int]]:
-    """Give the pairs of points that are joined by lines, counted from 1 as the format wants."""
-    pairs = []
-    for region, points in REGIONS.items():
-        pairs += [[a + 1, b + 1] for a, b in itertools.pairwise(points)]
-        if region in _CLOSED:
-            pairs.append([points[-1] + 1, points[0] + 1])
-    return pairs
-
-
-def write_coco(
-    path: str | os.PathLike[str],
-    table: TrackTable,
-    *,
-    size: tuple[int, int],
-    stem: str = "frame",
-) -> None:
-    """Write the faces that are seen.
-
-    Parameters
-    ----------
-    path : path-like
-        The .json file to write.
-    table : TrackTable
-        The rows. Lost faces are left out: the format cannot say why.
-    size : tuple of int
-        Width and height of the frames in pixels.
-    stem : str
-        Frames are named STEM_000001.png, counted from 1, where they lie as pictures.
-
-    Raises
-    ------
-    InputError
-        If the size is not positive.
-    OutputError
-        If the file cannot be written.
-
-    Notes
-    -----
-    Besides the format's own keys, images have `frame_index` (from 0) and `timestamp` (seconds),
-    annotations `track_id` (the person) and `score` (the confidence). A point that lies outside of
-    the frame is labelled but hidden (v = 1).
-    """
-    width, height = size
-    if min(size) < 1:
-        raise InputError(f"size must be positive, got {width} x {height}")
-    frames, first = np.unique(table.frame, return_index=True)
-    images = [
-        {
-            "id": int(frame) + 1,
-            "file_name": f"{stem}_{frame + 1:06d}.png",
-            "width": int(width),
-            "height": int(height),
-            "frame_index": int(frame),
-            "timestamp": _number(table.timestamp[row]),
-        }
-        for frame, row in zip(frames.tolist(), first.tolist(), strict=True)
-    ]
-    rows = np.flatnonzero(table.success & (table.face_id != NO_FACE)).tolist()
-    annotations = [_annotation(table, row, number, size) for number, row in enumerate(rows, 1)]
-    document = {
-        "info": {"description": "68 facial landmarks, iBUG order"},
-        "images": images,
-        "annotations": annotations,
-        "categories": [
-            {
-                "id": CATEGORY,
-                "name": "face",
-                "supercategory": "person",
-                "keypoints": point_names(),
-                "skeleton": skeleton(),
-            }
-        ],
-    }
-    write_text(path, json.dumps(document, allow_nan=False))
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _annotation(table: TrackTable, row: int, number: int, size: tuple[int, int]) -> dict[str, Any]:
-    points = table.points[row]
-    labelled = np.isfinite(points).all(axis=1) & (table.source[row] != Source.ABSENT)
-    inside = ((points >= -0.5) & (points <= np.asarray(size) - 0.5)).all(axis=1)
-    visibility = np.where(labelled, np.where(inside, VISIBLE, HIDDEN), UNLABELLED)
-    xy = np.where(labelled[:, None], points, 0.0).round(3)
-    keypoints: list[float] = []
-    for (x, y), v in zip(xy.tolist(), visibility.tolist(), strict=True):
-        keypoints += [x, y, v]
-    low, high = np.zeros(2), np.zeros(2)
-    if labelled.any():
-        low, high = xy[labelled].min(axis=0), xy[labelled].max(axis=0)
-    w, h = (high - low).round(3).tolist()
-    return {
-        "id": number,
-        "image_id": int(table.frame[row]) + 1,
-        "category_id": CATEGORY,
-        "keypoints": keypoints,
-        "num_keypoints": int(labelled.sum()),
-        "bbox": [*low.tolist(), w, h],
-        "area": round(w * h, 3),
-        "iscrowd": 0,
-        "track_id": int(table.face_id[row]),
-        "score": _number(round(float(table.confidence[row]), 4)),
-    }
+Rows = list[tuple[int, int, float, float, _Points]]
 
 
 def read_coco(path: str | os.PathLike[str]) -> TrackTable:
@@ -152,8 +46,9 @@ def read_coco(path: str | os.PathLike[str]) -> TrackTable:
     -------
     TrackTable
         The frame is the image's `frame_index`, else its place in the file; the face is the
-        `track_id`, else counted within the image. Points without a label are NaN. Images without
-        a face have one row.
+        `track_id`, else counted within the image. Points without a label are NaN, those that are
+        labelled but hidden (v = 1) are occluded if the file does not name their source. Images
+        without a face have one row.
 
     Raises
     ------
@@ -182,18 +77,23 @@ def read_coco(path: str | os.PathLike[str]) -> TrackTable:
         counted[key] = counted.get(key, 0) + 1
         rows.append((frame, face, time, _real(path, annotation, "score", default=1.0), points))
     seen = {row[0] for row in rows}
-    nothing = np.full((N_POINTS, 2), np.nan)
+    nothing = _points(np.zeros((N_POINTS, 3)))
     rows += [(f, NO_FACE, t, 0.0, nothing) for f, t in frames.values() if f not in seen]
     return _table(sorted(rows, key=lambda row: row[:2]))
 
 
 def _table(rows: Rows) -> TrackTable:
-    return make_table(
+    table = make_table(
         np.array([row[0] for row in rows], dtype=np.int64),
-        np.array([row[4] for row in rows], dtype=np.float64),
+        np.array([row[4].places for row in rows], dtype=np.float64),
         face_id=np.array([row[1] for row in rows], dtype=np.int64),
         timestamp=np.array([row[2] for row in rows], dtype=np.float64),
         confidence=np.array([row[3] for row in rows], dtype=np.float64),
+    )
+    return replace(
+        table,
+        point_confidence=np.array([row[4].confidence for row in rows]).reshape(-1, N_POINTS),
+        source=np.array([row[4].source for row in rows], dtype=np.uint8).reshape(-1, N_POINTS),
     )
 
 
@@ -241,9 +141,7 @@ def _real(
     return float(value)
 
 
-def _face_points(
-    path: str | os.PathLike[str], annotation: dict[str, Any]
-) -> npt.NDArray[np.float64] | None:
+def _face_points(path: str | os.PathLike[str], annotation: dict[str, Any]) -> _Points | None:
     """Find the 68 points of an annotation; None if it shows no face."""
     whole_body = "face_kpts" in annotation
     if whole_body and not annotation.get("face_valid", True):
@@ -263,6 +161,39 @@ def _face_points(
         raise FormatError(path, f"{len(array)} numbers of key points, {3 * N_POINTS} expected")
     if not np.isfinite(array).all():
         raise FormatError(path, "a coordinate is infinite")
-    triples = array.reshape(-1, 3)
-    points = np.where(triples[:, 2:] > 0, triples[:, :2], np.nan)
-    return points if np.isfinite(points).any() else None
+    points = _points(array.reshape(-1, 3))
+    if not np.isfinite(points.places).any():
+        return None
+    if SCORES in annotation:
+        points = points._replace(confidence=_per_point(path, annotation, SCORES, 0.0, 1.0))
+    if SOURCES in annotation:
+        source = _per_point(path, annotation, SOURCES, min(Source), max(Source))
+        if (source != np.rint(source)).any():
+            raise FormatError(path, f"{SOURCES} are no numbers of sources")
+        points = points._replace(source=source.astype(np.uint8))
+    return points
+
+
+def _points(triples: npt.NDArray[np.float64]) -> _Points:
+    """Take x, y, v apart."""
+    visibility = triples[:, 2:]
+    source = np.where(visibility == HIDDEN, Source.OCCLUDED, Source.TRACKED)
+    return _Points(
+        np.where(visibility > 0, triples[:, :2], np.nan),
+        np.full(N_POINTS, np.nan),
+        np.where(visibility > 0, source, Source.ABSENT)[:, 0].astype(np.uint8),
+    )
+
+
+def _per_point(
+    path: str | os.PathLike[str], annotation: dict[str, Any], key: str, low: float, high: float
+) -> npt.NDArray[np.float64]:
+    """Read a number for each point; null is NaN."""
+    values = annotation[key]
+    if not isinstance(values, list) or len(values) != N_POINTS:
+        raise FormatError(path, f"{key} is no list of {N_POINTS} values")
+    numbers = [_real(path, {key: value}, key) for value in values]
+    array = np.array(numbers)
+    if ((array < low) | (array > high)).any():
+        raise FormatError(path, f"{key} has a value that is not from {low:g} to {high:g}")
+    return array

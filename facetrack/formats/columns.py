@@ -90,11 +90,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *_point_columns("raw_y", "%.3f", "px", "any, outside of the frame too", _PIXELS, "nan",
                     "y of point {i} ({region}) before smoothing"),
     *_point_columns("conf", "%.3f", "1", "0 .. 1", "none", "nan",
-                    "probability that point {i} ({region}) is within 5 % of the outer-eye "
-                    "distance; nan where nothing is said"),
-    *_point_columns("source", "%d", "1", "0 .. 4", "none", "0 or as before",
+                    "calibrated probability that point {i} ({region}), before smoothing, is within "
+                    "5 % of the outer-eye distance; nan where nothing is said"),
+    *_point_columns("source", "%d", "1", "0 .. 5", "none", "0 or as before",
                     "where point {i} ({region}) comes from: 0 absent, 1 tracked, 2 learned, "
-                    "3 corrected, 4 interpolated"),
+                    "3 corrected, 4 interpolated, 5 occluded (placed though hidden)"),
 )  # fmt: skip
 
 NAMES: Final = tuple(column.name for column in COLUMNS)

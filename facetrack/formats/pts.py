@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ import numpy.typing as npt
 
 from facetrack.errors import FormatError, InputError, OutputError
 from facetrack.formats.atomic import output_error, write_text
+from facetrack.formats.pts_sidecar import NAME as SIDECAR
+from facetrack.formats.pts_sidecar import read_sidecar, sidecar_text
 from facetrack.formats.table import NO_FACE, TrackTable, make_table
 from facetrack.formats.textfile import NUMBER, read_text
 from facetrack.landmarks.markup import MARKUPS
@@ -180,7 +183,8 @@ def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origi
     ----------
     folder : path-like
         The folder to make, with `face_N/000001.pts` inside: one folder a person, frames counted
-        from 1, as in the `annot` folders of 300-VW. One that this function made is replaced.
+        from 1, as in the `annot` folders of 300-VW. One that this function made is replaced. The
+        format has no place for confidence and source of the points: `face_N/points.csv` has them.
     table : TrackTable
         The rows; lost faces get no file.
     origin : int
@@ -198,11 +202,14 @@ def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origi
             raise OutputError(f"{target}: holds other files; choose a new folder")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
+        seen = table.select(table.success & (table.face_id != NO_FACE))
         for face in table.face_ids:
             (temporary / f"face_{face}").mkdir()
-        for i in np.flatnonzero(table.success & (table.face_id != NO_FACE)).tolist():
-            file = temporary / f"face_{table.face_id[i]}" / f"{table.frame[i] + 1:06d}.pts"
-            file.write_text(_text(table.points[i], origin), encoding="ascii", newline="")
+            beside = temporary / f"face_{face}" / SIDECAR
+            beside.write_text(sidecar_text(seen.select(seen.face_id == face)), newline="")
+        for i in range(len(seen)):
+            file = temporary / f"face_{seen.face_id[i]}" / f"{seen.frame[i] + 1:06d}.pts"
+            file.write_text(_text(seen.points[i], origin), encoding="ascii", newline="")
         shutil.rmtree(target, ignore_errors=True)
         temporary.replace(target)
     except OutputError:
@@ -218,7 +225,7 @@ def _is_ours(folder: Path) -> bool:
     return folder.is_dir() and all(
         _FACE_FOLDER.fullmatch(inside.name)
         and inside.is_dir()
-        and all(_FRAME_FILE.fullmatch(file.name) for file in inside.iterdir())
+        and all(_FRAME_FILE.fullmatch(f.name) or f.name == SIDECAR for f in inside.iterdir())
         for inside in folder.iterdir()
     )
 
@@ -236,22 +243,17 @@ def read_pts_folder(folder: str | os.PathLike[str], *, origin: int = 1) -> Track
     Returns
     -------
     TrackTable
-        Ordered by frame and face; timestamps are unknown.
+        Ordered by frame and face; timestamps are unknown, confidence and source those of a
+        `points.csv` beside the files.
 
     Raises
     ------
     FormatError
         If there is no such folder, no such file inside, or one is broken.
     """
-    found = []
-    try:
-        inside = {0: list(Path(folder).glob("*.pts"))}
-        if not inside[0]:
-            folders = [f for f in Path(folder).iterdir() if _FACE_FOLDER.fullmatch(f.name)]
-            inside = {int(f.name.removeprefix("face_")): list(f.glob("*.pts")) for f in folders}
-    except OSError as error:
-        raise FormatError(folder, f"cannot be listed ({error.strerror})") from error
-    for face, files in inside.items():
+    found, beside = [], {}
+    for face, place, files in _faces(folder):
+        beside[face] = read_sidecar(place)
         for file in files:
             if not _FRAME_FILE.fullmatch(file.name) or int(file.stem) < 1:
                 raise FormatError(file, "is not named by the frame's number from 1, as 000001.pts")
@@ -259,8 +261,25 @@ def read_pts_folder(folder: str | os.PathLike[str], *, origin: int = 1) -> Track
     if not found:
         raise FormatError(folder, "holds no .pts files")
     found.sort()
-    return make_table(
+    table = make_table(
         [frame for frame, _, _ in found],
         np.array([read_pts(file, origin=origin) for _, _, file in found]),
         face_id=[face for _, face, _ in found],
     )
+    confidence, source = table.point_confidence.copy(), table.source.copy()
+    for i, (frame, face, _) in enumerate(found):
+        if frame in beside[face]:
+            confidence[i], source[i] = beside[face][frame]
+    return replace(table, point_confidence=confidence, source=source)
+
+
+def _faces(folder: str | os.PathLike[str]) -> list[tuple[int, Path, list[Path]]]:
+    """List the faces of a folder: number, folder of their own, .pts files."""
+    try:
+        here = list(Path(folder).glob("*.pts"))
+        if here:
+            return [(0, Path(folder), here)]
+        places = [f for f in Path(folder).iterdir() if _FACE_FOLDER.fullmatch(f.name)]
+        return [(int(f.name.removeprefix("face_")), f, list(f.glob("*.pts"))) for f in places]
+    except OSError as error:
+        raise FormatError(folder, f"cannot be listed ({error.strerror})") from error

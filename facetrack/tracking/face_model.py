@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import InputError
-from facetrack.face import Fit, read_only_points
+from facetrack.face import NOT_SAID, Fit, read_only_points
 from facetrack.features.alignment import warp_to_frame
-from facetrack.features.maps import MapBuilder, MapSpec
-from facetrack.landmarks.markup import mirror
+from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.quality import QualityClassifier
-
-Box = tuple[float, float, float, float]
-
-_KEEP: Final = 0.4  # of the start cascade's form, where the refinement starts
-
-
-@dataclass(frozen=True, slots=True)
-class BoxPlacement:
-    """Where a detector's box puts the first shape, learnt from boxes and truths.
-
-    Attributes
-    ----------
-    shapes : ndarray, shape (views, 68, 2), float64
-        Median shape for every view of the detector, in box widths from the box' centre.
-    """
-
-    shapes: npt.NDArray[np.float64]
-
-    def start(self, box: Box, view: int) -> npt.NDArray[np.float64]:
-        """Place the shape of a view in a box.
-
-        Parameters
-        ----------
-        box : tuple of float
-            x0, y0, x1, y1 in pixels of the image.
-        view : int
-            Which template of the detector found the box; see `detection.Detection.view`.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the image.
-
-        Raises
-        ------
-        InputError
-            If the box is empty or there is no such view.
-        """
-        x0, y0, x1, y1 = box
-        if not np.isfinite(box).all() or x1 <= x0 or y1 <= y0:
-            raise InputError(f"a box is x0 < x1, y0 < y1 in pixels, got {box}")
-        if not 0 <= view < len(self.shapes):
-            raise InputError(f"views are numbered 0 to {len(self.shapes) - 1}, got {view}")
-        placed: npt.NDArray[np.float64] = self.shapes[view] * (x1 - x0)
-        return placed + np.array([x0 + x1, y0 + y1]) / 2
-
-
-class _Builders(threading.local):
-    """Map buffers of each thread: a model may serve several threads at once."""
-
-    def __init__(self) -> None:
-        self.by_spec: dict[tuple[MapSpec, ...], MapBuilder] = {}
-
-    def get(self, specs: tuple[MapSpec, ...]) -> MapBuilder:
-        if specs not in self.by_spec:
-            self.by_spec[specs] = MapBuilder(specs)
-        return self.by_spec[specs]
-
-    def __reduce__(self) -> tuple[type[_Builders], tuple[()]]:
-        """Let a model travel to other processes, where its threads fill buffers of their own."""
-        return _Builders, ()
+from facetrack.tracking.box_fit import Box, BoxFitter, BoxPlacement, Builders
+from facetrack.tracking.confidence import End, PointConfidence, clues_of, contrast_of
+from facetrack.tracking.quality import QualityClassifier, probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +37,8 @@ class FaceModel:
     quality : QualityClassifier
     card : dict
         What the model was trained on and how, JSON-able.
+    confidence : PointConfidence or None
+        None in models of older versions, which say nothing of single points.
     """
 
     name: str
@@ -109,7 +49,15 @@ class FaceModel:
     tracking: Cascade
     quality: QualityClassifier
     card: dict[str, Any]
-    _builders: _Builders = field(default_factory=_Builders, repr=False, compare=False)
+    confidence: PointConfidence | None = None
+    _builders: Builders = field(default_factory=Builders, repr=False, compare=False)
+    _box_fitter: BoxFitter = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        fitter = BoxFitter(
+            self.shape_model, self.placement, self.start, self.refinement, self._builders
+        )
+        object.__setattr__(self, "_box_fitter", fitter)
 
     def fit(self, image: npt.NDArray[np.uint8], start: npt.ArrayLike) -> Fit:
         """Fit the landmarks from a shape nearby, such as that of the last frame.
@@ -134,8 +82,7 @@ class FaceModel:
         to_frame = self.shape_model.to_reference(start)
         maps = self._builders.get(self.tracking.maps).build(warp_to_frame(image, to_frame))
         shape = self.tracking.run(maps, to_frame.apply(start))
-        quality = self.quality.probability(maps, shape)
-        return Fit(read_only_points(to_frame.inverse().apply(shape)), quality)
+        return self._judged(image, to_frame.inverse().apply(shape), maps, shape, to_frame)
 
     def fit_box(self, image: npt.NDArray[np.uint8], box: Box, *, view: int = 0) -> Fit:
         """Fit the landmarks from a detector's box.
@@ -158,30 +105,51 @@ class FaceModel:
         InputError
             If the image has a wrong type or shape, the box is empty, or there is no such view.
         """
-        first = self._both_ways(self.start, image, self.placement.start(box, view))
-        relaxed = self.shape_model.relax(first, keep=_KEEP)
-        points = self._both_ways(self.refinement, image, relaxed)
-        return Fit(read_only_points(points), self._judge(image, points))
+        return self.judge(image, self._box_fitter.fit(image, box, view))
 
-    def _both_ways(
-        self, cascade: Cascade, image: npt.NDArray[np.uint8], start: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        """Run a cascade on the picture and on its mirror image and average the two shapes.
+    def judge(self, image: npt.NDArray[np.uint8], points: npt.ArrayLike) -> Fit:
+        """Say how good landmarks are, wherever they come from.
 
-        Half of what differs between them is an accident of the training pictures. It costs a second
-        run, which a face's first fit has time for.
+        Parameters
+        ----------
+        image : ndarray, shape (H, W) or (H, W, 3), uint8
+            Grey or BGR.
+        points : array_like, shape (68, 2)
+            Pixels of the image.
+
+        Returns
+        -------
+        Fit
+            With these points.
+
+        Raises
+        ------
+        InputError
+            If the image or the points have a wrong type or shape, or the points are not finite.
         """
-        to_frame = self.shape_model.to_reference(start)
-        patch = warp_to_frame(image, to_frame)
-        builder = self._builders.get(cascade.maps)
-        shape = to_frame.apply(start)
-        size = len(patch)
-        straight = cascade.run(builder.build(patch), shape)
-        turned = cascade.run(builder.build(patch[:, ::-1]), mirror(shape, size))
-        return to_frame.inverse().apply(0.5 * (straight + mirror(turned, size)))
-
-    def _judge(self, image: npt.NDArray[np.uint8], points: npt.NDArray[np.float64]) -> float:
-        """Tell the quality of a shape in a frame of its own."""
+        points = np.asarray(points, dtype=np.float64)
         to_frame = self.shape_model.to_reference(points)
         maps = self._builders.get(self.tracking.maps).build(warp_to_frame(image, to_frame))
-        return self.quality.probability(maps, to_frame.apply(points))
+        return self._judged(image, points, maps, to_frame.apply(points), to_frame)
+
+    def _judged(
+        self,
+        image: npt.NDArray[np.uint8],
+        points: npt.NDArray[np.float64],
+        maps: list[npt.NDArray[np.float32]],
+        shape: npt.NDArray[np.float64],
+        to_frame: Similarity,
+    ) -> Fit:
+        """Say how good a fit is: `points` in pixels of the image, `shape` in those of the frame."""
+        level = self.quality.level
+        features = level.features(maps, shape)
+        steps = features[None] @ level.regressor.T
+        quality = float(self.quality.logits(features[None], steps)[0])
+        confidence = NOT_SAID
+        if self.confidence is not None:
+            size = image.shape[1], image.shape[0]
+            contrast = contrast_of(maps[level.map_index])
+            end = End(features, steps[0], shape, points, size, to_frame.scale, contrast)
+            clues = clues_of(end, quality, self.shape_model, self.tracking.basis)
+            confidence = self.confidence.probability(clues)
+        return Fit(read_only_points(points), probability(quality), confidence)

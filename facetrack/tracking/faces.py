@@ -47,6 +47,7 @@ def tracked_face(track: Track, shape_model: ShapeModel, size: tuple[int, int], t
         raw_points=raw,
         quality=track.quality,
         pose=head_pose(points, shape_model.mean_3d, size),
+        confidence=track.confidence,
     )
 
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from facetrack.features.maps import MapSpec
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking.face_model import BoxPlacement, FaceModel
+from facetrack.tracking.box_fit import BoxPlacement
+from facetrack.tracking.confidence import PointConfidence
+from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -50,6 +52,9 @@ def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
         arrays[f"{name}/basis"] = cascade.basis
         for number, level in enumerate(cascade.levels):
             arrays |= _pack_level(level, f"{name}/{number}")
+    if model.confidence is not None:
+        arrays["confidence/weights"] = model.confidence.weights
+        arrays["confidence/bias"] = model.confidence.bias
     description = {
         "name": model.name,
         "quality_bias": model.quality.bias,
@@ -98,7 +103,14 @@ def unpack(arrays: Arrays, description: Mapping[str, Any]) -> FaceModel:
             float(description["quality_bias"]),
         ),
         card=dict(description["card"]),
+        confidence=_unpack_confidence(arrays),
     )
+
+
+def _unpack_confidence(arrays: Arrays) -> PointConfidence | None:
+    if "confidence/weights" not in arrays:  # a model of an older version
+        return None
+    return PointConfidence(arrays["confidence/weights"], arrays["confidence/bias"])
 
 
 def _describe_cascade(cascade: Cascade) -> dict[str, Any]:

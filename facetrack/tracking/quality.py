@@ -41,42 +41,47 @@ class QualityClassifier:
     weights: Features
     bias: float
 
-    def probability(self, maps: list[Features], shape: npt.NDArray[np.float64]) -> float:
-        """Judge one fit.
+    def logits(self, features: Features, steps: Features) -> Array:
+        """Judge fits by what the level reads at their ends.
 
         Parameters
         ----------
-        maps : list of ndarray
-            Orientation maps of the frame, as the tracking cascade reads them.
-        shape : ndarray, shape (68, 2), float64
-            The fitted shape in pixels of the reference frame.
+        features : ndarray, shape (N, d), float32
+            From `level.features`.
+        steps : ndarray, shape (N, m), float32
+            R f of each.
 
         Returns
         -------
-        float
-            Probability in [0, 1] that the mean error is below 8 % of the outer-eye distance.
+        ndarray, shape (N,), float64
+            Logits of the probability that the mean error is below 8 % of the outer-eye distance.
         """
-        values = evidence(self.level, self.level.features(maps, shape)[None])[0]
-        logit = float(((values - self.mean) * self.scale) @ self.weights) + self.bias
-        return 1 / (1 + math.exp(-min(max(logit, -50.0), 50.0)))
+        values = (evidence(features, steps) - self.mean) * self.scale
+        logits: Array = (values @ self.weights).astype(np.float64) + self.bias
+        return logits
 
 
-def evidence(level: Level, features: Features) -> Features:
+def probability(logit: float) -> float:
+    """Turn a logit into a probability."""
+    return 1 / (1 + math.exp(-min(max(logit, -50.0), 50.0)))
+
+
+def evidence(features: Features, steps: Features) -> Features:
     """Form what the classifier sees.
 
     Parameters
     ----------
-    level : Level
-        The level that read the features.
     features : ndarray, shape (N, d), float32
         The last column is 1.
+    steps : ndarray, shape (N, m), float32
+        R f of each.
 
     Returns
     -------
     ndarray, shape (N, 2 (d - 1) + m), float32
     """
     z = features[:, :-1]
-    return np.concatenate([z, z * z, (features @ level.regressor.T) ** 2], axis=1)
+    return np.concatenate([z, z * z, steps**2], axis=1)
 
 
 def train_quality(
@@ -100,7 +105,7 @@ def train_quality(
     """
     if well_fitted.all() or not well_fitted.any():
         raise InputError("the quality classifier needs well-fitted and badly fitted examples")
-    x = evidence(level, features)
+    x = evidence(features, features @ level.regressor.T)
     mean = x.mean(axis=0)
     scale = (1 / (x.std(axis=0) + 1e-6)).astype(np.float32)
     x = (x - mean) * scale

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.face import N_POINTS, Fit
+from facetrack.face import N_POINTS, NOT_SAID, Fit
 from facetrack.features.resize import average
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
@@ -69,6 +69,8 @@ class Track:
         The last fit in pixels.
     quality : float
         That of the last fit.
+    confidence : ndarray, shape (68,), float64, read-only
+        That of the last fit's points; every frame tells it anew, so it is no part of the state.
     velocity : ndarray, shape (2,), float64
         Motion of the centroid in pixels a frame.
     patch : ndarray, shape (24, 24), uint8
@@ -97,6 +99,7 @@ class Track:
     apart: int = _LONG
     certain: bool = False
     doubts: int = 0
+    confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID)
 
     @property
     def decided(self) -> bool:
@@ -147,7 +150,7 @@ class Track:
         self.weak = 0 if fit.quality >= WELL_FITTED else self.weak + 1
         if not self.weak:  # a poor fit says little of the motion
             self.velocity = (points - self.points).mean(axis=0)
-        self.points, self.quality = points, fit.quality
+        self.points, self.quality, self.confidence = points, fit.quality, fit.confidence
         self.age += 1
         if not self.weak and self.age % _PATCH_EVERY == 0:
             self.patch = take_patch(image, points)

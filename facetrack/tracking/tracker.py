@@ -212,6 +212,7 @@ class Tracker:
             points, patch = np.array(fit.points), take_patch(image, fit.points)
             track = Track(Person(UNKNOWN), points, fit.quality, patch, self._smoother())
             track.certain = certain
+            track.confidence = fit.confidence
             self._tracks.append(track)
 
     def _decide_who(self, image: Image) -> None:

@@ -11,7 +11,9 @@ from facetrack.features.resize import average
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking.face_model import BoxPlacement, FaceModel
+from facetrack.tracking.box_fit import BoxPlacement
+from facetrack.tracking.confidence import N_CLUES, PointConfidence
+from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
 
 
@@ -43,7 +45,10 @@ def _smallest_model() -> FaceModel:
     nothing = np.zeros(n_evidence, dtype=np.float32)
     quality = QualityClassifier(levels[0], nothing, nothing, nothing, 0.0)
     placement = BoxPlacement((mean / FRAME_SIZE - 0.5)[None])
-    return FaceModel("warm-up", shape_model, placement, cascade, cascade, cascade, quality, {})
+    confidence = PointConfidence(np.zeros((N_POINTS, N_CLUES)), np.zeros(N_POINTS))
+    return FaceModel(
+        "warm-up", shape_model, placement, cascade, cascade, cascade, quality, {}, confidence
+    )
 
 
 def _level(map_index: int, shrink: int) -> Level:

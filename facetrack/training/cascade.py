@@ -74,6 +74,7 @@ def train_cascade(
     *,
     rng: np.random.Generator,
     threads: int = 2,
+    like: Cascade | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> tuple[Cascade, Array]:
     """Train a cascade.
@@ -88,6 +89,9 @@ def train_cascade(
         For methods that draw.
     threads : int
         Threads that read features.
+    like : Cascade, optional
+        Of the same plan. Its reductions of the descriptors are taken over instead of being chosen
+        anew, so that the features of both cascades mean the same.
     report : callable
         Gets one line per level.
 
@@ -101,7 +105,8 @@ def train_cascade(
     # BLAS' own threads wait for each other actively: on a busy machine they cost tenfold
     with threadpool_limits(1):
         for number, level_plan in enumerate(plan.levels):
-            level, frames = _train_level(frames, basis, plan, level_plan, rng, threads)
+            model = None if like is None else like.levels[number]
+            level, frames = _train_level(frames, basis, plan, level_plan, rng, threads, model)
             levels.append(level)
             error = np.linalg.norm(frames.starts - frames.truths, axis=2).mean()
             report(f"level {number + 1}: mean error {error:.3f} px of the reference frame")
@@ -115,12 +120,16 @@ def _train_level(
     level: LevelPlan,
     rng: np.random.Generator,
     threads: int,
+    like: Level | None,
 ) -> tuple[Level, TrainingFrames]:
     """Train one level and move the frames' shapes by it."""
     statistics = _statistics(frames, basis, plan.step)
     reader = _Reader(frames, plan.maps[level.map_index], level.spacing, threads)
     around = _read_around(reader, statistics)
-    projection, centre = _choose_basis(around, statistics, level.k)
+    if like is None:
+        projection, centre = _choose_basis(around, statistics, level.k)
+    else:
+        projection, centre = like.basis, like.offset
 
     sums = RegressionSums(68 * level.k + 1, basis.shape[1])
     reduced = ((chosen, _project(read, projection) - centre) for chosen, read in around)

@@ -40,6 +40,12 @@ class TrainingFrames:
         """Return the same frames with other current shapes."""
         return TrainingFrames(self.patches, starts, self.truths, self.pictures)
 
+    def select(self, chosen: npt.NDArray[np.bool_]) -> TrainingFrames:
+        """Return a part of the frames; `chosen` is a mask of shape (N,)."""
+        return TrainingFrames(
+            self.patches[chosen], self.starts[chosen], self.truths[chosen], self.pictures[chosen]
+        )
+
 
 def make_frames(
     items: Iterable[tuple[int, npt.NDArray[np.uint8], Shapes, Shapes]], shape_model: ShapeModel

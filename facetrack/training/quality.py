@@ -13,8 +13,8 @@ from facetrack.landmarks.markup import outer_eye_distance, to_markup
 from facetrack.landmarks.procrustes import align_all
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier, calibrate, evidence, train_quality
+from facetrack.tracking.box_fit import BoxFitter
+from facetrack.tracking.quality import QualityClassifier, calibrate, train_quality
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.pictures import Picture
 from facetrack.training.starts import StartNoise
@@ -59,8 +59,7 @@ def learn_quality(
         features, errors = np.concatenate([features, more[0]]), np.append(errors, more[1])
     classifier = train_quality(level, features, errors < WELL_FITTED)
     features, errors = _fits(tracking, shape_model, calibration, rng, conventions=True)
-    values = (evidence(level, features) - classifier.mean) * classifier.scale
-    logits = (values @ classifier.weights).astype(np.float64) + classifier.bias
+    logits = classifier.logits(features, features @ level.regressor.T)
     slope, shift = calibrate(logits, errors < WELL_FITTED)
     return replace(
         classifier,
@@ -70,17 +69,16 @@ def learn_quality(
 
 
 def fit_boxes(
-    model: FaceModel, pictures: Sequence[Picture], count: int, rng: np.random.Generator
+    fitter: BoxFitter, pictures: Sequence[Picture], count: int, rng: np.random.Generator
 ) -> list[tuple[Picture, Array]]:
-    """Fit a model from boxes anywhere in the pictures, most of them on no face.
+    """Fit from boxes anywhere in the pictures, most of them on no face.
 
     What the whole first fit makes of background looks more like a face than what a tracking step
     makes of it: without these examples the classifier believes some of it.
 
     Parameters
     ----------
-    model : FaceModel
-        Its quality is not used.
+    fitter : BoxFitter
     pictures : sequence of Picture
     count : int
         Boxes per picture.
@@ -98,9 +96,9 @@ def fit_boxes(
         for _ in range(count):
             x, y = rng.uniform(0, 1, 2) * (width, height)
             half = 0.5 * face_width * rng.uniform(0.25, 1.1)
-            fit = model.fit_box(picture.grey, (x - half, y - half, x + half, y + half))
-            if np.isfinite(fit.points).all():
-                fits.append((picture, np.array(fit.points)))
+            points = fitter.fit(picture.grey, (x - half, y - half, x + half, y + half))
+            if np.isfinite(points).all():
+                fits.append((picture, points))
     return fits
 
 

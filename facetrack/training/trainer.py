@@ -1,8 +1,8 @@
-"""Training a whole model: shape model, both cascades, quality (spec section 4)."""
+"""Training a whole model: shape model, cascades, quality, confidence (spec section 4)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -10,21 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.pts_folder import LabelledImage
-from facetrack.errors import InputError
 from facetrack.features.alignment import EYE_DISTANCE, FRAME_CENTRE
-from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.face_model import BoxPlacement, FaceModel
+from facetrack.tracking.box_fit import BoxFitter
+from facetrack.tracking.face_model import FaceModel
+from facetrack.training.boxes import Items, box_starts, learn_placement, refinement_starts
 from facetrack.training.cascade import CascadePlan, LevelPlan, train_cascade
+from facetrack.training.confidence import learn_confidence
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.motion import pair_motions, start_from_motion
-from facetrack.training.pictures import MIRRORED_VIEW, Picture, read_pictures
+from facetrack.training.pictures import Picture, read_pictures
 from facetrack.training.quality import fit_boxes, learn_quality
 from facetrack.training.starts import StartNoise
+from facetrack.training.trials import FOLDS, Trial, train_held_out, try_out
 
 Array = npt.NDArray[np.float64]
-Items = Iterator[tuple[int, npt.NDArray[np.uint8], Array, Array]]
 
 TRACKING_LEVELS: Final = tuple(
     LevelPlan(map_index, spacing, 15)
@@ -38,16 +39,6 @@ START_LEVELS: Final = tuple(
 REFINEMENT_LEVELS: Final = tuple(replace(level, k=24) for level in TRACKING_LEVELS)
 
 _BOXES: Final = 4  # per picture, that teach the quality what is no face
-
-# Where the refinement starts: about where the start cascade ends on people it was not trained on.
-_REFINEMENT_NOISE: Final = StartNoise(translation=0.05, scale=0.04, rotation=0.04, modes=0.5)
-_REFINEMENT_KEEP: Final = 0.6  # of the true form
-
-# How detector boxes scatter around faces beyond the boxes of the training pictures themselves.
-_BOX_SHIFT: Final = 0.035  # box widths
-_BOX_SCALE: Final = 0.05
-_BOX_ROLL: Final = 0.1  # radians
-_FEWEST_OF_VIEW: Final = 20  # boxes: views seen less often start from the frontal shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +112,64 @@ def train_model(
         centre=FRAME_CENTRE,
     )
     motions = pair_motions(clips, shape_model)
-    tracking = train_tracking(pictures, shape_model, motions, settings, rng, report)
+    starts = _tracking_starts(pictures, shape_model, motions, settings.tracking_frames, rng)
+    tracking, trials = _train_and_try(pictures, shape_model, starts, settings, rng, report)
+    boxes = _train_box_fitter(pictures, shape_model, settings, rng, report)
+    report("training the fit quality")
+    fits = fit_boxes(boxes, pictures[::2], _BOXES, rng)
+    calibration = read_pictures(clips, detect=False)
+    quality = learn_quality(tracking, shape_model, pictures[::2], calibration, rng, box_fits=fits)
+    report("training the confidence of points")
+    confidence = learn_confidence(trials, quality, shape_model, tracking.basis)
+    return FaceModel(
+        name=name,
+        shape_model=shape_model,
+        placement=boxes.placement,
+        start=boxes.start,
+        refinement=boxes.refinement,
+        tracking=tracking,
+        quality=quality,
+        card=card,
+        confidence=confidence,
+    )
+
+
+def _train_and_try(
+    pictures: Sequence[Picture],
+    shape_model: ShapeModel,
+    starts: Items,
+    settings: TrainingSettings,
+    rng: np.random.Generator,
+    report: Callable[[str], None],
+) -> tuple[Cascade, list[Trial]]:
+    """Train the tracking cascade, and try it on people that it does not know."""
+    report("training the tracking cascade")
+    frames = make_frames(starts, shape_model)
+    tracking = _train(frames, shape_model, settings.tracking, settings, rng, report)
+    report(f"training it again on {FOLDS} parts of the pictures, to try it on the others")
+    own, plan, threads = np.random.default_rng(settings.seed), settings.tracking, settings.threads
+    held_out = train_held_out(frames, tracking, shape_model.basis, plan, own, threads=threads)
+    return tracking, try_out(held_out, shape_model, pictures, own, threads=threads)
+
+
+def _train_box_fitter(
+    pictures: Sequence[Picture],
+    shape_model: ShapeModel,
+    settings: TrainingSettings,
+    rng: np.random.Generator,
+    report: Callable[[str], None],
+) -> BoxFitter:
+    """Train what leads from a detector's box to landmarks."""
     placement = learn_placement(pictures)
     report("training the start cascade")
-    starts = _box_starts(pictures, placement, settings.start_frames, rng)
-    start = _train(
-        make_frames(starts, shape_model), shape_model, settings.start, settings, rng, report
-    )
+    starts = box_starts(pictures, placement, settings.start_frames, rng)
+    frames = make_frames(starts, shape_model)
+    start = _train(frames, shape_model, settings.start, settings, rng, report)
     report("training the refinement cascade")
-    starts = _refinement_starts(pictures, shape_model, settings.refinement_frames, rng)
+    starts = refinement_starts(pictures, shape_model, settings.refinement_frames, rng)
     frames = make_frames(starts, shape_model)
     refinement = _train(frames, shape_model, settings.refinement, settings, rng, report)
-    report("training the fit quality")
-    calibration = read_pictures(clips, detect=False)
-    quality = learn_quality(tracking, shape_model, pictures[::2], calibration, rng)
-    model = FaceModel(name, shape_model, placement, start, refinement, tracking, quality, card)
-    report("teaching the fit quality what is no face")
-    box_fits = fit_boxes(model, pictures[::2], _BOXES, rng)
-    quality = learn_quality(
-        tracking, shape_model, pictures[::2], calibration, rng, box_fits=box_fits
-    )
-    return replace(model, quality=quality)
+    return BoxFitter(shape_model, placement, start, refinement)
 
 
 def train_tracking(
@@ -172,36 +200,6 @@ def train_tracking(
     starts = _tracking_starts(pictures, shape_model, motions, settings.tracking_frames, rng)
     frames = make_frames(starts, shape_model)
     return _train(frames, shape_model, settings.tracking, settings, rng, report)
-
-
-def learn_placement(pictures: Sequence[Picture]) -> BoxPlacement:
-    """Learn where the detector's boxes lie on faces, view by view.
-
-    Parameters
-    ----------
-    pictures : sequence of Picture
-        With their mirrored copies.
-
-    Returns
-    -------
-    BoxPlacement
-
-    Raises
-    ------
-    InputError
-        If the detector found too few of the faces.
-    """
-    relative: list[list[Array]] = [[] for _ in MIRRORED_VIEW]
-    for picture in pictures:
-        if picture.detection is not None:
-            x0, y0, x1, y1 = picture.detection.box
-            centre = np.array([x0 + x1, y0 + y1]) / 2
-            relative[picture.detection.view].append((picture.points - centre) / (x1 - x0))
-    if len(relative[0]) < _FEWEST_OF_VIEW:
-        raise InputError(f"the detector found {len(relative[0])} frontal faces, 20 are needed")
-    frontal = np.median(relative[0], axis=0)
-    shapes = [np.median(r, axis=0) if len(r) >= _FEWEST_OF_VIEW else frontal for r in relative]
-    return BoxPlacement(np.stack(shapes))
 
 
 def _train(
@@ -240,40 +238,3 @@ def _tracking_starts(
                 projected = kind < 0.8
                 start = StartNoise().move(picture.points, shape_model, rng, projected=projected)
             yield picture.number, picture.grey, start, picture.points
-
-
-def _box_starts(
-    pictures: Sequence[Picture], placement: BoxPlacement, count: int, rng: np.random.Generator
-) -> Items:
-    """Draw starts of the start cascade: the detector's own boxes, then scattered ones."""
-    for turn in range(count):
-        for picture in pictures:
-            if picture.detection is None:
-                continue
-            start = placement.start(picture.detection.box, picture.detection.view)
-            if turn:
-                width = picture.detection.box[2] - picture.detection.box[0]
-                start = _scatter(start, width, rng)
-            yield picture.number, picture.grey, start, picture.points
-
-
-def _refinement_starts(
-    pictures: Sequence[Picture], shape_model: ShapeModel, count: int, rng: np.random.Generator
-) -> Items:
-    """Draw starts of the refinement: near in place, far in form."""
-    for _ in range(count):
-        for picture in pictures:
-            relaxed = shape_model.relax(picture.points, keep=_REFINEMENT_KEEP)
-            start = _REFINEMENT_NOISE.move(relaxed, shape_model, rng, projected=True)
-            yield picture.number, picture.grey, start, picture.points
-
-
-def _scatter(start: Array, width: float, rng: np.random.Generator) -> Array:
-    """Move a start as another run of the detector might."""
-    factor = 1 + _BOX_SCALE * rng.standard_normal()
-    angle = _BOX_ROLL * rng.standard_normal()
-    centre = start.mean(axis=0)
-    turn = Similarity(factor * np.cos(angle), factor * np.sin(angle), 0.0, 0.0)
-    shift = _BOX_SHIFT * width * rng.standard_normal(2)
-    scattered: Array = turn.apply(start - centre) + centre + shift
-    return scattered

@@ -21,6 +21,7 @@ from facetrack.landmarks.shape_model import train_shape_model
 from facetrack.video.portrait import astronaut
 
 SHAPE = (astronaut().points - astronaut().points.mean(axis=0)) / 2
+SURE = np.full(68, 0.9)
 
 
 class CentredModel:
@@ -35,10 +36,10 @@ class CentredModel:
         )
 
     def fit(self, image, start):
-        return Fit(read_only_points(start), 1.0)
+        return Fit(read_only_points(start), 1.0, SURE)
 
     def fit_box(self, image, box, *, view=0):
-        return Fit(read_only_points(SHAPE + 100), 1.0)
+        return Fit(read_only_points(SHAPE + 100), 1.0, SURE)
 
 
 class CentredTracker:
@@ -46,7 +47,7 @@ class CentredTracker:
         self.points = read_only_points(SHAPE + 100)
 
     def update(self, image, timestamp=None):
-        return [Face(0, State.TRACKED, "", self.points, self.points, 1.0, None)]
+        return [Face(0, State.TRACKED, "", self.points, self.points, 1.0, None, SURE)]
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +158,22 @@ def test_videos(clips, tmp_path: Path, capsys) -> None:
     assert "still frames" in capsys.readouterr().out
 
 
+def test_confidence_on_pictures_and_videos(folder, clips, tmp_path: Path, capsys) -> None:
+    cv2.imwrite(str(folder / "f0.png"), astronaut().image)  # a face that the detector finds
+    out, plot = tmp_path / "r.json", tmp_path / "r.png"
+    command = ["evaluate", "confidence", str(folder), str(clips), "--seeds", "2"]
+    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
+    rows = json.loads(out.read_text())["details"]["rows"]
+    assert [(r["data"], r["start"], r["faces"]) for r in rows] == [
+        ("faces", "projected truth", 6),
+        ("faces", "detector", 1),
+        ("clips", "against reference", 30),
+    ]
+    assert rows[2]["ece"] == pytest.approx(0.1)  # all points right, 0.9 said
+    assert plot.stat().st_size > 1000
+    assert "clips" in capsys.readouterr().out
+
+
 def test_300vw(tmp_path: Path, clips, capsys) -> None:
     clip = tmp_path / "300VW" / "203"
     (clip / "annot").mkdir(parents=True)
@@ -206,6 +223,7 @@ def test_benchmark(tmp_path: Path, clips, capsys) -> None:
         (["evaluate", "landmarks", ".", "--seeds", "1"], "no .pts files"),
         (["evaluate", "300vw", "."], "none of the 64 clips"),
         (["evaluate", "video", "nowhere"], "no such folder"),
+        (["evaluate", "confidence", "nowhere"], "no such folder"),
         (["score", "nowhere.csv", "nowhere.npz"], "nowhere.csv: no such file"),
         (["benchmark", "--video", "nowhere.mp4"], "nowhere.mp4: there is no such file"),
         (["benchmark", "--mediapipe", "nowhere.json"], "nowhere.json: no such file"),

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facetrack.errors import InputError
+from facetrack.face import Source
 from facetrack.formats.annotation import Annotation, in_milliseconds, track_annotations
 from facetrack.formats.table import TrackTable, make_table
 
 
 def test_stretches_say_when_a_face_was_seen_and_why_it_was_lost(table: TrackTable) -> None:
-    found = track_annotations(table)
+    found = [a for a in track_annotations(table) if not a.tier.endswith("points")]
     assert [(a.tier, a.value) for a in found] == [
         ("face 0", "tracked"),
         ("face 0", 'lost: hidden by a hand, "maybe"'),
@@ -22,6 +25,28 @@ def test_stretches_say_when_a_face_was_seen_and_why_it_was_lost(table: TrackTabl
     np.testing.assert_allclose(
         [(a.start, a.end) for a in found], [(0, 0.08), (0.08, 0.12), (0.04, 0.12), (0.2, 0.24)]
     )
+
+
+def test_stretches_say_what_is_known_of_the_points(table: TrackTable) -> None:
+    every = "tracked, learned, corrected, interpolated, occluded"  # in each row of the table
+    said = [a for a in track_annotations(table) if a.tier.endswith("points")]
+    assert [a.tier for a in said] == ["face 0 points", "face 1 points", "face 1 points"]
+    for annotation, rows in zip(said, ([0, 1], [2, 4], [6]), strict=True):
+        mean = table.point_confidence[rows].mean()
+        assert annotation.value == f"{every}; confidence {mean:.2f}"
+    assert (said[0].start, said[0].end) == (0, 0.08)
+
+
+def test_points_that_were_tracked_and_no_more_need_no_words() -> None:
+    table = make_table([0, 1, 2], np.zeros((3, 68, 2)), timestamp=[0, 1, 2])
+    assert [a.tier for a in track_annotations(table)] == ["face 0"]
+    source = table.source.copy()
+    source[1, 5] = Source.CORRECTED
+    found = track_annotations(replace(table, source=source))
+    assert [(a.tier, a.start, a.value) for a in found] == [
+        ("face 0", 0, "tracked"),
+        ("face 0 points", 1, "tracked, corrected"),
+    ]
 
 
 def test_an_empty_table_has_no_annotations(table: TrackTable) -> None:

@@ -70,6 +70,22 @@ def test_zeros_without_a_label_are_not_points(tmp_path: Path) -> None:
     assert np.isfinite(table.points[0, 2:]).all()
 
 
+def test_hidden_points_are_occluded_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    hidden = {"keypoints": [*FACE[:5], 1, *FACE[6:]]}
+    assert read(tmp_path, document(hidden)).source[0, :3].tolist() == [
+        Source.TRACKED, Source.OCCLUDED, Source.TRACKED
+    ]  # fmt: skip
+    named = document({**hidden, "keypoint_sources": [Source.LEARNED] * 68})
+    assert (read(tmp_path, named).source[0] == Source.LEARNED).all()
+
+
+def test_confidence_that_is_not_said_is_null(tmp_path: Path) -> None:
+    write_coco(tmp_path / "a.json", make_table([0], np.ones((1, 68, 2))), size=(10, 10))
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["annotations"][0]["keypoint_scores"] == [None] * 68
+    assert np.isnan(read_coco(tmp_path / "a.json").point_confidence).all()
+
+
 def test_faces_of_one_image_are_counted(tmp_path: Path) -> None:
     content = document({"keypoints": FACE})
     content["annotations"] *= 2
@@ -92,6 +108,11 @@ WRONG: dict[str, tuple[Any, str]] = {
     "other image": (document({"keypoints": FACE, "image_id": 8}), "image 8, which is not"),
     "negative face": (document({"keypoints": FACE, "track_id": -2}), "track_id is -2"),
     "score": (document({"keypoints": FACE, "score": "high"}), "score is 'high'"),
+    "confidence": (document({"keypoints": FACE, "keypoint_scores": [2] * 68}), "from 0 to 1"),
+    "few scores": (document({"keypoints": FACE, "keypoint_scores": [1]}), "no list of 68"),
+    "words for scores": (document({"keypoints": FACE, "keypoint_scores": ["a"] * 68}), "is 'a'"),
+    "source": (document({"keypoints": FACE, "keypoint_sources": [6] * 68}), "from 0 to 5"),
+    "half": (document({"keypoints": FACE, "keypoint_sources": [1.5] * 68}), "no numbers of"),
 }
 
 
@@ -117,6 +138,8 @@ def test_faces_that_are_seen_survive_writing_and_reading(tmp_path: Path, table: 
         assert_array_equal(getattr(found, name), getattr(seen, name))
     assert_allclose(found.points, seen.points, rtol=0, atol=5.1e-4)
     assert_allclose(found.confidence, seen.confidence, rtol=0, atol=5.1e-5)
+    assert_allclose(found.point_confidence, seen.point_confidence, rtol=0, atol=5.1e-4)
+    assert_array_equal(found.source, seen.source)
     assert_array_equal(back.frame[~back.success], [3])  # frames without a face keep their row
 
 
@@ -128,7 +151,8 @@ def test_the_document_is_plain_coco(tmp_path: Path, table: TrackTable) -> None:
     assert category["name"] == "face"
     assert len(set(category["keypoints"])) == 68
     assert {i for pair in category["skeleton"] for i in pair} == set(range(1, 69))  # 1-based
-    for annotation in content["annotations"]:
+    seen = table.select(table.success)
+    for row, annotation in enumerate(content["annotations"]):
         triples = np.array(annotation["keypoints"]).reshape(68, 3)
         assert annotation["num_keypoints"] == (triples[:, 2] > 0).sum() == 68
         x, y, w, h = annotation["bbox"]
@@ -137,7 +161,9 @@ def test_the_document_is_plain_coco(tmp_path: Path, table: TrackTable) -> None:
         assert annotation["area"] == pytest.approx(w * h, abs=1e-3)
         assert annotation["iscrowd"] == 0
         inside = ((triples[:, :2] >= -0.5) & (triples[:, :2] <= [639.5, 479.5])).all(axis=1)
-        assert_array_equal(triples[:, 2], np.where(inside, 2, 1))
+        occluded = seen.source[row] == Source.OCCLUDED
+        assert_array_equal(triples[:, 2], np.where(inside & ~occluded, 2, 1))
+    assert content["info"]["keypoint_sources"]["3"] == "corrected"
 
 
 def test_absent_points_are_zeros(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_the_document_follows_the_schema(tmp_path: Path, table: TrackTable) -> N
     write_elan(path, table, media=tmp_path / "clips" / "clip one.mp4")
     document = ElementTree.parse(path).getroot()
     assert [child.tag for child in document] == [
-        "HEADER", "TIME_ORDER", "TIER", "TIER", "LINGUISTIC_TYPE"
+        "HEADER", "TIME_ORDER", "TIER", "TIER", "TIER", "TIER", "LINGUISTIC_TYPE"
     ]  # fmt: skip
     media = document.find("HEADER/MEDIA_DESCRIPTOR")
     assert media is not None

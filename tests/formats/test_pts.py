@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.errors import FormatError, InputError, OutputError
+from facetrack.face import Source
 from facetrack.formats.pts import read_pts, read_pts_folder, write_pts, write_pts_folder
 from facetrack.formats.table import TrackTable
 from facetrack.landmarks.markup import MARKUPS
@@ -141,6 +142,8 @@ def test_a_folder_keeps_the_faces_that_are_seen(tmp_path: Path, table: TrackTabl
     assert_array_equal(back.frame, seen.frame)
     assert_array_equal(back.face_id, seen.face_id)
     assert_allclose(back.points, seen.points, rtol=0, atol=1e-4)
+    assert_allclose(back.point_confidence, seen.point_confidence, rtol=0, atol=5.1e-4)
+    assert_array_equal(back.source, seen.source)
     flat = read_pts_folder(folder / "face_1")
     assert_array_equal(flat.frame, [1, 2, 4])
 
@@ -155,6 +158,37 @@ def test_a_folder_replaces_its_own_kind_only(tmp_path: Path, table: TrackTable) 
         write_pts_folder(folder, table)
     assert (folder / "notes.txt").read_text() == "mine"
     assert [f.name for f in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("conf_3", "conf_x"), "its columns are not"),
+        (lambda text: text[:-4] + ",\n", "no number"),
+        (lambda text: text.rstrip()[:-2] + "\n", "too many or too few"),
+        (lambda text: text.rstrip() + "7\n", "out of range"),
+        (lambda text: text.replace("\n2,", "\n0,"), "out of range"),
+    ],
+)
+def test_a_broken_file_beside_is_named(tmp_path: Path, table: TrackTable, change, message) -> None:
+    write_pts_folder(tmp_path / "out", table)
+    beside = tmp_path / "out" / "face_1" / "points.csv"
+    beside.write_text(change(beside.read_text()))
+    with pytest.raises(FormatError, match=message) as caught:
+        read_pts_folder(tmp_path / "out")
+    assert "points.csv" in str(caught.value)
+
+
+def test_a_folder_without_a_file_beside_says_nothing_of_its_points(
+    tmp_path: Path, table: TrackTable
+) -> None:
+    write_pts_folder(tmp_path / "out", table)
+    (tmp_path / "out" / "face_1" / "points.csv").unlink()
+    back = read_pts_folder(tmp_path / "out")
+    one = back.select(back.face_id == 1)
+    assert np.isnan(one.point_confidence).all()
+    assert (one.source == Source.TRACKED).all()
+    assert np.isfinite(back.select(back.face_id == 0).point_confidence).all()
 
 
 @pytest.mark.parametrize("name", ["000000.pts", "left.pts", "1 2.pts"])

@@ -14,8 +14,9 @@ from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.tracking.box_fit import BoxPlacement
 from facetrack.tracking.detection import FaceDetector
-from facetrack.tracking.face_model import BoxPlacement, FaceModel
+from facetrack.tracking.face_model import FaceModel
 from facetrack.training.starts import StartNoise
 from facetrack.video.portrait import astronaut
 

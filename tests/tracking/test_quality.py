@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from facetrack.errors import InputError
 from facetrack.features.maps import DEFAULT_MAPS, MapBuilder
 from facetrack.regression.cascade import Level
-from facetrack.tracking.quality import calibrate, evidence, train_quality
+from facetrack.tracking.quality import calibrate, evidence, probability, train_quality
 
 K, M = 2, 3
 N_FEATURES = 68 * K + 1
@@ -38,7 +38,8 @@ def test_evidence_is_features_squares_and_predicted_steps(level: Level) -> None:
     features = _features(np.random.default_rng(1), 5)
     z = features[:, :-1]
     expected = np.hstack([z, z**2, (level.regressor @ features.T).T ** 2])
-    assert_allclose(evidence(level, features), expected, rtol=1e-5)
+    steps = features @ level.regressor.T
+    assert_allclose(evidence(features, steps), expected, rtol=1e-5)
 
 
 def test_pictures_of_two_kinds_are_told_apart(level: Level, head: np.ndarray) -> None:
@@ -55,7 +56,8 @@ def test_pictures_of_two_kinds_are_told_apart(level: Level, head: np.ndarray) ->
     kinds = [k % 2 for k in range(40)]
     features = np.stack([level.features(maps(kind), shape) for kind in kinds])
     classifier = train_quality(level, features, np.array(kinds) == 1)
-    judged = [classifier.probability(maps(kind), shape) for kind in (1, 0, 1, 0)]
+    seen = np.stack([level.features(maps(kind), shape) for kind in (1, 0, 1, 0)])
+    judged = list(map(probability, classifier.logits(seen, seen @ level.regressor.T).tolist()))
     assert min(judged[0], judged[2]) > 0.9
     assert max(judged[1], judged[3]) < 0.1
 
@@ -66,7 +68,7 @@ def test_weights_are_the_minimum_of_the_regularised_loss(level: Level) -> None:
     well_fitted = features[:, 0] + 0.5 * rng.normal(size=300) > 0
     ridge = 0.02
     classifier = train_quality(level, features, well_fitted, ridge=ridge)
-    x = (evidence(level, features) - classifier.mean) * classifier.scale
+    x = (evidence(features, features @ level.regressor.T) - classifier.mean) * classifier.scale
     predicted = 1 / (1 + np.exp(-(x.astype(np.float64) @ classifier.weights + classifier.bias)))
     slope = x.T @ (predicted - well_fitted) / len(x) + ridge * classifier.weights
     at_zero = x.T @ (0.5 - well_fitted) / len(x)
@@ -77,7 +79,7 @@ def test_weights_are_the_minimum_of_the_regularised_loss(level: Level) -> None:
 def test_evidence_is_standardised(level: Level) -> None:
     features = 40 * _features(np.random.default_rng(4), 500) + 7
     classifier = train_quality(level, features, np.arange(500) % 2 == 0)
-    x = (evidence(level, features) - classifier.mean) * classifier.scale
+    x = (evidence(features, features @ level.regressor.T) - classifier.mean) * classifier.scale
     assert_allclose(x.mean(axis=0), 0, atol=1e-3)
     assert_allclose(x.std(axis=0), 1, atol=1e-3)
 

@@ -6,16 +6,19 @@ import subprocess
 import sys
 
 COUNT_KERNELS = """
+from dataclasses import replace
 from itertools import islice
 import numpy as np
 from facetrack import Tracker, load_model, warm_up
 from facetrack.features import _kernels as features
 from facetrack.landmarks import _kernels as landmarks
+from facetrack.tracking import _kernels as tracking
+from facetrack.tracking.confidence import N_CLUES, PointConfidence
 from facetrack.video import open_source
 
 kernels = {
     f"{module.__name__}.{name}": function
-    for module in (features, landmarks)
+    for module in (features, landmarks, tracking)
     for name, function in vars(module).items()
     if hasattr(function, "signatures") and not name.startswith("_")
 }
@@ -25,7 +28,8 @@ before = {name: list(f.signatures) for name, f in kernels.items()}
 unused = {"facetrack.features._kernels.describe"}
 assert {name for name, found in before.items() if len(found) != 1} == unused, before
 
-model = load_model()
+confidence = PointConfidence(np.zeros((68, N_CLUES)), np.zeros(68))
+model = replace(load_model(), confidence=confidence)
 tracker, tracked = Tracker(model, max_faces=2, smoothing=0.5), 0
 with open_source("demo", shape_model=model.shape_model) as video:
     for frame in islice(video, 60):
@@ -35,6 +39,10 @@ with open_source("demo", shape_model=model.shape_model) as video:
             for image in (frame.image[:, ::-1], frame.image[10:, 5:], frame.grey[::2, ::2]):
                 model.fit(image, model.shape_model.mean)
                 model.fit_box(image, (10, 10, 90, 90))
+            for face in faces:
+                if face.tracked:
+                    model.judge(frame.grey, face.points)  # read-only
+                    model.judge(frame.grey, np.asfortranarray(face.points, dtype=np.float32))
             model.fit(frame.grey, np.asfortranarray(model.shape_model.mean, dtype=np.float32))
 assert tracked > 30, tracked
 assert {name: list(f.signatures) for name, f in kernels.items()} == before

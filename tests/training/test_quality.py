@@ -11,7 +11,7 @@ from facetrack.features.alignment import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier
+from facetrack.tracking.quality import QualityClassifier, probability
 from facetrack.training.pictures import Picture
 from facetrack.training.quality import learn_quality
 
@@ -27,7 +27,8 @@ def _judge(quality: QualityClassifier, model: FaceModel, picture: Picture, shift
     shape[:, 0] += shift * np.linalg.norm(shape[45] - shape[36])
     frame = model.shape_model.to_reference(shape)
     maps = MapBuilder(model.tracking.maps).build(warp_to_frame(picture.grey, frame))
-    return quality.probability(maps, frame.apply(shape))
+    features = quality.level.features(maps, frame.apply(shape))[None]
+    return probability(float(quality.logits(features, features @ quality.level.regressor.T)[0]))
 
 
 @pytest.fixture(scope="module")

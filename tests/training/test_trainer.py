@@ -14,10 +14,11 @@ from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model, save_model
 from facetrack.tracking.detection import Detection
 from facetrack.tracking.face_model import FaceModel
+from facetrack.training.boxes import learn_placement
 from facetrack.training.cascade import CascadePlan, LevelPlan
 from facetrack.training.pictures import Picture
 from facetrack.training.starts import StartNoise
-from facetrack.training.trainer import TrainingSettings, learn_placement, train_model
+from facetrack.training.trainer import TrainingSettings, train_model
 from facetrack.video.portrait import astronaut
 
 N_LEVELS = 2

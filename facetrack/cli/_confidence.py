@@ -1,0 +1,67 @@
+"""`facetrack evaluate confidence`: whether the points' confidence comes true."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facetrack.cli._cluster import cluster_map
+from facetrack.cli._reports import shown, write_report
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.evaluation.confidence import Judged
+    from facetrack.evaluation.protocols import Map
+
+
+def evaluate_confidence(args: argparse.Namespace) -> int:
+    """Judge the confidence of points and print a table; write the JSON file and the plot.
+
+    Parameters
+    ----------
+    args : Namespace
+        With `folders`, `seeds`, `plot`, and what all kinds of `facetrack evaluate` have.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from facetrack.evaluation.confidence import with_all
+    from facetrack.evaluation.confidence_report import confidence_details, confidence_table
+    from facetrack.evaluation.plots import plot_reliability
+    from facetrack.model import load_model
+
+    model = load_model(args.model)
+    with cluster_map(args) as map_:
+        report = with_all([j for folder in args.folders for j in _judge(folder, args, model, map_)])
+    print(confidence_table(report))
+    if args.plot:
+        plot_reliability(args.plot, {f"{j.data}, {j.start}": j.parts() for j in report})
+    details = {"rows": confidence_details(report)}
+    write_report(args, model=model.name, n=sum(len(j.yaw) for j in report), details=details)
+    return 0
+
+
+def _judge(folder: Path, args: argparse.Namespace, model: Any, map_: Map) -> list[Judged]:
+    """Judge the confidence on one folder, of pictures or of videos."""
+    from facetrack.datasets.pts_folder import load_folder
+    from facetrack.evaluation.clips import find_clips
+    from facetrack.evaluation.confidence import judge_clips, judge_pictures
+    from facetrack.tracking.detection import FaceDetector
+    from facetrack.tracking.tracker import Tracker
+
+    name = folder.name
+    if not any(folder.glob("*.pts")):
+        clips = find_clips(folder)
+        door = shown(name, len(clips), map_)
+        return judge_clips(partial(Tracker, model), name, clips, model.shape_model, map_=door)
+    images = load_folder(folder)
+    track, detect = (
+        shown(f"{name}, {start}", len(images), map_) for start in ("projected truth", "detector")
+    )
+    return [
+        judge_pictures(model, name, images, seeds=args.seeds, map_=track),
+        judge_pictures(model, name, images, detector=FaceDetector(), map_=detect),
+    ]

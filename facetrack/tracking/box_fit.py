@@ -1,0 +1,146 @@
+"""From a detector's box to landmarks."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.features.alignment import warp_to_frame
+from facetrack.features.maps import MapBuilder, MapSpec
+from facetrack.landmarks.markup import mirror
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.regression.cascade import Cascade
+
+Box = tuple[float, float, float, float]
+Points = npt.NDArray[np.float64]
+
+_KEEP: Final = 0.4  # of the start cascade's form, where the refinement starts
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPlacement:
+    """Where a detector's box puts the first shape, learnt from boxes and truths.
+
+    Attributes
+    ----------
+    shapes : ndarray, shape (views, 68, 2), float64
+        Median shape for every view of the detector, in box widths from the box' centre.
+    """
+
+    shapes: npt.NDArray[np.float64]
+
+    def start(self, box: Box, view: int) -> npt.NDArray[np.float64]:
+        """Place the shape of a view in a box.
+
+        Parameters
+        ----------
+        box : tuple of float
+            x0, y0, x1, y1 in pixels of the image.
+        view : int
+            Which template of the detector found the box; see `detection.Detection.view`.
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels of the image.
+
+        Raises
+        ------
+        InputError
+            If the box is empty or there is no such view.
+        """
+        x0, y0, x1, y1 = box
+        if not np.isfinite(box).all() or x1 <= x0 or y1 <= y0:
+            raise InputError(f"a box is x0 < x1, y0 < y1 in pixels, got {box}")
+        if not 0 <= view < len(self.shapes):
+            raise InputError(f"views are numbered 0 to {len(self.shapes) - 1}, got {view}")
+        placed: npt.NDArray[np.float64] = self.shapes[view] * (x1 - x0)
+        return placed + np.array([x0 + x1, y0 + y1]) / 2
+
+
+class Builders(threading.local):
+    """Map buffers of each thread: a model may serve several threads at once."""
+
+    def __init__(self) -> None:
+        self.by_spec: dict[tuple[MapSpec, ...], MapBuilder] = {}
+
+    def get(self, specs: tuple[MapSpec, ...]) -> MapBuilder:
+        """Give the calling thread's builder of these maps."""
+        if specs not in self.by_spec:
+            self.by_spec[specs] = MapBuilder(specs)
+        return self.by_spec[specs]
+
+    def __reduce__(self) -> tuple[type[Builders], tuple[()]]:
+        """Let a model travel to other processes, where its threads fill buffers of their own."""
+        return Builders, ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFitter:
+    """Finds the landmarks in a detector's box.
+
+    Attributes
+    ----------
+    shape_model : ShapeModel
+    placement : BoxPlacement
+        From the box to the first start.
+    start : Cascade
+        For the large motion from the box.
+    refinement : Cascade
+        From where the start cascade ends: the face's place is known, its form not yet.
+    builders : Builders
+    """
+
+    shape_model: ShapeModel
+    placement: BoxPlacement
+    start: Cascade
+    refinement: Cascade
+    builders: Builders = field(default_factory=Builders, repr=False, compare=False)
+
+    def fit(self, image: npt.NDArray[np.uint8], box: Box, view: int = 0) -> Points:
+        """Fit the landmarks.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W) or (H, W, 3), uint8
+            Grey or BGR.
+        box : tuple of float
+            x0, y0, x1, y1 in pixels of the image, as dlib's frontal detector gives it.
+        view : int
+            Which of the detector's templates found it.
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels of the image.
+
+        Raises
+        ------
+        InputError
+            If the image has a wrong type or shape, the box is empty, or there is no such view.
+        """
+        first = self._both_ways(self.start, image, self.placement.start(box, view))
+        relaxed = self.shape_model.relax(first, keep=_KEEP)
+        return self._both_ways(self.refinement, image, relaxed)
+
+    def _both_ways(
+        self, cascade: Cascade, image: npt.NDArray[np.uint8], start: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Run a cascade on the picture and on its mirror image and average the two shapes.
+
+        Half of what differs between them is an accident of the training pictures. It costs a second
+        run, which a face's first fit has time for.
+        """
+        to_frame = self.shape_model.to_reference(start)
+        patch = warp_to_frame(image, to_frame)
+        builder = self.builders.get(cascade.maps)
+        shape = to_frame.apply(start)
+        size = len(patch)
+        straight = cascade.run(builder.build(patch), shape)
+        turned = cascade.run(builder.build(patch[:, ::-1]), mirror(shape, size))
+        return to_frame.inverse().apply(0.5 * (straight + mirror(turned, size)))

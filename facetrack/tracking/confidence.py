@@ -1,0 +1,148 @@
+"""Confidence of each point: the probability that it is within 5 % of the outer-eye distance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.face import N_POINTS
+from facetrack.landmarks.markup import REGIONS
+from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.tracking import _kernels
+
+Array = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+
+WITHIN: Final = 0.05  # outer-eye distances
+N_CLUES: Final = _kernels.OWN + _kernels.COMMON
+
+_SAMPLES: Final = 20  # per side of the maps, for their mean
+# Regions are runs of points that follow each other
+_REGIONS: Final = np.array([*(points[0] for points in REGIONS.values()), N_POINTS])
+
+
+class End(NamedTuple):
+    """Where a fit ended, and what the tracking cascade's last level reads there.
+
+    Attributes
+    ----------
+    features : ndarray, shape (d,), float32
+        The last one is 1.
+    step : ndarray, shape (m,), float32
+        R f: what the level would still correct, in parameters of the shape model.
+    shape : ndarray, shape (68, 2), float64
+        Pixels of the reference frame.
+    points : ndarray, shape (68, 2), float64
+        Pixels of the image.
+    size : (width, height)
+        Of the image in pixels.
+    scale : float
+        Pixels of the reference frame per pixel of the image.
+    contrast : float
+        From `contrast_of` the level's maps.
+    """
+
+    features: Features
+    step: Features
+    shape: Array
+    points: Array
+    size: tuple[int, int]
+    scale: float
+    contrast: float
+
+
+@dataclass(frozen=True, slots=True)
+class PointConfidence:
+    """A logistic classifier for each point.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (68, q), float64
+    bias : ndarray, shape (68,), float64
+
+    Raises
+    ------
+    InputError
+        If a shape is another one.
+    """
+
+    weights: Array
+    bias: Array
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (N_POINTS, N_CLUES) or self.bias.shape != (N_POINTS,):
+            raise InputError(
+                f"confidence needs weights ({N_POINTS}, {N_CLUES}) and a bias ({N_POINTS},), got "
+                f"{self.weights.shape} and {self.bias.shape}"
+            )
+        for name in ("weights", "bias"):
+            array = np.require(getattr(self, name), np.float64, ["C", "W"])
+            object.__setattr__(self, name, array)
+
+    def probability(self, clues: Array) -> Array:
+        """Say how likely the points of one face are where they should be.
+
+        Parameters
+        ----------
+        clues : ndarray, shape (68, q), float64, C-contiguous
+            From `clues_of`.
+
+        Returns
+        -------
+        ndarray, shape (68,), float64, read-only
+            Probability in [0, 1] that a point's error is below 5 % of the outer-eye distance; 0
+            where the shape is so broken that clues are not finite.
+        """
+        probability = np.empty(N_POINTS)
+        _kernels.logistic(clues, self.weights, self.bias, probability)
+        probability.setflags(write=False)
+        return probability
+
+
+def clues_of(
+    end: End, quality: float, shape_model: ShapeModel, modes: npt.NDArray[np.float32]
+) -> Array:
+    """Form what the classifiers see.
+
+    Parameters
+    ----------
+    end : End
+    quality : float
+        Logit of the fit quality.
+    shape_model : ShapeModel
+    modes : ndarray, shape (136, m), float32
+        The cascade's basis: from its parameters to points.
+
+    Returns
+    -------
+    ndarray, shape (68, q), float64
+        Per point: how far the last level would still move it and how unusual its patch looks, both
+        for the point and for its region, and how far it lies outside the image. The same for all
+        points: mean step, mean unusualness, quality, size of the face, contrast, how unusual the
+        shape is, and its first modes with their squares (a turned head, an open mouth).
+    """
+    parameters = shape_model.parameters(end.shape)[N_RIGID:] / shape_model.deviations[N_RIGID:]
+    facts = np.array([quality, end.scale, end.contrast, *end.size], dtype=np.float64)
+    points = np.require(end.points, np.float64, ["C", "W"])  # the one kind that is compiled for
+    clues = np.empty((N_POINTS, N_CLUES))
+    _kernels.clues(end.features, modes @ end.step, parameters, points, facts, _REGIONS, clues)
+    return clues
+
+
+def contrast_of(maps: npt.NDArray[np.float32]) -> float:
+    """Measure how much there is to see: the mean of orientation maps, sampled on a grid.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (H, W, 8), float32
+
+    Returns
+    -------
+    float
+    """
+    step = max(1, len(maps) // _SAMPLES)
+    return float(maps[step // 2 :: step, step // 2 :: step].mean())

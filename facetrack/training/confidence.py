@@ -1,0 +1,118 @@
+"""Training the confidence of each point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
+
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import GROUPS
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.confidence import WITHIN, PointConfidence, clues_of
+from facetrack.tracking.quality import QualityClassifier, calibrate
+from facetrack.training.trials import FOLDS, Trial
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_CALIBRATION: Final = 5  # one picture of this many calibrates what the others taught
+_RIDGE: Final = 1e-3  # of a weight's square against the mean log-loss
+_STEPS: Final = 12  # of Newton's method; it converges in about six
+
+
+def learn_confidence(
+    trials: Sequence[Trial],
+    quality: QualityClassifier,
+    shape_model: ShapeModel,
+    modes: npt.NDArray[np.float32],
+) -> PointConfidence:
+    """Learn how likely points are within 5 % of the outer-eye distance.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Fits of people that the fitting cascade was not trained on.
+    quality : QualityClassifier
+    shape_model : ShapeModel
+    modes : ndarray, shape (136, m), float32
+        The cascade's basis.
+
+    Returns
+    -------
+    PointConfidence
+
+    Raises
+    ------
+    InputError
+        If there are too few pictures to learn from some and to calibrate on others.
+
+    Notes
+    -----
+    A logistic regression per point on four fifths of the pictures; then, on the other fifth, slope
+    and shift of the logits for each group of points (Platt 1999). Weights and calibration are
+    folded together.
+    """
+    features = np.stack([trial.end.features for trial in trials])
+    steps = np.stack([trial.end.step for trial in trials])
+    logits = quality.logits(features, steps).tolist()
+    clues = np.stack(
+        [clues_of(t.end, q, shape_model, modes) for t, q in zip(trials, logits, strict=True)]
+    )
+    right: Flags = np.stack([trial.errors for trial in trials]) < WITHIN
+    # counted over rounds of folds, so that every held-out cascade is in both parts
+    aside: Flags = np.array([trial.picture // FOLDS for trial in trials]) % _CALIBRATION == 0
+    if not aside.any() or aside.all():
+        raise InputError("the confidence of points is learned from 10 pictures or more")
+    with threadpool_limits(1):
+        solved = [fit_logistic(clues[~aside, i], right[~aside, i], ridge=_RIDGE) for i in range(68)]
+    weights, bias = np.stack([w for w, _ in solved]), np.array([b for _, b in solved])
+    for group in GROUPS.values():
+        points = list(group)
+        said = np.einsum("nlq,lq->nl", clues[aside][:, points], weights[points]) + bias[points]
+        slope, shift = calibrate(said.ravel(), right[aside][:, points].ravel())
+        weights[points] *= slope
+        bias[points] = slope * bias[points] + shift
+    return PointConfidence(weights, bias)
+
+
+def fit_logistic(x: Array, y: Flags, *, ridge: float) -> tuple[Array, float]:
+    """Fit a regularised logistic regression by Newton's method.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, q), float64
+    y : ndarray, shape (N,), bool
+    ridge : float
+        Weight of half the squared weights of standardised clues against the mean log-loss.
+
+    Returns
+    -------
+    weights : ndarray, shape (q,), float64
+    bias : float
+        The logit of y is x @ weights + bias.
+    """
+    n, q = x.shape
+    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
+    z = np.column_stack([(x - mean) / scale, np.ones(n)])
+    penalty = np.append(np.full(q, ridge), 1e-6)  # the bias, too, a little: y may be all the same
+
+    def loss(w: Array) -> float:
+        value = z @ w
+        return float((np.logaddexp(0, value) - y * value).mean() + 0.5 * w @ (penalty * w))
+
+    solution = np.zeros(q + 1)
+    for _ in range(_STEPS):
+        p = expit(z @ solution)
+        slope = z.T @ (p - y) / n + penalty * solution
+        curvature = (z * (p * (1 - p) / n)[:, None]).T @ z + np.diag(penalty)
+        step = np.linalg.solve(curvature, slope)
+        while loss(solution - step) > loss(solution) and np.abs(step).max() > 1e-9:
+            step *= 0.5  # far from the solution a whole step may lead beyond it
+        solution -= step
+    weights = solution[:-1] / scale
+    return weights, float(solution[-1] - weights @ mean)

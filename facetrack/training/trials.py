@@ -1,0 +1,187 @@
+"""Fits of people that a cascade was not trained on, with the errors of all points.
+
+A cascade fits the pictures that it was trained on too well. So the tracking cascade is trained
+again on parts of the pictures, and each of these cascades is tried on the rest, from starts as they
+come up in tracking, on pictures as bad as they come up in videos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from facetrack.features.alignment import warp_to_frame
+from facetrack.features.maps import MapBuilder
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.regression.cascade import Cascade
+from facetrack.tracking.confidence import End, contrast_of
+from facetrack.tracking.track import KEEP, is_large
+from facetrack.training.cascade import CascadePlan, train_cascade
+from facetrack.training.frames import TrainingFrames
+from facetrack.training.pictures import Picture
+from facetrack.training.starts import StartNoise
+from facetrack.training.worsening import worsen
+
+Array = npt.NDArray[np.float64]
+
+FOLDS: Final = 5  # parts of the pictures, each left out once
+
+_CHAINS: Final = 2  # of fits per picture
+_WORSENED: Final = 0.5  # share of the chains that are fitted in a worse picture
+_MOST_REPEATS: Final = 3  # fits after a chain's first one, each from the end of the one before
+_DRIFT: Final = 0.02  # of the face from fit to fit, outer-eye distances
+_CHUNK: Final = 64  # pictures that a thread takes at a time
+
+
+class Trial(NamedTuple):
+    """One fit, and how far each point is from the truth.
+
+    Attributes
+    ----------
+    end : End
+    errors : ndarray, shape (68,), float64
+        In outer-eye distances of the truth.
+    picture : int
+        `Picture.number`.
+    """
+
+    end: End
+    errors: Array
+    picture: int
+
+
+def train_held_out(
+    frames: TrainingFrames,
+    whole: Cascade,
+    basis: Array,
+    plan: CascadePlan,
+    rng: np.random.Generator,
+    *,
+    threads: int = 2,
+) -> list[Cascade]:
+    """Train a cascade again without one part of the pictures after the other.
+
+    Parameters
+    ----------
+    frames : TrainingFrames
+        What the whole cascade was trained on.
+    whole : Cascade
+        Gives the reductions of the descriptors, so that features mean the same to all.
+    basis : ndarray, shape (136, m)
+    plan : CascadePlan
+        That of the whole cascade.
+    rng : numpy.random.Generator
+    threads : int
+
+    Returns
+    -------
+    list of Cascade
+        Number f was trained without the pictures whose number is f modulo `FOLDS`.
+    """
+    cascades = []
+    for fold in range(FOLDS):
+        others = frames.select(frames.pictures % FOLDS != fold)
+        cascade, _ = train_cascade(others, basis, plan, rng=rng, threads=threads, like=whole)
+        cascades.append(cascade)
+    return cascades
+
+
+def try_out(
+    held_out: Sequence[Cascade],
+    shape_model: ShapeModel,
+    pictures: Sequence[Picture],
+    rng: np.random.Generator,
+    *,
+    threads: int = 2,
+) -> list[Trial]:
+    """Fit each picture with the cascade that was not trained on it.
+
+    Parameters
+    ----------
+    held_out : sequence of Cascade
+        From `train_held_out`.
+    shape_model : ShapeModel
+    pictures : sequence of Picture
+        What the whole cascade was trained on.
+    rng : numpy.random.Generator
+    threads : int
+
+    Returns
+    -------
+    list of Trial
+        The first and the last fit of chains as in tracking, half of them in pictures made worse.
+    """
+    seeds = rng.integers(2**63, size=len(pictures)).tolist()  # of their own: threads cannot reorder
+    parts = [slice(i, i + _CHUNK) for i in range(0, len(pictures), _CHUNK)]
+
+    def work(part: slice) -> list[Trial]:
+        runner = _Runner(shape_model, MapBuilder(held_out[0].maps))
+        found: list[Trial] = []
+        for picture, seed in zip(pictures[part], seeds[part], strict=True):
+            own = np.random.default_rng(seed)
+            cascade = held_out[picture.number % len(held_out)]
+            for _ in range(_CHAINS):
+                seen = worsen(picture, own) if own.random() < _WORSENED else picture
+                found += runner.chain(cascade, seen, own)
+        return found
+
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        return [trial for found in pool.map(work, parts) for trial in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """Fits pictures one by one, on one thread."""
+
+    shape_model: ShapeModel
+    builder: MapBuilder
+
+    def chain(
+        self, cascade: Cascade, picture: Picture, rng: np.random.Generator
+    ) -> Iterator[Trial]:
+        """Fit from near the truth, then again from where that ended, as a tracker does."""
+        wide = 1.0 if rng.random() < 0.5 else rng.uniform(0.3, 1.5)
+        start = _scaled(StartNoise(), wide).move(
+            picture.points, self.shape_model, rng, projected=True
+        )
+        eyes = float(outer_eye_distance(picture.points))
+        last = int(rng.integers(_MOST_REPEATS + 1))
+        for turn in range(last + 1):
+            trial, points = self._fit(cascade, picture, start)
+            if not is_large(points):
+                return
+            if turn in (0, last):
+                yield trial
+            drift = _DRIFT * eyes * rng.standard_normal(2)
+            start = self.shape_model.relax(points, keep=KEEP) + drift
+
+    def _fit(self, cascade: Cascade, picture: Picture, start: Array) -> tuple[Trial, Array]:
+        to_frame = self.shape_model.to_reference(start)
+        maps = self.builder.build(warp_to_frame(picture.grey, to_frame))
+        shape = cascade.run(maps, to_frame.apply(start))
+        points = to_frame.inverse().apply(shape)
+        level = cascade.levels[-1]
+        features = level.features(maps, shape)
+        end = End(
+            features,
+            level.regressor @ features,
+            shape,
+            points,
+            (picture.grey.shape[1], picture.grey.shape[0]),
+            to_frame.scale,
+            contrast_of(maps[level.map_index]),
+        )
+        errors = np.linalg.norm(points - picture.points, axis=1)
+        errors /= float(outer_eye_distance(picture.points))
+        return Trial(end, errors, picture.number), points
+
+
+def _scaled(noise: StartNoise, factor: float) -> StartNoise:
+    return StartNoise(*(factor * value for value in astuple(noise)))

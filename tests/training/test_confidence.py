@@ -1,0 +1,96 @@
+"""Learning the confidence of points: what is said comes true on others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from facetrack.errors import InputError
+from facetrack.evaluation.reliability import reliability
+from facetrack.landmarks.markup import GROUPS
+from facetrack.tracking.confidence import WITHIN, End, clues_of
+from facetrack.training.confidence import fit_logistic, learn_confidence
+from facetrack.training.trials import Trial
+
+
+def _drawn_trials(model, n: int, seed: int) -> tuple[list[Trial], np.ndarray]:
+    """Draw fits whose points are the likelier wrong the farther the last level would move them.
+
+    Also returns the true probabilities, shape (n, 68).
+    """
+    rng = np.random.default_rng(seed)
+    trials, chances = [], []
+    for number in range(n):
+        step = np.zeros(model.shape_model.n_parameters, np.float32)
+        step[:12] = rng.normal(0, np.exp(rng.normal(0.5, 1)), 12)
+        moved = np.linalg.norm((model.tracking.basis @ step).reshape(68, 2), axis=1)
+        chance = 1 / (1 + np.exp(-(1.5 - 1.2 * np.log(moved**2 + 0.01))))
+        features = rng.normal(0, 0.1, 68 * 15 + 1).astype(np.float32)
+        shape = model.shape_model.mean + rng.normal(0, 1, (68, 2))
+        end = End(features, step, shape, shape, (160, 160), 1.0, 0.5)
+        wrong = rng.random(68) > chance
+        trials.append(Trial(end, np.where(wrong, 2 * WITHIN, 0.5 * WITHIN), number))
+        chances.append(chance)
+    return trials, np.stack(chances)
+
+
+def _said(confidence, model, trials: list[Trial]) -> np.ndarray:
+    features = np.stack([t.end.features for t in trials])
+    steps = np.stack([t.end.step for t in trials])
+    logits = model.quality.logits(features, steps).tolist()
+    return np.stack(
+        [
+            confidence.probability(clues_of(t.end, q, model.shape_model, model.tracking.basis))
+            for t, q in zip(trials, logits, strict=True)
+        ]
+    )
+
+
+def test_confidence_comes_true_on_others(shipped_model) -> None:
+    model = shipped_model
+    trials, _ = _drawn_trials(model, 1500, seed=0)
+    confidence = learn_confidence(trials, model.quality, model.shape_model, model.tracking.basis)
+    others, chances = _drawn_trials(model, 800, seed=1)
+    said, right = _said(confidence, model, others), np.stack([t.errors for t in others]) < WITHIN
+    assert np.abs(said - chances).mean() < 0.05
+    found = reliability(said, right)
+    assert found.error < 0.02
+    assert found.ranking > 0.75  # it tells points apart, and does not only know the average
+    for group in GROUPS.values():
+        points = list(group)
+        assert reliability(said[:, points], right[:, points]).error < 0.03
+
+
+def test_too_few_pictures_are_named(shipped_model) -> None:
+    model = shipped_model
+    trials, _ = _drawn_trials(model, 4, seed=0)
+    with pytest.raises(InputError, match="10 pictures or more"):
+        learn_confidence(trials, model.quality, model.shape_model, model.tracking.basis)
+
+
+def test_logistic_regression_finds_the_minimum() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(5, 3, (2000, 4))
+    true, bias = np.array([0.5, -0.3, 0.0, 0.2]), -1.0
+    y = rng.random(2000) < 1 / (1 + np.exp(-(x @ true + bias)))
+    weights, shift = fit_logistic(x, y, ridge=1e-3)
+    assert_allclose(weights, true, atol=0.1)
+    p = 1 / (1 + np.exp(-(x @ weights + shift)))
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    slope = z.T @ (p - y) / len(y) + 1e-3 * weights * x.std(axis=0)
+    assert_allclose(slope, 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["separable", "all right", "all wrong", "constant clue"])
+def test_logistic_regression_stays_finite(kind: str) -> None:
+    x = np.linspace(-1, 1, 50)[:, None] * [1.0, 100.0]
+    y = {"separable": x[:, 0] > 0, "all right": x[:, 0] > -9, "all wrong": x[:, 0] > 9}.get(
+        kind, x[:, 0] > 0.3
+    )
+    if kind == "constant clue":
+        x[:, 1] = 4
+    weights, bias = fit_logistic(x, y, ridge=1e-3)
+    p = 1 / (1 + np.exp(-(x @ weights + bias)))
+    assert np.isfinite(p).all()
+    assert ((p > 0.5) == y).mean() > 0.9

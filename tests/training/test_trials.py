@@ -1,0 +1,107 @@
+"""Cascades that do not know a part of the pictures, and what they do on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.regression.cascade import Cascade
+from facetrack.training.cascade import CascadePlan, LevelPlan, train_cascade
+from facetrack.training.frames import TrainingFrames, make_frames
+from facetrack.training.starts import StartNoise
+from facetrack.training.trials import FOLDS, Trial, train_held_out, try_out
+
+PLAN = CascadePlan((LevelPlan(0, 8.0, 4), LevelPlan(1, 5.0, 3)), ridge=1e-2)
+
+
+@pytest.fixture(scope="module")
+def basis(shape_model: ShapeModel) -> np.ndarray:
+    return shape_model.basis[:, :12]
+
+
+@pytest.fixture(scope="module")
+def frames(pictures, shape_model: ShapeModel) -> TrainingFrames:
+    rng = np.random.default_rng(0)
+    return make_frames(
+        (
+            (
+                p.number,
+                p.grey,
+                StartNoise().move(p.points, shape_model, rng, projected=True),
+                p.points,
+            )
+            for p in pictures
+        ),
+        shape_model,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(frames: TrainingFrames, basis: np.ndarray) -> Cascade:
+    return train_cascade(frames, basis, PLAN, rng=np.random.default_rng(1))[0]
+
+
+@pytest.fixture(scope="module")
+def held_out(frames: TrainingFrames, whole: Cascade, basis: np.ndarray) -> list[Cascade]:
+    return train_held_out(frames, whole, basis, PLAN, np.random.default_rng(1))
+
+
+def test_features_mean_the_same_to_all_cascades(whole: Cascade, held_out: list[Cascade]) -> None:
+    assert len(held_out) == FOLDS
+    for cascade in held_out:
+        for level, same in zip(cascade.levels, whole.levels, strict=True):
+            assert level.basis.tobytes() == same.basis.tobytes()
+            assert level.offset.tobytes() == same.offset.tobytes()
+            assert (level.map_index, level.spacing) == (same.map_index, same.spacing)
+
+
+def test_a_cascade_knows_nothing_of_the_pictures_left_out(
+    frames: TrainingFrames, whole: Cascade, basis: np.ndarray, held_out: list[Cascade]
+) -> None:
+    """Other labels on one part change every cascade but the one that was trained without it."""
+    truths = frames.truths.copy()
+    truths[frames.pictures % FOLDS == 2] += 5
+    changed = TrainingFrames(frames.patches, frames.starts, truths, frames.pictures)
+    again = train_held_out(changed, whole, basis, PLAN, np.random.default_rng(1))
+    same = [
+        all(
+            a.regressor.tobytes() == b.regressor.tobytes()
+            for a, b in zip(before.levels, after.levels, strict=True)
+        )
+        for before, after in zip(held_out, again, strict=True)
+    ]
+    assert same == [False, False, True, False, False]
+
+
+def _try(held_out, shape_model, pictures, threads: int = 2) -> list[Trial]:
+    return try_out(held_out, shape_model, pictures, np.random.default_rng(2), threads=threads)
+
+
+def test_trials_say_how_far_fits_end_from_the_truth(held_out, shape_model, pictures) -> None:
+    trials = _try(held_out, shape_model, pictures)
+    assert {trial.picture for trial in trials} == {picture.number for picture in pictures}
+    assert len(trials) > 2 * len(pictures)
+    by_number = {p.number: p for p in pictures[::2]}
+    good = 0
+    for trial in trials:
+        end, picture = trial.end, by_number[trial.picture]
+        assert end.features[-1] == 1
+        step = held_out[trial.picture % FOLDS].levels[-1].regressor @ end.features
+        assert_allclose(end.step, step, rtol=1e-4, atol=1e-4)
+        if end.size == picture.grey.shape[::-1]:  # neither shrunk nor cut off
+            apart = np.linalg.norm(end.points - picture.points, axis=1)
+            apart /= outer_eye_distance(picture.points)
+            good += bool(np.allclose(apart, trial.errors))
+    assert good > 0.3 * len(trials)  # the mirrored copies have other landmarks
+
+
+def test_threads_change_no_bit(held_out, shape_model, pictures) -> None:
+    one, two = (_try(held_out, shape_model, pictures[:20], threads) for threads in (1, 2))
+    assert len(one) == len(two)
+    for a, b in zip(one, two, strict=True):
+        assert a.errors.tobytes() == b.errors.tobytes()
+        assert a.end.features.tobytes() == b.end.features.tobytes()
+        assert a.end.points.tobytes() == b.end.points.tobytes()
