@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from facetrack.errors import FormatError, ModelError
-from facetrack.formats.atomic import atomic_path
-from facetrack.formats.npz import read_whole_npz
+from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
 from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.packing import Arrays, pack, unpack
+from facetrack.tracking.packing import pack, unpack
 
 SCHEMA = 1
+KIND = "facetrack model"
 DEFAULT_MODEL = "default"
 
 
@@ -68,7 +62,7 @@ def load_model(name: str | os.PathLike[str] | None = None) -> FaceModel:
     """
     path = find_model(name)
     arrays, meta = _read(path)
-    if meta["checksum"] != _checksum(arrays):
+    if meta["checksum"] != checksum(arrays):
         raise ModelError(path, "the checksum does not match", remedy="copy or train it again")
     try:
         return unpack(arrays, meta)
@@ -121,16 +115,7 @@ def save_model(model: FaceModel, path: str | os.PathLike[str]) -> None:
         If the file cannot be written.
     """
     arrays, description = pack(model)
-    meta = {
-        "schema": SCHEMA,
-        "kind": "facetrack model",
-        **description,
-        "checksum": _checksum(arrays),
-    }
-    text = json.dumps(meta, allow_nan=False, indent=1)
-    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
-        members: dict[str, Any] = {"meta": np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
-        np.savez(stream, **members)
+    write_archive(path, arrays, description, kind=KIND, schema=SCHEMA)
 
 
 def list_models(folder: str | os.PathLike[str] | None = None) -> list[ModelInfo]:
@@ -179,7 +164,7 @@ def describe(path: str | os.PathLike[str]) -> ModelInfo:
         path,
         path.stat().st_size,
         meta["schema"],
-        meta["checksum"] == _checksum(arrays),
+        meta["checksum"] == checksum(arrays),
         meta["card"],
     )
 
@@ -189,32 +174,11 @@ def _shipped() -> Path:
 
 
 def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """Read all members at once: a flipped byte shows only when its member is read."""
     try:
-        arrays = read_whole_npz(path)
-        meta = json.loads(bytes(arrays.pop("meta")).decode())
-    except (FormatError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ModelError(
-            path, "not a model file, or cut short or damaged", remedy="copy it again"
-        ) from error
-    if not isinstance(meta, dict) or meta.get("kind") != "facetrack model":
-        raise ModelError(path, "an archive, but not a Facetrack model")
-    if not isinstance(meta.get("schema"), int) or meta["schema"] > SCHEMA:
-        raise ModelError(
-            path,
-            f"schema {meta.get('schema')}, this version reads up to {SCHEMA}",
-            remedy="update Facetrack",
-        )
-    for entry, kind in (("name", str), ("checksum", str), ("card", dict)):
+        arrays, meta = read_archive(path, kind=KIND, schema=SCHEMA)
+    except FormatError as error:
+        raise ModelError(path, error.cause, remedy=error.remedy) from error
+    for entry, kind in (("name", str), ("card", dict)):
         if not isinstance(meta.get(entry), kind):
             raise ModelError(path, f"the entry {entry!r} is missing or wrong")
     return arrays, meta
-
-
-def _checksum(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    digest = hashlib.sha256()
-    for key in sorted(arrays):
-        array = arrays[key]
-        digest.update(f"{key} {array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

@@ -44,7 +44,11 @@ class LevelPrior:
 
     @classmethod
     def from_sums(
-        cls, number: int, gram: npt.NDArray[np.float64], spread: Features, step: float
+        cls,
+        number: int,
+        gram: npt.NDArray[np.float64],
+        spread: npt.NDArray[np.float64],
+        step: float,
     ) -> LevelPrior:
         """Keep the sums of a training.
 
@@ -53,7 +57,7 @@ class LevelPrior:
         number : int
         gram : ndarray, shape (d, d), float64
             S, regularised, per training frame.
-        spread : ndarray, shape (m, r)
+        spread : ndarray, shape (m, r), float64
         step : float
 
         Returns

@@ -135,6 +135,12 @@ class RegressionSums:
         covariance = weight * (remainders.T @ remainders)
         self.gram[:d, :d] += 0.5 * (covariance + np.diag(np.diag(covariance)))
 
+    def regularised(self, ridge: float) -> Array:
+        """Return sum E E^T + lambda I, shape (d, d); `ridge` as for `solve`."""
+        d = len(self.gram)
+        regularised: Array = self.gram + ridge * np.trace(self.gram) / d * np.eye(d)
+        return regularised
+
     def solve(self, *, ridge: float) -> Array:
         """Solve for the regressor, R = (sum Y E^T) (sum E E^T + lambda I)^-1.
 
@@ -147,9 +153,7 @@ class RegressionSums:
         -------
         ndarray, shape (m, d), float64
         """
-        d = len(self.gram)
-        regularised = self.gram + ridge * np.trace(self.gram) / d * np.eye(d)
-        factor = scipy.linalg.cho_factor(regularised, lower=True, overwrite_a=True)
+        factor = scipy.linalg.cho_factor(self.regularised(ridge), lower=True, overwrite_a=True)
         solution: Array = scipy.linalg.cho_solve(factor, self.cross.T).T
         return solution
 

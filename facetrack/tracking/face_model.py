@@ -12,6 +12,8 @@ from facetrack.face import NOT_SAID, Fit, read_only_points
 from facetrack.features.alignment import warp_to_frame
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.learner import Learned
+from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade
 from facetrack.tracking.box_fit import Box, BoxFitter, BoxPlacement, Builders
 from facetrack.tracking.confidence import End, PointConfidence, clues_of, contrast_of
@@ -39,6 +41,9 @@ class FaceModel:
         What the model was trained on and how, JSON-able.
     confidence : PointConfidence or None
         None in models of older versions, which say nothing of single points.
+    priors : tuple of LevelPrior
+        Of the levels of the tracking cascade that can learn a person; empty in models of older
+        versions, which cannot.
     """
 
     name: str
@@ -50,6 +55,7 @@ class FaceModel:
     quality: QualityClassifier
     card: dict[str, Any]
     confidence: PointConfidence | None = None
+    priors: tuple[LevelPrior, ...] = ()
     _builders: Builders = field(default_factory=Builders, repr=False, compare=False)
     _box_fitter: BoxFitter = field(init=False, repr=False, compare=False)
 
@@ -59,7 +65,13 @@ class FaceModel:
         )
         object.__setattr__(self, "_box_fitter", fitter)
 
-    def fit(self, image: npt.NDArray[np.uint8], start: npt.ArrayLike) -> Fit:
+    def fit(
+        self,
+        image: npt.NDArray[np.uint8],
+        start: npt.ArrayLike,
+        *,
+        learned: Learned | None = None,
+    ) -> Fit:
         """Fit the landmarks from a shape nearby, such as that of the last frame.
 
         Parameters
@@ -68,6 +80,8 @@ class FaceModel:
             Grey or BGR.
         start : array_like, shape (68, 2)
             Pixels of the image.
+        learned : Learned, optional
+            What was learned of the person.
 
         Returns
         -------
@@ -81,8 +95,12 @@ class FaceModel:
         start = np.asarray(start, dtype=np.float64)
         to_frame = self.shape_model.to_reference(start)
         maps = self._builders.get(self.tracking.maps).build(warp_to_frame(image, to_frame))
-        shape = self.tracking.run(maps, to_frame.apply(start))
-        return self._judged(image, to_frame.inverse().apply(shape), maps, shape, to_frame)
+        shape = to_frame.apply(start)
+        if learned is None:
+            end = own = self.tracking.run(maps, shape)
+        else:
+            end, own = learned.run(maps, shape)
+        return self._judged(image, to_frame.inverse().apply(own), maps, end, to_frame)
 
     def fit_box(self, image: npt.NDArray[np.uint8], box: Box, *, view: int = 0) -> Fit:
         """Fit the landmarks from a detector's box.

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.features.maps import MapSpec
+from facetrack.formats.archive import Arrays
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking.box_fit import BoxPlacement
 from facetrack.tracking.confidence import PointConfidence
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 CASCADES = ("start", "refinement", "tracking")
 
@@ -55,11 +55,14 @@ def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
     if model.confidence is not None:
         arrays["confidence/weights"] = model.confidence.weights
         arrays["confidence/bias"] = model.confidence.bias
+    for prior in model.priors:
+        arrays |= _pack_prior(prior)
     description = {
         "name": model.name,
         "quality_bias": model.quality.bias,
         "cascades": {name: _describe_cascade(getattr(model, name)) for name in CASCADES},
         "quality_level": _describe_level(model.quality.level),
+        "prior_steps": {str(prior.number): prior.step for prior in model.priors},
         "card": model.card,
     }
     return arrays, description
@@ -104,6 +107,7 @@ def unpack(arrays: Arrays, description: Mapping[str, Any]) -> FaceModel:
         ),
         card=dict(description["card"]),
         confidence=_unpack_confidence(arrays),
+        priors=_unpack_priors(arrays, description.get("prior_steps", {})),
     )
 
 
@@ -111,6 +115,28 @@ def _unpack_confidence(arrays: Arrays) -> PointConfidence | None:
     if "confidence/weights" not in arrays:  # a model of an older version
         return None
     return PointConfidence(arrays["confidence/weights"], arrays["confidence/bias"])
+
+
+def _pack_prior(prior: LevelPrior) -> Arrays:
+    prefix = f"prior/{prior.number}"
+    return {
+        f"{prefix}/scales": prior.scales,
+        f"{prefix}/correlations": prior.correlations,
+        f"{prefix}/spread": prior.spread,
+    }
+
+
+def _unpack_priors(arrays: Arrays, steps: Mapping[str, float]) -> tuple[LevelPrior, ...]:
+    return tuple(
+        LevelPrior(
+            int(number),
+            arrays[f"prior/{number}/scales"],
+            arrays[f"prior/{number}/correlations"],
+            arrays[f"prior/{number}/spread"],
+            float(step),
+        )
+        for number, step in steps.items()
+    )
 
 
 def _describe_cascade(cascade: Cascade) -> dict[str, Any]:
@@ -128,14 +154,14 @@ def _pack_level(level: Level, prefix: str) -> Arrays:
     return {
         f"{prefix}/basis": _halved(level.basis),
         f"{prefix}/offset": level.offset,
-        f"{prefix}/regressor": level.regressor,
+        f"{prefix}/regressor": _halved(level.regressor),
     }
 
 
-def _halved(basis: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]]:
+def _halved(array: npt.NDArray[np.float32]) -> npt.NDArray[np.floating[Any]]:
     """Store in half precision what training has rounded to it (see `BasisStatistics.solve`)."""
-    half = basis.astype(np.float16)
-    return half if np.array_equal(half.astype(np.float32), basis) else basis
+    half = array.astype(np.float16)
+    return half if np.array_equal(half.astype(np.float32), array) else array
 
 
 def _unpack_cascade(arrays: Arrays, name: str, description: Mapping[str, Any]) -> Cascade:
@@ -157,5 +183,5 @@ def _unpack_level(arrays: Arrays, prefix: str, meta: Mapping[str, Any]) -> Level
         float(meta["spacing"]),
         arrays[f"{prefix}/basis"].astype(np.float32),
         arrays[f"{prefix}/offset"],
-        arrays[f"{prefix}/regressor"],
+        arrays[f"{prefix}/regressor"].astype(np.float32),
     )

@@ -14,23 +14,18 @@ from threadpoolctl import threadpool_limits
 from facetrack.features.basis import BasisStatistics
 from facetrack.features.descriptors import DESCRIPTOR_SIZE, describe
 from facetrack.features.maps import DEFAULT_MAPS, MapBuilder, MapSpec
+from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.regression.continuous import RegressionSums
+from facetrack.regression.expansion import differences, remainders, shifted
 from facetrack.training.frames import TrainingFrames
-from facetrack.training.methods import (
-    Continuous,
-    LevelStatistics,
-    Method,
-    differences,
-    remainders,
-    shifted,
-    with_constant,
-)
+from facetrack.training.methods import SPREAD, Continuous, LevelStatistics, Method, with_constant
 
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
+_DIRECTIONS: Final = 12  # of displacement, in which a person is learned continuously
 _CHUNK: Final = 256  # frames per matrix product: large enough for BLAS, small enough for memory
 _PART_FRAMES: Final = 1500  # second moments of differences converge long before the regressor does
 
@@ -67,6 +62,24 @@ class CascadePlan:
     step: float = 1.15
 
 
+@dataclass(frozen=True, slots=True)
+class TrainedCascade:
+    """What the training of a cascade gives.
+
+    Attributes
+    ----------
+    cascade : Cascade
+    priors : tuple of LevelPrior
+        What every level knows of all people, for learning single ones.
+    ends : ndarray, shape (N, 68, 2), float64
+        Where the training frames end, pixels of the reference frame.
+    """
+
+    cascade: Cascade
+    priors: tuple[LevelPrior, ...]
+    ends: Array
+
+
 def train_cascade(
     frames: TrainingFrames,
     basis: Array,
@@ -76,7 +89,7 @@ def train_cascade(
     threads: int = 2,
     like: Cascade | None = None,
     report: Callable[[str], None] = lambda line: None,
-) -> tuple[Cascade, Array]:
+) -> TrainedCascade:
     """Train a cascade.
 
     Parameters
@@ -97,32 +110,34 @@ def train_cascade(
 
     Returns
     -------
-    cascade : Cascade
-    ends : ndarray, shape (N, 68, 2), float64
-        Where the training frames end, pixels of the reference frame.
+    TrainedCascade
     """
     levels: list[Level] = []
+    priors: list[LevelPrior] = []
     # BLAS' own threads wait for each other actively: on a busy machine they cost tenfold
     with threadpool_limits(1):
-        for number, level_plan in enumerate(plan.levels):
+        for number in range(len(plan.levels)):
             model = None if like is None else like.levels[number]
-            level, frames = _train_level(frames, basis, plan, level_plan, rng, threads, model)
+            level, prior, frames = _train_level(number, frames, basis, plan, rng, threads, model)
             levels.append(level)
+            priors.append(prior)
             error = np.linalg.norm(frames.starts - frames.truths, axis=2).mean()
             report(f"level {number + 1}: mean error {error:.3f} px of the reference frame")
-    return Cascade(plan.maps, basis.astype(np.float32), tuple(levels)), frames.starts
+    cascade = Cascade(plan.maps, basis.astype(np.float32), tuple(levels))
+    return TrainedCascade(cascade, tuple(priors), frames.starts)
 
 
 def _train_level(
+    number: int,
     frames: TrainingFrames,
     basis: Array,
     plan: CascadePlan,
-    level: LevelPlan,
     rng: np.random.Generator,
     threads: int,
     like: Level | None,
-) -> tuple[Level, TrainingFrames]:
+) -> tuple[Level, LevelPrior, TrainingFrames]:
     """Train one level and move the frames' shapes by it."""
+    level = plan.levels[number]
     statistics = _statistics(frames, basis, plan.step)
     reader = _Reader(frames, plan.maps[level.map_index], level.spacing, threads)
     around = _read_around(reader, statistics)
@@ -150,7 +165,20 @@ def _train_level(
     moved = frames.starts - ((current @ regressor.T) @ basis.T).reshape(-1, 68, 2)
     shrink = plan.maps[level.map_index].shrink
     trained = Level(level.map_index, shrink, level.spacing, projection, centre, regressor)
-    return trained, frames.with_starts(moved)
+    prior = LevelPrior.from_sums(
+        number,
+        sums.regularised(plan.ridge) / len(frames),
+        _principal(SPREAD * statistics.covariance),
+        statistics.step,
+    )
+    return trained, prior, frames.with_starts(moved)
+
+
+def _principal(covariance: Array) -> Array:
+    """Give the root of a covariance along its largest principal directions, (m, r)."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: Array = vectors[:, -_DIRECTIONS:] * np.sqrt(np.maximum(values[-_DIRECTIONS:], 0))
+    return root
 
 
 def _statistics(frames: TrainingFrames, basis: Array, step: float) -> LevelStatistics:

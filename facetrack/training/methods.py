@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.regression.continuous import RegressionSums
+from facetrack.regression.expansion import differences, remainders, shifted
 
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
+
+SPREAD: Final = 0.4  # of the level's covariance, over which the regression is continuous
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +56,6 @@ class LevelStatistics:
         """Displacements of the landmarks that the basis can say, shape (len(chosen), 68, 2)."""
         moved = self.deltas[chosen] @ self.basis.T
         return moved.reshape(len(chosen), 68, 2).astype(np.float32)
-
-
-def shifted(current: Array, truth: Array, step: float) -> Array:
-    """List the shapes at which continuous regression reads a frame.
-
-    Parameters
-    ----------
-    current, truth : ndarray, shape (68, 2), float64
-        Pixels of the reference frame.
-    step : float
-        Pixels of the frame.
-
-    Returns
-    -------
-    ndarray, shape (6, 68, 2), float64
-        Current, truth, truth moved by +step and -step along x, then along y.
-    """
-    shifts = np.array([[0, 0], [step, 0], [-step, 0], [0, step], [0, -step]])
-    return np.concatenate([current[None], truth + shifts[:, None]])
-
-
-def differences(readings: Features, step: float) -> Features:
-    """Central differences from readings at the `shifted` shapes.
-
-    Parameters
-    ----------
-    readings : ndarray, shape (N, 6, 68, k), float32
-    step : float
-
-    Returns
-    -------
-    ndarray, shape (N, 2, 68, k), float32
-        Per pixel along x and y.
-    """
-    gradients: Features = (readings[:, 2::2] - readings[:, 3::2]) * np.float32(0.5 / step)
-    return gradients
-
-
-def remainders(readings: Features, gradients: Features, moves: Features) -> Features:
-    """Taylor remainders: readings at the current shape minus their linear prediction (spec 3.5).
-
-    Parameters
-    ----------
-    readings : ndarray, shape (N, 6, 68, k), float32
-    gradients : ndarray, shape (N, 2, 68, k), float32
-    moves : ndarray, shape (N, 68, 2), float32
-        From the truth to the current shape, pixels.
-
-    Returns
-    -------
-    ndarray, shape (N, 68, k), float32
-    """
-    predicted = readings[:, 1] + gradients[:, 0] * moves[..., :1] + gradients[:, 1] * moves[..., 1:]
-    left_over: Features = readings[:, 0] - predicted
-    return left_over
 
 
 class Method(Protocol):
@@ -160,7 +108,7 @@ class Continuous:
         Weight of the Taylor remainders' covariance, equation (3').
     """
 
-    spread: float = 0.4
+    spread: float = SPREAD
     remainder: float = 3.0
 
     def shapes(

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.features.alignment import EYE_DISTANCE, FRAME_CENTRE
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
-from facetrack.regression.cascade import Cascade
+from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking.box_fit import BoxFitter
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.boxes import Items, box_starts, learn_placement, refinement_starts
-from facetrack.training.cascade import CascadePlan, LevelPlan, train_cascade
+from facetrack.training.cascade import CascadePlan, LevelPlan, TrainedCascade, train_cascade
 from facetrack.training.confidence import learn_confidence
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.motion import pair_motions, start_from_motion
@@ -38,6 +38,7 @@ START_LEVELS: Final = tuple(
 
 REFINEMENT_LEVELS: Final = tuple(replace(level, k=24) for level in TRACKING_LEVELS)
 
+LEARNING_LEVELS: Final = 3  # the last ones of the tracking cascade: all five learn hardly more
 _BOXES: Final = 4  # per picture, that teach the quality what is no face
 
 
@@ -118,19 +119,21 @@ def train_model(
     report("training the fit quality")
     fits = fit_boxes(boxes, pictures[::2], _BOXES, rng)
     calibration = read_pictures(clips, detect=False)
-    quality = learn_quality(tracking, shape_model, pictures[::2], calibration, rng, box_fits=fits)
+    cascade = tracking.cascade
+    quality = learn_quality(cascade, shape_model, pictures[::2], calibration, rng, box_fits=fits)
     report("training the confidence of points")
-    confidence = learn_confidence(trials, quality, shape_model, tracking.basis)
+    confidence = learn_confidence(trials, quality, shape_model, cascade.basis)
     return FaceModel(
         name=name,
         shape_model=shape_model,
         placement=boxes.placement,
         start=boxes.start,
         refinement=boxes.refinement,
-        tracking=tracking,
+        tracking=cascade,
         quality=quality,
         card=card,
         confidence=confidence,
+        priors=tracking.priors[-LEARNING_LEVELS:],
     )
 
 
@@ -141,14 +144,16 @@ def _train_and_try(
     settings: TrainingSettings,
     rng: np.random.Generator,
     report: Callable[[str], None],
-) -> tuple[Cascade, list[Trial]]:
+) -> tuple[TrainedCascade, list[Trial]]:
     """Train the tracking cascade, and try it on people that it does not know."""
     report("training the tracking cascade")
     frames = make_frames(starts, shape_model)
     tracking = _train(frames, shape_model, settings.tracking, settings, rng, report)
     report(f"training it again on {FOLDS} parts of the pictures, to try it on the others")
     own, plan, threads = np.random.default_rng(settings.seed), settings.tracking, settings.threads
-    held_out = train_held_out(frames, tracking, shape_model.basis, plan, own, threads=threads)
+    held_out = train_held_out(
+        frames, tracking.cascade, shape_model.basis, plan, own, threads=threads
+    )
     return tracking, try_out(held_out, shape_model, pictures, own, threads=threads)
 
 
@@ -164,12 +169,24 @@ def _train_box_fitter(
     report("training the start cascade")
     starts = box_starts(pictures, placement, settings.start_frames, rng)
     frames = make_frames(starts, shape_model)
-    start = _train(frames, shape_model, settings.start, settings, rng, report)
+    start = _train(frames, shape_model, settings.start, settings, rng, report).cascade
     report("training the refinement cascade")
     starts = refinement_starts(pictures, shape_model, settings.refinement_frames, rng)
     frames = make_frames(starts, shape_model)
-    refinement = _train(frames, shape_model, settings.refinement, settings, rng, report)
-    return BoxFitter(shape_model, placement, start, refinement)
+    refinement = _train(frames, shape_model, settings.refinement, settings, rng, report).cascade
+    return BoxFitter(shape_model, placement, _rounded(start), _rounded(refinement))
+
+
+def _rounded(cascade: Cascade) -> Cascade:
+    """Round the regressors to half precision: 0.01 px of the frame, and half the space in a file.
+
+    The tracking cascade keeps its own, because learning goes on from them.
+    """
+
+    def rounded(level: Level) -> Level:
+        return replace(level, regressor=level.regressor.astype(np.float16).astype(np.float32))
+
+    return replace(cascade, levels=tuple(rounded(level) for level in cascade.levels))
 
 
 def train_tracking(
@@ -199,7 +216,7 @@ def train_tracking(
     report("training the tracking cascade")
     starts = _tracking_starts(pictures, shape_model, motions, settings.tracking_frames, rng)
     frames = make_frames(starts, shape_model)
-    return _train(frames, shape_model, settings.tracking, settings, rng, report)
+    return _train(frames, shape_model, settings.tracking, settings, rng, report).cascade
 
 
 def _train(
@@ -209,11 +226,10 @@ def _train(
     settings: TrainingSettings,
     rng: np.random.Generator,
     report: Callable[[str], None],
-) -> Cascade:
-    cascade, _ = train_cascade(
+) -> TrainedCascade:
+    return train_cascade(
         frames, shape_model.basis, plan, rng=rng, threads=settings.threads, report=report
     )
-    return cascade
 
 
 def _tracking_starts(

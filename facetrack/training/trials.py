@@ -88,8 +88,8 @@ def train_held_out(
     cascades = []
     for fold in range(FOLDS):
         others = frames.select(frames.pictures % FOLDS != fold)
-        cascade, _ = train_cascade(others, basis, plan, rng=rng, threads=threads, like=whole)
-        cascades.append(cascade)
+        trained = train_cascade(others, basis, plan, rng=rng, threads=threads, like=whole)
+        cascades.append(trained.cascade)
     return cascades
 
 

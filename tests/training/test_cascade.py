@@ -33,7 +33,8 @@ def frames(pictures, shape_model: ShapeModel) -> TrainingFrames:
 
 def _train(frames: TrainingFrames, shape_model: ShapeModel, plan: CascadePlan, **options):
     rng = np.random.default_rng(1)
-    return train_cascade(frames, shape_model.basis[:, :M], plan, rng=rng, **options)
+    trained = train_cascade(frames, shape_model.basis[:, :M], plan, rng=rng, **options)
+    return trained.cascade, trained.ends
 
 
 def _error(shapes: np.ndarray, frames: TrainingFrames) -> float:

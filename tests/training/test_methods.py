@@ -10,15 +10,13 @@ from numpy.testing import assert_allclose
 
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.continuous import RegressionSums
+from facetrack.regression.expansion import differences, remainders, shifted
 from facetrack.training.methods import (
     CommonMean,
     Continuous,
     LevelStatistics,
     Method,
     Sampled,
-    differences,
-    remainders,
-    shifted,
     with_constant,
 )
 

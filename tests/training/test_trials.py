@@ -41,7 +41,7 @@ def frames(pictures, shape_model: ShapeModel) -> TrainingFrames:
 
 @pytest.fixture(scope="module")
 def whole(frames: TrainingFrames, basis: np.ndarray) -> Cascade:
-    return train_cascade(frames, basis, PLAN, rng=np.random.default_rng(1))[0]
+    return train_cascade(frames, basis, PLAN, rng=np.random.default_rng(1)).cascade
 
 
 @pytest.fixture(scope="module")

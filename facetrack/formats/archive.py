@@ -1,0 +1,113 @@
+"""Archives of our own: arrays plus JSON in one .npz, a kind, a schema version, a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError
+from facetrack.formats.atomic import atomic_path
+from facetrack.formats.npz import read_whole_npz
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def write_archive(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, npt.NDArray[Any]],
+    description: Mapping[str, Any],
+    *,
+    kind: str,
+    schema: int,
+) -> None:
+    """Write an archive: beside, then renamed.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in .npz.
+    arrays : mapping of str to ndarray
+    description : mapping
+        All that is no array, JSON-able.
+    kind : str
+        What the archive is, for instance "facetrack model".
+    schema : int
+        Version of its contents.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    meta = {"schema": schema, "kind": kind, **description, "checksum": checksum(arrays)}
+    text = json.dumps(meta, allow_nan=False, indent=1)
+    with atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        members: dict[str, Any] = {"meta": np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
+        np.savez(stream, **members)
+
+
+def read_archive(
+    path: str | os.PathLike[str], *, kind: str, schema: int
+) -> tuple[Arrays, dict[str, Any]]:
+    """Read an archive, all members at once: a flipped byte shows only when its member is read.
+
+    Parameters
+    ----------
+    path : path-like
+    kind : str
+        What it must be.
+    schema : int
+        The newest version that can be read.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+    meta : dict
+        The description with `schema`, `kind` and `checksum`; compare the last with `checksum`.
+
+    Raises
+    ------
+    FormatError
+        If it is cut short, damaged, of another kind or of a newer schema.
+    """
+    noun = kind.removeprefix("facetrack ")
+    try:
+        arrays = read_whole_npz(path)
+        meta = json.loads(bytes(arrays.pop("meta")).decode())
+    except (FormatError, KeyError, TypeError, ValueError, RecursionError) as error:
+        cause = f"not a {noun} file, or cut short or damaged"
+        raise FormatError(path, cause, remedy="copy it again") from error
+    if not isinstance(meta, dict) or meta.get("kind") != kind:
+        raise FormatError(path, f"an archive, but not a Facetrack {noun}")
+    if not isinstance(meta.get("schema"), int) or meta["schema"] > schema:
+        cause = f"schema {meta.get('schema')}, this version reads up to {schema}"
+        raise FormatError(path, cause, remedy="update Facetrack")
+    if not isinstance(meta.get("checksum"), str):
+        raise FormatError(path, "the entry 'checksum' is missing or wrong")
+    return arrays, meta
+
+
+def checksum(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Digest the names, types, shapes and values of arrays.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+
+    Returns
+    -------
+    str
+        SHA-256, hexadecimal.
+    """
+    digest = hashlib.sha256()
+    for key in sorted(arrays):
+        array = arrays[key]
+        digest.update(f"{key} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
