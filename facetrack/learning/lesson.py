@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS
-from facetrack.features.alignment import FRAME_SIZE, warp_to_frame
+from facetrack.features.alignment import warp_to_frame
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 
@@ -107,12 +107,3 @@ def _moved(points: Array, shape_model: ShapeModel, rng: np.random.Generator) -> 
     shift = _SHIFT * eye_distance * rng.standard_normal(2)
     moved: Array = to_reference.inverse().apply(turn.apply(shape - centre) + centre + shift)
     return moved
-
-
-SHAPES: Final = {
-    "patches": (-1, STARTS, FRAME_SIZE, FRAME_SIZE),
-    "starts": (-1, STARTS, N_POINTS, 2),
-    "labels": (-1, STARTS, N_POINTS, 2),
-    "masks": (-1, N_POINTS),
-}
-"""Arrays of several lessons together, as files and saved states hold them."""

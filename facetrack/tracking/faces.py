@@ -17,7 +17,13 @@ from facetrack.tracking.track import Track
 _INSIDE: Final = 0.4  # of the points must lie in the image
 
 
-def tracked_face(track: Track, shape_model: ShapeModel, size: tuple[int, int], time: float) -> Face:
+def tracked_face(
+    track: Track,
+    shape_model: ShapeModel,
+    size: tuple[int, int],
+    time: float,
+    corrected: npt.NDArray[np.bool_] | None = None,
+) -> Face:
     """Tell of a face that is seen.
 
     Parameters
@@ -30,6 +36,8 @@ def tracked_face(track: Track, shape_model: ShapeModel, size: tuple[int, int], t
         Of the frame in pixels.
     time : float
         Timestamp of the frame in seconds.
+    corrected : ndarray, shape (68,), bool, optional
+        Points that a person has just put where they are.
 
     Returns
     -------
@@ -48,7 +56,26 @@ def tracked_face(track: Track, shape_model: ShapeModel, size: tuple[int, int], t
         quality=track.quality,
         pose=head_pose(points, shape_model.mean_3d, size),
         confidence=track.confidence,
+        source=_source(track.person.knowledge is not None, corrected),
     )
+
+
+def _source(learned: bool, corrected: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint8]:
+    source = _LEARNED if learned else _TRACKED
+    if corrected is not None:
+        source = np.where(corrected, np.uint8(Source.CORRECTED), source)
+        source.setflags(write=False)
+    return source
+
+
+def _constant(source: Source) -> npt.NDArray[np.uint8]:
+    array = np.full(N_POINTS, source, dtype=np.uint8)
+    array.setflags(write=False)
+    return array
+
+
+_TRACKED: Final = _constant(Source.TRACKED)
+_LEARNED: Final = _constant(Source.LEARNED)
 
 
 def lost_face(missing: Missing) -> Face:
@@ -64,8 +91,6 @@ def lost_face(missing: Missing) -> Face:
         Without points, quality 0.
     """
     nothing = read_only_points(np.full((N_POINTS, 2), np.nan))
-    absent = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
-    absent.setflags(write=False)
     return Face(
         id=missing.person.id,
         state=State.LOST,
@@ -74,7 +99,7 @@ def lost_face(missing: Missing) -> Face:
         raw_points=nothing,
         quality=0.0,
         pose=None,
-        source=absent,
+        source=_constant(Source.ABSENT),
     )
 
 

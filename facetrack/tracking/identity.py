@@ -18,6 +18,7 @@ import numpy.typing as npt
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.encoding import decode_array, encode_array
+from facetrack.tracking.knowledge import Knowledge, teachable
 from facetrack.tracking.pixels import Image, grey, shrink
 
 Points = npt.NDArray[np.float64]
@@ -101,10 +102,13 @@ class Person:
         Never handed to somebody else.
     exemplars : list of ndarray
         Signatures, the oldest first, each of another pose.
+    knowledge : Knowledge or None
+        What was taught of the face; None while nothing was.
     """
 
     id: int
     exemplars: list[Signature] = field(default_factory=list)
+    knowledge: Knowledge | None = None
 
     def likeness(self, seen: Signature) -> float:
         """Compare a signature with all exemplars; returns the best agreement, -1 without any."""
@@ -125,13 +129,20 @@ class Person:
 
     def state(self) -> dict[str, Any]:
         """Return everything that `from_state` needs, as JSON knows it."""
-        return {"id": self.id, "exemplars": [encode_array(e) for e in self.exemplars]}
+        return {
+            "id": self.id,
+            "exemplars": [encode_array(e) for e in self.exemplars],
+            "knowledge": None if self.knowledge is None else self.knowledge.state(),
+        }
 
     @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Person:
-        """Make the person anew from what `state` returned."""
+    def from_state(cls, state: dict[str, Any], model: object) -> Person:
+        """Make the person anew from what `state` returned, with the model that was taught."""
         exemplars = [decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["exemplars"]]
-        return cls(int(state["id"]), exemplars)
+        knowledge = None
+        if state["knowledge"] is not None:
+            knowledge = Knowledge.from_state(state["knowledge"], teachable(model))
+        return cls(int(state["id"]), exemplars, knowledge)
 
 
 def _aligned_patch(image: Image, points: Points, mean: Points) -> npt.NDArray[np.float32]:

@@ -165,12 +165,12 @@ class People:
             ],
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+    def restore(self, state: dict[str, Any], model: object) -> None:
+        """Go on from what `state` returned, with the model that was taught."""
         self._next_id = int(state["next_id"])
         self.missing = [
             Missing(
-                person=Person.from_state(missing["person"]),
+                person=Person.from_state(missing["person"], model),
                 points=decode_array(missing["points"], (N_POINTS, 2), np.float64),
                 velocity=decode_array(missing["velocity"], (2,), np.float64),
                 since=int(missing["since"]),

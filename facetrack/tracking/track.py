@@ -207,14 +207,16 @@ class Track:
         }
 
     @classmethod
-    def from_state(cls, state: dict[str, Any], smoother: PointSmoother | None) -> Track:
+    def from_state(
+        cls, state: dict[str, Any], smoother: PointSmoother | None, model: object
+    ) -> Track:
         """Make the track anew from what `state` returned; `smoother` is restored in place."""
         if smoother is not None:
             smoother.restore(state["smoother"])
         weak, age, apart = map(int, state["counts"])
         certain, doubts = state["doubt"]
         return cls(
-            person=Person.from_state(state["person"]),
+            person=Person.from_state(state["person"], model),
             points=decode_array(state["points"], (N_POINTS, 2), np.float64),
             quality=float(state["quality"]),
             patch=decode_array(state["patch"], (_PATCH, _PATCH), np.uint8),

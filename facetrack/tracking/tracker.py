@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 import numpy as np
@@ -9,22 +10,25 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import Face, Fit
+from facetrack.learning.profile import Profile, load_profile
 from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.doubt import is_certain, on_probation, withstands_doubt
 from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
-from facetrack.tracking.identity import UNKNOWN, Person, signature
+from facetrack.tracking.identity import UNKNOWN, Person, Signature, signature
+from facetrack.tracking.knowledge import teachable
 from facetrack.tracking.looks import learn_looks
 from facetrack.tracking.people import Missing, People, Reason
 from facetrack.tracking.pixels import SMALLEST_SIDE, Image, box_of, checked_image
 from facetrack.tracking.scene import CutDetector
 from facetrack.tracking.search import Finds, confirm, look
 from facetrack.tracking.smoothing import PointSmoother
+from facetrack.tracking.teaching import Taught, correct, greet, model_of, profile_of, tracked_as
 from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track, take_patch
 from facetrack.video.frame import Frame
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 3
 
 _DOUBT: Final = 8  # frames of clear view for which somebody lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
@@ -49,11 +53,18 @@ class Tracker:
         From 0 (off) to 1 (much): One-Euro smoothing of `Face.points`; `Face.raw_points` stay.
     detector : FaceDetector, optional
         Another way to find faces.
+    person : Profile or path-like, optional
+        What is known of somebody from another video. The first face that looks so is fitted with
+        it, whatever its id.
 
     Raises
     ------
     InputError
         If an option is out of range.
+    FormatError
+        If the profile cannot be read or was taught to another model.
+    LearningError
+        If there is a profile and the model cannot learn.
     """
 
     def __init__(
@@ -63,6 +74,7 @@ class Tracker:
         max_faces: int = 1,
         smoothing: float = 0.0,
         detector: Finds | None = None,
+        person: Profile | str | os.PathLike[str] | None = None,
     ) -> None:
         if max_faces < 1:
             raise InputError(f"max_faces must be at least 1, got {max_faces}")
@@ -78,6 +90,11 @@ class Tracker:
         self._frame = -1
         self._idle = 0  # frames since a thorough search was due
         self._time: float | None = None
+        self._image: Image | None = None  # of the last update, for corrections
+        if person is not None and not isinstance(person, Profile):
+            person = load_profile(person, teachable(model).tracking)
+        self._profile = person
+        self._claimed = UNKNOWN  # the id of the person that the profile is of
 
     def update(self, image: npt.ArrayLike | Frame, timestamp: float | None = None) -> list[Face]:
         """Track the faces in the next frame.
@@ -105,7 +122,7 @@ class Tracker:
         if isinstance(image, Frame):
             timestamp = image.timestamp if timestamp is None else timestamp
             image = image.grey
-        picture = checked_image(image)
+        picture = self._image = checked_image(image)
         time = self._time = next_time(self._time, timestamp)
         self._frame += 1
         if min(picture.shape[:2]) < SMALLEST_SIDE:
@@ -126,7 +143,7 @@ class Tracker:
 
     def _follow(self, track: Track, image: Image) -> None:
         """Fit one face in this frame, or lose it."""
-        fit = track.follow(self.model, image)
+        fit = track.follow(model_of(track.person, self.model), image)
         reason = Reason.COVERED
         if fit is not None and fit.quality >= HOPELESS:
             if leaves_image(fit.points, image):
@@ -149,7 +166,7 @@ class Tracker:
         """
         others = [other.box for other in self._tracks if other is not track]
         detections = self._detector.detect_near(image, track.box)
-        fits = confirm(self.model, image, detections, others, 1)
+        fits = confirm(model_of(track.person, self.model), image, detections, others, 1)
         if not fits and poor is not None and poor.quality >= VAGUE:
             fits = [poor] if is_certain(detections, box_of(poor.points)) else []
         for fit in fits:
@@ -226,6 +243,91 @@ class Tracker:
                 person = self._people.new()
             if person is not None:
                 track.person = person
+                self._greet(track, image, seen)
+
+    def _greet(self, track: Track, image: Image, seen: Signature) -> None:
+        """Fit a face with what is known of its person, or of the profile's."""
+        free = self._claimed not in {other.person.id for other in self._tracks}
+        if greet(track, self._profile if free else None, self.model, image, seen):
+            self._claimed = track.person.id
+
+    def correct(
+        self, face_id: int, points: npt.ArrayLike, mask: npt.ArrayLike | None = None
+    ) -> Taught:
+        """Learn from a person's correction of a face in the frame of the last update.
+
+        Parameters
+        ----------
+        face_id : int
+            `Face.id` of a face that is tracked.
+        points : array_like, shape (68, 2)
+            Where the landmarks are, in pixels of the frame.
+        mask : array_like, shape (68,), bool, optional
+            The points that the person vouches for; all of them without it. The others are taken
+            from the fit.
+
+        Returns
+        -------
+        Taught
+            The corrected face, and whether an earlier correction of this frame was replaced. The
+            next update goes on from here with what was learned.
+
+        Raises
+        ------
+        InputError
+            If no such face is tracked, the mask is of nobody, points are not finite, or most of
+            them lie outside of the frame. Nothing has changed then.
+        LearningError
+            If the model cannot learn. Nothing has changed then.
+
+        Notes
+        -----
+        The picture given to the last update must not have been written to since.
+        """
+        track = tracked_as(self._tracks, face_id)
+        assert self._image is not None  # something is tracked
+        assert self._time is not None
+        replaced, vouched = correct(track, self.model, self._image, points, mask, self._frame)
+        size = self._image.shape[1], self._image.shape[0]
+        face = tracked_face(track, self.model.shape_model, size, self._time, vouched)
+        assert track.person.knowledge is not None  # just taught
+        return Taught(face, len(track.person.knowledge.lessons), replaced)
+
+    def person(self, face_id: int) -> Profile:
+        """Tell what is known of a person who is tracked; `Profile.save` keeps it.
+
+        Parameters
+        ----------
+        face_id : int
+
+        Returns
+        -------
+        Profile
+
+        Raises
+        ------
+        InputError
+            If no such face is tracked.
+        LearningError
+            If the model cannot learn.
+        """
+        return profile_of(tracked_as(self._tracks, face_id).person, self.model)
+
+    def forget(self, face_id: int) -> None:
+        """Forget all that was taught of a person who is tracked; the id stays.
+
+        Parameters
+        ----------
+        face_id : int
+
+        Raises
+        ------
+        InputError
+            If no such face is tracked.
+        """
+        tracked_as(self._tracks, face_id).person.knowledge = None
+        if self._claimed == face_id:
+            self._profile = None
 
     def _smoother(self) -> PointSmoother | None:
         mean = self.model.shape_model.mean
@@ -260,6 +362,7 @@ class Tracker:
             "time": self._time,
             "cuts": self._cuts.state(),
             "people": self._people.state(),
+            "claimed": self._claimed,
             "tracks": [track.state() for track in self._tracks],
         }
 
@@ -285,13 +388,15 @@ class Tracker:
             for name, value in options.items():
                 if state[name] != value:
                     raise InputError(f"saved state has {name} {state[name]}, this one {value}")
-            tracks = [Track.from_state(track, self._smoother()) for track in state["tracks"]]
+            tracks = [
+                Track.from_state(track, self._smoother(), self.model) for track in state["tracks"]
+            ]
             cuts, people = CutDetector(), People()
             cuts.restore(state["cuts"])
-            people.restore(state["people"])
-            frame, idle = int(state["frame"]), int(state["idle"])
+            people.restore(state["people"], self.model)
+            frame, idle, claimed = (int(state[name]) for name in ("frame", "idle", "claimed"))
             time = None if state["time"] is None else float(state["time"])
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"saved state of a tracker is broken: {error!r}") from error
         self._tracks, self._cuts, self._people = tracks, cuts, people
-        self._frame, self._idle, self._time = frame, idle, time
+        self._frame, self._idle, self._time, self._claimed = frame, idle, time, claimed

@@ -157,7 +157,7 @@ def test_state_goes_through_json(look):
     people.new()
     people.lose(missing(look, 1, 0))
     other = People()
-    other.restore(json.loads(json.dumps(people.state())))
+    other.restore(json.loads(json.dumps(people.state())), None)
     assert other.state() == people.state()
     seen, points = look(1)
     assert who(other, seen, points, 3) == 0

@@ -101,6 +101,6 @@ def test_a_patch_can_be_taken_anywhere(stage, puppet, head, place):
 def test_state_goes_through_json(stage, puppet):
     play = stage(puppet(1, lambda frame: (320, 240)))
     track = a_track(play)
-    back = Track.from_state(json.loads(json.dumps(track.state())), None)
+    back = Track.from_state(json.loads(json.dumps(track.state())), None, None)
     assert back.state() == track.state()
     assert_allclose(back.points, track.points, atol=0)

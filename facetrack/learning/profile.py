@@ -1,0 +1,172 @@
+"""A person's profile: the lessons, what was learned from them, and how the face looks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError
+from facetrack.face import N_POINTS
+from facetrack.features.alignment import FRAME_SIZE
+from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
+from facetrack.learning.learner import Learned
+from facetrack.learning.lesson import NO_KEY, STARTS, Lesson
+from facetrack.learning.own_level import OwnLevel
+from facetrack.regression.cascade import Cascade
+
+SCHEMA: Final = 1
+KIND: Final = "facetrack profile"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is remembered of a person. It holds pictures of the face: treat it as personal data.
+
+    Attributes
+    ----------
+    lessons : tuple of Lesson
+    learned : Learned or None
+        What the lessons taught; None without lessons.
+    looks : tuple of ndarray, shape (q,), float32
+        Appearance signatures by which the face is known again; see `tracking.identity`.
+    generic : Cascade
+        The model's tracking cascade, which the learning started from.
+    """
+
+    lessons: tuple[Lesson, ...]
+    learned: Learned | None
+    looks: tuple[npt.NDArray[np.float32], ...]
+    generic: Cascade
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the profile: written beside, then renamed. Deleting the file forgets the person.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in .npz.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        arrays: Arrays = _stack(self.lessons)
+        arrays["looks"] = np.array(self.looks, dtype=np.float32)
+        levels: list[int] = []
+        if self.learned is not None:
+            arrays["own/weights"] = self.learned.own.weights
+            for number, level in enumerate(self.learned.cascade.levels):
+                if level is not self.generic.levels[number]:
+                    arrays[f"regressor/{number}"] = level.regressor
+                    levels.append(number)
+        description = {"model": digest(self.generic), "levels": levels}
+        write_archive(path, arrays, description, kind=KIND, schema=SCHEMA)
+
+
+def load_profile(path: str | os.PathLike[str], generic: Cascade) -> Profile:
+    """Load a profile.
+
+    Parameters
+    ----------
+    path : path-like
+    generic : Cascade
+        The tracking cascade of the model in use.
+
+    Returns
+    -------
+    Profile
+        Its lessons have lost their keys: they are of another video.
+
+    Raises
+    ------
+    FormatError
+        If the file is cut short, changed, of a newer schema, no profile, or was taught to another
+        model.
+    """
+    arrays, meta = read_archive(path, kind=KIND, schema=SCHEMA)
+    if meta["checksum"] != checksum(arrays):
+        raise FormatError(path, "the checksum does not match", remedy="copy the profile again")
+    if meta.get("model") != digest(generic):
+        raise FormatError(
+            path,
+            "the profile was taught to another model",
+            remedy="load that model, or teach the person anew",
+        )
+    try:
+        lessons = _unstack(arrays)
+        looks = tuple(np.ascontiguousarray(look) for look in arrays["looks"])
+        return Profile(lessons, _learned(arrays, meta, generic), looks, generic)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise FormatError(path, f"an entry is missing or wrong: {error}") from error
+
+
+def digest(cascade: Cascade) -> str:
+    """Tell models apart by what their tracking cascade does.
+
+    Parameters
+    ----------
+    cascade : Cascade
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+    """
+    sha = hashlib.sha256(cascade.basis.tobytes())
+    for level in cascade.levels:
+        sha.update(level.regressor.tobytes())
+    return sha.hexdigest()
+
+
+def _learned(arrays: Arrays, meta: dict[str, Any], generic: Cascade) -> Learned | None:
+    if "own/weights" not in arrays:
+        return None
+    levels = list(generic.levels)
+    for number in meta["levels"]:
+        regressor = arrays[f"regressor/{number}"]
+        if regressor.shape != levels[number].regressor.shape:
+            raise ValueError(f"regressor {number} has shape {regressor.shape}")
+        levels[number] = replace(levels[number], regressor=regressor)
+    weights = arrays["own/weights"].astype(np.float32)
+    if weights.shape != (2 * N_POINTS, levels[-1].n_features):
+        raise ValueError(f"own/weights has shape {weights.shape}")
+    # the own level reads the generic level's features, whatever the regressor says
+    return Learned(replace(generic, levels=tuple(levels)), OwnLevel(generic.levels[-1], weights))
+
+
+def _stack(lessons: Sequence[Lesson]) -> Arrays:
+    points = (-1, STARTS, N_POINTS, 2)
+    patches = np.array([lesson.patches for lesson in lessons], dtype=np.uint8)
+    return {
+        "patches": patches.reshape(-1, STARTS, FRAME_SIZE, FRAME_SIZE),
+        "starts": np.array([lesson.starts for lesson in lessons]).reshape(points),
+        "labels": np.array([lesson.labels for lesson in lessons]).reshape(points),
+        "masks": np.array([lesson.mask for lesson in lessons], dtype=np.bool_).reshape(
+            -1, N_POINTS
+        ),
+    }
+
+
+def _unstack(arrays: Arrays) -> tuple[Lesson, ...]:
+    patches, starts = arrays["patches"], arrays["starts"]
+    labels, masks = arrays["labels"], arrays["masks"]
+    count = len(patches)
+    expected = {
+        "patches": (count, STARTS, FRAME_SIZE, FRAME_SIZE),
+        "starts": (count, STARTS, N_POINTS, 2),
+        "labels": (count, STARTS, N_POINTS, 2),
+        "masks": (count, N_POINTS),
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} has shape {arrays[name].shape}, {shape} expected")
+    return tuple(
+        Lesson(NO_KEY, *parts) for parts in zip(patches, starts, labels, masks, strict=True)
+    )

@@ -1,0 +1,162 @@
+"""What a tracker knows of one person's face: lessons, and what they taught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError, LearningError
+from facetrack.face import N_POINTS
+from facetrack.features.alignment import FRAME_SIZE
+from facetrack.learning.learner import Learned, Learner
+from facetrack.learning.lesson import STARTS, Lesson
+from facetrack.tracking.encoding import decode_array, encode_array
+from facetrack.tracking.face_model import FaceModel
+
+_OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a face at its border
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """A person's lessons and what was learned from them.
+
+    Attributes
+    ----------
+    lessons : list of Lesson
+        In the order in which they were given.
+    learned : Learned or None
+        None before the first lesson.
+    """
+
+    lessons: list[Lesson] = field(default_factory=list)
+    learned: Learned | None = None
+
+    def teach(self, model: FaceModel, lesson: Lesson) -> bool:
+        """Take one more lesson; a later one for the same frame replaces the earlier.
+
+        Parameters
+        ----------
+        model : FaceModel
+            See `teachable`.
+        lesson : Lesson
+
+        Returns
+        -------
+        bool
+            Whether an earlier lesson was replaced.
+
+        """
+        kept = [old for old in self.lessons if old.key != lesson.key]
+        lessons = [*kept, lesson]
+        learned = Learner(model.tracking, model.priors).learn(lessons)
+        replaced = len(kept) < len(self.lessons)
+        self.lessons, self.learned = lessons, learned
+        return replaced
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return everything that `from_state` needs, as JSON knows it."""
+        return [
+            {
+                "key": lesson.key,
+                "patches": encode_array(lesson.patches),
+                "starts": encode_array(lesson.starts),
+                "labels": encode_array(lesson.labels),
+                "mask": encode_array(lesson.mask),
+            }
+            for lesson in self.lessons
+        ]
+
+    @classmethod
+    def from_state(cls, state: list[dict[str, Any]], model: FaceModel) -> Knowledge:
+        """Learn anew from the lessons that `state` returned: the same bytes as before."""
+        lessons = [
+            Lesson(
+                int(lesson["key"]),
+                decode_array(lesson["patches"], (STARTS, FRAME_SIZE, FRAME_SIZE), np.uint8),
+                decode_array(lesson["starts"], (STARTS, N_POINTS, 2), np.float64),
+                decode_array(lesson["labels"], (STARTS, N_POINTS, 2), np.float64),
+                decode_array(lesson["mask"], (N_POINTS,), np.bool_),
+            )
+            for lesson in state
+        ]
+        return cls(lessons, Learner(model.tracking, model.priors).learn(lessons))
+
+
+def teachable(model: object) -> FaceModel:
+    """Give the model back if it can learn a person.
+
+    Parameters
+    ----------
+    model : object
+        What a tracker fits with.
+
+    Returns
+    -------
+    FaceModel
+
+    Raises
+    ------
+    LearningError
+        If it is no trained model, or one of an older version.
+    """
+    if not isinstance(model, FaceModel) or not model.priors:
+        name = getattr(model, "name", type(model).__name__)
+        raise LearningError(
+            f"the model {name!r} cannot learn: it was made by an older version",
+            remedy="train it again, or use the shipped one",
+        )
+    return model
+
+
+def checked_correction(
+    points: npt.ArrayLike,
+    mask: npt.ArrayLike | None,
+    fitted: npt.NDArray[np.float64],
+    size: tuple[int, int],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Check a person's correction, and complete it by the fit where nobody vouches.
+
+    Parameters
+    ----------
+    points : array_like, shape (68, 2)
+        In pixels of the frame; anything where the mask is False.
+    mask : array_like, shape (68,), bool, optional
+        The points that the person vouches for; all of them without it.
+    fitted : ndarray, shape (68, 2), float64
+        What the tracker found.
+    size : (width, height)
+        Of the frame in pixels.
+
+    Returns
+    -------
+    points : ndarray, shape (68, 2), float64
+    mask : ndarray, shape (68,), bool
+
+    Raises
+    ------
+    InputError
+        If shapes are wrong, the mask vouches for nothing, a vouched point is not finite, or more
+        than half of the vouched points lie outside of the frame.
+    """
+    given = np.array(points, dtype=np.float64)
+    vouched = np.ones(N_POINTS, bool) if mask is None else np.array(mask, dtype=np.bool_)
+    if given.shape != (N_POINTS, 2) or vouched.shape != (N_POINTS,):
+        raise InputError(
+            f"a correction has points ({N_POINTS}, 2) and a mask ({N_POINTS},), "
+            f"got {given.shape} and {vouched.shape}"
+        )
+    if not vouched.any():
+        raise InputError("a correction must vouch for at least one point, its mask has none")
+    if not np.isfinite(given[vouched]).all():
+        missing = np.flatnonzero(vouched & ~np.all(np.isfinite(given), axis=1))
+        raise InputError(f"corrected points must be finite, point {missing[0]} is not")
+    inside = np.all((given >= 0) & (given <= np.subtract(size, 1)), axis=1)
+    if inside[vouched].mean() < _OUTSIDE:
+        raise InputError(
+            f"{int((~inside[vouched]).sum())} of {int(vouched.sum())} corrected points lie outside "
+            f"of the frame of {size[0]} x {size[1]} pixels"
+        )
+    return np.where(vouched[:, None], given, fitted), vouched

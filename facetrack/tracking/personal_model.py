@@ -1,0 +1,43 @@
+"""A model that fits one person's face with what was learned of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.face import Fit
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.learner import Learned
+from facetrack.learning.lesson import KEEP
+from facetrack.tracking.box_fit import Box
+from facetrack.tracking.face_model import FaceModel
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalModel:
+    """The generic model with what was learned of a person.
+
+    Attributes
+    ----------
+    model : FaceModel
+    learned : Learned
+    """
+
+    model: FaceModel
+    learned: Learned
+
+    @property
+    def shape_model(self) -> ShapeModel:
+        """The shapes that the generic model knows."""
+        return self.model.shape_model
+
+    def fit(self, image: npt.NDArray[np.uint8], start: npt.ArrayLike) -> Fit:
+        """Fit the person's landmarks from a shape nearby; see `FaceModel.fit`."""
+        return self.model.fit(image, start, learned=self.learned)
+
+    def fit_box(self, image: npt.NDArray[np.uint8], box: Box, *, view: int = 0) -> Fit:
+        """Fit a face from a detector's box, then the person's; see `FaceModel.fit_box`."""
+        found = self.model.fit_box(image, box, view=view)
+        return self.fit(image, self.shape_model.relax(found.points, keep=KEEP))

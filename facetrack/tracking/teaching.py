@@ -1,0 +1,189 @@
+"""Teaching a tracker: a correction becomes a lesson, a profile becomes knowledge, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.face import Face
+from facetrack.learning.lesson import KEEP, make_lesson
+from facetrack.learning.profile import Profile
+from facetrack.tracking.identity import Person, Signature, similarity
+from facetrack.tracking.knowledge import Knowledge, checked_correction, teachable
+from facetrack.tracking.personal_model import PersonalModel
+from facetrack.tracking.pixels import Image
+from facetrack.tracking.track import Fits, Track
+
+_LOOKS_LIKE: Final = 0.4  # agreement of signatures that makes a face a profile's: it was named
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What a correction did.
+
+    Attributes
+    ----------
+    face : Face
+        The face with the corrected points.
+    lessons : int
+        How many lessons the person has by now.
+    replaced : bool
+        Whether an earlier correction of the same frame was replaced: the later one wins.
+    """
+
+    face: Face
+    lessons: int
+    replaced: bool
+
+
+def model_of(person: Person, model: Fits) -> Fits:
+    """Choose the model that fits a person: with what was learned, if anything was.
+
+    Parameters
+    ----------
+    person : Person
+    model : Fits
+        The generic one.
+
+    Returns
+    -------
+    Fits
+    """
+    knowledge = person.knowledge
+    if knowledge is None or knowledge.learned is None:
+        return model
+    return PersonalModel(teachable(model), knowledge.learned)
+
+
+def correct(
+    track: Track,
+    model: Fits,
+    image: Image,
+    points: npt.ArrayLike,
+    mask: npt.ArrayLike | None,
+    frame: int,
+) -> tuple[bool, npt.NDArray[np.bool_]]:
+    """Take a person's correction of a face: it is learned, and the track goes on from there.
+
+    Parameters
+    ----------
+    track : Track
+    model : Fits
+        The generic one.
+    image : ndarray, shape (H, W[, 3]), uint8
+        The frame that is corrected.
+    points, mask : array_like
+        See `knowledge.checked_correction`.
+    frame : int
+        Its number.
+
+    Returns
+    -------
+    replaced : bool
+        Whether an earlier correction of the frame was replaced.
+    mask : ndarray, shape (68,), bool
+
+    Raises
+    ------
+    InputError
+        If the correction is broken; nothing has changed then.
+    LearningError
+        If the model cannot learn; nothing has changed then.
+    """
+    generic = teachable(model)
+    size = image.shape[1], image.shape[0]
+    corrected, vouched = checked_correction(points, mask, track.points, size)
+    lesson = make_lesson(image, corrected, vouched, generic.shape_model, key=frame)
+    knowledge = track.person.knowledge or Knowledge()
+    replaced = knowledge.teach(generic, lesson)
+    track.person.knowledge = knowledge
+    track.points, track.weak = corrected, 0
+    return replaced, vouched
+
+
+def profile_of(person: Person, model: Fits) -> Profile:
+    """Put what is known of a person into a profile.
+
+    Parameters
+    ----------
+    person : Person
+    model : Fits
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    LearningError
+        If the model cannot learn.
+    """
+    knowledge = person.knowledge or Knowledge()
+    looks = tuple(person.exemplars)
+    return Profile(tuple(knowledge.lessons), knowledge.learned, looks, teachable(model).tracking)
+
+
+def greet(
+    track: Track, profile: Profile | None, model: Fits, image: Image, seen: Signature
+) -> bool:
+    """Let a face that has just got its person be fitted with what is known of it.
+
+    Parameters
+    ----------
+    track : Track
+        Its points are fitted anew if anything is known.
+    profile : Profile or None
+        One that nobody has claimed yet.
+    model : Fits
+    image : ndarray, shape (H, W[, 3]), uint8
+    seen : ndarray
+        The face's signature.
+
+    Returns
+    -------
+    bool
+        Whether the face claimed the profile.
+    """
+    claimed = False
+    if profile is not None and track.person.knowledge is None and _is_of(profile, seen):
+        track.person.knowledge = Knowledge(list(profile.lessons), profile.learned)
+        claimed = True
+    own = model_of(track.person, model)
+    if own is not model:
+        fit = own.fit(image, own.shape_model.relax(track.points, keep=KEEP))
+        track.points, track.quality = np.array(fit.points), fit.quality
+        track.confidence = fit.confidence
+    return claimed
+
+
+def _is_of(profile: Profile, seen: Signature) -> bool:
+    """Tell whether a face is the profile's; one without looks was made by hand and fits anybody."""
+    return not profile.looks or max(similarity(seen, look) for look in profile.looks) >= _LOOKS_LIKE
+
+
+def tracked_as(tracks: list[Track], face_id: int) -> Track:
+    """Find the track of a face.
+
+    Parameters
+    ----------
+    tracks : list of Track
+    face_id : int
+
+    Returns
+    -------
+    Track
+
+    Raises
+    ------
+    InputError
+        If no face with this id is tracked in this frame.
+    """
+    for track in tracks:
+        if track.decided and track.person.id == face_id:
+            return track
+    ids = ", ".join(str(track.person.id) for track in tracks if track.decided) or "none"
+    raise InputError(f"no face with id {face_id} is tracked in this frame; tracked: {ids}")
