@@ -39,34 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the kinds of measurement."""
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
     landmarks = kinds.add_parser("landmarks", help="a folder of pictures with .pts files")
-    landmarks.add_argument("folder", type=Path, metavar="DIR", help="pictures with .pts files")
-    landmarks.add_argument(
-        "--start",
-        choices=["track", "detect"],
-        default="track",
-        help="start fits from the moved truth, projected on the shape model and not, or from "
-        "the face detector (default: track)",
-    )
-    landmarks.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
-    landmarks.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
-    _add_points(landmarks, list(MARKUPS))
-    add_peer_arguments(landmarks)
-    add_prediction_arguments(landmarks)
-    landmarks.add_argument(
-        "--convention",
-        nargs=3,
-        action="append",
-        default=[],
-        metavar=("NAME", "PREDICTIONS", "TRUTH"),
-        help="learn how the mark-up of program NAME differs from ours on a quarter of a folder of "
-        "training pictures, and add rows with its predictions corrected; may be repeated",
-    )
-    landmarks.add_argument(
-        "--own-convention",
-        type=Path,
-        metavar="DIR",
-        help="the same for our model: how its mark-up differs from that of DIR's training pictures",
-    )
+    _add_landmark_arguments(landmarks)
     w300vw = kinds.add_parser("300vw", help="the videos of 300-VW")
     w300vw.add_argument("root", type=Path, metavar="ROOT", help="folder with 001/vid.avi, ...")
     w300vw.add_argument("--category", choices=["1", "2", "3", "all"], default="all")
@@ -99,6 +72,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in (landmarks, w300vw, video, confidence):
         kind.add_argument("--model", metavar="NAME", help="a model's name or file")
         kind.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+
+
+def _add_landmark_arguments(landmarks: argparse.ArgumentParser) -> None:
+    landmarks.add_argument("folder", type=Path, metavar="DIR", help="pictures with .pts files")
+    landmarks.add_argument(
+        "--start",
+        choices=["track", "detect"],
+        default="track",
+        help="start fits from the moved truth, projected on the shape model and not, or from "
+        "the face detector (default: track)",
+    )
+    landmarks.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
+    landmarks.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
+    _add_points(landmarks, list(MARKUPS))
+    add_peer_arguments(landmarks)
+    add_prediction_arguments(landmarks)
+    landmarks.add_argument(
+        "--convention",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "PREDICTIONS", "TRUTH"),
+        help="learn how the mark-up of program NAME differs from ours on a quarter of a folder of "
+        "training pictures, and add rows with its predictions corrected; may be repeated",
+    )
+    landmarks.add_argument(
+        "--own-convention",
+        type=Path,
+        metavar="DIR",
+        help="the same for our model: how its mark-up differs from that of DIR's training pictures",
+    )
 
 
 def _add_points(parser: argparse.ArgumentParser, choices: list[int]) -> None:

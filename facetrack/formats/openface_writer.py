@@ -33,7 +33,8 @@ _HEAD: Final = _pattern("frame", "pose_Rz")
 _POINTS: Final = _pattern("x_0", f"y_{N_POINTS - 1}")
 _STATES: Final = _pattern("state", "reason")
 _RAW_POINTS: Final = _pattern("raw_x_0", f"raw_y_{N_POINTS - 1}")
-_TRUST: Final = _pattern("conf_0", f"source_{N_POINTS - 1}")
+_CONFIDENCES: Final = _pattern("conf_0", f"conf_{N_POINTS - 1}")
+_SOURCES: Final = _pattern("source_0", f"source_{N_POINTS - 1}")
 _NO_FACE_STATE: Final = "none"
 _NAN_PAIRS: Final = np.full((N_POINTS, 2), np.nan)
 _ALL_NAN: Final = (np.nan,) * N_POINTS
@@ -238,14 +239,21 @@ def _face_row(frame_index: int, timestamp: float, face: Face) -> str:
     raw = points  # without smoothing they are one array, and numbers are dear to format
     if face.raw_points is not face.points:
         raw = _RAW_POINTS % tuple(face.raw_points.T.ravel().tolist())
-    trust = _trust(face.confidence.astype(np.float64).tobytes(), face.source.tobytes())
-    return ",".join((head, points, _STATES % (face.state, _quoted(face.reason)), raw, trust))
+    state = _STATES % (face.state, _quoted(face.reason))
+    confidence = _confidences(face.confidence.astype(np.float64, copy=False).tobytes())
+    source = _sources(face.source.astype(np.uint8, copy=False).tobytes())
+    return ",".join((head, points, state, raw, confidence, source)) + "\n"
 
 
-@lru_cache(maxsize=4)  # mostly the same two arrays for a whole video
-def _trust(confidence: bytes, source: bytes) -> str:
-    """Format what is said of the single points; the end of the row."""
-    return _TRUST % (*np.frombuffer(confidence).tolist(), *source) + "\n"
+# Lost faces, and most tracked ones, say the same of all their points.
+@lru_cache(maxsize=4)
+def _confidences(values: bytes) -> str:
+    return _CONFIDENCES % tuple(np.frombuffer(values, np.float64).tolist())
+
+
+@lru_cache(maxsize=4)
+def _sources(values: bytes) -> str:
+    return _SOURCES % tuple(np.frombuffer(values, np.uint8).tolist())
 
 
 def _quoted(text: str) -> str:
