@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from facetrack.cli._cluster import cluster_map
 from facetrack.cli._reports import shown, write_report
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.evaluation.clips import Clip
     from facetrack.evaluation.confidence import Judged
     from facetrack.evaluation.protocols import Map
 
@@ -21,7 +23,7 @@ def evaluate_confidence(args: argparse.Namespace) -> int:
     Parameters
     ----------
     args : Namespace
-        With `folders`, `seeds`, `plot`, and what all kinds of `facetrack evaluate` have.
+        With `folders`, `people`, `seeds`, `plot`, and what all kinds of `facetrack evaluate` have.
 
     Returns
     -------
@@ -35,7 +37,10 @@ def evaluate_confidence(args: argparse.Namespace) -> int:
 
     model = load_model(args.model)
     with cluster_map(args) as map_:
-        report = with_all([j for folder in args.folders for j in _judge(folder, args, model, map_)])
+        report = [j for folder in args.folders for j in _judge(folder, args, model, map_)]
+        if args.people:
+            report += _judge_people(args, model, map_)
+    report = with_all(report)
     print(confidence_table(report))
     if args.plot:
         plot_reliability(args.plot, {f"{j.data}, {j.start}": j.parts() for j in report})
@@ -48,15 +53,12 @@ def _judge(folder: Path, args: argparse.Namespace, model: Any, map_: Map) -> lis
     """Judge the confidence on one folder, of pictures or of videos."""
     from facetrack.datasets.pts_folder import load_folder
     from facetrack.evaluation.clips import find_clips
-    from facetrack.evaluation.confidence import judge_clips, judge_pictures
+    from facetrack.evaluation.confidence import judge_pictures
     from facetrack.tracking.detection import FaceDetector
-    from facetrack.tracking.tracker import Tracker
 
     name = folder.name
     if not any(folder.glob("*.pts")):
-        clips = find_clips(folder)
-        door = shown(name, len(clips), map_)
-        return judge_clips(partial(Tracker, model), name, clips, model.shape_model, map_=door)
+        return _judge_clips(name, find_clips(folder), model, map_)
     images = load_folder(folder)
     track, detect = (
         shown(f"{name}, {start}", len(images), map_) for start in ("projected truth", "detector")
@@ -65,3 +67,21 @@ def _judge(folder: Path, args: argparse.Namespace, model: Any, map_: Map) -> lis
         judge_pictures(model, name, images, seeds=args.seeds, map_=track),
         judge_pictures(model, name, images, detector=FaceDetector(), map_=detect),
     ]
+
+
+def _judge_people(args: argparse.Namespace, model: Any, map_: Map) -> list[Judged]:
+    """Judge the confidence on ten synthetic people."""
+    from facetrack.datasets.pts_folder import load_folder
+    from facetrack.evaluation.people import synthetic_people
+
+    pictures = [picture for folder in args.people for picture in load_folder(folder)]
+    clips = synthetic_people(pictures, model.shape_model)
+    return _judge_clips("ten synthetic people", clips, model, map_)
+
+
+def _judge_clips(name: str, clips: Sequence[Clip], model: Any, map_: Map) -> list[Judged]:
+    from facetrack.evaluation.confidence import judge_clips
+    from facetrack.tracking.tracker import Tracker
+
+    door = shown(name, len(clips), map_)
+    return judge_clips(partial(Tracker, model), name, clips, model.shape_model, map_=door)

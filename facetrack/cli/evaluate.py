@@ -31,7 +31,7 @@ facetrack evaluate landmarks lfpw_test --json lfpw.json --plot lfpw.png
 facetrack evaluate landmarks lfpw_test --start detect --peers --ert ert.dat --peers-dir peers
 facetrack evaluate 300vw 300VW_Dataset --category 1 --points 49
 facetrack evaluate video videos --smoothing 0.5 --workers 4 --json videos.json
-facetrack evaluate confidence lfpw_test helen_test videos --plot reliability.png
+facetrack evaluate confidence lfpw_test helen_test --people helen_test --plot reliability.png
 """
 
 
@@ -58,6 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="pictures with .pts files, or NAME.mp4 with NAME.npz",
+    )
+    confidence.add_argument(
+        "--people",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PICTURES",
+        help="also clips of ten synthetic people with exact truth, made from labelled pictures",
     )
     confidence.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
     confidence.add_argument("--plot", type=Path, metavar="FILE", help="reliability diagrams")

@@ -174,6 +174,24 @@ def test_confidence_on_pictures_and_videos(folder, clips, tmp_path: Path, capsys
     assert "clips" in capsys.readouterr().out
 
 
+def test_confidence_on_synthetic_people(folder, clips, capsys, monkeypatch) -> None:
+    from facetrack.evaluation.clips import find_clips
+
+    command = ["evaluate", "confidence", str(clips), "--people", str(folder)]
+    assert main(command) == 1
+    assert "portraits are needed" in capsys.readouterr().err
+    seen = []
+
+    def people(pictures, shape_model):
+        seen.extend(picture.name for picture in pictures)
+        return find_clips(clips)
+
+    monkeypatch.setattr("facetrack.evaluation.people.synthetic_people", people)
+    assert main(command) == 0
+    assert seen == ["f0", "f1", "f2"]
+    assert "ten synthetic people" in capsys.readouterr().out
+
+
 def test_300vw(tmp_path: Path, clips, capsys) -> None:
     clip = tmp_path / "300VW" / "203"
     (clip / "annot").mkdir(parents=True)
