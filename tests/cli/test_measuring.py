@@ -180,7 +180,7 @@ def test_confidence_on_synthetic_people(folder, clips, capsys, monkeypatch) -> N
     command = ["evaluate", "confidence", str(clips), "--people", str(folder)]
     assert main(command) == 1
     assert "portraits are needed" in capsys.readouterr().err
-    seen = []
+    seen: list[str] = []
 
     def people(pictures, shape_model):
         seen.extend(picture.name for picture in pictures)
