@@ -17,6 +17,32 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.protocols import Map
 
 
+def add_confidence_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is judged, and where the diagrams go.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    """
+    parser.add_argument(
+        "folders",
+        nargs="+",
+        type=Path,
+        metavar="DIR",
+        help="pictures with .pts files, or NAME.mp4 with NAME.npz",
+    )
+    parser.add_argument(
+        "--people",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PICTURES",
+        help="also clips of ten synthetic people with exact truth, made from labelled pictures",
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="reliability diagrams")
+
+
 def evaluate_confidence(args: argparse.Namespace) -> int:
     """Judge the confidence of points and print a table; write the JSON file and the plot.
 

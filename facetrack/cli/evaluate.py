@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
-from facetrack.cli._confidence import evaluate_confidence
+from facetrack.cli._confidence import add_confidence_arguments, evaluate_confidence
 from facetrack.cli._peers import (
     add_peer_arguments,
     add_prediction_arguments,
@@ -52,23 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     confidence = kinds.add_parser(
         "confidence", help="whether the points' confidence comes true, on pictures and on videos"
     )
-    confidence.add_argument(
-        "folders",
-        nargs="+",
-        type=Path,
-        metavar="DIR",
-        help="pictures with .pts files, or NAME.mp4 with NAME.npz",
-    )
-    confidence.add_argument(
-        "--people",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="PICTURES",
-        help="also clips of ten synthetic people with exact truth, made from labelled pictures",
-    )
-    confidence.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
-    confidence.add_argument("--plot", type=Path, metavar="FILE", help="reliability diagrams")
+    add_confidence_arguments(confidence)
     for kind in (w300vw, video):
         kind.add_argument(
             "--smoothing", type=float, default=0.0, help="0 (none, default) to 1 (strong)"
