@@ -117,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from facetrack.evaluation.plots import plot_curves
     from facetrack.evaluation.teaching import Spread, give_lessons
+    from facetrack.evaluation.teaching_learners import Facetrack, SampledLearning
     from facetrack.evaluation.teaching_report import (
         learning_details,
         learning_table,
@@ -132,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     with cluster_map(args) as map_:
         lessons = give_lessons(
             partial(Tracker, model, max_faces=1),
-            rivals(model.shape_model),
+            [*rivals(model.shape_model), SampledLearning(model), Facetrack(model)],
             clips,
             counts=args.corrections,
             reference=args.reference,

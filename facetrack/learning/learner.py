@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -60,13 +60,28 @@ class Learned:
 
 
 @dataclass(slots=True)
-class _Start:
-    """One start of a lesson on its way down the cascade."""
+class Start:
+    """One start of a lesson on its way down the cascade.
+
+    Attributes
+    ----------
+    maps : list of ndarray
+        Orientation maps of its frame.
+    shape, label : ndarray, shape (68, 2), float64
+        Where it is by now, and what it should become; pixels of the frame.
+    mask : ndarray, shape (68,), bool
+        The points that somebody vouches for.
+    """
 
     maps: list[Features]
     shape: Array
     label: Array
     mask: npt.NDArray[np.bool_]
+
+    def advance(self, level: Level, basis: Features) -> None:
+        """Let a level correct the shape; `basis` is the cascade's."""
+        self.shape = np.array(self.shape)
+        level.correct(self.maps, self.shape, basis)
 
 
 class Learner:
@@ -103,18 +118,31 @@ class Learner:
         Learned or None
             None without lessons.
         """
-        starts = [start for lesson in lessons for start in self._starts(lesson)]
+        starts = list(self.starts(lessons))
         if not starts:
             return None
         own = self._learn_own_level(starts)
         return Learned(replace(self._cascade, levels=self._learn_levels(starts)), own)
 
-    def _starts(self, lesson: Lesson) -> Iterable[_Start]:
-        for patch, start, label in zip(lesson.patches, lesson.starts, lesson.labels, strict=True):
-            maps = [readings.copy() for readings in self._builder.build(patch)]
-            yield _Start(maps, start, label, lesson.mask)
+    def starts(self, lessons: Iterable[Lesson]) -> Iterator[Start]:
+        """Give every start of every lesson, its maps read.
 
-    def _learn_own_level(self, starts: list[_Start]) -> OwnLevel:
+        Parameters
+        ----------
+        lessons : iterable of Lesson
+
+        Yields
+        ------
+        Start
+        """
+        for lesson in lessons:
+            for patch, shape, label in zip(
+                lesson.patches, lesson.starts, lesson.labels, strict=True
+            ):
+                maps = [readings.copy() for readings in self._builder.build(patch)]
+                yield Start(maps, shape, label, lesson.mask)
+
+    def _learn_own_level(self, starts: list[Start]) -> OwnLevel:
         """Learn the own level, and leave the rest of every label to the cascade."""
         last = self._cascade.levels[-1]
         ends = [self._cascade.run(start.maps, start.shape) for start in starts]
@@ -127,18 +155,17 @@ class Learner:
             start.label = start.label - (own.finish(start.maps, end) - end)
         return own
 
-    def _learn_levels(self, starts: list[_Start]) -> tuple[Level, ...]:
+    def _learn_levels(self, starts: list[Start]) -> tuple[Level, ...]:
         levels = []
         for number, level in enumerate(self._cascade.levels):
             if number in self._priors:
                 level = self._learn_level(level, self._priors[number], starts)
             for start in starts:
-                start.shape = np.array(start.shape)
-                level.correct(start.maps, start.shape, self._cascade.basis)
+                start.advance(level, self._cascade.basis)
             levels.append(level)
         return tuple(levels)
 
-    def _learn_level(self, level: Level, prior: LevelPrior, starts: list[_Start]) -> Level:
+    def _learn_level(self, level: Level, prior: LevelPrior, starts: list[Start]) -> Level:
         columns, targets = [], []
         for start in starts:
             shapes = shifted(start.shape, start.label, prior.step)

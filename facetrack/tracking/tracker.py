@@ -19,9 +19,9 @@ from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
 from facetrack.tracking.identity import UNKNOWN, Person, Signature, signature
 from facetrack.tracking.knowledge import teachable
 from facetrack.tracking.looks import learn_looks
-from facetrack.tracking.people import Missing, People, Reason
+from facetrack.tracking.moment import Moment
+from facetrack.tracking.people import Missing, Reason
 from facetrack.tracking.pixels import SMALLEST_SIDE, Image, box_of, checked_image
-from facetrack.tracking.scene import CutDetector
 from facetrack.tracking.search import Finds, confirm, look
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.teaching import Taught, correct, greet, model_of, profile_of, tracked_as
@@ -84,17 +84,11 @@ class Tracker:
         self.max_faces = max_faces
         self.smoothing = smoothing
         self._detector = FaceDetector() if detector is None else detector
-        self._cuts = CutDetector()
-        self._people = People()
-        self._tracks: list[Track] = []
-        self._frame = -1
-        self._idle = 0  # frames since a thorough search was due
-        self._time: float | None = None
+        self._now = Moment()
         self._image: Image | None = None  # of the last update, for corrections
         if person is not None and not isinstance(person, Profile):
             person = load_profile(person, teachable(model).tracking)
         self._profile = person
-        self._claimed = UNKNOWN  # the id of the person that the profile is of
 
     def update(self, image: npt.ArrayLike | Frame, timestamp: float | None = None) -> list[Face]:
         """Track the faces in the next frame.
@@ -123,22 +117,22 @@ class Tracker:
             timestamp = image.timestamp if timestamp is None else timestamp
             image = image.grey
         picture = self._image = checked_image(image)
-        time = self._time = next_time(self._time, timestamp)
-        self._frame += 1
+        time = self._now.time = next_time(self._now.time, timestamp)
+        self._now.frame += 1
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             self._lose_all(Reason.TOO_SMALL_PICTURE)
             return self._report(picture, time)
-        if self._cuts.update(picture):
+        if self._now.cuts.update(picture):
             return self._after_cut(picture, time)
-        for track in list(self._tracks):
+        for track in list(self._now.tracks):
             self._follow(track, picture)
         for track, reason in settle_crossings(
-            self._tracks, self._people.missing, picture, self.model.shape_model
+            self._now.tracks, self._now.people.missing, picture, self.model.shape_model
         ):
             self._lose(track, reason)
         self._search(picture)
         self._decide_who(picture)
-        learn_looks(self._tracks, picture, self.model.shape_model)
+        learn_looks(self._now.tracks, picture, self.model.shape_model)
         return self._report(picture, time)
 
     def _follow(self, track: Track, image: Image) -> None:
@@ -164,7 +158,7 @@ class Tracker:
         Where it is certain of a face that the poor fit lies on, the face is there, only hard to
         fit (a grimace, blur), and stays tracked at that quality.
         """
-        others = [other.box for other in self._tracks if other is not track]
+        others = [other.box for other in self._now.tracks if other is not track]
         detections = self._detector.detect_near(image, track.box)
         fits = confirm(model_of(track.person, self.model), image, detections, others, 1)
         if not fits and poor is not None and poor.quality >= VAGUE:
@@ -178,78 +172,80 @@ class Tracker:
         return False
 
     def _lose(self, track: Track, reason: str) -> None:
-        self._tracks.remove(track)
-        self._idle = 0 if not self._tracks else self._idle
+        self._now.tracks.remove(track)
+        self._now.idle = 0 if not self._now.tracks else self._now.idle
         if track.decided:
             behind = track.apart <= _JUST_TOUCHED
-            self._people.lose(
-                Missing(track.person, track.points, track.velocity, self._frame, reason, behind)
+            self._now.people.lose(
+                Missing(track.person, track.points, track.velocity, self._now.frame, reason, behind)
             )
 
     def _lose_all(self, reason: str) -> None:
-        for track in list(self._tracks):
+        for track in list(self._now.tracks):
             self._lose(track, reason)
 
     def _after_cut(self, image: Image, time: float) -> list[Face]:
         """End all faces, and start anew in the same frame: nobody is recognised over a cut."""
         self._lose_all(Reason.CUT)
         ended = [
-            lost_face(missing) for missing in self._people.missing if missing.since == self._frame
+            lost_face(missing)
+            for missing in self._now.people.missing
+            if missing.since == self._now.frame
         ]
-        self._people.forget_all()
-        self._idle = 0
+        self._now.people.forget_all()
+        self._now.idle = 0
         self._search(image)
         self._decide_who(image)
-        learn_looks(self._tracks, image, self.model.shape_model)
+        learn_looks(self._now.tracks, image, self.model.shape_model)
         return ended + self._report(image, time)
 
     def _search(self, image: Image) -> None:
         """Look for faces while fewer are tracked than wanted; certain ones displace uncertain."""
-        wanted = self.max_faces - sum(track.certain for track in self._tracks)
+        wanted = self.max_faces - sum(track.certain for track in self._now.tracks)
         if not wanted:
-            self._idle = 1  # the next search is not due at once
+            self._now.idle = 1  # the next search is not due at once
             return
         detections = look(
             self._detector,
             image,
-            idle=self._idle,
-            frame=self._frame,
-            tracked=len(self._tracks),
+            idle=self._now.idle,
+            frame=self._now.frame,
+            tracked=len(self._now.tracks),
             wanted=wanted,
-            missing=self._people.missing,
+            missing=self._now.people.missing,
         )
-        self._idle += 1
-        taken = [track.box for track in self._tracks]
+        self._now.idle += 1
+        taken = [track.box for track in self._now.tracks]
         for fit in confirm(self.model, image, detections, taken, wanted):
             certain = is_certain(detections, box_of(fit.points))
-            if len(self._tracks) == self.max_faces:
+            if len(self._now.tracks) == self.max_faces:
                 if not certain:
                     continue
-                self._lose(next(t for t in self._tracks if not t.certain), Reason.DOUBTED)
+                self._lose(next(t for t in self._now.tracks if not t.certain), Reason.DOUBTED)
             points, patch = np.array(fit.points), take_patch(image, fit.points)
             track = Track(Person(UNKNOWN), points, fit.quality, patch, self._smoother())
             track.certain = certain
             track.confidence = fit.confidence
-            self._tracks.append(track)
+            self._now.tracks.append(track)
 
     def _decide_who(self, image: Image) -> None:
         """Settle whose faces those are that came up."""
-        for track in self._tracks:
+        for track in self._now.tracks:
             if track.decided or on_probation(track):
                 continue
             seen = signature(image, track.points, self.model.shape_model)
-            person = self._people.recognise(seen, track.points, self._frame)
+            person = self._now.people.recognise(seen, track.points, self._now.frame)
             if person is None and min(track.age, track.apart) > _DOUBT:
-                person = self._people.new()
+                person = self._now.people.new()
             if person is not None:
                 track.person = person
                 self._greet(track, image, seen)
 
     def _greet(self, track: Track, image: Image, seen: Signature) -> None:
         """Fit a face with what is known of its person, or of the profile's."""
-        free = self._claimed not in {other.person.id for other in self._tracks}
+        free = self._now.claimed not in {other.person.id for other in self._now.tracks}
         if greet(track, self._profile if free else None, self.model, image, seen):
-            self._claimed = track.person.id
+            self._now.claimed = track.person.id
 
     def correct(
         self, face_id: int, points: npt.ArrayLike, mask: npt.ArrayLike | None = None
@@ -284,12 +280,12 @@ class Tracker:
         -----
         The picture given to the last update must not have been written to since.
         """
-        track = tracked_as(self._tracks, face_id)
+        track = tracked_as(self._now.tracks, face_id)
         assert self._image is not None  # something is tracked
-        assert self._time is not None
-        replaced, vouched = correct(track, self.model, self._image, points, mask, self._frame)
+        assert self._now.time is not None
+        replaced, vouched = correct(track, self.model, self._image, points, mask, self._now.frame)
         size = self._image.shape[1], self._image.shape[0]
-        face = tracked_face(track, self.model.shape_model, size, self._time, vouched)
+        face = tracked_face(track, self.model.shape_model, size, self._now.time, vouched)
         assert track.person.knowledge is not None  # just taught
         return Taught(face, len(track.person.knowledge.lessons), replaced)
 
@@ -311,7 +307,7 @@ class Tracker:
         LearningError
             If the model cannot learn.
         """
-        return profile_of(tracked_as(self._tracks, face_id).person, self.model)
+        return profile_of(tracked_as(self._now.tracks, face_id).person, self.model)
 
     def forget(self, face_id: int) -> None:
         """Forget all that was taught of a person who is tracked; the id stays.
@@ -325,8 +321,8 @@ class Tracker:
         InputError
             If no such face is tracked.
         """
-        tracked_as(self._tracks, face_id).person.knowledge = None
-        if self._claimed == face_id:
+        tracked_as(self._now.tracks, face_id).person.knowledge = None
+        if self._now.claimed == face_id:
             self._profile = None
 
     def _smoother(self) -> PointSmoother | None:
@@ -335,11 +331,11 @@ class Tracker:
 
     def _report(self, image: Image, time: float) -> list[Face]:
         size = image.shape[1], image.shape[0]
-        known = [track for track in self._tracks if track.decided]
+        known = [track for track in self._now.tracks if track.decided]
         faces = [tracked_face(track, self.model.shape_model, size, time) for track in known]
         places = self.max_faces - len(faces)
-        for missing in reversed(self._people.missing):
-            gone = self._frame - missing.since
+        for missing in reversed(self._now.people.missing):
+            gone = self._now.frame - missing.since
             if gone == 0 or (gone <= _REMEMBERED and places > 0):
                 faces.append(lost_face(missing))
                 places -= 1
@@ -353,18 +349,7 @@ class Tracker:
         dict
             For `restore`; a tracker that goes on from it gives the same bytes as this one.
         """
-        return {
-            "version": STATE_VERSION,
-            "max_faces": self.max_faces,
-            "smoothing": self.smoothing,
-            "frame": self._frame,
-            "idle": self._idle,
-            "time": self._time,
-            "cuts": self._cuts.state(),
-            "people": self._people.state(),
-            "claimed": self._claimed,
-            "tracks": [track.state() for track in self._tracks],
-        }
+        return {**self._options(), **self._now.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where another tracker with the same model and options stood.
@@ -379,24 +364,11 @@ class Tracker:
         InputError
             If the state is broken, of another version, or of a tracker with other options.
         """
-        options = {
+        self._now = Moment.from_state(state, self._options(), self.model, self._smoother)
+
+    def _options(self) -> dict[str, Any]:
+        return {
             "version": STATE_VERSION,
             "max_faces": self.max_faces,
             "smoothing": self.smoothing,
         }
-        try:
-            for name, value in options.items():
-                if state[name] != value:
-                    raise InputError(f"saved state has {name} {state[name]}, this one {value}")
-            tracks = [
-                Track.from_state(track, self._smoother(), self.model) for track in state["tracks"]
-            ]
-            cuts, people = CutDetector(), People()
-            cuts.restore(state["cuts"])
-            people.restore(state["people"], self.model)
-            frame, idle, claimed = (int(state[name]) for name in ("frame", "idle", "claimed"))
-            time = None if state["time"] is None else float(state["time"])
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"saved state of a tracker is broken: {error!r}") from error
-        self._tracks, self._cuts, self._people = tracks, cuts, people
-        self._frame, self._idle, self._time, self._claimed = frame, idle, time, claimed

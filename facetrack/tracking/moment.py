@@ -1,0 +1,101 @@
+"""Where a tracker stands between two frames, and how that is kept in a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from facetrack.errors import InputError
+from facetrack.tracking.identity import UNKNOWN
+from facetrack.tracking.people import People
+from facetrack.tracking.scene import CutDetector
+from facetrack.tracking.smoothing import PointSmoother
+from facetrack.tracking.track import Track
+
+
+@dataclass(slots=True)
+class Moment:
+    """All that a tracker knows of the frames so far.
+
+    Attributes
+    ----------
+    cuts : CutDetector
+    people : People
+    tracks : list of Track
+    frame : int
+        Number of the last frame; -1 before the first.
+    idle : int
+        Frames since a thorough search was due.
+    time : float or None
+        Of the last frame in seconds.
+    claimed : int
+        The id of the person that a profile from elsewhere turned out to be of.
+    """
+
+    cuts: CutDetector = field(default_factory=CutDetector)
+    people: People = field(default_factory=People)
+    tracks: list[Track] = field(default_factory=list)
+    frame: int = -1
+    idle: int = 0
+    time: float | None = None
+    claimed: int = UNKNOWN
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `from_state` needs, as JSON knows it."""
+        return {
+            "frame": self.frame,
+            "idle": self.idle,
+            "time": self.time,
+            "claimed": self.claimed,
+            "cuts": self.cuts.state(),
+            "people": self.people.state(),
+            "tracks": [track.state() for track in self.tracks],
+        }
+
+    @classmethod
+    def from_state(
+        cls,
+        state: Mapping[str, Any],
+        options: Mapping[str, Any],
+        model: object,
+        make_smoother: Callable[[], PointSmoother | None],
+    ) -> Moment:
+        """Make the moment anew from what `state` returned, also after a way through JSON.
+
+        Parameters
+        ----------
+        state : mapping
+            With the options of the tracker that it was of.
+        options : mapping
+            Of the tracker that goes on; they must be the same.
+        model : FaceModel
+            What was taught of people is learned anew with it.
+        make_smoother : callable
+            Makes a smoother for one track.
+
+        Returns
+        -------
+        Moment
+
+        Raises
+        ------
+        InputError
+            If the state is broken, of another version, or of a tracker with other options.
+        """
+        try:
+            for name, value in options.items():
+                if state[name] != value:
+                    raise InputError(f"saved state has {name} {state[name]}, this one {value}")
+            moment = cls(
+                tracks=[Track.from_state(t, make_smoother(), model) for t in state["tracks"]],
+                frame=int(state["frame"]),
+                idle=int(state["idle"]),
+                time=None if state["time"] is None else float(state["time"]),
+                claimed=int(state["claimed"]),
+            )
+            moment.cuts.restore(state["cuts"])
+            moment.people.restore(state["people"], model)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"saved state of a tracker is broken: {error!r}") from error
+        return moment
