@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from facetrack.features.maps import MapBuilder
 from facetrack.learning.lesson import STARTS, Lesson
-from facetrack.learning.own_level import OwnLevel, learn_own_level
+from facetrack.learning.own_level import OwnLevel, learn_weights
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.regression.expansion import pseudo_samples, read_frame, shifted
@@ -150,7 +150,7 @@ class Learner:
             [last.features(s.maps, end) for s, end in zip(starts, ends, strict=True)]
         )
         missing = np.stack([s.label - end for s, end in zip(starts, ends, strict=True)])
-        own = learn_own_level(last, features, missing, np.stack([s.mask for s in starts]))
+        own = OwnLevel(last, learn_weights(features, missing, np.stack([s.mask for s in starts])))
         for start, end in zip(starts, ends, strict=True):
             start.label = start.label - (own.finish(start.maps, end) - end)
         return own

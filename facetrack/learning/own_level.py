@@ -58,15 +58,11 @@ class OwnLevel:
         return shape + missing.reshape(-1, 2)
 
 
-def learn_own_level(
-    level: Level, features: Features, missing: Array, vouched: npt.NDArray[np.bool_]
-) -> OwnLevel:
+def learn_weights(features: Features, missing: Array, vouched: npt.NDArray[np.bool_]) -> Features:
     """Learn what the cascade leaves over.
 
     Parameters
     ----------
-    level : Level
-        Read the features.
     features : ndarray, shape (N, d), float32
         Where the cascade ends from each start of each lesson; the last column is 1.
     missing : ndarray, shape (N, 68, 2), float64
@@ -76,7 +72,8 @@ def learn_own_level(
 
     Returns
     -------
-    OwnLevel
+    ndarray, shape (136, d), float32
+        For `OwnLevel`.
     """
     weighted = features * np.float32(np.sqrt(_LINEAR))
     weighted[:, -1] = np.sqrt(_CONSTANT)
@@ -93,4 +90,4 @@ def learn_own_level(
         primal *= np.sqrt(_LINEAR)
         primal[..., -1] *= np.sqrt(_CONSTANT / _LINEAR)
         weights[points] = primal
-    return OwnLevel(level, weights.reshape(136, -1))
+    return weights.reshape(136, -1)

@@ -1,0 +1,45 @@
+"""A synthetic head, and a person who has an opinion of their own on where its landmarks are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.learning.lesson import Lesson, make_lesson
+from facetrack.tracking.face_model import FaceModel
+from facetrack.video.synthetic import SyntheticVideo
+
+
+@pytest.fixture(scope="session")
+def video(shipped_model: FaceModel) -> SyntheticVideo:
+    return SyntheticVideo(shipped_model.shape_model, n_frames=60, size=(320, 240))
+
+
+@pytest.fixture(scope="session")
+def opinion(video: SyntheticVideo) -> Callable[[int], np.ndarray]:
+    """Give the person's landmarks in a frame: brows higher and a mouth lower than the truth."""
+
+    def points(frame: int) -> np.ndarray:
+        truth = video.truth(frame)
+        upright = truth[[27, 8]] - truth[27]  # from the nose's root to the chin
+        down = upright[1] / np.linalg.norm(upright[1]) * outer_eye_distance(truth)
+        truth[17:27] -= 0.06 * down
+        truth[48:] += 0.04 * down
+        return truth
+
+    return points
+
+
+@pytest.fixture(scope="session")
+def lesson(video, opinion, shipped_model) -> Callable[..., Lesson]:
+    def make(frame: int, mask: np.ndarray | None = None) -> Lesson:
+        mask = np.ones(68, bool) if mask is None else mask
+        points = opinion(frame)
+        return make_lesson(
+            video.frame(frame).image, points, mask, shipped_model.shape_model, key=frame
+        )
+
+    return make

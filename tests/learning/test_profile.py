@@ -1,0 +1,93 @@
+"""Profiles: what is remembered of a person, on disk."""
+
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from facetrack.errors import FormatError
+from facetrack.learning.learner import Learner
+from facetrack.learning.profile import Profile, load_profile
+
+
+@pytest.fixture(scope="module")
+def profile(shipped_model, lesson) -> Profile:
+    lessons = (lesson(8), lesson(40))
+    learned = Learner(shipped_model.tracking, shipped_model.priors).learn(lessons)
+    looks = (np.arange(5, dtype=np.float32),)
+    return Profile(lessons, learned, looks, shipped_model.tracking)
+
+
+@pytest.fixture
+def path(profile, tmp_path):
+    profile.save(tmp_path / "anna.npz")
+    return tmp_path / "anna.npz"
+
+
+def test_round_trip(profile, path, shipped_model) -> None:
+    back = load_profile(path, shipped_model.tracking)
+    for a, b in zip(profile.lessons, back.lessons, strict=True):
+        for name in ("patches", "starts", "labels", "mask"):
+            assert_array_equal(getattr(a, name), getattr(b, name))
+        assert b.key == -1  # of another video
+    assert back.learned is not None
+    assert profile.learned is not None
+    assert_array_equal(back.learned.own.weights, profile.learned.own.weights)
+    pairs = zip(profile.learned.cascade.levels, back.learned.cascade.levels, strict=True)
+    for a, b in pairs:
+        assert_array_equal(a.regressor, b.regressor)
+    assert_array_equal(back.looks[0], profile.looks[0])
+
+
+def test_what_was_learned_is_what_its_lessons_teach(path, shipped_model) -> None:
+    back = load_profile(path, shipped_model.tracking)
+    anew = Learner(shipped_model.tracking, shipped_model.priors).learn(back.lessons)
+    assert anew is not None
+    assert back.learned is not None
+    assert_array_equal(anew.own.weights, back.learned.own.weights)
+
+
+def test_somebody_who_was_taught_nothing_can_be_saved(tmp_path, shipped_model) -> None:
+    Profile((), None, (), shipped_model.tracking).save(tmp_path / "nobody.npz")
+    back = load_profile(tmp_path / "nobody.npz", shipped_model.tracking)
+    assert back.learned is None
+    assert back.lessons == ()
+
+
+def test_twenty_corrections_take_less_than_five_megabytes(profile, tmp_path) -> None:
+    many = Profile(profile.lessons * 10, profile.learned, profile.looks, profile.generic)
+    many.save(tmp_path / "many.npz")
+    assert (tmp_path / "many.npz").stat().st_size < 5_000_000
+
+
+def test_a_cut_file_is_named(path, shipped_model) -> None:
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(FormatError, match=r"anna\.npz: not a profile file, or cut short"):
+        load_profile(path, shipped_model.tracking)
+
+
+def rewritten(path, **changes):
+    """Write the archive again with other entries in its description."""
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    meta = json.loads(bytes(arrays["meta"]).decode()) | changes
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"schema": 99}, "schema 99, this version reads up to 1; update Facetrack"),
+        ({"kind": "facetrack model"}, "not a Facetrack profile"),
+        ({"checksum": "0"}, "the checksum does not match"),
+        ({"model": "0"}, "taught to another model; load that model"),
+        ({"levels": [77]}, "an entry is missing or wrong"),
+    ],
+)
+def test_wrong_entries_are_named(path, shipped_model, changes, message) -> None:
+    with pytest.raises(FormatError, match=message):
+        load_profile(rewritten(path, **changes), shipped_model.tracking)

@@ -1,0 +1,180 @@
+"""Teaching a tracker: corrections, profiles, forgetting."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from facetrack.errors import InputError, LearningError
+from facetrack.face import Source
+from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.motion import Placement
+from facetrack.video.portrait import astronaut
+from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
+
+LONG = 40  # frames
+
+
+@pytest.fixture(scope="module")
+def video(shipped_model) -> SyntheticVideo:
+    return SyntheticVideo(shipped_model.shape_model, n_frames=LONG, size=(320, 240))
+
+
+@pytest.fixture(scope="module")
+def frames(video) -> list[np.ndarray]:
+    return [video.frame(number).image for number in range(LONG)]
+
+
+def opinion(video, number: int) -> np.ndarray:
+    points: np.ndarray = video.truth(number)
+    points[17:27, 1] -= 0.08 * outer_eye_distance(points)
+    return points
+
+
+def run(tracker, frames, start: int = 0) -> list[np.ndarray]:
+    return [tracker.update(frame)[0].points for frame in frames[start:]]
+
+
+def taught(shipped_model, frames, video, at: int = 5) -> Tracker:
+    tracker = Tracker(shipped_model)
+    run(tracker, frames[: at + 1])
+    tracker.correct(0, opinion(video, at))
+    return tracker
+
+
+def wrong(tracks, video, start: int) -> float:
+    """Mean error of the brows over the frames from `start`, fractions of the eye distance."""
+    found = []
+    for number, points in enumerate(tracks, start):
+        far = np.linalg.norm(points - opinion(video, number), axis=1)[17:27].mean()
+        found.append(far / outer_eye_distance(points))
+    return float(np.mean(found))
+
+
+def test_one_correction_teaches(shipped_model, frames, video) -> None:
+    before = wrong(run(Tracker(shipped_model), frames)[6:], video, 6)
+    after = wrong(run(taught(shipped_model, frames, video), frames, 6), video, 6)
+    assert after < 0.5 * before
+
+
+def test_a_correction_says_what_it_did(shipped_model, frames, video) -> None:
+    tracker = Tracker(shipped_model)
+    run(tracker, frames[:6])
+    mask = np.zeros(68, bool)
+    mask[17:27] = True
+    first = tracker.correct(0, opinion(video, 5), mask)
+    assert (first.lessons, first.replaced) == (1, False)
+    assert_array_equal(first.face.points[17:27], opinion(video, 5)[17:27])
+    assert set(first.face.source[17:27]) == {Source.CORRECTED}
+    assert set(first.face.source[27:]) == {Source.LEARNED}
+    second = tracker.correct(0, opinion(video, 5) + 1)
+    assert (second.lessons, second.replaced) == (1, True)
+    assert set(tracker.update(frames[6])[0].source) == {Source.LEARNED}
+
+
+def test_the_later_of_two_contradicting_corrections_wins(shipped_model, frames, video) -> None:
+    twice = Tracker(shipped_model)
+    run(twice, frames[:6])
+    twice.correct(0, opinion(video, 5) + np.array([6, 0]))
+    twice.correct(0, opinion(video, 5))
+    once = taught(shipped_model, frames, video)
+    for a, b in zip(run(twice, frames, 6), run(once, frames, 6), strict=True):
+        assert_array_equal(a, b)
+
+
+def test_the_same_video_and_corrections_give_the_same_bytes(shipped_model, frames, video) -> None:
+    one = run(taught(shipped_model, frames, video), frames, 6)
+    other = run(taught(shipped_model, frames, video), frames, 6)
+    assert_array_equal(one, other)
+
+
+def test_going_on_from_a_saved_state_gives_the_same_bytes(shipped_model, frames, video) -> None:
+    tracker = taught(shipped_model, frames, video)
+    run(tracker, frames[:20], 6)
+    state = json.loads(json.dumps(tracker.state()))
+    other = Tracker(shipped_model)
+    other.restore(state)
+    assert_array_equal(run(tracker, frames, 20), run(other, frames, 20))
+
+
+def test_forgetting_removes_all_that_was_taught(shipped_model, frames, video) -> None:
+    tracker = taught(shipped_model, frames, video)
+    run(tracker, frames[:10], 6)
+    tracker.forget(0)
+    assert tracker.person(0).lessons == ()
+    face = tracker.update(frames[10])[0]
+    assert set(face.source) == {Source.TRACKED}
+    plain = wrong(run(Tracker(shipped_model), frames)[30:], video, 30)
+    assert wrong(run(tracker, frames, 11)[19:], video, 30) == pytest.approx(plain, rel=0.02)
+
+
+def test_a_profile_helps_from_the_first_frame(shipped_model, frames, video, tmp_path) -> None:
+    tracker = taught(shipped_model, frames, video, at=12)
+    tracker.person(0).save(tmp_path / "anna.npz")
+    plain = wrong(run(Tracker(shipped_model), frames)[:5], video, 0)
+    known = wrong(run(Tracker(shipped_model, person=tmp_path / "anna.npz"), frames)[:5], video, 0)
+    assert known < 0.5 * plain
+
+
+def test_a_profile_does_not_leak_to_somebody_else(shipped_model, frames, video) -> None:
+    mine = taught(shipped_model, frames, video, at=12).person(0)
+    strangers = replace(mine, looks=tuple(-look for look in mine.looks))
+    plain = run(Tracker(shipped_model), frames[:10])
+    assert_array_equal(run(Tracker(shipped_model, person=strangers), frames[:10]), plain)
+    assert np.abs(run(Tracker(shipped_model, person=mine), frames[:10])[0] - plain[0]).max() > 1
+
+
+@pytest.mark.parametrize(
+    ("points", "mask", "message"),
+    [
+        (np.full((68, 2), np.nan), None, "corrected points must be finite, point 0 is not"),
+        (np.full((68, 2), 1e4), None, "68 of 68 corrected points lie outside of the frame"),
+        (np.zeros((68, 2)), np.zeros(68, bool), "vouch for at least one point"),
+        (np.zeros((67, 2)), None, r"got \(67, 2\)"),
+    ],
+)
+def test_broken_corrections_change_nothing(
+    shipped_model, frames, video, points, mask, message
+) -> None:
+    tracker = taught(shipped_model, frames, video)
+    before = json.dumps(tracker.state())
+    with pytest.raises(InputError, match=message):
+        tracker.correct(0, points, mask)
+    assert json.dumps(tracker.state()) == before
+
+
+def test_a_face_that_is_gone_cannot_be_corrected(shipped_model, frames, video) -> None:
+    tracker = taught(shipped_model, frames, video)
+    with pytest.raises(InputError, match="no face with id 7 is tracked in this frame; tracked: 0"):
+        tracker.correct(7, opinion(video, 5))
+
+
+def test_a_model_of_an_older_version_cannot_learn(shipped_model, frames, video) -> None:
+    tracker = Tracker(replace(shipped_model, priors=()))
+    run(tracker, frames[:3])
+    with pytest.raises(LearningError, match="cannot learn"):
+        tracker.correct(0, opinion(video, 2))
+
+
+def test_two_people_are_taught_apart(shipped_model) -> None:
+    places = [Placement(100, 110, 44), Placement(230, 110, 44)]
+    both = SyntheticVideo(
+        shipped_model.shape_model,
+        n_frames=16,
+        size=(340, 240),
+        faces=[SyntheticFace(astronaut(), home=place) for place in places],
+    )
+    pictures = [both.frame(number).image for number in range(16)]
+    tracker, plain = Tracker(shipped_model, max_faces=2), Tracker(shipped_model, max_faces=2)
+    for picture in pictures[:12]:
+        faces = tracker.update(picture)
+        plain.update(picture)
+    assert len(faces) == 2
+    tracker.correct(faces[0].id, faces[0].points + np.array([0, 4]))
+    for picture in pictures[12:]:
+        seen, untaught = tracker.update(picture), plain.update(picture)
+        assert_array_equal(seen[1].points, untaught[1].points)
+        assert np.abs(seen[0].points - untaught[0].points).max() > 1
