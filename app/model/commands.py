@@ -127,7 +127,7 @@ class Correct(Command):
         changes = []
         strand = session.strand_at(self.person, self.frame)
         if strand is None:
-            strand = _new_strand(session)
+            strand = _new_number(session)
             changes.append(Change("claim", (strand, 0), None, (self.person,)))
         source = np.array(self.source, dtype=np.uint8)
         if points.shape != (N_POINTS, 2) or source.shape != (N_POINTS,):
@@ -176,8 +176,7 @@ class NewPerson(Command):
 
     def changes(self, session: Session) -> list[Change]:
         """Write a person and a strand of its own."""
-        person = max(session.people, default=-1) + 1
-        strand = _new_strand(session)
+        person = strand = _new_number(session)
         return [
             Change("person", (person,), None, (_checked_name(self.name),)),
             Change("claim", (strand, 0), None, (person,)),
@@ -236,7 +235,7 @@ class Split(Command):
         """Hand the person's strands over to somebody new from a frame on."""
         _check_person(session, self.person)
         _check_frame(session, self.frame)
-        other = max(session.people) + 1
+        other = _new_number(session)
         changes = [Change("person", (other,), None, (_checked_name(self.name),))]
         for strand in session.strands():
             claims = dict(session.claims_of(strand))
@@ -314,9 +313,9 @@ class SetTimeZero(Command):
         return [_set(session, "setting", ("time_zero",), (json.dumps(self.frame),))]
 
 
-def _new_strand(session: Session) -> int:
-    # The tracker numbers faces from 0 and may yet find more: people's own strands count down.
-    return min([0, *session.strands()]) - 1
+def _new_number(session: Session) -> int:
+    """Number a person or a strand: the tracker counts up from 0, people's own count down."""
+    return min([0, *session.strands(), *session.people]) - 1
 
 
 def _check_frame(session: Session, frame: int) -> None:
@@ -326,7 +325,7 @@ def _check_frame(session: Session, frame: int) -> None:
 
 def _check_person(session: Session, person: int) -> None:
     if person not in session.people:
-        raise InputError("choose a person first" if person < 0 else f"person {person} is gone")
+        raise InputError("nobody is chosen; choose a person first")
 
 
 def _checked_name(name: str) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facetrack.annotation.corrections import Correction
 from facetrack.face import N_POINTS, Source
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
+from facetrack_app.model.rows import known_points
 
 Points = npt.NDArray[np.float64]
 
@@ -142,11 +143,11 @@ class Editor:
     def place_shape(self, points: Points) -> None:
         """Put a whole shape here: a copy from another frame, or a fit that the person accepts."""
         self.points = np.array(points, dtype=np.float64)
-        self._vouch(np.isfinite(self.points).all(axis=1))
+        self._vouch(known_points(self.points))
 
     def vouch_for_all(self) -> None:
         """Say that every point that is there is right."""
-        self._vouch(np.isfinite(self.points).all(axis=1))
+        self._vouch(known_points(self.points))
 
     def toggle_occluded(self) -> bool:
         """Mark the selected point as hidden, or as seen again; returns whether there was one."""

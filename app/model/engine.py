@@ -12,9 +12,11 @@ import numpy.typing as npt
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.offset import OffsetLearner
 from facetrack.face import Face
+from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
+from facetrack_app.model.rows import known_points
 
 Points = npt.NDArray[np.float64]
 
@@ -74,13 +76,11 @@ def complete(model: Any, correction: Correction) -> Points | None:
     ndarray, shape (68, 2), float64, or None
         None where fewer than half of the points are known.
     """
-    known = np.isfinite(correction.points).all(axis=1)
+    known = known_points(correction.points)
     if known.sum() < len(known) // 2:
         return None
     if known.all():
         return np.array(correction.points)
-    from facetrack.landmarks.procrustes import fit_similarity
-
     mean = model.shape_model.mean
     placed = fit_similarity(mean[known], correction.points[known]).apply(mean)
     return np.where(known[:, None], correction.points, placed)

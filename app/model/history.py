@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from facetrack_app.model.commands import Command, Log, make
 from facetrack_app.model.rows import Change, decode_changes, encode_changes
@@ -18,16 +17,19 @@ class Retracked:
 
     Attributes
     ----------
-    strand : int
+    person : int
     start, stop : int
-        Frames.
+        The frames that were asked for.
+    frames : int
+        How many were found.
     reason : str
-        Why it did not reach its ends; empty if it did.
+        Why frames are missing; empty if none is.
     """
 
-    strand: int
+    person: int
     start: int
     stop: int
+    frames: int
     reason: str
 
 
@@ -70,15 +72,16 @@ class History:
         store, ids = self._session.store, []
 
         def log(changes: list[Change]) -> None:
+            store.write("DELETE FROM part WHERE step IN (SELECT id FROM step WHERE undone)")
             store.write("DELETE FROM step WHERE undone")
-            arguments = (type(command).__name__, command.to_json(), encode_changes(changes))
+            arguments = type(command).__name__, command.to_json()
             ids.append(
                 store.write(
-                    "INSERT INTO step (name, arguments, retracks, changes, undone) "
-                    "VALUES (?, ?, '[]', ?, 0)",
+                    "INSERT INTO step (name, arguments, retracks, undone) VALUES (?, ?, '[]', 0)",
                     arguments,
                 )
             )
+            self._add_part(ids[0], changes)
 
         command.do(self._session, log)
         return ids[0]
@@ -91,63 +94,49 @@ class History:
         bool
             False if the step is not the last one any more; nothing has changed then.
         """
-        store = self._session.store
-        last = self._last()
-        if last is None or last[0] != step:
+        if self.last_step != step:
             return False
-        done = decode_changes(last[1]) + changes
-        retracks = [*json.loads(last[2]), asdict(retracked)]
+        store = self._session.store
+        ((known,),) = store.read("SELECT retracks FROM step WHERE id=?", (step,))
+        retracks = json.dumps([*json.loads(known), asdict(retracked)])
 
-        def log(_: list[Change]) -> None:
-            store.write(
-                "UPDATE step SET changes=?, retracks=? WHERE id=?",
-                (encode_changes(done), json.dumps(retracks), step),
-            )
+        def log(changes: list[Change]) -> None:
+            self._add_part(step, changes)
+            store.write("UPDATE step SET retracks=? WHERE id=?", (retracks, step))
 
         make(self._session, changes, log)
         return True
 
+    def _add_part(self, step: int, changes: list[Change]) -> None:
+        self._session.store.write(
+            "INSERT INTO part (step, changes) VALUES (?, ?)", (step, encode_changes(changes))
+        )
+
     def undo(self) -> str | None:
         """Take the last step back; returns its title, None if there is none."""
-        last = self._last()
-        if last is None:
+        step = self.last_step
+        if step is None:
             return None
-        Command.undo(self._session, decode_changes(last[1]), self._mark(last[0], undone=True))
-        return self._title(last[0])
+        Command.undo(self._session, self._changes(step), self._mark(step, undone=True))
+        return self._title(step)
 
     def redo(self) -> str | None:
         """Do again what was undone last; returns its title, None if there is nothing."""
-        rows = self._session.store.read(
-            "SELECT id, changes FROM step WHERE undone ORDER BY id LIMIT 1"
-        )
-        if not rows:
+        step = self._number("SELECT min(id) FROM step WHERE undone")
+        if step is None:
             return None
-        step, changes = rows[0]
-        make(self._session, decode_changes(changes), self._mark(step, undone=False))
+        make(self._session, self._changes(step), self._mark(step, undone=False))
         return self._title(step)
-
-    def _mark(self, step: int, *, undone: bool) -> Log:
-        store = self._session.store
-
-        def log(_: list[Change]) -> None:
-            store.write("UPDATE step SET undone=? WHERE id=?", (int(undone), step))
-
-        return log
-
-    def _title(self, step: int) -> str:
-        rows = self._session.store.read("SELECT name, arguments FROM step WHERE id=?", (step,))
-        return Command.from_json(*rows[0]).title
 
     @property
     def last_step(self) -> int | None:
         """Number of the step that `undo` would take back."""
-        last = self._last()
-        return None if last is None else int(last[0])
+        return self._number("SELECT max(id) FROM step WHERE NOT undone")
 
     @property
     def can_redo(self) -> bool:
         """Whether something was undone."""
-        return bool(self._session.store.read("SELECT 1 FROM step WHERE undone LIMIT 1"))
+        return self._number("SELECT min(id) FROM step WHERE undone") is not None
 
     def steps(self) -> list[Step]:
         """Give the whole history, the oldest first."""
@@ -163,8 +152,24 @@ class History:
             )
         ]
 
-    def _last(self) -> tuple[Any, ...] | None:
-        rows = self._session.store.read(
-            "SELECT id, changes, retracks FROM step WHERE NOT undone ORDER BY id DESC LIMIT 1"
+    def _changes(self, step: int) -> list[Change]:
+        parts = self._session.store.read(
+            "SELECT changes FROM part WHERE step=? ORDER BY id", (step,)
         )
-        return rows[0] if rows else None
+        return [change for (part,) in parts for change in decode_changes(part)]
+
+    def _mark(self, step: int, *, undone: bool) -> Log:
+        store = self._session.store
+
+        def log(_: list[Change]) -> None:
+            store.write("UPDATE step SET undone=? WHERE id=?", (int(undone), step))
+
+        return log
+
+    def _title(self, step: int) -> str:
+        rows = self._session.store.read("SELECT name, arguments FROM step WHERE id=?", (step,))
+        return Command.from_json(*rows[0]).title
+
+    def _number(self, query: str) -> int | None:
+        ((number,),) = self._session.store.read(query)
+        return number

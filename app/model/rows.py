@@ -102,6 +102,11 @@ class TrackRow:
         )  # fmt: skip
 
 
+def known_points(points: Points) -> npt.NDArray[np.bool_]:
+    """Tell which points have a place, shape (68,)."""
+    return np.asarray(np.isfinite(points).all(axis=-1), dtype=np.bool_)
+
+
 def pack_points(points: Points) -> bytes:
     """Pack a person's own points, with 64 bits."""
     return np.asarray(points, dtype="<f8").tobytes()

@@ -23,7 +23,7 @@ from facetrack_app.model.summary import Mask, Summary
 
 SUFFIX: Final = ".facetrack"
 DATABASE: Final = "session.db"
-NOBODY: Final = -1
+NOBODY: Final = -(2**31)
 
 
 @dataclass(frozen=True, slots=True)

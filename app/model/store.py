@@ -47,7 +47,10 @@ _EXTRA: Final = (
     # Opening a session reads this index alone: a row of `track` is fifty times as long.
     "CREATE INDEX track_summary ON track (strand, frame, kind, trust)",
     "CREATE TABLE step (id INTEGER PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, "
-    "retracks TEXT NOT NULL, changes BLOB NOT NULL, undone INTEGER NOT NULL)",
+    "retracks TEXT NOT NULL, undone INTEGER NOT NULL)",
+    # A step's changes come in parts: its own, and those of each stretch that was tracked anew.
+    "CREATE TABLE part (id INTEGER PRIMARY KEY, step INTEGER NOT NULL, changes BLOB NOT NULL)",
+    "CREATE INDEX part_step ON part (step)",
 )
 
 
