@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -168,6 +168,31 @@ class Retrack(Command):
 
 
 @dataclass(frozen=True)
+class Import(Command):
+    """Take over points of another program.
+
+    Attributes
+    ----------
+    label : str
+        Where they come from.
+    rows : tuple of Change
+        What they are; the history keeps them as this step's changes, not among its arguments.
+    """
+
+    title: ClassVar[str] = "import"
+    label: str
+    rows: tuple[Change, ...] = field(default=(), repr=False)
+
+    def changes(self, session: Session) -> list[Change]:
+        """Write the rows."""
+        return list(self.rows)
+
+    def to_json(self) -> str:
+        """Write the label alone."""
+        return json.dumps({"label": self.label})
+
+
+@dataclass(frozen=True)
 class NewPerson(Command):
     """Begin somebody whom the tracker did not find."""
 
@@ -314,7 +339,7 @@ class SetTimeZero(Command):
 
 
 def _new_number(session: Session) -> int:
-    """Number a person or a strand: the tracker counts up from 0, people's own count down."""
+    """Choose a number that is free: the tracker counts up from 0, people's own count down."""
     return min([0, *session.strands(), *session.people]) - 1
 
 

@@ -93,3 +93,26 @@ def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[n
         return False
     correct(face.id, points, mask=mask)
     return True
+
+
+def can_adapt(tracker: Tracker) -> bool:
+    """Tell whether a tracker can learn from its own tracks."""
+    return hasattr(tracker, "adapt")
+
+
+def set_adapt(tracker: Tracker, on: bool) -> None:
+    """Let a tracker learn from its own tracks, or not."""
+    if can_adapt(tracker):
+        tracker.adapt = on  # type: ignore[attr-defined]
+
+
+def forget(tracker: Tracker, face_id: int) -> None:
+    """Drop all that a tracker has learned of a person."""
+    drop = getattr(tracker, "forget", None)
+    if drop is not None:
+        drop(face_id)
+
+
+def set_smoothing(tracker: Tracker, dial: float) -> None:
+    """Turn a running tracker's dial, 0 to 1."""
+    tracker.set_smoothing(dial)

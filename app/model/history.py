@@ -20,8 +20,8 @@ class Retracked:
     person : int
     start, stop : int
         The frames that were asked for.
-    frames : int
-        How many were found.
+    frames, fits : int
+        How many were found, with how many fits.
     reason : str
         Why frames are missing; empty if none is.
     """
@@ -30,6 +30,7 @@ class Retracked:
     start: int
     stop: int
     frames: int
+    fits: int
     reason: str
 
 
@@ -172,4 +173,4 @@ class History:
 
     def _number(self, query: str) -> int | None:
         ((number,),) = self._session.store.read(query)
-        return number
+        return None if number is None else int(number)

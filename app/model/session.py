@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,6 +149,16 @@ class Session:
             summary.trust[frames] = mine[:, 3].astype(np.float32)
         self._people.clear()
 
+    def absorb_tracked(self, start: int, stop: int) -> None:
+        """Take notice of frames, and of people, that the background tracking has added."""
+        self.tracked = max(self.tracked, stop)
+        for person, name in self.store.read("SELECT id, name FROM person"):
+            self.people[person] = name
+        self.people = dict(sorted(self.people.items()))
+        for strand, first, person in self.store.read("SELECT strand, start, person FROM claim"):
+            self._claims[strand, first] = person
+        self.absorb(start, stop)
+
     def _strand(self, strand: int) -> Summary:
         if strand not in self._strands:
             self._strands[strand] = Summary.empty(self.n_frames)
@@ -271,6 +282,14 @@ class Session:
         self._settings.pop(key[0], None)
         if after is not None:
             self._settings[key[0]] = after[0]
+
+    def reader(self) -> Session:
+        """Give a copy for another thread, which only reads and closes its `store` itself."""
+        twin = copy.copy(self)
+        twin.store = Store(self.store.path)
+        twin.people, twin._claims = dict(self.people), dict(self._claims)
+        twin._strands, twin._people = dict(self._strands), {}
+        return twin
 
     def close(self) -> None:
         """Let go of the files."""

@@ -73,7 +73,10 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            # Used by one thread at a time, but opened in one and handed over to another.
+            self._db = sqlite3.connect(
+                path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            )
         except sqlite3.Error as error:
             raise _trouble(path, error) from error
         try:

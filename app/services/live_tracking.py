@@ -11,11 +11,13 @@ from typing import Final
 from facetrack.errors import FacetrackError
 from facetrack.face import Face
 from facetrack.tracking.tracker import Tracker
+from facetrack.tracking.warm_up import warm_up
 from facetrack_app.model.engine import Points, teach_live
 from facetrack_app.model.live import LiveFrame, SteadinessMeter
 from facetrack_app.services.capture import Captured
 from facetrack_app.services.slot import Slot
 
+PREPARING: Final = "preparing the tracker (the very first start compiles it: up to a minute)"
 _MEASURE_EVERY: Final = 30  # frames
 Sink = Callable[[LiveFrame], None]
 
@@ -37,6 +39,8 @@ class LiveTracking:
     results : Slot of LiveFrame
     steadiness : (float, float, float)
         Jitter raw and smoothed in %, lag in ms.
+    frozen : bool
+        Whether the thread stands still, for a correction.
     sinks : list of callable
         Given every tracked frame, in the tracking thread: the recorder.
     """
@@ -51,6 +55,7 @@ class LiveTracking:
         self.results: Slot[LiveFrame] = Slot()
         self.steadiness = (float("nan"),) * 3
         self.sinks: list[Sink] = []
+        self.frozen = False
         self._tracker, self._frames = tracker, frames
         self._ready, self._say = ready, say
         self._busy = threading.Lock()  # held while a frame is tracked, and while frozen
@@ -74,17 +79,14 @@ class LiveTracking:
         """Stand still after the frame at hand and give it: what is taught now belongs to it."""
         if not self.frozen:
             self._busy.acquire()
+            self.frozen = True
         return self._last
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the thread stands still."""
-        return self._busy.locked() and threading.current_thread() is not self._thread
 
     def resume(self) -> None:
         """Go on with the newest frame."""
-        self._frames.clear()
-        if self._busy.locked():
+        if self.frozen:
+            self._frames.clear()
+            self.frozen = False
             self._busy.release()
 
     def teach(self, face: Face, points: Points, mask: object) -> bool:
@@ -104,6 +106,10 @@ class LiveTracking:
             self._meter.clear()
 
     def _run(self) -> None:
+        self._say(PREPARING)
+        warm_up()
+        self._frames.clear()
+        self._say("")
         while not self._stop.is_set():
             captured = self._frames.take(timeout=0.5)
             if captured is None:

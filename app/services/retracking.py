@@ -23,7 +23,6 @@ from facetrack_app.services.slot import Slot
 
 REACH: Final = 150  # frames before and after a correction that are tracked anew
 _APART: Final = 5.0  # trust lost per outer-eye distance between both directions
-STOPPED: Final = "stopped by you; what came before is kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def changes_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[Chang
         changes.append(
             Change("track", row.key(), session.store.get("track", row.key()), row.values())
         )
-    found = Retracked(job.person, job.start, job.stop, len(changes), outcome.reason)
+    found = Retracked(job.person, job.start, job.stop, len(changes), outcome.fits, outcome.reason)
     return changes, found
 
 
@@ -167,27 +166,28 @@ class Retracking:
         self._model, self._open = model, open_it
         self._done, self._progress, self._say = done, progress, say
         self._jobs: Slot[Job] = Slot()
-        self._halt = threading.Event()
-        self.busy = False
+        self._wanted: Job | None = None  # whatever else is tracked is given up
         self._thread = threading.Thread(target=self._run, name="tracking anew", daemon=True)
         self._thread.start()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being tracked anew."""
+        return self._wanted is not None
+
     def request(self, job: Job) -> None:
         """Track a stretch anew, instead of what is being tracked."""
-        self._halt.set()
-        self.busy = True
+        self._wanted = job
         self._jobs.put(job)
 
     def stop(self) -> bool:
         """End what is being tracked; returns whether anything was."""
-        was, self.busy = self.busy, False
-        self._jobs.clear()
-        self._halt.set()
+        was, self._wanted = self.busy, None
         return was
 
     def close(self) -> None:
         """End for good."""
-        self._halt.set()
+        self._wanted = None
         self._jobs.close()
         self._thread.join(timeout=10.0)
 
@@ -197,18 +197,23 @@ class Retracking:
             job = self._jobs.take(timeout=1.0)
             if job is None:
                 continue
-            self._halt.clear()
             try:
                 video = video or self._open()
-                outcome = do_job(
-                    job, self._model, video, stop=self._halt.is_set, progress=self._progress
-                )
+                self._track(job, video)
             except FacetrackError as error:
-                self.busy = False
+                self._wanted = None
                 self._say(str(error))
-                continue
-            if not self._halt.is_set():
-                self.busy = False
-            self._done(job, outcome)
         if video is not None:
             video.close()
+
+    def _track(self, job: Job, video: SeekableVideo) -> None:
+        outcome = do_job(
+            job,
+            self._model,
+            video,
+            stop=lambda: self._wanted is not job,
+            progress=self._progress,
+        )
+        if self._wanted is job:
+            self._wanted = None
+        self._done(job, outcome)

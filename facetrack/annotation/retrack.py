@@ -59,10 +59,13 @@ class Outcome:
     reason : str
         Why frames are missing, in words: it was stopped, or the face was lost and where; empty if
         none is missing.
+    fits : int
+        How many fits were made: stopping a second run after as many gives the same.
     """
 
     refits: list[Refit]
     reason: str
+    fits: int
 
 
 def retrack(
@@ -115,7 +118,7 @@ def retrack(
         forward = work.follow(anchors, gap.before, gap.frames)
         backward = work.follow(anchors, gap.after, gap.frames[::-1])
         refits += _blend(gap, forward, backward)
-    return Outcome(refits, work.reason(refits, anchors, span))
+    return Outcome(refits, work.reason(refits, anchors, span), work.done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ class _Work:
     ) -> None:
         self._model, self._look, self._stop = model, look, stop
         self._progress, self._total = progress, total
-        self._done = 0
+        self.done = 0
         self._stopped = False
         self._lost: list[str] = []
 
@@ -183,8 +186,8 @@ class _Work:
                 return found
             image = self._look(number).grey
             fit = track.follow(self._model, image)
-            self._done += 1
-            self._progress(self._done, self._total)
+            self.done += 1
+            self._progress(self.done, self._total)
             weak = fit is not None and fit.quality < WELL_FITTED and track.weak + 1 >= PATIENCE
             if fit is None or fit.quality < HOPELESS or weak:
                 way = "forward" if number > anchor else "back"

@@ -16,6 +16,7 @@ from facetrack.errors import FacetrackError, MissingDependencyError
 # Each is a module of this package. Only the chosen one is imported, so that `facetrack doctor`
 # runs where half of the dependencies are broken. The line is what `facetrack --help` prints.
 COMMANDS = {
+    "app": "open the desktop application: live, annotate, evaluate",
     "track": "track the faces of videos, pictures or a camera and write tables",
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
