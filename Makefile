@@ -13,12 +13,17 @@ MINUTES ?= 10
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/.installed ## track the demo clip and say where video, table and plot lie
-	.venv/bin/facetrack demo
+run: .venv/.installed ## open the application; without a display, track the demo clip headless
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then \
+		.ci/system-packages qt && .venv/bin/facetrack app; \
+	else \
+		.venv/bin/facetrack demo; \
+	fi
 
 test: .venv/.installed-for-tests ## run linters, types, import rules and all tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
+	@mkdir -p .cache/types && ln -sfn ../../app .cache/types/facetrack_app
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS)
@@ -50,10 +55,10 @@ clean: ## remove .venv, caches and what runs wrote
 .venv/.installed: pyproject.toml constraints.txt
 	@.ci/python-env
 	@echo "installing Facetrack into .venv"
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable '.[app]'
 	@touch $@
 
 .venv/.installed-for-tests: .venv/.installed
 	@echo "installing what the tests need into .venv"
-	@$(INSTALL) --editable '.[cluster,peers]' --group dev
+	@$(INSTALL) --editable '.[app,cluster,peers]' --group dev
 	@touch $@

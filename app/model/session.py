@@ -232,6 +232,12 @@ class Session:
         """Give one of the session's own values."""
         return json.loads(self._settings[name]) if name in self._settings else default
 
+    def put_setting(self, name: str, value: Any) -> None:
+        """Keep one of the session's own values, inside a transaction; no step of the history."""
+        text = json.dumps(value, allow_nan=False)
+        self.store.put("setting", [((name,), (text,))])
+        self._settings[name] = text
+
     def times(self) -> npt.NDArray[np.float64]:
         """Give the ledger: the time of every frame that was tracked, in seconds."""
         blobs = self.store.read("SELECT times FROM ledger ORDER BY start")

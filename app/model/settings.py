@@ -27,6 +27,8 @@ class Settings:
     theme : {'system', 'light', 'dark'}
     model : str
         A model's name, or a file.
+    max_faces : int
+        At most this many people are tracked at a time.
     threads : int
         Threads for OpenCV and BLAS.
     source : str
@@ -46,6 +48,7 @@ class Settings:
 
     theme: str = "system"
     model: str = "default"
+    max_faces: int = 1
     threads: int = 1
     source: str = ""
     mirror: bool = True
@@ -59,6 +62,7 @@ class Settings:
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "theme": lambda v: v in THEMES,
     "model": lambda v: isinstance(v, str) and 0 < len(v) < 4096,
+    "max_faces": lambda v: type(v) is int and 1 <= v <= 16,
     "threads": lambda v: type(v) is int and 1 <= v <= 256,
     "source": lambda v: isinstance(v, str) and len(v) < 4096,
     "mirror": lambda v: type(v) is bool,

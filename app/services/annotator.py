@@ -79,7 +79,12 @@ class Annotator:
             model, document.open, self._retracked, self._retrack_progress, self._trouble
         )
         self._background = BackgroundTracking(
-            self.session.store.path, document.source, model, self.session.n_frames, self._tracked
+            self.session.store.path,
+            document.source,
+            model,
+            self.session.n_frames,
+            self._tracked,
+            max_faces=int(self.session.setting("max_faces", 1)),
         )
 
     def start(self) -> None:
@@ -96,8 +101,8 @@ class Annotator:
             self._background.stop()
         self._reader.close()
         with self.session.store.transaction():
-            for name, value in (("frame", self.playback.frame), ("effort", self.effort.seconds)):
-                self.session.store.put("setting", [((name,), (str(value),))])
+            self.session.put_setting("frame", self.playback.frame)
+            self.session.put_setting("effort", self.effort.seconds)
         self.session.close()
 
     # What is shown

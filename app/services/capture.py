@@ -101,7 +101,7 @@ class Capture:
             except FacetrackError as error:  # a broken file will not mend itself
                 self._say(str(error))
                 return
-            if trouble:
+            if trouble and not self._stop.is_set():
                 self._say(f"{trouble}; looking for it again")
                 self._stop.wait(self._retry_every)
 

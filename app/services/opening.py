@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +50,9 @@ class Document:
         return self.source if isinstance(self.source, str) else self.source.name
 
 
-def open_document(source: str | Path, model: Any, *, folder: Path | None = None) -> Document:
+def open_document(
+    source: str | Path, model: Any, *, folder: Path | None = None, max_faces: int = 1
+) -> Document:
     """Open a video and its session; what there is of it goes on.
 
     Parameters
@@ -61,6 +62,8 @@ def open_document(source: str | Path, model: Any, *, folder: Path | None = None)
     model : FaceModel
     folder : Path, optional
         Where the session lives; else beside the video.
+    max_faces : int
+        At most this many people are tracked at a time, if the session is new.
 
     Returns
     -------
@@ -85,6 +88,9 @@ def open_document(source: str | Path, model: Any, *, folder: Path | None = None)
         folder = sessions / DEMO if source == DEMO else folder_for(Path(source), sessions)
     session = Session(folder, n_frames)
     try:
+        if session.setting("max_faces") is None:
+            with session.store.transaction():
+                session.put_setting("max_faces", max_faces)
         notes = _identify(session, source, model, n_frames, size)
     except Exception:
         session.close()
@@ -119,5 +125,6 @@ def _identify(
         )
     if known != mine:
         with session.store.transaction():
-            session.store.put("setting", [((n,), (json.dumps(v),)) for n, v in mine.items()])
+            for name, value in mine.items():
+                session.put_setting(name, value)
     return notes

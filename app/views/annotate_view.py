@@ -120,7 +120,9 @@ class AnnotateView(QWidget):
         self.canvas.hint = f"opening {source} ..."
         self.canvas.update()
         run_beside(
-            lambda: open_document(source, self._model, folder=folder),
+            lambda: open_document(
+                source, self._model, folder=folder, max_faces=self._settings.max_faces
+            ),
             self.post,
             self._opened,
             self._not_opened,

@@ -155,6 +155,9 @@ class SettingsDialog(QDialog):
         self.model.addItems(models)
         self.model.setCurrentText(settings.model)
         self.model.setMinimumWidth(280)
+        self.max_faces = QSpinBox()
+        self.max_faces.setRange(1, 16)
+        self.max_faces.setValue(settings.max_faces)
         self.threads = QSpinBox()
         self.threads.setRange(1, 256)
         self.threads.setValue(settings.threads)
@@ -163,9 +166,10 @@ class SettingsDialog(QDialog):
         self.theme.setCurrentText(settings.theme)
         form = QFormLayout(self)
         form.addRow("&Model (name or file)", self.model)
+        form.addRow("&People tracked at most", self.max_faces)
         form.addRow("Th&reads", self.threads)
         form.addRow("&Theme", self.theme)
-        note = QLabel("Model and threads count from the next start on.")
+        note = QLabel("Model and threads count from the next start on, people from the next video.")
         form.addRow(note)
         buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         buttons.accepted.connect(self.accept)
@@ -177,6 +181,7 @@ class SettingsDialog(QDialog):
         return replace(
             self._settings,
             model=self.model.currentText().strip() or "default",
+            max_faces=self.max_faces.value(),
             threads=self.threads.value(),
             theme=self.theme.currentText(),
         )

@@ -177,7 +177,8 @@ class LivePanel(QWidget):
         rim = colour.name() if colour is not None else "transparent"
         self.state.setText(sentence)
         self.state.setStyleSheet(
-            f"padding: 4px 8px; font-weight: 600; border-left: 6px solid {rim};"
+            f"QLabel {{ padding: 4px 8px; font-weight: 600; border: 0 solid transparent; "
+            f"border-left: 6px solid {rim}; }}"
         )
 
     def _toggle_chart(self, row: int) -> None:

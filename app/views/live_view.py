@@ -139,7 +139,7 @@ class LiveView(QWidget):
         """Watch what was chosen."""
         source = self.panel.sources.currentData()
         size = self.panel.sizes.currentData()
-        wish = LiveWish(source, size, self._settings.smoothing)
+        wish = LiveWish(source, size, self._settings.smoothing, self._settings.max_faces)
         self._settings.source = source
         self.session = LiveSession(
             self._model, wish, self._poster.post, self._show_newest, self._hear
@@ -235,7 +235,7 @@ class LiveView(QWidget):
             )
         rows = [
             ("rate", f"{session.meter.rate:.1f} frames/s"),
-            ("capture to display", f"{session.meter.latency():.0f} ms"),
+            ("to display", f"{session.meter.latency():.0f} ms"),
             ("dropped", f"{session.dropped} frames"),
         ]
         face = next((face for face in live.faces if face.pose is not None), None)

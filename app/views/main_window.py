@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +158,8 @@ class MainWindow(QMainWindow):
         dialog = dialogs.SettingsDialog(self._settings, names, self)
         if dialog.exec():
             chosen = dialog.chosen()
-            self._settings.model, self._settings.threads = chosen.model, chosen.threads
-            self._settings.theme = chosen.theme
+            for item in fields(chosen):
+                setattr(self._settings, item.name, getattr(chosen, item.name))
             theme.apply(QApplication.instance(), chosen.theme)
             self.save()
 

@@ -14,6 +14,8 @@ YELLOW, PINK, VERMILION = QColor(240, 228, 66), QColor(204, 121, 167), QColor(21
 BLUE = QColor(0, 114, 178)
 PEOPLE: Final = (GREEN, SKY, ORANGE, YELLOW, PINK, VERMILION)
 
+FONT_SIZE: Final = 9.5  # pt: all of the panels fits into 720 lines
+
 _ROLES: Final = {
     "dark": {
         QPalette.Window: "#25282c", QPalette.Base: "#1c1e21", QPalette.AlternateBase: "#2a2d31",
@@ -62,6 +64,9 @@ def apply(application: QApplication, theme: str) -> None:
         `system` follows the desktop's own palette.
     """
     application.setStyle("Fusion")
+    font = application.font()
+    font.setPointSizeF(min(font.pointSizeF(), FONT_SIZE))
+    application.setFont(font)
     if theme == "system":
         standard = application.style().standardPalette()
         theme = "dark" if standard.color(QPalette.Window).lightness() < 128 else "light"

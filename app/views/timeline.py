@@ -15,9 +15,9 @@ from facetrack_app.model.timeline import Layers, layers, runs
 from facetrack_app.views.theme import BLUE, GREEN, ORANGE, PINK, SKY, VERMILION
 
 GUTTER: Final = 84  # px for the layers' names
-ROW: Final = 15
+ROW: Final = 17
 NAMES: Final = ("human", "learned", "plain", "doubtful", "marks", "trust")
-_CURVE: Final = 24
+_CURVE: Final = 26
 
 
 class Timeline(QWidget):
