@@ -105,7 +105,7 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     except FileNotFoundError:
         return settings, []
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        return settings, [f"{path}: is broken ({error:.60}); the standard settings are used"]
+        return settings, [f"{path}: is broken ({error!s:.60}); the standard settings are used"]
     wrong = []
     for item in fields(Settings):
         if item.name not in values:

@@ -273,6 +273,11 @@ class Annotator:
         else:
             self.said(f"{word}: {title}" if title else "there is nothing more", False)
 
+    @property
+    def retracking(self) -> bool:
+        """Whether a stretch is being tracked anew."""
+        return self._retracking.busy
+
     def stop(self) -> bool:
         """Stop tracking anew; returns whether anything was going on."""
         return self._retracking.stop()

@@ -47,6 +47,7 @@ class Canvas(QWidget):
         self._faces: tuple[DrawnFace, ...] = ()
         self._zoom, self._centre = 1.0, QPointF()
         self._panning: QPointF | None = None
+        self._held = False
 
     def set_frame(self, image: Image | None) -> None:
         """Show a picture, shape (H, W, 3), uint8 BGR; None: the hint instead."""
@@ -64,6 +65,11 @@ class Canvas(QWidget):
         """Show faces."""
         self._faces = tuple(faces)
         self.update()
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a picture is shown, and not the hint."""
+        return self._image is not None
 
     @property
     def scale(self) -> float:
@@ -150,6 +156,7 @@ class Canvas(QWidget):
         if event.button() == Qt.MiddleButton:
             self._panning = event.localPos()
         elif event.button() == Qt.LeftButton and self._image is not None:
+            self._held = True
             self.pressed.emit(*self.to_frame(event.localPos()), int(event.modifiers()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -159,7 +166,7 @@ class Canvas(QWidget):
             self._centre -= QPointF(-apart.x() if self.mirrored else apart.x(), apart.y())
             self._panning = event.localPos()
             self.update()
-        elif event.buttons() & Qt.LeftButton:
+        elif self._held:
             self.moved.emit(*self.to_frame(event.localPos()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -167,4 +174,5 @@ class Canvas(QWidget):
         if event.button() == Qt.MiddleButton:
             self._panning = None
         elif event.button() == Qt.LeftButton:
+            self._held = False
             self.released.emit()

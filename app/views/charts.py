@@ -115,6 +115,8 @@ class StripCharts(QWidget):
         self._fresh = False
         for name, line in self._lines.items():
             times, values = self._rings[name].newest()
+            if not len(times):
+                continue
             keep = times > times[-1] - SECONDS
             line.setData(times[keep] - times[-1], values[keep])
 

@@ -123,6 +123,11 @@ class LiveView(QWidget):
         return self.session is not None and self.session.frozen
 
     @property
+    def shown_frame(self) -> LiveFrame | None:
+        """The tracked frame that is shown."""
+        return self._live
+
+    @property
     def recording(self) -> bool:
         """Whether a recording is going on."""
         return self.session is not None and self.session.recorder is not None

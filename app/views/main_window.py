@@ -9,7 +9,7 @@ from typing import Any
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QCloseEvent
-from PyQt5.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QTabWidget
+from PyQt5.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QPushButton, QTabWidget
 
 from facetrack.errors import FacetrackError
 from facetrack.model import list_models
@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Facetrack")
         self.resize(1280, 720)
-        self._settings, self._settings_path = settings, settings_path
+        self.settings, self.settings_path = settings, settings_path
         self._poster = Poster(self)
         self._bar = ActionBar(self, self.perform, settings.keys)
         buttons = self._bar.buttons
@@ -71,6 +71,16 @@ class MainWindow(QMainWindow):
         self._fading.setSingleShot(True)
         self._fading.timeout.connect(lambda: self._message.setText(""))
         self.refresh()
+
+    @property
+    def message(self) -> str:
+        """The sentence at the foot of the window."""
+        return str(self._message.text())
+
+    @property
+    def buttons(self) -> dict[str, QPushButton]:
+        """Buttons by the action's name."""
+        return self._bar.buttons
 
     @property
     def shown(self) -> str:
@@ -129,7 +139,7 @@ class MainWindow(QMainWindow):
 
     def open_video(self) -> None:
         """Ask for a video to annotate."""
-        start = self._settings.recent[0] if self._settings.recent else ""
+        start = self.settings.recent[0] if self.settings.recent else ""
         path, _ = QFileDialog.getOpenFileName(self, "Open video", start)
         if path:
             self.open(Path(path))
@@ -149,25 +159,25 @@ class MainWindow(QMainWindow):
         self.show_annotate()
         self.annotate.open(source)
         if isinstance(source, Path):
-            known = [str(source), *(r for r in self._settings.recent if r != str(source))]
-            self._settings.recent = known[:20]
+            known = [str(source), *(r for r in self.settings.recent if r != str(source))]
+            self.settings.recent = known[:20]
 
     def show_settings(self) -> None:
         """Ask for settings."""
         names = [info.name for info in list_models()]
-        dialog = dialogs.SettingsDialog(self._settings, names, self)
+        dialog = dialogs.SettingsDialog(self.settings, names, self)
         if dialog.exec():
             chosen = dialog.chosen()
             for item in fields(chosen):
-                setattr(self._settings, item.name, getattr(chosen, item.name))
+                setattr(self.settings, item.name, getattr(chosen, item.name))
             theme.apply(QApplication.instance(), chosen.theme)
             self.save()
 
     def show_keys(self) -> None:
         """Show all keys; a person may change them."""
-        sheet = dialogs.KeysSheet(self._settings, self)
+        sheet = dialogs.KeysSheet(self.settings, self)
         if sheet.exec():
-            self._settings.keys = sheet.changed
+            self.settings.keys = sheet.changed
             self._bar.set_keys(sheet.changed)
             self.save()
 
@@ -186,7 +196,7 @@ class MainWindow(QMainWindow):
     def save(self) -> None:
         """Save the settings."""
         try:
-            save_settings(self._settings_path, self._settings)
+            save_settings(self.settings_path, self.settings)
         except (FacetrackError, OSError) as error:
             self.say(f"the settings are not saved: {error}", True)
 
