@@ -109,7 +109,8 @@ def test_a_drag_teaches_tracks_anew_and_is_one_step(desk: Desk) -> None:
     learned = annotator.session.view(0, 14)
     assert learned.points is not None
     assert learned.points[57, 1] > others[57, 1] + 1.0  # the neighbours learned it, too
-    assert (learned.source == Source.LEARNED).all()
+    assert learned.source is not None
+    assert set(learned.source.tolist()) == {Source.LEARNED}
     annotator.undo()
     assert not annotator.session.summary(0).corrected[15]
     again = annotator.session.view(0, 14).points
