@@ -11,11 +11,13 @@ from typing import Any, Final
 import numpy as np
 
 from facetrack.annotation.corrections import Correction
+from facetrack.annotation.residual import carry_residuals
 from facetrack.annotation.retrack import Outcome, Refit, retrack
+from facetrack.annotation.taught import completed
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Source
 from facetrack.video.seeking import SeekableVideo
-from facetrack_app.model.engine import complete, taught
+from facetrack_app.model.engine import taught_from
 from facetrack_app.model.history import Retracked
 from facetrack_app.model.rows import Change, Kind, TrackRow
 from facetrack_app.model.session import Session
@@ -95,12 +97,12 @@ def do_job(
     Outcome
         The same for the same job, whenever and wherever it runs.
     """
-    learned = taught(model, job.corrections, video.frame)
-    whole = {f: complete(model, c) for f, c in job.corrections.items()}
+    learned = taught_from(model, job.corrections, video.frame)
+    whole = {f: completed(model.shape_model, c) for f, c in job.corrections.items()}
     anchors = {f: points for f, points in whole.items() if points is not None}
-    return retrack(
-        learned, video.frame, anchors, (job.start, job.stop), stop=stop, progress=progress
-    )
+    span = job.start, job.stop
+    outcome = retrack(learned, video.frame, anchors, span, stop=stop, progress=progress)
+    return carry_residuals(learned, video.frame, anchors, outcome)
 
 
 def changes_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[Change], Retracked]:

@@ -24,6 +24,7 @@ COMMANDS = {
     "learn": "measure what a few corrected frames teach, beside simpler means",
     "score": "compare predicted landmarks with the truth",
     "benchmark": "measure speed, as ratios against other trackers in the same run",
+    "annotate": "simulate an annotator: how many corrections does a clip need",
     "models": "list the models that are installed or lie in a folder",
     "doctor": "check the installation and print how to repair it",
 }
