@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from facetrack.annotation.corrections import SOURCES, read_corrections, write_corrections
+from facetrack.annotation.corrections import write_corrections
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.formats.annotation import Annotation, track_annotations
@@ -17,7 +17,7 @@ from facetrack.formats.coco import read_coco, write_coco
 from facetrack.formats.elan import write_elan_annotations
 from facetrack.formats.openface import read_openface, write_dictionary, write_openface
 from facetrack.formats.pts import read_pts_folder, write_pts_folder
-from facetrack.formats.table import TrackTable, make_table, table_from_faces
+from facetrack.formats.table import TrackTable, table_from_faces
 from facetrack.formats.webvtt import write_webvtt_annotations
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
@@ -198,17 +198,8 @@ def read_tracks(path: Path) -> TrackTable:
         If it cannot be read.
     """
     if path.is_dir():
-        if (path / SOURCES).exists():
-            return _table_of_corrections(path)
         return read_pts_folder(path)
     return read_coco(path) if path.suffix.lower() == ".json" else read_openface(path)
-
-
-def _table_of_corrections(path: Path) -> TrackTable:
-    corrections = read_corrections(path)
-    frames = sorted(corrections)
-    table = make_table(frames, np.array([corrections[f].points for f in frames]))
-    return replace(table, source=np.array([corrections[f].source for f in frames]))
 
 
 def changes_of_import(session: Session, table: TrackTable) -> list[Change]:

@@ -135,9 +135,11 @@ def changes_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[Chang
 
 def _row(strand: int, refit: Refit) -> TrackRow:
     agreed = 1.0 if np.isnan(refit.apart) else max(0.0, 1.0 - _APART * refit.apart)
+    said = refit.confidence[np.isfinite(refit.confidence)]
+    trust = min(float(said.mean()) if said.size else refit.quality, agreed)
     return TrackRow(
-        strand, refit.frame, Kind.LEARNED, refit.quality, min(refit.quality, agreed), "",
-        refit.points, np.full(N_POINTS, np.nan), np.full(N_POINTS, Source.LEARNED, dtype=np.uint8),
+        strand, refit.frame, Kind.LEARNED, refit.quality, trust, "", refit.points,
+        refit.confidence, np.full(N_POINTS, Source.LEARNED, dtype=np.uint8),
     )  # fmt: skip
 
 

@@ -1,34 +1,31 @@
 """A folder of corrections: `000123.pts` for every corrected frame, counted from 1 as in 300-VW.
 
 A point that the person marked as hidden is written with its place; one that the person marked as
-absent is `nan`. Where each point comes from stands in `sources.csv` beside the files, which other
-readers of .pts folders never look at.
+absent is `nan`. Where each point comes from stands in `points.csv` beside the files, as in every
+folder of .pts that we write.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import FormatError, OutputError
+from facetrack.errors import OutputError
 from facetrack.face import N_POINTS, Source, read_only_points
 from facetrack.formats.atomic import output_error, write_text
-from facetrack.formats.columns import numbered
-from facetrack.formats.pts import read_pts, write_pts
-from facetrack.formats.textfile import read_text
+from facetrack.formats.pts import read_pts_folder, write_pts
+from facetrack.formats.pts_sidecar import NAME as SIDECAR
+from facetrack.formats.pts_sidecar import read_sidecar, sidecar_text
+from facetrack.formats.table import TrackTable, make_table
 
-SOURCES: Final = "sources.csv"
-MAX_BYTES: Final = 1 << 28
 _FRAME_FILE: Final = re.compile(r"\d{1,12}\.pts", re.ASCII)
 
 
@@ -87,13 +84,32 @@ def write_corrections(
         temporary.mkdir()
         for frame, correction in sorted(corrections.items()):
             write_pts(temporary / f"{frame + 1:06d}.pts", correction.points)
-        write_text(temporary / SOURCES, _sources_text(corrections))
+        write_text(temporary / SIDECAR, sidecar_text(table_of(corrections)))
         shutil.rmtree(target, ignore_errors=True)
         temporary.replace(target)
     except OSError as error:
         raise error if isinstance(error, OutputError) else output_error(target, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def table_of(corrections: Mapping[int, Correction]) -> TrackTable:
+    """Put corrections into a table.
+
+    Parameters
+    ----------
+    corrections : mapping of int to Correction
+        By the frame's number from 0.
+
+    Returns
+    -------
+    TrackTable
+        Ordered by frame, all of face 0; timestamps are unknown.
+    """
+    frames = sorted(corrections)
+    table = make_table(frames, np.array([corrections[f].points for f in frames]))
+    sources = np.array([corrections[f].source for f in frames], dtype=np.uint8)
+    return replace(table, source=sources.reshape(len(frames), N_POINTS))
 
 
 def read_corrections(folder: str | os.PathLike[str], *, origin: int = 1) -> dict[int, Correction]:
@@ -109,58 +125,25 @@ def read_corrections(folder: str | os.PathLike[str], *, origin: int = 1) -> dict
     Returns
     -------
     dict of int to Correction
-        By the frame's number from 0. Without `sources.csv` every known point counts as corrected.
+        By the frame's number from 0. Frames of which no `points.csv` speaks count as corrected.
 
     Raises
     ------
     FormatError
         If there is no such folder, no .pts file inside, or a file is broken.
     """
-    try:
-        files = sorted(Path(folder).glob("*.pts"))
-    except OSError as error:
-        raise FormatError(folder, f"cannot be listed ({error.strerror})") from error
-    if not files:
-        raise FormatError(folder, "holds no .pts files", remedy="name them 000001.pts and so on")
-    sources = _read_sources(Path(folder) / SOURCES)
+    table = read_pts_folder(folder, origin=origin)
+    said = read_sidecar(folder)
     corrections = {}
-    for file in files:
-        if not _FRAME_FILE.fullmatch(file.name) or int(file.stem) < 1:
-            raise FormatError(file, "is not named by the frame's number from 1, as 000001.pts")
-        frame = int(file.stem) - 1
-        points = read_pts(file, origin=origin)
-        known = np.isfinite(points).all(axis=1)
-        default = np.where(known, Source.CORRECTED, Source.ABSENT).astype(np.uint8)
-        corrections[frame] = Correction(points, sources.get(frame, default))
+    for i, frame in enumerate(table.frame.tolist()):
+        known = np.isfinite(table.points[i]).all(axis=1)
+        vouched = np.where(known, Source.CORRECTED, Source.ABSENT).astype(np.uint8)
+        source = table.source[i] if frame in said else vouched
+        corrections[frame] = Correction(table.points[i], source)
     return corrections
 
 
 def _is_ours(folder: Path) -> bool:
     return folder.is_dir() and all(
-        file.name == SOURCES or _FRAME_FILE.fullmatch(file.name) for file in folder.iterdir()
+        file.name == SIDECAR or _FRAME_FILE.fullmatch(file.name) for file in folder.iterdir()
     )
-
-
-def _sources_text(corrections: Mapping[int, Correction]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["frame", *numbered("source")])
-    for frame, correction in sorted(corrections.items()):
-        writer.writerow([frame + 1, *correction.source.tolist()])
-    return text.getvalue()
-
-
-def _read_sources(path: Path) -> dict[int, npt.NDArray[np.uint8]]:
-    if not path.exists():
-        return {}
-    rows = list(csv.reader(io.StringIO(read_text(path, limit=MAX_BYTES))))
-    if not rows or rows[0] != ["frame", *numbered("source")]:
-        raise FormatError(path, "its header is another one", line=1, remedy="remove the file")
-    known = {int(source) for source in Source}
-    sources = {}
-    for number, row in enumerate(rows[1:], start=2):
-        cells = [int(cell) if cell.isascii() and cell.isdigit() else -1 for cell in row]
-        if len(cells) != 1 + N_POINTS or cells[0] < 1 or not known.issuperset(cells[1:]):
-            raise FormatError(path, "a frame's number and 68 sources are expected", line=number)
-        sources[cells[0] - 1] = np.array(cells[1:], dtype=np.uint8)
-    return sources

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -72,4 +73,4 @@ class OffsetLearner:
         offset = self._sum / (self._count + _PRIOR)[:, None]
         to_reference = self.shape_model.to_reference(fit.points)
         moved = to_reference.inverse().apply(to_reference.apply(fit.points) + offset)
-        return Fit(read_only_points(moved), fit.quality)
+        return replace(fit, points=read_only_points(moved))

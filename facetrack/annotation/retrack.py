@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.face import Fit
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.tracking.identity import UNKNOWN, Person
 from facetrack.tracking.track import HOPELESS, PATIENCE, WELL_FITTED, Fits, Track, take_patch
@@ -40,12 +41,15 @@ class Refit:
     apart : float
         Mean distance between what both directions found, in outer-eye distances; NaN where only
         one of them came here.
+    confidence : ndarray, shape (68,), float64
+        Of each point, as `Fit.confidence`: that of the direction which counts more.
     """
 
     frame: int
     points: Points
     quality: float
     apart: float
+    confidence: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +178,9 @@ class _Work:
 
     def follow(
         self, anchors: Mapping[int, Points], anchor: int | None, frames: range
-    ) -> dict[int, tuple[Points, float]]:
+    ) -> dict[int, Fit]:
         """Follow the face from an anchor through frames as far as it is seen."""
-        found: dict[int, tuple[Points, float]] = {}
+        found: dict[int, Fit] = {}
         if anchor is None or not frames or self._stopped:
             return found
         track = _track_from(anchors[anchor], self._look(anchor).grey)
@@ -194,7 +198,7 @@ class _Work:
                 self._lost.append(f"lost in frame {number + 1} on the way {way}")
                 return found
             track.accept(fit, image)
-            found[number] = (track.points, fit.quality)
+            found[number] = fit
         return found
 
     def reason(self, refits: list[Refit], anchors: Mapping[int, Points], span: Span) -> str:
@@ -218,8 +222,8 @@ def _track_from(points: Points, image: npt.NDArray[np.uint8]) -> Track:
 
 def _blend(
     gap: _Gap,
-    forward: Mapping[int, tuple[Points, float]],
-    backward: Mapping[int, tuple[Points, float]],
+    forward: Mapping[int, Fit],
+    backward: Mapping[int, Fit],
 ) -> list[Refit]:
     refits = []
     for number in gap.frames:
@@ -228,15 +232,17 @@ def _blend(
         if one is None:
             continue
         if ahead is None or back is None or gap.before is None or gap.after is None:
-            refits.append(Refit(number, one[0], one[1], float("nan")))
+            alone = float("nan")
+            refits.append(Refit(number, one.points, one.quality, alone, one.confidence))
             continue
         share = (number - gap.before) / (gap.after - gap.before)
-        from_before = (1 - share) * max(ahead[1], _FLOOR)
-        from_after = share * max(back[1], _FLOOR)
+        from_before = (1 - share) * max(ahead.quality, _FLOOR)
+        from_after = share * max(back.quality, _FLOOR)
         weight = from_before / (from_before + from_after)
-        points = weight * ahead[0] + (1 - weight) * back[0]
+        points = weight * ahead.points + (1 - weight) * back.points
         eye = float(outer_eye_distance(points))
-        apart = float(np.linalg.norm(ahead[0] - back[0], axis=1).mean()) / eye
-        quality = weight * ahead[1] + (1 - weight) * back[1]
-        refits.append(Refit(number, points, quality, apart))
+        apart = float(np.linalg.norm(ahead.points - back.points, axis=1).mean()) / eye
+        quality = weight * ahead.quality + (1 - weight) * back.quality
+        confidence = ahead.confidence if weight >= 0.5 else back.confidence
+        refits.append(Refit(number, points, quality, apart, confidence))
     return refits

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from facetrack.annotation.corrections import (
-    SOURCES,
     Correction,
     read_corrections,
     write_corrections,
@@ -19,6 +18,7 @@ from facetrack.annotation.corrections import (
 from facetrack.errors import FormatError, InputError, OutputError
 from facetrack.face import Source
 from facetrack.formats.pts import write_pts
+from facetrack.formats.pts_sidecar import NAME as SIDECAR
 
 POINTS = arrays(np.float64, (68, 2), elements=st.floats(-1e4, 1e4).map(lambda v: round(v, 4)))
 SOURCE = arrays(np.uint8, 68, elements=st.sampled_from([int(s) for s in Source]))
@@ -61,7 +61,7 @@ def test_a_foreign_folder_counts_as_corrected(tmp_path: Path) -> None:
     [
         ("x.pts", "", "is not named by the frame's number"),
         ("000000.pts", "", "is not named by the frame's number"),
-        (SOURCES, "frame,a\n", "its header is another one"),
+        (SIDECAR, "frame,a\n", "its columns are not"),
     ],
 )
 def test_what_is_broken_is_named(tmp_path: Path, name: str, content: str, message: str) -> None:
@@ -69,16 +69,6 @@ def test_what_is_broken_is_named(tmp_path: Path, name: str, content: str, messag
     (tmp_path / name).write_text(content)
     with pytest.raises(FormatError, match=message):
         read_corrections(tmp_path)
-
-
-@pytest.mark.parametrize("cells", ["1", "0," + ",".join(["1"] * 68), "1," + ",".join(["9"] * 68)])
-def test_broken_sources_are_named_with_their_line(tmp_path: Path, cells: str) -> None:
-    write_corrections(tmp_path / "c", {0: Correction(np.ones((68, 2)), np.full(68, 3, np.uint8))})
-    path = tmp_path / "c" / SOURCES
-    header = path.read_text().splitlines()[0]
-    path.write_text(f"{header}\n{cells}\n")
-    with pytest.raises(FormatError, match="line 2"):
-        read_corrections(tmp_path / "c")
 
 
 def test_other_files_are_never_replaced(tmp_path: Path) -> None:
