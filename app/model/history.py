@@ -118,7 +118,7 @@ class History:
         step = self.last_step
         if step is None:
             return None
-        Command.undo(self._session, self._changes(step), self._mark(step, undone=True))
+        Command.undo(self._session, self.changes(step), self._mark(step, undone=True))
         return self._title(step)
 
     def redo(self) -> str | None:
@@ -126,7 +126,7 @@ class History:
         step = self._number("SELECT min(id) FROM step WHERE undone")
         if step is None:
             return None
-        make(self._session, self._changes(step), self._mark(step, undone=False))
+        make(self._session, self.changes(step), self._mark(step, undone=False))
         return self._title(step)
 
     @property
@@ -153,7 +153,8 @@ class History:
             )
         ]
 
-    def _changes(self, step: int) -> list[Change]:
+    def changes(self, step: int) -> list[Change]:
+        """Give all that a step changed, stretches that were tracked anew included."""
         parts = self._session.store.read(
             "SELECT changes FROM part WHERE step=? ORDER BY id", (step,)
         )

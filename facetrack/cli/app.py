@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser : ArgumentParser
         The subcommand's parser.
     """
-    _application().add_arguments(parser)
+    application().add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,10 +41,21 @@ def run(args: argparse.Namespace) -> int:
     int
         The exit status.
     """
-    return int(_application().run(args))
+    return int(application().run(args))
 
 
-def _application() -> Any:
+def application() -> Any:
+    """Give the application's entry module.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    MissingDependencyError
+        If the application is not installed.
+    """
     # By name: nothing in the library depends on the application, which is GPL and needs Qt.
     if find_spec("facetrack_app") is None:
         raise MissingDependencyError("the application is not installed; install facetrack[app]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +16,15 @@ from facetrack.face import Source
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 from facetrack.video.synthetic import SyntheticVideo
+from facetrack_app.model.commands import Split
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.store import Store
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.background import track_into
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.opening import open_document
-from facetrack_app.services.retracking import stretch_around
+from facetrack_app.services.replay import replay
+from facetrack_app.services.retracking import Job, changes_of, do_job, stretch_around
 
 N = 40
 
@@ -220,3 +223,66 @@ def test_every_format_is_written(
     )
     assert text == f"{N} frames written: {path}"
     assert path.exists()
+
+
+def test_a_session_replays_to_the_same_bytes(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    desk = Desk(clip, shipped_model, tmp_path / "session")
+    desk.until(desk.tracked)
+    for frame, point in ((12, 30), (25, 8)):
+        desk.said.clear()
+        _go(desk, frame)
+        _drag(desk, point, 3, 1)
+        desk.until(_settled(desk))
+    desk.annotator.undo()
+    desk.annotator.run(Split(0, 20, "Ann"))
+    desk.said.clear()
+    _go(desk, 30)
+    desk.annotator.choose(min(desk.annotator.session.people))
+    _drag(desk, 57, 0, 4)
+    desk.until(_settled(desk))
+    desk.annotator.close()
+    done = replay(tmp_path / "session", shipped_model)
+    assert done.different == ()
+    assert (done.steps, done.frames) == (3, N)
+    store = Store(tmp_path / "session" / "session.db")
+    with store.transaction():
+        store.write("UPDATE track SET quality = 0.5 WHERE frame = 13")
+    store.close()
+    assert replay(tmp_path / "session", shipped_model).different == ("track 0, 13",)
+
+
+def test_a_stopped_stretch_replays_too(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    desk = Desk(clip, shipped_model, tmp_path)
+    desk.until(desk.tracked)
+    _go(desk, 10)
+    _drag(desk, 57, 0, 4)
+    desk.until(_settled(desk))
+    (step,) = desk.annotator.history.steps()
+    fits = step.retracks[0].fits
+    desk.annotator.undo()
+    assert desk.annotator.editor is not None
+    number = desk.annotator.history.run(step.command)
+    corrections = desk.annotator.session.corrections(0)
+    job = Job(number, 0, step.retracks[0].start, step.retracks[0].stop, corrections)
+    answers = iter([False] * (fits // 2) + [True] * fits)
+    video = desk.annotator.document.open()
+    outcome = do_job(job, shipped_model, video, stop=answers.__next__)
+    desk.annotator.history.amend(number, *changes_of(desk.annotator.session, job, outcome))
+    desk.annotator.close()
+    assert 0 < len(outcome.refits) < N - 1
+    assert replay(tmp_path, shipped_model).different == ()
+
+
+def test_replaying_with_another_model_or_nothing_is_refused(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    open_document(clip, shipped_model, folder=tmp_path / "s").session.close()
+    other = dataclasses.replace(shipped_model, name="other", card={"changed": True})
+    with pytest.raises(InputError, match="was made with the model 'default'"):
+        replay(tmp_path / "s", other)
+    with pytest.raises(InputError, match="holds no session"):
+        replay(tmp_path, shipped_model)
