@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pyqtgraph
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
@@ -202,7 +203,8 @@ class EvaluateView(QWidget):
         self.worst.setRowCount(len(measured.worst))
         for i, worst in enumerate(measured.worst):
             key = str(worst.key + 1 if isinstance(worst.key, int) else worst.key)
-            for j, cell in enumerate((worst.pair.name, key, f"{worst.error:.2f}")):
+            error = f"{worst.error:.2f}" if np.isfinite(worst.error) else "not found"
+            for j, cell in enumerate((worst.pair.name, key, error)):
                 self.worst.setItem(i, j, QTableWidgetItem(cell))
         self._plot(measured)
         notes = "; ".join(measured.warnings)
@@ -244,6 +246,7 @@ class EvaluateView(QWidget):
         if image is None:
             self.canvas.hint = "the picture of this frame does not lie beside the truth"
         self.canvas.set_frame(image)
+        self.canvas.zoom_to(worst.truth)
         self.canvas.set_faces(
             [
                 DrawnFace(worst.truth, GREEN, label="truth"),

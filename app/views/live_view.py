@@ -64,6 +64,7 @@ class LiveView(QWidget):
         self._model, self._settings, self._poster = model, settings, poster
         self._recordings = recordings
         self.session: LiveSession | None = None
+        self.n_shown = 0  # frames that were painted since the start
         self._live: LiveFrame | None = None
         self._captured: float | None = None  # of the frame that waits to be painted
         self.canvas = Canvas(HINT)
@@ -226,6 +227,7 @@ class LiveView(QWidget):
         face = next((face for face in live.faces if face.tracked), None)
         self.charts.add(face, live.frame.timestamp)
         self.canvas.repaint()
+        self.n_shown += 1
 
     def _show_numbers(self) -> None:
         session, live = self.session, self._live

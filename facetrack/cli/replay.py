@@ -51,12 +51,8 @@ def run(args: argparse.Namespace) -> int:
     application()
     replay = import_module("facetrack_app.services.replay").replay
     with tqdm(bar_format="{desc}", leave=False, disable=None) as line:
-        done = replay(
-            args.session,
-            load_model(args.model),
-            video=args.video,
-            progress=line.set_description_str,
-        )
+        say = line.set_description_str
+        done = replay(args.session, load_model(args.model), video=args.video, progress=say)
     if done.different:
         print(f"differs: {'; '.join(done.different)}")
         return 1
