@@ -8,26 +8,28 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.evaluation.errors import LIMIT, cumulative_curve, point_errors, summary
-from facetrack.evaluation.plots import plot_cumulative
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.evaluation.score import Landmarks, load_landmarks, score
 from facetrack.formats.atomic import write_text
 from facetrack.formats.openface import read_openface
 from facetrack.landmarks.markup import MARKUPS
 
-BINS: Final = 10
+if TYPE_CHECKING:
+    from facetrack.evaluation.reliability import Reliability
+
 NEAR: Final = 0.05  # of the outer-eye distance: what a point's confidence speaks of
 WORST: Final = 50
 VIDEO_SUFFIXES: Final = (".avi", ".mp4", ".mkv", ".mov", ".webm")
 
 Floats = npt.NDArray[np.float64]
+Stated = tuple[Floats, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ class Measured:
     errors : dict of str to ndarray
         By pair: errors of all labelled frames as fractions.
     warnings : tuple of str
-    said, seen, counts : ndarray, shape (10,), float64
-        Reliability: mean stated confidence of a bin's points, the share of them within 5 % of the
-        outer-eye distance, and their number; all zero where no confidence is stated.
+    reliability : Reliability or None
+        Of the points' confidence to be within 5 % of the outer-eye distance; None where no
+        confidence is stated.
     worst : tuple of Worst
         The largest errors first.
     """
@@ -80,23 +82,13 @@ class Measured:
     markup: int
     errors: dict[str, Floats]
     warnings: tuple[str, ...]
-    said: Floats
-    seen: Floats
-    counts: Floats
+    reliability: Reliability | None
     worst: tuple[Worst, ...]
 
     @property
     def all_errors(self) -> Floats:
         """Errors of all pairs together."""
         return np.concatenate(list(self.errors.values()))
-
-    @property
-    def calibration_error(self) -> float:
-        """Expected calibration error; NaN where no confidence is stated."""
-        total = self.counts.sum()
-        if not total:
-            return float("nan")
-        return float((self.counts * np.abs(self.said - self.seen)).sum() / total)
 
     def rows(self) -> list[tuple[str, ...]]:
         """Give the table: a row for each pair and one for all."""
@@ -173,21 +165,24 @@ def measure(
     FacetrackError
         If nothing can be read or nothing pairs.
     """
+    from facetrack.evaluation.reliability import reliability  # loads scipy.stats: half a second
+
     errors: dict[str, Floats] = {}
     warnings: list[str] = []
     worst: list[Worst] = []
-    bins = np.zeros((3, BINS))
+    stated: list[Stated] = []
     for pair in find_pairs(predictions, truth):
         predicted, labels = load_landmarks(pair.predictions, face=face), load_landmarks(pair.truth)
         report = score(predicted, labels, markup=markup)
         errors[pair.name] = report.errors
         warnings += [f"{pair.name}: {warning}" for warning in report.warnings]
         worst += _worst(pair, report.keys, report.errors, predicted, labels)
-        bins += _bins(pair, labels, markup)
-    counts = np.maximum(bins[2], 1)
+        stated.append(_stated(pair, labels, markup))
+    said = np.concatenate([confidence for confidence, _ in stated])
+    hits = np.concatenate([near for _, near in stated])
     worst.sort(key=lambda w: -w.error)
     return Measured(
-        markup, errors, tuple(warnings), bins[0] / counts, bins[1] / counts, bins[2],
+        markup, errors, tuple(warnings), reliability(said, hits) if said.size else None,
         tuple(worst[:WORST]),
     )  # fmt: skip
 
@@ -208,25 +203,22 @@ def _worst(
     ]  # fmt: skip
 
 
-def _bins(pair: Pair, labels: Landmarks, markup: int) -> Floats:
-    """Sum stated confidence, hits and points by bins of confidence, shape (3, bins)."""
-    bins = np.zeros((3, BINS))
+def _stated(pair: Pair, labels: Landmarks, markup: int) -> Stated:
+    """Collect stated confidences, and whether each point was within 5 %."""
+    nothing = np.empty(0), np.empty(0, dtype=np.bool_)
     if pair.predictions.suffix.lower() != ".csv" or not labels.numbered:
-        return bins
+        return nothing
     table = read_openface(pair.predictions)
     known = {key: i for i, key in enumerate(labels.keys)}
     rows = [i for i in np.flatnonzero(table.success).tolist() if int(table.frame[i]) in known]
     if not rows:
-        return bins
+        return nothing
     truth = labels.points[[known[int(table.frame[i])] for i in rows]]
     hits = point_errors(table.points[rows], truth) < NEAR
     said = table.point_confidence[rows]
     use = np.isfinite(said)
     use[:, [i for i in range(68) if i not in MARKUPS[markup]]] = False
-    place = np.minimum((said[use] * BINS).astype(int), BINS - 1)
-    for row, weights in enumerate((said[use], hits[use].astype(float), np.ones(int(use.sum())))):
-        bins[row] = np.bincount(place, weights, BINS)
-    return bins
+    return said[use], hits[use]
 
 
 def picture_of(worst: Worst) -> tuple[Path, int | None] | None:
@@ -258,6 +250,8 @@ def save_html(path: Path, measured: Measured) -> None:
     OutputError
         If they cannot be written.
     """
+    from facetrack.evaluation.plots import plot_cumulative  # loads matplotlib
+
     picture = path.with_suffix(".png")
     plot_cumulative(picture, measured.errors, title=f"{measured.markup} points")
     inside = base64.b64encode(picture.read_bytes()).decode()
@@ -268,11 +262,12 @@ def save_html(path: Path, measured: Measured) -> None:
         for w in measured.worst
     ]
     stated = ""
-    if measured.counts.any():
-        bins = zip(measured.said, measured.seen, measured.counts, strict=True)
+    if measured.reliability is not None:
+        found = measured.reliability
+        bins = zip(found.said, found.seen, found.counts, strict=True)
         rows = [(f"{s:.2f}", f"{h:.2f}", f"{n:.0f}") for s, h, n in bins if n]
         stated = (
-            f"<h2>Confidence</h2><p>Expected calibration error {measured.calibration_error:.3f}</p>"
+            f"<h2>Confidence</h2><p>Expected calibration error {found.error:.3f}</p>"
             "<table><tr><th>said</th><th>within 5 %</th><th>points</th></tr>"
             f"{_table_rows(rows)}</table>"
         )

@@ -220,15 +220,16 @@ class EvaluateView(QWidget):
         self.reliability.clear()
         self.reliability.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.02)
         self.reliability.plot([0, 1], [0, 1], pen=pyqtgraph.mkPen("#808080", style=Qt.DashLine))
-        there = measured.counts > 0
-        if there.any():
-            self.reliability.setTitle(f"calibration error {measured.calibration_error:.3f}")
-            self.reliability.plot(
-                measured.said[there], measured.seen[there],
-                pen=pyqtgraph.mkPen(ORANGE, width=2), symbol="o", symbolBrush=ORANGE,
-            )  # fmt: skip
-        else:
+        found = measured.reliability
+        if found is None:
             self.reliability.setTitle("no confidence is stated")
+            return
+        there = found.counts > 0
+        self.reliability.setTitle(f"calibration error {found.error:.3f}")
+        self.reliability.plot(
+            found.said[there], found.seen[there],
+            pen=pyqtgraph.mkPen(ORANGE, width=2), symbol="o", symbolBrush=ORANGE,
+        )  # fmt: skip
 
     def _show_worst(self) -> None:
         row = self.worst.currentRow()

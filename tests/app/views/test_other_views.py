@@ -64,8 +64,10 @@ def test_measuring_shows_tables_curves_and_worst_frames(
     eye = float(np.linalg.norm(shape()[36] - shape()[45]))
     expected = 100 * np.sqrt(2) * 16 / eye
     assert view.measured.worst[0].error == pytest.approx(expected, rel=1e-2)
-    hits = view.measured.seen[8]
-    assert view.measured.calibration_error == pytest.approx(abs(0.8 - hits), abs=1e-6)
+    found = view.measured.reliability
+    assert found is not None
+    hits = found.seen[8]
+    assert found.error == pytest.approx(abs(0.8 - hits), abs=1e-6)
     view.save_to(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert "007" in page
