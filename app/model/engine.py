@@ -41,16 +41,18 @@ def taught_from(
     -------
     Fits
     """
-    return taught(model, ((look(f).grey, c) for f, c in sorted(corrections.items())))
+    return taught(model, ((f, look(f).grey, c) for f, c in sorted(corrections.items())))
 
 
-def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[np.bool_]) -> bool:
-    """Teach a running tracker; returns whether this tracker can learn."""
-    correct = getattr(tracker, "correct", None)
-    if correct is None:
-        return False
-    correct(face.id, points, mask=mask)
-    return True
+def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[np.bool_]) -> int:
+    """Teach a running tracker; returns how many lessons the person has by now.
+
+    Raises
+    ------
+    FacetrackError
+        If the correction is broken or the model cannot learn; nothing has changed then.
+    """
+    return tracker.correct(face.id, points, mask).lessons
 
 
 def can_adapt(tracker: Tracker) -> bool:
@@ -65,10 +67,14 @@ def set_adapt(tracker: Tracker, on: bool) -> None:
 
 
 def forget(tracker: Tracker, face_id: int) -> None:
-    """Drop all that a tracker has learned of a person."""
-    drop = getattr(tracker, "forget", None)
-    if drop is not None:
-        drop(face_id)
+    """Drop all that a tracker has learned of a person.
+
+    Raises
+    ------
+    InputError
+        If the person is not tracked now.
+    """
+    tracker.forget(face_id)
 
 
 def set_smoothing(tracker: Tracker, dial: float) -> None:

@@ -146,20 +146,26 @@ class LiveSession:
         self.resume()
         return None
 
-    def release(self) -> bool:
+    def release(self) -> int:
         """Let the point go: the tracker learns, live goes on.
 
         Returns
         -------
-        bool
-            Whether the tracker has learned.
+        int
+            How many lessons the person has by now; 0 if nothing was moved.
+
+        Raises
+        ------
+        FacetrackError
+            If the correction is broken or the model cannot learn; live goes on all the same.
         """
-        learned = False
-        if self.editor is not None and self._taught is not None and self.editor.release():
+        try:
+            if self.editor is None or self._taught is None or not self.editor.release():
+                return 0
             mask = self.editor.correction().vouched
-            learned = self._tracking.teach(self._taught, self.editor.points, mask)
-        self.resume()
-        return learned
+            return self._tracking.teach(self._taught, self.editor.points, mask)
+        finally:
+            self.resume()
 
     def resume(self) -> None:
         """Go on without a correction."""

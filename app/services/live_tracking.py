@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from facetrack.errors import FacetrackError
 from facetrack.face import Face
 from facetrack.tracking.tracker import Tracker
@@ -19,6 +22,7 @@ from facetrack_app.services.slot import Slot
 
 PREPARING: Final = "preparing the tracker (the very first start compiles it: up to a minute)"
 _MEASURE_EVERY: Final = 30  # frames
+Mask = npt.NDArray[np.bool_]
 Sink = Callable[[LiveFrame], None]
 
 
@@ -89,15 +93,20 @@ class LiveTracking:
             self.frozen = False
             self._busy.release()
 
-    def teach(self, face: Face, points: Points, mask: object) -> bool:
+    def teach(self, face: Face, points: Points, mask: Mask) -> int:
         """Teach the tracker on the frame at which it stands still.
 
         Returns
         -------
-        bool
-            Whether this tracker can learn.
+        int
+            How many lessons the person has by now.
+
+        Raises
+        ------
+        FacetrackError
+            If the correction is broken or the model cannot learn.
         """
-        return teach_live(self._tracker, face, points, mask)  # type: ignore[arg-type]
+        return teach_live(self._tracker, face, points, mask)
 
     def change(self, act: Callable[[Tracker], None]) -> None:
         """Do something to the tracker between two frames."""

@@ -195,9 +195,15 @@ class LiveView(QWidget):
     def forget_person(self) -> None:
         """Drop all that was learned of the faces in view."""
         if self.session is not None and self._live is not None:
-            for face in self._live.faces:
-                self.session.forget(face.id)
-            self.said("forgotten: what was learned of this face", False)
+            tracked = [face for face in self._live.faces if face.tracked]
+            try:
+                for face in tracked:
+                    self.session.forget(face.id)
+            except FacetrackError as error:
+                self.said(str(error), True)
+            else:
+                known = "forgotten: all that was learned of this face"
+                self.said(known if tracked else "there is no face to forget", False)
 
     def cancel_freeze(self) -> None:
         """Go on without a correction."""
@@ -285,11 +291,14 @@ class LiveView(QWidget):
         if self.session is None or not self.session.frozen:
             return
         begin = time.perf_counter()
-        if self.session.release():
-            took = 1000 * (time.perf_counter() - begin)
-            self.said(f"learned from your correction in {took:.0f} ms", False)
+        try:
+            lessons = self.session.release()
+        except FacetrackError as error:
+            self.said(f"not learned: {error}", True)
         else:
-            self.said("nothing learned", False)
+            took = 1000 * (time.perf_counter() - begin)
+            learned = f"learned in {took:.0f} ms; {lessons} corrections of this face by now"
+            self.said(learned if lessons else "nothing was moved, nothing learned", False)
         self._captured = None
         self.changed()
 

@@ -86,7 +86,7 @@ class TrackAnew:
 
     def _taught(self, footage: Footage, anchors: dict[int, Points]) -> Fits:
         source = np.full(68, Source.CORRECTED, dtype=np.uint8)
-        lessons = [(footage.greys[f], Correction(p, source)) for f, p in anchors.items()]
+        lessons = [(f, footage.greys[f], Correction(p, source)) for f, p in anchors.items()]
         return taught(self._model, lessons)
 
     def _gap(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +11,17 @@ from facetrack.annotation.corrections import Correction
 from facetrack.annotation.offset import OffsetLearner
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.learner import Learner
+from facetrack.learning.lesson import make_lesson
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.personal_model import PersonalModel
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Image
 
 Points = npt.NDArray[np.float64]
 
 
-class Learns(Fits, Protocol):
-    """A model that learns one person from corrections, and fits with what it has learned."""
-
-    def correct(self, image: Image, points: Points, mask: npt.NDArray[np.bool_]) -> None:
-        """Learn from a frame; the mask says which points the person vouches for."""
-
-
-def taught(model: Fits, lessons: Iterable[tuple[Image, Correction]]) -> Fits:
+def taught(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) -> Fits:
     """Make a model that has learned from all corrections of a person.
 
     What was learned is a function of the model and the corrections alone, so that undoing one
@@ -35,19 +31,31 @@ def taught(model: Fits, lessons: Iterable[tuple[Image, Correction]]) -> Fits:
     ----------
     model : Fits
         The trained model; it stays as it is.
-    lessons : iterable of (ndarray, Correction)
-        Grey frames and what the person said of them, in the order of the frames.
+    corrections : iterable of (int, ndarray, Correction)
+        Numbers of frames, grey frames, and what the person said of them, in their order.
 
     Returns
     -------
     Fits
+        A `PersonalModel`; of a model that an older version trained, which keeps no sums to learn
+        from, one that is moved by a constant offset.
     """
-    learner: Learns = OffsetLearner(model)
-    for image, correction in lessons:
-        whole = completed(model.shape_model, correction)
-        if whole is not None:
-            learner.correct(image, whole, correction.vouched)
-    return learner
+    lessons = [
+        (frame, image, whole, correction.vouched)
+        for frame, image, correction in corrections
+        if (whole := completed(model.shape_model, correction)) is not None
+        and correction.vouched.any()
+    ]
+    if not isinstance(model, FaceModel) or not model.priors:
+        offset = OffsetLearner(model)
+        for _, image, points, mask in lessons:
+            offset.correct(image, points, mask)
+        return offset
+    learned = Learner(model.tracking, model.priors).learn(
+        make_lesson(image, points, mask, model.shape_model, key=frame)
+        for frame, image, points, mask in lessons
+    )
+    return model if learned is None else PersonalModel(model, learned)
 
 
 def completed(shape_model: ShapeModel, correction: Correction) -> Points | None:
