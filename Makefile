@@ -6,19 +6,28 @@ INSTALL = $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint 
 PYTEST_ARGS ?= --numprocesses=auto
 # For how long `make fuzz` begins new rounds.
 MINUTES ?= 10
+# How often `make kills` kills and cuts the power, and for how long `make soak` watches.
+KILLS ?= 1000
+CUTS ?= 200
+HOURS ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz format constraints clean
+.PHONY: help run test fuzz kills soak screenshots format constraints clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/.installed ## track the demo clip and say where video, table and plot lie
-	.venv/bin/facetrack demo
+run: .venv/.installed ## open the application; without a display, track the demo clip headless
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then \
+		.ci/system-packages qt && .venv/bin/facetrack app; \
+	else \
+		.venv/bin/facetrack demo; \
+	fi
 
 test: .venv/.installed-for-tests ## run linters, types, import rules and all tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
+	@mkdir -p .cache/types && ln -sfn ../../app .cache/types/facetrack_app
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS)
@@ -30,6 +39,16 @@ fuzz: .venv/.installed-for-tests ## damage files and videos at random: make fuzz
 		OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -m fuzz --hypothesis-profile=fuzz $(PYTEST_ARGS) \
 			|| exit 1; \
 	done
+
+kills: .venv/.installed-for-tests ## kill the application and its disk at random: make kills KILLS=1000 CUTS=200
+	OMP_NUM_THREADS=1 FACETRACK_KILLS=$(KILLS) FACETRACK_CUTS=$(CUTS) \
+		$(PYTHON) -m pytest -q -n0 tests/app/services/test_durability.py
+
+soak: .venv/.installed-for-tests ## watch the synthetic camera for long: make soak HOURS=8
+	OMP_NUM_THREADS=1 $(PYTHON) benchmarks/application.py soak --minutes $$((60 * $(HOURS)))
+
+screenshots: .venv/.installed-for-tests ## render the README's pictures of the application
+	OMP_NUM_THREADS=1 $(PYTHON) docs/screenshots.py
 
 format: .venv/.installed-for-tests ## repair and format the sources
 	.venv/bin/ruff check --fix
@@ -50,10 +69,10 @@ clean: ## remove .venv, caches and what runs wrote
 .venv/.installed: pyproject.toml constraints.txt
 	@.ci/python-env
 	@echo "installing Facetrack into .venv"
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable '.[app]'
 	@touch $@
 
 .venv/.installed-for-tests: .venv/.installed
 	@echo "installing what the tests need into .venv"
-	@$(INSTALL) --editable '.[cluster,peers]' --group dev
+	@$(INSTALL) --editable '.[app,cluster,peers]' --group dev
 	@touch $@

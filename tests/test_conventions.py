@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = sorted((ROOT / "facetrack").rglob("*.py")) + sorted((ROOT / "models").rglob("*.py"))
+FOLDERS = ("facetrack", "models", "app")
+SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 FLAGS_HOME = ROOT / "facetrack" / "jit.py"
 LONGEST_FUNCTION = 60  # lines, docstring not counted
 LONGEST_MODULE = 400
@@ -166,12 +167,24 @@ def test_only_the_command_line_prints() -> None:
     assert not printing
 
 
+def test_the_application_says_its_licence() -> None:
+    line = "# SPDX-License-Identifier: GPL-3.0-or-later"
+    silent = [
+        str(path)
+        for path in (ROOT / "app").rglob("*.py")
+        if path.read_text(encoding="utf-8").splitlines()[0] != line
+    ]
+    assert not silent
+
+
 def test_every_room_is_a_package() -> None:
     rooms = {path.parent for path in SOURCES}
     assert not [str(room) for room in rooms if not (room / "__init__.py").is_file()]
 
 
-@pytest.mark.parametrize("folder", [".", "facetrack", "models", "tests", "benchmarks", "docs"])
+@pytest.mark.parametrize(
+    "folder", [".", "facetrack", "app", "models", "tests", "benchmarks", "docs"]
+)
 def test_no_text_knows_the_machine_it_was_written_on(folder: str) -> None:
     top = ROOT / folder
     find = top.glob if folder == "." else top.rglob

@@ -46,7 +46,7 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("sources")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(root / name, copy)
-    for name in ("facetrack", "models"):
+    for name in ("facetrack", "models", "app"):
         shutil.copytree(root / name, copy / name)  # with compiled kernels, which must not ship
     out = tmp_path_factory.mktemp("wheel")
     _run(
@@ -110,7 +110,11 @@ def test_every_folder_is_packaged(root: Path) -> None:
         ".".join(path.parent.relative_to(root).parts)
         for path in (root / "facetrack").rglob("__init__.py")
     }
-    assert set(tools["setuptools"]["packages"]) == folders | {"facetrack.models"}
+    application = {
+        ".".join(("facetrack_app", *path.parent.relative_to(root / "app").parts))
+        for path in (root / "app").rglob("__init__.py")
+    }
+    assert set(tools["setuptools"]["packages"]) == folders | {"facetrack.models"} | application
 
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
@@ -118,11 +122,14 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names} == {
         "facetrack",
+        "facetrack_app",
         f"facetrack-{facetrack.__version__}.dist-info",
     }
+    assert "facetrack_app/facetrack.svg" in names
     assert "facetrack/py.typed" in names
     assert "facetrack/models/__init__.py" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert any(name.endswith("licenses/app/LICENSE") for name in names)
     assert not [name for name in names if name.endswith((".nbi", ".nbc", ".pyc"))]
 
 

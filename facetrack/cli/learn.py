@@ -129,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
 
     make_absolute(args)
     model = load_model(args.model)
-    clips = _clips(args, model.shape_model)
+    clips = clips_of(args, model.shape_model)
     with cluster_map(args) as map_:
         lessons = give_lessons(
             partial(Tracker, model, max_faces=1),
@@ -157,7 +157,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _clips(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
+def clips_of(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
+    """Find the clips that `inputs`, `truth` and `people` ask for.
+
+    Parameters
+    ----------
+    args : Namespace
+        The parsed arguments.
+    shape_model : ShapeModel
+        Moves the synthetic people.
+
+    Returns
+    -------
+    list of Clip
+
+    Raises
+    ------
+    InputError
+        If none is named.
+    """
     from facetrack.datasets.pts_folder import load_folder
     from facetrack.evaluation.clips import clip_with_truth, find_clip, find_clips
     from facetrack.evaluation.people import synthetic_people

@@ -16,6 +16,7 @@ from facetrack.errors import FacetrackError, MissingDependencyError
 # Each is a module of this package. Only the chosen one is imported, so that `facetrack doctor`
 # runs where half of the dependencies are broken. The line is what `facetrack --help` prints.
 COMMANDS = {
+    "app": "open the desktop application: live, annotate, evaluate",
     "track": "track the faces of videos, pictures or a camera and write tables",
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
@@ -23,6 +24,8 @@ COMMANDS = {
     "learn": "measure what a few corrected frames teach, beside simpler means",
     "score": "compare predicted landmarks with the truth",
     "benchmark": "measure speed, as ratios against other trackers in the same run",
+    "annotate": "simulate an annotator: how many corrections does a clip need",
+    "replay": "do a session of the application over again and compare the bytes",
     "models": "list the models that are installed or lie in a folder",
     "doctor": "check the installation and print how to repair it",
 }

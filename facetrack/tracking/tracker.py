@@ -135,6 +135,25 @@ class Tracker:
         learn_looks(self._now.tracks, picture, self.model.shape_model)
         return self._report(picture, time)
 
+    def set_smoothing(self, dial: float) -> None:
+        """Smooth more or less from the next frame on.
+
+        Parameters
+        ----------
+        dial : float
+            From 0 (off) to 1 (much).
+
+        Raises
+        ------
+        InputError
+            If the dial is out of range.
+        """
+        if not 0 <= dial <= 1:
+            raise InputError(f"smoothing must lie between 0 and 1, got {dial}")
+        self.smoothing = dial
+        for track in self._tracks:
+            track.smoother = self._smoother()
+
     def _follow(self, track: Track, image: Image) -> None:
         """Fit one face in this frame, or lose it."""
         fit = track.follow(model_of(track.person, self.model), image)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -78,7 +78,9 @@ def video_stream(path: Path, container: Any) -> Any:
     raise VideoError(path, "has no stream of pictures that can be decoded", remedy=REMEDY)
 
 
-def decode(path: Path, container: Any, stream: Any, report: DecodeReport) -> Iterator[Any]:
+def decode(
+    path: Path, container: Any, stream: Any, report: DecodeReport
+) -> Generator[Any, None, None]:
     """Decode a stream from where its container stands to the end.
 
     Parameters

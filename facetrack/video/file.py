@@ -79,7 +79,7 @@ class FileSource(ClosesItself):
         Yields
         ------
         Frame
-            Times are the file's own, counted from the first frame; see `_Clock` for files that
+            Times are the file's own, counted from the first frame; see `StreamClock` for files that
             state none or go backwards.
 
         Raises
@@ -93,7 +93,7 @@ class FileSource(ClosesItself):
         try:
             stream = video_stream(self._path, container)
             stream.thread_type = "AUTO"
-            clock = _Clock(stream, report, self.name)
+            clock = StreamClock(stream, report, self.name)
             for decoded in decode(self._path, container, stream, report):
                 picture = DecodedPicture(decoded, orientation(decoded))
                 report.decoded += 1
@@ -118,7 +118,7 @@ class FileSource(ClosesItself):
             LOGGER.warning("%s: %s", self.name, text)
 
 
-class _Clock:
+class StreamClock:
     """Makes times that start at 0 and always increase.
 
     Notes

@@ -172,6 +172,26 @@ class SyntheticVideo(ClosesItself):
         """End a running iteration."""
         self._closed = True
 
+    def time(self, index: int) -> float:
+        """Give the time of a frame in seconds.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        InputError
+            If there is no such frame.
+        """
+        self._check(index)
+        return index / self.fps
+
     def frame(self, index: int) -> Frame:
         """Render one frame.
 

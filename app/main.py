@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The entry point of the application: `facetrack-app`, `facetrack app`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from facetrack.errors import FacetrackError
+from facetrack_app.qt_guard import check_qt
+
+LOGGER = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "video", nargs="?", metavar="VIDEO", help="annotate it: a file, a folder, or demo"
+    )
+    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    parser.add_argument(
+        "--install-desktop",
+        action="store_true",
+        help="put Facetrack into this user's menu of programs, then end",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window and wait until it is closed.
+
+    Parameters
+    ----------
+    args : Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    FacetrackError
+        If Qt, the model or the desktop file cannot be had.
+    """
+    if args.install_desktop:
+        from facetrack_app.desktop import install
+
+        for path in install():
+            sys.stdout.write(f"{path}\n")
+        return 0
+    check_qt()
+    return _open_window(args)
+
+
+def _open_window(args: argparse.Namespace) -> int:
+    begin = time.perf_counter()
+    from PyQt5.QtCore import Qt, QTimer
+    from PyQt5.QtWidgets import QApplication
+
+    from facetrack.model import load_model
+    from facetrack_app.model.settings import load_settings, user_folder
+    from facetrack_app.views import theme
+    from facetrack_app.views.main_window import MainWindow
+
+    QApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
+    QApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
+    application = QApplication(["facetrack"])
+    application.setApplicationName("Facetrack")
+    application.setDesktopFileName("facetrack")
+    settings_path = user_folder("config") / "settings.json"
+    settings, wrong = load_settings(settings_path)
+    theme.apply(application, settings.theme)
+    _limit_threads(settings.threads)
+    model = load_model(args.model or settings.model)
+    window = MainWindow(model, settings, settings_path, user_folder("data") / "recordings")
+    install_hook(window)
+    for line in wrong:
+        window.say(line, True)
+    window.show()
+    # The kernels load in the tracking thread, beside the first frame of the camera.
+    QTimer.singleShot(0, lambda: _begin(window, args.video))
+    LOGGER.info("window after %.2f s", time.perf_counter() - begin)
+    return int(application.exec())
+
+
+def _begin(window: object, video: str | None) -> None:
+    """Do what a person who starts the program most likely wants."""
+    from facetrack.video.devices import list_cameras
+    from facetrack_app.views.main_window import MainWindow
+
+    assert isinstance(window, MainWindow)
+    if video is not None:
+        window.open("demo" if video == "demo" else Path(video))
+        return
+    if not list_cameras():
+        window.live.choose("demo")
+    window.live.start()
+
+
+def _limit_threads(count: int) -> None:
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    cv2.setNumThreads(count)
+    threadpool_limits(count)
+
+
+def install_hook(window: object) -> None:
+    """Show what went wrong instead of ending: PyQt5 aborts on an exception in a slot."""
+    say = getattr(window, "say")  # noqa: B009
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        LOGGER.error("%s", "".join(traceback.format_exception(kind, error, trace)))
+        say(str(error) if isinstance(error, FacetrackError) else f"{kind.__name__}: {error}", True)
+
+    sys.excepthook = hook
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the application.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit status; 1 with one line on stderr if it cannot start.
+    """
+    parser = argparse.ArgumentParser(prog="facetrack-app", description=__doc__)
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args(argv))
+    except FacetrackError as error:
+        sys.stderr.write(f"facetrack: {error}\n")
+        return 1

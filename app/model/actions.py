@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one table of everything that can be asked of the application.
+
+Menus, buttons, shortcuts and the sheet of keys are made of it. An action's `id` is the name of the
+method that does it, in the view that is shown or in the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+LIVE, ANNOTATE, EVALUATE, WINDOW = "live", "annotate", "evaluate", "window"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be asked for.
+
+    Attributes
+    ----------
+    id : str
+        The method's name.
+    text : str
+        In menus, on buttons and in the sheet of keys.
+    menu : str
+        Under which heading it stands.
+    view : str
+        In which view it works; `WINDOW`: in all.
+    keys : tuple of str
+        Shortcuts as Qt writes them, the first one is shown; a person may change them.
+    tip : str
+        One sentence for the tooltip.
+    needs : str
+        Name of the view's property that must be true; empty: always enabled.
+    """
+
+    id: str
+    text: str
+    menu: str
+    view: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    needs: str = ""
+
+
+def _annotate(
+    id: str, text: str, menu: str, *keys: str, tip: str = "", needs: str = "has_session"
+) -> Action:
+    return Action(id, text, menu, ANNOTATE, keys, tip, needs)
+
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action("open_video", "Open video...", "File", WINDOW, ("Ctrl+O",), "Annotate a video file."),
+    Action("open_folder", "Open image folder...", "File", WINDOW, ("Ctrl+Shift+O",),
+           "Annotate a folder of pictures."),
+    Action("open_demo", "Open the demo clip", "File", WINDOW, (),
+           "Annotate the synthetic clip that needs no file."),
+    _annotate("import_tracks", "Import tracks...", "File", "Ctrl+I",
+              tip="Take over points of another program, to correct them."),
+    _annotate("export_tracks", "Export...", "File", "Ctrl+E",
+              tip="Write points, events or an overlay video."),
+    Action("show_settings", "Settings...", "File", WINDOW, ("Ctrl+,",)),
+    Action("quit", "Quit", "File", WINDOW, ("Ctrl+Q",)),
+    _annotate("undo", "Undo", "Edit", "Ctrl+Z", tip="Take the last step back, without limit."),
+    _annotate("redo", "Redo", "Edit", "Ctrl+Y", "Ctrl+Shift+Z"),
+    _annotate("copy_shape", "Copy shape", "Edit", "Ctrl+C"),
+    _annotate("paste_shape", "Paste shape", "Edit", "Ctrl+V",
+              tip="Put the copied shape into this frame as a correction."),
+    _annotate("fit_here", "Fit again here", "Edit", "R",
+              tip="Let the model fit the face once more from the points as they stand."),
+    _annotate("accept", "Accept this frame", "Edit", "Return",
+              tip="Say that all points of this frame are right."),
+    _annotate("uncorrect", "Remove correction", "Edit", "Ctrl+Backspace"),
+    _annotate("reach_point", "Drag one point", "Edit", "1"),
+    _annotate("reach_region", "Drag a region", "Edit", "2",
+              tip="The neighbours in the eye, brow, mouth, nose or jaw follow."),
+    _annotate("reach_shape", "Drag the whole shape", "Edit", "3"),
+    _annotate("next_point", "Next point", "Edit", "Tab"),
+    _annotate("previous_point", "Previous point", "Edit", "Shift+Tab"),
+    _annotate("toggle_occluded", "Point is hidden", "Edit", "O",
+              tip="Lock the point: its place is a guess and teaches nothing."),
+    _annotate("mark_absent", "Point is absent", "Edit", "Del"),
+    _annotate("play", "Play or pause", "Go", "Space", "K"),
+    _annotate("shuttle_back", "Play backwards, faster", "Go", "J"),
+    _annotate("shuttle_on", "Play, faster", "Go", "L"),
+    _annotate("left", "One frame back", "Go", "Left",
+              tip="With a point selected: move it by a pixel."),
+    _annotate("right", "One frame on", "Go", "Right",
+              tip="With a point selected: move it by a pixel."),
+    _annotate("left_far", "Move the point 10 px left", "Go", "Shift+Left"),
+    _annotate("right_far", "Move the point 10 px right", "Go", "Shift+Right"),
+    _annotate("step_back", "One frame back, always", "Go", "Alt+Left"),
+    _annotate("step_on", "One frame on, always", "Go", "Alt+Right"),
+    _annotate("up", "Corrected frame before", "Go", "Up",
+              tip="With a point selected: move it by a pixel."),
+    _annotate("down", "Next corrected frame", "Go", "Down",
+              tip="With a point selected: move it by a pixel."),
+    _annotate("up_far", "Move the point 10 px up", "Go", "Shift+Up"),
+    _annotate("down_far", "Move the point 10 px down", "Go", "Shift+Down"),
+    _annotate("previous_corrected", "Corrected frame before, always", "Go", "Alt+Up"),
+    _annotate("next_corrected", "Next corrected frame, always", "Go", "Alt+Down"),
+    _annotate("next_doubtful", "Next doubtful stretch", "Go", "N"),
+    _annotate("previous_doubtful", "Doubtful stretch before", "Go", "Shift+N"),
+    _annotate("go_to_frame", "Go to frame...", "Go", "Ctrl+G"),
+    _annotate("first_frame", "First frame", "Go", "Home"),
+    _annotate("last_frame", "Last frame", "Go", "End"),
+    _annotate("track_back", "Track back from here", "Track", "["),
+    _annotate("track_on", "Track on from here", "Track", "]"),
+    _annotate("stop", "Stop tracking", "Track", "Esc",
+              tip="Stop tracking anew, or let go of the selected point."),
+    _annotate("new_person", "New person", "People", needs="has_session"),
+    _annotate("rename_person", "Rename...", "People", "F2", needs="has_person"),
+    _annotate("merge_people", "Merge with...", "People", "Ctrl+M", needs="has_person"),
+    _annotate("split_person", "Somebody else from here on", "People", "Ctrl+Shift+M",
+              needs="has_person"),
+    _annotate("mark_event", "Mark an event", "Mark", "M",
+              tip="Once for the start, once more for the end; a name can be given."),
+    _annotate("exclude_range", "Exclude a range", "Mark", "X",
+              tip="Once for the start, once more for the end."),
+    _annotate("trim_start", "Trim: begin here", "Mark", "Ctrl+["),
+    _annotate("trim_end", "Trim: end here", "Mark", "Ctrl+]"),
+    _annotate("time_zero", "Time begins here", "Mark", "Ctrl+0"),
+    _annotate("remove_mark", "Remove the mark at this frame", "Mark", "Shift+M"),
+    _annotate("zoom_face", "Fit the face into the view", "View", "F"),
+    _annotate("zoom_all", "Whole picture", "View", "Shift+F"),
+    _annotate("toggle_ghost", "Show the shape before", "View", "G"),
+    Action("toggle_run", "Start or stop the camera", "Live", LIVE, ("Space",)),
+    Action("toggle_record", "Record", "Live", LIVE, ("Ctrl+R",), needs="running"),
+    Action("toggle_adapt", "Adapt to this face", "Live", LIVE, ("A",), needs="running"),
+    Action("forget_person", "Forget this person", "Live", LIVE, ("Ctrl+F",),
+           "Drop all that was learned of the face in view.", "running"),
+    Action("cancel_freeze", "Go on without a correction", "Live", LIVE, ("Esc",), needs="frozen"),
+    Action("run_evaluation", "Measure", "Evaluate", EVALUATE, ("Ctrl+Return",)),
+    Action("save_report", "Save report...", "Evaluate", EVALUATE, ("Ctrl+S",), needs="has_report"),
+    Action("show_live", "Live", "View", WINDOW, ("Ctrl+1",)),
+    Action("show_annotate", "Annotate", "View", WINDOW, ("Ctrl+2",)),
+    Action("show_evaluate", "Evaluate", "View", WINDOW, ("Ctrl+3",)),
+    Action("show_keys", "Keys", "Help", WINDOW, ("F1",), "All keys on one sheet."),
+    Action("show_models", "Models and their terms", "Help", WINDOW),
+    Action("show_about", "About and licences", "Help", WINDOW),
+)  # fmt: skip
+
+MENUS: Final = (
+    "File", "Edit", "Go", "Track", "People", "Mark", "Live", "Evaluate", "View", "Help",
+)  # fmt: skip
+
+
+def keys_of(action: Action, changed: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the shortcuts of an action.
+
+    Parameters
+    ----------
+    action : Action
+    changed : mapping of str to str
+        A person's own shortcuts by the action's id; an empty text: none.
+
+    Returns
+    -------
+    tuple of str
+    """
+    if action.id in changed:
+        return (changed[action.id],) if changed[action.id] else ()
+    return action.keys
+
+
+def conflicts(changed: Mapping[str, str]) -> list[str]:
+    """Find keys that would do two things in one view.
+
+    Parameters
+    ----------
+    changed : mapping of str to str
+        A person's own shortcuts by the action's id.
+
+    Returns
+    -------
+    list of str
+        One line for each conflict, empty if there is none.
+    """
+    lines = []
+    for view in (LIVE, ANNOTATE, EVALUATE):
+        users: dict[str, list[str]] = {}
+        for action in ACTIONS:
+            if action.view in (view, WINDOW):
+                for key in keys_of(action, changed):
+                    users.setdefault(key.lower(), []).append(action.text)
+        lines += [f"{key}: {' and '.join(texts)}" for key, texts in users.items() if len(texts) > 1]
+    return sorted(set(lines))

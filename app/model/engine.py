@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The application's one door to the library's tracker and learner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.annotation.corrections import Correction
+from facetrack.annotation.taught import taught
+from facetrack.face import Face
+from facetrack.tracking.track import Fits
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.frame import Frame
+
+Points = npt.NDArray[np.float64]
+
+
+def make_tracker(model: Any, *, max_faces: int = 1, smoothing: float = 0.0) -> Tracker:
+    """Make a tracker for one video or camera."""
+    return Tracker(model, max_faces=max_faces, smoothing=smoothing)
+
+
+def taught_from(
+    model: Fits, corrections: Mapping[int, Correction], look: Callable[[int], Frame]
+) -> Fits:
+    """Make a model that has learned from all corrections of a person.
+
+    Parameters
+    ----------
+    model : Fits
+    corrections : mapping of int to Correction
+        By frame.
+    look : callable
+        Gives a frame by its number.
+
+    Returns
+    -------
+    Fits
+    """
+    return taught(model, ((f, look(f).grey, c) for f, c in sorted(corrections.items())))
+
+
+def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[np.bool_]) -> int:
+    """Teach a running tracker; returns how many lessons the person has by now.
+
+    Raises
+    ------
+    FacetrackError
+        If the correction is broken or the model cannot learn; nothing has changed then.
+    """
+    return tracker.correct(face.id, points, mask).lessons
+
+
+def can_adapt(tracker: Tracker) -> bool:
+    """Tell whether a tracker can learn from its own tracks."""
+    return hasattr(tracker, "adapt")
+
+
+def set_adapt(tracker: Tracker, on: bool) -> None:
+    """Let a tracker learn from its own tracks, or not."""
+    if can_adapt(tracker):
+        tracker.adapt = on  # type: ignore[attr-defined]
+
+
+def forget(tracker: Tracker, face_id: int) -> None:
+    """Drop all that a tracker has learned of a person.
+
+    Raises
+    ------
+    InputError
+        If the person is not tracked now.
+    """
+    tracker.forget(face_id)
+
+
+def set_smoothing(tracker: Tracker, dial: float) -> None:
+    """Turn a running tracker's dial, 0 to 1."""
+    tracker.set_smoothing(dial)

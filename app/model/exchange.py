@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import and export of a session: points with their sources, events, and what is excluded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from facetrack.annotation.corrections import write_corrections
+from facetrack.errors import InputError
+from facetrack.face import N_POINTS, Face, Source, State
+from facetrack.formats.annotation import Annotation, track_annotations
+from facetrack.formats.coco import read_coco, write_coco
+from facetrack.formats.elan import write_elan_annotations
+from facetrack.formats.openface import read_openface, write_dictionary, write_openface
+from facetrack.formats.pts import read_pts_folder, write_pts_folder
+from facetrack.formats.table import TrackTable, table_from_faces
+from facetrack.formats.webvtt import write_webvtt_annotations
+from facetrack.landmarks.pose import head_pose
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack_app.model.rows import Change, Kind, TrackRow, known_points, pack_points
+from facetrack_app.model.session import Session
+
+Size = tuple[int, int]
+_ABSENT: Final = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to write or read a session.
+
+    Attributes
+    ----------
+    name : str
+        For the menu.
+    suffix : str
+        Of the file; empty for a folder.
+    """
+
+    name: str
+    suffix: str
+
+
+EXPORTS: Final = {
+    "csv": Format("OpenFace CSV with our columns", ".csv"),
+    "pts": Format(".pts folder, one file a frame", ""),
+    "corrections": Format("corrections only, .pts folder", ""),
+    "coco": Format("COCO key points", ".json"),
+    "elan": Format("ELAN", ".eaf"),
+    "vtt": Format("WebVTT", ".vtt"),
+    "overlay": Format("overlay video", ".mp4"),
+}
+
+
+def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) -> list[Face]:
+    """Give what counts in a frame: corrections over tracks, people instead of strands.
+
+    Parameters
+    ----------
+    session : Session
+    frame : int
+    shape_model : ShapeModel
+        Its mean head gives the pose.
+    size : (int, int)
+        Width and height of the frames.
+
+    Returns
+    -------
+    list of Face
+        `id` numbers the people from 0 in their order.
+    """
+    faces = []
+    for number, person in enumerate(session.people):
+        view = session.view(person, frame)
+        points, row = view.points, view.row
+        if points is None and row is None:
+            continue
+        there = points is not None
+        shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
+        source = view.source if there and view.source is not None else _ABSENT
+        quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
+        pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
+        faces.append(
+            Face(
+                number, State.TRACKED if there else State.LOST,
+                row.reason if row is not None and not there else "", shown, shown, quality, pose,
+                row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
+            )
+        )  # fmt: skip
+    return faces
+
+
+def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTable:
+    """Collect all frames that are tracked and not excluded, in seconds from time zero.
+
+    Parameters
+    ----------
+    session : Session
+    shape_model : ShapeModel
+    size : (int, int)
+        Width and height of the frames.
+
+    Returns
+    -------
+    TrackTable
+    """
+    times = session.times()
+    zero = int(session.setting("time_zero", 0))
+    wanted = np.flatnonzero(~session.excluded()[: len(times)])
+    return table_from_faces(
+        (frame, float(times[frame] - times[zero]), faces_of(session, frame, shape_model, size))
+        for frame in wanted.tolist()
+        if frame >= zero
+    )
+
+
+def event_annotations(session: Session) -> list[Annotation]:
+    """Give the events that a person marked, in seconds from time zero."""
+    times = session.times()
+    zero = int(session.setting("time_zero", 0))
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
+    return [
+        Annotation(
+            "events", float(times[span.start] - times[zero]),
+            float(times[span.stop - 1] - times[zero]) + step, span.label,
+        )
+        for span in session.spans
+        if span.kind == "event" and zero <= span.start and span.stop <= len(times)
+    ]  # fmt: skip
+
+
+def export(
+    session: Session, kind: str, path: Path, shape_model: ShapeModel, size: Size, media: Path | None
+) -> int:
+    """Write a session.
+
+    Parameters
+    ----------
+    session : Session
+    kind : str
+        One of `EXPORTS` but the overlay video.
+    path : Path
+        The file or folder to write.
+    shape_model : ShapeModel
+    size : (int, int)
+        Width and height of the frames.
+    media : Path or None
+        The video.
+
+    Returns
+    -------
+    int
+        How many frames or corrections were written.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to write.
+    OutputError
+        If it cannot be written.
+    """
+    if kind == "corrections":
+        person = min(session.people, key=lambda p: -len(session.corrections(p)), default=None)
+        corrections = {} if person is None else session.corrections(person)
+        if not corrections:
+            raise InputError("no frame is corrected yet, so there is nothing to write")
+        write_corrections(path, corrections)
+        return len(corrections)
+    table = table_of(session, shape_model, size)
+    if not table.face_ids:
+        raise InputError("nobody is tracked yet, so there is nothing to write")
+    if kind == "csv":
+        write_openface(path, table)
+        write_dictionary(path.with_suffix(".columns.csv"))
+    elif kind == "pts":
+        write_pts_folder(path, table)
+    elif kind == "coco":
+        write_coco(path, table, size=size, stem=path.stem)
+    else:
+        annotations = track_annotations(table) + event_annotations(session)
+        if kind == "elan":
+            write_elan_annotations(path, annotations, media=media)
+        else:
+            name = media.name if media is not None else None
+            write_webvtt_annotations(path, annotations, media=name)
+    return len(np.unique(table.frame))
+
+
+def read_tracks(path: Path) -> TrackTable:
+    """Read points of another program, by what the path is.
+
+    Raises
+    ------
+    FormatError
+        If it cannot be read.
+    """
+    if path.is_dir():
+        return read_pts_folder(path)
+    return read_coco(path) if path.suffix.lower() == ".json" else read_openface(path)
+
+
+def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
+    """Turn a table into changes: every face becomes somebody new, with a strand of its own.
+
+    Rows with points that a person corrected become corrections again.
+
+    Raises
+    ------
+    InputError
+        If the table has frames that the video lacks, or nobody.
+    """
+    if not table.face_ids:
+        raise InputError("nobody is in that file")
+    if int(table.frame.max()) >= session.n_frames:
+        raise InputError(
+            f"it speaks of frame {int(table.frame.max()) + 1}, the video has {session.n_frames}; "
+            "was it made from another video?"
+        )
+    first = min([0, *session.strands(), *session.people]) - 1
+    strands = {face: first - i for i, face in enumerate(table.face_ids)}
+    changes = []
+    for face, strand in strands.items():
+        changes.append(Change("person", (strand,), None, (f"Imported {face + 1}",)))
+        changes.append(Change("claim", (strand, 0), None, (strand,)))
+    for i in np.flatnonzero(table.success).tolist():
+        row = _imported(table, i, strands[int(table.face_id[i])])
+        changes.append(Change("track", row.key(), None, row.values()))
+        if (row.source == Source.CORRECTED).any():
+            values = (pack_points(row.points), row.source.tobytes(), "imported")
+            changes.append(Change("correction", row.key(), None, values))
+    return changes
+
+
+def _imported(table: TrackTable, i: int, strand: int) -> TrackRow:
+    quality, said = float(table.confidence[i]), table.point_confidence[i]
+    quality = quality if np.isfinite(quality) else 1.0
+    trust = float(np.nanmean(said)) if np.isfinite(said).any() else quality
+    return TrackRow(
+        strand, int(table.frame[i]), Kind.IMPORTED, quality, trust, "", table.points[i], said,
+        table.source[i],
+    )  # fmt: skip

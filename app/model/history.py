@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Undo and redo without limit, kept in the session's file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from facetrack_app.model.commands import Command, Log, make
+from facetrack_app.model.rows import Change, decode_changes, encode_changes
+from facetrack_app.model.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Retracked:
+    """A stretch that was tracked anew as part of a step.
+
+    Attributes
+    ----------
+    person : int
+    start, stop : int
+        The frames that were asked for.
+    frames, fits : int
+        How many were found, with how many fits.
+    reason : str
+        Why frames are missing; empty if none is.
+    """
+
+    person: int
+    start: int
+    stop: int
+    frames: int
+    fits: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the history."""
+
+    id: int
+    command: Command
+    retracks: tuple[Retracked, ...]
+    undone: bool
+
+
+class History:
+    """What was done to a session, in order; what was undone waits to be redone.
+
+    Parameters
+    ----------
+    session : Session
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def run(self, command: Command) -> int:
+        """Do a command; what was undone before cannot be redone any more.
+
+        Returns
+        -------
+        int
+            The step's number, for `amend`.
+
+        Raises
+        ------
+        InputError
+            If the command makes no sense; nothing has changed.
+        OutputError
+            If it cannot be written; nothing has changed.
+        """
+        store, ids = self._session.store, []
+
+        def log(changes: list[Change]) -> None:
+            store.write("DELETE FROM part WHERE step IN (SELECT id FROM step WHERE undone)")
+            store.write("DELETE FROM step WHERE undone")
+            arguments = type(command).__name__, command.to_json()
+            ids.append(
+                store.write(
+                    "INSERT INTO step (name, arguments, retracks, undone) VALUES (?, ?, '[]', 0)",
+                    arguments,
+                )
+            )
+            self._add_part(ids[0], changes)
+
+        command.do(self._session, log)
+        return ids[0]
+
+    def amend(self, step: int, changes: list[Change], retracked: Retracked) -> bool:
+        """Add what a re-track found to the step that asked for it.
+
+        Returns
+        -------
+        bool
+            False if the step is not the last one any more; nothing has changed then.
+        """
+        if self.last_step != step:
+            return False
+        store = self._session.store
+        ((known,),) = store.read("SELECT retracks FROM step WHERE id=?", (step,))
+        retracks = json.dumps([*json.loads(known), asdict(retracked)])
+
+        def log(changes: list[Change]) -> None:
+            self._add_part(step, changes)
+            store.write("UPDATE step SET retracks=? WHERE id=?", (retracks, step))
+
+        make(self._session, changes, log)
+        return True
+
+    def _add_part(self, step: int, changes: list[Change]) -> None:
+        self._session.store.write(
+            "INSERT INTO part (step, changes) VALUES (?, ?)", (step, encode_changes(changes))
+        )
+
+    def undo(self) -> str | None:
+        """Take the last step back; returns its title, None if there is none."""
+        step = self.last_step
+        if step is None:
+            return None
+        Command.undo(self._session, self.changes(step), self._mark(step, undone=True))
+        return self._title(step)
+
+    def redo(self) -> str | None:
+        """Do again what was undone last; returns its title, None if there is nothing."""
+        step = self._number("SELECT min(id) FROM step WHERE undone")
+        if step is None:
+            return None
+        make(self._session, self.changes(step), self._mark(step, undone=False))
+        return self._title(step)
+
+    @property
+    def last_step(self) -> int | None:
+        """Number of the step that `undo` would take back."""
+        return self._number("SELECT max(id) FROM step WHERE NOT undone")
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether something was undone."""
+        return self._number("SELECT min(id) FROM step WHERE undone") is not None
+
+    def steps(self) -> list[Step]:
+        """Give the whole history, the oldest first."""
+        return [
+            Step(
+                number,
+                Command.from_json(name, arguments),
+                tuple(Retracked(**r) for r in json.loads(retracks)),
+                bool(undone),
+            )
+            for number, name, arguments, retracks, undone in self._session.store.read(
+                "SELECT id, name, arguments, retracks, undone FROM step ORDER BY id"
+            )
+        ]
+
+    def changes(self, step: int) -> list[Change]:
+        """Give all that a step changed, stretches that were tracked anew included."""
+        parts = self._session.store.read(
+            "SELECT changes FROM part WHERE step=? ORDER BY id", (step,)
+        )
+        return [change for (part,) in parts for change in decode_changes(part)]
+
+    def _mark(self, step: int, *, undone: bool) -> Log:
+        store = self._session.store
+
+        def log(_: list[Change]) -> None:
+            store.write("UPDATE step SET undone=? WHERE id=?", (int(undone), step))
+
+        return log
+
+    def _title(self, step: int) -> str:
+        rows = self._session.store.read("SELECT name, arguments FROM step WHERE id=?", (step,))
+        return Command.from_json(*rows[0]).title
+
+    def _number(self, query: str) -> int | None:
+        ((number,),) = self._session.store.read(query)
+        return None if number is None else int(number)

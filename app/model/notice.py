@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Telling whoever listens that something has changed, without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, ParamSpec
+
+P = ParamSpec("P")
+
+
+class Notice(Generic[P]):
+    """Something that others can wait for: `notice.connect(listener)`, `notice(...)`.
+
+    Listeners run in the caller's thread, in the order in which they were connected.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[P, object]] = []
+
+    def connect(self, listener: Callable[P, object]) -> None:
+        """Call the listener at every notice."""
+        self._listeners.append(listener)
+
+    def disconnect(self, listener: Callable[P, object]) -> None:
+        """Call it no more; harmless if it was not connected."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Tell all listeners."""
+        for listener in list(self._listeners):
+            listener(*args, **kwargs)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rows of a session's tables, and the changes that commands make to them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.face import N_POINTS, Face
+
+Points = npt.NDArray[np.float64]
+Row = tuple[Any, ...]
+
+DOUBT: Final = 0.6  # trust below which a frame is worth a look
+
+
+class Kind(IntEnum):
+    """What a strand of track says of a frame. Numbers are part of the session's format."""
+
+    NOTHING = 0
+    PLAIN = 1
+    LEARNED = 2
+    LOST = 3
+    IMPORTED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRow:
+    """One face in one frame as the tracker, a re-track or an import left it.
+
+    Attributes
+    ----------
+    strand : int
+        The tracker's own id of the face; people claim strands.
+    frame : int
+        From 0.
+    kind : Kind
+    quality : float
+        Probability in [0, 1] of a well-fitted face.
+    trust : float
+        How far the frame is to be trusted, in [0, 1]: the points' mean confidence, or the quality
+        where no confidence is known.
+    reason : str
+        Why the face is lost.
+    points : ndarray, shape (68, 2), float64
+        Pixels of the frame; NaN where lost. Kept with 32 bits.
+    confidence : ndarray, shape (68,), float64
+        NaN where nothing is said. Kept in 254 steps.
+    source : ndarray, shape (68,), uint8
+        `Source` of each point.
+    """
+
+    strand: int
+    frame: int
+    kind: Kind
+    quality: float
+    trust: float
+    reason: str
+    points: Points
+    confidence: npt.NDArray[np.float64]
+    source: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of_face(cls, frame: int, face: Face) -> TrackRow:
+        """Take over what the tracker said."""
+        kind = Kind.PLAIN if face.tracked else Kind.LOST
+        said = face.confidence[np.isfinite(face.confidence)]
+        trust = float(said.mean()) if said.size and face.tracked else face.quality
+        return cls(
+            face.id, frame, kind, face.quality, trust, face.reason, face.points, face.confidence,
+            face.source,
+        )  # fmt: skip
+
+    @classmethod
+    def from_row(cls, key: Row, values: Row) -> TrackRow:
+        """Unpack what the store holds."""
+        strand, frame = key
+        kind, quality, trust, reason, points, confidence, source = values
+        return cls(
+            strand, frame, Kind(kind), quality, trust, reason, unpack_points(points),
+            _unpack_confidence(confidence), np.frombuffer(source, dtype=np.uint8),
+        )  # fmt: skip
+
+    def key(self) -> Row:
+        """Give the row's place in its table."""
+        return self.strand, self.frame
+
+    def values(self) -> Row:
+        """Pack everything else."""
+        points = np.asarray(self.points, dtype="<f4").tobytes()
+        return (
+            int(self.kind), round(self.quality, 6), round(self.trust, 6), self.reason, points,
+            _pack_confidence(self.confidence), np.asarray(self.source, dtype=np.uint8).tobytes(),
+        )  # fmt: skip
+
+
+def known_points(points: Points) -> npt.NDArray[np.bool_]:
+    """Tell which points have a place, shape (68,)."""
+    return np.asarray(np.isfinite(points).all(axis=-1), dtype=np.bool_)
+
+
+def pack_points(points: Points) -> bytes:
+    """Pack a person's own points, with 64 bits."""
+    return np.asarray(points, dtype="<f8").tobytes()
+
+
+def unpack_points(blob: bytes) -> Points:
+    """Unpack points of either width."""
+    width = "<f8" if len(blob) == 16 * N_POINTS else "<f4"
+    return np.frombuffer(blob, dtype=width).reshape(N_POINTS, 2).astype(np.float64)
+
+
+def _pack_confidence(confidence: npt.NDArray[np.float64]) -> bytes:
+    known = np.nan_to_num(confidence, nan=0.0).clip(0, 1)
+    steps = np.where(np.isfinite(confidence), np.rint(253 * known) + 1, 0)
+    return steps.astype(np.uint8).tobytes()
+
+
+def _unpack_confidence(blob: bytes) -> npt.NDArray[np.float64]:
+    steps = np.frombuffer(blob, dtype=np.uint8).astype(np.float64)
+    return np.where(steps > 0, (steps - 1) / 253, np.nan)
+
+
+class Change(NamedTuple):
+    """A row of a table before and after; None where there is none."""
+
+    table: str
+    key: Row
+    before: Row | None
+    after: Row | None
+
+    def turned(self) -> Change:
+        """Give the change that takes this one back."""
+        return Change(self.table, self.key, self.after, self.before)
+
+
+def encode_changes(changes: Sequence[Change]) -> bytes:
+    """Pack changes for the history."""
+    text = json.dumps([_plain(c) for c in changes], separators=(",", ":"), allow_nan=False)
+    return zlib.compress(text.encode(), level=1)
+
+
+def decode_changes(blob: bytes) -> list[Change]:
+    """Unpack what `encode_changes` packed."""
+    rows = json.loads(zlib.decompress(blob))
+    return [Change(table, *(_rich(part) for part in parts)) for table, *parts in rows]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"b": base64.b64encode(value).decode()}
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _rich(value: Any) -> Any:
+    if isinstance(value, dict):
+        return base64.b64decode(value["b"])
+    if isinstance(value, list):
+        return tuple(_rich(v) for v in value)
+    return value

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One video's annotation: what was tracked, what a person corrected, who is who."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.annotation.corrections import Correction
+from facetrack.corpus.lock import locked
+from facetrack.errors import OutputError
+from facetrack.formats.atomic import output_error
+from facetrack_app.model.notice import Notice
+from facetrack_app.model.rows import Change, Kind, Points, Row, TrackRow, unpack_points
+from facetrack_app.model.store import Store
+from facetrack_app.model.summary import Mask, Summary
+
+SUFFIX: Final = ".facetrack"
+DATABASE: Final = "session.db"
+NOBODY: Final = -(2**31)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of frames that a person named."""
+
+    id: int
+    kind: str  # "exclude" or "event"
+    start: int
+    stop: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a frame shows of one person.
+
+    Attributes
+    ----------
+    row : TrackRow or None
+        What the tracker says.
+    correction : Correction or None
+        What a person says, which counts more.
+    """
+
+    row: TrackRow | None
+    correction: Correction | None
+
+    @property
+    def points(self) -> Points | None:
+        """The points that count, shape (68, 2); None where there are none."""
+        if self.correction is not None:
+            return self.correction.points
+        return self.row.points if self.row is not None and self.row.kind != Kind.LOST else None
+
+    @property
+    def source(self) -> npt.NDArray[np.uint8] | None:
+        """Where they come from."""
+        if self.correction is not None:
+            return self.correction.source
+        return self.row.source if self.row is not None else None
+
+
+class Session:
+    """An open session. It belongs to the thread that opened it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the session lives; made if it is not there.
+    n_frames : int
+        Frames of the video.
+
+    Attributes
+    ----------
+    changed : Notice
+        Called with the set of tables that changed.
+
+    Raises
+    ------
+    InputError
+        If another program has the session open.
+    OutputError, FormatError
+        If it cannot be written or read.
+    """
+
+    def __init__(self, folder: Path, n_frames: int) -> None:
+        self.folder, self.n_frames = folder, n_frames
+        self.changed: Notice[[set[str]]] = Notice()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(folder, error) from error
+        self._claimed = contextlib.ExitStack()
+        self._claimed.enter_context(locked(folder / "session.lock"))
+        try:
+            self.store = Store(folder / DATABASE)
+            self._load()
+        except Exception:
+            self._claimed.close()
+            raise
+
+    def _load(self) -> None:
+        read = self.store.read
+        self.people: dict[int, str] = dict(read("SELECT id, name FROM person ORDER BY id"))
+        self._claims = {(s, f): p for s, f, p in read("SELECT strand, start, person FROM claim")}
+        self.spans = [Span(*r) for r in read("SELECT id, kind, start, stop, label FROM span")]
+        self._settings: dict[str, str] = dict(read("SELECT name, value FROM setting"))
+        self._strands: dict[int, Summary] = {}
+        self._people: dict[int, Summary] = {}
+        self.tracked = int(self.store.read("SELECT coalesce(max(start), 0) FROM ledger")[0][0])
+        last = self.store.get("ledger", (self.tracked,))
+        self.tracked += len(last[0]) // 8 if last is not None else 0
+        self.absorb(0, self.n_frames)
+        for strand, frame in read("SELECT strand, frame FROM correction"):
+            self._strand(strand).corrected[frame] = True
+
+    def absorb(self, start: int, stop: int) -> None:
+        """Take notice of frames that another thread has written.
+
+        Parameters
+        ----------
+        start, stop : int
+            From the first frame, up to but without the second.
+        """
+        rows = self.store.read(
+            "SELECT strand, frame, kind, trust FROM track WHERE frame >= ? AND frame < ?"
+            if start > 0
+            else "SELECT strand, frame, kind, trust FROM track INDEXED BY track_summary "
+            "WHERE frame >= ? AND frame < ?",
+            (start, stop),
+        )
+        if not rows:
+            return
+        table = np.array(rows, dtype=np.float64)
+        strands = table[:, 0].astype(np.int64)
+        for strand in np.unique(strands).tolist():
+            mine = table[strands == strand]
+            frames = mine[:, 1].astype(np.int64)
+            summary = self._strand(strand)
+            summary.kind[frames] = mine[:, 2].astype(np.uint8)
+            summary.trust[frames] = mine[:, 3].astype(np.float32)
+        self._people.clear()
+
+    def absorb_tracked(self, start: int, stop: int) -> None:
+        """Take notice of frames, and of people, that the background tracking has added."""
+        self.tracked = max(self.tracked, stop)
+        for person, name in self.store.read("SELECT id, name FROM person"):
+            self.people[person] = name
+        self.people = dict(sorted(self.people.items()))
+        for strand, first, person in self.store.read("SELECT strand, start, person FROM claim"):
+            self._claims[strand, first] = person
+        self.absorb(start, stop)
+
+    def _strand(self, strand: int) -> Summary:
+        if strand not in self._strands:
+            self._strands[strand] = Summary.empty(self.n_frames)
+        return self._strands[strand]
+
+    def summary(self, person: int) -> Summary:
+        """Sum up a person's frames; the arrays must not be written."""
+        if person not in self._people:
+            total = Summary.empty(self.n_frames)
+            for strand, where in self._claimed_by(person):
+                total.take(self._strand(strand), where)
+            self._people[person] = total
+        return self._people[person]
+
+    def _claimed_by(self, person: int) -> list[tuple[int, Mask]]:
+        """Give the strands that a person claims and the frames for which it does."""
+        found = []
+        for strand in sorted({s for s, _ in self._claims}):
+            owner = np.full(self.n_frames, NOBODY, dtype=np.int64)
+            for start, who in self.claims_of(strand):
+                owner[start:] = who
+            if (owner == person).any():
+                found.append((strand, np.asarray(owner == person)))
+        return found
+
+    def claims_of(self, strand: int) -> list[tuple[int, int]]:
+        """Give (first frame, person) of a strand's claims in order."""
+        return sorted((start, who) for (s, start), who in self._claims.items() if s == strand)
+
+    def strands(self) -> list[int]:
+        """Give all strands that somebody claims."""
+        return sorted({strand for strand, _ in self._claims})
+
+    def owner(self, strand: int, frame: int) -> int:
+        """Tell whose face a strand is in a frame."""
+        return next((p for s, p in reversed(self.claims_of(strand)) if s <= frame), NOBODY)
+
+    def strand_at(self, person: int, frame: int) -> int | None:
+        """Find the strand that holds a person's face in a frame, or would hold it."""
+        mine = [s for s in self.strands() if self.owner(s, frame) == person]
+        return min(mine, key=lambda s: (not self._strand(s).seen[frame], s), default=None)
+
+    def view(self, person: int, frame: int) -> View:
+        """Look at a person in a frame."""
+        strand = self.strand_at(person, frame)
+        return View(None, None) if strand is None else self.view_strand(strand, frame)
+
+    def view_strand(self, strand: int, frame: int) -> View:
+        """Look at a strand in a frame."""
+        row = self.store.get("track", (strand, frame))
+        correction = self.correction(strand, frame)
+        track = TrackRow.from_row((strand, frame), row) if row is not None else None
+        return View(track, correction)
+
+    def correction(self, strand: int, frame: int) -> Correction | None:
+        """Give what a person said of a frame."""
+        row = self.store.get("correction", (strand, frame))
+        return None if row is None else _correction(row)
+
+    def corrections(self, person: int) -> dict[int, Correction]:
+        """Give all that was said of a person, by frame."""
+        found = {}
+        for strand, frame, *row in self.store.read(
+            "SELECT strand, frame, points, source, origin FROM correction ORDER BY frame, strand"
+        ):
+            if self.owner(strand, frame) == person:
+                found[frame] = _correction(tuple(row))
+        return found
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """Give one of the session's own values."""
+        return json.loads(self._settings[name]) if name in self._settings else default
+
+    def put_setting(self, name: str, value: Any) -> None:
+        """Keep one of the session's own values, inside a transaction; no step of the history."""
+        text = json.dumps(value, allow_nan=False)
+        self.store.put("setting", [((name,), (text,))])
+        self._settings[name] = text
+
+    def times(self) -> npt.NDArray[np.float64]:
+        """Give the ledger: the time of every frame that was tracked, in seconds."""
+        blobs = self.store.read("SELECT times FROM ledger ORDER BY start")
+        return np.frombuffer(b"".join(row[0] for row in blobs), dtype="<f8")
+
+    def excluded(self) -> Mask:
+        """Tell which frames were excluded by a range or by trimming."""
+        mask = np.zeros(self.n_frames, dtype=np.bool_)
+        for span in self.spans:
+            if span.kind == "exclude":
+                mask[span.start : span.stop] = True
+        first, stop = self.setting("trim", [0, self.n_frames])
+        mask[:first] = True
+        mask[stop:] = True
+        return mask
+
+    def reflect(self, changes: list[Change]) -> None:
+        """Bring what is in memory up to changes that the store has taken."""
+        for change in changes:
+            _REFLECTIONS[change.table](self, change.key, change.after)
+        self._people.clear()
+        self.changed({change.table for change in changes})
+
+    def _reflect_person(self, key: Row, after: Row | None) -> None:
+        self.people.pop(key[0], None)
+        if after is not None:
+            self.people[key[0]] = after[0]
+            self.people = dict(sorted(self.people.items()))
+
+    def _reflect_claim(self, key: Row, after: Row | None) -> None:
+        self._claims.pop((key[0], key[1]), None)
+        if after is not None:
+            self._claims[key[0], key[1]] = after[0]
+
+    def _reflect_track(self, key: Row, after: Row | None) -> None:
+        kind, trust = (after[0], after[2]) if after is not None else (Kind.NOTHING, np.nan)
+        self._strand(key[0]).set(key[1], kind, trust)
+
+    def _reflect_correction(self, key: Row, after: Row | None) -> None:
+        self._strand(key[0]).corrected[key[1]] = after is not None
+
+    def _reflect_span(self, key: Row, after: Row | None) -> None:
+        self.spans = [span for span in self.spans if span.id != key[0]]
+        if after is not None:
+            self.spans = sorted([*self.spans, Span(key[0], *after)], key=lambda s: s.start)
+
+    def _reflect_setting(self, key: Row, after: Row | None) -> None:
+        self._settings.pop(key[0], None)
+        if after is not None:
+            self._settings[key[0]] = after[0]
+
+    def reader(self) -> Session:
+        """Give a copy for another thread, which only reads and closes its `store` itself."""
+        twin = copy.copy(self)
+        twin.store = Store(self.store.path)
+        twin.people, twin._claims = dict(self.people), dict(self._claims)
+        twin._strands, twin._people = dict(self._strands), {}
+        return twin
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.store.close()
+        self._claimed.close()
+
+
+_REFLECTIONS: Final = {
+    "person": Session._reflect_person,
+    "claim": Session._reflect_claim,
+    "track": Session._reflect_track,
+    "correction": Session._reflect_correction,
+    "span": Session._reflect_span,
+    "setting": Session._reflect_setting,
+}
+
+
+def _correction(row: Row) -> Correction:
+    return Correction(unpack_points(row[0]), np.frombuffer(row[1], dtype=np.uint8))
+
+
+def folder_for(video: Path, fallback: Path) -> Path:
+    """Choose where a video's session lives.
+
+    Parameters
+    ----------
+    video : Path
+        The video or folder of pictures.
+    fallback : Path
+        A folder of this user's own.
+
+    Returns
+    -------
+    Path
+        Beside the video, so that both move together; below `fallback` where that folder may not
+        be written.
+
+    Raises
+    ------
+    OutputError
+        If neither may be written.
+    """
+    beside = video.with_name(video.name + SUFFIX)
+    for folder in (beside, fallback / beside.name):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".probe"
+            probe.touch()
+            probe.unlink()
+        except OSError:
+            continue
+        return folder
+    raise OutputError(f"{beside}: cannot be written, nor {fallback}; choose another folder")

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the application remembers between two starts; a broken file costs nothing but the wishes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from facetrack.formats.atomic import write_text
+
+MAX_BYTES: Final = 1 << 20
+THEMES: Final = ("system", "light", "dark")
+MARKUP_COUNTS: Final = (68, 51, 49)
+
+
+@dataclass(slots=True)
+class Settings:
+    """Wishes of the person at the machine.
+
+    Attributes
+    ----------
+    theme : {'system', 'light', 'dark'}
+    model : str
+        A model's name, or a file.
+    max_faces : int
+        At most this many people are tracked at a time.
+    threads : int
+        Threads for OpenCV and BLAS.
+    source : str
+        The camera, file or "demo" that was watched last.
+    mirror : bool
+    smoothing : float
+        0 to 1.
+    charts : list of str
+        Signals that are drawn.
+    markup : {68, 51, 49}
+        Points that are shown and can be moved.
+    keys : dict of str to str
+        Shortcuts that differ from the table of actions.
+    recent : list of str
+        Videos, the newest first.
+    """
+
+    theme: str = "system"
+    model: str = "default"
+    max_faces: int = 1
+    threads: int = 1
+    source: str = ""
+    mirror: bool = True
+    smoothing: float = 0.3
+    charts: list[str] = field(default_factory=lambda: ["pose_yaw", "mouth_opening"])
+    markup: int = 68
+    keys: dict[str, str] = field(default_factory=dict)
+    recent: list[str] = field(default_factory=list)
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "theme": lambda v: v in THEMES,
+    "model": lambda v: isinstance(v, str) and 0 < len(v) < 4096,
+    "max_faces": lambda v: type(v) is int and 1 <= v <= 16,
+    "threads": lambda v: type(v) is int and 1 <= v <= 256,
+    "source": lambda v: isinstance(v, str) and len(v) < 4096,
+    "mirror": lambda v: type(v) is bool,
+    "smoothing": lambda v: type(v) in (int, float) and 0 <= v <= 1,
+    "charts": lambda v: _texts(v) and len(v) <= 8,
+    "markup": lambda v: type(v) is int and v in MARKUP_COUNTS,
+    "keys": lambda v: isinstance(v, dict) and _texts(list(v)) and _texts(list(v.values())),
+    "recent": lambda v: _texts(v) and len(v) <= 20,
+}
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) and len(v) < 4096 for v in value)
+
+
+def load_settings(path: Path) -> tuple[Settings, list[str]]:
+    """Read the settings.
+
+    Parameters
+    ----------
+    path : Path
+        The file; need not be there.
+
+    Returns
+    -------
+    Settings
+        Where the file is missing, broken or nonsense, as a new installation has them.
+    list of str
+        What was wrong, one line each, for the person.
+    """
+    settings = Settings()
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ValueError("it is too large")
+        values = json.loads(content)
+        if not isinstance(values, dict):
+            raise TypeError("no object inside")
+    except FileNotFoundError:
+        return settings, []
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        return settings, [f"{path}: is broken ({error!s:.60}); the standard settings are used"]
+    wrong = []
+    for item in fields(Settings):
+        if item.name not in values:
+            continue
+        if _CHECKS[item.name](values[item.name]):
+            setattr(settings, item.name, values[item.name])
+        else:
+            wrong.append(f"{path}: {item.name} makes no sense; the standard is used")
+    return settings, wrong
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Write the settings, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    settings : Settings
+
+    Raises
+    ------
+    OutputError
+        If they cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(asdict(settings), indent=2, allow_nan=False) + "\n")
+
+
+def user_folder(kind: str) -> Path:
+    """Give this user's own folder.
+
+    Parameters
+    ----------
+    kind : {'config', 'data'}
+
+    Returns
+    -------
+    Path
+        As the system wants it; it need not exist.
+    """
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home())) / "Facetrack"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Facetrack"
+    variable, place = {
+        "config": ("XDG_CONFIG_HOME", ".config"),
+        "data": ("XDG_DATA_HOME", ".local/share"),
+    }[kind]
+    return Path(os.environ.get(variable) or Path.home() / place) / "facetrack"

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the timeline shows of a person: one small value a frame, for any length of video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack_app.model.rows import DOUBT, Kind
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Summary:
+    """Small values of every frame, of a strand or of a person.
+
+    Attributes
+    ----------
+    kind : ndarray, shape (n,), uint8
+        `Kind` of each frame.
+    trust : ndarray, shape (n,), float32
+        In [0, 1]; NaN where there is nothing.
+    corrected : ndarray, shape (n,), bool
+        Whether a person corrected the frame.
+    """
+
+    kind: npt.NDArray[np.uint8]
+    trust: npt.NDArray[np.float32]
+    corrected: Mask = field(repr=False)
+
+    @classmethod
+    def empty(cls, n_frames: int) -> Summary:
+        """Make one that says nothing."""
+        return cls(
+            np.zeros(n_frames, dtype=np.uint8),
+            np.full(n_frames, np.nan, dtype=np.float32),
+            np.zeros(n_frames, dtype=np.bool_),
+        )
+
+    @property
+    def doubtful(self) -> Mask:
+        """Frames that are worth a look: lost, or of little trust, and not corrected."""
+        little = (self.kind != Kind.NOTHING) & ~(self.trust >= DOUBT)
+        return np.asarray(~self.corrected & ((self.kind == Kind.LOST) | little))
+
+    @property
+    def seen(self) -> Mask:
+        """Frames in which there are points."""
+        there = (self.kind != Kind.NOTHING) & (self.kind != Kind.LOST)
+        return np.asarray(there | self.corrected)
+
+    def set(self, frame: int, kind: int, trust: float) -> None:
+        """Say what a frame of track is."""
+        self.kind[frame], self.trust[frame] = kind, trust
+
+    def take(self, other: Summary, where: Mask) -> None:
+        """Take over the frames of another strand where this one has none."""
+        here = where & ~self.seen
+        use = here & (other.seen | ((other.kind == Kind.LOST) & (self.kind == Kind.NOTHING)))
+        for mine, its in (
+            (self.kind, other.kind),
+            (self.trust, other.trust),
+            (self.corrected, other.corrected),
+        ):
+            mine[use] = its[use]
+
+
+def next_true(mask: Mask, start: int, *, back: bool = False) -> int | None:
+    """Find the nearest frame after (or before) one at which a mask is true.
+
+    Parameters
+    ----------
+    mask : ndarray, shape (n,), bool
+    start : int
+        The frame, which does not count itself.
+    back : bool
+        Look towards the start.
+
+    Returns
+    -------
+    int or None
+    """
+    part = mask[:start][::-1] if back else mask[start + 1 :]
+    if not part.any():
+        return None
+    step = int(part.argmax())
+    return start - 1 - step if back else start + 1 + step
+
+
+def next_stretch(mask: Mask, start: int, *, back: bool = False) -> int | None:
+    """Find the first frame of the next stretch of true frames: one stop a stretch, not a frame."""
+    begins = mask & ~np.concatenate([[False], mask[:-1]])
+    return next_true(np.asarray(begins), start, back=back)
+
+
+def worst_first(mask: Mask, trust: npt.NDArray[np.float32]) -> list[int]:
+    """Order true frames by trust, the least first."""
+    frames = np.flatnonzero(mask)
+    order = np.argsort(np.nan_to_num(trust[frames], nan=-1.0), kind="stable")
+    return [int(f) for f in frames[order]]
+
+
+def columns(
+    values: npt.NDArray[np.generic],
+    first: int,
+    stop: int,
+    width: int,
+    reduce: Callable[..., npt.NDArray[np.generic]],
+) -> npt.NDArray[np.generic]:
+    """Bring the values of frames to the columns of a picture.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        One for each frame.
+    first, stop : int
+        The frames that are shown, up to but without the second.
+    width : int
+        Columns of pixels.
+    reduce : callable
+        `np.maximum.reduceat` or the like: what a column shows that stands for many frames.
+
+    Returns
+    -------
+    ndarray, shape (width,)
+    """
+    edges = first + (np.arange(width) * (stop - first)) // width
+    return reduce(values[:stop], np.minimum(edges, stop - 1))

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be right before Qt starts, because Qt itself would abort without a reason."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import MutableMapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from facetrack.errors import MissingDependencyError
+
+# What opencv-python (not the headless one) sets at import: Qt would load OpenCV's own plug-ins.
+QT_VARIABLES: Final = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
+
+
+def guard_against_opencv(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Import OpenCV and take back what it tells Qt; what the user told Qt stays.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        Whose variables are guarded.
+    """
+    before = {name: environment.get(name) for name in QT_VARIABLES}
+    cv2 = importlib.import_module("cv2")
+    inside = str(Path(cv2.__file__ or "").parent)
+    for name, value in before.items():
+        if environment.get(name, "").startswith(inside):
+            del environment[name]
+            if value is not None and not value.startswith(inside):
+                environment[name] = value
+
+
+def missing_library(platform: str) -> str:
+    """Name the first system library that a platform plug-in of Qt lacks.
+
+    Parameters
+    ----------
+    platform : {'xcb', 'offscreen'}
+
+    Returns
+    -------
+    str
+        What the loader says; empty if nothing is missing or this is not Linux.
+    """
+    spec = find_spec("PyQt5")
+    if spec is None or spec.origin is None or sys.platform != "linux":
+        return ""
+    plugin = Path(spec.origin).parent / "Qt5" / "plugins" / "platforms" / f"lib{platform}.so"
+    code = (
+        "import ctypes, sys\n"
+        "try: import PyQt5.QtWidgets; ctypes.CDLL(sys.argv[1])\n"
+        "except (ImportError, OSError) as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, str(plugin)]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = (child.stdout.strip() or child.stderr.strip()).splitlines()
+    return lines[-1] if lines else ""
+
+
+def display_missing(environment: MutableMapping[str, str] = os.environ) -> bool:
+    """Tell whether a window could not be shown because there is no display (Linux)."""
+    if sys.platform != "linux" or environment.get("QT_QPA_PLATFORM"):
+        return False
+    return not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+
+
+def check_qt() -> None:
+    """Make sure that a window can be opened.
+
+    Raises
+    ------
+    MissingDependencyError
+        If PyQt5 or pyqtgraph is not installed, a system library is missing, or there is no
+        display; with the one line that helps.
+    """
+    for name in ("PyQt5", "pyqtgraph"):
+        if find_spec(name) is None:
+            raise MissingDependencyError(
+                f"{name} is not installed; run: pip install 'facetrack[app]'"
+            )
+    if display_missing():
+        raise MissingDependencyError(
+            "there is no display for a window; `facetrack demo` works without one"
+        )
+    wanted = os.environ.get("QT_QPA_PLATFORM", "xcb").partition(":")[0]
+    trouble = missing_library("qoffscreen" if wanted == "offscreen" else "qxcb")
+    if trouble:
+        from facetrack.cli._system import QT_PACKAGES
+
+        raise MissingDependencyError(f"{trouble}; run: apt install {' '.join(QT_PACKAGES)}")
+    guard_against_opencv()

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tracking a whole video in the background of the annotate view."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from facetrack.errors import FacetrackError, InputError
+from facetrack.face import Face
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.frame import Frame
+from facetrack.video.source import open_source
+from facetrack_app.model.engine import make_tracker
+from facetrack_app.model.rows import TrackRow
+from facetrack_app.model.store import Store
+
+BATCH: Final = 60  # frames that become durable together: what a kill costs the background
+_STATE: Final = "tracker"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the background is.
+
+    Attributes
+    ----------
+    start, done : int
+        Frames that are new in the session: from `start` up to but without `done`.
+    total : int
+        Frames of the video.
+    seconds_left : float
+        Estimated; NaN at first.
+    finished : bool
+    trouble : str
+        Why it ended early, in words.
+    """
+
+    start: int
+    done: int
+    total: int
+    seconds_left: float
+    finished: bool = False
+    trouble: str = ""
+
+
+class BackgroundTracking:
+    """Tracks a video into its session, from where an earlier run came to.
+
+    Parameters
+    ----------
+    database : Path
+        The session's file; opened anew in the thread.
+    source : str or Path
+        For `open_source`.
+    model : FaceModel
+    total : int
+        Frames of the video.
+    tell : callable
+        Told of the progress, in the tracking thread.
+    max_faces : int
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        source: str | Path,
+        model: Any,
+        total: int,
+        tell: Callable[[Progress], None],
+        *,
+        max_faces: int = 4,
+    ) -> None:
+        self._database, self._source, self._model = database, source, model
+        self._total, self._tell, self._max_faces = total, tell, max_faces
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="background tracking", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the frame at hand; what was tracked is kept."""
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def running(self) -> bool:
+        """Whether frames are still coming."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        done = 0
+        try:
+            store = Store(self._database)
+            try:
+                for progress in track_into(
+                    store,
+                    self._source,
+                    self._model,
+                    self._total,
+                    max_faces=self._max_faces,
+                    stop=self._stop.is_set,
+                ):
+                    done = progress.done
+                    self._tell(progress)
+            finally:
+                store.close()
+        except FacetrackError as error:
+            self._tell(Progress(done, done, self._total, float("nan"), True, str(error)))
+
+
+def track_into(
+    store: Store,
+    source: str | Path,
+    model: Any,
+    total: int,
+    *,
+    max_faces: int = 4,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Progress]:
+    """Track a video into a session's store, batch by batch.
+
+    Parameters
+    ----------
+    store : Store
+    source : str or Path
+        For `open_source`.
+    model : FaceModel
+    total : int
+        Frames of the video.
+    max_faces : int
+    stop : callable
+        Asked before every frame.
+
+    Yields
+    ------
+    Progress
+        After every batch that has become durable.
+
+    Raises
+    ------
+    FacetrackError
+        If the video cannot be read or the session not be written.
+    """
+    tracker = make_tracker(model, max_faces=max_faces)
+    done = _restore(store, tracker)
+    batch = _Batch(store, tracker, done)
+    begin, first = time.perf_counter(), done
+    with open_source(source, shape_model=model.shape_model) as video:
+        for frame in video:
+            if frame.index < done or frame.index >= total:
+                continue
+            if stop():
+                break
+            batch.add(frame, tracker.update(frame))
+            if len(batch) >= BATCH:
+                start, now = batch.start, batch.flush()
+                rate = (now - first) / (time.perf_counter() - begin)
+                yield Progress(start, now, total, (total - now) / rate)
+    start, now = batch.start, batch.flush()
+    yield Progress(start, now, total, 0.0, finished=True)
+
+
+class _Batch:
+    """Frames on their way into the store."""
+
+    def __init__(self, store: Store, tracker: Tracker, start: int) -> None:
+        self._store, self._tracker = store, tracker
+        self.start = start
+        self._rows: list[TrackRow] = []
+        self._times: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def add(self, frame: Frame, faces: list[Face]) -> None:
+        """Take a frame over."""
+        self._rows += [TrackRow.of_face(frame.index, face) for face in faces]
+        self._times.append(frame.timestamp)
+
+    def flush(self) -> int:
+        """Make the frames durable, with the tracker's state behind them; returns how many are."""
+        done = self.start + len(self._times)
+        if self._times:
+            with self._store.transaction():
+                for strand in sorted({row.strand for row in self._rows}):
+                    self._introduce(strand)
+                self._store.put("track", [(row.key(), row.values()) for row in self._rows])
+                times = np.array(self._times, dtype="<f8").tobytes()
+                self._store.put("ledger", [((self.start,), (times,))])
+                state = json.dumps(self._tracker.state(), allow_nan=False)
+                self._store.put("setting", [((_STATE,), (state,))])
+        self.start, self._rows, self._times = done, [], []
+        return done
+
+    def _introduce(self, strand: int) -> None:
+        """Make a person of a strand that nobody claims yet."""
+        if not self._store.read("SELECT 1 FROM claim WHERE strand = ? LIMIT 1", (strand,)):
+            # The same number for both: it can never be that of somebody whom the history knows.
+            self._store.put("person", [((strand,), (f"Person {strand + 1}",))])
+            self._store.put("claim", [((strand, 0), (strand,))])
+
+
+def _restore(store: Store, tracker: Tracker) -> int:
+    """Go on where an earlier run came to; returns how many frames are there."""
+    rows = store.read("SELECT start, times FROM ledger ORDER BY start DESC LIMIT 1")
+    state = store.get("setting", (_STATE,))
+    if not rows or state is None:
+        return 0
+    try:
+        tracker.restore(json.loads(state[0]))
+    except (InputError, ValueError):  # of another version of the tracker: begin anew
+        with store.transaction():
+            store.write("DELETE FROM ledger")
+        return 0
+    return int(rows[0][0]) + len(rows[0][1]) // 8

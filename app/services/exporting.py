@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing a session beside the window, the overlay video included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facetrack.errors import InputError
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.video.overlay import draw
+from facetrack.video.sink import VideoWriter
+from facetrack_app.model.exchange import export, faces_of
+from facetrack_app.model.session import Session
+from facetrack_app.services.opening import Document
+
+
+def export_document(
+    document: Document, session: Session, kind: str, path: Path, shape_model: ShapeModel
+) -> str:
+    """Write a session in one of the formats of `exchange.EXPORTS`.
+
+    Parameters
+    ----------
+    document : Document
+    session : Session
+        A reader of the document's session, for this thread; is closed.
+    kind : str
+    path : Path
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    str
+        What was written, in words.
+
+    Raises
+    ------
+    FacetrackError
+        If there is nothing to write, or it cannot be written.
+    """
+    try:
+        if kind == "overlay":
+            count = write_overlay(document, session, path, shape_model)
+        else:
+            media = document.source if isinstance(document.source, Path) else None
+            count = export(session, kind, path, shape_model, document.size, media)
+    finally:
+        session.store.close()
+    return f"{count} frames written: {path}"
+
+
+def write_overlay(document: Document, session: Session, path: Path, shape_model: ShapeModel) -> int:
+    """Write the video with what counts drawn in; returns the number of frames.
+
+    Raises
+    ------
+    InputError
+        If nothing is tracked yet.
+    FacetrackError
+        If the video cannot be read or written.
+    """
+    wanted = ~session.excluded()
+    frames = [frame for frame in range(session.tracked) if wanted[frame]]
+    if not frames:
+        raise InputError("nothing is tracked yet, so there is nothing to write")
+    video = document.open()
+    begin = video.time(frames[0])
+    try:
+        with VideoWriter(path, document.size) as writer:
+            for number in frames:
+                frame = video.frame(number)
+                faces = faces_of(session, number, shape_model, document.size)
+                writer.write(draw(frame.image, faces), frame.timestamp - begin)
+    finally:
+        video.close()
+    return len(frames)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The reading thread of the annotate view: the frame that was asked for last."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from facetrack.errors import FacetrackError
+from facetrack.video.frame import Frame
+from facetrack.video.seeking import SeekableVideo
+from facetrack_app.services.slot import Slot
+
+
+class FrameReader:
+    """Reads single frames of a video; of several wishes only the last is fulfilled.
+
+    Parameters
+    ----------
+    open_it : callable
+        Opens the video, in the reading thread.
+    ready : callable
+        Told in the reading thread that `frames` holds a frame.
+    say : callable
+        Told in words what cannot be read.
+
+    Attributes
+    ----------
+    frames : Slot of Frame
+        With colours converted: whoever takes it only paints.
+    """
+
+    def __init__(
+        self,
+        open_it: Callable[[], SeekableVideo],
+        ready: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self.frames: Slot[Frame] = Slot()
+        self._open, self._ready, self._say = open_it, ready, say
+        self._wishes: Slot[tuple[int]] = Slot()
+        self._thread = threading.Thread(target=self._run, name="reading", daemon=True)
+        self._thread.start()
+
+    def request(self, index: int) -> None:
+        """Ask for a frame; earlier wishes that are not yet fulfilled are forgotten."""
+        self._wishes.put((index,))
+
+    def close(self) -> None:
+        """End."""
+        self._wishes.close()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        video: SeekableVideo | None = None
+        while not self._wishes.closed:
+            wish = self._wishes.take(timeout=1.0)
+            if wish is None:
+                continue
+            try:
+                video = video or self._open()
+                frame = video.frame(wish[0])
+                frame.image  # noqa: B018  (converted here, not where it is painted)
+            except FacetrackError as error:
+                self._say(str(error))
+                continue
+            self.frames.put(frame)
+            self._ready()
+        if video is not None:
+            video.close()

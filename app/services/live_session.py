@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running live session: camera, tracker and recorder together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facetrack.face import Face
+from facetrack_app.model.editing import Editor
+from facetrack_app.model.engine import (
+    can_adapt,
+    forget,
+    make_tracker,
+    set_adapt,
+    set_smoothing,
+)
+from facetrack_app.model.live import LatencyMeter, LiveFrame
+from facetrack_app.services.capture import Capture, Captured, opener
+from facetrack_app.services.live_tracking import LiveTracking
+from facetrack_app.services.posting import Post
+from facetrack_app.services.recorder import Recorder
+from facetrack_app.services.slot import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWish:
+    """What a live session is to be.
+
+    Attributes
+    ----------
+    source : str
+        A camera's number or device file, "demo", or a path.
+    size : (int, int)
+        Width and height to ask a camera for.
+    smoothing : float
+        0 to 1.
+    max_faces : int
+    """
+
+    source: str
+    size: tuple[int, int] = (640, 480)
+    smoothing: float = 0.3
+    max_faces: int = 1
+
+
+class LiveSession:
+    """A camera that is watched and a tracker that follows.
+
+    Parameters
+    ----------
+    model : FaceModel
+    wish : LiveWish
+    post : Post
+        Runs a function in this object's thread.
+    show : callable
+        Told in that thread that there is a new frame; see `take`.
+    say : callable
+        Given a sentence in that thread; empty when all is well again.
+
+    Attributes
+    ----------
+    meter : LatencyMeter
+    editor : Editor or None
+        The face under the person's hand while the session is frozen.
+    adapting : bool
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        wish: LiveWish,
+        post: Post,
+        show: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self.meter = LatencyMeter()
+        self.editor: Editor | None = None
+        self.adapting = False
+        self.recorder: Recorder | None = None
+        self._taught: Face | None = None
+        self._post, self._say = post, say
+        self._frames: Slot[Captured] = Slot()
+        open_it, paced = opener(wish.source, model.shape_model, wish.size)
+        self._capture = Capture(open_it, self._frames, self._tell, paced=paced)
+        tracker = make_tracker(model, max_faces=wish.max_faces, smoothing=wish.smoothing)
+        self.can_adapt = can_adapt(tracker)
+        self._tracking = LiveTracking(tracker, self._frames, lambda: post(show), self._tell)
+
+    def start(self) -> None:
+        """Begin."""
+        self._tracking.start()
+        self._capture.start()
+
+    def stop(self) -> list[Path]:
+        """End; returns the files of a recording that was going on."""
+        self._capture.stop()
+        self._tracking.stop()
+        return self.stop_recording()
+
+    def take(self) -> LiveFrame | None:
+        """Take the newest tracked frame; None if it was taken already."""
+        return self._tracking.results.take(timeout=0)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the tracker never saw or that were never shown."""
+        return self._frames.dropped + self._tracking.results.dropped
+
+    @property
+    def steadiness(self) -> tuple[float, float, float]:
+        """Jitter before and after smoothing in % of the eye distance, and lag in ms."""
+        return self._tracking.steadiness
+
+    @property
+    def frozen(self) -> bool:
+        """Whether a person corrects a frame."""
+        return self.editor is not None
+
+    def freeze(self, place: tuple[float, float], within: float) -> LiveFrame | None:
+        """Stand still and take hold of the point under the pointer.
+
+        Parameters
+        ----------
+        place : (float, float)
+            x, y in pixels of the frame.
+        within : float
+            Farthest distance in pixels.
+
+        Returns
+        -------
+        LiveFrame or None
+            The frame at which everything stands still; None where no point is near.
+        """
+        live = self._tracking.freeze()
+        for face in live.faces if live is not None else ():
+            if face.tracked:
+                editor = Editor.of(face.points, face.source)
+                point = editor.nearest(place, within)
+                if point is not None:
+                    editor.grab(point, place)
+                    self.editor, self._taught = editor, face
+                    return live
+        self.resume()
+        return None
+
+    def release(self) -> int:
+        """Let the point go: the tracker learns, live goes on.
+
+        Returns
+        -------
+        int
+            How many lessons the person has by now; 0 if nothing was moved.
+
+        Raises
+        ------
+        FacetrackError
+            If the correction is broken or the model cannot learn; live goes on all the same.
+        """
+        try:
+            if self.editor is None or self._taught is None or not self.editor.release():
+                return 0
+            mask = self.editor.correction().vouched
+            return self._tracking.teach(self._taught, self.editor.points, mask)
+        finally:
+            self.resume()
+
+    def resume(self) -> None:
+        """Go on without a correction."""
+        self.editor = self._taught = None
+        self._tracking.resume()
+
+    def set_smoothing(self, dial: float) -> None:
+        """Turn the dial, 0 to 1."""
+        self._tracking.change(lambda tracker: set_smoothing(tracker, dial))
+
+    def set_adapt(self, on: bool) -> None:
+        """Let the tracker learn from its own tracks, or not."""
+        self.adapting = on
+        self._tracking.change(lambda tracker: set_adapt(tracker, on))
+
+    def forget(self, face_id: int) -> None:
+        """Drop all that was learned of a person."""
+        self._tracking.change(lambda tracker: forget(tracker, face_id))
+
+    def record(self, folder: Path, kind: str) -> None:
+        """Begin a recording; see `Recorder`."""
+        self.recorder = Recorder(folder, kind, self._tell)
+        self._tracking.sinks.append(self.recorder)
+
+    def stop_recording(self) -> list[Path]:
+        """End the recording; returns its files."""
+        recorder, self.recorder = self.recorder, None
+        if recorder is None:
+            return []
+        self._tracking.sinks.remove(recorder)
+        return recorder.close()
+
+    def _tell(self, message: str) -> None:
+        self._post(lambda: self._say(message))

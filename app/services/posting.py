@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How threads hand results to the thread that owns the window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from facetrack.errors import FacetrackError
+
+T = TypeVar("T")
+Post = Callable[[Callable[[], None]], None]
+"""Runs a function soon in the window's thread; may be called from any thread."""
+
+
+def run_beside(
+    work: Callable[[], T],
+    post: Post,
+    done: Callable[[T], None],
+    failed: Callable[[str], None],
+) -> threading.Thread:
+    """Do something that takes long in a thread of its own.
+
+    Parameters
+    ----------
+    work : callable
+        Runs in the thread.
+    post : Post
+    done, failed : callable
+        Given the result, or in words what went wrong, in the window's thread.
+
+    Returns
+    -------
+    Thread
+    """
+
+    def run() -> None:
+        try:
+            result = work()
+        except FacetrackError as error:
+            message = str(error)
+            post(lambda: failed(message))
+        else:
+            post(lambda: done(result))
+
+    thread = threading.Thread(target=run, name="work", daemon=True)
+    thread.start()
+    return thread

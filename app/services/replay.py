@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Doing a session over again: the same video, model and gestures give the same bytes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from facetrack.annotation.retrack import STOPPED
+from facetrack.corpus.fingerprint import fingerprint
+from facetrack.errors import InputError
+from facetrack.video.seeking import SeekableVideo, open_seekable
+from facetrack_app.model.commands import Import
+from facetrack_app.model.history import History, Retracked, Step
+from facetrack_app.model.session import DATABASE, Session
+from facetrack_app.model.store import TABLES, Store
+from facetrack_app.services.background import track_into
+from facetrack_app.services.retracking import Job, changes_of, do_job
+
+# What the gestures make. `setting` also holds what is no gesture's: the window's place, the model.
+COMPARED: Final = ("person", "claim", "track", "correction", "span", "ledger")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What doing a session over again gave.
+
+    Attributes
+    ----------
+    steps, frames : int
+        Steps that were done again, and frames that were tracked.
+    different : tuple of str
+        Tables whose rows differ, with the first row that does; empty if all bytes are the same.
+    """
+
+    steps: int
+    frames: int
+    different: tuple[str, ...]
+
+
+def replay(
+    folder: Path,
+    model: Any,
+    *,
+    video: str | Path | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Replayed:
+    """Do a session over again, beside it, and compare.
+
+    Parameters
+    ----------
+    folder : Path
+        The session's folder; it is only read.
+    model : FaceModel
+        The one with which it was made.
+    video : str or Path, optional
+        Where the video lies, if it does not lie where it did.
+    progress : callable
+        Told in words how far it is.
+
+    Returns
+    -------
+    Replayed
+
+    Raises
+    ------
+    InputError
+        If there is no session, or the model is another one.
+    FacetrackError
+        If the video or the session cannot be read.
+    """
+    if not (folder / DATABASE).is_file():
+        raise InputError(f"{folder}: holds no session")
+    known = Session(folder, _frames_of(folder))
+    try:
+        if known.setting("model_checksum") != fingerprint(model):
+            raise InputError(
+                f"{folder}: was made with the model {known.setting('model')!r}, this one is "
+                "another; choose it with --model"
+            )
+        source = video or _source(folder, str(known.setting("video")))
+        with TemporaryDirectory(prefix="facetrack-replay-") as place:
+            again = _again(known, source, model, Path(place), progress)
+            try:
+                different = tuple(_differences(known, again))
+            finally:
+                again.close()
+        done = [step for step in History(known).steps() if not step.undone]
+        return Replayed(len(done), known.tracked, different)
+    finally:
+        known.close()
+
+
+def _frames_of(folder: Path) -> int:
+    store = Store(folder / DATABASE)
+    try:
+        rows = store.read("SELECT value FROM setting WHERE name='n_frames'")
+    finally:
+        store.close()
+    if not rows:
+        raise InputError(f"{folder}: holds no session that was ever opened")
+    return int(rows[0][0])
+
+
+def _source(folder: Path, noted: str) -> str | Path:
+    return noted if noted == "demo" else (folder / noted).resolve()
+
+
+def _again(
+    known: Session,
+    source: str | Path,
+    model: Any,
+    place: Path,
+    progress: Callable[[str], None],
+) -> Session:
+    """Track the video and do all steps again in a session of its own."""
+    store = Store(place / DATABASE)
+    faces = int(known.setting("max_faces", 1))
+    for done in track_into(store, source, model, known.tracked, max_faces=faces):
+        progress(f"tracked {done.done} of {known.tracked} frames")
+    store.close()
+    session = Session(place, known.n_frames)
+    video = open_seekable(source, shape_model=model.shape_model)
+    history, original = History(session), History(known)
+    steps = [step for step in original.steps() if not step.undone]
+    for number, step in enumerate(steps, start=1):
+        progress(f"step {number} of {len(steps)}: {step.command.title}")
+        _do(step, session, history, original, model, video)
+    video.close()
+    return session
+
+
+def _do(
+    step: Step,
+    session: Session,
+    history: History,
+    original: History,
+    model: Any,
+    video: SeekableVideo,
+) -> None:
+    command = step.command
+    if isinstance(command, Import):  # what another program found is no gesture: taken over
+        command = Import(command.label, tuple(original.changes(step.id)))
+    number = history.run(command)
+    for stretch in step.retracks:
+        corrections = session.corrections(stretch.person)
+        job = Job(number, stretch.person, stretch.start, stretch.stop, corrections)
+        outcome = do_job(job, model, video, stop=_stopper(stretch))
+        changes, found = changes_of(session, job, outcome)
+        history.amend(number, changes, found)
+
+
+def _stopper(stretch: Retracked) -> Callable[[], bool]:
+    """Stop where the person did: after as many fits."""
+    if stretch.reason != STOPPED:
+        return lambda: False
+    asked = itertools.count()
+    return lambda: next(asked) >= stretch.fits
+
+
+def _differences(one: Session, other: Session) -> list[str]:
+    found = []
+    for name in COMPARED:
+        columns = ", ".join((*TABLES[name].key, *TABLES[name].values))
+        order = ", ".join(TABLES[name].key)
+        query = f"SELECT {columns} FROM {name} ORDER BY {order}"
+        rows, again = one.store.read(query), other.store.read(query)
+        if name == "ledger":  # in how many pieces it was written is chance
+            rows, again = _joined(rows), _joined(again)
+        for mine, its in itertools.zip_longest(rows, again):
+            if mine != its:
+                key = (mine or its)[: len(TABLES[name].key)]
+                found.append(f"{name} {', '.join(map(str, key))}")
+                break
+    return found
+
+
+def _joined(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [(0, b"".join(row[-1] for row in rows))]

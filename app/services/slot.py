@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mailbox for one thing between two threads: the newest wins, nothing queues."""
+
+from __future__ import annotations
+
+import threading
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Slot(Generic[T]):
+    """Room for one thing.
+
+    Attributes
+    ----------
+    dropped : int
+        Things that were replaced before anybody took them.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._thing: T | None = None
+        self._closed = False
+        self.dropped = 0
+
+    def put(self, thing: T) -> None:
+        """Put something in; what lies there unread is dropped."""
+        with self._condition:
+            self.dropped += self._thing is not None
+            self._thing = thing
+            self._condition.notify()
+
+    def take(self, timeout: float | None = None) -> T | None:
+        """Take out what is there, or wait for it; None after the timeout or once closed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._thing is not None or self._closed, timeout)
+            thing, self._thing = self._thing, None
+            return thing
+
+    def clear(self) -> None:
+        """Forget what lies there, without counting it as dropped."""
+        with self._condition:
+            self._thing = None
+
+    def close(self) -> None:
+        """Let everybody who waits go."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._closed

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Annotate: a video, its people, and corrections that teach."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Final
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from facetrack_app.model.editing import Reach
+from facetrack_app.model.notice import Notice
+from facetrack_app.model.rows import Kind
+from facetrack_app.model.settings import Settings
+from facetrack_app.services.annotator import GRAB, Annotator
+from facetrack_app.services.opening import Document, open_document
+from facetrack_app.services.posting import run_beside
+from facetrack_app.views.annotate_panel import AnnotatePanel, frame_in_words
+from facetrack_app.views.bridge import Poster
+from facetrack_app.views.canvas import Canvas
+from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.marks import Marks
+from facetrack_app.views.moves import Moves
+from facetrack_app.views.theme import person_colour
+from facetrack_app.views.timeline import Timeline
+
+HINT: Final = "Open a video (Ctrl+O), a folder of pictures, or the demo clip from the File menu."
+
+
+class AnnotateView(QWidget):
+    """The annotate view. Its methods named as in the table of actions do these.
+
+    Parameters
+    ----------
+    model : FaceModel
+    settings : Settings
+    poster : Poster
+    buttons : dict of str to QWidget
+        For actions that have a button here.
+
+    Attributes
+    ----------
+    said : Notice
+        A sentence for the person, and whether it is about trouble.
+    changed : Notice
+        What can be asked for may have changed.
+    """
+
+    def __init__(
+        self, model: Any, settings: Settings, poster: Poster, buttons: dict[str, QPushButton]
+    ) -> None:
+        super().__init__()
+        self.said: Notice[[str, bool]] = Notice()
+        self.changed: Notice[[]] = Notice()
+        self._model, self._settings, self.post = model, settings, poster.post
+        self.annotator: Annotator | None = None
+        self.ghost_shown = True
+        self.moves, self.marks = Moves(self), Marks(self)
+        self.canvas = Canvas(HINT)
+        self.timeline = Timeline()
+        self.panel = AnnotatePanel(buttons)
+        self.place = QLabel("")
+        self.place.setAccessibleName("place in the video")
+        self.progress = QProgressBar()
+        self._lay_out(buttons)
+        self._connect()
+
+    def _lay_out(self, buttons: dict[str, QPushButton]) -> None:
+        self.progress.setMaximumHeight(18)
+        self.progress.setFixedWidth(330)
+        self.progress.setAccessibleName("work in the background")
+        self.progress.hide()
+        transport = QHBoxLayout()
+        transport.setContentsMargins(6, 0, 6, 0)
+        for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
+            transport.addWidget(buttons[name])
+        transport.addWidget(self.place)
+        transport.addStretch(1)
+        transport.addWidget(self.progress)
+        left = QVBoxLayout()
+        left.setSpacing(3)
+        left.addWidget(self.canvas, 1)
+        left.addLayout(transport)
+        left.addWidget(self.timeline)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addLayout(left, 1)
+        row.addWidget(self.panel)
+
+    def _connect(self) -> None:
+        self.canvas.pressed.connect(self._press)
+        self.canvas.moved.connect(self._move)
+        self.canvas.released.connect(self._release)
+        self.timeline.chosen.connect(self.moves.go)
+        self.panel.person_chosen.connect(self._choose_person)
+        self.panel.markup_chosen.connect(self._choose_markup)
+        self.panel.reach.activated.connect(
+            lambda: self.moves.set_reach(Reach(self.panel.reach.currentData()))
+        )
+
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """Who does what can be asked for here."""
+        return self.moves, self.marks
+
+    # Opening and closing
+
+    def open(self, source: str | Path, folder: Path | None = None) -> None:
+        """Open a video; what lasts is done beside the window."""
+        self.close_document()
+        self.canvas.hint = f"opening {source} ..."
+        self.canvas.update()
+        run_beside(
+            lambda: open_document(
+                source, self._model, folder=folder, max_faces=self._settings.max_faces
+            ),
+            self.post,
+            self._opened,
+            self._not_opened,
+        )
+
+    def _not_opened(self, message: str) -> None:
+        self.canvas.hint = f"{message}\n\n{HINT}"
+        self.canvas.update()
+        self.said(message, True)
+
+    def _opened(self, document: Document) -> None:
+        self.close_document()
+        self.annotator = annotator = Annotator(document, self._model, self.post)
+        annotator.markup = self._settings.markup
+        annotator.changed.connect(self.refresh)
+        annotator.said.connect(self.said)
+        annotator.progressed.connect(self._show_progress)
+        self.timeline.show_session(annotator.session)
+        annotator.start()
+        for note in document.notes:
+            self.said(note, True)
+        self.changed()
+
+    def close_document(self) -> None:
+        """Close the video; everything is saved already."""
+        self.moves.pause()
+        self.marks.pending = None
+        if self.annotator is not None:
+            self.annotator.close()
+            self.annotator = None
+            self.canvas.set_frame(None)
+            self.canvas.set_faces([])
+            self.canvas.hint = HINT
+            self.timeline.show_session(None)
+            self.progress.hide()
+            self.changed()
+
+    # What is shown
+
+    @property
+    def has_session(self) -> bool:
+        """Whether a video is open."""
+        return self.annotator is not None
+
+    @property
+    def has_person(self) -> bool:
+        """Whether somebody is chosen."""
+        return self.annotator is not None and self.annotator.person is not None
+
+    def refresh(self) -> None:
+        """Show everything again."""
+        annotator = self.annotator
+        if annotator is None:
+            return
+        if annotator.frame is not None:
+            self.canvas.set_frame(annotator.frame.image)
+        self.show_faces()
+        self.panel.show_people(annotator.session.people, annotator.person)
+        self.panel.markup.setCurrentIndex(self.panel.markup.findData(annotator.markup))
+        if annotator.editor is not None:
+            self.panel.show_reach(annotator.editor.reach)
+        pending = self.marks.pending[1] if self.marks.pending is not None else None
+        self.timeline.refresh(annotator.person, annotator.playback.frame, pending)
+        self._show_place(annotator)
+        self.changed()
+
+    def show_faces(self) -> None:
+        """Draw all people, the chosen one with points, and the ghost."""
+        annotator = self.annotator
+        if annotator is None or annotator.frame is None:
+            return
+        drawn = []
+        for person, name in annotator.session.people.items():
+            if person == annotator.person and annotator.editor is not None:
+                continue
+            points = annotator.view(person).points
+            if points is not None:
+                drawn.append(DrawnFace(points, person_colour(person), label=name))
+        if annotator.ghost is not None and self.ghost_shown:
+            drawn.append(DrawnFace(annotator.ghost, self.palette().light().color()))
+        if annotator.editor is not None and annotator.person is not None:
+            editor = annotator.editor
+            row = annotator.view(annotator.person).row
+            drawn.append(
+                DrawnFace(
+                    editor.points,
+                    person_colour(annotator.person),
+                    editor.source,
+                    row.confidence if row is not None else None,
+                    editor.selected,
+                    editor.visible,
+                )
+            )
+        self.canvas.set_faces(drawn)
+
+    def _show_place(self, annotator: Annotator) -> None:
+        frame, session = annotator.playback.frame, annotator.session
+        zero = int(session.setting("time_zero", 0))
+        seconds = (frame - zero) * annotator.document.seconds / max(session.n_frames - 1, 1)
+        self.place.setText(f"  frame {frame + 1} of {session.n_frames}   {seconds:+.2f} s")
+        if annotator.person is None:
+            self.panel.state.setText("nobody is tracked yet")
+            return
+        summary = session.summary(annotator.person)
+        row = annotator.view(annotator.person).row
+        kind = int(summary.kind[frame])
+        reason = row.reason if row is not None and kind == Kind.LOST else ""
+        trust = float(summary.trust[frame])
+        text = frame_in_words(kind, trust, reason, summary.corrected[frame])
+        self.panel.state.setText(text if not math.isnan(trust) or not kind else text.split(",")[0])
+        effort = annotator.effort
+        per_minute = effort.per_minute(annotator.document.seconds)
+        self.panel.show_effort(effort.seconds, per_minute, int(summary.corrected.sum()))
+
+    def _show_progress(self, text: str, share: float) -> None:
+        self.progress.setVisible(bool(text))
+        self.progress.setFormat(text)
+        self.progress.setValue(round(100 * share))
+
+    # Gestures
+
+    def _press(self, x: float, y: float, modifiers: int) -> None:
+        annotator = self.annotator
+        if annotator is None or annotator.frame is None:
+            return
+        self.moves.pause()
+        within = GRAB / self.canvas.scale
+        if annotator.grab((x, y), within, whole=bool(modifiers & int(Qt.ShiftModifier))):
+            self.show_faces()
+
+    def _move(self, x: float, y: float) -> None:
+        if self.annotator is not None and self.annotator.editor is not None:
+            self.annotator.editor.drag((x, y))
+            self.show_faces()
+
+    def _release(self) -> None:
+        editor = self.annotator.editor if self.annotator is not None else None
+        if self.annotator is not None and editor is not None and editor.release():
+            self.annotator.correct()
+
+    def _choose_person(self, person: int) -> None:
+        if self.annotator is not None:
+            self.annotator.choose(person)
+
+    def _choose_markup(self, count: int) -> None:
+        self._settings.markup = count
+        if self.annotator is not None:
+            self.annotator.markup = count
+            self.annotator.reload()

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picture with its faces: zoom at the pointer, pan, and gestures handed on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PyQt5.QtWidgets import QSizePolicy, QWidget
+
+from facetrack.video.frame import Image
+from facetrack_app.model.rows import known_points
+from facetrack_app.views.drawing import DrawnFace, Points, draw_face
+
+FARTHEST: Final = 40.0  # times the size at which the whole picture fits
+_STEP: Final = 1.2  # of zoom for a notch of the wheel
+_GROUND: Final = QColor("#141517")
+
+
+class Canvas(QWidget):
+    """Shows a frame and faces on it.
+
+    Signals hand gestures on, in pixels of the frame: `pressed`, `moved` and `released` of the left
+    button, with the keyboard's modifiers at the press.
+    """
+
+    pressed = pyqtSignal(float, float, int)
+    moved = pyqtSignal(float, float)
+    released = pyqtSignal()
+
+    def __init__(self, hint: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
+        self.setMinimumSize(320, 180)
+        self.setFocusPolicy(Qt.StrongFocus)
+        self.setMouseTracking(False)
+        self.setAccessibleName("picture with the face's points")
+        self.mirrored = False
+        self.hint = hint
+        self.painted_at = 0.0
+        self._array: Image | None = None  # QImage does not own its pixels
+        self._image: QImage | None = None
+        self._faces: tuple[DrawnFace, ...] = ()
+        self._zoom, self._centre = 1.0, QPointF()
+        self._panning: QPointF | None = None
+        self._held = False
+
+    def set_frame(self, image: Image | None) -> None:
+        """Show a picture, shape (H, W, 3), uint8 BGR; None: the hint instead."""
+        size = self._image.size() if self._image is not None else None
+        self._array = image
+        self._image = None
+        if image is not None:
+            height, width = image.shape[:2]
+            self._image = QImage(image.data, width, height, image.strides[0], QImage.Format_BGR888)
+            if size != self._image.size():
+                self.zoom_all()
+        self.update()
+
+    def set_faces(self, faces: Sequence[DrawnFace]) -> None:
+        """Show faces."""
+        self._faces = tuple(faces)
+        self.update()
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a picture is shown, and not the hint."""
+        return self._image is not None
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the screen per pixel of the frame."""
+        if self._image is None:
+            return 1.0
+        fit = min(self.width() / self._image.width(), self.height() / self._image.height())
+        return self._zoom * fit
+
+    def zoom_all(self) -> None:
+        """Show the whole picture."""
+        self._zoom = 1.0
+        if self._image is not None:
+            self._centre = QPointF(self._image.width() / 2, self._image.height() / 2)
+        self.update()
+
+    def zoom_to(self, points: Points) -> None:
+        """Fill the view with a face."""
+        known = points[known_points(points)]
+        if self._image is None or not len(known):
+            return
+        low, high = known.min(axis=0), known.max(axis=0)
+        width, height = (1.5 * (high - low)).tolist()
+        self._centre = QPointF(*((low + high) / 2).tolist())
+        self._zoom = 1.0
+        self._zoom = min(
+            max(min(self.width() / width, self.height() / height) / self.scale, 1.0), FARTHEST
+        )
+        self.update()
+
+    def to_screen(self, points: Points) -> Points:
+        """Bring points of the frame to the screen."""
+        scale = self.scale
+        centre = np.array([self._centre.x(), self._centre.y()])
+        # A pixel's centre is at integers in the frame and at halves on the screen.
+        shown: Points = (points + 0.5 - centre) * scale
+        if self.mirrored:
+            shown[..., 0] *= -1
+        return shown + np.array([self.width() / 2, self.height() / 2])
+
+    def to_frame(self, place: QPointF) -> tuple[float, float]:
+        """Bring a place on the screen to the frame."""
+        x = (place.x() - self.width() / 2) / self.scale * (-1 if self.mirrored else 1)
+        y = (place.y() - self.height() / 2) / self.scale
+        return x + self._centre.x() - 0.5, y + self._centre.y() - 0.5
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint picture and faces."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), _GROUND)
+        if self._image is None:
+            painter.setPen(QColor("#9aa0a6"))
+            painter.drawText(self.rect(), Qt.AlignCenter | Qt.TextWordWrap, self.hint)
+            return
+        painter.save()
+        painter.translate(self.width() / 2, self.height() / 2)
+        painter.scale(-self.scale if self.mirrored else self.scale, self.scale)
+        painter.translate(-self._centre)
+        # Magnified far, single pixels should be told apart.
+        painter.setRenderHint(QPainter.SmoothPixmapTransform, self.scale < 4)
+        painter.drawImage(QRectF(0, 0, self._image.width(), self._image.height()), self._image)
+        painter.restore()
+        painter.setRenderHint(QPainter.Antialiasing)
+        for face in self._faces:
+            draw_face(painter, face, self.to_screen, min(max(self.scale / 2, 0.8), 1.6))
+        painter.end()
+        self.painted_at = time.perf_counter()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom; what lies under the pointer stays there."""
+        if self._image is None:
+            return
+        before = self.to_frame(event.position())
+        factor = _STEP ** (event.angleDelta().y() / 120)
+        self._zoom = min(max(self._zoom * factor, 1.0), FARTHEST)
+        after = self.to_frame(event.position())
+        self._centre += QPointF(before[0] - after[0], before[1] - after[1])
+        if self._zoom == 1.0:
+            self.zoom_all()
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a gesture."""
+        if event.button() == Qt.MiddleButton:
+            self._panning = event.localPos()
+        elif event.button() == Qt.LeftButton and self._image is not None:
+            self._held = True
+            self.pressed.emit(*self.to_frame(event.localPos()), int(event.modifiers()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Go on with a gesture."""
+        if self._panning is not None:
+            apart = (event.localPos() - self._panning) / self.scale
+            self._centre -= QPointF(-apart.x() if self.mirrored else apart.x(), apart.y())
+            self._panning = event.localPos()
+            self.update()
+        elif self._held:
+            self.moved.emit(*self.to_frame(event.localPos()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a gesture."""
+        if event.button() == Qt.MiddleButton:
+            self._panning = None
+        elif event.button() == Qt.LeftButton:
+            self._held = False
+            self.released.emit()

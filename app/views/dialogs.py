@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings, the sheet of keys, models with their terms, and about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.resources import files
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QKeySequenceEdit,
+    QLabel,
+    QSpinBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+import facetrack
+from facetrack_app.model.actions import ACTIONS, conflicts, keys_of
+from facetrack_app.model.settings import THEMES, Settings
+
+LICENCES = (
+    ("Facetrack's library", "Apache-2.0"),
+    ("This application", "GPL-3.0-or-later, because of PyQt5"),
+    ("PyQt5", "GPL-3.0"), ("Qt 5", "LGPL-3.0"), ("pyqtgraph", "MIT"), ("numpy", "BSD-3-Clause"),
+    ("scipy", "BSD-3-Clause"), ("numba", "BSD-2-Clause"), ("scikit-image", "BSD-3-Clause"),
+    ("opencv-python-headless", "Apache-2.0, with FFmpeg under LGPL-2.1"),
+    ("dlib", "Boost"), ("PyAV", "BSD-3-Clause; its wheel's FFmpeg holds x264, GPL"),
+    ("matplotlib", "Matplotlib's own, like PSF"), ("tqdm", "MPL-2.0 and MIT"),
+)  # fmt: skip
+
+
+class TextDialog(QDialog):
+    """A page to read."""
+
+    def __init__(self, title: str, html: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.resize(720, 560)
+        self.page = QTextBrowser()
+        self.page.setOpenExternalLinks(True)
+        self.page.setHtml(html)
+        buttons = QDialogButtonBox(QDialogButtonBox.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.page)
+        layout.addWidget(buttons)
+
+
+def about_html() -> str:
+    """Write what this is and under which terms."""
+    rows = "".join(f"<tr><td>{n}&nbsp;&nbsp;</td><td>{terms}</td></tr>" for n, terms in LICENCES)
+    return (
+        f"<h2>Facetrack {facetrack.__version__}</h2>"
+        "<p>A face tracker that a person can teach. Works on this machine alone: nothing is "
+        "uploaded, nothing is measured, only the files you ask for are kept.</p>"
+        "<p>Faces are personal data. A session and what was learned of a person belong to that "
+        "person's data, too: delete the session's folder to delete both.</p>"
+        f"<h3>Licences</h3><table>{rows}</table>"
+    )
+
+
+def models_text() -> str:
+    """Write the cards of the models that are installed."""
+    folder = files("facetrack.models")
+    cards = [f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".md")]
+    return "\n\n---\n\n".join(cards) or "No model is installed."
+
+
+def models_dialog(parent: QWidget | None) -> TextDialog:
+    """Show the models' cards with their terms."""
+    dialog = TextDialog("Models and their terms", "", parent)
+    dialog.page.setMarkdown(models_text())
+    return dialog
+
+
+class KeysSheet(QDialog):
+    """All keys on one sheet; a click on one changes it."""
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.resize(760, 620)
+        self.changed = dict(settings.keys)
+        self.table = QTableWidget(len(ACTIONS), 4)
+        self.table.setHorizontalHeaderLabels(["Action", "Where", "Keys", "Change to"])
+        self.table.verticalHeader().hide()
+        self.table.setAccessibleName("keys")
+        for row, action in enumerate(ACTIONS):
+            where = "everywhere" if action.view == "window" else action.view
+            keys = ", ".join(keys_of(action, self.changed))
+            for column, text in enumerate((action.text, where, keys)):
+                item = QTableWidgetItem(text)
+                item.setFlags(Qt.ItemIsEnabled)
+                item.setToolTip(action.tip)
+                self.table.setItem(row, column, item)
+            edit = QKeySequenceEdit()
+            edit.setAccessibleName(f"key for {action.text}")
+            edit.editingFinished.connect(lambda row=row, edit=edit: self._change(row, edit))
+            self.table.setCellWidget(row, 3, edit)
+        for column, width in enumerate((280, 100, 150, 170)):
+            self.table.setColumnWidth(column, width)
+        self.trouble = QLabel("")
+        self.trouble.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
+        standard = buttons.addButton("Standard keys", QDialogButtonBox.ResetRole)
+        standard.clicked.connect(self._standard)
+        self.accept_button = buttons.button(QDialogButtonBox.Ok)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table)
+        layout.addWidget(self.trouble)
+        layout.addWidget(buttons)
+        self._check()
+
+    def _change(self, row: int, edit: QKeySequenceEdit) -> None:
+        key = edit.keySequence().toString(QKeySequence.PortableText)
+        if key:
+            self.changed[ACTIONS[row].id] = key
+            self.table.item(row, 2).setText(key)
+            self._check()
+
+    def _standard(self) -> None:
+        self.changed = {}
+        for row, action in enumerate(ACTIONS):
+            self.table.item(row, 2).setText(", ".join(action.keys))
+        self._check()
+
+    def _check(self) -> None:
+        found = conflicts(self.changed)
+        self.trouble.setText("One key for two things: " + "; ".join(found) if found else "")
+        self.accept_button.setEnabled(not found)
+
+
+class SettingsDialog(QDialog):
+    """Model, threads, theme."""
+
+    def __init__(
+        self, settings: Settings, models: list[str], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self._settings = settings
+        self.model = QComboBox()
+        self.model.setEditable(True)
+        self.model.addItems(models)
+        self.model.setCurrentText(settings.model)
+        self.model.setMinimumWidth(280)
+        self.max_faces = QSpinBox()
+        self.max_faces.setRange(1, 16)
+        self.max_faces.setValue(settings.max_faces)
+        self.threads = QSpinBox()
+        self.threads.setRange(1, 256)
+        self.threads.setValue(settings.threads)
+        self.theme = QComboBox()
+        self.theme.addItems(THEMES)
+        self.theme.setCurrentText(settings.theme)
+        form = QFormLayout(self)
+        form.addRow("&Model (name or file)", self.model)
+        form.addRow("&People tracked at most", self.max_faces)
+        form.addRow("Th&reads", self.threads)
+        form.addRow("&Theme", self.theme)
+        note = QLabel("Model and threads count from the next start on, people from the next video.")
+        form.addRow(note)
+        buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        form.addRow(buttons)
+
+    def chosen(self) -> Settings:
+        """Give the settings as they were changed."""
+        return replace(
+            self._settings,
+            model=self.model.currentText().strip() or "default",
+            max_faces=self.max_faces.value(),
+            threads=self.threads.value(),
+            theme=self.theme.currentText(),
+        )

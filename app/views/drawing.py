@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drawing faces with QPainter: contours, and points whose shape and colour say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PyQt5.QtCore import QPointF, QRectF, Qt
+from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from facetrack.face import N_POINTS, Source
+from facetrack.landmarks.markup import REGIONS
+from facetrack.video.overlay import CLOSED
+from facetrack_app.model.rows import known_points
+from facetrack_app.views import theme
+
+SURE: Final = 0.9  # confidence from which a point is drawn as sure
+UNSURE: Final = 0.6  # and below which as doubtful
+_RADIUS: Final = 3.2  # px of the screen
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnFace:
+    """A face as it is to be drawn.
+
+    Attributes
+    ----------
+    points : ndarray, shape (68, 2), float64
+        Pixels of the frame; NaN where absent.
+    colour : QColor
+        Of the contours.
+    source : ndarray, shape (68,), uint8, or None
+        `Source` of each point; None: contours alone (the ghost).
+    confidence : ndarray, shape (68,), float64, or None
+    selected : int or None
+    visible : tuple of int
+        Points of the mark-up in use.
+    label : str
+    """
+
+    points: Points
+    colour: QColor
+    source: npt.NDArray[np.uint8] | None = None
+    confidence: npt.NDArray[np.float64] | None = None
+    selected: int | None = None
+    visible: tuple[int, ...] = tuple(range(N_POINTS))
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How points of one kind look, and what the legend says."""
+
+    name: str
+    colour: QColor
+    draw: Callable[[QPainter, QPointF, float], None]
+    filled: bool = True
+
+
+def _circle(painter: QPainter, centre: QPointF, r: float) -> None:
+    painter.drawEllipse(centre, r, r)
+
+
+def _diamond(painter: QPainter, c: QPointF, r: float) -> None:
+    r *= 1.35
+    corners = ((0, -r), (r, 0), (0, r), (-r, 0))
+    painter.drawPolygon(QPolygonF([QPointF(c.x() + x, c.y() + y) for x, y in corners]))
+
+
+def _triangle(painter: QPainter, c: QPointF, r: float) -> None:
+    corners = ((0, -1.3 * r), (1.2 * r, r), (-1.2 * r, r))
+    painter.drawPolygon(QPolygonF([QPointF(c.x() + x, c.y() + y) for x, y in corners]))
+
+
+def _cross(painter: QPainter, c: QPointF, r: float) -> None:
+    painter.drawLine(QPointF(c.x() - r, c.y() - r), QPointF(c.x() + r, c.y() + r))
+    painter.drawLine(QPointF(c.x() - r, c.y() + r), QPointF(c.x() + r, c.y() - r))
+
+
+def _square(painter: QPainter, c: QPointF, r: float) -> None:
+    painter.drawRect(QRectF(c.x() - r, c.y() - r, 2 * r, 2 * r))
+
+
+MARKS: Final = {
+    "human": Mark("corrected by a person", QColor("#ffffff"), _diamond),
+    "sure": Mark("sure", theme.GREEN, _circle),
+    "fair": Mark("fair", theme.YELLOW, _triangle),
+    "doubtful": Mark("doubtful", theme.VERMILION, _cross, filled=False),
+    "unsaid": Mark("no confidence known", theme.SKY, _circle),
+    "hidden": Mark("hidden, guessed", theme.PINK, _square, filled=False),
+}
+
+
+def mark_of(source: int, confidence: float) -> str:
+    """Choose how a point is drawn: the name of its mark."""
+    if source == Source.CORRECTED:
+        return "human"
+    if source == Source.OCCLUDED:
+        return "hidden"
+    if not np.isfinite(confidence):
+        return "unsaid"
+    return "sure" if confidence >= SURE else "fair" if confidence >= UNSURE else "doubtful"
+
+
+def draw_face(
+    painter: QPainter, face: DrawnFace, to_screen: Callable[[Points], Points], scale: float
+) -> None:
+    """Draw a face.
+
+    Parameters
+    ----------
+    painter : QPainter
+        In pixels of the screen.
+    face : DrawnFace
+    to_screen : callable
+        From pixels of the frame to pixels of the screen.
+    scale : float
+        Size of the points relative to the usual.
+    """
+    shown = to_screen(face.points)
+    known = known_points(shown)
+    _draw_contours(painter, face, shown, known)
+    if face.source is None:
+        return
+    confidence = face.confidence if face.confidence is not None else np.full(N_POINTS, np.nan)
+    radius = _RADIUS * scale
+    for point in face.visible:
+        if known[point]:
+            centre = QPointF(*shown[point].tolist())
+            mark = MARKS[mark_of(int(face.source[point]), float(confidence[point]))]
+            draw_mark(painter, mark, centre, radius)
+            if point == face.selected:
+                painter.setPen(QPen(QColor("#ffffff"), 1.6))
+                painter.setBrush(Qt.NoBrush)
+                painter.drawEllipse(centre, 2.6 * radius, 2.6 * radius)
+    _write_label(painter, face, shown[known])
+
+
+def draw_mark(painter: QPainter, mark: Mark, centre: QPointF, radius: float) -> None:
+    """Draw one point: dark rim first, so that it shows on any ground."""
+    painter.setPen(QPen(QColor(0, 0, 0, 190), 1.0 if mark.filled else 3.6))
+    painter.setBrush(mark.colour if mark.filled else Qt.NoBrush)
+    mark.draw(painter, centre, radius)
+    if not mark.filled:
+        painter.setPen(QPen(mark.colour, 1.8))
+        mark.draw(painter, centre, radius)
+
+
+def _draw_contours(
+    painter: QPainter, face: DrawnFace, shown: Points, known: npt.NDArray[np.bool_]
+) -> None:
+    ghost = face.source is None
+    visible = set(face.visible)
+    pens = [QPen(face.colour, 1.3, Qt.DashLine if ghost else Qt.SolidLine)]
+    if not ghost:
+        pens.insert(0, QPen(QColor(0, 0, 0, 120), 2.6))
+    painter.setBrush(Qt.NoBrush)
+    for pen in pens:
+        painter.setPen(pen)
+        for region, members in REGIONS.items():
+            run = [i for i in members if i in visible and known[i]]
+            if region in CLOSED and len(run) == len(members):
+                run.append(members[0])
+            painter.drawPolyline(QPolygonF([QPointF(*shown[i].tolist()) for i in run]))
+
+
+def _write_label(painter: QPainter, face: DrawnFace, shown: Points) -> None:
+    if not face.label or not len(shown):
+        return
+    left, top = shown.min(axis=0).tolist()
+    box = painter.fontMetrics().boundingRect(face.label).adjusted(-5, -3, 5, 3)
+    box.moveBottomLeft(QPointF(left, max(top - 8, box.height())).toPoint())
+    painter.fillRect(box, QColor(20, 20, 20, 180))
+    painter.setPen(face.colour)
+    painter.drawText(box, Qt.AlignCenter, face.label)
+
+
+def legend(names: Iterable[str]) -> list[Mark]:
+    """Give the marks that a legend explains."""
+    return [MARKS[name] for name in names]

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The column beside the live picture: what is watched, what is going on, what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PyQt5.QtCore import QPointF, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QPainter, QPaintEvent
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from facetrack.signals import SIGNALS
+from facetrack.video.devices import CameraInfo
+from facetrack_app.services.recorder import KINDS
+from facetrack_app.views.drawing import MARKS, draw_mark
+from facetrack_app.views.theme import GREEN, ORANGE, SKY, VERMILION
+
+SIZES: Final = ((640, 480), (1280, 720), (1920, 1080), (320, 240))
+FILE: Final = "a video file..."
+_STATE_COLOURS: Final = {
+    "tracking": GREEN, "learning": SKY, "unsure": ORANGE, "lost": VERMILION, "searching": ORANGE,
+}  # fmt: skip
+
+
+class Legend(QWidget):
+    """What the shapes and colours of points mean."""
+
+    def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._marks = [MARKS[name] for name in names]
+        self.setAccessibleName("legend: " + ", ".join(mark.name for mark in self._marks))
+
+    def sizeHint(self) -> QSize:
+        """One line for each mark."""
+        return QSize(180, len(self._marks) * (self.fontMetrics().height() + 3))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint marks and names."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.Antialiasing)
+        step = self.fontMetrics().height() + 3
+        for number, mark in enumerate(self._marks):
+            box = self.rect().adjusted(22, number * step, 0, 0)
+            box.setHeight(step)
+            centre = box.center()
+            centre.setX(9)
+            draw_mark(painter, mark, QPointF(centre), 4.0)
+            painter.setPen(self.palette().windowText().color())
+            painter.drawText(box, Qt.AlignVCenter | Qt.AlignLeft, mark.name)
+
+
+class LivePanel(QWidget):
+    """Controls of the live view; they say what was chosen, and show what they are told."""
+
+    source_chosen = pyqtSignal(str)
+    size_chosen = pyqtSignal(int, int)
+    mirror_chosen = pyqtSignal(bool)
+    smoothing_chosen = pyqtSignal(float)
+    charts_chosen = pyqtSignal(list)
+
+    def __init__(self, buttons: dict[str, QWidget], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedWidth(290)
+        self.state = QLabel("not running")
+        self.state.setWordWrap(True)
+        self.state.setMinimumHeight(40)
+        self.state.setAccessibleName("state of the tracker")
+        self.numbers = QLabel("")
+        self.numbers.setTextFormat(Qt.RichText)
+        self.numbers.setAccessibleName("pose, rate and latency")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 4, 4)
+        layout.setSpacing(6)
+        layout.addWidget(self.state)
+        layout.addWidget(self._source_box(buttons))
+        layout.addWidget(self._tracker_box(buttons))
+        layout.addWidget(self._record_box(buttons))
+        layout.addWidget(self.numbers)
+        layout.addStretch(1)
+        layout.addWidget(Legend(("sure", "fair", "doubtful", "unsaid")))
+
+    def _source_box(self, buttons: dict[str, QWidget]) -> QGroupBox:
+        box = QGroupBox("Camera")
+        self.sources = QComboBox()
+        self.sources.setAccessibleName("camera or file")
+        self.sources.activated.connect(lambda: self.source_chosen.emit(self.sources.currentData()))
+        self.sizes = QComboBox()
+        self.sizes.setAccessibleName("resolution")
+        for width, height in SIZES:
+            self.sizes.addItem(f"{width} x {height}", (width, height))
+        self.sizes.activated.connect(lambda: self.size_chosen.emit(*self.sizes.currentData()))
+        self.mirror = QCheckBox("Mirror")
+        self.mirror.toggled.connect(self.mirror_chosen)
+        form = QFormLayout(box)
+        form.setContentsMargins(8, 4, 8, 6)
+        form.addRow(self.sources)
+        row = QHBoxLayout()
+        row.addWidget(self.sizes, 1)
+        row.addWidget(self.mirror)
+        form.addRow(row)
+        form.addRow(buttons["toggle_run"])
+        return box
+
+    def _tracker_box(self, buttons: dict[str, QWidget]) -> QGroupBox:
+        box = QGroupBox("Tracker")
+        form = QFormLayout(box)
+        form.setContentsMargins(8, 4, 8, 6)
+        self.smoothing = QSlider(Qt.Horizontal)
+        self.smoothing.setRange(0, 20)
+        self.smoothing.setAccessibleName("smoothing")
+        self.smoothing.valueChanged.connect(lambda v: self.smoothing_chosen.emit(v / 20))
+        form.addRow("Smoothing", self.smoothing)
+        self.steadiness = QLabel("jitter and lag: not yet measured")
+        self.steadiness.setWordWrap(True)
+        form.addRow(self.steadiness)
+        row = QHBoxLayout()
+        row.addWidget(buttons["toggle_adapt"])
+        row.addWidget(buttons["forget_person"])
+        form.addRow(row)
+        self.charts = QComboBox()
+        self.charts.setAccessibleName("signals in the charts")
+        self.charts.addItem("Charts...")
+        for name in SIGNALS:
+            self.charts.addItem(name.replace("_", " "), name)
+            item = self.charts.model().item(self.charts.count() - 1)
+            item.setCheckable(True)
+            item.setCheckState(Qt.Unchecked)
+        self.charts.activated.connect(self._toggle_chart)
+        form.addRow(self.charts)
+        return box
+
+    def _record_box(self, buttons: dict[str, QWidget]) -> QGroupBox:
+        box = QGroupBox("Recording")
+        layout = QVBoxLayout(box)
+        layout.setContentsMargins(8, 4, 8, 6)
+        self.kinds = QComboBox()
+        self.kinds.addItems(KINDS)
+        self.kinds.setAccessibleName("what is recorded")
+        layout.addWidget(self.kinds)
+        layout.addWidget(buttons["toggle_record"])
+        self.recorded = QLabel("")
+        self.recorded.setWordWrap(True)
+        layout.addWidget(self.recorded)
+        return box
+
+    def show_sources(self, cameras: Sequence[CameraInfo], chosen: str) -> None:
+        """List the cameras by name, a file and the demo clip."""
+        self.sources.clear()
+        for camera in cameras:
+            self.sources.addItem(camera.name or camera.path, str(camera.index))
+        self.sources.addItem("demo clip", "demo")
+        if chosen and self.sources.findData(chosen) < 0:
+            self.sources.addItem(chosen.rsplit("/", 1)[-1], chosen)
+        self.sources.addItem(FILE, FILE)
+        self.sources.setCurrentIndex(max(self.sources.findData(chosen), 0))
+
+    def show_charts(self, names: Sequence[str]) -> None:
+        """Tick the signals that are drawn."""
+        for row in range(1, self.charts.count()):
+            ticked = Qt.Checked if self.charts.itemData(row) in names else Qt.Unchecked
+            self.charts.model().item(row).setCheckState(ticked)
+
+    def show_state(self, kind: str, sentence: str) -> None:
+        """Say what the tracker does, in words and colour."""
+        colour = _STATE_COLOURS.get(kind)
+        rim = colour.name() if colour is not None else "transparent"
+        self.state.setText(sentence)
+        self.state.setStyleSheet(
+            f"QLabel {{ padding: 4px 8px; font-weight: 600; border: 0 solid transparent; "
+            f"border-left: 6px solid {rim}; }}"
+        )
+
+    def _toggle_chart(self, row: int) -> None:
+        item = self.charts.model().item(row)
+        if row:
+            item.setCheckState(Qt.Unchecked if item.checkState() else Qt.Checked)
+            rows = range(1, self.charts.count())
+            ticked = [r for r in rows if self.charts.model().item(r).checkState() == Qt.Checked]
+            self.charts_chosen.emit([self.charts.itemData(r) for r in ticked][:4])
+        self.charts.setCurrentIndex(0)

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Live: a camera, its faces, and teaching with a single drag."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
+
+from facetrack.errors import FacetrackError
+from facetrack.video.devices import list_cameras
+from facetrack_app.model.live import LiveFrame, state_in_words
+from facetrack_app.model.notice import Notice
+from facetrack_app.model.settings import Settings
+from facetrack_app.services.live_session import LiveSession, LiveWish
+from facetrack_app.services.live_tracking import PREPARING
+from facetrack_app.views.bridge import Poster
+from facetrack_app.views.canvas import Canvas
+from facetrack_app.views.charts import StripCharts
+from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.live_panel import FILE, LivePanel
+from facetrack_app.views.theme import person_colour
+
+GRAB: Final = 14.0  # px of the screen
+HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
+
+
+class LiveView(QWidget):
+    """The live view. Its methods named as in the table of actions do these.
+
+    Parameters
+    ----------
+    model : FaceModel
+    settings : Settings
+    poster : Poster
+    buttons : dict of str to QWidget
+        For actions that have a button here.
+    recordings : Path
+        Where recordings go.
+
+    Attributes
+    ----------
+    said : Notice
+        A sentence for the person, and whether it is about trouble.
+    changed : Notice
+        What can be asked for may have changed.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        settings: Settings,
+        poster: Poster,
+        buttons: dict[str, QWidget],
+        recordings: Path,
+    ) -> None:
+        super().__init__()
+        self.said: Notice[[str, bool]] = Notice()
+        self.changed: Notice[[]] = Notice()
+        self._model, self._settings, self._poster = model, settings, poster
+        self._recordings = recordings
+        self.session: LiveSession | None = None
+        self.n_shown = 0  # frames that were painted since the start
+        self._live: LiveFrame | None = None
+        self._captured: float | None = None  # of the frame that waits to be painted
+        self.canvas = Canvas(HINT)
+        self.charts = StripCharts()
+        self.panel = LivePanel(buttons)
+        self._lay_out()
+        self._connect()
+        self._clock = QTimer(self)
+        self._clock.setInterval(250)
+        self._clock.timeout.connect(self._show_numbers)
+
+    def _lay_out(self) -> None:
+        split = QSplitter(Qt.Vertical)
+        split.addWidget(self.canvas)
+        split.addWidget(self.charts)
+        split.setStretchFactor(0, 4)
+        split.setStretchFactor(1, 1)
+        split.setSizes([480, 150])
+        self.charts.setMinimumHeight(110)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(split, 1)
+        row.addWidget(self.panel)
+
+    def _connect(self) -> None:
+        settings, panel = self._settings, self.panel
+        panel.show_sources(list_cameras(), settings.source)
+        panel.mirror.setChecked(settings.mirror)
+        panel.smoothing.setValue(round(20 * settings.smoothing))
+        panel.show_charts(settings.charts)
+        panel.source_chosen.connect(self._choose_source)
+        panel.size_chosen.connect(lambda width, height: self._restart())
+        panel.mirror_chosen.connect(self._choose_mirror)
+        panel.smoothing_chosen.connect(self._choose_smoothing)
+        panel.charts_chosen.connect(self._choose_charts)
+        self.canvas.mirrored = settings.mirror
+        self.canvas.pressed.connect(self._press)
+        self.canvas.moved.connect(self._move)
+        self.canvas.released.connect(self._release)
+        self.charts.choose(settings.charts)
+
+    # What can be asked for
+
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """Who does what can be asked for here."""
+        return (self,)
+
+    @property
+    def running(self) -> bool:
+        """Whether a camera is watched."""
+        return self.session is not None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether a person corrects a frame."""
+        return self.session is not None and self.session.frozen
+
+    @property
+    def shown_frame(self) -> LiveFrame | None:
+        """The tracked frame that is shown."""
+        return self._live
+
+    @property
+    def recording(self) -> bool:
+        """Whether a recording is going on."""
+        return self.session is not None and self.session.recorder is not None
+
+    def toggle_run(self) -> None:
+        """Start or stop the camera."""
+        self.stop() if self.running else self.start()
+
+    def choose(self, source: str) -> None:
+        """Choose what is watched: a camera's number, "demo" or a path."""
+        self.panel.show_sources(list_cameras(), source)
+
+    def start(self) -> None:
+        """Watch what was chosen."""
+        source = self.panel.sources.currentData()
+        size = self.panel.sizes.currentData()
+        wish = LiveWish(source, size, self._settings.smoothing, self._settings.max_faces)
+        self._settings.source = source
+        self.session = LiveSession(
+            self._model, wish, self._poster.post, self._show_newest, self._hear
+        )
+        self.session.start()
+        self.charts.clear()
+        self.panel.show_state("searching", "starting the camera")
+        self._clock.start()
+        self.changed()
+
+    def stop(self) -> None:
+        """Let go of the camera; a recording ends."""
+        if self.session is not None:
+            self._report(self.session.stop())
+            self.session = None
+        self._clock.stop()
+        self._live = None
+        self.canvas.set_frame(None)
+        self.canvas.set_faces([])
+        self.panel.show_state("", "not running")
+        self.panel.numbers.setText("")
+        self.changed()
+
+    def toggle_record(self) -> None:
+        """Start or end a recording."""
+        if self.session is None:
+            return
+        if self.session.recorder is not None:
+            self._report(self.session.stop_recording())
+        else:
+            try:
+                self.session.record(self._recordings, self.panel.kinds.currentText())
+            except FacetrackError as error:
+                self.said(str(error), True)
+        self.changed()
+
+    def toggle_adapt(self) -> None:
+        """Let the tracker learn from its own tracks, or not."""
+        if self.session is None:
+            return
+        if not self.session.can_adapt:
+            self.said("this tracker learns from corrections only", True)
+        else:
+            self.session.set_adapt(not self.session.adapting)
+        self.changed()
+
+    def forget_person(self) -> None:
+        """Drop all that was learned of the faces in view."""
+        if self.session is not None and self._live is not None:
+            tracked = [face for face in self._live.faces if face.tracked]
+            try:
+                for face in tracked:
+                    self.session.forget(face.id)
+            except FacetrackError as error:
+                self.said(str(error), True)
+            else:
+                known = "forgotten: all that was learned of this face"
+                self.said(known if tracked else "there is no face to forget", False)
+
+    def cancel_freeze(self) -> None:
+        """Go on without a correction."""
+        if self.session is not None and self.session.frozen:
+            self.session.resume()
+            self.changed()
+
+    # What comes in
+
+    def _hear(self, message: str) -> None:
+        if message:
+            waiting = message == PREPARING
+            self.panel.show_state("searching" if waiting else "lost", message)
+            self.said(message, not waiting)
+
+    def _show_newest(self) -> None:
+        if self.session is None or self.session.frozen:
+            return
+        live = self.session.take()
+        if live is None:
+            return
+        if self._captured is not None and self.canvas.painted_at > 0:
+            self.session.meter.add(self._captured, self.canvas.painted_at)
+        self._live, self._captured = live, live.captured
+        self.canvas.set_frame(live.frame.image)
+        self.canvas.set_faces(_drawn(live))
+        face = next((face for face in live.faces if face.tracked), None)
+        self.charts.add(face, live.frame.timestamp)
+        self.canvas.repaint()
+        self.n_shown += 1
+
+    def _show_numbers(self) -> None:
+        session, live = self.session, self._live
+        if session is None or live is None or session.frozen:
+            return
+        self.panel.show_state(*state_in_words(live.faces, learning=session.adapting))
+        raw, smooth, lag = session.steadiness
+        if not math.isnan(smooth):
+            after = f", lag {lag:.0f} ms" if not math.isnan(lag) else ""
+            self.panel.steadiness.setText(
+                f"jitter {smooth:.2f} % of the eye distance (raw {raw:.2f} %){after}"
+            )
+        rows = [
+            ("rate", f"{session.meter.rate:.1f} frames/s"),
+            ("to display", f"{session.meter.latency():.0f} ms"),
+            ("dropped", f"{session.dropped} frames"),
+        ]
+        face = next((face for face in live.faces if face.pose is not None), None)
+        if face is not None and face.pose is not None:
+            names = ("pitch", "yaw", "roll")
+            angles = zip(names, face.pose.rotation, strict=True)
+            rows.insert(0, ("head", ", ".join(f"{n} {math.degrees(a):+.0f}°" for n, a in angles)))
+        cells = "".join(
+            f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
+        )
+        self.panel.numbers.setText(f"<table>{cells}</table>")
+        if session.recorder is not None:
+            self.panel.recorded.setText(f"{session.recorder.frames} frames recorded")
+
+    def _report(self, files: list[Path]) -> None:
+        if files:
+            names = ", ".join(f.suffix.lstrip(".") for f in files)
+            self.panel.recorded.setText(f"{files[0].stem} in {files[0].parent} ({names})")
+            self.said(f"recorded: {files[0].parent / files[0].stem}", False)
+
+    # Gestures
+
+    def _press(self, x: float, y: float, modifiers: int) -> None:
+        if self.session is None:
+            return
+        live = self.session.freeze((x, y), GRAB / self.canvas.scale)
+        if live is not None:
+            self._live = live
+            self.canvas.set_frame(live.frame.image)
+            self.panel.show_state("learning", "frozen: drag the point to its place")
+            self._show_edited()
+            self.changed()
+
+    def _move(self, x: float, y: float) -> None:
+        if self.session is not None and self.session.editor is not None:
+            self.session.editor.drag((x, y))
+            self._show_edited()
+
+    def _release(self) -> None:
+        if self.session is None or not self.session.frozen:
+            return
+        begin = time.perf_counter()
+        try:
+            lessons = self.session.release()
+        except FacetrackError as error:
+            self.said(f"not learned: {error}", True)
+        else:
+            took = 1000 * (time.perf_counter() - begin)
+            learned = f"learned in {took:.0f} ms; {lessons} corrections of this face by now"
+            self.said(learned if lessons else "nothing was moved, nothing learned", False)
+        self._captured = None
+        self.changed()
+
+    def _show_edited(self) -> None:
+        editor = self.session.editor if self.session is not None else None
+        if editor is not None:
+            drawn = DrawnFace(
+                editor.points, person_colour(0), editor.source, selected=editor.selected
+            )
+            self.canvas.set_faces([drawn])
+
+    # Choices
+
+    def _choose_source(self, source: str) -> None:
+        if source == FILE:
+            source, _ = QFileDialog.getOpenFileName(self, "A video to play as camera")
+            self.panel.show_sources(list_cameras(), source or self._settings.source)
+        if source:
+            self._settings.source = source
+            self._restart()
+
+    def _restart(self) -> None:
+        if self.running:
+            self.stop()
+            self.start()
+
+    def _choose_mirror(self, on: bool) -> None:
+        self._settings.mirror = self.canvas.mirrored = on
+        self.canvas.update()
+
+    def _choose_smoothing(self, dial: float) -> None:
+        self._settings.smoothing = dial
+        if self.session is not None:
+            self.session.set_smoothing(dial)
+
+    def _choose_charts(self, names: list[str]) -> None:
+        self._settings.charts = names
+        self.charts.choose(names)
+
+
+def _drawn(live: LiveFrame) -> list[DrawnFace]:
+    return [
+        DrawnFace(face.points, person_colour(face.id), face.source, face.confidence)
+        for face in live.faces
+        if face.tracked
+    ]

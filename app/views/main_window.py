@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main window: composes the views, and hands every action to whom it concerns."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtGui import QCloseEvent
+from PyQt5.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QPushButton, QTabWidget
+
+from facetrack.errors import FacetrackError
+from facetrack.model import list_models
+from facetrack_app.model.actions import ANNOTATE, EVALUATE, LIVE, WINDOW, Action
+from facetrack_app.model.settings import Settings, save_settings
+from facetrack_app.views import dialogs, theme
+from facetrack_app.views.annotate_view import AnnotateView
+from facetrack_app.views.bridge import Poster
+from facetrack_app.views.evaluate_view import EvaluateView
+from facetrack_app.views.live_view import LiveView
+from facetrack_app.views.menus import ActionBar
+
+VIEWS = (LIVE, ANNOTATE, EVALUATE)
+
+
+class MainWindow(QMainWindow):
+    """The window with its three views.
+
+    Parameters
+    ----------
+    model : FaceModel
+    settings : Settings
+    settings_path : Path
+        Where they are saved.
+    recordings : Path
+        Where live recordings go.
+    """
+
+    def __init__(
+        self, model: Any, settings: Settings, settings_path: Path, recordings: Path
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle("Facetrack")
+        self.resize(1280, 720)
+        self.settings, self.settings_path = settings, settings_path
+        self._poster = Poster(self)
+        self._bar = ActionBar(self, self.perform, settings.keys)
+        buttons = self._bar.buttons
+        self.live = LiveView(model, settings, self._poster, buttons, recordings)
+        self.annotate = AnnotateView(model, settings, self._poster, buttons)
+        self.evaluate = EvaluateView(self._poster, buttons)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.setFocusPolicy(Qt.NoFocus)
+        views = (self.live, self.annotate, self.evaluate)
+        for view, name in zip(views, VIEWS, strict=True):
+            self.tabs.addTab(view, name.capitalize())
+        for said in (self.live.said, self.annotate.said, self.evaluate.said):
+            said.connect(self.say)
+        for changed in (self.live.changed, self.annotate.changed, self.evaluate.changed):
+            changed.connect(self.refresh)
+        self.setCentralWidget(self.tabs)
+        self.tabs.currentChanged.connect(self._switched)
+        self._message = QLabel("")
+        self._message.setAccessibleName("messages")
+        self._message.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.statusBar().addWidget(self._message, 1)
+        self._fading = QTimer(self)
+        self._fading.setSingleShot(True)
+        self._fading.timeout.connect(lambda: self._message.setText(""))
+        self.refresh()
+
+    @property
+    def message(self) -> str:
+        """The sentence at the foot of the window."""
+        return str(self._message.text())
+
+    @property
+    def buttons(self) -> dict[str, QPushButton]:
+        """Buttons by the action's name."""
+        return self._bar.buttons
+
+    @property
+    def shown(self) -> str:
+        """Which view is shown."""
+        return VIEWS[self.tabs.currentIndex()]
+
+    @property
+    def view(self) -> LiveView | AnnotateView | EvaluateView:
+        """The view that is shown."""
+        return (self.live, self.annotate, self.evaluate)[self.tabs.currentIndex()]
+
+    def perform(self, action: Action) -> None:
+        """Do what was asked for: the method of the action's name, of the window or the view."""
+        parts = (self,) if action.view == WINDOW else self.view.parts
+        target = next(part for part in parts if hasattr(part, action.id))
+        getattr(target, action.id)()
+
+    def refresh(self) -> None:
+        """Enable what works now."""
+        self._bar.refresh(self.shown, self.view)
+        run, record = self._bar.buttons["toggle_run"], self._bar.buttons["toggle_record"]
+        run.setText("Stop" if self.live.running else "Start")
+        record.setText("End recording" if self.live.recording else "Record")
+        session = self.live.session
+        adapting = session is not None and session.adapting
+        self._bar.buttons["toggle_adapt"].setText("Adapting" if adapting else "Adapt")
+
+    def say(self, text: str, trouble: bool) -> None:
+        """Show a sentence at the foot of the window; trouble stays until the next one."""
+        self._message.setText(" ".join(text.split()))
+        self._message.setToolTip(text)
+        self._message.setStyleSheet("color: #d55e00; font-weight: 600;" if trouble else "")
+        self._fading.stop()
+        if not trouble:
+            self._fading.start(8000)
+
+    def _switched(self) -> None:
+        if self.shown != LIVE:
+            self.live.cancel_freeze()
+        self.view.setFocus()
+        self.refresh()
+
+    # The window's own actions
+
+    def show_live(self) -> None:
+        """Show the live view."""
+        self.tabs.setCurrentIndex(VIEWS.index(LIVE))
+
+    def show_annotate(self) -> None:
+        """Show the annotate view."""
+        self.tabs.setCurrentIndex(VIEWS.index(ANNOTATE))
+
+    def show_evaluate(self) -> None:
+        """Show the evaluate view."""
+        self.tabs.setCurrentIndex(VIEWS.index(EVALUATE))
+
+    def open_video(self) -> None:
+        """Ask for a video to annotate."""
+        start = self.settings.recent[0] if self.settings.recent else ""
+        path, _ = QFileDialog.getOpenFileName(self, "Open video", start)
+        if path:
+            self.open(Path(path))
+
+    def open_folder(self) -> None:
+        """Ask for a folder of pictures to annotate."""
+        path = QFileDialog.getExistingDirectory(self, "Open image folder")
+        if path:
+            self.open(Path(path))
+
+    def open_demo(self) -> None:
+        """Annotate the demo clip."""
+        self.open("demo")
+
+    def open(self, source: str | Path) -> None:
+        """Annotate a video, a folder of pictures or the demo clip."""
+        self.show_annotate()
+        self.annotate.open(source)
+        if isinstance(source, Path):
+            known = [str(source), *(r for r in self.settings.recent if r != str(source))]
+            self.settings.recent = known[:20]
+
+    def show_settings(self) -> None:
+        """Ask for settings."""
+        names = [info.name for info in list_models()]
+        dialog = dialogs.SettingsDialog(self.settings, names, self)
+        if dialog.exec():
+            chosen = dialog.chosen()
+            for item in fields(chosen):
+                setattr(self.settings, item.name, getattr(chosen, item.name))
+            theme.apply(QApplication.instance(), chosen.theme)
+            self.save()
+
+    def show_keys(self) -> None:
+        """Show all keys; a person may change them."""
+        sheet = dialogs.KeysSheet(self.settings, self)
+        if sheet.exec():
+            self.settings.keys = sheet.changed
+            self._bar.set_keys(sheet.changed)
+            self.save()
+
+    def show_models(self) -> None:
+        """Show the models' cards."""
+        dialogs.models_dialog(self).exec()
+
+    def show_about(self) -> None:
+        """Show what this is and under which terms."""
+        dialogs.TextDialog("About Facetrack", dialogs.about_html(), self).exec()
+
+    def quit(self) -> None:
+        """Close the window."""
+        self.close()
+
+    def save(self) -> None:
+        """Save the settings."""
+        try:
+            save_settings(self.settings_path, self.settings)
+        except (FacetrackError, OSError) as error:
+            self.say(f"the settings are not saved: {error}", True)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Let go of cameras, files and threads; work is saved already."""
+        self.live.stop()
+        self.annotate.close_document()
+        self._poster.close()
+        self.save()
+        event.accept()

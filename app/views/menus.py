@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Menus, buttons and shortcuts out of the one table of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QAction, QMainWindow, QPushButton, QWidget
+
+from facetrack_app.model.actions import ACTIONS, MENUS, WINDOW, Action, keys_of
+
+_BUTTON_TEXTS = {
+    "step_back": "◀", "step_on": "▶", "play": "Play", "previous_doubtful": "◀ doubtful",
+    "next_doubtful": "doubtful ▶", "rename_person": "Rename", "new_person": "New",
+    "merge_people": "Merge", "split_person": "Split here", "accept": "Accept",
+    "uncorrect": "Remove", "toggle_occluded": "Hidden", "mark_absent": "Absent",
+    "track_back": "Track back", "track_on": "Track on", "toggle_run": "Start",
+    "toggle_adapt": "Adapt", "forget_person": "Forget", "toggle_record": "Record",
+    "run_evaluation": "Measure", "save_report": "Save report",
+}  # fmt: skip
+
+
+class ActionBar:
+    """Makes Qt's actions, once, and keeps them in step with what is shown.
+
+    Parameters
+    ----------
+    window : QMainWindow
+    perform : callable
+        Given an action that was asked for.
+    keys : mapping of str to str
+        A person's own shortcuts.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        perform: Callable[[Action], None],
+        keys: Mapping[str, str],
+    ) -> None:
+        self._actions: dict[str, QAction] = {}
+        menus = {name: window.menuBar().addMenu(name) for name in MENUS}
+        for action in ACTIONS:
+            made = QAction(action.text, window)
+            made.setObjectName(action.id)
+            made.triggered.connect(lambda _=False, action=action: perform(action))
+            menus[action.menu].addAction(made)
+            self._actions[action.id] = made
+        self.buttons: dict[str, QPushButton] = {
+            name: self._button(name, text) for name, text in _BUTTON_TEXTS.items()
+        }
+        self.set_keys(keys)
+
+    def _button(self, name: str, text: str) -> QPushButton:
+        action = self._actions[name]
+        button = QPushButton(text)
+        button.setFocusPolicy(Qt.TabFocus)  # keys belong to the picture
+        button.setAccessibleName(action.text())
+        button.clicked.connect(action.trigger)
+        action.changed.connect(lambda: button.setEnabled(action.isEnabled()))
+        return button
+
+    def set_keys(self, changed: Mapping[str, str]) -> None:
+        """Use other shortcuts."""
+        for action in ACTIONS:
+            made = self._actions[action.id]
+            keys = keys_of(action, changed)
+            made.setShortcuts([QKeySequence(key) for key in keys])
+            shown = f" ({keys[0]})" if keys else ""
+            tip = f"{action.text}{shown}" + (f": {action.tip}" if action.tip else "")
+            made.setToolTip(tip)
+            if action.id in self.buttons:
+                self.buttons[action.id].setToolTip(tip)
+
+    def refresh(self, shown: str, view: QWidget) -> None:
+        """Enable what works in the view that is shown; only its keys are live."""
+        for action in ACTIONS:
+            works = action.view in (shown, WINDOW)
+            if works and action.needs:
+                works = bool(getattr(view, action.needs))
+            self._actions[action.id].setEnabled(works)

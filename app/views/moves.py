@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The annotate view's keys for moving: through the video, from point to point, and of points."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtWidgets import QInputDialog
+
+from facetrack_app.model.editing import Points, Reach
+
+if TYPE_CHECKING:
+    from facetrack_app.views.annotate_view import AnnotateView
+
+
+class Moves:
+    """Methods named as in the table of actions, for the annotate view.
+
+    Parameters
+    ----------
+    view : AnnotateView
+    """
+
+    def __init__(self, view: AnnotateView) -> None:
+        self._view = view
+        self._copied: Points | None = None
+        self._played = 0.0  # when the frame that is shown was due
+        self._timer = QTimer(view)
+        self._timer.setTimerType(Qt.PreciseTimer)
+        self._timer.timeout.connect(self._advance)
+
+    def pause(self) -> None:
+        """Stand still."""
+        self._timer.stop()
+        if self._view.annotator is not None:
+            self._view.annotator.playback.speed = 0
+
+    def go(self, frame: int | None) -> None:
+        """Go to a frame; None: there is none to go to."""
+        if self._view.annotator is None:
+            return
+        if frame is None:
+            self._view.said("there is no such frame on this side", False)
+            return
+        self._view.annotator.show(frame)
+        self._view.timeline.move_to(self._view.annotator.playback.frame)
+        self._view.annotator.effort.gesture(time.monotonic())
+
+    def step(self, frames: int) -> None:
+        """Go some frames on."""
+        if self._view.annotator is not None:
+            self.go(self._view.annotator.playback.frame + frames)
+
+    def step_back(self) -> None:
+        """Go one frame back."""
+        self.step(-1)
+
+    def step_on(self) -> None:
+        """Go one frame on."""
+        self.step(1)
+
+    def _nudge(self, dx: float, dy: float) -> bool:
+        annotator = self._view.annotator
+        if annotator is None or annotator.editor is None or annotator.editor.selected is None:
+            return False
+        sign = -1 if self._view.canvas.mirrored else 1
+        if annotator.editor.nudge(sign * dx, dy):
+            annotator.correct()
+        return True
+
+    def left(self) -> None:
+        """Move the selected point, else go one frame back."""
+        if not self._nudge(-1, 0):
+            self.step(-1)
+
+    def right(self) -> None:
+        """Move the selected point, else go one frame on."""
+        if not self._nudge(1, 0):
+            self.step(1)
+
+    def up(self) -> None:
+        """Move the selected point, else go to the corrected frame before."""
+        if not self._nudge(0, -1):
+            self.previous_corrected()
+
+    def down(self) -> None:
+        """Move the selected point, else go to the next corrected frame."""
+        if not self._nudge(0, 1):
+            self.next_corrected()
+
+    def left_far(self) -> None:
+        """Move the selected point by 10 pixels."""
+        self._nudge(-10, 0)
+
+    def right_far(self) -> None:
+        """Move the selected point by 10 pixels."""
+        self._nudge(10, 0)
+
+    def up_far(self) -> None:
+        """Move the selected point by 10 pixels."""
+        self._nudge(0, -10)
+
+    def down_far(self) -> None:
+        """Move the selected point by 10 pixels."""
+        self._nudge(0, 10)
+
+    def previous_corrected(self) -> None:
+        """Go to the corrected frame before."""
+        if self._view.annotator is not None:
+            self.go(self._view.annotator.next_corrected(back=True))
+
+    def next_corrected(self) -> None:
+        """Go to the next corrected frame."""
+        if self._view.annotator is not None:
+            self.go(self._view.annotator.next_corrected())
+
+    def next_doubtful(self) -> None:
+        """Go to the next doubtful stretch."""
+        if self._view.annotator is not None:
+            self.go(self._view.annotator.next_doubtful())
+
+    def previous_doubtful(self) -> None:
+        """Go to the doubtful stretch before."""
+        if self._view.annotator is not None:
+            self.go(self._view.annotator.next_doubtful(back=True))
+
+    def first_frame(self) -> None:
+        """Go to the start."""
+        self.go(0)
+
+    def last_frame(self) -> None:
+        """Go to the end."""
+        if self._view.annotator is not None:
+            self.go(self._view.annotator.session.n_frames - 1)
+
+    def go_to_frame(self) -> None:
+        """Ask for a number."""
+        if self._view.annotator is not None:
+            count = self._view.annotator.session.n_frames
+            number, sure = QInputDialog.getInt(
+                self._view,
+                "Go to frame",
+                f"1 to {count}:",
+                self._view.annotator.playback.frame + 1,
+                1,
+                count,
+            )
+            if sure:
+                self.go(number - 1)
+
+    def play(self) -> None:
+        """Play or pause."""
+        if self._view.annotator is not None:
+            self._view.annotator.playback.toggle()
+            self._run_clock()
+
+    def shuttle_back(self) -> None:
+        """Play backwards, or faster so."""
+        if self._view.annotator is not None:
+            self._view.annotator.playback.shuttle(-1)
+            self._run_clock()
+
+    def shuttle_on(self) -> None:
+        """Play, or faster."""
+        if self._view.annotator is not None:
+            self._view.annotator.playback.shuttle(1)
+            self._run_clock()
+
+    def _run_clock(self) -> None:
+        if self._view.annotator is not None and self._view.annotator.playback.speed:
+            self._played = time.perf_counter()
+            self._timer.start(1000 // 60)
+        else:
+            self._timer.stop()
+
+    def _advance(self) -> None:
+        annotator = self._view.annotator
+        if annotator is None:
+            return
+        rate = annotator.session.n_frames / max(annotator.document.seconds, 1e-3)
+        due = int((time.perf_counter() - self._played) * rate * abs(annotator.playback.speed))
+        if due:
+            self._played += due / (rate * abs(annotator.playback.speed))
+            direction = 1 if annotator.playback.speed > 0 else -1
+            playing = annotator.playback.advance(direction * due)
+            annotator.show(annotator.playback.frame)
+            self._view.timeline.move_to(annotator.playback.frame)
+            if not playing:
+                self._timer.stop()
+
+    # Points
+
+    def next_point(self) -> None:
+        """Select the next point."""
+        self._select(1)
+
+    def previous_point(self) -> None:
+        """Select the point before."""
+        self._select(-1)
+
+    def _select(self, step: int) -> None:
+        if self._view.annotator is not None and self._view.annotator.editor is not None:
+            self._view.annotator.editor.select_next(step)
+            self._view.show_faces()
+
+    def toggle_occluded(self) -> None:
+        """Mark the selected point as hidden, or as seen again."""
+        editor = self._view.annotator.editor if self._view.annotator is not None else None
+        if self._view.annotator is not None and editor is not None and editor.toggle_occluded():
+            self._view.annotator.correct()
+        else:
+            self._view.said("select a point first (click it, or Tab)", False)
+
+    def mark_absent(self) -> None:
+        """Say that the selected point is not there."""
+        editor = self._view.annotator.editor if self._view.annotator is not None else None
+        if self._view.annotator is not None and editor is not None and editor.mark_absent():
+            self._view.annotator.correct()
+        else:
+            self._view.said("select a point first (click it, or Tab)", False)
+
+    def set_reach(self, reach: Reach) -> None:
+        """Choose what a drag takes along."""
+        if self._view.annotator is not None and self._view.annotator.editor is not None:
+            self._view.annotator.editor.reach = reach
+            self._view.panel.show_reach(reach)
+
+    def reach_point(self) -> None:
+        """Drag one point."""
+        self.set_reach(Reach.POINT)
+
+    def reach_region(self) -> None:
+        """Drag a region."""
+        self.set_reach(Reach.REGION)
+
+    def reach_shape(self) -> None:
+        """Drag the whole shape."""
+        self.set_reach(Reach.SHAPE)
+
+    # Shapes and steps
+
+    def copy_shape(self) -> None:
+        """Keep the shape of this frame for another one."""
+        if self._view.annotator is not None and self._view.annotator.editor is not None:
+            self._copied = self._view.annotator.editor.points.copy()
+            self._view.said(f"copied the shape of frame {self._view.annotator.shown + 1}", False)
+
+    def paste_shape(self) -> None:
+        """Put the copied shape here, as a correction."""
+        if self._view.annotator is not None and self._copied is not None:
+            self._view.annotator.place(self._copied)
+
+    def accept(self) -> None:
+        """Say that all points of this frame are right."""
+        if self._view.annotator is not None and self._view.annotator.editor is not None:
+            self._view.annotator.editor.vouch_for_all()
+            self._view.annotator.correct()
+
+    def uncorrect(self) -> None:
+        """Remove this frame's correction."""
+        if self._view.annotator is not None:
+            self._view.annotator.uncorrect()
+
+    def fit_here(self) -> None:
+        """Fit once more from the points as they stand."""
+        if self._view.annotator is not None:
+            self._view.annotator.fit_here()
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        if self._view.annotator is not None:
+            self._view.annotator.undo()
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        if self._view.annotator is not None:
+            self._view.annotator.redo()
+
+    def track_back(self) -> None:
+        """Track anew back from here."""
+        if self._view.annotator is not None:
+            self._view.annotator.track(-1)
+
+    def track_on(self) -> None:
+        """Track anew on from here."""
+        if self._view.annotator is not None:
+            self._view.annotator.track(1)
+
+    def stop(self) -> None:
+        """Stop what goes on: playing, tracking anew, a range, a selection."""
+        annotator = self._view.annotator
+        if annotator is None:
+            return
+        self.pause()
+        if annotator.stop():
+            return
+        self._view.marks.pending = None
+        if annotator.editor is not None:
+            annotator.editor.cancel()
+            annotator.editor.selected = None
+        self._view.refresh()
+
+    def zoom_face(self) -> None:
+        """Fill the view with the face."""
+        if self._view.annotator is not None and self._view.annotator.editor is not None:
+            self._view.canvas.zoom_to(self._view.annotator.editor.points)
+
+    def zoom_all(self) -> None:
+        """Show the whole picture."""
+        self._view.canvas.zoom_all()
+
+    def toggle_ghost(self) -> None:
+        """Show or hide the shape before the correction."""
+        self._view.ghost_shown = not self._view.ghost_shown
+        self._view.show_faces()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Colours: light and dark palettes, and those that mean something (Okabe and Ito's)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PyQt5.QtGui import QColor, QPalette
+from PyQt5.QtWidgets import QApplication
+
+# Okabe and Ito's eight colours: the colour-blind tell them apart, and shapes say the same again.
+GREEN, SKY, ORANGE = QColor(0, 158, 115), QColor(86, 180, 233), QColor(230, 159, 0)
+YELLOW, PINK, VERMILION = QColor(240, 228, 66), QColor(204, 121, 167), QColor(213, 94, 0)
+BLUE = QColor(0, 114, 178)
+PEOPLE: Final = (GREEN, SKY, ORANGE, YELLOW, PINK, VERMILION)
+
+FONT_SIZE: Final = 9.5  # pt: all of the panels fits into 720 lines
+
+_ROLES: Final = {
+    "dark": {
+        QPalette.Window: "#25282c", QPalette.Base: "#1c1e21", QPalette.AlternateBase: "#2a2d31",
+        QPalette.Button: "#33373c", QPalette.Text: "#e8e8e8", QPalette.WindowText: "#e8e8e8",
+        QPalette.ButtonText: "#e8e8e8", QPalette.ToolTipBase: "#33373c",
+        QPalette.ToolTipText: "#e8e8e8", QPalette.Highlight: "#0072b2",
+        QPalette.HighlightedText: "#ffffff", QPalette.Link: "#56b4e9", QPalette.Mid: "#4a4f55",
+    },
+    "light": {
+        QPalette.Window: "#f2f3f4", QPalette.Base: "#ffffff", QPalette.AlternateBase: "#f6f7f8",
+        QPalette.Button: "#e7e9eb", QPalette.Text: "#1c1e21", QPalette.WindowText: "#1c1e21",
+        QPalette.ButtonText: "#1c1e21", QPalette.ToolTipBase: "#ffffff",
+        QPalette.ToolTipText: "#1c1e21", QPalette.Highlight: "#0072b2",
+        QPalette.HighlightedText: "#ffffff", QPalette.Link: "#0072b2", QPalette.Mid: "#b8bcc0",
+    },
+}  # fmt: skip
+
+
+def palette(theme: str) -> QPalette:
+    """Make a palette.
+
+    Parameters
+    ----------
+    theme : {'light', 'dark'}
+
+    Returns
+    -------
+    QPalette
+    """
+    made = QPalette()
+    for role, colour in _ROLES[theme].items():
+        made.setColor(role, QColor(colour))
+        if role in (QPalette.Text, QPalette.WindowText, QPalette.ButtonText):
+            faded = QColor("#7d838a" if theme == "dark" else "#8f959b")
+            made.setColor(QPalette.Disabled, role, faded)
+    return made
+
+
+def apply(application: QApplication, theme: str) -> None:
+    """Dress the whole application.
+
+    Parameters
+    ----------
+    application : QApplication
+    theme : {'system', 'light', 'dark'}
+        `system` follows the desktop's own palette.
+    """
+    application.setStyle("Fusion")
+    font = application.font()
+    font.setPointSizeF(min(font.pointSizeF(), FONT_SIZE))
+    application.setFont(font)
+    if theme == "system":
+        standard = application.style().standardPalette()
+        theme = "dark" if standard.color(QPalette.Window).lightness() < 128 else "light"
+    application.setPalette(palette(theme))
+
+
+def person_colour(person: int) -> QColor:
+    """Give the colour that a person keeps."""
+    return PEOPLE[person % len(PEOPLE)]

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The timeline: layers one above the other, so that none hides another."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PyQt5.QtWidgets import QToolTip, QWidget
+
+from facetrack_app.model.session import Session
+from facetrack_app.model.timeline import Layers, layers, runs
+from facetrack_app.views.theme import BLUE, GREEN, ORANGE, PINK, SKY, VERMILION
+
+GUTTER: Final = 84  # px for the layers' names
+ROW: Final = 17
+NAMES: Final = ("human", "learned", "plain", "doubtful", "marks", "trust")
+_CURVE: Final = 26
+
+
+class Timeline(QWidget):
+    """Shows what is known of every frame of one person; a click goes there."""
+
+    chosen = pyqtSignal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(ROW * (len(NAMES) - 1) + _CURVE + 18)
+        self.setMinimumWidth(300)
+        self.setAccessibleName("timeline")
+        self._session: Session | None = None
+        self._person: int | None = None
+        self._frame = 0
+        self._first, self._stop = 0, 1
+        self._pending: int | None = None  # start of a range that is being marked
+        self._layers: Layers | None = None
+
+    def show_session(self, session: Session | None) -> None:
+        """Show another session, whole."""
+        self._session = session
+        self._first, self._stop = 0, max(session.n_frames if session is not None else 1, 1)
+        self.refresh(None, 0)
+
+    def refresh(self, person: int | None, frame: int, pending: int | None = None) -> None:
+        """Show a person again, whose frames have changed."""
+        self._person, self._frame, self._pending = person, frame, pending
+        self._layers = None
+        self._keep_in_view()
+        self.update()
+
+    def move_to(self, frame: int) -> None:
+        """Show another place in the video."""
+        self._frame = frame
+        self._keep_in_view()
+        self.update()
+
+    def _keep_in_view(self) -> None:
+        span = self._stop - self._first
+        if self._session is not None and not self._first <= self._frame < self._stop:
+            self._first = max(0, min(self._frame - span // 2, self._session.n_frames - span))
+            self._stop = self._first + span
+            self._layers = None
+
+    def _x(self, frame: float) -> float:
+        return GUTTER + (frame - self._first) * self._columns() / (self._stop - self._first)
+
+    def _columns(self) -> int:
+        return max(self.width() - GUTTER - 6, 1)
+
+    def _frame_at(self, x: float) -> int:
+        share = (x - GUTTER) / self._columns()
+        frame = self._first + share * (self._stop - self._first)
+        return int(min(max(frame, self._first), self._stop - 1))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint names, layers, curve, and the place in the video."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.palette().base())
+        self._paint_names(painter)
+        session = self._session
+        if session is None:
+            return
+        if self._layers is None and self._person in session.people:
+            self._layers = layers(
+                session.summary(self._person), session.spans, session.excluded(),
+                self._first, self._stop, self._columns(),
+            )  # fmt: skip
+        if self._layers is not None:
+            self._paint_layers(painter, self._layers)
+        self._paint_place(painter, session)
+
+    def _paint_names(self, painter: QPainter) -> None:
+        painter.setPen(self.palette().windowText().color())
+        for row, name in enumerate(NAMES):
+            height = _CURVE if name == "trust" else ROW
+            box = QRectF(4, row * ROW, GUTTER - 10, height)
+            painter.drawText(box, Qt.AlignVCenter | Qt.AlignRight, name)
+        painter.setPen(self.palette().mid().color())
+        for row in range(1, len(NAMES)):
+            painter.drawLine(GUTTER, row * ROW, self.width(), row * ROW)
+
+    def _paint_layers(self, painter: QPainter, shown: Layers) -> None:
+        for row, (mask, colour) in enumerate(
+            ((None, None), (shown.learned, GREEN), (shown.plain, SKY), (shown.doubtful, VERMILION))
+        ):
+            for first, stop in runs(mask) if mask is not None else ():
+                box = QRectF(GUTTER + first, row * ROW + 3, max(stop - first, 1.5), ROW - 5)
+                painter.fillRect(box, colour)
+        for mask, colour in ((shown.excluded, QColor(128, 128, 128, 150)), (shown.events, PINK)):
+            for first, stop in runs(mask):
+                box = QRectF(GUTTER + first, 4 * ROW + 2, max(stop - first, 2.0), ROW - 4)
+                painter.fillRect(box, colour)
+        self._paint_diamonds(painter, shown)
+        self._paint_curve(painter, shown)
+
+    def _paint_diamonds(self, painter: QPainter, shown: Layers) -> None:
+        painter.setRenderHint(QPainter.Antialiasing)
+        painter.setPen(QPen(BLUE, 1))
+        painter.setBrush(self.palette().highlight())
+        last = -10
+        for column in np.flatnonzero(shown.human).tolist():
+            if column - last < 2:  # more would lie on each other
+                continue
+            last = column
+            x, y, r = GUTTER + column + 0.5, ROW / 2, 4.5
+            painter.drawPolygon(
+                QPolygonF(
+                    [QPointF(x, y - r), QPointF(x + r, y), QPointF(x, y + r), QPointF(x - r, y)]
+                )
+            )
+        painter.setRenderHint(QPainter.Antialiasing, False)
+
+    def _paint_curve(self, painter: QPainter, shown: Layers) -> None:
+        bottom = 5 * ROW + _CURVE
+        painter.setPen(QPen(ORANGE, 1))
+        for first, stop in runs(np.isfinite(shown.trust)):
+            heights = bottom - 2 - shown.trust[first:stop] * (_CURVE - 4)
+            places = [QPointF(GUTTER + first + i, h) for i, h in enumerate(heights.tolist())]
+            painter.drawPolyline(QPolygonF(places))
+
+    def _paint_place(self, painter: QPainter, session: Session) -> None:
+        bottom = self.height() - 18
+        if session.tracked < session.n_frames:
+            x = self._x(session.tracked)
+            painter.fillRect(QRectF(x, 0, self.width() - x, bottom), QColor(128, 128, 128, 40))
+        if self._pending is not None:
+            left, right = sorted((self._x(self._pending), self._x(self._frame)))
+            painter.fillRect(QRectF(left, 0, right - left + 1, bottom), QColor(204, 121, 167, 90))
+        painter.setPen(QPen(self.palette().windowText().color(), 1.4))
+        x = self._x(self._frame + 0.5)
+        painter.drawLine(QPointF(x, 0), QPointF(x, bottom + 4))
+        painter.drawText(
+            QRectF(GUTTER, bottom, self._columns(), 18), Qt.AlignLeft, f"{self._first + 1}"
+        )
+        painter.drawText(
+            QRectF(GUTTER, bottom, self._columns(), 18), Qt.AlignRight, f"{self._stop}"
+        )
+
+    def resizeEvent(self, event: object) -> None:
+        """Reduce the frames to another number of columns."""
+        self._layers = None
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom in time around the pointer."""
+        if self._session is None:
+            return
+        here = self._frame_at(event.position().x())
+        span = (self._stop - self._first) * 0.8 ** (event.angleDelta().y() / 120)
+        span = round(min(max(span, 20), self._session.n_frames))
+        share = (here - self._first) / (self._stop - self._first)
+        self._first = max(0, min(round(here - share * span), self._session.n_frames - span))
+        self._stop = self._first + span
+        self._layers = None
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to a frame."""
+        if self._session is not None and event.button() == Qt.LeftButton:
+            self.chosen.emit(self._frame_at(event.x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Scrub."""
+        if self._session is not None and event.buttons() & Qt.LeftButton:
+            frame = self._frame_at(event.x())
+            self.chosen.emit(frame)
+            QToolTip.showText(event.globalPos(), f"frame {frame + 1}", self)

@@ -1,0 +1,1 @@
+"""What a person's corrections make of a track: re-tracking, folders of corrections, the oracle."""

@@ -1,0 +1,149 @@
+"""A folder of corrections: `000123.pts` for every corrected frame, counted from 1 as in 300-VW.
+
+A point that the person marked as hidden is written with its place; one that the person marked as
+absent is `nan`. Where each point comes from stands in `points.csv` beside the files, as in every
+folder of .pts that we write.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import OutputError
+from facetrack.face import N_POINTS, Source, read_only_points
+from facetrack.formats.atomic import output_error, write_text
+from facetrack.formats.pts import read_pts_folder, write_pts
+from facetrack.formats.pts_sidecar import NAME as SIDECAR
+from facetrack.formats.pts_sidecar import read_sidecar, sidecar_text
+from facetrack.formats.table import TrackTable, make_table
+
+_FRAME_FILE: Final = re.compile(r"\d{1,12}\.pts", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person says of one face in one frame.
+
+    Attributes
+    ----------
+    points : ndarray, shape (68, 2), float64, read-only
+        Landmarks in pixels of the frame, pixel centres at integers from 0; NaN where absent.
+    source : ndarray, shape (68,), uint8, read-only
+        `Source` of each point: `CORRECTED` where the person vouches for it, `OCCLUDED` where it is
+        hidden and guessed, `ABSENT`, or what it was before where the person did not look.
+    """
+
+    points: npt.NDArray[np.float64]
+    source: npt.NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        source = np.array(self.source, dtype=np.uint8).reshape(N_POINTS)
+        source.setflags(write=False)
+        object.__setattr__(self, "points", read_only_points(self.points))
+        object.__setattr__(self, "source", source)
+
+    @property
+    def vouched(self) -> npt.NDArray[np.bool_]:
+        """Which points the person vouches for, shape (68,)."""
+        known = np.isfinite(self.points).all(axis=1)
+        return np.asarray((self.source == Source.CORRECTED) & known)
+
+
+def write_corrections(
+    folder: str | os.PathLike[str], corrections: Mapping[int, Correction]
+) -> None:
+    """Write a folder of corrections.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder to make; one that holds corrections is replaced.
+    corrections : mapping of int to Correction
+        By the frame's number from 0; the files count from 1.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or holds other files.
+    """
+    target = Path(folder)
+    temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}")
+    try:
+        if target.exists() and not _is_ours(target):
+            raise OutputError(f"{target}: holds other files; choose a new folder")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        for frame, correction in sorted(corrections.items()):
+            write_pts(temporary / f"{frame + 1:06d}.pts", correction.points)
+        write_text(temporary / SIDECAR, sidecar_text(table_of(corrections)))
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.replace(target)
+    except OSError as error:
+        raise error if isinstance(error, OutputError) else output_error(target, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def table_of(corrections: Mapping[int, Correction]) -> TrackTable:
+    """Put corrections into a table.
+
+    Parameters
+    ----------
+    corrections : mapping of int to Correction
+        By the frame's number from 0.
+
+    Returns
+    -------
+    TrackTable
+        Ordered by frame, all of face 0; timestamps are unknown.
+    """
+    frames = sorted(corrections)
+    table = make_table(frames, np.array([corrections[f].points for f in frames]))
+    sources = np.array([corrections[f].source for f in frames], dtype=np.uint8)
+    return replace(table, source=sources.reshape(len(frames), N_POINTS))
+
+
+def read_corrections(folder: str | os.PathLike[str], *, origin: int = 1) -> dict[int, Correction]:
+    """Read a folder of corrections, or any folder of one .pts file a frame.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder.
+    origin : int
+        Coordinate of the first pixel's centre in the files.
+
+    Returns
+    -------
+    dict of int to Correction
+        By the frame's number from 0. Frames of which no `points.csv` speaks count as corrected.
+
+    Raises
+    ------
+    FormatError
+        If there is no such folder, no .pts file inside, or a file is broken.
+    """
+    table = read_pts_folder(folder, origin=origin)
+    said = read_sidecar(folder)
+    corrections = {}
+    for i, frame in enumerate(table.frame.tolist()):
+        known = np.isfinite(table.points[i]).all(axis=1)
+        vouched = np.where(known, Source.CORRECTED, Source.ABSENT).astype(np.uint8)
+        source = table.source[i] if frame in said else vouched
+        corrections[frame] = Correction(table.points[i], source)
+    return corrections
+
+
+def _is_ours(folder: Path) -> bool:
+    return folder.is_dir() and all(
+        file.name == SIDECAR or _FRAME_FILE.fullmatch(file.name) for file in folder.iterdir()
+    )

@@ -1,0 +1,77 @@
+"""What a fit lacks at corrected frames, carried over to the frames between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.annotation.retrack import Outcome, Refit
+from facetrack.tracking.track import KEEP, Fits
+from facetrack.video.frame import Frame
+
+Points = npt.NDArray[np.float64]
+
+
+def carry_residuals(
+    model: Fits, look: Callable[[int], Frame], anchors: Mapping[int, Points], outcome: Outcome
+) -> Outcome:
+    """Move a stretch that was tracked anew so that it meets its corrected frames without a jump.
+
+    Parameters
+    ----------
+    model : Fits
+        The one that tracked.
+    look : callable
+        Gives a frame by its number.
+    anchors : mapping of int to ndarray, shape (68, 2)
+        The corrected frames and their landmarks in pixels.
+    outcome : Outcome
+
+    Returns
+    -------
+    Outcome
+
+    Notes
+    -----
+    The residual of a corrected frame is its landmarks minus the fit that starts from them, in the
+    reference frame, so that it turns and grows with the face. Between two corrected frames it is
+    interpolated linearly, outside of them held.
+    """
+    if not outcome.refits:
+        return outcome
+    near = _neighbours(sorted(anchors), outcome.refits)
+    residuals = {f: _residual(model, look(f), anchors[f]) for f in near}
+    numbers = np.array(sorted(residuals))
+    values = np.stack([residuals[f] for f in numbers.tolist()])
+    moved = [_move(model, refit, numbers, values) for refit in outcome.refits]
+    return replace(outcome, refits=moved)
+
+
+def _neighbours(anchors: list[int], refits: list[Refit]) -> set[int]:
+    """Choose the corrected frames next to the stretch or inside it."""
+    first, last = refits[0].frame, refits[-1].frame
+    inside = {a for a in anchors if first < a < last}
+    before = [a for a in anchors if a < first][-1:]
+    after = [a for a in anchors if a > last][:1]
+    return inside | set(before) | set(after)
+
+
+def _residual(model: Fits, frame: Frame, points: Points) -> Points:
+    fit = model.fit(frame.grey, model.shape_model.relax(points, keep=KEEP))
+    to_reference = model.shape_model.to_reference(points)
+    residual: Points = to_reference.apply(points) - to_reference.apply(fit.points)
+    return residual
+
+
+def _move(model: Fits, refit: Refit, numbers: npt.NDArray[np.int64], values: Points) -> Refit:
+    place = int(np.searchsorted(numbers, refit.frame))
+    left, right = max(place - 1, 0), min(place, len(numbers) - 1)
+    apart = numbers[right] - numbers[left]
+    share = (refit.frame - numbers[left]) / apart if apart else 0.0
+    residual = (1 - share) * values[left] + share * values[right]
+    to_reference = model.shape_model.to_reference(refit.points)
+    points = to_reference.inverse().apply(to_reference.apply(refit.points) + residual)
+    return replace(refit, points=points)

@@ -1,0 +1,153 @@
+"""`facetrack annotate --simulate`: how many corrections a clip needs, with and without learning."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facetrack.cli._reports import write_report
+from facetrack.cli.learn import clips_of
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import MARKUPS
+
+if TYPE_CHECKING:
+    from facetrack.annotation.oracle import Annotated
+    from facetrack.evaluation.teaching import Learner
+
+HELP = (
+    "Simulate an annotator: the worst frame is corrected until 95 % of the points are within 5 % "
+    "of the outer-eye distance in every frame; count the corrected frames, with learning, without, "
+    "and for simpler means. To annotate by hand, `facetrack app VIDEO`."
+)
+EXAMPLES = """\
+facetrack annotate --simulate clip.npz clip.mp4
+facetrack annotate --simulate videos --reference PFLD --points 51 --json annotate.json
+facetrack annotate --simulate --people helen_test lfpw_test
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument(
+        "--simulate",
+        action="store_true",
+        required=True,
+        help="the annotator is simulated; followed by TRUTH VIDEO, or by videos and folders of "
+        "videos with a track beside each",
+    )
+    parser.add_argument("inputs", type=Path, nargs="*", metavar="INPUT")
+    parser.add_argument(
+        "--people",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="also ten synthetic people with exact truth, made from these labelled pictures",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="NAME",
+        help="whose points are the annotator's, where a track holds several",
+    )
+    parser.add_argument("--points", type=int, choices=list(MARKUPS), default=68)
+    parser.add_argument("--every", type=int, default=1, help="process every Nth frame (default: 1)")
+    parser.add_argument(
+        "--frames", type=int, default=0, help="process at most so many; 0: all (default: 0)"
+    )
+    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Simulate and print the table.
+
+    Parameters
+    ----------
+    args : Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from tqdm import tqdm
+
+    from facetrack.annotation.oracle import TrackAnew, annotate
+    from facetrack.evaluation.footage import read_footage
+    from facetrack.evaluation.teaching_rivals import InterpolatedResidual, LucasKanade
+    from facetrack.model import load_model
+    from facetrack.tracking.tracker import Tracker
+
+    args.truth = None
+    if len(args.inputs) == 2 and args.inputs[0].is_file():  # TRUTH VIDEO
+        args.truth, args.inputs = args.inputs[0], args.inputs[1:]
+    model = load_model(args.model)
+    clips = clips_of(args, model.shape_model)
+    methods: list[Learner] = [
+        TrackAnew(model, learning=True),
+        TrackAnew(model, learning=False),
+        InterpolatedResidual(model.shape_model),
+        LucasKanade(),
+    ]
+    done: list[Annotated] = []
+    for clip in tqdm(clips, desc="clips", disable=None, leave=False):
+        footage = read_footage(
+            Tracker(model), clip,
+            reference=args.reference, every=args.every, most=args.frames or None,
+        )  # fmt: skip
+        if footage.trusted.any():
+            done += [annotate(footage, method, markup=args.points) for method in methods]
+    if not done:
+        raise InputError("no clip has frames whose reference can be trusted")
+    print(annotation_table(done))
+    details = {"clips": [_plain(a) for a in done], "points": args.points}
+    write_report(args, model=model.name, n=len(clips), details=details)
+    return 0
+
+
+def annotation_table(done: list[Annotated]) -> str:
+    """Lay out corrected frames per 1,000, a column for each method.
+
+    Parameters
+    ----------
+    done : list of Annotated
+
+    Returns
+    -------
+    str
+    """
+    from facetrack.evaluation.report import table
+
+    methods = list(dict.fromkeys(a.method for a in done))
+    rows: list[list[object]] = []
+    for clip, found in itertools.groupby(done, key=lambda a: a.clip):
+        by_method = {a.method: a for a in found}
+        one = next(iter(by_method.values()))
+        cells = [f"{by_method[m].per_thousand:.0f}" for m in methods]
+        rows.append([clip, one.frames, one.wrong_before, *cells])
+    medians = [float(np.median([a.per_thousand for a in done if a.method == m])) for m in methods]
+    rows.append(["median", "", "", *(f"{m:.0f}" for m in medians)])
+    head = ["clip", "frames", "wrong before", *(f"{m} /1000" for m in methods)]
+    return table(head, rows)
+
+
+def _plain(annotated: Annotated) -> dict[str, object]:
+    return {
+        "clip": annotated.clip,
+        "method": annotated.method,
+        "frames": annotated.frames,
+        "corrected": annotated.corrected,
+        "wrong_before": annotated.wrong_before,
+        "per_thousand": annotated.per_thousand,
+    }

@@ -1,0 +1,273 @@
+"""Any frame of a video file: an index of its packets, and decoding from the key frame before."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from facetrack.errors import InputError, VideoError
+from facetrack.video.decoding import decode, open_container, video_stream
+from facetrack.video.file import FileSource, StreamClock
+from facetrack.video.frame import Frame
+from facetrack.video.planes import DecodedPicture, orientation
+from facetrack.video.seeking import FrameCache
+from facetrack.video.source import ClosesItself, DecodeReport
+
+_FORWARD: Final = 60  # frames: up to here decoding on is cheaper than seeking
+
+
+class FrameIndex(NamedTuple):
+    """What is known of a file's frames without their pixels.
+
+    Attributes
+    ----------
+    stamps : list of int
+        Time stamps of the frames in ticks of the stream, growing; empty where the file has none
+        that can be relied on, and frames must be counted from the start.
+    keys : list of int
+        Those of the frames at which decoding can begin.
+    times : list of float
+        Seconds since the first frame.
+    """
+
+    stamps: list[int]
+    keys: list[int]
+    times: list[float]
+
+    def starts(self, wanted: int) -> list[int]:
+        """Give the numbers of frames from which a frame can be reached, the best first.
+
+        Parameters
+        ----------
+        wanted : int
+            The frame's number.
+
+        Returns
+        -------
+        list of int
+            The last key frame before; an earlier one, because some containers land behind the
+            place that was asked for; the start.
+        """
+        if not self.stamps:
+            return [0]
+        place = bisect.bisect_right(self.keys, self.stamps[wanted]) - 1
+        places = [place - back for back in (0, 1, 4) if place - back > 0]
+        return [*(bisect.bisect_left(self.stamps, self.keys[p]) for p in places), 0]
+
+
+class SeekableFile(ClosesItself):
+    """A video file of which any frame can be looked at.
+
+    Parameters
+    ----------
+    path : path-like
+        See `FileSource`.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    size : tuple of int
+        Width and height in pixels as displayed.
+
+    Raises
+    ------
+    VideoError
+        As `FileSource`.
+
+    Notes
+    -----
+    One pass over the packets, without decoding, gives the time stamps. Where they are missing or
+    doubled, and where decoding shows other frames than they promise (damage), one pass of decoding
+    counts the frames instead. Damage is met where it lies: frames behind it may change their
+    numbers then.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        source = FileSource(self._path)
+        self.name, self.size = source.name, source.size
+        self._cache = FrameCache()
+        self._running: _Run | None = None
+        self._index = _index_packets(self._path) or _index_frames(self._path)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return len(self._index.times)
+
+    def time(self, index: int) -> float:
+        """Give the time of a frame.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+
+        Returns
+        -------
+        float
+            Seconds since the first frame.
+
+        Raises
+        ------
+        InputError
+            If there is no such frame.
+        """
+        self._check(index)
+        return self._index.times[index]
+
+    def frame(self, index: int) -> Frame:
+        """Give a frame.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+
+        Returns
+        -------
+        Frame
+
+        Raises
+        ------
+        InputError
+            If there is no such frame.
+        VideoError
+            If the file is gone or has become unreadable since it was opened.
+        """
+        self._check(index)
+        known = self._cache.get(index)
+        if known is not None:
+            return known
+        for _ in range(2):
+            try:
+                return self._decode_to(index)
+            except _PromiseBrokenError:
+                # Damaged packets give no frame: only decoding tells which.
+                self.close()
+                self._index = _index_frames(self._path)
+                self._check(index)
+        return self._decode_to(index)
+
+    def close(self) -> None:
+        """Let go of the file and the frames that are kept."""
+        self._stop()
+        self._cache.clear()
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < self.n_frames:
+            raise InputError(f"{self.name}: frame {index} is none of {self.n_frames}")
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.close()
+        self._running = None
+
+    def _decode_to(self, index: int) -> Frame:
+        run = self._running
+        if run is not None and run.next <= index < run.next + _FORWARD:
+            return self._go_on(run, index)
+        for first in self._index.starts(index):
+            self._stop()
+            self._running = _Run(self._path, self._index, first)
+            with contextlib.suppress(_PromiseBrokenError):
+                return self._go_on(self._running, index)
+        raise _PromiseBrokenError
+
+    def _go_on(self, run: _Run, index: int) -> Frame:
+        for frame in run:
+            self._cache.put(frame)
+            if frame.index == index:
+                return frame
+        raise _PromiseBrokenError
+
+
+class _PromiseBrokenError(Exception):
+    """Decoding gave other frames than the packets promised."""
+
+
+class _Run:
+    """Decoding forward from some frame on.
+
+    Parameters
+    ----------
+    path : Path
+    index : FrameIndex
+    first : int
+        Number of the frame with which the run starts: 0 or a key frame.
+    """
+
+    def __init__(self, path: Path, index: FrameIndex, first: int) -> None:
+        self._index = index
+        self.next = first
+        self._container = open_container(path)
+        stream = video_stream(path, self._container)
+        stream.thread_type = "SLICE"  # frame threads would hold frames back at every start
+        if first:
+            self._container.seek(index.stamps[first], stream=stream)
+        self._frames = decode(path, self._container, stream, DecodeReport())
+
+    def __iter__(self) -> Iterator[Frame]:
+        for decoded in self._frames:
+            if self._index.stamps:
+                number = bisect.bisect_left(self._index.stamps, decoded.pts or 0)
+                if number < self.next:
+                    continue  # the container went back further than asked, or open groups
+                if decoded.pts is None or number != self.next:
+                    raise _PromiseBrokenError
+            elif self.next >= len(self._index.times):
+                raise _PromiseBrokenError
+            self.next += 1
+            picture = DecodedPicture(decoded, orientation(decoded))
+            yield Frame(self.next - 1, self._index.times[self.next - 1], picture)
+
+    def close(self) -> None:
+        self._frames.close()
+        self._container.close()
+
+
+def _index_packets(path: Path) -> FrameIndex | None:
+    """Read the time stamps of all packets; None where they cannot be relied on."""
+    stamps, keys = [], []
+    with contextlib.closing(open_container(path)) as container:
+        stream = video_stream(path, container)
+        for packet in container.demux(stream):
+            if not packet.size or packet.is_discard:
+                continue
+            if packet.pts is None or packet.is_corrupt:
+                return None
+            stamps.append(packet.pts)
+            if packet.is_keyframe:
+                keys.append(packet.pts)
+        tick = Fraction(stream.time_base or 0)
+    stamps.sort()
+    if not keys or not tick or len(set(stamps)) < len(stamps):
+        return None
+    return FrameIndex(stamps, sorted(keys), [float((s - stamps[0]) * tick) for s in stamps])
+
+
+def _index_frames(path: Path) -> FrameIndex:
+    """Decode everything once and count."""
+    report = DecodeReport()
+    stamps: list[Any] = []
+    keys, times = [], []
+    with contextlib.closing(open_container(path)) as container:
+        stream = video_stream(path, container)
+        stream.thread_type = "AUTO"
+        clock = StreamClock(stream, report, path.name)
+        for frame in decode(path, container, stream, report):
+            times.append(clock.time_of(frame))
+            stamps.append(frame.pts)
+            if frame.key_frame and frame.pts is not None:
+                keys.append(frame.pts)
+    if not times:
+        raise VideoError(path, "no frame can be decoded any more", remedy="was it changed?")
+    growing = None not in stamps and all(a < b for a, b in itertools.pairwise(stamps))
+    return FrameIndex(stamps if growing and keys else [], keys, times)

@@ -1,0 +1,171 @@
+"""Sessions: who is who, what counts, what is doubtful, and files that are none."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facetrack.errors import FormatError, InputError, OutputError
+from facetrack_app.model.commands import MarkSpan, Merge, NewPerson, Split, Trim
+from facetrack_app.model.history import History
+from facetrack_app.model.rows import Kind
+from facetrack_app.model.session import Session, folder_for
+from facetrack_app.model.store import Store
+from facetrack_app.model.summary import next_stretch, next_true, worst_first
+from facetrack_app.model.timeline import layers, runs
+from tests.app.conftest import N_FRAMES, shape
+from tests.app.model.test_history import correct
+
+
+def test_a_correction_counts_more_than_the_track(session: Session) -> None:
+    History(session).run(correct(0, 22, shift=5))
+    view = session.view(0, 22)
+    assert view.points is not None
+    np.testing.assert_array_equal(view.points, shape(5))
+    assert session.summary(0).corrected[22]
+    assert not session.summary(0).doubtful[22]
+
+
+def test_a_face_can_be_placed_where_the_person_was_never_seen(session: Session) -> None:
+    history = History(session)
+    history.run(NewPerson("Ann"))
+    ann = min(session.people)
+    history.run(correct(ann, 5))
+    assert session.view(ann, 5).points is not None
+    assert session.view(ann, 6).points is None
+
+
+def test_split_and_merge_move_frames_between_people(session: Session) -> None:
+    history = History(session)
+    history.run(Split(0, 40, "Ann"))
+    ann = min(session.people)
+    assert session.summary(0).seen[39]
+    assert not session.summary(0).seen[40]
+    assert session.summary(ann).seen[40:].all()
+    history.run(Merge(1, ann))
+    assert ann not in session.people
+    assert session.summary(1).seen[40]
+    assert session.owner(0, 45) == 1
+
+
+def test_doubtful_frames_are_lost_or_little_trusted(session: Session) -> None:
+    assert np.flatnonzero(session.summary(0).doubtful).tolist() == [20, 21, 22, 23, 24]
+    assert session.summary(1).doubtful[30:].all()
+    assert next_stretch(session.summary(0).doubtful, 0) == 20
+    assert next_stretch(session.summary(0).doubtful, 21) is None
+    assert next_true(session.summary(0).doubtful, 22, back=True) == 21
+    assert worst_first(session.summary(0).doubtful, session.summary(0).trust)[0] == 20
+
+
+def test_excluded_and_trimmed_frames(session: Session) -> None:
+    history = History(session)
+    history.run(MarkSpan("exclude", 5, 8, "cough"))
+    history.run(MarkSpan("event", 30, 31, "blink"))
+    history.run(Trim(2, 50))
+    assert np.flatnonzero(session.excluded()).tolist() == [0, 1, 5, 6, 7, *range(50, N_FRAMES)]
+    shown = layers(session.summary(0), session.spans, session.excluded(), 0, N_FRAMES, N_FRAMES)
+    assert runs(shown.events) == [(30, 31)]
+    assert runs(shown.doubtful) == [(20, 25)]
+    assert shown.trust[3] == pytest.approx(0.95)
+
+
+def test_layers_lose_no_single_frame(session: Session) -> None:
+    session.summary(0)
+    shown = layers(session.summary(0), [], session.excluded(), 0, N_FRAMES, 7)
+    assert shown.doubtful.any()
+    wide = layers(session.summary(0), [], session.excluded(), 10, 30, 200)
+    assert len(wide.plain) == 200
+
+
+def test_a_moved_folder_opens(tmp_path: Path) -> None:
+    session = Session(tmp_path / "a", N_FRAMES)
+    History(session).run(NewPerson("Ann"))
+    session.close()
+    shutil.move(tmp_path / "a", tmp_path / "b")
+    session = Session(tmp_path / "b", N_FRAMES)
+    assert list(session.people.values()) == ["Ann"]
+    session.close()
+
+
+def test_a_session_is_open_once(session: Session) -> None:
+    with pytest.raises(InputError, match="another run"):
+        Session(session.folder, N_FRAMES)
+
+
+def test_a_reader_sees_what_there_is_and_disturbs_nothing(session: Session) -> None:
+    reader = session.reader()
+    assert reader.view(0, 3).points is not None
+    History(session).run(NewPerson("Ann"))
+    assert len(reader.people) == 2
+    reader.store.close()
+
+
+def test_what_is_no_session_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "session.db"
+    path.write_bytes(b"no database at all" * 100)
+    with pytest.raises(FormatError, match=r"session\.db: is damaged"):
+        Store(path)
+    path.unlink()
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE foreign_table (x)")
+    other.commit()
+    other.close()
+    with pytest.raises(FormatError, match="is no session"):
+        Store(path)
+
+
+def test_a_newer_session_is_not_touched(tmp_path: Path) -> None:
+    Store(tmp_path / "session.db").close()
+    other = sqlite3.connect(tmp_path / "session.db")
+    other.execute("PRAGMA user_version=99")
+    other.close()
+    with pytest.raises(FormatError, match="version 99"):
+        Store(tmp_path / "session.db")
+
+
+def test_a_cut_file_is_named(tmp_path: Path) -> None:
+    session = Session(tmp_path, N_FRAMES)
+    for _ in range(40):
+        History(session).run(NewPerson("Ann"))
+    session.close()
+    path = tmp_path / "session.db"
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(FormatError, match=r"session\.db"):
+        Session(tmp_path, N_FRAMES)
+
+
+def test_a_folder_that_may_not_be_written_goes_elsewhere(tmp_path: Path) -> None:
+    blocked = tmp_path / "videos"
+    blocked.mkdir()
+    (blocked / "clip.mp4.facetrack").write_text("a file in the way")
+    folder = folder_for(blocked / "clip.mp4", tmp_path / "mine")
+    assert folder == tmp_path / "mine" / "clip.mp4.facetrack"
+    (tmp_path / "full").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        folder_for(blocked / "clip.mp4", tmp_path / "full")
+
+
+def test_two_hundred_thousand_frames_open_and_are_found(tmp_path: Path) -> None:
+    count = 200_000
+    session = Session(tmp_path, count)
+    blank = bytes(544), bytes(68), bytes(68)
+    with session.store.transaction():
+        session.store.put("person", [((0,), ("Ann",))])
+        session.store.put("claim", [((0, 0), (0,))])
+        session.store.put(
+            "track",
+            (((0, f), (int(Kind.PLAIN), 0.9, 0.1 if f == 150_000 else 0.9, "", *blank))
+             for f in range(count)),
+        )  # fmt: skip
+        session.store.put("ledger", [((0,), (bytes(8 * count),))])
+    session.close()
+    session = Session(tmp_path, count)
+    assert session.tracked == count
+    assert next_stretch(session.summary(0).doubtful, 0) == 150_000
+    shown = layers(session.summary(0), [], session.excluded(), 0, count, 900)
+    assert runs(shown.doubtful) == [(675, 676)]
+    session.close()

@@ -1,0 +1,86 @@
+"""Kills a person's work at random moments and looks at what is left; run as kills.py COUNT SEED.
+
+Workers are forked from this process, which has everything imported: a kill costs a tenth of a
+second, not two.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import work  # type: ignore[import-not-found]  # beside this file
+
+from facetrack.formats.openface import read_openface
+from facetrack_app.model.history import History
+from facetrack_app.model.session import Session
+from facetrack_app.model.settings import load_settings
+
+
+def kill_once(folder: Path, seconds: float) -> int:
+    """Let somebody work, kill the process, check; returns how many drags were finished."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        os.dup2(writing, 1)
+        sys.stdout = os.fdopen(1, "w")
+        work.work(folder, -1)
+        os._exit(0)
+    os.close(writing)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as stream:
+        said = stream.read()
+    return check(folder, said)
+
+
+def check(folder: Path, said: str) -> int:
+    """Make sure that everything which was said to be finished is there."""
+    assert "trouble" not in said, said
+    done = {kind: _last(kind, said) for kind in ("drag", "row", "settings")}
+    session = Session(folder, work.N_FRAMES)
+    assert session.store.read("PRAGMA integrity_check") == [("ok",)]
+    corrections = session.corrections(0) if 0 in session.people else {}
+    for number in range(done["drag"] + 1):
+        found = corrections[number % work.N_FRAMES].points
+        np.testing.assert_array_equal(found, work.points_of(number))
+    steps = History(session).steps()
+    assert len(steps) - 1 in (done["drag"], done["drag"] + 1)  # at most the drag in progress
+    session.close()
+    if done["row"] >= 0:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the last line may be cut short
+            assert len(read_openface(folder / "live.csv")) >= done["row"] + 1
+    settings, wrong = load_settings(folder / "settings.json")
+    assert not wrong
+    assert done["settings"] < 0 or int(settings.source) >= done["settings"]
+    return done["drag"] + 1
+
+
+def _last(kind: str, said: str) -> int:
+    numbers = re.findall(rf"^{kind} (\d+)$", said, re.MULTILINE)
+    return int(numbers[-1]) if numbers else -1
+
+
+def main(count: int, seed: int) -> None:
+    """Kill so many times."""
+    chance = random.Random(seed)
+    drags = 0
+    for _ in range(count):
+        with tempfile.TemporaryDirectory() as folder:
+            drags += kill_once(Path(folder), chance.uniform(0.0, 0.25))
+    print(f"{count} kills, {drags} finished drags, none lost")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

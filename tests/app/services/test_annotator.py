@@ -1,0 +1,288 @@
+"""Annotating without a window: open, track, correct, learn, track anew, undo, go on later."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facetrack.errors import InputError
+from facetrack.face import Source
+from facetrack.tracking.face_model import FaceModel
+from facetrack.video.sink import write_video
+from facetrack.video.synthetic import SyntheticVideo
+from facetrack_app.model.commands import Split
+from facetrack_app.model.rows import Kind
+from facetrack_app.model.store import Store
+from facetrack_app.services.annotator import Annotator
+from facetrack_app.services.background import track_into
+from facetrack_app.services.exporting import export_document
+from facetrack_app.services.opening import open_document
+from facetrack_app.services.replay import replay
+from facetrack_app.services.retracking import Job, changes_of, do_job, stretch_around
+
+N = 40
+
+
+@pytest.fixture(scope="module")
+def clip(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a short clip of the moving head."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_video(
+        SyntheticVideo(shipped_model.shape_model, n_frames=N, size=(320, 240), seed=1), path
+    )
+    return path
+
+
+class Desk:
+    """An annotator with a queue for a window's thread."""
+
+    def __init__(self, clip: Path, model: FaceModel, folder: Path) -> None:
+        self.waiting: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.said: list[str] = []
+        document = open_document(clip, model, folder=folder)
+        self.annotator = Annotator(document, model, self.waiting.put)
+        self.annotator.said.connect(lambda text, trouble: self.said.append(text))
+        self.annotator.start()
+
+    def until(self, reached: Callable[[], bool], seconds: float = 60) -> None:
+        """Do what the threads ask for until something is so."""
+        deadline = time.monotonic() + seconds
+        while not reached():
+            assert time.monotonic() < deadline, self.said
+            try:
+                self.waiting.get(timeout=0.05)()
+            except queue.Empty:
+                continue
+
+    def tracked(self) -> bool:
+        """Tell whether the background is done and the picture is there."""
+        return self.annotator.session.tracked == N and self.annotator.editor is not None
+
+
+@pytest.fixture
+def desk(clip: Path, shipped_model: FaceModel, tmp_path: Path) -> Iterator[Desk]:
+    """Give an annotator whose background tracking is done."""
+    made = Desk(clip, shipped_model, tmp_path / "session")
+    made.until(made.tracked)
+    yield made
+    made.annotator.close()
+
+
+def _go(desk: Desk, frame: int) -> None:
+    desk.annotator.show(frame)
+    desk.until(lambda: desk.annotator.shown == frame)
+
+
+def _drag(desk: Desk, point: int, dx: float, dy: float) -> None:
+    editor = desk.annotator.editor
+    assert editor is not None
+    editor.grab(point, (0.0, 0.0))
+    editor.drag((dx, dy))
+    assert editor.release()
+    desk.annotator.correct()
+
+
+def _settled(desk: Desk) -> Callable[[], bool]:
+    return lambda: any("tracked anew" in text for text in desk.said)
+
+
+def test_a_drag_teaches_tracks_anew_and_is_one_step(desk: Desk) -> None:
+    annotator = desk.annotator
+    _go(desk, 15)
+    before = annotator.view(0).points
+    others = annotator.session.view(0, 14).points
+    assert before is not None
+    assert others is not None
+    _drag(desk, 57, 0, 5)
+    desk.until(_settled(desk))
+    summary = annotator.session.summary(0)
+    assert summary.corrected[15]
+    assert summary.kind[[14, 16, 30]].tolist() == [Kind.LEARNED] * 3
+    corrected = annotator.view(0)
+    assert corrected.points is not None
+    assert corrected.points[57, 1] == pytest.approx(before[57, 1] + 5, abs=1e-3)
+    assert annotator.ghost is not None
+    np.testing.assert_array_equal(annotator.ghost, before)
+    learned = annotator.session.view(0, 14)
+    assert learned.points is not None
+    assert learned.points[57, 1] > others[57, 1] + 1.0  # the neighbours learned it, too
+    assert learned.source is not None
+    assert set(learned.source.tolist()) == {Source.LEARNED}
+    annotator.undo()
+    assert not annotator.session.summary(0).corrected[15]
+    again = annotator.session.view(0, 14).points
+    assert again is not None
+    np.testing.assert_allclose(again, others, atol=1e-4)
+    annotator.redo()
+    assert annotator.session.summary(0).kind[14] == Kind.LEARNED
+
+
+def test_corrected_frames_are_left_untouched(desk: Desk) -> None:
+    annotator = desk.annotator
+    for frame in (10, 20):
+        desk.said.clear()
+        _go(desk, frame)
+        _drag(desk, 8, 0, 4)
+        desk.until(_settled(desk))
+    first = annotator.session.view(0, 10).points
+    desk.said.clear()
+    _go(desk, 15)
+    assert stretch_around(annotator.session, 0, 15) == (11, 20)
+    _drag(desk, 8, 0, 4)
+    desk.until(_settled(desk))
+    np.testing.assert_array_equal(annotator.session.view(0, 10).points, first)
+    assert annotator.next_corrected() == 20
+    assert annotator.next_corrected(back=True) == 10
+
+
+def test_tracking_anew_stops_on_wish_and_says_why(desk: Desk) -> None:
+    annotator = desk.annotator
+    _go(desk, 0)
+    _drag(desk, 8, 0, 4)
+    time.sleep(0.02)
+    if annotator.stop():
+        desk.until(_settled(desk))
+        assert "you stopped it" in desk.said[-1]
+    assert annotator.session.summary(0).corrected[0]
+
+
+def test_pasting_nobody_and_tracking_without_a_correction_are_said(desk: Desk) -> None:
+    annotator = desk.annotator
+    annotator.track(1)
+    assert "correct a frame first" in desk.said[-1]
+    annotator.person = None
+    annotator.place(np.zeros((68, 2)))
+    assert "nobody is chosen" in desk.said[-1]
+
+
+def test_work_goes_on_where_it_was_left(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    desk = Desk(clip, shipped_model, tmp_path)
+    desk.until(desk.tracked)
+    _go(desk, 12)
+    _drag(desk, 30, 3, 0)
+    desk.until(_settled(desk))
+    rows = desk.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
+    desk.annotator.close()
+    again = Desk(clip, shipped_model, tmp_path)
+    again.until(lambda: again.annotator.frame is not None)
+    assert again.annotator.shown == 12
+    assert again.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame") == rows
+    again.annotator.undo()
+    assert not again.annotator.session.summary(0).corrected.any()
+    again.annotator.close()
+
+
+def test_a_background_that_was_ended_goes_on_to_the_same_bytes(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    rows = []
+    for name, halts in (("whole", [10**9]), ("parts", [7, 13, 10**9])):
+        (tmp_path / name).mkdir()
+        for halt in halts:
+            store = Store(tmp_path / name / "session.db")
+            answers = iter([*[False] * min(halt, N), True])
+            done = list(track_into(store, clip, shipped_model, N, stop=answers.__next__))
+            store.close()
+        assert done[-1].finished
+        store = Store(tmp_path / name / "session.db")
+        rows.append(store.read("SELECT * FROM track ORDER BY strand, frame"))
+        times = b"".join(r[0] for r in store.read("SELECT times FROM ledger ORDER BY start"))
+        assert len(times) == 8 * N
+        store.close()
+    assert len(rows[0]) == N
+    assert rows[0] == rows[1]
+
+
+def test_a_session_of_another_video_is_refused(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    open_document(clip, shipped_model, folder=tmp_path / "s").session.close()
+    other = tmp_path / "other.mp4"
+    write_video(SyntheticVideo(shipped_model.shape_model, n_frames=9, size=(320, 240)), other)
+    with pytest.raises(InputError, match="belongs to a video of 40 frames"):
+        open_document(other, shipped_model, folder=tmp_path / "s")
+
+
+@pytest.mark.parametrize("kind", ["csv", "pts", "coco", "elan", "vtt", "overlay"])
+def test_every_format_is_written(
+    desk: Desk, shipped_model: FaceModel, tmp_path: Path, kind: str
+) -> None:
+    annotator = desk.annotator
+    suffix = {"csv": ".csv", "pts": "", "coco": ".json", "elan": ".eaf", "vtt": ".vtt"}
+    path = tmp_path / f"out{suffix.get(kind, '.mp4')}"
+    text = export_document(
+        annotator.document, annotator.session.reader(), kind, path, shipped_model.shape_model
+    )
+    assert text == f"{N} frames written: {path}"
+    assert path.exists()
+
+
+def test_a_session_replays_to_the_same_bytes(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    desk = Desk(clip, shipped_model, tmp_path / "session")
+    desk.until(desk.tracked)
+    for frame, point in ((12, 30), (25, 8)):
+        desk.said.clear()
+        _go(desk, frame)
+        _drag(desk, point, 3, 1)
+        desk.until(_settled(desk))
+    desk.annotator.undo()
+    desk.annotator.run(Split(0, 20, "Ann"))
+    desk.said.clear()
+    _go(desk, 30)
+    desk.annotator.choose(min(desk.annotator.session.people))
+    _drag(desk, 57, 0, 4)
+    desk.until(_settled(desk))
+    desk.annotator.close()
+    done = replay(tmp_path / "session", shipped_model)
+    assert done.different == ()
+    assert (done.steps, done.frames) == (3, N)
+    store = Store(tmp_path / "session" / "session.db")
+    with store.transaction():
+        store.write("UPDATE track SET quality = 0.5 WHERE frame = 13")
+    store.close()
+    assert replay(tmp_path / "session", shipped_model).different == ("track 0, 13",)
+
+
+def test_a_stopped_stretch_replays_too(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    desk = Desk(clip, shipped_model, tmp_path)
+    desk.until(desk.tracked)
+    _go(desk, 10)
+    _drag(desk, 57, 0, 4)
+    desk.until(_settled(desk))
+    (step,) = desk.annotator.history.steps()
+    fits = step.retracks[0].fits
+    desk.annotator.undo()
+    assert desk.annotator.editor is not None
+    number = desk.annotator.history.run(step.command)
+    corrections = desk.annotator.session.corrections(0)
+    job = Job(number, 0, step.retracks[0].start, step.retracks[0].stop, corrections)
+    answers = iter([False] * (fits // 2) + [True] * fits)
+    video = desk.annotator.document.open()
+    outcome = do_job(job, shipped_model, video, stop=answers.__next__)
+    desk.annotator.history.amend(number, *changes_of(desk.annotator.session, job, outcome))
+    desk.annotator.close()
+    assert 0 < len(outcome.refits) < N - 1
+    assert replay(tmp_path, shipped_model).different == ()
+
+
+def test_replaying_with_another_model_or_nothing_is_refused(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    open_document(clip, shipped_model, folder=tmp_path / "s").session.close()
+    other = dataclasses.replace(shipped_model, name="other", card={"changed": True})
+    with pytest.raises(InputError, match="was made with the model 'default'"):
+        replay(tmp_path / "s", other)
+    with pytest.raises(InputError, match="holds no session"):
+        replay(tmp_path, shipped_model)

@@ -1,0 +1,281 @@
+"""The annotate view by mouse and keys; what is checked is the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtWidgets import QAction, QInputDialog
+from pytestqt.qtbot import QtBot
+
+from facetrack.face import Source
+from facetrack.formats.openface import read_openface
+from facetrack.tracking.face_model import FaceModel
+from facetrack.video.sink import write_video
+from facetrack.video.synthetic import SyntheticVideo
+from facetrack_app.model.actions import ACTIONS, ANNOTATE, EVALUATE, LIVE, WINDOW
+from facetrack_app.services.annotator import Annotator
+from facetrack_app.views import exchange
+from facetrack_app.views.main_window import MainWindow
+from tests.app.views import gestures
+
+N = 30
+PATIENCE = 60_000  # ms
+
+
+@pytest.fixture(scope="module")
+def clip(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_video(
+        SyntheticVideo(shipped_model.shape_model, n_frames=N, size=(320, 240), seed=1), path
+    )
+    return path
+
+
+class Hands:
+    """What a person does at the annotate view."""
+
+    def __init__(self, window: MainWindow, qtbot: QtBot) -> None:
+        self.window, self.qtbot, self.canvas = window, qtbot, window.annotate.canvas
+
+    @property
+    def annotator(self) -> Annotator:
+        annotator = self.window.annotate.annotator
+        assert annotator is not None
+        return annotator
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(reached, timeout=PATIENCE)
+
+    def go(self, frame: int) -> None:
+        self.window.annotate.moves.go(frame)
+        self.until(lambda: self.annotator.shown == frame)
+
+    def key(self, name: str) -> None:
+        action = self.window.findChild(QAction, name)
+        assert action.isEnabled(), name
+        action.trigger()
+
+    def place(self, point: int) -> QPoint:
+        editor = self.annotator.editor
+        assert editor is not None
+        x, y = self.canvas.to_screen(editor.points[point]).tolist()
+        return QPoint(round(x), round(y))
+
+    def drag(self, point: int, by: QPoint, keys: int = 0) -> None:
+        gestures.drag(self.canvas, self.place(point), by, keys=keys)
+
+
+@pytest.fixture
+def hands(window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path) -> Hands:
+    """Give a window with a tracked clip."""
+    window.show_annotate()
+    window.annotate.open(clip, folder=tmp_path / "session")
+    made = Hands(window, qtbot)
+    made.until(
+        lambda: (
+            window.annotate.annotator is not None
+            and window.annotate.annotator.session.tracked == N
+            and window.annotate.annotator.editor is not None
+        )
+    )
+    return made
+
+
+def test_every_action_is_done_by_somebody(window: MainWindow) -> None:
+    views: dict[str, Any] = {
+        LIVE: window.live, ANNOTATE: window.annotate, EVALUATE: window.evaluate,
+    }  # fmt: skip
+    for action in ACTIONS:
+        parts = (window,) if action.view == WINDOW else views[action.view].parts
+        assert any(callable(getattr(part, action.id, None)) for part in parts), action.id
+        if action.needs:
+            assert hasattr(views[action.view], action.needs), action.id
+
+
+def test_dragging_a_point_corrects_learns_and_can_be_undone(hands: Hands) -> None:
+    hands.go(12)
+    before = hands.annotator.view(0).points
+    hands.drag(8, QPoint(0, 30))
+    assert hands.annotator.session.summary(0).corrected[12]
+    after = hands.annotator.view(0).points
+    assert before is not None
+    assert after is not None
+    moved = after - before
+    assert moved[8, 1] == pytest.approx(30 / hands.canvas.scale, abs=0.8)
+    assert np.abs(np.delete(moved, 8, axis=0)).max() < 1e-4
+    hands.until(lambda: (hands.annotator.session.summary(0).kind == 2).sum() > 10)
+    hands.key("undo")
+    assert not hands.annotator.session.summary(0).corrected.any()
+    assert not (hands.annotator.session.summary(0).kind == 2).any()
+    hands.key("redo")
+    assert hands.annotator.session.summary(0).corrected[12]
+
+
+def test_shift_drags_the_whole_shape(hands: Hands) -> None:
+    hands.go(5)
+    before = hands.annotator.view(0).points
+    hands.drag(30, QPoint(20, 0), Qt.ShiftModifier)
+    after = hands.annotator.view(0).points
+    assert before is not None
+    assert after is not None
+    np.testing.assert_allclose((after - before)[:, 0], 20 / hands.canvas.scale, atol=0.8)
+
+
+def test_arrows_step_or_nudge(hands: Hands) -> None:
+    hands.go(5)
+    hands.key("right")
+    hands.until(lambda: hands.annotator.shown == 6)
+    hands.key("next_point")
+    editor = hands.annotator.editor
+    assert editor is not None
+    assert editor.selected == 0
+    x = editor.points[0, 0]
+    hands.key("right_far")
+    assert hands.annotator.shown == 6
+    view = hands.annotator.view(0)
+    assert view.points is not None
+    assert view.points[0, 0] == pytest.approx(x + 10, abs=1e-3)
+    hands.key("step_on")
+    hands.until(lambda: hands.annotator.shown == 7)
+
+
+def test_hidden_and_absent_points(hands: Hands) -> None:
+    hands.go(4)
+    hands.qtbot.mouseClick(hands.canvas, Qt.LeftButton, Qt.NoModifier, hands.place(30))
+    hands.key("toggle_occluded")
+    assert hands.annotator.view(0).source is not None
+    assert hands.annotator.view(0).source[30] == Source.OCCLUDED  # type: ignore[index]
+    hands.key("mark_absent")
+    points = hands.annotator.view(0).points
+    assert points is not None
+    assert np.isnan(points[30]).all()
+
+
+def test_scrubbing_zooming_and_panning(hands: Hands) -> None:
+    timeline = hands.window.annotate.timeline
+    middle = QPoint(84 + (timeline.width() - 90) // 2, 20)
+    hands.qtbot.mouseClick(timeline, Qt.LeftButton, Qt.NoModifier, middle)
+    hands.until(lambda: abs(hands.annotator.shown - N // 2) <= 1)
+    whole = hands.canvas.scale
+    hands.key("zoom_face")
+    assert hands.canvas.scale > 1.2 * whole
+    place = hands.place(30)
+    gestures.drag(hands.canvas, QPoint(100, 100), QPoint(30, -10), Qt.MiddleButton)
+    moved = hands.place(30) - place
+    assert abs(moved.x() - 30) <= 1
+    assert abs(moved.y() + 10) <= 1
+    hands.key("zoom_all")
+    assert hands.canvas.scale == pytest.approx(whole)
+
+
+def test_playing_goes_on_and_stops_at_the_end(hands: Hands) -> None:
+    hands.go(20)
+    hands.key("play")
+    hands.until(lambda: hands.annotator.playback.frame == N - 1)
+    hands.until(lambda: hands.annotator.playback.speed == 0)
+
+
+def test_people_are_renamed_split_and_merged(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    hands.go(10)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("Ann", True))
+    hands.key("rename_person")
+    assert hands.annotator.session.people[0] == "Ann"
+    hands.key("split_person")
+    assert len(hands.annotator.session.people) == 2
+    assert not hands.annotator.session.summary(0).seen[10:].any()
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *a, **k: ("Person 2", True))
+    hands.key("merge_people")
+    assert list(hands.annotator.session.people) == [0]
+    assert hands.annotator.session.summary(0).seen.all()
+
+
+def test_marks_and_trimming(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("blink", True))
+    hands.go(3)
+    hands.key("mark_event")
+    hands.go(6)
+    hands.key("mark_event")
+    (span,) = hands.annotator.session.spans
+    assert (span.kind, span.start, span.stop, span.label) == ("event", 3, 7, "blink")
+    hands.key("remove_mark")
+    assert hands.annotator.session.spans == []
+    hands.key("trim_start")
+    assert hands.annotator.session.excluded()[:6].all()
+    hands.key("time_zero")
+    assert hands.annotator.session.setting("time_zero") == 6
+
+
+def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None:
+    hands.go(9)
+    hands.drag(8, QPoint(0, 12))
+    hands.until(lambda: not hands.annotator.retracking)
+    view = hands.window.annotate
+    path = tmp_path / "out.csv"
+    exchange.export_to(view, hands.annotator, "csv", path)
+    hands.until(path.exists)
+    table = read_openface(path)
+    assert table.source[9, 8] == Source.CORRECTED
+    assert (table.source[10] == Source.LEARNED).all()
+    exchange.import_from(view, hands.annotator, path)
+    imported = min(hands.annotator.session.people)
+    again = hands.annotator.session.view(imported, 9)
+    assert again.correction is not None
+    assert again.source is not None
+    np.testing.assert_array_equal(again.source, table.source[9])
+    hands.key("undo")
+    assert imported not in hands.annotator.session.people
+
+
+def test_importing_another_videos_tracks_is_refused(hands: Hands, tmp_path: Path) -> None:
+    from facetrack.formats.openface import write_openface
+    from facetrack.formats.table import make_table
+
+    path = tmp_path / "other.csv"
+    write_openface(path, make_table([N + 5], np.ones((1, 68, 2)), timestamp=0.0))
+    exchange.import_from(hands.window.annotate, hands.annotator, path)
+    assert "was it made from another video?" in hands.window.message
+
+
+def test_a_file_that_is_no_video_is_said(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "notes.mp4"
+    path.write_text("no video")
+    window.open(path)
+    qtbot.waitUntil(lambda: "notes.mp4" in window.message, timeout=PATIENCE)
+    assert window.annotate.annotator is None
+
+
+def test_a_read_only_folder_keeps_its_session_elsewhere(
+    window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path
+) -> None:
+    video = tmp_path / "disc" / "clip.mp4"
+    video.parent.mkdir()
+    video.write_bytes(clip.read_bytes())
+    (tmp_path / "disc" / "clip.mp4.facetrack").write_text("stands for a disc that is read-only")
+    window.open(video)
+    qtbot.waitUntil(lambda: window.annotate.annotator is not None, timeout=PATIENCE)
+    annotator = window.annotate.annotator
+    assert annotator is not None
+    assert annotator.session.folder.is_relative_to(tmp_path / "data")
+
+
+def test_new_people_stand_in_the_middle(hands: Hands) -> None:
+    hands.key("new_person")
+    person = min(hands.annotator.session.people)
+    points = hands.annotator.session.view(person, hands.annotator.shown).points
+    assert points is not None
+    np.testing.assert_allclose(points.mean(axis=0), [160, 120], atol=25)
+
+
+def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
+    hands.window.resize(1280, 720)
+    hands.qtbot.wait(50)
+    assert (hands.window.width(), hands.window.height()) == (1280, 720)
+    for panel in (hands.window.annotate.panel, hands.window.live.panel):
+        assert panel.minimumSizeHint().height() <= 720 - 60
+    for button in hands.window.annotate.panel.findChildren(type(hands.window.buttons["play"])):
+        assert button.width() >= button.minimumSizeHint().width() - 2, button.text()

@@ -1,0 +1,147 @@
+"""The live view: a synthetic camera, a drag that teaches, recording, a camera that vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QPoint
+from pytestqt.qtbot import QtBot
+
+from facetrack.errors import CameraError
+from facetrack.formats.openface import read_openface
+from facetrack.tracking.face_model import FaceModel
+from facetrack.video.frame import Frame
+from facetrack.video.synthetic import SyntheticVideo
+from facetrack_app.services import capture
+from facetrack_app.views.charts import Ring
+from facetrack_app.views.main_window import MainWindow
+from tests.app.views import gestures
+
+PATIENCE = 60_000  # ms
+
+
+@pytest.fixture
+def running(window: MainWindow, qtbot: QtBot) -> Iterator[MainWindow]:
+    window.live.start()
+    qtbot.waitUntil(
+        lambda: window.live.canvas.painted_at > 0 and _tracked(window), timeout=PATIENCE
+    )
+    yield window
+    window.live.stop()
+
+
+def _tracked(window: MainWindow) -> bool:
+    live = window.live.shown_frame
+    return live is not None and any(face.tracked for face in live.faces)
+
+
+def test_state_rate_and_charts_are_shown(running: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: running.live.panel.state.text() == "tracking", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "frames/s" in running.live.panel.numbers.text(), timeout=PATIENCE)
+    assert running.live.charts.names == ["pose_yaw", "mouth_opening"]
+
+
+def test_a_drag_freezes_teaches_and_goes_on(running: MainWindow, qtbot: QtBot) -> None:
+    live = running.live
+    session = live.session
+    assert session is not None
+    frame = session.freeze((0.0, 0.0), 1.0)  # only to stand still: no point is there
+    assert frame is None
+    shown = live.shown_frame
+    assert shown is not None
+    canvas = live.canvas
+    x, y = canvas.to_screen(shown.faces[0].points[8]).tolist()
+    gestures.press(canvas, QPoint(round(x), round(y)))
+    assert live.frozen
+    assert session.editor is not None
+    before = session.editor.points[8].copy()
+    gestures.move(canvas, QPoint(round(x), round(y) + 20))
+    assert session.editor.points[8, 1] > before[1] + 5
+    gestures.release(canvas, QPoint(round(x), round(y) + 20))
+    assert not live.frozen
+    index = shown.frame.index
+    qtbot.waitUntil(
+        lambda: live.shown_frame is not None and live.shown_frame.frame.index > index + 3,
+        timeout=PATIENCE,
+    )
+
+
+def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> None:
+    live = running.live
+    shown = live.shown_frame
+    assert shown is not None
+    place = QPoint(*np.rint(live.canvas.to_screen(shown.faces[0].points[8])).astype(int).tolist())
+    gestures.press(live.canvas, place)
+    running.refresh()
+    live.cancel_freeze()
+    assert not live.frozen
+
+
+def test_recording_writes_landmarks(running: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    live = running.live
+    live.toggle_record()
+    qtbot.waitUntil(
+        lambda: (
+            live.session is not None
+            and live.session.recorder is not None
+            and live.session.recorder.frames > 5
+        ),
+        timeout=PATIENCE,
+    )
+    live.toggle_record()
+    assert not live.recording
+    (csv,) = (f for f in (tmp_path / "recordings").glob("*.csv") if "columns" not in f.name)
+    assert len(read_openface(csv)) > 5
+
+
+def test_choices_are_remembered(running: MainWindow) -> None:
+    live = running.live
+    live.panel.smoothing.setValue(0)
+    live.panel.mirror.setChecked(True)
+    live.panel.charts_chosen.emit(["quality"])
+    running.close()
+    saved = running.settings
+    assert (saved.smoothing, saved.mirror, saved.charts) == (0.0, True, ["quality"])
+
+
+class Flaky(SyntheticVideo):
+    """A camera that vanishes after ten frames, the first time."""
+
+    failed = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in super().__iter__():
+            if frame.index == 10 and not Flaky.failed:
+                Flaky.failed = True
+                raise CameraError("camera 0: has vanished")
+            yield frame
+
+
+def test_a_camera_that_vanishes_is_said_and_found_again(
+    window: MainWindow, qtbot: QtBot, shipped_model: FaceModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "RETRY_EVERY", 0.05)
+    monkeypatch.setattr(
+        capture, "_endless_demo",
+        lambda model, size: Flaky(model, n_frames=10**5, clock=capture.SystemClock()),
+    )  # fmt: skip
+    heard: list[str] = []
+    window.live.said.connect(lambda text, trouble: heard.append(text))
+    window.live.start()
+    qtbot.waitUntil(lambda: any("has vanished" in text for text in heard), timeout=PATIENCE)
+    qtbot.waitUntil(
+        lambda: window.live.shown_frame is not None and window.live.shown_frame.frame.index > 15,
+        timeout=PATIENCE,
+    )
+
+
+def test_a_ring_gives_the_newest_in_order() -> None:
+    ring = Ring(4)
+    for i in range(6):
+        ring.add(i, 10 * i)
+        times, values = ring.newest()
+        assert times.tolist() == list(range(max(0, i - 3), i + 1))
+        assert values[-1] == 10 * i

@@ -1,0 +1,205 @@
+"""Evaluate, dialogs, keys, and the guards before Qt starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PyQt5.QtGui import QKeySequence
+from pytestqt.qtbot import QtBot
+
+from facetrack.errors import MissingDependencyError, OutputError
+from facetrack.formats.openface import write_openface
+from facetrack.formats.pts import write_pts
+from facetrack.formats.table import make_table
+from facetrack_app import desktop, qt_guard
+from facetrack_app.main import main
+from facetrack_app.model.settings import Settings
+from facetrack_app.views import dialogs
+from facetrack_app.views.main_window import MainWindow
+from tests.app.conftest import shape
+
+PATIENCE = 30_000  # ms
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> tuple[Path, Path]:
+    """Give predictions (CSV with confidence) and truth in 300-VW's layout, of two clips."""
+    from dataclasses import replace
+
+    truth, predictions = tmp_path / "truth", tmp_path / "predictions"
+    predictions.mkdir()
+    for name, off in (("001", 1.0), ("007", 4.0)):
+        (truth / name / "annot").mkdir(parents=True)
+        points = np.stack([shape(i) for i in range(12)])
+        for i in range(12):
+            write_pts(truth / name / "annot" / f"{i + 1:06d}.pts", points[i])
+        points[5] += 3 * off
+        table = make_table(range(12), points + off, timestamp=np.arange(12) / 25)
+        table = replace(table, point_confidence=np.full((12, 68), 0.8))
+        write_openface(predictions / f"{name}.csv", table)
+    return predictions, truth
+
+
+def test_measuring_shows_tables_curves_and_worst_frames(
+    window: MainWindow, qtbot: QtBot, labelled: tuple[Path, Path], tmp_path: Path
+) -> None:
+    window.show_evaluate()
+    view = window.evaluate
+    view.predictions.setText(str(labelled[0]))
+    view.truth.setText(str(labelled[1]))
+    view.run_evaluation()
+    qtbot.waitUntil(lambda: view.has_report, timeout=PATIENCE)
+    assert view.table.rowCount() == 3
+    assert view.worst.item(0, 0).text() == "007"
+    assert view.worst.item(0, 1).text() == "6"
+    assert view.measured is not None
+    eye = float(np.linalg.norm(shape()[36] - shape()[45]))
+    expected = 100 * np.sqrt(2) * 16 / eye
+    assert view.measured.worst[0].error == pytest.approx(expected, rel=1e-2)
+    found = view.measured.reliability
+    assert found is not None
+    hits = found.seen[8]
+    assert found.error == pytest.approx(abs(0.8 - hits), abs=1e-6)
+    view.save_to(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "007" in page
+    assert "data:image/png;base64," in page
+    assert (tmp_path / "report.png").stat().st_size > 1000
+
+
+def test_the_worst_frame_of_pictures_is_shown(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for folder in ("truth", "found"):
+        (tmp_path / folder).mkdir()
+        write_pts(tmp_path / folder / "ann.pts", shape(folder == "found"))
+    cv2.imwrite(str(tmp_path / "truth" / "ann.png"), np.full((512, 512, 3), 90, np.uint8))
+    view = window.evaluate
+    view.predictions.setText(str(tmp_path / "found"))
+    view.truth.setText(str(tmp_path / "truth"))
+    view.run_evaluation()
+    qtbot.waitUntil(lambda: view.canvas.has_picture, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("paths", [("", ""), ("nowhere.csv", "nothing")])
+def test_what_cannot_be_measured_is_said(
+    window: MainWindow, qtbot: QtBot, paths: tuple[str, str]
+) -> None:
+    window.evaluate.predictions.setText(paths[0])
+    window.evaluate.truth.setText(paths[1])
+    window.evaluate.run_evaluation()
+    qtbot.waitUntil(lambda: "measuring" not in window.message and bool(window.message))
+    assert not window.evaluate.has_report
+
+
+def test_keys_can_be_changed_but_not_to_two_things(qtbot: QtBot) -> None:
+    sheet = dialogs.KeysSheet(Settings())
+    qtbot.addWidget(sheet)
+    assert sheet.accept_button.isEnabled()
+    rows = {sheet.table.item(row, 0).text(): row for row in range(sheet.table.rowCount())}
+    edit = sheet.table.cellWidget(rows["Play or pause"], 3)
+    edit.setKeySequence(QKeySequence("N"))
+    edit.editingFinished.emit()
+    assert not sheet.accept_button.isEnabled()
+    assert "Next doubtful stretch" in sheet.trouble.text()
+    edit.setKeySequence(QKeySequence("F8"))
+    edit.editingFinished.emit()
+    assert sheet.accept_button.isEnabled()
+    assert sheet.changed == {"play": "F8"}
+
+
+def test_settings_are_asked_for(qtbot: QtBot) -> None:
+    dialog = dialogs.SettingsDialog(Settings(), ["default"])
+    qtbot.addWidget(dialog)
+    dialog.theme.setCurrentText("light")
+    dialog.max_faces.setValue(3)
+    assert (dialog.chosen().theme, dialog.chosen().max_faces) == ("light", 3)
+
+
+def test_about_says_the_licences_and_models_their_terms() -> None:
+    assert "GPL-3.0-or-later" in dialogs.about_html()
+    assert "Apache-2.0" in dialogs.about_html()
+    assert "300-W" in dialogs.models_text()
+
+
+def test_a_settings_file_that_cannot_be_written_is_said(window: MainWindow, tmp_path: Path) -> None:
+    window.settings_path = tmp_path / "settings.json" / "inside"
+    (tmp_path / "settings.json").write_text("")
+    window.save()
+    assert "settings are not saved" in window.message
+
+
+def test_opencvs_variables_are_taken_back_and_the_users_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake = types.ModuleType("cv2")
+    fake.__file__ = str(tmp_path / "cv2" / "__init__.py")
+    environment = {"QT_QPA_FONTDIR": "/usr/share/fonts"}
+
+    def import_it(name: str) -> types.ModuleType:
+        environment["QT_QPA_PLATFORM_PLUGIN_PATH"] = str(tmp_path / "cv2" / "qt" / "plugins")
+        environment["QT_QPA_FONTDIR"] = str(tmp_path / "cv2" / "qt" / "fonts")
+        return fake
+
+    monkeypatch.setattr("importlib.import_module", import_it)
+    qt_guard.guard_against_opencv(environment)
+    assert environment == {"QT_QPA_FONTDIR": "/usr/share/fonts"}
+
+
+def test_without_a_display_one_line_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells by variables whether there is a display")
+    assert main([]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no display" in line
+    assert "facetrack demo" in line
+
+
+def test_a_missing_library_is_named_with_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    trouble = "libxcb-icccm.so.4: cannot open shared object file"
+    monkeypatch.setattr(qt_guard, "missing_library", lambda platform: trouble)
+    with pytest.raises(MissingDependencyError, match=r"libxcb-icccm.*apt install libgl1"):
+        qt_guard.check_qt()
+
+
+def test_the_desktop_file_starts_this_installation(tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux has .desktop files")
+    icon, entry = desktop.install(tmp_path)
+    assert icon.read_text(encoding="utf-8").startswith("<svg")
+    lines = dict(line.split("=", 1) for line in entry.read_text().splitlines()[1:])
+    assert lines["Exec"].endswith('facetrack-app" %f')
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be written"):
+        desktop.install(tmp_path / "file")
+
+
+def test_the_window_opens_on_a_real_display(tmp_path: Path) -> None:
+    """Under Xvfb with Qt's xcb plug-in, cv2 imported before: what offscreen tests cannot see."""
+    if shutil.which("xvfb-run") is None or shutil.which("xauth") is None:
+        pytest.skip("xvfb is not installed (apt install xvfb xauth)")
+    if qt_guard.missing_library("qxcb"):
+        pytest.skip(f"Qt lacks {qt_guard.missing_library('qxcb')}")
+    screen = "-screen 0 1400x900x24"
+    script = Path(__file__).with_name("xcb_session.py")
+    environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "XDG_DATA_HOME": str(tmp_path)}
+    child = subprocess.run(
+        ["xvfb-run", "-a", "-s", screen, sys.executable, str(script), str(tmp_path)],
+        env=environment, capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert child.returncode == 0, child.stderr
+    assert child.stdout.split() == ["xcb", "tracked", "corrected"]
+    assert (tmp_path / "window.png").stat().st_size > 10_000

@@ -1,0 +1,134 @@
+"""Random access gives the frames of sequential decoding, number by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from facetrack.errors import InputError, VideoError
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.video import open_source
+from facetrack.video.frame import Frame
+from facetrack.video.seeking import FrameCache, SeekableVideo, open_seekable
+
+Clip = Callable[..., Path]
+
+VARIABLE = [0, 0.033, 0.066, 0.2, 0.233, 0.5, 0.533, 0.566, 1.0, 1.033]
+SHORT_GROUPS = {"g": "12", "keyint_min": "12"}
+OPEN_GROUPS = {"g": "15", "x264-params": "open-gop=1"}
+
+
+def _regular(count: int, rate: float) -> list[float]:
+    return [i / rate for i in range(count)]
+
+
+def _assert_same(video: SeekableVideo, sequence: list[Frame], order: list[int]) -> None:
+    assert video.n_frames == len(sequence)
+    for index in order:
+        frame = video.frame(index)
+        assert (frame.index, frame.timestamp) == (index, sequence[index].timestamp)
+        assert video.time(index) == sequence[index].timestamp
+        assert_array_equal(frame.image, sequence[index].image)
+
+
+def _orders(count: int) -> list[int]:
+    jumps = np.random.default_rng(0).integers(0, count, 40).tolist()
+    return [*jumps, *range(count), *range(count - 1, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "stamps", "options"),
+    [
+        ("variable.mp4", VARIABLE, {}),
+        ("b_frames.mp4", _regular(90, 30), {"b_frames": 3, "encoder": SHORT_GROUPS}),
+        ("b_frames.mkv", _regular(90, 30), {"b_frames": 3, "encoder": SHORT_GROUPS}),
+        ("open.mp4", _regular(90, 30), {"b_frames": 3, "encoder": OPEN_GROUPS}),
+        ("rotated.mp4", _regular(40, 30), {"rotation": -90, "encoder": SHORT_GROUPS}),
+        ("old.avi", _regular(45, 30), {"codec": "mpeg4", "tick": Fraction(1, 30), "b_frames": 2}),
+        ("stream.ts", _regular(60, 25), {"b_frames": 2, "encoder": SHORT_GROUPS}),
+        ("raw.h264", _regular(30, 30), {"b_frames": 2, "tick": Fraction(1, 30)}),
+        ("one.mp4", [0.0], {}),
+    ],
+)  # fmt: skip
+def test_every_frame_is_that_of_sequential_decoding(
+    tmp_path: Path, clip: Clip, name: str, stamps: list[float], options: dict[str, object]
+) -> None:
+    path = clip(tmp_path / name, stamps, **options)
+    sequence = list(open_source(path))
+    video = open_seekable(path)
+    _assert_same(video, sequence, _orders(len(sequence)))
+    video.close()
+
+
+def test_a_cut_hides_what_sequential_decoding_hides(
+    tmp_path: Path, clip: Clip, cut_clip: Callable[[Path, Path, Fraction], Path]
+) -> None:
+    whole = clip(tmp_path / "whole.mp4", _regular(90, 30), b_frames=3)
+    part = cut_clip(whole, tmp_path / "part.mp4", Fraction(1))
+    sequence = list(open_source(part))
+    video = open_seekable(part)
+    _assert_same(video, sequence, _orders(len(sequence)))
+
+
+def test_damaged_packets_leave_the_numbers_of_sequential_decoding(
+    tmp_path: Path, clip: Clip
+) -> None:
+    path = clip(tmp_path / "clip.mkv", _regular(90, 30), codec="mpeg4", encoder={"g": "10"})
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : third + 400] = bytes(400)
+    path.write_bytes(content)
+    sequence = list(open_source(path))
+    video = open_seekable(path)
+    for index in range(len(sequence)):  # until the damage is met, and then again
+        if index < video.n_frames:
+            video.frame(index)
+    _assert_same(video, sequence, [0, len(sequence) - 1, len(sequence) // 2])
+
+
+def test_broken_pictures_of_a_folder_have_no_number(tmp_path: Path) -> None:
+    for number in range(8):
+        picture = np.full((20, 30, 3), 30 * number, dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    sequence = list(open_source(tmp_path))
+    video = open_seekable(tmp_path)
+    assert_array_equal(video.frame(5).image, sequence[5].image)
+    _assert_same(video, sequence, list(range(7)))
+    with pytest.raises(InputError, match="frame 7 is none of 7"):
+        video.frame(7)
+
+
+def test_the_demo_clip_can_be_looked_at_anywhere(shape_model: ShapeModel) -> None:
+    video = open_seekable("demo", shape_model=shape_model)
+    sequence = list(open_source("demo", shape_model=shape_model))
+    _assert_same(video, sequence, [250, 3, 299, 0])
+
+
+@pytest.mark.parametrize("index", [-1, 10])
+def test_frames_that_are_not_there_are_named(tmp_path: Path, clip: Clip, index: int) -> None:
+    video = open_seekable(clip(tmp_path / "clip.mp4", VARIABLE))
+    with pytest.raises(InputError, match=rf"clip.mp4: frame {index} is none of 10"):
+        video.frame(index)
+
+
+def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(VideoError, match=r"text\.mp4"):
+        open_seekable(tmp_path / "text.mp4")
+
+
+def test_the_cache_keeps_what_was_used_last(shape_model: ShapeModel) -> None:
+    video = open_seekable("demo", shape_model=shape_model)
+    cache = FrameCache(size=2)
+    for index in (0, 1):
+        cache.put(video.frame(index))
+    assert cache.get(0) is not None
+    cache.put(video.frame(2))
+    assert (cache.get(1), cache.get(0) is not None) == (None, True)
