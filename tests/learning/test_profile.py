@@ -35,8 +35,8 @@ def test_round_trip(profile, path, shipped_model) -> None:
     assert profile.learned is not None
     assert_array_equal(back.learned.own.weights, profile.learned.own.weights)
     pairs = zip(profile.learned.cascade.levels, back.learned.cascade.levels, strict=True)
-    for a, b in pairs:
-        assert_array_equal(a.regressor, b.regressor)
+    for ours, theirs in pairs:
+        assert_array_equal(ours.regressor, theirs.regressor)
     assert_array_equal(back.looks[0], profile.looks[0])
 
 
