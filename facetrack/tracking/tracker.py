@@ -151,7 +151,7 @@ class Tracker:
         if not 0 <= dial <= 1:
             raise InputError(f"smoothing must lie between 0 and 1, got {dial}")
         self.smoothing = dial
-        for track in self._tracks:
+        for track in self._now.tracks:
             track.smoother = self._smoother()
 
     def _follow(self, track: Track, image: Image) -> None:
