@@ -14,20 +14,17 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from facetrack.errors import FacetrackError, InputError
+from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids, strayed
 from facetrack.evaluation.report import document, table, write_json
-from facetrack.face import Face
-from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
@@ -35,12 +32,6 @@ from facetrack.video import open_source
 from facetrack.video.clips import crossing_video
 
 FIRST_SEED: Final = 1000  # 0 to 99 served while the tracker was made
-SAME_FACE: Final = 0.25  # mean distance of the points from the truth, of the eye distance
-
-Points = npt.NDArray[np.float64]
-Owned = list[dict[int, int]]
-"""For each frame, the id of each tracked face and on which true face it lies; -1: on none."""
-
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
@@ -138,7 +129,7 @@ def cross(model: FaceModel, seed: int) -> Crossing:
     """Track one crossing and compare its two ends."""
     video = crossing_video(model.shape_model, seed=seed)
     tracker = Tracker(model, max_faces=2)
-    owned: Owned = []
+    owned: list[dict[int, int]] = []
     apart = []
     for frame in video:
         truths = [video.truth(frame.index, face=k) for k in range(2)]
@@ -146,21 +137,6 @@ def cross(model: FaceModel, seed: int) -> Crossing:
         apart.append(stand_apart(truths))
     in_view = [k for k in range(2) if video.visible(len(owned) - 1, face=k)]
     return compare_ends(seed, owned, apart, in_view)
-
-
-def find_owners(faces: Sequence[Face], truths: Sequence[Points]) -> dict[int, int]:
-    """Tell for each id on which true face (68, 2) it lies; -1: on none."""
-    owners = {}
-    for face in faces:
-        if face.tracked:
-            distances = [
-                float(np.linalg.norm(face.raw_points - truth, axis=1).mean())
-                / float(outer_eye_distance(truth))
-                for truth in truths
-            ]
-            nearest = int(np.argmin(distances))
-            owners[face.id] = nearest if distances[nearest] < SAME_FACE else -1
-    return owners
 
 
 def stand_apart(truths: Sequence[Points]) -> bool:
@@ -179,33 +155,15 @@ def compare_ends(
     parted = len(apart) - list(reversed(apart)).index(False)
     on_faces = [{n: owner for n, owner in owners.items() if owner >= 0} for owners in owned]
     before, after = owner_of_ids(on_faces[:met]), owner_of_ids(on_faces[parted:])
-    first = owner_of_first_sight(on_faces)
     return Crossing(
         seed=seed,
         swaps=sum(after.get(number, owner) != owner for number, owner in before.items()),
         new_ids=len(set().union(*owned) - set().union(*owned[:met])),
         lost=sum(person not in owned[-1].values() for person in in_view),
         missed=sum(person not in before.values() for person in range(2)),
-        strayed=sum(first[n] != owner for owners in on_faces for n, owner in owners.items()),
+        strayed=strayed(owned),
         on_nobody=sum(owner < 0 for owners in owned for owner in owners.values()),
     )
-
-
-def owner_of_ids(owned: Owned) -> dict[int, int]:
-    """Tell on whose face each id lies in most of some frames."""
-    counts: dict[int, Counter[int]] = defaultdict(Counter)
-    for owners in owned:
-        for number, owner in owners.items():
-            counts[number][owner] += 1
-    return {number: count.most_common(1)[0][0] for number, count in counts.items()}
-
-
-def owner_of_first_sight(owned: Owned) -> dict[int, int]:
-    """Tell on whose face each id lies when it first comes up."""
-    first: dict[int, int] = {}
-    for owners in owned:
-        first = owners | first
-    return first
 
 
 def follow_clip(model: FaceModel, path: Path, cuts: Sequence[int], max_faces: int) -> list[Shot]:

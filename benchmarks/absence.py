@@ -1,0 +1,176 @@
+"""Whether somebody who was away is known again, and taken for nobody else: synthetic absences.
+
+    python benchmarks/absence.py lfpw_test helen_test --seed 5000 --json absence.json
+
+In each case one person is seen for 4 s, away for 10 s, and seen again elsewhere for 4 s; for 8 s of
+the absence somebody else is there, in every second case at the very same place. Who they are is
+drawn from labelled pictures, and the truth is known in every frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from tqdm import tqdm
+
+from facetrack.datasets.pts_folder import load_folder
+from facetrack.errors import FacetrackError
+from facetrack.evaluation.owners import Owned, find_owners, owner_of_ids, strayed
+from facetrack.evaluation.people import choose_portraits
+from facetrack.evaluation.report import document, table, write_json
+from facetrack.model import load_model
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.clips import absence_video
+from facetrack.video.portrait import Portrait
+from facetrack.video.synthetic import SyntheticVideo
+
+FIRST_SEED: Final = 1000  # 5000 and on are kept for the figures that are reported
+RETURNING, OTHER = 0, 1  # places of the people in a video
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What became of somebody who was away while somebody else was there.
+
+    Attributes
+    ----------
+    seed : int
+        Of the clip and of who is in it.
+    kept : bool
+        The returning person has the id that they had before.
+    apart : bool
+        No id is the one's mostly and the other's ever.
+    wrong_person : int
+        Frames in which an id lies on another face than it had at first.
+    new_ids : int
+        Ids beyond the two that there should be, on whatever they lie.
+    unnamed : int
+        Frames from the return to the first one in which the person is tracked, by whatever id;
+        all that are left if that never happens.
+    """
+
+    seed: int
+    kept: bool
+    apart: bool
+    wrong_person: int
+    new_ids: int
+    unnamed: int
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing was confused."""
+        return self.kept and self.apart and not self.wrong_person
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print the table; 1 if anybody was confused or not known again."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("pictures", nargs="+", type=Path, help="folders of pictures with .pts")
+    parser.add_argument("--model", help="a name or a file; default: the one that ships")
+    parser.add_argument("--cases", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument("--seed", type=int, default=FIRST_SEED, help="of the first case")
+    parser.add_argument(
+        "--portraits", type=int, default=40, help="people who are drawn from (default: 40)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    args = parser.parse_args(arguments)
+    try:
+        return run(args, shlex.join([Path(__file__).name, *arguments]))
+    except FacetrackError as error:
+        print(f"absence: {error}", file=sys.stderr)
+        return 1
+
+
+def run(args: argparse.Namespace, command: str) -> int:
+    """Do what the command line asks."""
+    model = load_model(args.model)
+    pictures = [picture for folder in args.pictures for picture in load_folder(folder)]
+    portraits = choose_portraits(pictures, model.shape_model, args.portraits)
+    seeds = range(args.seed, args.seed + args.cases)
+    absences = [
+        follow(model, draw_video(model, portraits, seed), seed)
+        for seed in tqdm(seeds, desc="absences", disable=None)
+    ]
+    print(absence_table(absences))
+    if args.json is not None:
+        details = {"total": total(absences), "absences": [asdict(a) for a in absences]}
+        content = document(
+            command=command, model=model.name, summary=None, n=len(absences), details=details
+        )
+        write_json(args.json, content)
+    return int(not all(absence.right for absence in absences))
+
+
+def draw_video(model: FaceModel, portraits: Sequence[Portrait], seed: int) -> SyntheticVideo:
+    """Draw who is away and who is there meanwhile."""
+    rng = np.random.default_rng((seed, len(portraits)))
+    first, second = rng.choice(len(portraits), size=2, replace=False).tolist()
+    return absence_video(model.shape_model, (portraits[first], portraits[second]), seed=seed)
+
+
+def follow(model: FaceModel, video: SyntheticVideo, seed: int) -> Absence:
+    """Track one case and judge it."""
+    tracker = Tracker(model)
+    owned = []
+    for frame in video:
+        truths = [video.truth(frame.index, face=k) for k in (RETURNING, OTHER)]
+        owned.append(find_owners(tracker.update(frame), truths))
+    return judge(seed, owned, video.faces[RETURNING].absent[0])
+
+
+def judge(seed: int, owned: Owned, away: tuple[int, int]) -> Absence:
+    """Compare the ids before, during and after the absence, frames `away[0]` to `away[1] - 1`."""
+    leaves, returns = away
+    before, after = ids_of(RETURNING, owned[:leaves]), ids_of(RETURNING, owned[returns:])
+    tracked = [RETURNING in owners.values() for owners in owned[returns:]]
+    first, second = ids_of(RETURNING, owned), ids_of(OTHER, owned)
+    return Absence(
+        seed=seed,
+        kept=len(before) == 1 and after == before,
+        apart=bool(first) and bool(second) and first.isdisjoint(second),
+        wrong_person=strayed(owned),
+        new_ids=max(len(set().union(*owned)) - 2, 0),
+        unnamed=tracked.index(True) if any(tracked) else len(tracked),
+    )
+
+
+def ids_of(person: int, owned: Owned) -> set[int]:
+    """Give the ids that lie on somebody's face in most of the frames that they lie on any."""
+    return {number for number, owner in owner_of_ids(owned).items() if owner == person}
+
+
+def total(absences: Sequence[Absence]) -> dict[str, int]:
+    """Count over all cases."""
+    return {
+        "kept_id": sum(a.kept for a in absences),
+        "ids_apart": sum(a.apart for a in absences),
+        "wrong_person": sum(a.wrong_person > 0 for a in absences),
+        "new_ids": sum(a.new_ids for a in absences),
+        "most_frames_unnamed": max(a.unnamed for a in absences),
+    }
+
+
+def absence_table(absences: Sequence[Absence]) -> str:
+    """Lay out the counts, and the cases in which something went wrong."""
+    seeds = f"seeds {absences[0].seed} to {absences[-1].seed}"
+    sums = total(absences)
+    rows: list[list[object]] = [[f"{len(absences)} absences, {seeds}", *sums.values()]]
+    rows += [
+        [f"  of which seed {a.seed}", *total([a]).values()]
+        for a in absences
+        if not a.right or a.new_ids
+    ]
+    return table(["", *(name.replace("_", " ") for name in sums)], rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
