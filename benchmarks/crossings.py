@@ -33,6 +33,7 @@ from facetrack.video.clips import crossing_video
 
 FIRST_SEED: Final = 1000  # 0 to 99 served while the tracker was made
 
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
     """What became of two people who crossed.

@@ -18,6 +18,13 @@ from facetrack.tracking.pixels import Image
 _CORRELATION: Final = 0.5
 _HISTOGRAM: Final = 0.12
 
+# A person who comes into a plain room, or leaves it, changes both as much as a cut does; but the
+# room stays. Of 3,000 pairs of pictures that have nothing to do with each other at most 22 % of
+# the thumbnail agree so well, when a person appears in front of a plain wall at least 67 % do.
+_SAME_LEVEL: Final = 6.0  # grey levels
+_BLACK: Final = 24.0  # grey levels: black is in every picture and says nothing
+_STAYS: Final = 0.4
+
 _SIZE: Final = (32, 24)
 _SAMPLES: Final = 3  # samples per thumbnail pixel and axis: enough against aliasing, and cheap
 _BLANK: Final = 3.0  # grey levels; less contrast is no picture (black frame, lens covered)
@@ -28,8 +35,9 @@ Thumbnail = npt.NDArray[np.float32]
 class CutDetector:
     """Compares each frame's thumbnail with that of the frame before.
 
-    A change of light keeps the correlation, the motion of a face keeps the histogram; a cut changes
-    both. Frames without contrast are passed over, so one black frame is no cut.
+    A change of light keeps the correlation, the motion of a face keeps the histogram, somebody who
+    comes or goes keeps the background; a cut changes all three. Frames without contrast are passed
+    over, so one black frame is no cut.
     """
 
     def __init__(self) -> None:
@@ -58,7 +66,9 @@ class CutDetector:
         before = _centred(last)
         correlation = float(before @ centred) / math.sqrt(float(before @ before) * energy)
         # numpy's histogram costs more than all the rest: only ask where the correlation is low
-        return correlation < _CORRELATION and _distance(last, current) > _HISTOGRAM
+        if correlation >= _CORRELATION or _distance(last, current) <= _HISTOGRAM:
+            return False
+        return _unchanged(last, current) < _STAYS
 
     def state(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as JSON knows it."""
@@ -98,3 +108,9 @@ def _distance(a: Thumbnail, b: Thumbnail) -> float:
     """Half the absolute difference of two histograms: 0 equal, 1 without common grey values."""
     histograms = [np.histogram(x, 16, (0, 256))[0] / x.size for x in (a, b)]
     return float(0.5 * np.abs(histograms[0] - histograms[1]).sum())
+
+
+def _unchanged(a: Thumbnail, b: Thumbnail) -> float:
+    """Give the part of a picture in which something is to be seen and is what it was."""
+    lit = np.maximum(a, b) >= _BLACK
+    return float((lit & (np.abs(a - b) <= _SAME_LEVEL)).mean())

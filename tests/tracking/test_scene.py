@@ -47,6 +47,23 @@ def test_something_jumping_before_a_flat_wall_is_no_cut():
     assert not any(cuts(*frames))
 
 
+def test_somebody_who_comes_or_goes_is_no_cut():
+    y = np.linspace(90, 110, 360)[:, None]
+    room = np.tile(y, (1, 640)).astype(np.uint8)
+    taken = room.copy()
+    taken[40:340, 200:440] = scene(0)[40:340, 200:440]
+    assert not any(cuts(room, taken, room, taken))
+
+
+def test_black_around_two_pictures_does_not_make_them_one():
+    frames = []
+    for seed, x, level in ((0, 60, 235), (1, 430, 110)):
+        frame = np.full((360, 640), 5, np.uint8)
+        frame[:, x : x + 150] = scene(seed, low=60, high=level)[:, x : x + 150]
+        frames.append(frame)
+    assert cuts(*frames)[-1]
+
+
 def test_a_flash_is_no_cut():
     picture = scene(0, low=20, high=120)
     assert not any(cuts(picture, np.clip(picture * 1.8, 0, 255).astype(np.uint8), picture))
