@@ -1,0 +1,107 @@
+"""What a face's patch looks like, described so that people differ in it and poses do not.
+
+Gradient directions in cells say much that all faces share, and much that changes with pose and
+expression. Both are taken out by what was learnt from many people: the mean of all faces is
+subtracted, and what differs between two looks of one person is whitened (within-class covariance
+normalisation). Of two frames of a YouTube Faces clip that it was not learnt from, the same person's
+descriptions agree by 0.73 (median), different persons' by 0.02, and 0.1 % of those by more than
+0.37; without the whitening 0.85, 0.26 and 0.71.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.formats.npz import read_npz
+
+SIDE: Final = 32  # px of the aligned patch
+_CELL: Final = 4
+_DIRECTIONS: Final = 8
+_ANGLES: Final = np.arange(_DIRECTIONS)[:, None, None] * (2 * np.pi / _DIRECTIONS)
+_COS: Final = np.cos(_ANGLES).astype(np.float32)
+_SIN: Final = np.sin(_ANGLES).astype(np.float32)
+N_VALUES: Final = (SIDE // _CELL) ** 2 * _DIRECTIONS
+
+Values = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whitening:
+    """What was learnt of how people differ.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (N_VALUES,), float32
+        Of `gradients` over many people.
+    matrix : ndarray, shape (N_VALUES, N_VALUES), float32
+        Takes out what changes between looks of one person.
+
+    Raises
+    ------
+    InputError
+        If a shape is wrong or a value is not finite.
+    """
+
+    mean: Values
+    matrix: Values
+
+    def __post_init__(self) -> None:
+        if self.mean.shape != (N_VALUES,) or self.matrix.shape != (N_VALUES, N_VALUES):
+            raise InputError(
+                f"a whitening needs {N_VALUES} values, got {self.mean.shape}, {self.matrix.shape}"
+            )
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.matrix).all()):
+            raise InputError("a whitening must be finite")
+
+    def apply(self, values: Values) -> Values:
+        """Turn what `gradients` returned, (N_VALUES,), into a unit vector of the same size."""
+        # einsum, because the order of BLAS's sums would depend on its threads
+        white: Values = np.einsum("ij,j->i", self.matrix, values - self.mean)
+        white /= np.sqrt(np.einsum("i,i", white, white)) + np.float32(1e-9)
+        return white
+
+
+@cache
+def shipped_whitening() -> Whitening:
+    """Read the whitening that ships; see `appearance.md` beside it.
+
+    Returns
+    -------
+    Whitening
+    """
+    with as_file(files("facetrack.tracking") / "appearance.npz") as path:
+        arrays = read_npz(path, required=("mean", "matrix"))
+    return Whitening(arrays["mean"].astype(np.float32), arrays["matrix"].astype(np.float32))
+
+
+def gradients(patch: npt.NDArray[np.float32]) -> Values:
+    """Describe a patch by the directions of its gradients, cell by cell.
+
+    Parameters
+    ----------
+    patch : ndarray, shape (SIDE, SIDE), float32
+        Grey values.
+
+    Returns
+    -------
+    ndarray, shape (N_VALUES,), float32
+        Roots of the shares of eight directions in cells of 4 x 4 pixels, which light changes
+        little.
+    """
+    gradient_x, gradient_y = np.zeros_like(patch), np.zeros_like(patch)
+    gradient_x[:, 1:-1] = patch[:, 2:] - patch[:, :-2]
+    gradient_y[1:-1] = patch[2:] - patch[:-2]
+    damping = np.sqrt(np.hypot(gradient_x, gradient_y) + 1)
+    along = np.maximum(_COS * (gradient_x / damping) + _SIN * (gradient_y / damping), 0)
+    size = SIDE // _CELL
+    cells = along.reshape(_DIRECTIONS, size, _CELL, size, _CELL).mean((2, 4))
+    energy = np.moveaxis(cells, 0, -1)
+    shares: Values = np.sqrt(energy / (energy.sum(axis=-1, keepdims=True) + 0.5)).ravel()
+    return shares
