@@ -27,7 +27,8 @@ def learn_looks(tracks: Sequence[Track], image: Image, shape_model: ShapeModel) 
     shape_model : ShapeModel
     """
     for track in tracks:
-        due = track.age < _FIRST or track.age % _EVERY == 0
-        clear = track.apart >= _APART or not track.person.exemplars
+        unseen = not track.person.exemplars
+        due = unseen or track.age < _FIRST or track.age % _EVERY == 0
+        clear = unseen or track.apart >= _APART
         if track.decided and due and clear and track.quality >= _QUALITY:
             track.person.learn(signature(image, track.points, shape_model))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -16,15 +17,20 @@ from facetrack.tracking.pixels import Box, box_of
 
 Points = npt.NDArray[np.float64]
 
-# Agreement of signatures (see `identity`) that makes a face a known person's: near the place where
-# that person was lost a moment ago, and anywhere.
-_LIKENESS_NEAR: Final = 0.4
-_LIKENESS: Final = 0.62
+# Agreement of signatures (see `appearance`) that makes a face a known person's: in the mean of
+# several looks, and in a single one.
+_LIKENESS: Final = 0.5
+_SURE: Final = 0.65
+_LOOKS: Final = 3
+# Near the place where that person was lost right now less is enough, ...
+_LIKENESS_NEAR: Final = 0.35
+_NEAR: Final = 1.0  # ... seconds for which that holds, less and less
 # Who went behind another face is expected to come out again, half covered and turned at first.
 _LIKENESS_BEHIND: Final = 0.25
+_DOUBTFUL: Final = 0.3  # agreement from which on a face may yet turn out to be a known person's
 _MARGIN: Final = 0.1  # ahead of the second likeliest, or nobody is recognised
 
-_MOMENT: Final = 60  # frames
+_MOMENT: Final = 2.0  # seconds for which somebody lost is expected near
 _REACH: Final = 1.0  # face sizes that somebody lost may have moved at once, ...
 _REACH_GROWTH: Final = 0.1  # ... and more per frame since
 
@@ -54,6 +60,8 @@ class Missing:
         Pixels a frame when last seen.
     since : int
         Number of the frame in which the face was lost.
+    time : float
+        Seconds at which that was.
     reason : str
         Why, in words.
     behind : bool
@@ -64,6 +72,7 @@ class Missing:
     points: Points
     velocity: npt.NDArray[np.float64]
     since: int
+    time: float
     reason: str
     behind: bool = False
 
@@ -72,7 +81,7 @@ class Missing:
         """Box of the last shape, (x0, y0, x1, y1) in pixels."""
         return box_of(self.points)
 
-    def may_be_at(self, points: Points, frame: int) -> bool:
+    def may_be_at(self, points: Points, frame: int, time: float) -> bool:
         """Tell whether the person can have come from the last place to this one by now.
 
         Parameters
@@ -80,14 +89,16 @@ class Missing:
         points : ndarray, shape (68, 2), float64
         frame : int
             Number of the present frame.
+        time : float
+            Its seconds.
 
         Returns
         -------
         bool
         """
-        gone = frame - self.since
-        if gone > _MOMENT:
+        if time - self.time > _MOMENT:
             return False
+        gone = frame - self.since
         x0, y0, x1, y1 = self.box
         size = max(x1 - x0, y1 - y0)
         shift = points.mean(axis=0) - self.points.mean(axis=0)
@@ -102,35 +113,45 @@ class People:
         self.missing: list[Missing] = []
         self._next_id = 0
 
-    def recognise(self, seen: Signature, points: Points, frame: int) -> Person | None:
+    def recognise(
+        self, looks: Sequence[Signature], points: Points, frame: int, time: float
+    ) -> Person | None:
         """Decide whose face this is.
 
         Parameters
         ----------
-        seen : ndarray
-            The face's signature.
+        looks : sequence of ndarray
+            The face's signatures in this frame and those before, at least one.
         points : ndarray, shape (68, 2), float64
             Where it is, in pixels.
         frame : int
             Number of the present frame.
+        time : float
+            Its seconds.
 
         Returns
         -------
         Person or None
             Somebody missing, who is no longer so, or a new person. None if it is in doubt: the
-            face does not look like anybody missing, but somebody was lost near here a moment ago
-            and may be half covered yet. Ask again in the next frame.
+            face does not look enough like anybody missing, but a little, or too few looks were
+            taken, or somebody was lost near here a moment ago and may be half covered yet. Ask
+            again in the next frame, with one look more.
         """
-        likenesses = [missing.person.likeness(seen) for missing in self.missing]
-        if likenesses:
-            best = int(np.argmax(likenesses))
-            enough = _LIKENESS
-            if self.missing[best].may_be_at(points, frame):
-                enough = _LIKENESS_BEHIND if self.missing[best].behind else _LIKENESS_NEAR
-            second = max(likenesses[:best] + likenesses[best + 1 :], default=-1.0)
-            if likenesses[best] >= max(enough, second + _MARGIN):
-                return self.missing.pop(best).person
-        if any(missing.may_be_at(points, frame) for missing in self.missing):
+        if not self.missing:
+            return self.new()
+        likenesses = [
+            sum(missing.person.likeness(seen) for seen in looks) / len(looks)
+            for missing in self.missing
+        ]
+        near = [missing.may_be_at(points, frame, time) for missing in self.missing]
+        best = int(np.argmax(likenesses))
+        enough = _LIKENESS if len(looks) >= _LOOKS else _SURE
+        if near[best]:
+            enough = _enough_near(self.missing[best], enough, time)
+        second = max(likenesses[:best] + likenesses[best + 1 :], default=-1.0)
+        if likenesses[best] >= max(enough, second + _MARGIN):
+            return self.missing.pop(best).person
+        if any(near) or likenesses[best] >= _DOUBTFUL or len(looks) < _LOOKS:
             return None
         return self.new()
 
@@ -158,6 +179,7 @@ class People:
                     "points": encode_array(missing.points),
                     "velocity": encode_array(missing.velocity),
                     "since": missing.since,
+                    "time": missing.time,
                     "reason": missing.reason,
                     "behind": missing.behind,
                 }
@@ -174,8 +196,17 @@ class People:
                 points=decode_array(missing["points"], (N_POINTS, 2), np.float64),
                 velocity=decode_array(missing["velocity"], (2,), np.float64),
                 since=int(missing["since"]),
+                time=float(missing["time"]),
                 reason=str(missing["reason"]),
                 behind=bool(missing["behind"]),
             )
             for missing in state["missing"]
         ]
+
+
+def _enough_near(missing: Missing, anywhere: float, time: float) -> float:
+    """Tell how much agreement is enough near the place where somebody was lost."""
+    if missing.behind:
+        return _LIKENESS_BEHIND
+    part = min((time - missing.time) / _NEAR, 1.0)
+    return _LIKENESS_NEAR + part * (anywhere - _LIKENESS_NEAR)

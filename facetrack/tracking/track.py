@@ -15,7 +15,7 @@ from facetrack.features.resize import average
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking.encoding import decode_array, encode_array
-from facetrack.tracking.identity import UNKNOWN, Person, signature
+from facetrack.tracking.identity import SIGNATURE_SIZE, UNKNOWN, Person, Signature, signature
 from facetrack.tracking.pixels import Box, Image, box_of, grey, shrink
 from facetrack.tracking.smoothing import PointSmoother
 
@@ -39,7 +39,7 @@ _FAR: Final = 0.15  # a fit that moved this far from its start is repeated from 
 _PATCH: Final = 24  # px: side of the face's remembered picture
 _PATCH_EVERY: Final = 3  # frames
 _REACH: Final = 1.5  # where that picture is looked for, in box sizes around the last place
-_LIKE: Final = 0.35  # agreement of signatures that such a place must have with the person
+_LIKE: Final = 0.25  # agreement of signatures that such a place must have with the person
 _MATCHED: Final = 0.4  # correlation that makes a place worth trying
 
 
@@ -83,6 +83,8 @@ class Track:
         Frames since the face last touched another one.
     certain : bool
         Whether the detector was ever certain of the face; see `doubt`.
+    looks : list of ndarray
+        Signatures from the frames in which it is in doubt whose face this is.
     doubts : int
         How often in a row it was asked again and saw nothing plausible.
     smoother : PointSmoother or None
@@ -99,6 +101,7 @@ class Track:
     apart: int = _LONG
     certain: bool = False
     doubts: int = 0
+    looks: list[Signature] = field(default_factory=list)
     confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID)
 
     @property
@@ -204,6 +207,7 @@ class Track:
             "velocity": encode_array(self.velocity),
             "counts": [self.weak, self.age, self.apart],
             "doubt": [self.certain, self.doubts],
+            "looks": [encode_array(seen) for seen in self.looks],
         }
 
     @classmethod
@@ -227,6 +231,7 @@ class Track:
             apart=apart,
             certain=bool(certain),
             doubts=int(doubts),
+            looks=[decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["looks"]],
         )
 
 

@@ -34,7 +34,7 @@ _DOUBT: Final = 8  # frames of clear view for which somebody lost near here is e
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
 _JUST_TOUCHED: Final = 3  # frames
 _OUTLOOK: Final = 5  # frames: a lost face whose motion leads out of the image by then has left it
-_SAME_PERSON: Final = 0.4  # agreement of signatures that lets a track jump to a detection
+_SAME_PERSON: Final = 0.25  # agreement of signatures that lets a track jump to a detection
 
 
 class Tracker:
@@ -131,7 +131,7 @@ class Tracker:
         ):
             self._lose(track, reason)
         self._search(picture)
-        self._decide_who(picture)
+        self._decide_who(picture, time)
         learn_looks(self._now.tracks, picture, self.model.shape_model)
         return self._report(picture, time)
 
@@ -194,9 +194,10 @@ class Tracker:
         self._now.tracks.remove(track)
         self._now.idle = 0 if not self._now.tracks else self._now.idle
         if track.decided:
+            now = self._now.frame, self._now.time or 0.0
             behind = track.apart <= _JUST_TOUCHED
             self._now.people.lose(
-                Missing(track.person, track.points, track.velocity, self._now.frame, reason, behind)
+                Missing(track.person, track.points, track.velocity, *now, reason, behind)
             )
 
     def _lose_all(self, reason: str) -> None:
@@ -214,7 +215,7 @@ class Tracker:
         self._now.people.forget_all()
         self._now.idle = 0
         self._search(image)
-        self._decide_who(image)
+        self._decide_who(image, time)
         learn_looks(self._now.tracks, image, self.model.shape_model)
         return ended + self._report(image, time)
 
@@ -247,17 +248,17 @@ class Tracker:
             track.confidence = fit.confidence
             self._now.tracks.append(track)
 
-    def _decide_who(self, image: Image) -> None:
+    def _decide_who(self, image: Image, time: float) -> None:
         """Settle whose faces those are that came up."""
         for track in self._now.tracks:
             if track.decided or on_probation(track):
                 continue
-            seen = signature(image, track.points, self.model.shape_model)
-            person = self._now.people.recognise(seen, track.points, self._now.frame)
+            track.looks.append(signature(image, track.points, self.model.shape_model))
+            person = self._now.people.recognise(track.looks, track.points, self._now.frame, time)
             if person is None and min(track.age, track.apart) > _DOUBT:
                 person = self._now.people.new()
             if person is not None:
-                track.person = person
+                seen, track.person, track.looks = track.looks[-1], person, []
                 self._greet(track, image, seen)
 
     def _greet(self, track: Track, image: Image, seen: Signature) -> None:

@@ -10,6 +10,8 @@ from facetrack.landmarks.markup import to_markup
 from facetrack.tracking.identity import SIGNATURE_SIZE, Person, signature, similarity
 from facetrack.tracking.people import Missing, People
 
+FPS = 30
+
 
 @pytest.fixture
 def look(stage, puppet):
@@ -67,15 +69,22 @@ def test_a_like_look_is_averaged_in(look):
     assert person.likeness(look(3)[0]) > 0.9
 
 
-def who(people, seen, points, frame):
+def who(people, seen, points, frame, *, looks=3):
     """Give the id of the person that a face is taken for; None while it is in doubt."""
-    person = people.recognise(seen, points, frame)
+    person = people.recognise([seen] * looks, points, frame, frame / FPS)
     return None if person is None else person.id
 
 
-def missing(look, seed, number, *, since=0):
+def missing(look, seed, number, *, behind=False):
     seen, points = look(seed)
-    return Missing(Person(number, [seen]), points, np.zeros(2), since, "covered")
+    return Missing(Person(number, [seen]), points, np.zeros(2), 0, 0.0, "covered", behind)
+
+
+def fainter(seen, agreement):
+    """Make a signature that agrees with another one by so much."""
+    other = seen.copy()
+    other[:-2] *= agreement
+    return other
 
 
 def test_somebody_missing_is_recognised(look):
@@ -108,31 +117,69 @@ def test_where_somebody_was_lost_a_moment_ago_a_strange_face_is_in_doubt(look):
     people = People()
     people.lose(missing(look, 1, people.new().id))
     seen, points = look(7)
-    assert people.recognise(seen, points, 5) is None
+    assert who(people, seen, points, 5) is None
     assert who(people, seen, points + 2000, 5) == 1
     assert who(people, look(1)[0], points, 6) == 0
 
 
-def test_less_likeness_is_needed_where_somebody_was_a_moment_ago(look):
+@pytest.mark.parametrize(
+    ("agreement", "frame", "away", "known"),
+    [
+        (0.45, 5, 0, True),
+        (0.45, 5, 2000, False),
+        (0.45, 29, 0, False),  # the longer ago, the less it matters where
+        (0.45, 500, 0, False),
+        (0.55, 500, 2000, True),
+    ],
+)
+def test_less_likeness_is_needed_where_somebody_was_right_now(look, agreement, frame, away, known):
+    people = People()
+    people.lose(missing(look, 1, 41))
     seen, points = look(1)
-    blurred = seen.copy()
-    blurred[:-2] = 0.5 * seen[:-2]  # agreement 0.5
-    for frame, place, known in ((5, 0, True), (500, 0, False), (5, 2000, False)):
+    assert (who(people, fainter(seen, agreement), points + away, frame) == 41) is known
+
+
+def test_a_moment_is_as_long_at_every_frame_rate(look):
+    seen, points = look(1)
+    for time, known in ((0.1, True), (0.95, False)):
         people = People()
         people.lose(missing(look, 1, 41))
-        assert (who(people, blurred, points + place, frame) == 41) is known
+        person = people.recognise([fainter(seen, 0.45)] * 3, points, 1, time)
+        assert (person is not None and person.id == 41) is known
 
 
 def test_who_went_behind_a_face_may_come_out_looking_otherwise(look):
     seen, points = look(1)
-    turned = seen.copy()
-    turned[:-2] = 0.3 * seen[:-2]
     for behind in (True, False):
         people = People()
-        gone = missing(look, 1, people.new().id)
-        people.lose(Missing(gone.person, gone.points, gone.velocity, 0, "covered", behind))
-        person = people.recognise(turned, points, 20)
-        assert (person is not None and person.id == 0) is behind
+        people.lose(missing(look, 1, people.new().id, behind=behind))
+        assert (who(people, fainter(seen, 0.3), points, 20) == 0) is behind
+
+
+def test_one_look_is_enough_only_if_it_is_clear(look):
+    people = People()
+    people.lose(missing(look, 1, people.new().id))
+    seen, points = look(1)
+    for agreement in (0.1, 0.4, 0.6):
+        assert who(people, fainter(seen, agreement), points + 2000, 500, looks=1) is None
+    assert who(people, seen, points + 2000, 500, looks=1) == 0
+
+
+def test_one_poor_look_among_several_changes_little(look):
+    people = People()
+    people.lose(missing(look, 1, people.new().id))
+    seen, points = look(1)
+    looks = [fainter(seen, agreement) for agreement in (0.1, 0.8, 0.8)]
+    person = people.recognise(looks, points + 2000, 500, 500 / FPS)
+    assert person is not None
+    assert person.id == 0
+
+
+def test_a_face_a_little_like_somebody_missing_stays_in_doubt(look):
+    people = People()
+    people.lose(missing(look, 1, people.new().id))
+    seen, points = look(1)
+    assert who(people, fainter(seen, 0.4), points + 2000, 500, looks=8) is None
 
 
 def test_ids_are_never_used_again(look):

@@ -10,10 +10,11 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.errors import InputError
+from facetrack.evaluation.owners import find_owners, strayed
 from facetrack.face import Source, State
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.clips import demo_video
+from facetrack.video.clips import absence_video, demo_video
 from facetrack.video.frame import Frame
 
 HOME = (320, 240)
@@ -379,3 +380,18 @@ def follow(model, frames):
     faces = [tracked(tracker.update(frame)) for frame in frames]
     assert all([face.id for face in found] == [0] for found in faces)
     return np.array([found[0].raw_points for found in faces])
+
+
+@pytest.mark.parametrize("seed", [0, 1])  # elsewhere, and where somebody else sat meanwhile
+def test_who_was_away_is_known_again_and_nobody_else_is(shipped_model, seed):
+    video = absence_video(shipped_model.shape_model, seed=seed)
+    tracker = Tracker(shipped_model)
+    owned = []
+    for frame in video:
+        truths = [video.truth(frame.index, face=k) for k in range(2)]
+        owned.append(find_owners(tracker.update(frame), truths))
+    leaves, returns = video.faces[0].absent[0]
+    assert set().union(*owned[:leaves]) == {0}
+    assert set().union(*owned[leaves + 6 : returns - 6]) == {1}
+    assert owned[-1] == {0: 0}
+    assert strayed(owned) == 0
