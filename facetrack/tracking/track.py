@@ -125,7 +125,8 @@ class Track:
         Returns
         -------
         Fit or None
-            The best that was found; None where every try ended in an impossible shape.
+            The best that was found; None where every try ended in an impossible shape, and where
+            what is well fitted again, after poor fits, is somebody else or a pattern on the wall.
 
         Notes
         -----
@@ -145,6 +146,8 @@ class Track:
                 jump = self._attempt(model, image, self.points + shift)
                 if jump is not None and self._shows_person(jump, image, model.shape_model):
                     best = _better(best, jump)
+        if best is not None and self.weak and best.quality >= WELL_FITTED:
+            return best if self._shows_person(best, image, model.shape_model) else None
         return best
 
     def accept(self, fit: Fit, image: Image) -> None:
@@ -173,7 +176,7 @@ class Track:
         return fit if possible else None
 
     def _shows_person(self, fit: Fit, image: Image, shape_model: ShapeModel) -> bool:
-        """Check that a face that jumped is still the same one, and no pattern on the wall."""
+        """Check that a face that jumped or came back is the same one, and no pattern."""
         seen = signature(image, fit.points, shape_model)
         return not self.person.exemplars or self.person.likeness(seen) >= _LIKE
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from facetrack.tracking.identity import Person
+from facetrack.tracking.identity import Person, signature
 from facetrack.tracking.track import Track, is_possible, take_patch
 
 
@@ -57,6 +57,19 @@ def test_nothing_there_gives_a_poor_fit(stage, puppet):
     assert track.follow(play.model, play.world.image()).quality < 0.5
 
 
+@pytest.mark.parametrize(("weak", "seed", "followed"), [(2, 1, True), (2, 2, False), (0, 2, True)])
+def test_what_comes_back_after_poor_fits_must_be_the_same_face(stage, puppet, weak, seed, followed):
+    play = stage(
+        puppet(1, lambda frame: None if frame else (320, 240)),
+        puppet(seed, lambda frame: (325, 240) if frame else None),
+    )
+    track = a_track(play)
+    track.person.learn(signature(play.world.image(), track.points, play.world.shape_model))
+    track.weak = weak
+    play.world.frame = 1
+    assert (track.follow(play.model, play.world.image()) is not None) is followed
+
+
 def test_the_mean_shape_is_possible_at_any_place_and_size(shape_model):
     for factor in (0.5, 1, 20):
         assert is_possible(shape_model.mean * factor - 1000, shape_model)
@@ -101,6 +114,7 @@ def test_a_patch_can_be_taken_anywhere(stage, puppet, head, place):
 def test_state_goes_through_json(stage, puppet):
     play = stage(puppet(1, lambda frame: (320, 240)))
     track = a_track(play)
+    track.looks.append(signature(play.world.image(), track.points, play.world.shape_model))
     back = Track.from_state(json.loads(json.dumps(track.state())), None, None)
     assert back.state() == track.state()
     assert_allclose(back.points, track.points, atol=0)
