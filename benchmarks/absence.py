@@ -4,7 +4,8 @@
 
 In each case one person is seen for 4 s, away for 10 s, and seen again elsewhere for 4 s; for 8 s of
 the absence somebody else is there, in every second case at the very same place. Who they are is
-drawn from labelled pictures, and the truth is known in every frame.
+drawn from labelled pictures, and the truth is known in every frame. The first person is corrected
+once before the absence: what that taught must be theirs after it, and never the other's.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from facetrack.video.synthetic import SyntheticVideo
 
 FIRST_SEED: Final = 1000  # 5000 and on are kept for the figures that are reported
 RETURNING, OTHER = 0, 1  # places of the people in a video
+CORRECTED: Final = 12  # the frame, before the absence, in which the first person is corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ class Absence:
     unnamed : int
         Frames from the return to the first one in which the person is tracked, by whatever id;
         all that are left if that never happens.
+    profile_kept : bool
+        What the correction taught is known of the returning person in the last frame.
+    profile_leaked : bool
+        It was known of whoever was there meanwhile in some frame.
     """
 
     seed: int
@@ -63,11 +69,14 @@ class Absence:
     wrong_person: int
     new_ids: int
     unnamed: int
+    profile_kept: bool
+    profile_leaked: bool
 
     @property
     def right(self) -> bool:
         """Whether nothing was confused."""
-        return self.kept and self.apart and not self.wrong_person
+        ids = self.kept and self.apart and not self.wrong_person
+        return ids and self.profile_kept and not self.profile_leaked
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -120,15 +129,22 @@ def draw_video(model: FaceModel, portraits: Sequence[Portrait], seed: int) -> Sy
 def follow(model: FaceModel, video: SyntheticVideo, seed: int) -> Absence:
     """Track one case and judge it."""
     tracker = Tracker(model)
-    owned = []
+    owned: list[dict[int, int]] = []
+    taught: list[set[int]] = []  # for each frame, the people of whom the correction is known
     for frame in video:
         truths = [video.truth(frame.index, face=k) for k in (RETURNING, OTHER)]
-        owned.append(find_owners(tracker.update(frame), truths))
-    return judge(seed, owned, video.faces[RETURNING].absent[0])
+        owners = find_owners(tracker.update(frame), truths)
+        if frame.index == CORRECTED:
+            for number, owner in owners.items():
+                if owner == RETURNING:
+                    tracker.correct(number, truths[RETURNING])
+        owned.append(owners)
+        taught.append({owner for n, owner in owners.items() if tracker.person(n).lessons})
+    return judge(seed, owned, taught, video.faces[RETURNING].absent[0])
 
 
-def judge(seed: int, owned: Owned, away: tuple[int, int]) -> Absence:
-    """Compare the ids before, during and after the absence, frames `away[0]` to `away[1] - 1`."""
+def judge(seed: int, owned: Owned, taught: Sequence[set[int]], away: tuple[int, int]) -> Absence:
+    """Compare the time before, during and after the absence, frames `away[0]` to `away[1] - 1`."""
     leaves, returns = away
     before, after = ids_of(RETURNING, owned[:leaves]), ids_of(RETURNING, owned[returns:])
     tracked = [RETURNING in owners.values() for owners in owned[returns:]]
@@ -140,6 +156,8 @@ def judge(seed: int, owned: Owned, away: tuple[int, int]) -> Absence:
         wrong_person=strayed(owned),
         new_ids=max(len(set().union(*owned)) - 2, 0),
         unnamed=tracked.index(True) if any(tracked) else len(tracked),
+        profile_kept=RETURNING in taught[-1],
+        profile_leaked=any(OTHER in people for people in taught),
     )
 
 
@@ -154,6 +172,8 @@ def total(absences: Sequence[Absence]) -> dict[str, int]:
         "kept_id": sum(a.kept for a in absences),
         "ids_apart": sum(a.apart for a in absences),
         "wrong_person": sum(a.wrong_person > 0 for a in absences),
+        "profile_kept": sum(a.profile_kept for a in absences),
+        "profile_leaked": sum(a.profile_leaked for a in absences),
         "new_ids": sum(a.new_ids for a in absences),
         "most_frames_unnamed": max(a.unnamed for a in absences),
     }
