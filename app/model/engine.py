@@ -56,14 +56,13 @@ def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[n
 
 
 def can_adapt(tracker: Tracker) -> bool:
-    """Tell whether a tracker can learn from its own tracks."""
-    return hasattr(tracker, "adapt")
+    """Tell whether a tracker can learn from its own tracks: old models cannot learn at all."""
+    return bool(getattr(tracker.model, "priors", ()))
 
 
 def set_adapt(tracker: Tracker, on: bool) -> None:
     """Let a tracker learn from its own tracks, or not."""
-    if can_adapt(tracker):
-        tracker.adapt = on  # type: ignore[attr-defined]
+    tracker.adapt = on
 
 
 def forget(tracker: Tracker, face_id: int) -> None:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from facetrack.evaluation.footage import Corrections, Footage, Points, followed
 from facetrack.learning.learner import WEIGHT, Learned, Learner, Start
 from facetrack.learning.lesson import STARTS, Lesson, make_lesson
-from facetrack.learning.own_level import OwnLevel
 from facetrack.learning.prior import LevelPrior
 from facetrack.learning.profile import Profile
 from facetrack.regression.cascade import Level
@@ -72,9 +71,7 @@ class SampledLearning:
             for start in starts:
                 start.advance(level, cascade.basis)
             levels.append(level)
-        last = cascade.levels[-1]
-        nothing = OwnLevel(last, np.zeros((136, last.n_features), dtype=np.float32))
-        learned = Learned(replace(cascade, levels=tuple(levels)), nothing)
+        learned = Learned(replace(cascade, levels=tuple(levels)), None)
         return track_again(self.model, lessons, learned, footage)
 
 

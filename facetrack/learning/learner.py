@@ -31,12 +31,12 @@ class Learned:
     ----------
     cascade : Cascade
         The tracking cascade with the person's regressors.
-    own : OwnLevel
-        What follows it.
+    own : OwnLevel or None
+        What follows it; None where no correction was made.
     """
 
     cascade: Cascade
-    own: OwnLevel
+    own: OwnLevel | None
 
     def run(self, maps: list[Features], start: Array) -> tuple[Array, Array]:
         """Fit a shape.
@@ -56,7 +56,7 @@ class Learned:
             The person's landmarks.
         """
         generic = self.cascade.run(maps, start)
-        return generic, self.own.finish(maps, generic)
+        return generic, generic if self.own is None else self.own.finish(maps, generic)
 
 
 @dataclass(slots=True)
@@ -94,6 +94,11 @@ class Learner:
     priors : sequence of LevelPrior
         Of the levels that learn.
 
+    Attributes
+    ----------
+    regressors : dict of int to IncrementalRegressor
+        After `learn`, by the number of the level: where learning can go on.
+
     Notes
     -----
     The own level is learned first, from where the generic cascade ends: it says what a constant and
@@ -105,9 +110,12 @@ class Learner:
         self._cascade = cascade
         self._priors = {prior.number: prior for prior in priors}
         self._builder = MapBuilder(cascade.maps)
+        self.regressors: dict[int, IncrementalRegressor] = {}
 
     def learn(self, lessons: Iterable[Lesson]) -> Learned | None:
         """Learn from lessons, all anew.
+
+        A function of the lessons alone, so that undoing a correction undoes what it taught.
 
         Parameters
         ----------
@@ -166,16 +174,35 @@ class Learner:
         return tuple(levels)
 
     def _learn_level(self, level: Level, prior: LevelPrior, starts: list[Start]) -> Level:
-        columns, targets = [], []
-        for start in starts:
-            shapes = shifted(start.shape, start.label, prior.step)
-            readings = read_frame(level, start.maps, shapes)
-            e, y = pseudo_samples(
-                readings, start.shape, start.label, self._cascade.basis, prior.spread, prior.step
-            )
-            columns.append(e)
-            targets.append(y)
+        pairs = [columns_of(level, prior, start, self._cascade.basis) for start in starts]
         weight = np.float32(np.sqrt(WEIGHT / STARTS))
         learned = IncrementalRegressor(level.regressor, prior.inverse())
-        learned.learn(weight * np.hstack(columns), weight * np.hstack(targets))
-        return replace(level, regressor=learned.regressor.astype(np.float32))
+        learned.learn(
+            weight * np.hstack([e for e, _ in pairs]), weight * np.hstack([y for _, y in pairs])
+        )
+        self.regressors[prior.number] = learned
+        return replace(level, regressor=learned.regressor)
+
+
+def columns_of(
+    level: Level, prior: LevelPrior, start: Start, basis: Features
+) -> tuple[Features, Features]:
+    """Form the columns by which a level learns one start.
+
+    Parameters
+    ----------
+    level : Level
+    prior : LevelPrior
+        Of that level.
+    start : Start
+        On its way, before this level.
+    basis : ndarray, shape (136, m), float32
+        The cascade's.
+
+    Returns
+    -------
+    columns, targets : ndarray
+        See `expansion.pseudo_samples`.
+    """
+    readings = read_frame(level, start.maps, shifted(start.shape, start.label, prior.step))
+    return pseudo_samples(readings, start.shape, start.label, basis, prior.spread, prior.step)

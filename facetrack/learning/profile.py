@@ -61,7 +61,8 @@ class Profile:
         arrays["looks"] = np.array(self.looks, dtype=np.float32)
         levels: list[int] = []
         if self.learned is not None:
-            arrays["own/weights"] = self.learned.own.weights
+            if self.learned.own is not None:
+                arrays["own/weights"] = self.learned.own.weights
             for number, level in enumerate(self.learned.cascade.levels):
                 if level is not self.generic.levels[number]:
                     arrays[f"regressor/{number}"] = level.regressor
@@ -126,7 +127,7 @@ def digest(cascade: Cascade) -> str:
 
 
 def _learned(arrays: Arrays, meta: dict[str, Any], generic: Cascade) -> Learned | None:
-    if "own/weights" not in arrays:
+    if not meta["levels"] and "own/weights" not in arrays:
         return None
     levels = list(generic.levels)
     for number in meta["levels"]:
@@ -134,11 +135,13 @@ def _learned(arrays: Arrays, meta: dict[str, Any], generic: Cascade) -> Learned 
         if regressor.shape != levels[number].regressor.shape:
             raise ValueError(f"regressor {number} has shape {regressor.shape}")
         levels[number] = replace(levels[number], regressor=regressor)
-    weights = arrays["own/weights"].astype(np.float32)
-    if weights.shape != (2 * N_POINTS, levels[-1].n_features):
-        raise ValueError(f"own/weights has shape {weights.shape}")
-    # the own level reads the generic level's features, whatever the regressor says
-    return Learned(replace(generic, levels=tuple(levels)), OwnLevel(generic.levels[-1], weights))
+    own = None
+    if "own/weights" in arrays:
+        weights = arrays["own/weights"].astype(np.float32)
+        if weights.shape != (2 * N_POINTS, levels[-1].n_features):
+            raise ValueError(f"own/weights has shape {weights.shape}")
+        own = OwnLevel(generic.levels[-1], weights)
+    return Learned(replace(generic, levels=tuple(levels)), own)
 
 
 def _stack(lessons: Sequence[Lesson]) -> Arrays:

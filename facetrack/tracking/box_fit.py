@@ -139,8 +139,31 @@ class BoxFitter:
         to_frame = self.shape_model.to_reference(start)
         patch = warp_to_frame(image, to_frame)
         builder = self.builders.get(cascade.maps)
-        shape = to_frame.apply(start)
-        size = len(patch)
-        straight = cascade.run(builder.build(patch), shape)
-        turned = cascade.run(builder.build(patch[:, ::-1]), mirror(shape, size))
-        return to_frame.inverse().apply(0.5 * (straight + mirror(turned, size)))
+        straight, turned = run_both_ways(cascade, builder, patch, to_frame.apply(start))
+        return to_frame.inverse().apply(0.5 * (straight + turned))
+
+
+def run_both_ways(
+    cascade: Cascade, builder: MapBuilder, patch: npt.NDArray[np.uint8], start: Points
+) -> tuple[Points, Points]:
+    """Run a cascade on a patch and on its mirror image.
+
+    Parameters
+    ----------
+    cascade : Cascade
+    builder : MapBuilder
+        Of the cascade's maps.
+    patch : ndarray, shape (size, size), uint8
+        Grey levels of the reference frame.
+    start : ndarray, shape (68, 2), float64
+        Pixels of the frame.
+
+    Returns
+    -------
+    straight, turned : ndarray, shape (68, 2), float64
+        Both ends as they lie on the patch.
+    """
+    size = len(patch)
+    straight = cascade.run(builder.build(patch), start)
+    turned = cascade.run(builder.build(patch[:, ::-1]), mirror(start, size))
+    return straight, mirror(turned, size)

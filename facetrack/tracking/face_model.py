@@ -15,7 +15,7 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learned
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.box_fit import Box, BoxFitter, BoxPlacement, Builders
+from facetrack.tracking.box_fit import Box, BoxFitter, BoxPlacement, Builders, run_both_ways
 from facetrack.tracking.confidence import End, PointConfidence, clues_of, contrast_of
 from facetrack.tracking.quality import QualityClassifier, probability
 
@@ -124,6 +124,12 @@ class FaceModel:
             If the image has a wrong type or shape, the box is empty, or there is no such view.
         """
         return self.judge(image, self._box_fitter.fit(image, box, view))
+
+    def both_ways(
+        self, cascade: Cascade, patch: npt.NDArray[np.uint8], start: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Run one of the cascades on a patch and on its mirror image; see `run_both_ways`."""
+        return run_both_ways(cascade, self._builders.get(cascade.maps), patch, start)
 
     def judge(self, image: npt.NDArray[np.uint8], points: npt.ArrayLike) -> Fit:
         """Say how good landmarks are, wherever they come from.

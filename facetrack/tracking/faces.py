@@ -10,6 +10,7 @@ import numpy.typing as npt
 from facetrack.face import N_POINTS, Face, Source, State, read_only_points
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.identity import Person
 from facetrack.tracking.people import Missing
 from facetrack.tracking.pixels import Image, box_of
 from facetrack.tracking.track import Track
@@ -56,12 +57,13 @@ def tracked_face(
         quality=track.quality,
         pose=head_pose(points, shape_model.mean_3d, size),
         confidence=track.confidence,
-        source=_source(track.person.knowledge is not None, corrected),
+        source=_source(track.person, corrected),
     )
 
 
-def _source(learned: bool, corrected: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint8]:
-    source = _LEARNED if learned else _TRACKED
+def _source(person: Person, corrected: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint8]:
+    taught = person.knowledge is not None and person.knowledge.best is not None
+    source = _LEARNED if taught else _TRACKED
     if corrected is not None:
         source = np.where(corrected, np.uint8(Source.CORRECTED), source)
         source.setflags(write=False)

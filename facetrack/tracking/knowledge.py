@@ -15,6 +15,7 @@ from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import STARTS, Lesson
 from facetrack.tracking.encoding import decode_array, encode_array
 from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.self_teacher import SelfTeacher
 
 _OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a face at its border
 
@@ -28,11 +29,19 @@ class Knowledge:
     lessons : list of Lesson
         In the order in which they were given.
     learned : Learned or None
-        None before the first lesson.
+        From the lessons; None before the first.
+    teacher : SelfTeacher or None
+        Goes on from there by the tracker's own tracks, where it adapts.
     """
 
     lessons: list[Lesson] = field(default_factory=list)
     learned: Learned | None = None
+    teacher: SelfTeacher | None = None
+
+    @property
+    def best(self) -> Learned | None:
+        """What faces of the person are fitted with; None while nothing was learned."""
+        return self.learned if self.teacher is None else self.teacher.learned
 
     def teach(self, model: FaceModel, lesson: Lesson) -> bool:
         """Take one more lesson; a later one for the same frame replaces the earlier.
@@ -46,18 +55,24 @@ class Knowledge:
         Returns
         -------
         bool
-            Whether an earlier lesson was replaced.
-
+            Whether an earlier lesson was replaced. What the tracker taught itself begins anew from
+            what the person says now.
         """
         kept = [old for old in self.lessons if old.key != lesson.key]
         lessons = [*kept, lesson]
         learned = Learner(model.tracking, model.priors).learn(lessons)
         replaced = len(kept) < len(self.lessons)
         self.lessons, self.learned = lessons, learned
+        if self.teacher is not None:
+            self.teacher = SelfTeacher(model, lessons)
         return replaced
 
-    def state(self) -> list[dict[str, Any]]:
+    def state(self) -> dict[str, Any]:
         """Return everything that `from_state` needs, as JSON knows it."""
+        teacher = None if self.teacher is None else self.teacher.state()
+        return {"lessons": self._lessons_state(), "teacher": teacher}
+
+    def _lessons_state(self) -> list[dict[str, Any]]:
         return [
             {
                 "key": lesson.key,
@@ -70,7 +85,7 @@ class Knowledge:
         ]
 
     @classmethod
-    def from_state(cls, state: list[dict[str, Any]], model: FaceModel) -> Knowledge:
+    def from_state(cls, state: dict[str, Any], model: FaceModel) -> Knowledge:
         """Learn anew from the lessons that `state` returned: the same bytes as before."""
         lessons = [
             Lesson(
@@ -80,9 +95,12 @@ class Knowledge:
                 decode_array(lesson["labels"], (STARTS, N_POINTS, 2), np.float64),
                 decode_array(lesson["mask"], (N_POINTS,), np.bool_),
             )
-            for lesson in state
+            for lesson in state["lessons"]
         ]
-        return cls(lessons, Learner(model.tracking, model.priors).learn(lessons))
+        teacher = None
+        if state["teacher"] is not None:
+            teacher = SelfTeacher.from_state(state["teacher"], model, lessons)
+        return cls(lessons, Learner(model.tracking, model.priors).learn(lessons), teacher)
 
 
 def teachable(model: object) -> FaceModel:

@@ -16,6 +16,7 @@ from facetrack.tracking.identity import Person, Signature, similarity
 from facetrack.tracking.knowledge import Knowledge, checked_correction, teachable
 from facetrack.tracking.personal_model import PersonalModel
 from facetrack.tracking.pixels import Image
+from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.track import Fits, Track
 
 _LOOKS_LIKE: Final = 0.4  # agreement of signatures that makes a face a profile's: it was named
@@ -53,10 +54,28 @@ def model_of(person: Person, model: Fits) -> Fits:
     -------
     Fits
     """
-    knowledge = person.knowledge
-    if knowledge is None or knowledge.learned is None:
-        return model
-    return PersonalModel(teachable(model), knowledge.learned)
+    learned = None if person.knowledge is None else person.knowledge.best
+    return model if learned is None else PersonalModel(teachable(model), learned)
+
+
+def adapt(track: Track, before: npt.NDArray[np.float64], model: Fits, image: Image) -> None:
+    """Let a track teach its own person, if it is good enough to learn from.
+
+    Parameters
+    ----------
+    track : Track
+        After this frame's fit.
+    before : ndarray, shape (68, 2), float64
+        Its points in the frame before, pixels.
+    model : Fits
+    image : ndarray, shape (H, W[, 3]), uint8
+    """
+    if not track.decided:
+        return
+    knowledge = track.person.knowledge = track.person.knowledge or Knowledge()
+    if knowledge.teacher is None:
+        knowledge.teacher = SelfTeacher(teachable(model), knowledge.lessons)
+    knowledge.teacher.watch(image, before, track.points, track.quality)
 
 
 def correct(
@@ -124,7 +143,7 @@ def profile_of(person: Person, model: Fits) -> Profile:
     """
     knowledge = person.knowledge or Knowledge()
     looks = tuple(person.exemplars)
-    return Profile(tuple(knowledge.lessons), knowledge.learned, looks, teachable(model).tracking)
+    return Profile(tuple(knowledge.lessons), knowledge.best, looks, teachable(model).tracking)
 
 
 def greet(

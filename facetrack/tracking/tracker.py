@@ -24,7 +24,15 @@ from facetrack.tracking.people import Missing, Reason
 from facetrack.tracking.pixels import SMALLEST_SIDE, Image, box_of, checked_image
 from facetrack.tracking.search import Finds, confirm, look
 from facetrack.tracking.smoothing import PointSmoother
-from facetrack.tracking.teaching import Taught, correct, greet, model_of, profile_of, tracked_as
+from facetrack.tracking.teaching import (
+    Taught,
+    adapt,
+    correct,
+    greet,
+    model_of,
+    profile_of,
+    tracked_as,
+)
 from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track, take_patch
 from facetrack.video.frame import Frame
 
@@ -53,6 +61,9 @@ class Tracker:
         From 0 (off) to 1 (much): One-Euro smoothing of `Face.points`; `Face.raw_points` stay.
     detector : FaceDetector, optional
         Another way to find faces.
+    adapt : bool
+        Learn from the tracker's own tracks, where heavier fits agree with them. Off by default: it
+        follows hard faces better, and draws easy ones towards the heavier fits' own convention.
     person : Profile or path-like, optional
         What is known of somebody from another video. The first face that looks so is fitted with
         it, whatever its id.
@@ -64,7 +75,7 @@ class Tracker:
     FormatError
         If the profile cannot be read or was taught to another model.
     LearningError
-        If there is a profile and the model cannot learn.
+        If the tracker adapts or there is a profile, and the model cannot learn.
     """
 
     def __init__(
@@ -74,6 +85,7 @@ class Tracker:
         max_faces: int = 1,
         smoothing: float = 0.0,
         detector: Finds | None = None,
+        adapt: bool = False,
         person: Profile | str | os.PathLike[str] | None = None,
     ) -> None:
         if max_faces < 1:
@@ -88,6 +100,9 @@ class Tracker:
         self._image: Image | None = None  # of the last update, for corrections
         if person is not None and not isinstance(person, Profile):
             person = load_profile(person, teachable(model).tracking)
+        self.adapt = adapt
+        if adapt:
+            teachable(model)
         self._profile = person
 
     def update(self, image: npt.ArrayLike | Frame, timestamp: float | None = None) -> list[Face]:
@@ -162,7 +177,10 @@ class Tracker:
             if leaves_image(fit.points, image):
                 reason = Reason.LEFT
             elif fit.quality >= WELL_FITTED or track.weak + 1 < PATIENCE:
+                before = track.points
                 track.accept(fit, image)
+                if self.adapt:
+                    adapt(track, before, self.model, image)
                 if not withstands_doubt(track, self._detector, image):
                     self._lose(track, Reason.DOUBTED)
                 return

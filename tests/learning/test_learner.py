@@ -64,6 +64,8 @@ def test_the_same_lessons_give_the_same_bytes(learner, shipped_model, lesson) ->
     )
     assert one is not None
     assert other is not None
+    assert one.own is not None
+    assert other.own is not None
     assert_array_equal(one.own.weights, other.own.weights)
     for a, b in zip(one.cascade.levels, other.cascade.levels, strict=True):
         assert_array_equal(a.regressor, b.regressor)

@@ -33,6 +33,8 @@ def test_round_trip(profile, path, shipped_model) -> None:
         assert b.key == -1  # of another video
     assert back.learned is not None
     assert profile.learned is not None
+    assert back.learned.own is not None
+    assert profile.learned.own is not None
     assert_array_equal(back.learned.own.weights, profile.learned.own.weights)
     pairs = zip(profile.learned.cascade.levels, back.learned.cascade.levels, strict=True)
     for ours, theirs in pairs:
@@ -45,6 +47,8 @@ def test_what_was_learned_is_what_its_lessons_teach(path, shipped_model) -> None
     anew = Learner(shipped_model.tracking, shipped_model.priors).learn(back.lessons)
     assert anew is not None
     assert back.learned is not None
+    assert anew.own is not None
+    assert back.learned.own is not None
     assert_array_equal(anew.own.weights, back.learned.own.weights)
 
 

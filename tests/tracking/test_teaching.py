@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from facetrack.datasets.pts_folder import load_folder
 from facetrack.errors import InputError, LearningError
+from facetrack.evaluation.people import synthetic_people
 from facetrack.face import Source
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.tracking.tracker import Tracker
@@ -178,3 +180,48 @@ def test_two_people_are_taught_apart(shipped_model) -> None:
         seen, untaught = tracker.update(picture), plain.update(picture)
         assert_array_equal(seen[1].points, untaught[1].points)
         assert np.abs(seen[0].points - untaught[0].points).max() > 1
+
+
+def test_adapting_learns_and_says_so(shipped_model, frames) -> None:
+    tracker = Tracker(shipped_model, adapt=True)
+    sources = [set(tracker.update(frame)[0].source) for frame in frames]
+    assert sources[0] == {Source.TRACKED}
+    assert sources[-1] == {Source.LEARNED}
+    assert tracker.person(0).lessons == ()  # nobody corrected anything
+    assert tracker.person(0).learned is not None
+
+
+def test_adapting_makes_a_hard_face_better(shipped_model, shared) -> None:
+    pictures = load_folder(shared / "data" / "landmarks" / "helen_test")
+    people = synthetic_people(pictures, shipped_model.shape_model)
+    hard = next(clip for clip in people if clip.name.endswith("expressions"))
+    truth = hard.references["truth"]
+    with hard.open() as source:
+        greys = [frame.grey for frame in source]
+
+    def mean_error(adapt: bool) -> float:
+        tracks = run(Tracker(shipped_model, adapt=adapt), greys)
+        return float(np.mean(np.linalg.norm(np.array(tracks) - truth, axis=2)[100:]))
+
+    assert mean_error(adapt=True) < 0.95 * mean_error(adapt=False)
+
+
+def test_going_on_while_adapting_gives_the_same_bytes(shipped_model, frames) -> None:
+    tracker = Tracker(shipped_model, adapt=True)
+    run(tracker, frames[:25])
+    other = Tracker(shipped_model, adapt=True)
+    other.restore(json.loads(json.dumps(tracker.state())))
+    assert_array_equal(run(tracker, frames, 25), run(other, frames, 25))
+
+
+def test_what_was_learned_is_dropped_when_tracking_becomes_worse(shipped_model, frames) -> None:
+    tracker = Tracker(shipped_model, adapt=True)
+    run(tracker, frames[:20])
+    track = tracker._now.tracks[0]
+    assert track.person.knowledge is not None
+    teacher = track.person.knowledge.teacher
+    assert teacher is not None
+    assert teacher.learned is not None
+    for _ in range(60):  # fits are poor by now
+        teacher.watch(frames[0], track.points, track.points, 0.3)
+    assert teacher.learned is None

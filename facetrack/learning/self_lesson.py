@@ -1,0 +1,94 @@
+"""What a tracker teaches itself: frames on which heavier fits agree with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.features.maps import MapBuilder
+from facetrack.learning.learner import Learned, Start, columns_of
+from facetrack.learning.own_level import OwnLevel
+from facetrack.learning.prior import LevelPrior
+from facetrack.regression.cascade import Cascade, Level
+from facetrack.regression.incremental import IncrementalRegressor
+
+Array = npt.NDArray[np.float64]
+
+WEIGHT: Final = 0.1  # of a frame, in units of the whole training
+
+
+@dataclass(frozen=True, slots=True)
+class SelfLesson:
+    """One frame and the label that several fits agreed on.
+
+    Attributes
+    ----------
+    patch : ndarray, shape (160, 160), uint8
+        The face in the reference frame of the start, grey.
+    start, label : ndarray, shape (68, 2), float64
+        In pixels of this frame.
+    """
+
+    patch: npt.NDArray[np.uint8]
+    start: Array
+    label: Array
+
+
+class SelfLearner:
+    """Goes on from what a person was taught, one frame at a time: iCCR as the papers have it.
+
+    Parameters
+    ----------
+    cascade : Cascade
+        The tracking cascade with what corrections taught.
+    own : OwnLevel or None
+        What follows it; self-lessons leave it alone, because it says what a person's convention is.
+    regressors : dict of int to IncrementalRegressor
+        The levels that learn.
+    priors : dict of int to LevelPrior
+    """
+
+    def __init__(
+        self,
+        cascade: Cascade,
+        own: OwnLevel | None,
+        regressors: dict[int, IncrementalRegressor],
+        priors: dict[int, LevelPrior],
+    ) -> None:
+        self._cascade, self._own = cascade, own
+        self._regressors, self._priors = regressors, priors
+        self._builder = MapBuilder(cascade.maps)
+
+    def learn(self, lesson: SelfLesson) -> Learned:
+        """Learn one frame on all levels, each from where the one before leads.
+
+        Parameters
+        ----------
+        lesson : SelfLesson
+
+        Returns
+        -------
+        Learned
+
+        Raises
+        ------
+        LearningError
+            If the sums are not positive definite any more.
+        """
+        start = Start(
+            self._builder.build(lesson.patch), lesson.start, lesson.label, np.ones(68, np.bool_)
+        )
+        weight = np.float32(np.sqrt(WEIGHT))
+        levels: list[Level] = []
+        for number, level in enumerate(self._cascade.levels):
+            if number in self._regressors:
+                e, y = columns_of(level, self._priors[number], start, self._cascade.basis)
+                self._regressors[number].learn(weight * e, weight * y)
+                level = replace(level, regressor=self._regressors[number].regressor)
+            start.advance(level, self._cascade.basis)
+            levels.append(level)
+        self._cascade = replace(self._cascade, levels=tuple(levels))
+        return Learned(self._cascade, self._own)
