@@ -23,6 +23,7 @@ EXAMPLES = """\
 facetrack learn videos --reference PFLD --corrections 1,3,8 --json learn.json --plot learn.png
 facetrack learn clip.mp4 --truth clip.npz --corrections 1,3
 facetrack learn --people helen_test lfpw_test
+facetrack learn videos --adapt --every 1 --frames 0
 """
 SKIPPED = "CoTracker3: needs torch and its weights; score its tracks with `facetrack score`"
 
@@ -69,6 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N,...",
         help="numbers of corrected frames; 0 is no correction, which is always shown "
         "(default: 1,3,8)",
+    )
+    parser.add_argument(
+        "--adapt",
+        action="store_true",
+        help="instead: no corrections; compare tracking with and without learning from own tracks",
     )
     parser.add_argument("--every", type=int, default=2, help="process every Nth frame (default: 2)")
     parser.add_argument(
@@ -130,6 +136,8 @@ def run(args: argparse.Namespace) -> int:
     make_absolute(args)
     model = load_model(args.model)
     clips = clips_of(args, model.shape_model)
+    if args.adapt:
+        return _adapt(args, model, clips)
     with cluster_map(args) as map_:
         lessons = give_lessons(
             partial(Tracker, model, max_faces=1),

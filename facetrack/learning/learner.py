@@ -20,7 +20,7 @@ from facetrack.regression.incremental import IncrementalRegressor
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
-WEIGHT: Final = 0.125  # of a corrected frame, in units of the whole training
+WEIGHT: Final = 1.0  # of a corrected frame, in units of the whole training
 
 
 @dataclass(frozen=True, slots=True)

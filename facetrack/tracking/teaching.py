@@ -19,7 +19,7 @@ from facetrack.tracking.pixels import Image
 from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.track import Fits, Track
 
-_LOOKS_LIKE: Final = 0.4  # agreement of signatures that makes a face a profile's: it was named
+_LOOKS_LIKE: Final = 0.44  # agreement of signatures that makes a face a profile's; see `people`
 
 
 @dataclass(frozen=True, slots=True)

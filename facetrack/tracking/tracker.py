@@ -36,7 +36,7 @@ from facetrack.tracking.teaching import (
 from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track, take_patch
 from facetrack.video.frame import Frame
 
-STATE_VERSION: Final = 3
+STATE_VERSION: Final = 4
 
 _DOUBT: Final = 8  # frames of clear view for which somebody lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported

@@ -40,7 +40,14 @@ def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, cap
     command = ["learn", str(clips), "--reference", "PFLD", "--corrections", "0,1,2", "--every", "1"]
     assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
     text = capsys.readouterr().out
-    for words in ("no learning", "constant offset", "interpolated residual", "Lucas-Kanade"):
+    for words in (
+        "no learning",
+        "constant offset",
+        "interpolated residual",
+        "Lucas-Kanade",
+        "iSDM",
+        "taught",
+    ):
         assert words in text
     assert "n = 1" in text
     assert "skipped: CoTracker3" in text
@@ -48,11 +55,22 @@ def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, cap
     assert {"command", "version", "model", "n", "details"} <= set(report)
     assert report["n"] == 1
     rows = {(r["spread"], r["learner"], r["corrections"]): r for r in report["details"]["summary"]}
-    assert len(rows) == 2 * 4 * 2
+    assert len(rows) == 2 * 6 * 2
     assert rows["clip", "no learning", 1]["median_ratio"] == 1
     assert 0 < rows["clip", "no learning", 1]["median_before"] < 0.08
     assert rows["clip", "constant offset", 2]["median_ratio"] < 1
     assert plot.stat().st_size > 1000
+
+
+def test_adapting_is_compared_with_not_adapting(clips: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "r.json"
+    command = ["learn", str(clips), "--reference", "PFLD", "--adapt", "--every", "1"]
+    assert main([*command, "--json", str(out)]) == 0
+    assert "ratios are with / without; better in" in capsys.readouterr().out
+    [clip] = json.loads(out.read_text())["details"]["clips"]
+    assert clip["before"]["error"] < 0.08
+    assert clip["after"]["error"] != clip["before"]["error"]
+    assert clip["after"]["centred"] < clip["after"]["error"]
 
 
 def test_the_truth_may_lie_elsewhere(clips: Path, capsys) -> None:
