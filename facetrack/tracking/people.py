@@ -18,8 +18,9 @@ from facetrack.tracking.pixels import Box, box_of
 Points = npt.NDArray[np.float64]
 
 # Agreement of signatures (see `appearance`) that makes a face a known person's: in the mean of
-# several looks, and in a single one.
-_LIKENESS: Final = 0.5
+# several looks, and in a single one. For 102 returns of training people that the whitening was not
+# learned from the mean of eight looks was at least 0.50; for 0.1 % of strangers it exceeds 0.39.
+_LIKENESS: Final = 0.44
 _SURE: Final = 0.65
 _LOOKS: Final = 3
 # Near the place where that person was lost right now less is enough, ...
