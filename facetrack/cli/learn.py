@@ -14,6 +14,8 @@ from facetrack.errors import InputError
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.clips import Clip
     from facetrack.landmarks.shape_model import ShapeModel
+    from facetrack.tracking.face_model import FaceModel
+    from facetrack.tracking.tracker import Tracker
 
 HELP = (
     "Correct a few frames of each clip with its reference track, track it again, and compare the "
@@ -201,3 +203,34 @@ def clips_of(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
     if not clips:
         raise InputError("name a video, a folder of videos, or --people with labelled pictures")
     return clips
+
+
+def _adapt(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int:
+    """Compare tracking with and without learning from own tracks."""
+    from facetrack.evaluation.self_learning import (
+        adapting_details,
+        adapting_table,
+        study_adapting,
+    )
+
+    with cluster_map(args) as map_:
+        adapted = study_adapting(
+            partial(_adapting_tracker, model),
+            model.shape_model,
+            clips,
+            reference=args.reference,
+            every=args.every,
+            most=args.frames or None,
+            map_=shown("clips", len(clips), map_),
+        )
+    if not adapted:
+        raise InputError("no clip has enough frames whose reference can be trusted")
+    print(adapting_table(adapted))
+    write_report(args, model=model.name, n=len(adapted), details=adapting_details(adapted))
+    return 0
+
+
+def _adapting_tracker(model: FaceModel, adapt: bool) -> Tracker:
+    from facetrack.tracking.tracker import Tracker
+
+    return Tracker(model, adapt=adapt)
