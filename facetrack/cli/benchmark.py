@@ -17,6 +17,7 @@ from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.benchmark import FileRate, StepTime
+    from facetrack.evaluation.learning_cost import LearningCost
     from facetrack.evaluation.long_run import Drift
     from facetrack.tracking.face_model import FaceModel
 
@@ -27,6 +28,7 @@ HELP = (
 EXAMPLES = """\
 facetrack benchmark --peers
 facetrack benchmark --video clip.mp4 --ert ert.dat --json speed.json --plot speed.png
+facetrack benchmark --learning --json learning.json
 facetrack benchmark --long
 """
 LONG = 3600  # seconds of video
@@ -60,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="also track synthetic video of SECONDS, 30 frames each (default: one hour), and "
         "compare the last minute with the first",
+    )
+    parser.add_argument(
+        "--learning",
+        action="store_true",
+        help="also measure what learning costs: updates against the batch and against iSDM, whole "
+        "lessons, tracking somebody who was taught, a profile's size and loading",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="a bar per step")
@@ -98,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
             size = source.size
         with single_thread() as threads:
             steps, skipped = _steps(args, model, path)
+            learning = _learning(args, model, path) if args.learning else None
         rates, reasons = _rates(model, path)
     report = BenchmarkReport(
         steps=steps,
@@ -108,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
         size=size,
         threads=threads,
         skipped=(*skipped, *reasons),
+        learning=learning,
     )
     print(benchmark_table(report))
     if args.plot:
@@ -181,6 +191,16 @@ def _fit_ert(predictor: Any, place: _LastPlace, frame: Any) -> None:
 
 def _fit_pfld(peer: Any, place: _LastPlace, frame: Any) -> None:
     peer.fit(frame.image, place.box)
+
+
+def _learning(args: argparse.Namespace, model: FaceModel, path: Path) -> LearningCost:
+    """Measure what learning costs on the same frames."""
+    from facetrack.evaluation.learning_cost import learning_cost
+    from facetrack.tracking.knowledge import teachable
+    from facetrack.video.source import open_source
+
+    with open_source(path) as source:
+        return learning_cost(teachable(model), list(islice(source, args.frames)))
 
 
 def _rates(model: FaceModel, path: Path) -> tuple[tuple[FileRate, ...], list[str]]:
