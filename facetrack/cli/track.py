@@ -77,6 +77,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
     teaching = parser.add_argument_group("teaching")
     teaching.add_argument(
+        "--adapt",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="learn also from the tracker's own tracks, where heavier fits agree: follows hard "
+        "faces better and may move the points of easy ones (default: no)",
+    )
+    teaching.add_argument(
         "--person",
         type=Path,
         metavar="FILE",
@@ -165,7 +172,7 @@ def _teaching(args: argparse.Namespace, model: FaceModel, *, alone: bool) -> Tea
     person, corrections, target = (
         path and path.absolute() for path in (args.person, args.corrections, args.save_person)
     )
-    teaching = Teaching(person, corrections, target)
+    teaching = Teaching(person, corrections, target, args.adapt)
     if teaching == NOTHING:
         return teaching
     generic = teachable(model).tracking

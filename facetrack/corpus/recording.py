@@ -121,6 +121,7 @@ def record(
         max_faces=task.settings.max_faces,
         smoothing=task.settings.smoothing,
         detector=_detector(),
+        adapt=task.teaching.adapt,
         person=task.teaching.person,
     )
     source_of = open_source(task.source, shape_model=model.shape_model)

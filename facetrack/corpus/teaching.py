@@ -42,11 +42,14 @@ class Teaching:
     save_person : Path or None
         Where the profile of the person is written at the end: of the one who was corrected last,
         or of the first one if nobody was.
+    adapt : bool
+        Whether the tracker learns from its own tracks as well.
     """
 
     person: Path | None = None
     corrections: Path | None = None
     save_person: Path | None = None
+    adapt: bool = False
 
     def order(self) -> dict[str, Any]:
         """Say what decides about the results, as JSON knows it; see `Task.order`.
@@ -62,7 +65,7 @@ class Teaching:
         FormatError
             If a file cannot be read.
         """
-        order = {}
+        order: dict[str, Any] = {"adapt": True} if self.adapt else {}
         if self.person is not None:
             content = read_bytes(self.person, limit=_MOST_BYTES)
             order["person"] = hashlib.sha256(content).hexdigest()

@@ -43,7 +43,7 @@ class CentredModel:
 
 
 class CentredTracker:
-    def __init__(self, model, *, max_faces=1, smoothing=0.0, detector=None, person=None):
+    def __init__(self, model, *, max_faces=1, smoothing=0.0, **rest):
         self.points = read_only_points(SHAPE + 100)
 
     def update(self, image, timestamp=None):

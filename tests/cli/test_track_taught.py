@@ -104,6 +104,14 @@ def test_wrong_teaching_is_one_line(track, tmp_path, capsys, arguments, message)
     assert not (tmp_path / "out").exists()
 
 
+def test_adapting_learns_without_corrections(track, tmp_path):
+    assert track("{here}/clip.mp4", "--no-adapt", out="plain") == 0
+    assert track("{here}/clip.mp4", "--adapt", out="adapted") == 0
+    plain, adapted = (read_openface(tmp_path / n / "clip.csv") for n in ("plain", "adapted"))
+    assert set(plain.source.ravel()) == {Source.TRACKED}
+    assert set(adapted.source[-1]) == {Source.LEARNED}
+
+
 def test_a_profile_is_not_written_over_the_one_it_started_from(track, tmp_path, capsys):
     assert track("{here}/clip.mp4", "--save-person", "{tmp}/p.npz") == 0
     assert track("{here}/clip.mp4", "--person", "{tmp}/p.npz", "--save-person", "{tmp}/p.npz") == 1

@@ -63,7 +63,7 @@ def corrections(video, tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def run(shipped_model, clip, tmp_path: Path):
-    def recorded(name: str = "a", *, resume: bool = False, progress=None, **teaching: Path):
+    def recorded(name: str = "a", *, resume: bool = False, progress=None, **teaching):
         outputs, model_id = Outputs(tmp_path / name / "clip"), ModelId("m", "0" * 64)
         task = Task(clip, outputs, Settings(), model_id, Teaching(**teaching))
         return record(task, shipped_model, resume=resume, progress=progress)
@@ -188,6 +188,28 @@ def test_a_taught_run_goes_on_to_the_same_bytes(run, corrections, tmp_path, monk
     assert a == b
     assert (tmp_path / "whole.npz").read_bytes() == (tmp_path / "parts.npz").read_bytes()
     assert parts.left_out == whole.left_out != ()
+
+
+@pytest.mark.parametrize("stop", [23, 31], ids=["while seen", "while lost"])
+def test_a_run_that_adapts_goes_on_to_the_same_bytes(run, corrections, tmp_path, monkeypatch, stop):
+    monkeypatch.setattr("facetrack.corpus.recording.CHECKPOINT_EVERY", 10)
+    asked = {"corrections": corrections(8), "adapt": True}
+    whole = run("whole", **asked, save_person=tmp_path / "whole.npz")
+    plain = run("plain", corrections=asked["corrections"])
+    assert np.abs(table(whole).points[20] - table(plain).points[20]).max() > 0.01
+
+    def interrupt(source, frame):
+        if frame.index == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run("parts", progress=interrupt, **asked, save_person=tmp_path / "parts.npz")
+    parts = run("parts", resume=True, **asked, save_person=tmp_path / "parts.npz")
+    assert parts.resumed_at > 0
+    a, b = (r.task.outputs.path("csv").read_bytes() for r in (whole, parts))
+    assert a == b
+    assert (tmp_path / "whole.npz").read_bytes() == (tmp_path / "parts.npz").read_bytes()
+    assert not run("whole", resume=True, corrections=asked["corrections"]).skipped
 
 
 def test_a_teacher_whose_state_was_damaged_starts_anew(
