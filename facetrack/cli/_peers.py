@@ -117,6 +117,11 @@ def _not_asked_for(args: argparse.Namespace) -> list[str]:
     if not args.peers_dir:
         reasons.append("PFLD: no --peers-dir DIR with its ONNX files")
     elsewhere = {text.partition("=")[0].lower() for text in getattr(args, "predictions", ())}
+    if "opencv lbf" not in elsewhere:
+        reasons.append(
+            "OpenCV LBF: it needs opencv-contrib, which excludes our OpenCV, and a model file; "
+            "score what it predicts elsewhere with --predictions 'OpenCV LBF=DIR'"
+        )
     if "mediapipe" not in elsewhere and not getattr(args, "mediapipe", None):
         reasons.append("MediaPipe: it runs elsewhere, see benchmarks/mediapipe_predictions.py")
     return reasons

@@ -11,22 +11,27 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facetrack.cli._peers import add_peer_arguments, peer_makers
+from facetrack.cli._comparison import compare_with_peers
+from facetrack.cli._peers import add_peer_arguments, add_prediction_arguments, peer_makers
 from facetrack.cli._reports import write_report
 from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.benchmark import FileRate, StepTime
+    from facetrack.evaluation.learning_cost import LearningCost
     from facetrack.evaluation.long_run import Drift
     from facetrack.tracking.face_model import FaceModel
 
 HELP = (
     "Measure speed: one face, one thread, each step in turn with its rivals on the same frames; "
-    "whole files against pure decoding; the model's size and loading time."
+    "whole files against pure decoding; the model's size and loading time. With FOLDER: accuracy, "
+    "jitter, time and size beside the peers, on the same clips in one run."
 )
 EXAMPLES = """\
 facetrack benchmark --peers
 facetrack benchmark --video clip.mp4 --ert ert.dat --json speed.json --plot speed.png
+facetrack benchmark videos --peers --peers-dir peers --json peers.json --plot peers.png
+facetrack benchmark --learning --json learning.json
 facetrack benchmark --long
 """
 LONG = 3600  # seconds of video
@@ -42,10 +47,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser : ArgumentParser
         The subcommand's parser.
     """
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="FOLDER",
+        help="NAME.mp4 with NAME.npz: compare with the peers on these clips and on a still one",
+    )
+    parser.add_argument(
+        "--people",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="with FOLDER: also on ten synthetic people with exact truth, made from these pictures",
+    )
     parser.add_argument("--video", type=Path, metavar="FILE", help="default: the synthetic demo")
-    parser.add_argument("--frames", type=int, default=300, help="frames to time (default: 300)")
+    parser.add_argument(
+        "--frames", type=int, default=300, help="frames to time, of each clip (default: 300)"
+    )
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
     add_peer_arguments(parser)
+    add_prediction_arguments(parser)
     parser.add_argument(
         "--mediapipe",
         type=Path,
@@ -61,8 +84,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also track synthetic video of SECONDS, 30 frames each (default: one hour), and "
         "compare the last minute with the first",
     )
+    parser.add_argument(
+        "--learning",
+        action="store_true",
+        help="also measure what learning costs: updates against the batch and against iSDM, whole "
+        "lessons, tracking somebody who was taught, a profile's size and loading",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="a bar per step")
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="a bar per step; with FOLDER, cumulative errors against each reference",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,6 +112,20 @@ def run(args: argparse.Namespace) -> int:
     int
         0.
     """
+    if args.folder is None:
+        if args.people or args.predictions:
+            raise InputError("--people and --predictions belong to a comparison: name a FOLDER")
+        return _measure(args)
+    if args.video or args.learning or args.mediapipe or args.long is not None:
+        raise InputError(
+            "FOLDER is a measurement of its own: leave out --video, --mediapipe, "
+            "--learning and --long"
+        )
+    return compare_with_peers(args)
+
+
+def _measure(args: argparse.Namespace) -> int:
+    """Measure speed, and what else is asked for."""
     from facetrack.evaluation.benchmark import model_cost, single_thread
     from facetrack.evaluation.benchmark_report import (
         BenchmarkReport,
@@ -98,6 +146,7 @@ def run(args: argparse.Namespace) -> int:
             size = source.size
         with single_thread() as threads:
             steps, skipped = _steps(args, model, path)
+            learning = _learning(args, model, path) if args.learning else None
         rates, reasons = _rates(model, path)
     report = BenchmarkReport(
         steps=steps,
@@ -108,6 +157,7 @@ def run(args: argparse.Namespace) -> int:
         size=size,
         threads=threads,
         skipped=(*skipped, *reasons),
+        learning=learning,
     )
     print(benchmark_table(report))
     if args.plot:
@@ -181,6 +231,16 @@ def _fit_ert(predictor: Any, place: _LastPlace, frame: Any) -> None:
 
 def _fit_pfld(peer: Any, place: _LastPlace, frame: Any) -> None:
     peer.fit(frame.image, place.box)
+
+
+def _learning(args: argparse.Namespace, model: FaceModel, path: Path) -> LearningCost:
+    """Measure what learning costs on the same frames."""
+    from facetrack.evaluation.learning_cost import learning_cost
+    from facetrack.tracking.knowledge import teachable
+    from facetrack.video.source import open_source
+
+    with open_source(path) as source:
+        return learning_cost(teachable(model), list(islice(source, args.frames)))
 
 
 def _rates(model: FaceModel, path: Path) -> tuple[tuple[FileRate, ...], list[str]]:

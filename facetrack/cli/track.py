@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.corpus.batch import Failure
     from facetrack.corpus.recording import Recorded
     from facetrack.corpus.task import Task
+    from facetrack.corpus.teaching import Teaching
     from facetrack.tracking.face_model import FaceModel
 
 HELP = (
@@ -28,6 +29,8 @@ facetrack track clip.mp4 -o results --overlay
 facetrack track videos/ 'more/*.avi' -o results --max-faces 2 --format csv,elan
 facetrack track videos/ -o results --workers 4 --resume
 facetrack track 0 -o results
+facetrack track clip.mp4 -o results --corrections corrected --save-person anna.npz
+facetrack track other.mp4 -o results --person anna.npz
 """
 INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
 
@@ -67,7 +70,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="skip videos that are finished and go on with the one that was interrupted",
     )
+    _add_teaching_arguments(parser)
     add_cluster_arguments(parser, "videos")
+
+
+def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
+    teaching = parser.add_argument_group("teaching")
+    teaching.add_argument(
+        "--adapt",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="learn also from the tracker's own tracks, where heavier fits agree: follows hard "
+        "faces better and may move the points of easy ones (default: no)",
+    )
+    teaching.add_argument(
+        "--person",
+        type=Path,
+        metavar="FILE",
+        help="a profile: the first face that looks like this person is fitted with what is known",
+    )
+    teaching.add_argument(
+        "--corrections",
+        type=Path,
+        metavar="FOLDER",
+        help="what a person says of some frames of a single video, 000123.pts for frame 123: the "
+        "tracker learns from each when it comes to its frame",
+    )
+    teaching.add_argument(
+        "--save-person",
+        type=Path,
+        metavar="FILE",
+        help="write the profile of the person who was corrected, or of the first one, to a new "
+        "file; it holds pictures of the face",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
                     failures.append(outcome.message)
                     _complain(outcome.message)
                 else:
-                    _say(_line(outcome))
+                    _report(outcome)
     except KeyboardInterrupt:
         remedy = "what was written is readable, and the same command with --resume goes on"
         _complain(f"interrupted; {remedy}")
@@ -115,11 +150,43 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
     folder = args.output.absolute()
     inputs, errors = find_inputs(args.inputs, skip=folder)
     namer = Namer(folder)
-    tasks = [Task(item.source, namer.outputs(item), settings, model_id) for item in inputs]
+    teaching = _teaching(args, model, alone=len(inputs) + len(errors) == 1)
+    tasks = [
+        Task(item.source, namer.outputs(item), settings, model_id, teaching) for item in inputs
+    ]
     elsewhere = args.workers is not None or args.scheduler is not None
     if any(task.live for task in tasks) and (len(tasks) > 1 or elsewhere):
         raise InputError("a camera is tracked alone and in this process; leave the rest out")
+    if any(task.live for task in tasks) and teaching.corrections is not None:
+        raise InputError("--corrections are of frames of a recorded video, not of a camera's")
     return model, tasks, errors
+
+
+def _teaching(args: argparse.Namespace, model: FaceModel, *, alone: bool) -> Teaching:
+    """Check what is to be taught before the first video is opened."""
+    from facetrack.annotation.corrections import read_corrections
+    from facetrack.corpus.teaching import NOTHING, Teaching
+    from facetrack.learning.profile import load_profile
+    from facetrack.tracking.knowledge import teachable
+
+    person, corrections, target = (
+        path and path.absolute() for path in (args.person, args.corrections, args.save_person)
+    )
+    teaching = Teaching(person, corrections, target, args.adapt)
+    if teaching == NOTHING:
+        return teaching
+    generic = teachable(model).tracking
+    if not alone and (corrections or target):
+        raise InputError("--corrections and --save-person belong to a single input")
+    if target is not None and (target.suffix != ".npz" or not target.parent.is_dir()):
+        raise InputError(f"{target}: --save-person takes NAME.npz in a folder that exists")
+    if target is not None and target == person:
+        raise InputError(f"{target}: save the person to a new file, so that a run can be repeated")
+    if person is not None:
+        load_profile(person, generic)
+    if corrections is not None:
+        read_corrections(corrections)
+    return teaching
 
 
 def _outcomes(
@@ -156,6 +223,19 @@ def _outcomes(
 
 def _is_file(model: str | None) -> bool:
     return model is not None and Path(model).is_file()
+
+
+def _report(recorded: Recorded) -> None:
+    """Say what became of a video, and what it taught nothing."""
+    _say(_line(recorded))
+    for why in recorded.left_out:
+        _complain(f"{recorded.task.source}: {why}")
+    profile = recorded.task.teaching.save_person
+    if profile is not None and recorded.saved_person:
+        _say(
+            f"{profile}: what was learned of the person. It holds pictures of the face: treat it "
+            "as personal data; deleting the file forgets the person"
+        )
 
 
 def _line(recorded: Recorded) -> str:

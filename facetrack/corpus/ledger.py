@@ -128,6 +128,8 @@ class Checkpoint:
         Those of them in which a face was tracked.
     tracker : dict or None
         `Tracker.state` after them; None before the first frame.
+    teacher : dict or None
+        `Teacher.state` after them; None before the first frame.
     version : str
         Of Facetrack: another version may compute other bytes.
     """
@@ -137,6 +139,7 @@ class Checkpoint:
     frames: int = 0
     tracked: int = 0
     tracker: dict[str, Any] | None = None
+    teacher: dict[str, Any] | None = None
     version: str = ""
 
     def write(self, path: Path) -> None:
@@ -150,6 +153,7 @@ class Checkpoint:
             "frames": self.frames,
             "tracked": self.tracked,
             "tracker": self.tracker,
+            "teacher": self.teacher,
         }
         write_json(path, content, indent=None)
 
@@ -176,6 +180,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
             frames=int(content["frames"]),
             tracked=int(content["tracked"]),
             tracker=content["tracker"],
+            teacher=content["teacher"],
             version=str(content["version"]),
         )
     except (KeyError, TypeError, ValueError):

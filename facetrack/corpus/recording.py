@@ -18,6 +18,7 @@ from facetrack.corpus.ledger import Checkpoint, Ledger, read_ledger, write_json
 from facetrack.corpus.lock import locked
 from facetrack.corpus.remains import clear_leftovers, count_rows, go_on, make_folder
 from facetrack.corpus.task import Task
+from facetrack.corpus.teaching import Teacher
 from facetrack.errors import CameraError, OutputError
 from facetrack.formats.atomic import output_error
 from facetrack.formats.openface import OpenFaceWriter, read_openface, write_dictionary
@@ -48,6 +49,10 @@ class Recorded:
         Frames that were there from an earlier run.
     skipped : bool
         Whether the video was finished before.
+    left_out : tuple of str
+        Corrections that taught nothing, and why; see `Teacher.finish`.
+    saved_person : bool
+        Whether a profile was written.
     """
 
     task: Task
@@ -56,6 +61,8 @@ class Recorded:
     tracking_seconds: float = 0.0
     resumed_at: int = 0
     skipped: bool = False
+    left_out: tuple[str, ...] = ()
+    saved_person: bool = False
 
     @property
     def tracked_per_second(self) -> float:
@@ -94,6 +101,10 @@ def record(
     ------
     VideoError, CameraError
         If the input cannot be read. Rows of what could be read stay; a camera's are completed.
+    FormatError
+        If a profile or a correction cannot be read.
+    LearningError
+        If something is to be taught and the model cannot learn.
     OutputError
         If the results cannot be written; what was written stays readable.
     """
@@ -101,21 +112,30 @@ def record(
     outputs = task.outputs
     if resume and not task.live:
         ledger = read_ledger(outputs.path("ledger"))
-        if ledger is not None and ledger.order == order and outputs.path("csv").exists():
+        if ledger is not None and ledger.order == order and _results_exist(task):
             return Recorded(task, ledger, skipped=True)
     make_folder(outputs)
+    teacher = Teacher(task.teaching, model)
     tracker = Tracker(
         model,
         max_faces=task.settings.max_faces,
         smoothing=task.settings.smoothing,
         detector=_detector(),
+        adapt=task.teaching.adapt,
+        person=task.teaching.person,
     )
     source_of = open_source(task.source, shape_model=model.shape_model)
     with source_of as source, locked(outputs.path("partial")):
         clear_leftovers(outputs)
-        begun = None if task.live else go_on(task, order, tracker, resume=resume, run=run)
-        recording = _Recording(task, source, tracker, begun or Checkpoint(order, run), progress)
-        return recording.run()
+        begun = None if task.live else go_on(task, order, tracker, teacher, resume=resume, run=run)
+        begun = begun or Checkpoint(order, run)
+        return _Recording(task, source, tracker, teacher, begun, progress).run()
+
+
+def _results_exist(task: Task) -> bool:
+    """Tell whether nobody has taken away what a finished run wrote."""
+    profile = task.teaching.save_person
+    return task.outputs.path("csv").exists() and (profile is None or profile.exists())
 
 
 @cache
@@ -131,6 +151,7 @@ class _Recording:
     task: Task
     source: VideoSource
     tracker: Tracker
+    teacher: Teacher
     begun: Checkpoint
     progress: Progress | None
     done: int = 0
@@ -150,7 +171,8 @@ class _Recording:
             )
             overlay = stack.enter_context(self._overlay()) if self.task.settings.overlay else None
             vanished = self._follow(writer, overlay)
-        ledger = self._finish()
+        left_out = self.teacher.finish(self.done)
+        ledger = self._finish(left_out)
         if vanished is not None:
             raise CameraError(f"{vanished}; recorded until then: {outputs.path('csv')}")
         return Recorded(
@@ -159,6 +181,8 @@ class _Recording:
             seconds=time.perf_counter() - self._started,
             tracking_seconds=self.tracking_ns * 1e-9,
             resumed_at=self.begun.frames,
+            left_out=left_out,
+            saved_person=self.teacher.profile is not None,
         )
 
     def _claim(self) -> None:
@@ -201,6 +225,7 @@ class _Recording:
     def _track(self, frame: Frame, writer: OpenFaceWriter, overlay: Overlay | None) -> None:
         begin = time.perf_counter_ns()
         faces = self.tracker.update(frame)
+        faces = self.teacher.teach(self.tracker, frame.index, faces)
         self.tracking_ns += time.perf_counter_ns() - begin
         writer.write(frame.index, frame.timestamp, faces)
         if overlay is not None:
@@ -212,11 +237,10 @@ class _Recording:
             self._checkpoint().write(self.task.outputs.path("checkpoint"))
 
     def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(
-            self.begun.order, self.begun.run, self.done, self.tracked, self.tracker.state()
-        )
+        states = self.tracker.state(), self.teacher.state()
+        return Checkpoint(self.begun.order, self.begun.run, self.done, self.tracked, *states)
 
-    def _finish(self) -> Ledger:
+    def _finish(self, left_out: tuple[str, ...]) -> Ledger:
         """Write what follows from the rows, give the CSV file its name, and last the ledger."""
         outputs, report = self.task.outputs, self.source.report
         in_rows, rows = count_rows(outputs.path("partial"))
@@ -237,7 +261,7 @@ class _Recording:
             tracked=self.tracked,
             repeated=report.repeated,
             undecodable=report.undecodable,
-            notes=tuple(report.notes),
+            notes=(*report.notes, *left_out),
         )
         try:
             os.replace(outputs.path("partial"), outputs.path("csv"))

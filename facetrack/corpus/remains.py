@@ -10,6 +10,7 @@ from typing import Any
 import facetrack
 from facetrack.corpus.ledger import Checkpoint, read_checkpoint
 from facetrack.corpus.task import Outputs, Task
+from facetrack.corpus.teaching import Teacher
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.atomic import output_error
 from facetrack.formats.openface import truncate_to_frame
@@ -48,9 +49,15 @@ def clear_leftovers(outputs: Outputs) -> None:
 
 
 def go_on(
-    task: Task, order: dict[str, Any], tracker: Tracker, *, resume: bool, run: str
+    task: Task,
+    order: dict[str, Any],
+    tracker: Tracker,
+    teacher: Teacher,
+    *,
+    resume: bool,
+    run: str,
 ) -> Checkpoint | None:
-    """Bring tracker and CSV file to where an earlier run stood.
+    """Bring tracker, teacher and CSV file to where an earlier run stood.
 
     Parameters
     ----------
@@ -59,6 +66,8 @@ def go_on(
         Of the task, see `Task.order`.
     tracker : Tracker
         A new one; takes over the earlier one's state.
+    teacher : Teacher
+        A new one, likewise.
     resume : bool
         Whether any run may be continued; otherwise only `run` itself.
     run : str
@@ -74,15 +83,19 @@ def go_on(
     if (
         checkpoint is None
         or checkpoint.tracker is None
+        or checkpoint.teacher is None
         or checkpoint.order != order
         or checkpoint.version != facetrack.__version__
         or not (resume or (run and checkpoint.run == run))
     ):
         return None
+    fresh = teacher.state()
     try:
         truncate_to_frame(task.outputs.path("partial"), checkpoint.frames)
+        teacher.restore(checkpoint.teacher)
         tracker.restore(checkpoint.tracker)
     except (FormatError, InputError):  # somebody touched the files: the video is tracked anew
+        teacher.restore(fresh)
         return None
     return checkpoint
 

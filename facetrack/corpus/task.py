@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from facetrack.corpus.teaching import NOTHING, Teaching
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
 
@@ -112,12 +113,15 @@ class Task:
     outputs : Outputs
     settings : Settings
     model : ModelId
+    teaching : Teaching
+        What the tracker is taught on the way.
     """
 
     source: str | Path
     outputs: Outputs
     settings: Settings
     model: ModelId
+    teaching: Teaching = NOTHING
 
     @property
     def live(self) -> bool:
@@ -131,14 +135,16 @@ class Task:
         -------
         dict
             Equal for two tasks whose results have the same bytes: the input with its size and time
-            of change, the model, the settings.
+            of change, the model, the settings, what is taught.
 
         Raises
         ------
         VideoError
             If the input is missing or cannot be read.
+        FormatError
+            If a profile or a correction cannot be read.
         """
-        settings = asdict(self.settings)
+        settings = {**asdict(self.settings), **self.teaching.order()}
         settings["formats"] = list(self.settings.formats)
         return {
             "input": _stamp(self.source),

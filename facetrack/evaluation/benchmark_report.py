@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from facetrack.errors import FormatError
 from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
+from facetrack.evaluation.learning_cost import LearningCost
+from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
 from facetrack.evaluation.long_run import Drift
 from facetrack.evaluation.report import table
 from facetrack.formats.textfile import read_text
@@ -81,6 +83,7 @@ class BenchmarkReport:
         Libraries that were kept to one thread.
     skipped : tuple of str
         What could not run, with the reason.
+    learning : LearningCost or None
     """
 
     steps: tuple[StepTime, ...]
@@ -91,6 +94,7 @@ class BenchmarkReport:
     size: tuple[int, int]
     threads: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    learning: LearningCost | None = None
 
 
 def ratios(steps: Sequence[StepTime], *, clock: Literal["p50", "cpu"] = "p50") -> dict[str, float]:
@@ -141,7 +145,7 @@ def benchmark_details(report: BenchmarkReport) -> dict[str, Any]:
     -------
     dict
         `steps_ms`, `ratios`, `cpu_ratios`, `elsewhere`, `file_rates`, `model_cost`, `drift`,
-        `size`, `threads`, `skipped`.
+        `size`, `threads`, `skipped`, `learning`.
     """
     other = report.elsewhere
     return {
@@ -155,6 +159,7 @@ def benchmark_details(report: BenchmarkReport) -> dict[str, Any]:
         "model_cost": asdict(report.model),
         "drift": asdict(report.drift) if report.drift else None,
         "skipped": list(report.skipped),
+        "learning": learning_cost_details(report.learning) if report.learning else None,
     }
 
 
@@ -194,6 +199,8 @@ def benchmark_table(report: BenchmarkReport) -> str:
             f"{100 * (d.last_cpu / d.first_cpu - 1):+.1f} %); "
             f"memory {d.megabytes_per_hour:+.2f} MB/h",
         ]
+    if report.learning:
+        lines += ["", learning_cost_table(report.learning)]
     return "\n".join([*lines, *(f"skipped: {reason}" for reason in report.skipped)])
 
 

@@ -35,6 +35,11 @@ class Peer(Protocol):
         """What a reader must know to judge its numbers; may be empty."""
         ...
 
+    @property
+    def model_bytes(self) -> int:
+        """Size of its files of trained numbers; a detector compiled into a library has none."""
+        ...
+
     def predict(self, image: Image) -> Points | None:
         """Find 68 points (x, y) in pixels in a BGR image (H, W, 3); None without a face."""
         ...
@@ -94,6 +99,7 @@ class ErtPeer:
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise FormatError(path, f"not a shape predictor of dlib ({reason})") from None
+        self.model_bytes = path.stat().st_size
         self.detector = HogDetector()
 
     def predict(self, image: Image) -> Points | None:
@@ -215,6 +221,8 @@ class PfldPeer:
     def __init__(self, folder: Path) -> None:
         self.detector = RfbDetector(OnnxNetwork(folder / "rfb_320.onnx"))
         self._network = OnnxNetwork(folder / "pfld_68.onnx")
+        files = ("pfld_68.onnx", "rfb_320.onnx")
+        self.model_bytes = sum((folder / file).stat().st_size for file in files)
 
     def predict(self, image: Image) -> Points | None:
         """Find the largest, most central face; see `Peer`."""

@@ -38,6 +38,35 @@ def plot_cumulative(path: Path, errors: Mapping[str, npt.ArrayLike], *, title: s
         If the file cannot be written.
     """
     figure, axes = _figure(title)
+    _draw_cumulative(axes, errors)
+    _save(figure, path)
+
+
+def plot_panels(path: Path, panels: Mapping[str, Mapping[str, npt.ArrayLike]]) -> None:
+    """Draw cumulative error curves side by side, a panel each.
+
+    Parameters
+    ----------
+    path : Path
+        A file that matplotlib can write.
+    panels : mapping of str to mapping
+        By the title of the panel; see `plot_cumulative`.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    figure = Figure(figsize=(6 * len(panels), 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, errors) in zip(row, panels.items(), strict=True):
+        axes.set_title(title)
+        _draw_cumulative(axes, errors)
+    _save(figure, path)
+
+
+def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike]) -> None:
     grid = np.linspace(0, LIMIT, 401)
     for k, (name, values) in enumerate(errors.items()):
         axes.plot(
@@ -53,7 +82,6 @@ def plot_cumulative(path: Path, errors: Mapping[str, npt.ArrayLike], *, title: s
     axes.set_ylabel("faces with this error or less, %")
     axes.grid(alpha=0.3)
     axes.legend(title="area up to 8 %", fontsize=8)
-    _save(figure, path)
 
 
 def plot_bars(path: Path, values: Mapping[str, float], *, title: str, unit: str) -> None:

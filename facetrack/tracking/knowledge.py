@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,8 @@ from facetrack.face import N_POINTS
 from facetrack.features.alignment import FRAME_SIZE
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import STARTS, Lesson
+from facetrack.learning.own_level import OwnLevel
+from facetrack.regression.cascade import Cascade
 from facetrack.tracking.encoding import decode_array, encode_array
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.self_teacher import SelfTeacher
@@ -69,8 +71,11 @@ class Knowledge:
 
     def state(self) -> dict[str, Any]:
         """Return everything that `from_state` needs, as JSON knows it."""
-        teacher = None if self.teacher is None else self.teacher.state()
-        return {"lessons": self._lessons_state(), "teacher": teacher}
+        return {
+            "lessons": self._lessons_state(),
+            "learned": None if self.learned is None else _learned_state(self.learned),
+            "teacher": None if self.teacher is None else self.teacher.state(),
+        }
 
     def _lessons_state(self) -> list[dict[str, Any]]:
         return [
@@ -86,7 +91,7 @@ class Knowledge:
 
     @classmethod
     def from_state(cls, state: dict[str, Any], model: FaceModel) -> Knowledge:
-        """Learn anew from the lessons that `state` returned: the same bytes as before."""
+        """Give what `state` returned: a profile may have learned more than its lessons teach."""
         lessons = [
             Lesson(
                 int(lesson["key"]),
@@ -97,10 +102,35 @@ class Knowledge:
             )
             for lesson in state["lessons"]
         ]
-        teacher = None
+        learned, teacher = None, None
+        if state["learned"] is not None:
+            learned = _learned_from(state["learned"], model.tracking)
         if state["teacher"] is not None:
             teacher = SelfTeacher.from_state(state["teacher"], model, lessons)
-        return cls(lessons, Learner(model.tracking, model.priors).learn(lessons), teacher)
+        return cls(lessons, learned, teacher)
+
+
+def _learned_state(learned: Learned) -> dict[str, Any]:
+    own = None if learned.own is None else encode_array(learned.own.weights)
+    levels = [encode_array(level.regressor) for level in learned.cascade.levels]
+    return {"regressors": levels, "own": own}
+
+
+def _learned_from(state: dict[str, Any], generic: Cascade) -> Learned:
+    if len(state["regressors"]) != len(generic.levels):
+        raise InputError("saved state of a person is of a model with other levels")
+    levels = []
+    for level, text in zip(generic.levels, state["regressors"], strict=True):
+        regressor = decode_array(text, level.regressor.shape, level.regressor.dtype)
+        # a level that learned nothing stays the model's own, by which profiles leave it out
+        same = np.array_equal(regressor, level.regressor)
+        levels.append(level if same else replace(level, regressor=regressor))
+    own = None
+    if state["own"] is not None:
+        last = generic.levels[-1]
+        shape = (2 * N_POINTS, last.n_features)
+        own = OwnLevel(last, decode_array(state["own"], shape, np.float32))
+    return Learned(replace(generic, levels=tuple(levels)), own)
 
 
 def teachable(model: object) -> FaceModel:

@@ -43,7 +43,7 @@ class CentredModel:
 
 
 class CentredTracker:
-    def __init__(self, model, *, max_faces=1, smoothing=0.0, detector=None):
+    def __init__(self, model, *, max_faces=1, smoothing=0.0, **rest):
         self.points = read_only_points(SHAPE + 100)
 
     def update(self, image, timestamp=None):
@@ -234,6 +234,22 @@ def test_benchmark(tmp_path: Path, clips, capsys) -> None:
     assert "64x48" in capsys.readouterr().out
 
 
+def test_benchmark_of_a_folder_compares_with_peers(clips, tmp_path: Path, capsys) -> None:
+    out, plot = tmp_path / "r.json", tmp_path / "r.png"
+    command = ["benchmark", str(clips), "--peers", "--frames", "25"]
+    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
+    report = json.loads(out.read_text())
+    assert (report["n"], report["mean"]) == (30, pytest.approx(0, abs=1e-6))
+    assert report["details"]["clips"] == ["v", "still synthetic"]
+    ours = report["details"]["systems"][0]
+    assert (ours["name"], ours["step_ms"]["frames"]) == ("facetrack", 10)
+    text = capsys.readouterr().out
+    assert "errors against truth" in text
+    for name in ("PFLD", "OpenCV LBF", "MediaPipe"):
+        assert f"skipped: {name}: " in text
+    assert plot.stat().st_size > 1000
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -245,6 +261,9 @@ def test_benchmark(tmp_path: Path, clips, capsys) -> None:
         (["score", "nowhere.csv", "nowhere.npz"], "nowhere.csv: no such file"),
         (["benchmark", "--video", "nowhere.mp4"], "nowhere.mp4: there is no such file"),
         (["benchmark", "--mediapipe", "nowhere.json"], "nowhere.json: no such file"),
+        (["benchmark", "nowhere"], "no such folder"),
+        (["benchmark", "--predictions", "a=b"], "name a FOLDER"),
+        (["benchmark", ".", "--learning"], "leave out --video"),
         (["benchmark", "--long", "5"], "--long takes at least 120 seconds, got 5"),
         (["evaluate", "video", ".", "--workers", "0"], "no video with a track"),
     ],

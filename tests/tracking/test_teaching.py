@@ -214,6 +214,23 @@ def test_going_on_while_adapting_gives_the_same_bytes(shipped_model, frames) -> 
     assert_array_equal(run(tracker, frames, 25), run(other, frames, 25))
 
 
+def test_a_profile_that_taught_itself_survives_a_saved_state(
+    shipped_model, frames, tmp_path
+) -> None:
+    adapting = Tracker(shipped_model, adapt=True)
+    run(adapting, frames)
+    adapting.person(0).save(tmp_path / "anna.npz")
+    tracker, other = (Tracker(shipped_model, person=tmp_path / "anna.npz") for _ in range(2))
+    run(tracker, frames[:5])
+    other.restore(json.loads(json.dumps(tracker.state())))
+    a, b = run(tracker, frames, 5), run(other, frames, 5)
+    assert_array_equal(a, b)
+    assert np.abs(a[0] - run(Tracker(shipped_model), frames)[5]).max() > 0.01
+    tracker.person(0).save(tmp_path / "a.npz")
+    other.person(0).save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
 def test_what_was_learned_is_dropped_when_tracking_becomes_worse(shipped_model, frames) -> None:
     tracker = Tracker(shipped_model, adapt=True)
     run(tracker, frames[:20])

@@ -1,0 +1,246 @@
+"""A tracker that is taught while a video is recorded: a profile, corrections, a profile kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from facetrack.annotation.corrections import Correction, read_corrections
+from facetrack.corpus.fingerprint import fingerprint
+from facetrack.errors import InputError
+from facetrack.face import Face, Source, read_only_points
+from facetrack.formats.textfile import read_bytes
+from facetrack.learning.profile import Profile
+from facetrack.tracking.identity import UNKNOWN, Person
+from facetrack.tracking.knowledge import Knowledge, teachable
+from facetrack.tracking.pixels import agreement, box_of
+from facetrack.tracking.teaching import profile_of
+from facetrack.tracking.track import Fits
+from facetrack.tracking.tracker import Tracker
+
+_LIES_ON: Final = 0.2  # agreement of boxes; of a face half as far away as it is wide it is a third
+_MOST_BYTES: Final = 1 << 30  # of a profile
+_SAID: Final = (Source.CORRECTED, Source.OCCLUDED, Source.ABSENT)  # what a person says of a point
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """What a tracker is taught in a run, and where it keeps what it knows of the person.
+
+    Attributes
+    ----------
+    person : Path or None
+        A profile to start from.
+    corrections : Path or None
+        A folder of corrections; see `annotation.corrections`.
+    save_person : Path or None
+        Where the profile of the person is written at the end: of the one who was corrected last,
+        or of the first one if nobody was.
+    adapt : bool
+        Whether the tracker learns from its own tracks as well.
+    """
+
+    person: Path | None = None
+    corrections: Path | None = None
+    save_person: Path | None = None
+    adapt: bool = False
+
+    def order(self) -> dict[str, Any]:
+        """Say what decides about the results, as JSON knows it; see `Task.order`.
+
+        Returns
+        -------
+        dict
+            Checksums of the profile's file and of what the corrections say; nothing of what is not
+            asked for.
+
+        Raises
+        ------
+        FormatError
+            If a file cannot be read.
+        """
+        order: dict[str, Any] = {"adapt": True} if self.adapt else {}
+        if self.person is not None:
+            content = read_bytes(self.person, limit=_MOST_BYTES)
+            order["person"] = hashlib.sha256(content).hexdigest()
+        if self.corrections is not None:
+            order["corrections"] = fingerprint(read_corrections(self.corrections))
+        if self.save_person is not None:
+            order["save_person"] = os.path.abspath(self.save_person)
+        return order
+
+
+NOTHING: Final = Teaching()
+
+
+class Teacher:
+    """Teaches a tracker on its way through a video, and keeps what it knows of the person.
+
+    Parameters
+    ----------
+    teaching : Teaching
+    model : FaceModel
+        The tracker's.
+
+    Attributes
+    ----------
+    profile : Profile or None
+        Of the person to be kept; None while nobody was seen, and where nobody is to be kept.
+
+    Raises
+    ------
+    FormatError
+        If a correction cannot be read.
+    LearningError
+        If there is something to teach or to keep and the model cannot learn.
+    """
+
+    def __init__(self, teaching: Teaching, model: Fits) -> None:
+        if teaching != NOTHING:
+            teachable(model)
+        self._model = model
+        self._target, self._folder = teaching.save_person, teaching.corrections
+        folder = teaching.corrections
+        self._corrections = {} if folder is None else read_corrections(folder)
+        self._notes: list[str] = []
+        self._id = UNKNOWN
+        self.profile: Profile | None = None
+
+    def teach(self, tracker: Tracker, number: int, faces: Sequence[Face]) -> list[Face]:
+        """Teach what there is to teach in a frame.
+
+        Parameters
+        ----------
+        tracker : Tracker
+            After its update with the frame.
+        number : int
+            Of the frame, from 0.
+        faces : sequence of Face
+            What the update gave.
+
+        Returns
+        -------
+        list of Face
+            The same, a corrected one as the person put it.
+        """
+        told = list(faces)
+        if number in self._corrections:
+            self._correct(tracker, number, told)
+        if self._target is not None:
+            self._remember(tracker, told)
+        return told
+
+    def _correct(self, tracker: Tracker, number: int, faces: list[Face]) -> None:
+        """Correct the face that a correction lies on, in its place in the list."""
+        correction = self._corrections[number]
+        place = _place_of(faces, correction)
+        if place is None:
+            self._leave_out(number, "no face is tracked there")
+            return
+        face_id = faces[place].id
+        try:
+            taught = tracker.correct(face_id, correction.points, correction.vouched)
+        except InputError as error:
+            self._leave_out(number, str(error))
+            return
+        faces[place] = _as_said(taught.face, correction)
+        self._id = face_id
+
+    def _leave_out(self, number: int, why: str) -> None:
+        self._notes.append(f"frame {number + 1}: correction in {self._folder} left out: {why}")
+
+    def _remember(self, tracker: Tracker, faces: Sequence[Face]) -> None:
+        """Keep the person's profile as it is now: who is gone at the end cannot be asked then."""
+        seen = [face.id for face in faces if face.tracked]
+        if self._id == UNKNOWN and seen:
+            self._id = seen[0]
+        if self._id in seen:
+            self.profile = tracker.person(self._id)
+
+    def finish(self, n_frames: int) -> tuple[str, ...]:
+        """Write the profile at the end of the video.
+
+        Parameters
+        ----------
+        n_frames : int
+            Length of the video.
+
+        Returns
+        -------
+        tuple of str
+            What was left out and why, a line each.
+
+        Raises
+        ------
+        OutputError
+            If the profile cannot be written.
+        """
+        for number in self._corrections:
+            if number >= n_frames:
+                self._leave_out(number, f"the video has {n_frames} frames")
+        if self._target is not None:
+            if self.profile is not None:
+                self.profile.save(self._target)
+            else:
+                self._notes.append("nobody was seen, so no profile was written")
+        return tuple(self._notes)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs, as JSON knows it."""
+        person = None
+        if self.profile is not None:
+            knowledge = Knowledge(list(self.profile.lessons), self.profile.learned)
+            person = Person(self._id, list(self.profile.looks), knowledge).state()
+        return {"id": self._id, "notes": list(self._notes), "person": person}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned.
+
+        Raises
+        ------
+        InputError
+            If the state is broken.
+        """
+        try:
+            face_id, notes = int(state["id"]), list(map(str, state["notes"]))
+            profile = None
+            if state["person"] is not None:
+                person = Person.from_state(state["person"], teachable(self._model))
+                profile = profile_of(person, self._model)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"saved state of a teacher is broken: {error!r}") from error
+        self._id, self._notes, self.profile = face_id, notes, profile
+
+
+def _place_of(faces: Sequence[Face], correction: Correction) -> int | None:
+    """Find the face that a correction lies on."""
+    known = np.isfinite(correction.points).all(axis=1)
+    if not known.any():
+        return None
+    box = box_of(correction.points[known])
+    fits = [
+        agreement(box, box_of(face.raw_points[known])) if face.tracked else 0.0 for face in faces
+    ]
+    best = max(range(len(fits)), key=fits.__getitem__, default=None)
+    return best if best is not None and fits[best] >= _LIES_ON else None
+
+
+def _as_said(face: Face, correction: Correction) -> Face:
+    """Put into a face what the person says of hidden and absent points, which teach nothing."""
+    said = np.isin(correction.source, _SAID)
+    points, raw = (
+        read_only_points(np.where(said[:, None], correction.points, p))
+        for p in (face.points, face.raw_points)
+    )
+    absent = correction.source == Source.ABSENT
+    confidence = np.where(absent, np.nan, face.confidence)
+    source = np.where(said, correction.source, face.source)
+    for array in (confidence, source):
+        array.setflags(write=False)
+    return replace(face, points=points, raw_points=raw, confidence=confidence, source=source)
