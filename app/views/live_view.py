@@ -65,6 +65,7 @@ class LiveView(QWidget):
         self._recordings = recordings
         self.session: LiveSession | None = None
         self.n_shown = 0  # frames that were painted since the start
+        self._person: Path | None = None  # a profile of somebody who was taught before
         self._live: LiveFrame | None = None
         self._captured: float | None = None  # of the frame that waits to be painted
         self.canvas = Canvas(HINT)
@@ -145,11 +146,17 @@ class LiveView(QWidget):
         """Watch what was chosen."""
         source = self.panel.sources.currentData()
         size = self.panel.sizes.currentData()
-        wish = LiveWish(source, size, self._settings.smoothing, self._settings.max_faces)
-        self._settings.source = source
-        self.session = LiveSession(
-            self._model, wish, self._poster.post, self._show_newest, self._hear
-        )
+        settings = self._settings
+        wish = LiveWish(source, size, settings.smoothing, settings.max_faces, self._person)
+        settings.source = source
+        try:
+            self.session = LiveSession(
+                self._model, wish, self._poster.post, self._show_newest, self._hear
+            )
+        except FacetrackError as error:  # a profile that is broken, or of another model
+            self._person = None
+            self.said(str(error), True)
+            return
         self.session.start()
         self.charts.clear()
         self.panel.show_state("searching", "starting the camera")
@@ -204,6 +211,37 @@ class LiveView(QWidget):
             else:
                 known = "forgotten: all that was learned of this face"
                 self.said(known if tracked else "there is no face to forget", False)
+
+    def save_person(self) -> None:
+        """Ask for a file and save what was learned of the face in view."""
+        path, _ = QFileDialog.getSaveFileName(self, "Save person", "person.npz", "(*.npz)")
+        if path:
+            self.save_person_to(Path(path))
+
+    def save_person_to(self, path: Path) -> None:
+        """Save what was learned of the face in view."""
+        faces = self._live.faces if self._live is not None else ()
+        face = next((face for face in faces if face.tracked), None)
+        if self.session is None or face is None:
+            self.said("there is no face in view", True)
+            return
+        try:
+            self.session.save_person(face.id, path)
+        except FacetrackError as error:
+            self.said(str(error), True)
+        else:
+            self.said(f"saved: {path}; it holds pictures of the face: personal data", False)
+
+    def load_person(self) -> None:
+        """Ask for a file and start with what was learned before."""
+        path, _ = QFileDialog.getOpenFileName(self, "Use somebody saved", "", "(*.npz)")
+        if path:
+            self.use_person(Path(path))
+
+    def use_person(self, path: Path) -> None:
+        """Start with what was learned before."""
+        self._person = path
+        self._restart()
 
     def cancel_freeze(self) -> None:
         """Go on without a correction."""
