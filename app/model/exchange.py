@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -74,25 +74,46 @@ def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) 
     list of Face
         `id` numbers the people from 0 in their order.
     """
-    faces = []
-    for number, person in enumerate(session.people):
-        view = session.view(person, frame)
-        points, row = view.points, view.row
-        if points is None and row is None:
-            continue
-        there = points is not None
-        shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
-        source = view.source if there and view.source is not None else _ABSENT
-        quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
-        pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
-        faces.append(
-            Face(
-                number, State.TRACKED if there else State.LOST,
-                row.reason if row is not None and not there else "", shown, shown, quality, pose,
-                row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
-            )
-        )  # fmt: skip
-    return faces
+    found = (
+        (number, face_of(session, person, frame, shape_model, size))
+        for number, person in enumerate(session.people)
+    )
+    return [replace(face, id=number) for number, face in found if face is not None]
+
+
+def face_of(
+    session: Session, person: int, frame: int, shape_model: ShapeModel, size: Size
+) -> Face | None:
+    """Give what counts of one person in a frame.
+
+    Parameters
+    ----------
+    session : Session
+    person, frame : int
+    shape_model : ShapeModel
+        Its mean head gives the pose.
+    size : (int, int)
+        Width and height of the frames.
+
+    Returns
+    -------
+    Face or None
+        None where nothing is known.
+    """
+    view = session.view(person, frame)
+    points, row = view.points, view.row
+    if points is None and row is None:
+        return None
+    there = points is not None
+    shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
+    source = view.source if there and view.source is not None else _ABSENT
+    quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
+    pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
+    return Face(
+        0, State.TRACKED if there else State.LOST,
+        row.reason if row is not None and not there else "", shown, shown, quality, pose,
+        row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
+    )  # fmt: skip
 
 
 def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTable:
