@@ -74,6 +74,7 @@ class Annotator:
         self.person = min(self.session.people, key=abs, default=None)
         self.model, self._post = model, post
         self._ghosts: dict[int, Points] = {}
+        self._awaited: int | None = None  # the step whose stretch is being tracked anew
         self._reader = FrameReader(document.open, self._frame_ready, self._trouble)
         self._retracking = Retracking(
             model, document.open, self._retracked, self._retrack_progress, self._trouble
@@ -275,8 +276,8 @@ class Annotator:
 
     @property
     def retracking(self) -> bool:
-        """Whether a stretch is being tracked anew."""
-        return self._retracking.busy
+        """Whether a stretch is being tracked anew, or was and is not yet taken over."""
+        return self._awaited is not None
 
     def stop(self) -> bool:
         """Stop tracking anew; returns whether anything was going on."""
@@ -304,6 +305,7 @@ class Annotator:
     def _learn(self, step: int, person: int, start: int, stop: int) -> None:
         corrections = self.session.corrections(person)
         if start < stop and corrections:
+            self._awaited = step
             self._retracking.request(Job(step, person, start, stop, corrections))
 
     def _frame_ready(self) -> None:
@@ -320,6 +322,7 @@ class Annotator:
 
     def _take_retracked(self, job: Job, outcome: Outcome) -> None:
         self.progressed("", 0.0)
+        self._awaited = None if self._awaited == job.step else self._awaited
         try:
             changes, found = changes_of(self.session, job, outcome)
             kept = self.history.amend(job.step, changes, found)
