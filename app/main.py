@@ -65,7 +65,8 @@ def _open_window(args: argparse.Namespace) -> int:
     from PyQt5.QtWidgets import QApplication
 
     from facetrack.model import load_model
-    from facetrack_app.model.settings import load_settings, user_folder
+    from facetrack_app.model.places import user_folder
+    from facetrack_app.model.settings import load_settings
     from facetrack_app.views import theme
     from facetrack_app.views.main_window import MainWindow
 

@@ -91,7 +91,7 @@ def annotate(studio: Studio, path: Path, work: Path) -> Path:
         assert annotator.editor is not None
         annotator.editor.place_shape(video.truth(frame))
         annotator.correct()
-        studio.until(lambda: not annotator.retracking)
+        studio.until(lambda: not annotator.teaching.busy)
         studio.rest(0.3)
     annotator.run(Rename(0, "Eileen"))
     annotator.run(MarkSpan("event", 200, 224, "smile"))

@@ -31,6 +31,7 @@ from facetrack_app.views.annotate_panel import AnnotatePanel, frame_in_words
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.edits import Edits
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
 from facetrack_app.views.theme import person_colour
@@ -67,7 +68,7 @@ class AnnotateView(QWidget):
         self._model, self._settings, self.post = model, settings, poster.post
         self.annotator: Annotator | None = None
         self.ghost_shown = True
-        self.moves, self.marks = Moves(self), Marks(self)
+        self.moves, self.edits, self.marks = Moves(self), Edits(self), Marks(self)
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
@@ -116,13 +117,13 @@ class AnnotateView(QWidget):
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
         self.panel.reach.activated.connect(
-            lambda: self.moves.set_reach(Reach(self.panel.reach.currentData()))
+            lambda: self.edits.set_reach(Reach(self.panel.reach.currentData()))
         )
 
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return self.moves, self.marks
+        return self.moves, self.edits, self.marks
 
     # Opening and closing
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.charts import StripCharts
 from facetrack_app.views.drawing import DrawnFace
 from facetrack_app.views.live_panel import FILE, LivePanel
+from facetrack_app.views.live_people import LivePeople
 from facetrack_app.views.theme import person_colour
 
 GRAB: Final = 14.0  # px of the screen
@@ -65,7 +65,7 @@ class LiveView(QWidget):
         self._recordings = recordings
         self.session: LiveSession | None = None
         self.n_shown = 0  # frames that were painted since the start
-        self._person: Path | None = None  # a profile of somebody who was taught before
+        self.people = LivePeople(self)
         self._live: LiveFrame | None = None
         self._captured: float | None = None  # of the frame that waits to be painted
         self.canvas = Canvas(HINT)
@@ -97,7 +97,7 @@ class LiveView(QWidget):
         panel.smoothing.setValue(round(20 * settings.smoothing))
         panel.show_charts(settings.charts)
         panel.source_chosen.connect(self._choose_source)
-        panel.size_chosen.connect(lambda width, height: self._restart())
+        panel.size_chosen.connect(lambda width, height: self.restart())
         panel.mirror_chosen.connect(self._choose_mirror)
         panel.smoothing_chosen.connect(self._choose_smoothing)
         panel.charts_chosen.connect(self._choose_charts)
@@ -112,7 +112,7 @@ class LiveView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return (self,)
+        return self, self.people
 
     @property
     def running(self) -> bool:
@@ -147,14 +147,14 @@ class LiveView(QWidget):
         source = self.panel.sources.currentData()
         size = self.panel.sizes.currentData()
         settings = self._settings
-        wish = LiveWish(source, size, settings.smoothing, settings.max_faces, self._person)
+        wish = LiveWish(source, size, settings.smoothing, settings.max_faces, self.people.person)
         settings.source = source
         try:
             self.session = LiveSession(
                 self._model, wish, self._poster.post, self._show_newest, self._hear
             )
         except FacetrackError as error:  # a profile that is broken, or of another model
-            self._person = None
+            self.people.person = None
             self.said(str(error), True)
             return
         self.session.start()
@@ -199,50 +199,6 @@ class LiveView(QWidget):
             self.session.set_adapt(not self.session.adapting)
         self.changed()
 
-    def forget_person(self) -> None:
-        """Drop all that was learned of the faces in view."""
-        if self.session is not None and self._live is not None:
-            tracked = [face for face in self._live.faces if face.tracked]
-            try:
-                for face in tracked:
-                    self.session.forget(face.id)
-            except FacetrackError as error:
-                self.said(str(error), True)
-            else:
-                known = "forgotten: all that was learned of this face"
-                self.said(known if tracked else "there is no face to forget", False)
-
-    def save_person(self) -> None:
-        """Ask for a file and save what was learned of the face in view."""
-        path, _ = QFileDialog.getSaveFileName(self, "Save person", "person.npz", "(*.npz)")
-        if path:
-            self.save_person_to(Path(path))
-
-    def save_person_to(self, path: Path) -> None:
-        """Save what was learned of the face in view."""
-        faces = self._live.faces if self._live is not None else ()
-        face = next((face for face in faces if face.tracked), None)
-        if self.session is None or face is None:
-            self.said("there is no face in view", True)
-            return
-        try:
-            self.session.save_person(face.id, path)
-        except FacetrackError as error:
-            self.said(str(error), True)
-        else:
-            self.said(f"saved: {path}; it holds pictures of the face: personal data", False)
-
-    def load_person(self) -> None:
-        """Ask for a file and start with what was learned before."""
-        path, _ = QFileDialog.getOpenFileName(self, "Use somebody saved", "", "(*.npz)")
-        if path:
-            self.use_person(Path(path))
-
-    def use_person(self, path: Path) -> None:
-        """Start with what was learned before."""
-        self._person = path
-        self._restart()
-
     def cancel_freeze(self) -> None:
         """Go on without a correction."""
         if self.session is not None and self.session.frozen:
@@ -278,26 +234,7 @@ class LiveView(QWidget):
         if session is None or live is None or session.frozen:
             return
         self.panel.show_state(*state_in_words(live.faces, learning=session.adapting))
-        raw, smooth, lag = session.steadiness
-        if not math.isnan(smooth):
-            after = f", lag {lag:.0f} ms" if not math.isnan(lag) else ""
-            self.panel.steadiness.setText(
-                f"jitter {smooth:.2f} % of the eye distance (raw {raw:.2f} %){after}"
-            )
-        rows = [
-            ("rate", f"{session.meter.rate:.1f} frames/s"),
-            ("to display", f"{session.meter.latency():.0f} ms"),
-            ("dropped", f"{session.dropped} frames"),
-        ]
-        face = next((face for face in live.faces if face.pose is not None), None)
-        if face is not None and face.pose is not None:
-            names = ("pitch", "yaw", "roll")
-            angles = zip(names, face.pose.rotation, strict=True)
-            rows.insert(0, ("head", ", ".join(f"{n} {math.degrees(a):+.0f}°" for n, a in angles)))
-        cells = "".join(
-            f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
-        )
-        self.panel.numbers.setText(f"<table>{cells}</table>")
+        self.panel.show_numbers(session, live)
         if session.recorder is not None:
             self.panel.recorded.setText(f"{session.recorder.frames} frames recorded")
 
@@ -356,9 +293,10 @@ class LiveView(QWidget):
             self.panel.show_sources(list_cameras(), source or self._settings.source)
         if source:
             self._settings.source = source
-            self._restart()
+            self.restart()
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
+        """Begin anew with what is chosen now, if it runs."""
         if self.running:
             self.stop()
             self.start()

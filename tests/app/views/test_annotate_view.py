@@ -214,7 +214,7 @@ def test_marks_and_trimming(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> No
 def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None:
     hands.go(9)
     hands.drag(8, QPoint(0, 12))
-    hands.until(lambda: not hands.annotator.retracking)
+    hands.until(lambda: not hands.annotator.teaching.busy)
     view = hands.window.annotate
     path = tmp_path / "out.csv"
     exchange.export_to(view, hands.annotator, "csv", path)

@@ -157,14 +157,14 @@ def test_a_person_is_saved_and_used_again(
     gestures.drag(live.canvas, place, QPoint(0, 15))
     assert "1 corrections of this face" in running.message
     path = tmp_path / "ann.npz"
-    live.save_person_to(path)
+    live.people.save_person_to(path)
     assert path.stat().st_size < 5_000_000
     live.stop()
     (tmp_path / "broken.npz").write_bytes(path.read_bytes()[:1000])
-    live.use_person(tmp_path / "broken.npz")
+    live.people.use_person(tmp_path / "broken.npz")
     live.start()
     assert not live.running
     assert "broken.npz" in running.message
-    live.use_person(path)
+    live.people.use_person(path)
     live.start()
     qtbot.waitUntil(lambda: _tracked(running), timeout=PATIENCE)
