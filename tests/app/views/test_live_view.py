@@ -168,3 +168,16 @@ def test_a_person_is_saved_and_used_again(
     live.people.use_person(path)
     live.start()
     qtbot.waitUntil(lambda: _tracked(running), timeout=PATIENCE)
+
+
+def test_adapting_is_switched_and_said(running: MainWindow, qtbot: QtBot) -> None:
+    live = running.live
+    live.toggle_adapt()
+    assert live.session is not None
+    assert live.session.adapting
+    assert running.buttons["toggle_adapt"].text() == "Adapting"
+    qtbot.waitUntil(lambda: live.panel.state.text() == "learning", timeout=PATIENCE)
+    live.toggle_adapt()
+    assert not live.session.adapting
+    live.people.forget_person()
+    assert "forgotten" in running.message
