@@ -86,13 +86,16 @@ class AnnotateView(QWidget):
         for name in SIGNALS:
             self.signal.addItem(name.replace("_", " "), name)
         self.progress.setMaximumHeight(18)
-        self.progress.setFixedWidth(270)
+        self.progress.setMinimumWidth(120)
+        self.progress.setMaximumWidth(270)
         self.progress.setAccessibleName("work in the background")
         self.progress.hide()
         transport = QHBoxLayout()
         transport.setContentsMargins(6, 0, 6, 0)
         for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
             transport.addWidget(buttons[name])
+        for name in ("step_back", "step_on"):
+            buttons[name].setFixedWidth(44)
         transport.addWidget(self.place)
         transport.addStretch(1)
         transport.addWidget(self.progress)

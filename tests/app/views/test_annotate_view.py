@@ -291,6 +291,8 @@ def test_new_people_stand_in_the_middle(hands: Hands) -> None:
 
 
 def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
+    hands.window.annotate.progress.show()
+    hands.window.annotate.progress.setFormat("learned; tracking anew (Esc stops)")
     hands.window.resize(1280, 720)
     hands.qtbot.wait(50)
     assert (hands.window.width(), hands.window.height()) == (1280, 720)
