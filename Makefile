@@ -4,6 +4,8 @@ PYTHON = .venv/bin/python
 INSTALL = $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 # One process per core; every process computes on one thread.
 PYTEST_ARGS ?= --numprocesses=auto
+# PyQt5 has no wheel for Linux on ARM: there the library is installed alone.
+APP = $(if $(filter Linux-aarch64,$(shell uname -sm | tr ' ' -)),,app)
 # For how long `make fuzz` begins new rounds.
 MINUTES ?= 10
 # How often `make kills` kills and cuts the power, and for how long `make soak` watches.
@@ -69,10 +71,10 @@ clean: ## remove .venv, caches and what runs wrote
 .venv/.installed: pyproject.toml constraints.txt
 	@.ci/python-env
 	@echo "installing Facetrack into .venv"
-	@$(INSTALL) --editable '.[app]'
+	@$(INSTALL) --editable '.[$(APP)]'
 	@touch $@
 
 .venv/.installed-for-tests: .venv/.installed
 	@echo "installing what the tests need into .venv"
-	@$(INSTALL) --editable '.[app,cluster,peers]' --group dev
+	@$(INSTALL) --editable '.[$(APP),cluster,peers]' --group dev
 	@touch $@

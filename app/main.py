@@ -6,14 +6,19 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from facetrack.errors import FacetrackError
 from facetrack_app.qt_guard import check_qt
+
+if TYPE_CHECKING:
+    from facetrack_app.views.main_window import MainWindow
 
 LOGGER = logging.getLogger(__name__)
 
@@ -65,7 +70,8 @@ def _open_window(args: argparse.Namespace) -> int:
     from PyQt5.QtWidgets import QApplication
 
     from facetrack.model import load_model
-    from facetrack_app.model.settings import load_settings, user_folder
+    from facetrack_app.model.places import user_folder
+    from facetrack_app.model.settings import load_settings
     from facetrack_app.views import theme
     from facetrack_app.views.main_window import MainWindow
 
@@ -90,12 +96,10 @@ def _open_window(args: argparse.Namespace) -> int:
     return int(application.exec())
 
 
-def _begin(window: object, video: str | None) -> None:
+def _begin(window: MainWindow, video: str | None) -> None:
     """Do what a person who starts the program most likely wants."""
     from facetrack.video.devices import list_cameras
-    from facetrack_app.views.main_window import MainWindow
 
-    assert isinstance(window, MainWindow)
     if video is not None:
         window.open("demo" if video == "demo" else Path(video))
         return
@@ -112,15 +116,26 @@ def _limit_threads(count: int) -> None:
     threadpool_limits(count)
 
 
-def install_hook(window: object) -> None:
-    """Show what went wrong instead of ending: PyQt5 aborts on an exception in a slot."""
-    say = getattr(window, "say")  # noqa: B009
+def install_hook(window: MainWindow) -> None:
+    """Show what went wrong instead of ending: PyQt5 aborts on an exception in a slot.
+
+    Threads tell of theirs, too; without this they would just be gone.
+    """
+
+    def tell(kind: type[BaseException], error: BaseException | None, text: str) -> None:
+        LOGGER.error("%s", text)
+        known = isinstance(error, FacetrackError)
+        window.post(lambda: window.say(str(error) if known else f"{kind.__name__}: {error}", True))
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        LOGGER.error("%s", "".join(traceback.format_exception(kind, error, trace)))
-        say(str(error) if isinstance(error, FacetrackError) else f"{kind.__name__}: {error}", True)
+        tell(kind, error, "".join(traceback.format_exception(kind, error, trace)))
+
+    def thread_hook(args: threading.ExceptHookArgs) -> None:
+        seen = args.exc_type, args.exc_value, args.exc_traceback
+        tell(args.exc_type, args.exc_value, "".join(traceback.format_exception(*seen)))
 
     sys.excepthook = hook
+    threading.excepthook = thread_hook
 
 
 def main(argv: Sequence[str] | None = None) -> int:

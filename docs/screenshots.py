@@ -91,7 +91,7 @@ def annotate(studio: Studio, path: Path, work: Path) -> Path:
         assert annotator.editor is not None
         annotator.editor.place_shape(video.truth(frame))
         annotator.correct()
-        studio.until(lambda: not annotator.retracking)
+        studio.until(lambda: not annotator.teaching.busy)
         studio.rest(0.3)
     annotator.run(Rename(0, "Eileen"))
     annotator.run(MarkSpan("event", 200, 224, "smile"))
@@ -103,8 +103,8 @@ def annotate(studio: Studio, path: Path, work: Path) -> Path:
     view.moves.zoom_face()
     studio.save(path)
     out = work / "demo.csv"
-    session, shape_model = annotator.session.reader(), studio.model.shape_model
-    export_document(annotator.document, session, "csv", out, shape_model)
+    session = annotator.session.reader()
+    export_document(annotator.document, session, "csv", out, studio.model)
     view.close_document()
     return out
 

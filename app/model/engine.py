@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ from facetrack.video.frame import Frame
 Points = npt.NDArray[np.float64]
 
 
-def make_tracker(model: Any, *, max_faces: int = 1, smoothing: float = 0.0) -> Tracker:
-    """Make a tracker for one video or camera."""
-    return Tracker(model, max_faces=max_faces, smoothing=smoothing)
+def make_tracker(
+    model: Any, *, max_faces: int = 1, smoothing: float = 0.0, person: Path | None = None
+) -> Tracker:
+    """Make a tracker for one video or camera, which may know somebody already."""
+    return Tracker(model, max_faces=max_faces, smoothing=smoothing, person=person)
 
 
 def taught_from(

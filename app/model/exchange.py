@@ -3,28 +3,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from facetrack.annotation.corrections import write_corrections
+from facetrack.annotation.corrections import Correction, write_corrections
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.formats.annotation import Annotation, track_annotations
 from facetrack.formats.coco import read_coco, write_coco
-from facetrack.formats.elan import write_elan_annotations
+from facetrack.formats.elan import read_elan, write_elan_annotations
 from facetrack.formats.openface import read_openface, write_dictionary, write_openface
 from facetrack.formats.pts import read_pts_folder, write_pts_folder
 from facetrack.formats.table import TrackTable, table_from_faces
-from facetrack.formats.webvtt import write_webvtt_annotations
+from facetrack.formats.webvtt import read_webvtt, write_webvtt_annotations
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack_app.model.rows import Change, Kind, TrackRow, known_points, pack_points
 from facetrack_app.model.session import Session
 
 Size = tuple[int, int]
+_ROUNDING: Final = 6e-4  # seconds: both formats count in milliseconds
 _ABSENT: Final = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
 
 
@@ -52,6 +53,7 @@ EXPORTS: Final = {
     "elan": Format("ELAN", ".eaf"),
     "vtt": Format("WebVTT", ".vtt"),
     "overlay": Format("overlay video", ".mp4"),
+    "person": Format("what was learned of the person (personal data)", ".npz"),
 }
 
 
@@ -72,25 +74,46 @@ def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) 
     list of Face
         `id` numbers the people from 0 in their order.
     """
-    faces = []
-    for number, person in enumerate(session.people):
-        view = session.view(person, frame)
-        points, row = view.points, view.row
-        if points is None and row is None:
-            continue
-        there = points is not None
-        shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
-        source = view.source if there and view.source is not None else _ABSENT
-        quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
-        pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
-        faces.append(
-            Face(
-                number, State.TRACKED if there else State.LOST,
-                row.reason if row is not None and not there else "", shown, shown, quality, pose,
-                row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
-            )
-        )  # fmt: skip
-    return faces
+    found = (
+        (number, face_of(session, person, frame, shape_model, size))
+        for number, person in enumerate(session.people)
+    )
+    return [replace(face, id=number) for number, face in found if face is not None]
+
+
+def face_of(
+    session: Session, person: int, frame: int, shape_model: ShapeModel, size: Size
+) -> Face | None:
+    """Give what counts of one person in a frame.
+
+    Parameters
+    ----------
+    session : Session
+    person, frame : int
+    shape_model : ShapeModel
+        Its mean head gives the pose.
+    size : (int, int)
+        Width and height of the frames.
+
+    Returns
+    -------
+    Face or None
+        None where nothing is known.
+    """
+    view = session.view(person, frame)
+    points, row = view.points, view.row
+    if points is None and row is None:
+        return None
+    there = points is not None
+    shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
+    source = view.source if there and view.source is not None else _ABSENT
+    quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
+    pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
+    return Face(
+        0, State.TRACKED if there else State.LOST,
+        row.reason if row is not None and not there else "", shown, shown, quality, pose,
+        row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
+    )  # fmt: skip
 
 
 def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTable:
@@ -141,7 +164,7 @@ def export(
     ----------
     session : Session
     kind : str
-        One of `EXPORTS` but the overlay video.
+        One of `EXPORTS` but the overlay video and the person.
     path : Path
         The file or folder to write.
     shape_model : ShapeModel
@@ -163,8 +186,7 @@ def export(
         If it cannot be written.
     """
     if kind == "corrections":
-        person = min(session.people, key=lambda p: -len(session.corrections(p)), default=None)
-        corrections = {} if person is None else session.corrections(person)
+        corrections = most_corrected(session)
         if not corrections:
             raise InputError("no frame is corrected yet, so there is nothing to write")
         write_corrections(path, corrections)
@@ -187,6 +209,49 @@ def export(
             name = media.name if media is not None else None
             write_webvtt_annotations(path, annotations, media=name)
     return len(np.unique(table.frame))
+
+
+def most_corrected(session: Session) -> dict[int, Correction]:
+    """Give the corrections of the person who was corrected most, by frame."""
+    return max((session.corrections(p) for p in session.people), key=len, default={})
+
+
+def events_of(session: Session, path: Path) -> list[Change]:
+    """Take the annotations of an ELAN or WebVTT file over as events.
+
+    Parameters
+    ----------
+    session : Session
+        Its ledger tells which frames a time belongs to.
+    path : Path
+        Ends in .eaf or .vtt; times count from time zero.
+
+    Returns
+    -------
+    list of Change
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be read.
+    InputError
+        If none of its times lies in the part of the video that is tracked.
+    """
+    found = read_elan(path) if path.suffix.lower() == ".eaf" else read_webvtt(path)
+    times = session.times()
+    zero = float(times[int(session.setting("time_zero", 0))]) if len(times) else 0.0
+    number = max((span.id for span in session.spans), default=-1)
+    changes = []
+    for annotation in found:
+        moments = np.array([annotation.start, annotation.end]) + zero - _ROUNDING
+        start, stop = np.searchsorted(times, moments).tolist()
+        if start < min(stop, len(times)):
+            number += 1
+            label = " ".join(annotation.value.split())[:80] or "event"
+            changes.append(Change("span", (number,), None, ("event", start, stop, label)))
+    if not changes:
+        raise InputError(f"{path}: none of its {len(found)} annotations lies in the tracked part")
+    return changes
 
 
 def read_tracks(path: Path) -> TrackTable:

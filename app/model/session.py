@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,57 +14,15 @@ import numpy.typing as npt
 
 from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
-from facetrack.errors import OutputError
 from facetrack.formats.atomic import output_error
+from facetrack_app.model.look import Span, View
 from facetrack_app.model.notice import Notice
-from facetrack_app.model.rows import Change, Kind, Points, Row, TrackRow, unpack_points
+from facetrack_app.model.rows import Change, Kind, Row, TrackRow, unpack_points
 from facetrack_app.model.store import Store
 from facetrack_app.model.summary import Mask, Summary
 
-SUFFIX: Final = ".facetrack"
 DATABASE: Final = "session.db"
 NOBODY: Final = -(2**31)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of frames that a person named."""
-
-    id: int
-    kind: str  # "exclude" or "event"
-    start: int
-    stop: int
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a frame shows of one person.
-
-    Attributes
-    ----------
-    row : TrackRow or None
-        What the tracker says.
-    correction : Correction or None
-        What a person says, which counts more.
-    """
-
-    row: TrackRow | None
-    correction: Correction | None
-
-    @property
-    def points(self) -> Points | None:
-        """The points that count, shape (68, 2); None where there are none."""
-        if self.correction is not None:
-            return self.correction.points
-        return self.row.points if self.row is not None and self.row.kind != Kind.LOST else None
-
-    @property
-    def source(self) -> npt.NDArray[np.uint8] | None:
-        """Where they come from."""
-        if self.correction is not None:
-            return self.correction.source
-        return self.row.source if self.row is not None else None
 
 
 class Session:
@@ -315,37 +272,3 @@ _REFLECTIONS: Final = {
 
 def _correction(row: Row) -> Correction:
     return Correction(unpack_points(row[0]), np.frombuffer(row[1], dtype=np.uint8))
-
-
-def folder_for(video: Path, fallback: Path) -> Path:
-    """Choose where a video's session lives.
-
-    Parameters
-    ----------
-    video : Path
-        The video or folder of pictures.
-    fallback : Path
-        A folder of this user's own.
-
-    Returns
-    -------
-    Path
-        Beside the video, so that both move together; below `fallback` where that folder may not
-        be written.
-
-    Raises
-    ------
-    OutputError
-        If neither may be written.
-    """
-    beside = video.with_name(video.name + SUFFIX)
-    for folder in (beside, fallback / beside.name):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".probe"
-            probe.touch()
-            probe.unlink()
-        except OSError:
-            continue
-        return folder
-    raise OutputError(f"{beside}: cannot be written, nor {fallback}; choose another folder")

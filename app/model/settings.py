@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -132,26 +130,3 @@ def save_settings(path: Path, settings: Settings) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(asdict(settings), indent=2, allow_nan=False) + "\n")
-
-
-def user_folder(kind: str) -> Path:
-    """Give this user's own folder.
-
-    Parameters
-    ----------
-    kind : {'config', 'data'}
-
-    Returns
-    -------
-    Path
-        As the system wants it; it need not exist.
-    """
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA", Path.home())) / "Facetrack"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "Facetrack"
-    variable, place = {
-        "config": ("XDG_CONFIG_HOME", ".config"),
-        "data": ("XDG_DATA_HOME", ".local/share"),
-    }[kind]
-    return Path(os.environ.get(variable) or Path.home() / place) / "facetrack"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from facetrack_app.model.look import Span
 from facetrack_app.model.rows import Kind
-from facetrack_app.model.session import Span
 from facetrack_app.model.summary import Mask, Summary, columns
 
 Columns = npt.NDArray[np.bool_]

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.annotation.retrack import STOPPED, Outcome
 from facetrack.errors import FacetrackError, InputError
 from facetrack.face import N_POINTS, Source
 from facetrack.landmarks.markup import MARKUPS
@@ -19,15 +18,16 @@ from facetrack_app.model.commands import Command, Correct, Retrack, Uncorrect
 from facetrack_app.model.editing import Editor, Reach
 from facetrack_app.model.effort import Effort
 from facetrack_app.model.history import History
+from facetrack_app.model.look import View
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.playback import Playback
-from facetrack_app.model.session import View
 from facetrack_app.model.summary import Mask, Summary, next_stretch, next_true
 from facetrack_app.services.background import BackgroundTracking, Progress
 from facetrack_app.services.frames import FrameReader
 from facetrack_app.services.opening import Document
 from facetrack_app.services.posting import Post
-from facetrack_app.services.retracking import Job, Retracking, changes_of, stretch_around
+from facetrack_app.services.retracking import stretch_around
+from facetrack_app.services.teaching import Teaching
 
 Points = npt.NDArray[np.float64]
 GRAB: Final = 12.0  # px of the screen around a point in which it can be grabbed
@@ -55,6 +55,8 @@ class Annotator:
         The picture that is shown.
     editor : Editor or None
         The chosen person's face in the frame that is shown.
+    teaching : Teaching
+        What follows a correction.
     ghost : ndarray or None
         The shape before the last correction of this frame.
     """
@@ -75,8 +77,8 @@ class Annotator:
         self.model, self._post = model, post
         self._ghosts: dict[int, Points] = {}
         self._reader = FrameReader(document.open, self._frame_ready, self._trouble)
-        self._retracking = Retracking(
-            model, document.open, self._retracked, self._retrack_progress, self._trouble
+        self.teaching = Teaching(
+            self.session, self.history, model, document.open, post, self.said, self.progressed
         )
         self._background = BackgroundTracking(
             self.session.store.path,
@@ -96,7 +98,7 @@ class Annotator:
 
     def close(self) -> None:
         """End all threads and let go of the session."""
-        self._retracking.close()
+        self.teaching.close()
         if self._background.running:
             self._background.stop()
         self._reader.close()
@@ -209,7 +211,7 @@ class Annotator:
         if before is not None:
             self._ghosts = {frame: before}
         self.ghost = self._ghosts.get(frame)
-        self._learn(step, self.person, *stretch_around(self.session, self.person, frame))
+        self.teaching.learn(step, self.person, *stretch_around(self.session, self.person, frame))
 
     def uncorrect(self) -> None:
         """Remove the correction of the frame that is shown."""
@@ -252,7 +254,7 @@ class Annotator:
         elif start < stop:
             step = self.run(Retrack(self.person, start, stop))
             if step is not None:
-                self._learn(step, self.person, start, stop)
+                self.teaching.learn(step, self.person, start, stop)
 
     def undo(self) -> None:
         """Take the last step back; what is being tracked anew is given up."""
@@ -263,7 +265,7 @@ class Annotator:
         self._turn(self.history.redo, "done again")
 
     def _turn(self, turn: Callable[[], str | None], word: str) -> None:
-        self._retracking.stop()
+        self.teaching.stop()
         self._ghosts = {}
         self.effort.gesture(time.monotonic())
         try:
@@ -273,14 +275,9 @@ class Annotator:
         else:
             self.said(f"{word}: {title}" if title else "there is nothing more", False)
 
-    @property
-    def retracking(self) -> bool:
-        """Whether a stretch is being tracked anew."""
-        return self._retracking.busy
-
     def stop(self) -> bool:
         """Stop tracking anew; returns whether anything was going on."""
-        return self._retracking.stop()
+        return self.teaching.stop()
 
     # Where to go next
 
@@ -301,11 +298,6 @@ class Annotator:
 
     # What comes from the threads
 
-    def _learn(self, step: int, person: int, start: int, stop: int) -> None:
-        corrections = self.session.corrections(person)
-        if start < stop and corrections:
-            self._retracking.request(Job(step, person, start, stop, corrections))
-
     def _frame_ready(self) -> None:
         self._post(self._show_newest)
 
@@ -314,25 +306,6 @@ class Annotator:
         if frame is not None:
             self.frame = frame
             self.reload()
-
-    def _retracked(self, job: Job, outcome: Outcome) -> None:
-        self._post(lambda: self._take_retracked(job, outcome))
-
-    def _take_retracked(self, job: Job, outcome: Outcome) -> None:
-        self.progressed("", 0.0)
-        try:
-            changes, found = changes_of(self.session, job, outcome)
-            kept = self.history.amend(job.step, changes, found)
-        except FacetrackError as error:
-            self.said(str(error), True)
-            return
-        if kept:
-            why = "you stopped it" if outcome.reason == STOPPED else outcome.reason
-            self.said(f"{found.frames} frames tracked anew" + (f"; {why}" if why else ""), False)
-
-    def _retrack_progress(self, done: int, total: int) -> None:
-        if done % 8 == 0:
-            self._post(lambda: self.progressed("learned; tracking anew (Esc stops)", done / total))
 
     def _tracked(self, progress: Progress) -> None:
         self._post(lambda: self._take_tracked(progress))

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from facetrack.annotation.taught import profile_of
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.tracking.track import Fits
 from facetrack.video.overlay import draw
 from facetrack.video.sink import VideoWriter
-from facetrack_app.model.exchange import export, faces_of
+from facetrack_app.model.exchange import export, faces_of, most_corrected
 from facetrack_app.model.session import Session
 from facetrack_app.services.opening import Document
 
 
 def export_document(
-    document: Document, session: Session, kind: str, path: Path, shape_model: ShapeModel
+    document: Document, session: Session, kind: str, path: Path, model: Fits
 ) -> str:
     """Write a session in one of the formats of `exchange.EXPORTS`.
 
@@ -26,7 +28,7 @@ def export_document(
         A reader of the document's session, for this thread; is closed.
     kind : str
     path : Path
-    shape_model : ShapeModel
+    model : Fits
 
     Returns
     -------
@@ -39,14 +41,37 @@ def export_document(
         If there is nothing to write, or it cannot be written.
     """
     try:
+        if kind == "person":
+            return save_person(document, session, path, model)
         if kind == "overlay":
-            count = write_overlay(document, session, path, shape_model)
+            count = write_overlay(document, session, path, model.shape_model)
         else:
             media = document.source if isinstance(document.source, Path) else None
-            count = export(session, kind, path, shape_model, document.size, media)
+            count = export(session, kind, path, model.shape_model, document.size, media)
     finally:
         session.store.close()
     return f"{count} frames written: {path}"
+
+
+def save_person(document: Document, session: Session, path: Path, model: Fits) -> str:
+    """Save what the corrections of the person who was corrected most have taught.
+
+    Raises
+    ------
+    FacetrackError
+        If nothing was corrected, the model cannot learn, or the file cannot be written.
+    """
+    video = document.open()
+    try:
+        known = sorted(most_corrected(session).items())
+        profile = profile_of(model, ((f, video.frame(f).grey, c) for f, c in known))
+    finally:
+        video.close()
+    profile.save(path)
+    return (
+        f"{len(profile.lessons)} corrections remembered: {path}; it holds pictures of the face: "
+        "delete the file to forget the person"
+    )
 
 
 def write_overlay(document: Document, session: Session, path: Path, shape_model: ShapeModel) -> int:

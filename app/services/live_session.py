@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facetrack.face import Face
+from facetrack.learning.profile import Profile
 from facetrack_app.model.editing import Editor
 from facetrack_app.model.engine import (
     can_adapt,
@@ -38,12 +39,15 @@ class LiveWish:
     smoothing : float
         0 to 1.
     max_faces : int
+    person : Path or None
+        A profile of somebody who was taught before.
     """
 
     source: str
     size: tuple[int, int] = (640, 480)
     smoothing: float = 0.3
     max_faces: int = 1
+    person: Path | None = None
 
 
 class LiveSession:
@@ -85,7 +89,9 @@ class LiveSession:
         self._frames: Slot[Captured] = Slot()
         open_it, paced = opener(wish.source, model.shape_model, wish.size)
         self._capture = Capture(open_it, self._frames, self._tell, paced=paced)
-        tracker = make_tracker(model, max_faces=wish.max_faces, smoothing=wish.smoothing)
+        tracker = make_tracker(
+            model, max_faces=wish.max_faces, smoothing=wish.smoothing, person=wish.person
+        )
         self.can_adapt = can_adapt(tracker)
         self._tracking = LiveTracking(tracker, self._frames, lambda: post(show), self._tell)
 
@@ -184,6 +190,18 @@ class LiveSession:
     def forget(self, face_id: int) -> None:
         """Drop all that was learned of a person."""
         self._tracking.change(lambda tracker: forget(tracker, face_id))
+
+    def save_person(self, face_id: int, path: Path) -> None:
+        """Save what was learned of a person.
+
+        Raises
+        ------
+        FacetrackError
+            If the person is not tracked now, or the file cannot be written.
+        """
+        profiles: list[Profile] = []
+        self._tracking.change(lambda tracker: profiles.append(tracker.person(face_id)))
+        profiles[0].save(path)
 
     def record(self, folder: Path, kind: str) -> None:
         """Begin a recording; see `Recorder`."""

@@ -132,6 +132,7 @@ class LiveTracking:
 
     def _track(self, captured: Captured) -> None:
         faces = tuple(self._tracker.update(captured.frame))
+        captured.frame.image  # noqa: B018  (converted here, not where it is painted)
         done = time.perf_counter()
         self._last = LiveFrame(captured.frame, faces, captured.at, done)
         self.results.put(self._last)

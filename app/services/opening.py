@@ -12,8 +12,8 @@ from typing import Any, Final
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError
 from facetrack.video.seeking import SeekableVideo, open_seekable
-from facetrack_app.model.session import Session, folder_for
-from facetrack_app.model.settings import user_folder
+from facetrack_app.model.places import folder_for, user_folder
+from facetrack_app.model.session import Session
 
 DEMO: Final = "demo"
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -17,6 +18,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from facetrack.signals import SIGNALS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.rows import Kind
@@ -24,10 +26,12 @@ from facetrack_app.model.settings import Settings
 from facetrack_app.services.annotator import GRAB, Annotator
 from facetrack_app.services.opening import Document, open_document
 from facetrack_app.services.posting import run_beside
+from facetrack_app.services.signal_curve import SignalCurve, Wish
 from facetrack_app.views.annotate_panel import AnnotatePanel, frame_in_words
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.edits import Edits
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
 from facetrack_app.views.theme import person_colour
@@ -64,28 +68,38 @@ class AnnotateView(QWidget):
         self._model, self._settings, self.post = model, settings, poster.post
         self.annotator: Annotator | None = None
         self.ghost_shown = True
-        self.moves, self.marks = Moves(self), Marks(self)
+        self.moves, self.edits, self.marks = Moves(self), Edits(self), Marks(self)
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
         self.place = QLabel("")
         self.place.setAccessibleName("place in the video")
         self.progress = QProgressBar()
+        self.signal = QComboBox()
+        self._curve: SignalCurve | None = None
         self._lay_out(buttons)
         self._connect()
 
     def _lay_out(self, buttons: dict[str, QPushButton]) -> None:
+        self.signal.setAccessibleName("signal in the timeline")
+        self.signal.addItem("no signal")
+        for name in SIGNALS:
+            self.signal.addItem(name.replace("_", " "), name)
         self.progress.setMaximumHeight(18)
-        self.progress.setFixedWidth(330)
+        self.progress.setMinimumWidth(120)
+        self.progress.setMaximumWidth(270)
         self.progress.setAccessibleName("work in the background")
         self.progress.hide()
         transport = QHBoxLayout()
         transport.setContentsMargins(6, 0, 6, 0)
         for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
             transport.addWidget(buttons[name])
+        for name in ("step_back", "step_on"):
+            buttons[name].setFixedWidth(44)
         transport.addWidget(self.place)
         transport.addStretch(1)
         transport.addWidget(self.progress)
+        transport.addWidget(self.signal)
         left = QVBoxLayout()
         left.setSpacing(3)
         left.addWidget(self.canvas, 1)
@@ -101,16 +115,18 @@ class AnnotateView(QWidget):
         self.canvas.moved.connect(self._move)
         self.canvas.released.connect(self._release)
         self.timeline.chosen.connect(self.moves.go)
+        self.timeline.window_changed.connect(self.ask_signal)
+        self.signal.activated.connect(self.ask_signal)
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
         self.panel.reach.activated.connect(
-            lambda: self.moves.set_reach(Reach(self.panel.reach.currentData()))
+            lambda: self.edits.set_reach(Reach(self.panel.reach.currentData()))
         )
 
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return self.moves, self.marks
+        return self.moves, self.edits, self.marks
 
     # Opening and closing
 
@@ -141,6 +157,10 @@ class AnnotateView(QWidget):
         annotator.said.connect(self.said)
         annotator.progressed.connect(self._show_progress)
         self.timeline.show_session(annotator.session)
+        self._curve = SignalCurve(
+            annotator.session, self._model.shape_model, document.size, self.post, self._show_curve
+        )
+        annotator.session.changed.connect(lambda tables: self.ask_signal())
         annotator.start()
         for note in document.notes:
             self.said(note, True)
@@ -152,7 +172,7 @@ class AnnotateView(QWidget):
         self.marks.pending = None
         if self.annotator is not None:
             self.annotator.close()
-            self.annotator = None
+            self.annotator = self._curve = None
             self.canvas.set_frame(None)
             self.canvas.set_faces([])
             self.canvas.hint = HINT
@@ -188,6 +208,20 @@ class AnnotateView(QWidget):
         self.timeline.refresh(annotator.person, annotator.playback.frame, pending)
         self._show_place(annotator)
         self.changed()
+
+    def ask_signal(self) -> None:
+        """Ask for the curve of the signal that was chosen."""
+        name = self.signal.currentData()
+        if self._curve is not None and self.annotator is not None:
+            person = self.annotator.person
+            if name is None or person is None:
+                self._curve.ask(None)
+            else:
+                self._curve.ask(Wish(name, person, *self.timeline.window))
+
+    def _show_curve(self) -> None:
+        if self._curve is not None and self.annotator is not None:
+            self.timeline.show_curve(self._curve.curve)
 
     def show_faces(self) -> None:
         """Draw all people, the chosen one with points, and the ghost."""
@@ -238,6 +272,8 @@ class AnnotateView(QWidget):
         self.panel.show_effort(effort.seconds, per_minute, int(summary.corrected.sum()))
 
     def _show_progress(self, text: str, share: float) -> None:
+        if not text:
+            self.ask_signal()
         self.progress.setVisible(bool(text))
         self.progress.setFormat(text)
         self.progress.setValue(round(100 * share))
@@ -266,6 +302,7 @@ class AnnotateView(QWidget):
     def _choose_person(self, person: int) -> None:
         if self.annotator is not None:
             self.annotator.choose(person)
+            self.ask_signal()
 
     def _choose_markup(self, count: int) -> None:
         self._settings.markup = count

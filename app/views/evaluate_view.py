@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QMenu,
     QPushButton,
@@ -83,8 +84,16 @@ class EvaluateView(QWidget):
         left.addLayout(form)
         left.addWidget(self.table)
         left.addLayout(plots, 1)
+        names = (("truth", GREEN), ("predicted", VERMILION))
+        words = (f"<b style='color:{colour.name()}'>— {name}</b>" for name, colour in names)
+        pictures = QVBoxLayout()
+        pictures.setContentsMargins(0, 2, 0, 0)
+        pictures.addWidget(QLabel("&nbsp;&nbsp;" + "&nbsp;&nbsp;&nbsp;".join(words)))
+        pictures.addWidget(self.canvas, 1)
+        above = QWidget()
+        above.setLayout(pictures)
         right = QSplitter(Qt.Vertical)
-        right.addWidget(self.canvas)
+        right.addWidget(above)
         right.addWidget(self.worst)
         right.setSizes([400, 220])
         whole = QHBoxLayout(self)
@@ -250,8 +259,8 @@ class EvaluateView(QWidget):
         self.canvas.zoom_to(worst.truth)
         self.canvas.set_faces(
             [
-                DrawnFace(worst.truth, GREEN, label="truth"),
-                DrawnFace(worst.predicted, VERMILION, label="predicted"),
+                DrawnFace(worst.truth, GREEN),
+                DrawnFace(worst.predicted, VERMILION),
             ]
         )
 

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.commands import Import
-from facetrack_app.model.exchange import EXPORTS, changes_of_import, read_tracks
+from facetrack_app.model.exchange import EXPORTS, changes_of_import, events_of, read_tracks
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.posting import run_beside
@@ -35,9 +35,8 @@ def ask_export(view: AnnotateView, annotator: Annotator) -> None:
 def export_to(view: AnnotateView, annotator: Annotator, kind: str, path: Path) -> None:
     """Write beside the window; says when it is done."""
     session = annotator.session.reader()
-    shape_model = annotator.model.shape_model
     run_beside(
-        lambda: export_document(annotator.document, session, kind, path, shape_model),
+        lambda: export_document(annotator.document, session, kind, path, annotator.model),
         view.post,
         lambda text: view.said(text, False),
         lambda text: view.said(text, True),
@@ -47,13 +46,13 @@ def export_to(view: AnnotateView, annotator: Annotator, kind: str, path: Path) -
 def ask_import(view: AnnotateView, annotator: Annotator) -> None:
     """Ask for a file or folder and take it over."""
     box = QMessageBox(QMessageBox.Question, "Import", "What do you import?", parent=view)
-    file = box.addButton("A file (CSV, COCO)", QMessageBox.AcceptRole)
+    file = box.addButton("A file (CSV, COCO; events: ELAN, WebVTT)", QMessageBox.AcceptRole)
     folder = box.addButton("A folder of .pts", QMessageBox.AcceptRole)
     box.addButton(QMessageBox.Cancel)
     box.exec()
     path = ""
     if box.clickedButton() is file:
-        path, _ = QFileDialog.getOpenFileName(view, "Import", "", "Tracks (*.csv *.json)")
+        path, _ = QFileDialog.getOpenFileName(view, "Import", "", "(*.csv *.json *.eaf *.vtt)")
     elif box.clickedButton() is folder:
         path = QFileDialog.getExistingDirectory(view, "Import")
     if path:
@@ -63,7 +62,10 @@ def ask_import(view: AnnotateView, annotator: Annotator) -> None:
 def import_from(view: AnnotateView, annotator: Annotator, path: Path) -> None:
     """Take a file or folder over as one step of the history."""
     try:
-        rows = changes_of_import(annotator.session, read_tracks(path))
+        if path.suffix.lower() in (".eaf", ".vtt"):
+            rows = events_of(annotator.session, path)
+        else:
+            rows = changes_of_import(annotator.session, read_tracks(path))
     except FacetrackError as error:
         view.said(str(error), True)
         return

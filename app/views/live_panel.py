@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,6 +23,8 @@ from PyQt5.QtWidgets import (
 
 from facetrack.signals import SIGNALS
 from facetrack.video.devices import CameraInfo
+from facetrack_app.model.live import LiveFrame
+from facetrack_app.services.live_session import LiveSession
 from facetrack_app.services.recorder import KINDS
 from facetrack_app.views.drawing import MARKS, draw_mark
 from facetrack_app.views.theme import GREEN, ORANGE, SKY, VERMILION
@@ -180,6 +183,29 @@ class LivePanel(QWidget):
             f"QLabel {{ padding: 4px 8px; font-weight: 600; border: 0 solid transparent; "
             f"border-left: 6px solid {rim}; }}"
         )
+
+    def show_numbers(self, session: LiveSession, live: LiveFrame) -> None:
+        """Show pose, rate, latency, dropped frames, jitter and lag."""
+        raw, smooth, lag = session.steadiness
+        if not math.isnan(smooth):
+            after = f", lag {lag:.0f} ms" if not math.isnan(lag) else ""
+            self.steadiness.setText(
+                f"jitter {smooth:.2f} % of the eye distance (raw {raw:.2f} %){after}"
+            )
+        rows = [
+            ("rate", f"{session.meter.rate:.1f} frames/s"),
+            ("to display", f"{session.meter.latency():.0f} ms"),
+            ("dropped", f"{session.dropped} frames"),
+        ]
+        face = next((face for face in live.faces if face.pose is not None), None)
+        if face is not None and face.pose is not None:
+            names = ("pitch", "yaw", "roll")
+            angles = zip(names, face.pose.rotation, strict=True)
+            rows.insert(0, ("head", ", ".join(f"{n} {math.degrees(a):+.0f}°" for n, a in angles)))
+        cells = "".join(
+            f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
+        )
+        self.numbers.setText(f"<table>{cells}</table>")
 
     def _toggle_chart(self, row: int) -> None:
         item = self.charts.model().item(row)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.charts import StripCharts
 from facetrack_app.views.drawing import DrawnFace
 from facetrack_app.views.live_panel import FILE, LivePanel
+from facetrack_app.views.live_people import LivePeople
 from facetrack_app.views.theme import person_colour
 
 GRAB: Final = 14.0  # px of the screen
@@ -65,6 +65,7 @@ class LiveView(QWidget):
         self._recordings = recordings
         self.session: LiveSession | None = None
         self.n_shown = 0  # frames that were painted since the start
+        self.people = LivePeople(self)
         self._live: LiveFrame | None = None
         self._captured: float | None = None  # of the frame that waits to be painted
         self.canvas = Canvas(HINT)
@@ -96,7 +97,7 @@ class LiveView(QWidget):
         panel.smoothing.setValue(round(20 * settings.smoothing))
         panel.show_charts(settings.charts)
         panel.source_chosen.connect(self._choose_source)
-        panel.size_chosen.connect(lambda width, height: self._restart())
+        panel.size_chosen.connect(lambda width, height: self.restart())
         panel.mirror_chosen.connect(self._choose_mirror)
         panel.smoothing_chosen.connect(self._choose_smoothing)
         panel.charts_chosen.connect(self._choose_charts)
@@ -111,7 +112,7 @@ class LiveView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return (self,)
+        return self, self.people
 
     @property
     def running(self) -> bool:
@@ -145,11 +146,17 @@ class LiveView(QWidget):
         """Watch what was chosen."""
         source = self.panel.sources.currentData()
         size = self.panel.sizes.currentData()
-        wish = LiveWish(source, size, self._settings.smoothing, self._settings.max_faces)
-        self._settings.source = source
-        self.session = LiveSession(
-            self._model, wish, self._poster.post, self._show_newest, self._hear
-        )
+        settings = self._settings
+        wish = LiveWish(source, size, settings.smoothing, settings.max_faces, self.people.person)
+        settings.source = source
+        try:
+            self.session = LiveSession(
+                self._model, wish, self._poster.post, self._show_newest, self._hear
+            )
+        except FacetrackError as error:  # a profile that is broken, or of another model
+            self.people.person = None
+            self.said(str(error), True)
+            return
         self.session.start()
         self.charts.clear()
         self.panel.show_state("searching", "starting the camera")
@@ -192,19 +199,6 @@ class LiveView(QWidget):
             self.session.set_adapt(not self.session.adapting)
         self.changed()
 
-    def forget_person(self) -> None:
-        """Drop all that was learned of the faces in view."""
-        if self.session is not None and self._live is not None:
-            tracked = [face for face in self._live.faces if face.tracked]
-            try:
-                for face in tracked:
-                    self.session.forget(face.id)
-            except FacetrackError as error:
-                self.said(str(error), True)
-            else:
-                known = "forgotten: all that was learned of this face"
-                self.said(known if tracked else "there is no face to forget", False)
-
     def cancel_freeze(self) -> None:
         """Go on without a correction."""
         if self.session is not None and self.session.frozen:
@@ -240,26 +234,7 @@ class LiveView(QWidget):
         if session is None or live is None or session.frozen:
             return
         self.panel.show_state(*state_in_words(live.faces, learning=session.adapting))
-        raw, smooth, lag = session.steadiness
-        if not math.isnan(smooth):
-            after = f", lag {lag:.0f} ms" if not math.isnan(lag) else ""
-            self.panel.steadiness.setText(
-                f"jitter {smooth:.2f} % of the eye distance (raw {raw:.2f} %){after}"
-            )
-        rows = [
-            ("rate", f"{session.meter.rate:.1f} frames/s"),
-            ("to display", f"{session.meter.latency():.0f} ms"),
-            ("dropped", f"{session.dropped} frames"),
-        ]
-        face = next((face for face in live.faces if face.pose is not None), None)
-        if face is not None and face.pose is not None:
-            names = ("pitch", "yaw", "roll")
-            angles = zip(names, face.pose.rotation, strict=True)
-            rows.insert(0, ("head", ", ".join(f"{n} {math.degrees(a):+.0f}°" for n, a in angles)))
-        cells = "".join(
-            f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
-        )
-        self.panel.numbers.setText(f"<table>{cells}</table>")
+        self.panel.show_numbers(session, live)
         if session.recorder is not None:
             self.panel.recorded.setText(f"{session.recorder.frames} frames recorded")
 
@@ -318,9 +293,10 @@ class LiveView(QWidget):
             self.panel.show_sources(list_cameras(), source or self._settings.source)
         if source:
             self._settings.source = source
-            self._restart()
+            self.restart()
 
-    def _restart(self) -> None:
+    def restart(self) -> None:
+        """Begin anew with what is chosen now, if it runs."""
         if self.running:
             self.stop()
             self.start()

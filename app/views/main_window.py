@@ -46,6 +46,7 @@ class MainWindow(QMainWindow):
         self.resize(1280, 720)
         self.settings, self.settings_path = settings, settings_path
         self._poster = Poster(self)
+        self.post = self._poster.post
         self._bar = ActionBar(self, self.perform, settings.keys)
         buttons = self._bar.buttons
         self.live = LiveView(model, settings, self._poster, buttons, recordings)

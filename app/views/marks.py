@@ -48,6 +48,14 @@ class Marks:
                 self._view.annotator.choose(min(self._view.annotator.session.people))
                 self._view.annotator.place(self._view.annotator.mean_face())
 
+    def next_person(self) -> None:
+        """Choose the next person of the list."""
+        annotator = self._view.annotator
+        if annotator is not None and annotator.person is not None:
+            people = list(annotator.session.people)
+            place = people.index(annotator.person) + 1
+            annotator.choose(people[place % len(people)])
+
     def rename_person(self) -> None:
         """Ask for another name."""
         if self._view.annotator is None or self._view.annotator.person is None:

@@ -10,13 +10,16 @@ from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PyQt5.QtWidgets import QToolTip, QWidget
 
+from facetrack.signals import SIGNALS
 from facetrack_app.model.session import Session
 from facetrack_app.model.timeline import Layers, layers, runs
+from facetrack_app.services.signal_curve import Curve
 from facetrack_app.views.theme import BLUE, GREEN, ORANGE, PINK, SKY, VERMILION
 
 GUTTER: Final = 84  # px for the layers' names
 ROW: Final = 17
-NAMES: Final = ("human", "learned", "plain", "doubtful", "marks", "trust")
+NAMES: Final = ("human", "learned", "plain", "doubtful", "marks", "trust", "signal")
+TALL: Final = ("trust", "signal")  # layers that are curves
 _CURVE: Final = 26
 
 
@@ -24,10 +27,11 @@ class Timeline(QWidget):
     """Shows what is known of every frame of one person; a click goes there."""
 
     chosen = pyqtSignal(int)
+    window_changed = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(ROW * (len(NAMES) - 1) + _CURVE + 18)
+        self.setFixedHeight(ROW * (len(NAMES) - len(TALL)) + len(TALL) * _CURVE + 18)
         self.setMinimumWidth(300)
         self.setAccessibleName("timeline")
         self._session: Session | None = None
@@ -36,10 +40,22 @@ class Timeline(QWidget):
         self._first, self._stop = 0, 1
         self._pending: int | None = None  # start of a range that is being marked
         self._layers: Layers | None = None
+        self.curve: Curve | None = None
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The frames that are shown, up to but without the second."""
+        return self._first, self._stop
+
+    def show_curve(self, curve: Curve | None) -> None:
+        """Show a signal."""
+        self.curve = curve
+        self.update()
 
     def show_session(self, session: Session | None) -> None:
         """Show another session, whole."""
         self._session = session
+        self.curve = None
         self._first, self._stop = 0, max(session.n_frames if session is not None else 1, 1)
         self.refresh(None, 0)
 
@@ -62,6 +78,7 @@ class Timeline(QWidget):
             self._first = max(0, min(self._frame - span // 2, self._session.n_frames - span))
             self._stop = self._first + span
             self._layers = None
+            self.window_changed.emit()
 
     def _x(self, frame: float) -> float:
         return GUTTER + (frame - self._first) * self._columns() / (self._stop - self._first)
@@ -89,17 +106,21 @@ class Timeline(QWidget):
             )  # fmt: skip
         if self._layers is not None:
             self._paint_layers(painter, self._layers)
+        if self.curve is not None:
+            self._paint_signal(painter, self.curve)
         self._paint_place(painter, session)
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.setPen(self.palette().windowText().color())
-        for row, name in enumerate(NAMES):
-            height = _CURVE if name == "trust" else ROW
-            box = QRectF(4, row * ROW, GUTTER - 10, height)
+        top = 0
+        for name in NAMES:
+            height = _CURVE if name in TALL else ROW
+            box = QRectF(4, top, GUTTER - 10, height)
+            painter.setPen(self.palette().windowText().color())
             painter.drawText(box, Qt.AlignVCenter | Qt.AlignRight, name)
-        painter.setPen(self.palette().mid().color())
-        for row in range(1, len(NAMES)):
-            painter.drawLine(GUTTER, row * ROW, self.width(), row * ROW)
+            top += height
+            painter.setPen(self.palette().mid().color())
+            painter.drawLine(GUTTER, top, self.width(), top)
 
     def _paint_layers(self, painter: QPainter, shown: Layers) -> None:
         for row, (mask, colour) in enumerate(
@@ -140,6 +161,22 @@ class Timeline(QWidget):
             places = [QPointF(GUTTER + first + i, h) for i, h in enumerate(heights.tolist())]
             painter.drawPolyline(QPolygonF(places))
 
+    def _paint_signal(self, painter: QPainter, curve: Curve) -> None:
+        low, high = SIGNALS[curve.wish.name].range
+        known = curve.values[np.isfinite(curve.values)]
+        if not known.size:
+            return
+        # The part of the range that occurs, so that small motions are seen.
+        low, high = max(low, float(known.min())), min(high, float(known.max()))
+        bottom = 5 * ROW + 2 * _CURVE
+        scale = (_CURVE - 6) / max(high - low, 1e-9)
+        painter.setPen(QPen(SKY, 1))
+        for first, stop in runs(np.isfinite(curve.values)):
+            heights = bottom - 3 - (np.clip(curve.values[first:stop], low, high) - low) * scale
+            xs = [self._x(frame + 0.5) for frame in curve.frames[first:stop].tolist()]
+            places = zip(xs, heights.tolist(), strict=True)
+            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in places]))
+
     def _paint_place(self, painter: QPainter, session: Session) -> None:
         bottom = self.height() - 18
         if session.tracked < session.n_frames:
@@ -173,6 +210,7 @@ class Timeline(QWidget):
         self._first = max(0, min(round(here - share * span), self._session.n_frames - span))
         self._stop = self._first + span
         self._layers = None
+        self.window_changed.emit()
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

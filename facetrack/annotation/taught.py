@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.offset import OffsetLearner
+from facetrack.errors import InputError
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learner
-from facetrack.learning.lesson import make_lesson
+from facetrack.learning.lesson import Lesson, make_lesson
+from facetrack.learning.profile import Profile
 from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.identity import UNKNOWN, Person, signature
+from facetrack.tracking.knowledge import teachable
 from facetrack.tracking.personal_model import PersonalModel
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Image
 
 Points = npt.NDArray[np.float64]
+_Known = tuple[int, Image, Points, npt.NDArray[np.bool_]]
 
 
 def taught(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) -> Fits:
@@ -40,22 +45,62 @@ def taught(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) ->
         A `PersonalModel`; of a model that an older version trained, which keeps no sums to learn
         from, one that is moved by a constant offset.
     """
-    lessons = [
+    known = _usable(model, corrections)
+    if not isinstance(model, FaceModel) or not model.priors:
+        offset = OffsetLearner(model)
+        for _, image, points, mask in known:
+            offset.correct(image, points, mask)
+        return offset
+    learned = Learner(model.tracking, model.priors).learn(_lessons(model, known))
+    return model if learned is None else PersonalModel(model, learned)
+
+
+def profile_of(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) -> Profile:
+    """Put what corrections taught, and how the face looks in them, into a profile.
+
+    Parameters
+    ----------
+    model : Fits
+    corrections : iterable of (int, ndarray, Correction)
+        See `taught`.
+
+    Returns
+    -------
+    Profile
+        For `Tracker(model, person=...)` and for other videos.
+
+    Raises
+    ------
+    LearningError
+        If the model cannot learn.
+    InputError
+        If no correction vouches for a point.
+    """
+    generic = teachable(model)
+    known = _usable(generic, corrections)
+    if not known:
+        raise InputError("no frame is corrected yet, so nothing was learned")
+    lessons = tuple(_lessons(generic, known))
+    person = Person(UNKNOWN)
+    for _, image, points, _ in known:
+        person.learn(signature(image, points, generic.shape_model))
+    learned = Learner(generic.tracking, generic.priors).learn(lessons)
+    return Profile(lessons, learned, tuple(person.exemplars), generic.tracking)
+
+
+def _usable(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) -> list[_Known]:
+    """Complete the corrections from which something can be learned."""
+    return [
         (frame, image, whole, correction.vouched)
         for frame, image, correction in corrections
         if (whole := completed(model.shape_model, correction)) is not None
         and correction.vouched.any()
     ]
-    if not isinstance(model, FaceModel) or not model.priors:
-        offset = OffsetLearner(model)
-        for _, image, points, mask in lessons:
-            offset.correct(image, points, mask)
-        return offset
-    learned = Learner(model.tracking, model.priors).learn(
-        make_lesson(image, points, mask, model.shape_model, key=frame)
-        for frame, image, points, mask in lessons
-    )
-    return model if learned is None else PersonalModel(model, learned)
+
+
+def _lessons(model: FaceModel, known: Iterable[_Known]) -> Iterator[Lesson]:
+    for frame, image, points, mask in known:
+        yield make_lesson(image, points, mask, model.shape_model, key=frame)
 
 
 def completed(shape_model: ShapeModel, correction: Correction) -> Points | None:

@@ -114,9 +114,9 @@ def test_the_command_prints_and_writes_what_it_counted(
     assert main(["annotate", "--simulate", *paths, *arguments]) == 0
     assert "median" in capsys.readouterr().out
     content = json.loads(report.read_text())
-    methods = [clip["method"] for clip in content["clips"]]
+    methods = [clip["method"] for clip in content["details"]["clips"]]
     assert methods[:2] == ["learning", "tracking anew, no learning"]
-    assert all(clip["frames"] == 8 for clip in content["clips"])
+    assert all(clip["frames"] == 8 for clip in content["details"]["clips"])
 
 
 def test_nothing_to_simulate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,6 +59,21 @@ def test_smoothing_keeps_the_raw_points(stage, puppet):
     assert_array_equal(raw[-1], plain[-1][0].raw_points)
 
 
+def test_the_dial_can_be_turned_while_tracking(stage, puppet):
+    play = stage(puppet(1, still))
+    tracker = tracker_of(play)
+    before = play.run(tracker, range(20))[-1][0]
+    assert_array_equal(before.points, before.raw_points)
+    tracker.set_smoothing(0.8)
+    after = play.run(tracker, range(20, 40))[-1][0]
+    assert np.abs(after.points - after.raw_points).max() > 0
+    tracker.set_smoothing(0)
+    last = play.run(tracker, range(40, 50))[-1][0]
+    assert_array_equal(last.points, last.raw_points)
+    with pytest.raises(InputError, match="between 0 and 1"):
+        tracker.set_smoothing(1.5)
+
+
 def test_loss_says_why_and_return_keeps_the_id(stage, puppet):
     play = stage(puppet(1, lambda frame: None if 20 <= frame < 40 else HOME))
     result = play.run(tracker_of(play), range(60))

@@ -12,8 +12,9 @@ import pytest
 from facetrack.errors import FormatError, InputError, OutputError
 from facetrack_app.model.commands import MarkSpan, Merge, NewPerson, Split, Trim
 from facetrack_app.model.history import History
+from facetrack_app.model.places import folder_for
 from facetrack_app.model.rows import Kind
-from facetrack_app.model.session import Session, folder_for
+from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
 from facetrack_app.model.summary import next_stretch, next_true, worst_first
 from facetrack_app.model.timeline import layers, runs

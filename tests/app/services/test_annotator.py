@@ -14,9 +14,11 @@ import pytest
 from facetrack.errors import InputError
 from facetrack.face import Source
 from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
 from facetrack.video.sink import write_video
 from facetrack.video.synthetic import SyntheticVideo
-from facetrack_app.model.commands import Split
+from facetrack_app.model.commands import MarkSpan, Split
+from facetrack_app.model.exchange import events_of
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.store import Store
 from facetrack_app.services.annotator import Annotator
@@ -218,9 +220,8 @@ def test_every_format_is_written(
     annotator = desk.annotator
     suffix = {"csv": ".csv", "pts": "", "coco": ".json", "elan": ".eaf", "vtt": ".vtt"}
     path = tmp_path / f"out{suffix.get(kind, '.mp4')}"
-    text = export_document(
-        annotator.document, annotator.session.reader(), kind, path, shipped_model.shape_model
-    )
+    reader = annotator.session.reader()
+    text = export_document(annotator.document, reader, kind, path, shipped_model)
     assert text == f"{N} frames written: {path}"
     assert path.exists()
 
@@ -282,7 +283,49 @@ def test_replaying_with_another_model_or_nothing_is_refused(
 ) -> None:
     open_document(clip, shipped_model, folder=tmp_path / "s").session.close()
     other = dataclasses.replace(shipped_model, name="other", card={"changed": True})
-    with pytest.raises(InputError, match="was made with the model 'default'"):
+    with pytest.raises(InputError, match="was made with the model"):
         replay(tmp_path / "s", other)
     with pytest.raises(InputError, match="holds no session"):
         replay(tmp_path, shipped_model)
+
+
+def test_a_person_is_remembered_for_other_videos(
+    desk: Desk, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    annotator = desk.annotator
+    path = tmp_path / "ann.npz"
+    with pytest.raises(InputError, match="nothing was learned"):
+        export_document(
+            annotator.document, annotator.session.reader(), "person", path, shipped_model
+        )
+    for frame in (8, 20):
+        desk.said.clear()
+        _go(desk, frame)
+        _drag(desk, 8, 0, 6)
+        desk.until(_settled(desk))
+    reader = annotator.session.reader()
+    text = export_document(annotator.document, reader, "person", path, shipped_model)
+    assert text.startswith("2 corrections remembered")
+    assert "delete the file to forget" in text
+    video = annotator.document.open()
+    plain, taught = Tracker(shipped_model), Tracker(shipped_model, person=path)
+    for frame in range(12):
+        image = video.frame(frame)
+        before, after = plain.update(image)[0], taught.update(image)[0]
+    assert after.points[8, 1] > before.points[8, 1] + 1.5
+
+
+def test_events_come_back_from_elan_and_webvtt(
+    desk: Desk, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    annotator = desk.annotator
+    annotator.run(MarkSpan("event", 5, 9, "blink"))
+    for suffix, kind in ((".eaf", "elan"), (".vtt", "vtt")):
+        path = tmp_path / f"events{suffix}"
+        reader = annotator.session.reader()
+        export_document(annotator.document, reader, kind, path, shipped_model)
+        found = [c.after for c in events_of(annotator.session, path)]
+        assert ("event", 5, 9, "blink") in found
+    (tmp_path / "late.vtt").write_text("WEBVTT\n\n00:10:00.000 --> 00:11:00.000\nlate\n")
+    with pytest.raises(InputError, match="none of its 1 annotations"):
+        events_of(annotator.session, tmp_path / "late.vtt")

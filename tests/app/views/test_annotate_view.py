@@ -100,15 +100,16 @@ def test_every_action_is_done_by_somebody(window: MainWindow) -> None:
 def test_dragging_a_point_corrects_learns_and_can_be_undone(hands: Hands) -> None:
     hands.go(12)
     before = hands.annotator.view(0).points
-    hands.drag(8, QPoint(0, 30))
+    hands.drag(8, QPoint(0, 14))
     assert hands.annotator.session.summary(0).corrected[12]
     after = hands.annotator.view(0).points
     assert before is not None
     assert after is not None
     moved = after - before
-    assert moved[8, 1] == pytest.approx(30 / hands.canvas.scale, abs=0.8)
+    assert moved[8, 1] == pytest.approx(14 / hands.canvas.scale, abs=0.8)
     assert np.abs(np.delete(moved, 8, axis=0)).max() < 1e-4
-    hands.until(lambda: (hands.annotator.session.summary(0).kind == 2).sum() > 10)
+    hands.until(lambda: "tracked anew" in hands.window.message)
+    assert (hands.annotator.session.summary(0).kind == 2).sum() > 10, hands.window.message
     hands.key("undo")
     assert not hands.annotator.session.summary(0).corrected.any()
     assert not (hands.annotator.session.summary(0).kind == 2).any()
@@ -213,7 +214,7 @@ def test_marks_and_trimming(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> No
 def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None:
     hands.go(9)
     hands.drag(8, QPoint(0, 12))
-    hands.until(lambda: not hands.annotator.retracking)
+    hands.until(lambda: not hands.annotator.teaching.busy)
     view = hands.window.annotate
     path = tmp_path / "out.csv"
     exchange.export_to(view, hands.annotator, "csv", path)
@@ -263,6 +264,24 @@ def test_a_read_only_folder_keeps_its_session_elsewhere(
     assert annotator.session.folder.is_relative_to(tmp_path / "data")
 
 
+def test_a_signal_is_drawn_and_follows_corrections_and_zoom(hands: Hands) -> None:
+    view = hands.window.annotate
+    view.signal.setCurrentIndex(view.signal.findData("mouth_opening"))
+    view.ask_signal()
+    hands.until(lambda: view.timeline.curve is not None)
+    before = view.timeline.curve
+    assert before is not None
+    assert len(before.values) == N
+    assert np.isfinite(before.values).all()
+    hands.go(12)
+    hands.drag(66, QPoint(0, 40))
+    opened = before.values[12] + 0.02
+    hands.until(lambda: view.timeline.curve is not None and view.timeline.curve.values[12] > opened)
+    view.signal.setCurrentIndex(0)
+    view.ask_signal()
+    assert view.timeline.curve is None
+
+
 def test_new_people_stand_in_the_middle(hands: Hands) -> None:
     hands.key("new_person")
     person = min(hands.annotator.session.people)
@@ -272,6 +291,8 @@ def test_new_people_stand_in_the_middle(hands: Hands) -> None:
 
 
 def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
+    hands.window.annotate.progress.show()
+    hands.window.annotate.progress.setFormat("learned; tracking anew (Esc stops)")
     hands.window.resize(1280, 720)
     hands.qtbot.wait(50)
     assert (hands.window.width(), hands.window.height()) == (1280, 720)

@@ -145,3 +145,39 @@ def test_a_ring_gives_the_newest_in_order() -> None:
         times, values = ring.newest()
         assert times.tolist() == list(range(max(0, i - 3), i + 1))
         assert values[-1] == 10 * i
+
+
+def test_a_person_is_saved_and_used_again(
+    running: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    live = running.live
+    shown = live.shown_frame
+    assert shown is not None
+    place = QPoint(*np.rint(live.canvas.to_screen(shown.faces[0].points[8])).astype(int).tolist())
+    gestures.drag(live.canvas, place, QPoint(0, 15))
+    assert "1 corrections of this face" in running.message
+    path = tmp_path / "ann.npz"
+    live.people.save_person_to(path)
+    assert path.stat().st_size < 5_000_000
+    live.stop()
+    (tmp_path / "broken.npz").write_bytes(path.read_bytes()[:1000])
+    live.people.use_person(tmp_path / "broken.npz")
+    live.start()
+    assert not live.running
+    assert "broken.npz" in running.message
+    live.people.use_person(path)
+    live.start()
+    qtbot.waitUntil(lambda: _tracked(running), timeout=PATIENCE)
+
+
+def test_adapting_is_switched_and_said(running: MainWindow, qtbot: QtBot) -> None:
+    live = running.live
+    live.toggle_adapt()
+    assert live.session is not None
+    assert live.session.adapting
+    assert running.buttons["toggle_adapt"].text() == "Adapting"
+    qtbot.waitUntil(lambda: live.panel.state.text() == "learning", timeout=PATIENCE)
+    live.toggle_adapt()
+    assert not live.session.adapting
+    live.people.forget_person()
+    assert "forgotten" in running.message

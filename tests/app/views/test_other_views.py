@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import types
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from facetrack.formats.openface import write_openface
 from facetrack.formats.pts import write_pts
 from facetrack.formats.table import make_table
 from facetrack_app import desktop, qt_guard
-from facetrack_app.main import main
+from facetrack_app.main import install_hook, main
 from facetrack_app.model.settings import Settings
 from facetrack_app.views import dialogs
 from facetrack_app.views.main_window import MainWindow
@@ -135,6 +136,24 @@ def test_a_settings_file_that_cannot_be_written_is_said(window: MainWindow, tmp_
     (tmp_path / "settings.json").write_text("")
     window.save()
     assert "settings are not saved" in window.message
+
+
+@pytest.mark.parametrize("where", ["slot", "thread"])
+def test_a_mistake_of_ours_is_shown_and_the_window_stays(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    for module, name in ((sys, "excepthook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, name, getattr(module, name))  # put back at the end
+    install_hook(window)
+    error = ZeroDivisionError("a mistake")
+    if where == "slot":
+        sys.excepthook(ZeroDivisionError, error, None)
+    else:
+        threading.excepthook(
+            threading.ExceptHookArgs((ZeroDivisionError, error, None, threading.current_thread()))
+        )
+    qtbot.waitUntil(lambda: window.message == "ZeroDivisionError: a mistake")
+    assert window.isVisible()
 
 
 def test_opencvs_variables_are_taken_back_and_the_users_kept(

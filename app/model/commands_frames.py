@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands on frames: corrections, new tracks, imports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from facetrack.annotation.corrections import Correction
+from facetrack.errors import InputError
+from facetrack.face import N_POINTS
+from facetrack_app.model.command import (
+    Command,
+    changed_row,
+    check_frame,
+    check_person,
+    new_number,
+)
+from facetrack_app.model.rows import Change, pack_points
+from facetrack_app.model.session import Session
+
+
+@dataclass(frozen=True)
+class Correct(Command):
+    """Say where a person's points are in a frame.
+
+    Attributes
+    ----------
+    person, frame : int
+    points : list of [x, y] or None
+        Pixels; None where a point is absent.
+    source : list of int
+        `Source` of each point.
+    """
+
+    title: ClassVar[str] = "correct frame"
+    person: int
+    frame: int
+    points: list[list[float] | None]
+    source: list[int]
+
+    @classmethod
+    def of(cls, person: int, frame: int, correction: Correction) -> Correct:
+        """Make the command from what was said."""
+        pairs: list[list[float]] = correction.points.tolist()
+        points = [pair if np.isfinite(pair).all() else None for pair in pairs]
+        return cls(person, frame, points, correction.source.tolist())
+
+    def changes(self, session: Session) -> list[Change]:
+        """Write one row, and a strand for it if the person has none in that frame."""
+        check_frame(session, self.frame)
+        check_person(session, self.person)
+        points = np.array([p if p is not None else (np.nan, np.nan) for p in self.points])
+        changes = []
+        strand = session.strand_at(self.person, self.frame)
+        if strand is None:
+            strand = new_number(session)
+            changes.append(Change("claim", (strand, 0), None, (self.person,)))
+        source = np.array(self.source, dtype=np.uint8)
+        if points.shape != (N_POINTS, 2) or source.shape != (N_POINTS,):
+            raise InputError(f"a correction has {N_POINTS} points, got {points.shape}")
+        row = (pack_points(points), source.tobytes(), "person")
+        return [*changes, changed_row(session, "correction", (strand, self.frame), row)]
+
+
+@dataclass(frozen=True)
+class Uncorrect(Command):
+    """Take a frame's correction away: the track counts again."""
+
+    title: ClassVar[str] = "remove correction"
+    person: int
+    frame: int
+
+    def changes(self, session: Session) -> list[Change]:
+        """Remove one row."""
+        strand = session.strand_at(self.person, self.frame)
+        if strand is None or session.correction(strand, self.frame) is None:
+            raise InputError(f"frame {self.frame + 1} has no correction to remove")
+        return [changed_row(session, "correction", (strand, self.frame), None)]
+
+
+@dataclass(frozen=True)
+class Retrack(Command):
+    """Track a stretch anew on the person's wish; the rows come when it is done."""
+
+    title: ClassVar[str] = "track anew"
+    person: int
+    start: int
+    stop: int
+
+    def changes(self, session: Session) -> list[Change]:
+        """Change nothing yet."""
+        check_person(session, self.person)
+        return []
+
+
+@dataclass(frozen=True)
+class Import(Command):
+    """Take over points of another program.
+
+    Attributes
+    ----------
+    label : str
+        Where they come from.
+    rows : tuple of Change
+        What they are; the history keeps them as this step's changes, not among its arguments.
+    """
+
+    title: ClassVar[str] = "import"
+    label: str
+    rows: tuple[Change, ...] = field(default=(), repr=False)
+
+    def changes(self, session: Session) -> list[Change]:
+        """Write the rows."""
+        return list(self.rows)
+
+    def to_json(self) -> str:
+        """Write the label alone."""
+        return json.dumps({"label": self.label})

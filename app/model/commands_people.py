@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands on people: who is who."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from facetrack.errors import InputError
+from facetrack_app.model.command import (
+    Command,
+    changed_row,
+    check_frame,
+    check_person,
+    checked_name,
+    new_number,
+)
+from facetrack_app.model.rows import Change
+from facetrack_app.model.session import Session
+
+
+@dataclass(frozen=True)
+class NewPerson(Command):
+    """Begin somebody whom the tracker did not find."""
+
+    title: ClassVar[str] = "new person"
+    name: str
+
+    def changes(self, session: Session) -> list[Change]:
+        """Write a person and a strand of its own."""
+        person = strand = new_number(session)
+        return [
+            Change("person", (person,), None, (checked_name(self.name),)),
+            Change("claim", (strand, 0), None, (person,)),
+        ]
+
+
+@dataclass(frozen=True)
+class Rename(Command):
+    """Give a person another name."""
+
+    title: ClassVar[str] = "rename"
+    person: int
+    name: str
+
+    def changes(self, session: Session) -> list[Change]:
+        """Change one row."""
+        check_person(session, self.person)
+        return [changed_row(session, "person", (self.person,), (checked_name(self.name),))]
+
+
+@dataclass(frozen=True)
+class Merge(Command):
+    """Say that two people are one."""
+
+    title: ClassVar[str] = "merge people"
+    person: int
+    other: int
+
+    def changes(self, session: Session) -> list[Change]:
+        """Hand the other's strands over."""
+        check_person(session, self.person)
+        check_person(session, self.other)
+        if self.person == self.other:
+            raise InputError("choose two different people to merge")
+        return [
+            *(
+                Change("claim", (strand, start), (who,), (self.person,))
+                for strand in session.strands()
+                for start, who in session.claims_of(strand)
+                if who == self.other
+            ),
+            changed_row(session, "person", (self.other,), None),
+        ]
+
+
+@dataclass(frozen=True)
+class Split(Command):
+    """Say that from a frame on somebody else is meant."""
+
+    title: ClassVar[str] = "split person"
+    person: int
+    frame: int
+    name: str
+
+    def changes(self, session: Session) -> list[Change]:
+        """Hand the person's strands over to somebody new from a frame on."""
+        check_person(session, self.person)
+        check_frame(session, self.frame)
+        other = new_number(session)
+        changes = [Change("person", (other,), None, (checked_name(self.name),))]
+        for strand in session.strands():
+            claims = dict(session.claims_of(strand))
+            if session.owner(strand, self.frame) == self.person:
+                before = (claims[self.frame],) if self.frame in claims else None
+                changes.append(Change("claim", (strand, self.frame), before, (other,)))
+            changes += [
+                Change("claim", (strand, start), (who,), (other,))
+                for start, who in claims.items()
+                if start > self.frame and who == self.person
+            ]
+        return changes

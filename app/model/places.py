@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where sessions, settings and recordings live."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from facetrack.errors import OutputError
+
+SUFFIX: Final = ".facetrack"
+
+
+def user_folder(kind: str) -> Path:
+    """Give this user's own folder.
+
+    Parameters
+    ----------
+    kind : {'config', 'data'}
+
+    Returns
+    -------
+    Path
+        As the system wants it; it need not exist.
+    """
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home())) / "Facetrack"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Facetrack"
+    variable, place = {
+        "config": ("XDG_CONFIG_HOME", ".config"),
+        "data": ("XDG_DATA_HOME", ".local/share"),
+    }[kind]
+    return Path(os.environ.get(variable) or Path.home() / place) / "facetrack"
+
+
+def folder_for(video: Path, fallback: Path) -> Path:
+    """Choose where a video's session lives.
+
+    Parameters
+    ----------
+    video : Path
+        The video or folder of pictures.
+    fallback : Path
+        A folder of this user's own.
+
+    Returns
+    -------
+    Path
+        Beside the video, so that both move together; below `fallback` where that folder may not
+        be written.
+
+    Raises
+    ------
+    OutputError
+        If neither may be written.
+    """
+    beside = video.with_name(video.name + SUFFIX)
+    for folder in (beside, fallback / beside.name):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".probe"
+            probe.touch()
+            probe.unlink()
+        except OSError:
+            continue
+        return folder
+    raise OutputError(f"{beside}: cannot be written, nor {fallback}; choose another folder")
