@@ -24,7 +24,7 @@ from facetrack.tracking.teaching import profile_of
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
 
-_LIES_ON: Final = 0.2  # agreement of boxes; of a face half as far away as it is wide it is a third
+_LIES_ON: Final = 0.2  # agreement of boxes; equal ones half a width apart agree by a third
 _MOST_BYTES: Final = 1 << 30  # of a profile
 _SAID: Final = (Source.CORRECTED, Source.OCCLUDED, Source.ABSENT)  # what a person says of a point
 
@@ -224,11 +224,11 @@ def _place_of(faces: Sequence[Face], correction: Correction) -> int | None:
     if not known.any():
         return None
     box = box_of(correction.points[known])
-    fits = [
+    agreements = [
         agreement(box, box_of(face.raw_points[known])) if face.tracked else 0.0 for face in faces
     ]
-    best = max(range(len(fits)), key=fits.__getitem__, default=None)
-    return best if best is not None and fits[best] >= _LIES_ON else None
+    best = max(range(len(faces)), key=agreements.__getitem__, default=None)
+    return best if best is not None and agreements[best] >= _LIES_ON else None
 
 
 def _as_said(face: Face, correction: Correction) -> Face:
