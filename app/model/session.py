@@ -198,13 +198,19 @@ class Session:
         blobs = self.store.read("SELECT times FROM ledger ORDER BY start")
         return np.frombuffer(b"".join(row[0] for row in blobs), dtype="<f8")
 
+    @property
+    def trim(self) -> tuple[int, int]:
+        """The range that is kept: from the first frame, up to but without the second."""
+        first, stop = self.setting("trim", [0, self.n_frames])
+        return int(first), int(stop)
+
     def excluded(self) -> Mask:
         """Tell which frames were excluded by a range or by trimming."""
         mask = np.zeros(self.n_frames, dtype=np.bool_)
         for span in self.spans:
             if span.kind == "exclude":
                 mask[span.start : span.stop] = True
-        first, stop = self.setting("trim", [0, self.n_frames])
+        first, stop = self.trim
         mask[:first] = True
         mask[stop:] = True
         return mask
