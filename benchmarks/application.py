@@ -148,18 +148,22 @@ def soak(bench: Bench, args: argparse.Namespace) -> None:
         times.append((time.perf_counter() - begin) / 3600)
         sizes.append(memory())
         steps.append(1000 * (time.process_time() - cpu) / max(view.n_shown - shown, 1))
-    hours, megabytes = np.array(times), np.array(sizes)
-    design = np.column_stack([hours, np.ones_like(hours)])
-    (slope, level), residuals, *_ = np.linalg.lstsq(design, megabytes, rcond=None)
-    noise = float(np.sqrt(residuals[0] / max(len(hours) - 2, 1))) if len(residuals) else 0.0
-    error = noise / float(np.sqrt(((hours - hours.mean()) ** 2).sum()))
+    for name, first in (("all", 0), ("second half", len(times) // 2)):
+        slope, error = _slope(np.array(times[first:]), np.array(sizes[first:]))
+        print(f"memory         {sizes[-1]:.0f} MB, {name}: slope {slope:+.2f} +- {error:.2f} MB/h")
     tenth = max(len(steps) // 10, 1)
     early, late = np.median(steps[:tenth]), np.median(steps[-tenth:])
-    print(f"memory         {level:.0f} MB, slope {slope:+.2f} +- {error:.2f} MB/h over "
-          f"{args.minutes} min")  # fmt: skip
     print(f"CPU per frame  {early:.2f} ms at first, {late:.2f} ms at last: "
           f"{100 * (late / early - 1):+.1f} %")  # fmt: skip
     view.stop()
+
+
+def _slope(hours: np.ndarray, megabytes: np.ndarray) -> tuple[float, float]:
+    """Fit a line by least squares: MB/h, and its standard error from the noise around it."""
+    design = np.column_stack([hours, np.ones_like(hours)])
+    (slope, _), residuals, *_ = np.linalg.lstsq(design, megabytes, rcond=None)
+    noise = np.sqrt(float(residuals.sum()) / max(len(hours) - 2, 1))
+    return float(slope), float(noise / np.sqrt(((hours - hours.mean()) ** 2).sum()))
 
 
 def annotate(bench: Bench, args: argparse.Namespace) -> None:

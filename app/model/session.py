@@ -77,7 +77,7 @@ class Session:
         self.tracked += len(last[0]) // 8 if last is not None else 0
         self.absorb(0, self.n_frames)
         for strand, frame in read("SELECT strand, frame FROM correction"):
-            self._strand(strand).corrected[frame] = True
+            self._strand(strand).mark(frame, True)
 
     def absorb(self, start: int, stop: int) -> None:
         """Take notice of frames that another thread has written.
@@ -101,9 +101,9 @@ class Session:
         for strand in np.unique(strands).tolist():
             mine = table[strands == strand]
             frames = mine[:, 1].astype(np.int64)
-            summary = self._strand(strand)
-            summary.kind[frames] = mine[:, 2].astype(np.uint8)
-            summary.trust[frames] = mine[:, 3].astype(np.float32)
+            self._strand(strand).put(
+                frames, mine[:, 2].astype(np.uint8), mine[:, 3].astype(np.float32)
+            )
         self._people.clear()
 
     def absorb_tracked(self, start: int, stop: int) -> None:
@@ -125,21 +125,19 @@ class Session:
         """Sum up a person's frames; the arrays must not be written."""
         if person not in self._people:
             total = Summary.empty(self.n_frames)
-            for strand, where in self._claimed_by(person):
-                total.take(self._strand(strand), where)
+            for strand in self.strands():
+                for start, stop in self._ranges(strand, person):
+                    total.take(self._strand(strand), start, stop)
             self._people[person] = total
         return self._people[person]
 
-    def _claimed_by(self, person: int) -> list[tuple[int, Mask]]:
-        """Give the strands that a person claims and the frames for which it does."""
-        found = []
-        for strand in sorted({s for s, _ in self._claims}):
-            owner = np.full(self.n_frames, NOBODY, dtype=np.int64)
-            for start, who in self.claims_of(strand):
-                owner[start:] = who
-            if (owner == person).any():
-                found.append((strand, np.asarray(owner == person)))
-        return found
+    def _ranges(self, strand: int, person: int) -> list[tuple[int, int]]:
+        """Give the ranges of frames in which a strand is a person's."""
+        claims = self.claims_of(strand)
+        ends = [start for start, _ in claims[1:]] + [self.n_frames]
+        return [
+            (start, stop) for (start, who), stop in zip(claims, ends, strict=True) if who == person
+        ]
 
     def claims_of(self, strand: int) -> list[tuple[int, int]]:
         """Give (first frame, person) of a strand's claims in order."""
@@ -200,13 +198,19 @@ class Session:
         blobs = self.store.read("SELECT times FROM ledger ORDER BY start")
         return np.frombuffer(b"".join(row[0] for row in blobs), dtype="<f8")
 
+    @property
+    def trim(self) -> tuple[int, int]:
+        """The range that is kept: from the first frame, up to but without the second."""
+        first, stop = self.setting("trim", [0, self.n_frames])
+        return int(first), int(stop)
+
     def excluded(self) -> Mask:
         """Tell which frames were excluded by a range or by trimming."""
         mask = np.zeros(self.n_frames, dtype=np.bool_)
         for span in self.spans:
             if span.kind == "exclude":
                 mask[span.start : span.stop] = True
-        first, stop = self.setting("trim", [0, self.n_frames])
+        first, stop = self.trim
         mask[:first] = True
         mask[stop:] = True
         return mask
@@ -231,10 +235,12 @@ class Session:
 
     def _reflect_track(self, key: Row, after: Row | None) -> None:
         kind, trust = (after[0], after[2]) if after is not None else (Kind.NOTHING, np.nan)
-        self._strand(key[0]).set(key[1], kind, trust)
+        self._strand(key[0]).put(
+            np.array([key[1]]), np.array([kind], np.uint8), np.array([trust], np.float32)
+        )
 
     def _reflect_correction(self, key: Row, after: Row | None) -> None:
-        self._strand(key[0]).corrected[key[1]] = after is not None
+        self._strand(key[0]).mark(key[1], after is not None)
 
     def _reflect_span(self, key: Row, after: Row | None) -> None:
         self.spans = [span for span in self.spans if span.id != key[0]]

@@ -26,11 +26,15 @@ class Summary:
         In [0, 1]; NaN where there is nothing.
     corrected : ndarray, shape (n,), bool
         Whether a person corrected the frame.
+    first, stop : int
+        Frames outside of these say nothing: what is done for many strands is done inside only.
     """
 
     kind: npt.NDArray[np.uint8]
     trust: npt.NDArray[np.float32]
     corrected: Mask = field(repr=False)
+    first: int = 2**62
+    stop: int = 0
 
     @classmethod
     def empty(cls, n_frames: int) -> Summary:
@@ -53,20 +57,36 @@ class Summary:
         there = (self.kind != Kind.NOTHING) & (self.kind != Kind.LOST)
         return np.asarray(there | self.corrected)
 
-    def set(self, frame: int, kind: int, trust: float) -> None:
-        """Say what a frame of track is."""
-        self.kind[frame], self.trust[frame] = kind, trust
+    def put(
+        self,
+        frames: npt.NDArray[np.int64],
+        kind: npt.NDArray[np.uint8],
+        trust: npt.NDArray[np.float32],
+    ) -> None:
+        """Say what frames of track are."""
+        self.kind[frames], self.trust[frames] = kind, trust
+        self._reach(int(frames.min()), int(frames.max()))
 
-    def take(self, other: Summary, where: Mask) -> None:
-        """Take over the frames of another strand where this one has none."""
-        here = where & ~self.seen
-        use = here & (other.seen | ((other.kind == Kind.LOST) & (self.kind == Kind.NOTHING)))
-        for mine, its in (
-            (self.kind, other.kind),
-            (self.trust, other.trust),
-            (self.corrected, other.corrected),
-        ):
-            mine[use] = its[use]
+    def mark(self, frame: int, corrected: bool) -> None:
+        """Say whether a person corrected a frame."""
+        self.corrected[frame] = corrected
+        self._reach(frame, frame)
+
+    def take(self, other: Summary, start: int, stop: int) -> None:
+        """Take over the frames of another strand in a range where this one has none."""
+        part = slice(max(start, other.first), min(stop, other.stop))
+        if part.start >= part.stop:
+            return
+        mine, its = self._part(part), other._part(part)
+        use = ~mine.seen & (its.seen | ((its.kind == Kind.LOST) & (mine.kind == Kind.NOTHING)))
+        mine.kind[use], mine.trust[use] = its.kind[use], its.trust[use]
+        mine.corrected[use] = its.corrected[use]
+
+    def _part(self, part: slice) -> Summary:
+        return Summary(self.kind[part], self.trust[part], self.corrected[part])
+
+    def _reach(self, first: int, last: int) -> None:
+        self.first, self.stop = min(self.first, first), max(self.stop, last + 1)
 
 
 def next_true(mask: Mask, start: int, *, back: bool = False) -> int | None:

@@ -147,21 +147,6 @@ class Annotator:
         self.ghost = self._ghosts.get(self.shown)
         self.changed()
 
-    @property
-    def trim(self) -> tuple[int, int]:
-        """The range that is kept: from the first frame, up to but without the second."""
-        first, stop = self.session.setting("trim", [0, self.session.n_frames])
-        return int(first), int(stop)
-
-    def mean_face(self) -> Points:
-        """Give a mean face in the middle of the picture, in pixels of the frame."""
-        mean: Points = self.model.shape_model.mean
-        width, height = self.document.size
-        centred = mean - (mean.min(axis=0) + mean.max(axis=0)) / 2
-        scale = 0.4 * height / float(np.ptp(mean[:, 1]))
-        placed: Points = centred * scale + np.array([width, height]) / 2
-        return placed
-
     def grab(self, place: tuple[float, float], within: float, *, whole: bool) -> bool:
         """Take hold of the point under the pointer, of whoever it is; else let go of all.
 
@@ -316,7 +301,7 @@ class Annotator:
             self.person = min(self.session.people, key=abs, default=None)
         if progress.trouble:
             self.said(progress.trouble, True)
-        left = "" if progress.finished else _left(progress.seconds_left)
+        left = "" if progress.finished else progress.time_left
         self.progressed(left and f"tracking, {left}", progress.done / max(progress.total, 1))
         if progress.start <= self.shown < progress.done or self.editor is None:
             self.reload()
@@ -324,10 +309,3 @@ class Annotator:
 
     def _trouble(self, message: str) -> None:
         self._post(lambda: self.said(message, True))
-
-
-def _left(seconds: float) -> str:
-    if not seconds < 1e7:
-        return "time left unknown"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s left" if minutes else f"{rest} s left"

@@ -50,6 +50,14 @@ class Progress:
     finished: bool = False
     trouble: str = ""
 
+    @property
+    def time_left(self) -> str:
+        """The time left in words."""
+        if not self.seconds_left < 1e7:
+            return "time left unknown"
+        minutes, rest = divmod(round(self.seconds_left), 60)
+        return f"{minutes} min {rest} s left" if minutes else f"{rest} s left"
+
 
 class BackgroundTracking:
     """Tracks a video into its session, from where an earlier run came to.

@@ -11,7 +11,7 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.track import Fits
 from facetrack.video.overlay import draw
 from facetrack.video.sink import VideoWriter
-from facetrack_app.model.exchange import export, faces_of, most_corrected
+from facetrack_app.model.exporting import export, faces_of, most_corrected
 from facetrack_app.model.session import Session
 from facetrack_app.services.opening import Document
 
@@ -19,7 +19,7 @@ from facetrack_app.services.opening import Document
 def export_document(
     document: Document, session: Session, kind: str, path: Path, model: Fits
 ) -> str:
-    """Write a session in one of the formats of `exchange.EXPORTS`.
+    """Write a session in one of the formats of `model.exporting.EXPORTS`.
 
     Parameters
     ----------

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.learning.profile import Profile
+from facetrack.tracking.tracker import Tracker
 from facetrack_app.model.editing import Editor
 from facetrack_app.model.engine import (
     can_adapt,
@@ -180,27 +182,41 @@ class LiveSession:
 
     def set_smoothing(self, dial: float) -> None:
         """Turn the dial, 0 to 1."""
-        self._tracking.change(lambda tracker: set_smoothing(tracker, dial))
+        self._tracking.change(lambda tracker, _: set_smoothing(tracker, dial))
 
     def set_adapt(self, on: bool) -> None:
         """Let the tracker learn from its own tracks, or not."""
         self.adapting = on
-        self._tracking.change(lambda tracker: set_adapt(tracker, on))
+        self._tracking.change(lambda tracker, _: set_adapt(tracker, on))
 
-    def forget(self, face_id: int) -> None:
-        """Drop all that was learned of a person."""
-        self._tracking.change(lambda tracker: forget(tracker, face_id))
+    def forget(self) -> int:
+        """Drop all that was learned of the faces in view; returns how many there are."""
+        forgotten: list[int] = []
 
-    def save_person(self, face_id: int, path: Path) -> None:
-        """Save what was learned of a person.
+        def act(tracker: Tracker, faces: list[Face]) -> None:
+            for face in faces:
+                forget(tracker, face.id)
+                forgotten.append(face.id)
+
+        self._tracking.change(act)
+        return len(forgotten)
+
+    def save_person(self, path: Path) -> None:
+        """Save what was learned of the first face in view.
 
         Raises
         ------
-        FacetrackError
-            If the person is not tracked now, or the file cannot be written.
+        InputError
+            If there is none.
+        OutputError
+            If the file cannot be written.
         """
         profiles: list[Profile] = []
-        self._tracking.change(lambda tracker: profiles.append(tracker.person(face_id)))
+        self._tracking.change(
+            lambda tracker, faces: profiles.extend(tracker.person(face.id) for face in faces[:1])
+        )
+        if not profiles:
+            raise InputError("there is no face in view")
         profiles[0].save(path)
 
     def record(self, folder: Path, kind: str) -> None:

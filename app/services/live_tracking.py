@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -108,10 +109,18 @@ class LiveTracking:
         """
         return teach_live(self._tracker, face, points, mask)
 
-    def change(self, act: Callable[[Tracker], None]) -> None:
-        """Do something to the tracker between two frames."""
-        with self._busy:
-            act(self._tracker)
+    def change(self, act: Callable[[Tracker, list[Face]], None]) -> None:
+        """Do something to the tracker between two frames.
+
+        Parameters
+        ----------
+        act : callable
+            Given the tracker and the faces that it tracks at that moment.
+        """
+        # Standing still for a correction, this thread holds the lock already.
+        with contextlib.nullcontext() if self.frozen else self._busy:
+            faces = self._last.faces if self._last is not None else ()
+            act(self._tracker, [face for face in faces if face.tracked])
             self._meter.clear()
 
     def _run(self) -> None:

@@ -42,8 +42,8 @@ class Canvas(QWidget):
         self.mirrored = False
         self.hint = hint
         self.painted_at = 0.0
-        self._array: Image | None = None  # QImage does not own its pixels
         self._image: QImage | None = None
+        self._pixels: Image | None = None  # its memory, shape (H, W, 3), BGR
         self._faces: tuple[DrawnFace, ...] = ()
         self._zoom, self._centre = 1.0, QPointF()
         self._panning: QPointF | None = None
@@ -51,15 +51,24 @@ class Canvas(QWidget):
 
     def set_frame(self, image: Image | None) -> None:
         """Show a picture, shape (H, W, 3), uint8 BGR; None: the hint instead."""
-        size = self._image.size() if self._image is not None else None
-        self._array = image
-        self._image = None
-        if image is not None:
+        if image is None:
+            self._image = self._pixels = None
+        else:
             height, width = image.shape[:2]
-            self._image = QImage(image.data, width, height, image.strides[0], QImage.Format_BGR888)
-            if size != self._image.size():
-                self.zoom_all()
+            if self._pixels is None or self._pixels.shape[:2] != (height, width):
+                self._make_image(width, height)
+            assert self._pixels is not None
+            # Copied: a QImage made anew around every frame's memory costs some bytes for ever.
+            np.copyto(self._pixels, image)
         self.update()
+
+    def _make_image(self, width: int, height: int) -> None:
+        self._image = QImage(width, height, QImage.Format_BGR888)
+        memory = self._image.bits()
+        memory.setsize(self._image.sizeInBytes())
+        strides = (self._image.bytesPerLine(), 3, 1)
+        self._pixels = np.ndarray((height, width, 3), np.uint8, buffer=memory, strides=strides)
+        self.zoom_all()
 
     def set_faces(self, faces: Sequence[DrawnFace]) -> None:
         """Show faces."""

@@ -10,7 +10,8 @@ from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.commands import Import
-from facetrack_app.model.exchange import EXPORTS, changes_of_import, events_of, read_tracks
+from facetrack_app.model.exporting import EXPORTS
+from facetrack_app.model.importing import changes_of_import, events_of, read_tracks
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.posting import run_beside

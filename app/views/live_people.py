@@ -33,16 +33,10 @@ class LivePeople:
 
     def forget_person(self) -> None:
         """Drop all that was learned of the faces in view."""
-        if self._view.session is not None and self._view.shown_frame is not None:
-            tracked = [face for face in self._view.shown_frame.faces if face.tracked]
-            try:
-                for face in tracked:
-                    self._view.session.forget(face.id)
-            except FacetrackError as error:
-                self._view.said(str(error), True)
-            else:
-                known = "forgotten: all that was learned of this face"
-                self._view.said(known if tracked else "there is no face to forget", False)
+        if self._view.session is not None:
+            known = self._view.session.forget()
+            text = "forgotten: all that was learned of this face"
+            self._view.said(text if known else "there is no face to forget", False)
 
     def save_person(self) -> None:
         """Ask for a file and save what was learned of the face in view."""
@@ -52,13 +46,10 @@ class LivePeople:
 
     def save_person_to(self, path: Path) -> None:
         """Save what was learned of the face in view."""
-        faces = self._view.shown_frame.faces if self._view.shown_frame is not None else ()
-        face = next((face for face in faces if face.tracked), None)
-        if self._view.session is None or face is None:
-            self._view.said("there is no face in view", True)
+        if self._view.session is None:
             return
         try:
-            self._view.session.save_person(face.id, path)
+            self._view.session.save_person(path)
         except FacetrackError as error:
             self._view.said(str(error), True)
         else:

@@ -17,6 +17,7 @@ from facetrack_app.model.commands import (
     Split,
     Trim,
 )
+from facetrack_app.model.editing import centred_face
 from facetrack_app.views import exchange
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class Marks:
             name = f"Person {len(self._view.annotator.session.people) + 1}"
             if self._view.annotator.run(NewPerson(name)) is not None:
                 self._view.annotator.choose(min(self._view.annotator.session.people))
-                self._view.annotator.place(self._view.annotator.mean_face())
+                mean = self._view.annotator.model.shape_model.mean
+                size = self._view.annotator.document.size
+                self._view.annotator.place(centred_face(mean, size))
 
     def next_person(self) -> None:
         """Choose the next person of the list."""
@@ -124,13 +127,13 @@ class Marks:
     def trim_start(self) -> None:
         """Let the kept range begin here."""
         if self._view.annotator is not None:
-            _, stop = self._view.annotator.trim
+            _, stop = self._view.annotator.session.trim
             self._view.annotator.run(Trim(self._view.annotator.playback.frame, stop))
 
     def trim_end(self) -> None:
         """Let the kept range end here."""
         if self._view.annotator is not None:
-            first, _ = self._view.annotator.trim
+            first, _ = self._view.annotator.session.trim
             self._view.annotator.run(Trim(first, self._view.annotator.playback.frame + 1))
 
     def time_zero(self) -> None:

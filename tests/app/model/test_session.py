@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facetrack.errors import FormatError, InputError, OutputError
 from facetrack_app.model.commands import MarkSpan, Merge, NewPerson, Split, Trim
@@ -170,3 +173,38 @@ def test_two_hundred_thousand_frames_open_and_are_found(tmp_path: Path) -> None:
     shown = layers(session.summary(0), [], session.excluded(), 0, count, 900)
     assert runs(shown.doubtful) == [(675, 676)]
     session.close()
+
+
+@given(
+    tracks=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 19), st.sampled_from([1, 2, 3])), max_size=40
+    ),
+    claims=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 19), st.integers(0, 2)), max_size=8
+    ),
+)
+def test_summaries_equal_asking_frame_by_frame(
+    tracks: list[tuple[int, int, int]], claims: list[tuple[int, int, int]]
+) -> None:
+    n_frames = 20
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder), n_frames)
+        blank = 0.9, 0.8, "", bytes(544), bytes(68), bytes(68)
+        with session.store.transaction():
+            session.store.put("track", [((s, f), (kind, *blank)) for s, f, kind in tracks])
+            session.store.put("person", [((p,), (str(p),)) for p in range(3)])
+            session.store.put("claim", [((s, start), (p,)) for s, start, p in claims])
+        session.absorb_tracked(0, n_frames)
+        kinds = {(s, f): kind for s, f, kind in tracks}
+        for person in range(3):
+            summary = session.summary(person)
+            for frame in range(n_frames):
+                mine = [
+                    kinds.get((s, frame), 0)
+                    for s in session.strands()
+                    if session.owner(s, frame) == person
+                ]
+                seen = [kind for kind in mine if kind in (1, 2)]
+                expected = seen[0] if seen else 3 if 3 in mine else 0
+                assert summary.kind[frame] == expected
+        session.close()

@@ -18,7 +18,7 @@ from facetrack.tracking.tracker import Tracker
 from facetrack.video.sink import write_video
 from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.commands import MarkSpan, Split
-from facetrack_app.model.exchange import events_of
+from facetrack_app.model.importing import events_of
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.store import Store
 from facetrack_app.services.annotator import Annotator

@@ -75,7 +75,8 @@ def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> 
     assert shown is not None
     place = QPoint(*np.rint(live.canvas.to_screen(shown.faces[0].points[8])).astype(int).tolist())
     gestures.press(live.canvas, place)
-    running.refresh()
+    live.toggle_adapt()  # while the tracker stands still
+    live.toggle_adapt()
     live.cancel_freeze()
     assert not live.frozen
 

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import into a session: points of other programs with their sources, and events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from facetrack.errors import InputError
+from facetrack.face import Source
+from facetrack.formats.coco import read_coco
+from facetrack.formats.elan import read_elan
+from facetrack.formats.openface import read_openface
+from facetrack.formats.pts import read_pts_folder
+from facetrack.formats.table import TrackTable
+from facetrack.formats.webvtt import read_webvtt
+from facetrack_app.model.rows import Change, Kind, TrackRow, pack_points
+from facetrack_app.model.session import Session
+
+_ROUNDING: Final = 6e-4  # seconds: both formats count in milliseconds
+
+
+def events_of(session: Session, path: Path) -> list[Change]:
+    """Take the annotations of an ELAN or WebVTT file over as events.
+
+    Parameters
+    ----------
+    session : Session
+        Its ledger tells which frames a time belongs to.
+    path : Path
+        Ends in .eaf or .vtt; times count from time zero.
+
+    Returns
+    -------
+    list of Change
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be read.
+    InputError
+        If none of its times lies in the part of the video that is tracked.
+    """
+    found = read_elan(path) if path.suffix.lower() == ".eaf" else read_webvtt(path)
+    times = session.times()
+    zero = float(times[int(session.setting("time_zero", 0))]) if len(times) else 0.0
+    number = max((span.id for span in session.spans), default=-1)
+    changes = []
+    for annotation in found:
+        moments = np.array([annotation.start, annotation.end]) + zero - _ROUNDING
+        start, stop = np.searchsorted(times, moments).tolist()
+        if start < min(stop, len(times)):
+            number += 1
+            label = " ".join(annotation.value.split())[:80] or "event"
+            changes.append(Change("span", (number,), None, ("event", start, stop, label)))
+    if not changes:
+        raise InputError(f"{path}: none of its {len(found)} annotations lies in the tracked part")
+    return changes
+
+
+def read_tracks(path: Path) -> TrackTable:
+    """Read points of another program, by what the path is.
+
+    Raises
+    ------
+    FormatError
+        If it cannot be read.
+    """
+    if path.is_dir():
+        return read_pts_folder(path)
+    return read_coco(path) if path.suffix.lower() == ".json" else read_openface(path)
+
+
+def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
+    """Turn a table into changes: every face becomes somebody new, with a strand of its own.
+
+    Rows with points that a person corrected become corrections again.
+
+    Raises
+    ------
+    InputError
+        If the table has frames that the video lacks, or nobody.
+    """
+    if not table.face_ids:
+        raise InputError("nobody is in that file")
+    if int(table.frame.max()) >= session.n_frames:
+        raise InputError(
+            f"it speaks of frame {int(table.frame.max()) + 1}, the video has {session.n_frames}; "
+            "was it made from another video?"
+        )
+    first = min([0, *session.strands(), *session.people]) - 1
+    strands = {face: first - i for i, face in enumerate(table.face_ids)}
+    changes = []
+    for face, strand in strands.items():
+        changes.append(Change("person", (strand,), None, (f"Imported {face + 1}",)))
+        changes.append(Change("claim", (strand, 0), None, (strand,)))
+    for i in np.flatnonzero(table.success).tolist():
+        row = _imported(table, i, strands[int(table.face_id[i])])
+        changes.append(Change("track", row.key(), None, row.values()))
+        if (row.source == Source.CORRECTED).any():
+            values = (pack_points(row.points), row.source.tobytes(), "imported")
+            changes.append(Change("correction", row.key(), None, values))
+    return changes
+
+
+def _imported(table: TrackTable, i: int, strand: int) -> TrackRow:
+    quality, said = float(table.confidence[i]), table.point_confidence[i]
+    quality = quality if np.isfinite(quality) else 1.0
+    trust = float(np.nanmean(said)) if np.isfinite(said).any() else quality
+    return TrackRow(
+        strand, int(table.frame[i]), Kind.IMPORTED, quality, trust, "", table.points[i], said,
+        table.source[i],
+    )  # fmt: skip
