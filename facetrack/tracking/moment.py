@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from facetrack.errors import InputError
 from facetrack.tracking.identity import UNKNOWN
-from facetrack.tracking.people import People
+from facetrack.tracking.people import Missing, People
 from facetrack.tracking.scene import CutDetector
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.track import Track
+
+_JUST_TOUCHED: Final = 3  # frames
 
 
 @dataclass(slots=True)
@@ -40,6 +42,22 @@ class Moment:
     idle: int = 0
     time: float | None = None
     claimed: int = UNKNOWN
+
+    def lose(self, track: Track, reason: str) -> None:
+        """End a track; whose face it was is missing from now on, for a reason in words."""
+        self.tracks.remove(track)
+        self.idle = 0 if not self.tracks else self.idle
+        if track.decided:
+            now = self.frame, self.time or 0.0
+            behind = track.apart <= _JUST_TOUCHED
+            self.people.lose(
+                Missing(track.person, track.points, track.velocity, *now, reason, behind)
+            )
+
+    def lose_all(self, reason: str) -> None:
+        """End all tracks for one reason; see `lose`."""
+        for track in list(self.tracks):
+            self.lose(track, reason)
 
     def state(self) -> dict[str, Any]:
         """Return everything that `from_state` needs, as JSON knows it."""

@@ -20,7 +20,7 @@ from facetrack.tracking.identity import UNKNOWN, Person, Signature, signature
 from facetrack.tracking.knowledge import teachable
 from facetrack.tracking.looks import learn_looks
 from facetrack.tracking.moment import Moment
-from facetrack.tracking.people import Missing, Reason
+from facetrack.tracking.people import Reason
 from facetrack.tracking.pixels import SMALLEST_SIDE, Image, box_of, checked_image
 from facetrack.tracking.search import Finds, confirm, look
 from facetrack.tracking.smoothing import PointSmoother
@@ -40,7 +40,6 @@ STATE_VERSION: Final = 4
 
 _DOUBT: Final = 8  # frames of clear view for which somebody lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
-_JUST_TOUCHED: Final = 3  # frames
 _OUTLOOK: Final = 5  # frames: a lost face whose motion leads out of the image by then has left it
 _SAME_PERSON: Final = 0.25  # agreement of signatures that lets a track jump to a detection
 
@@ -135,7 +134,7 @@ class Tracker:
         time = self._now.time = next_time(self._now.time, timestamp)
         self._now.frame += 1
         if min(picture.shape[:2]) < SMALLEST_SIDE:
-            self._lose_all(Reason.TOO_SMALL_PICTURE)
+            self._now.lose_all(Reason.TOO_SMALL_PICTURE)
             return self._report(picture, time)
         if self._now.cuts.update(picture):
             return self._after_cut(picture, time)
@@ -144,7 +143,7 @@ class Tracker:
         for track, reason in settle_crossings(
             self._now.tracks, self._now.people.missing, picture, self.model.shape_model
         ):
-            self._lose(track, reason)
+            self._now.lose(track, reason)
         self._search(picture)
         self._decide_who(picture, time)
         learn_looks(self._now.tracks, picture, self.model.shape_model)
@@ -182,12 +181,12 @@ class Tracker:
                 if self.adapt:
                     adapt(track, before, self.model, image)
                 if not withstands_doubt(track, self._detector, image):
-                    self._lose(track, Reason.DOUBTED)
+                    self._now.lose(track, Reason.DOUBTED)
                 return
         elif leaves_image(track.points + _OUTLOOK * track.velocity, image):
             reason = Reason.LEFT
         if not self._find_again(track, image, fit):
-            self._lose(track, reason)
+            self._now.lose(track, reason)
 
     def _find_again(self, track: Track, image: Image, poor: Fit | None) -> bool:
         """Let the detector look around the last place at once.
@@ -208,23 +207,9 @@ class Tracker:
                 return True
         return False
 
-    def _lose(self, track: Track, reason: str) -> None:
-        self._now.tracks.remove(track)
-        self._now.idle = 0 if not self._now.tracks else self._now.idle
-        if track.decided:
-            now = self._now.frame, self._now.time or 0.0
-            behind = track.apart <= _JUST_TOUCHED
-            self._now.people.lose(
-                Missing(track.person, track.points, track.velocity, *now, reason, behind)
-            )
-
-    def _lose_all(self, reason: str) -> None:
-        for track in list(self._now.tracks):
-            self._lose(track, reason)
-
     def _after_cut(self, image: Image, time: float) -> list[Face]:
         """End all faces, and start anew in the same frame: nobody is recognised over a cut."""
-        self._lose_all(Reason.CUT)
+        self._now.lose_all(Reason.CUT)
         ended = [
             lost_face(missing)
             for missing in self._now.people.missing
@@ -259,7 +244,7 @@ class Tracker:
             if len(self._now.tracks) == self.max_faces:
                 if not certain:
                     continue
-                self._lose(next(t for t in self._now.tracks if not t.certain), Reason.DOUBTED)
+                self._now.lose(next(t for t in self._now.tracks if not t.certain), Reason.DOUBTED)
             points, patch = np.array(fit.points), take_patch(image, fit.points)
             track = Track(Person(UNKNOWN), points, fit.quality, patch, self._smoother())
             track.certain = certain
@@ -322,6 +307,7 @@ class Tracker:
         assert self._image is not None  # something is tracked
         assert self._now.time is not None
         replaced, vouched = correct(track, self.model, self._image, points, mask, self._now.frame)
+        track.smoother = self._smoother()  # what a person puts somewhere is there at once
         size = self._image.shape[1], self._image.shape[0]
         face = tracked_face(track, self.model.shape_model, size, self._now.time, vouched)
         assert track.person.knowledge is not None  # just taught

@@ -113,6 +113,7 @@ def test_qt_without_its_libraries(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     (tmp_path / "PyQt5" / "__init__.py").touch()
     (platforms / "libqoffscreen.so").write_bytes(b"no library")
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "PyQt5", raising=False)  # another test may have loaded it
     (check,) = _system.check_qt_libraries()
     assert check.status is Status.FAIL
     assert check.finding.startswith("libqoffscreen.so: OSError")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.datasets.pts_folder import load_folder
 from facetrack.errors import InputError, LearningError
@@ -62,14 +62,15 @@ def test_one_correction_teaches(shipped_model, frames, video) -> None:
     assert after < 0.5 * before
 
 
-def test_a_correction_says_what_it_did(shipped_model, frames, video) -> None:
-    tracker = Tracker(shipped_model)
+@pytest.mark.parametrize("smoothing", [0.0, 0.7])
+def test_a_correction_says_what_it_did(shipped_model, frames, video, smoothing) -> None:
+    tracker = Tracker(shipped_model, smoothing=smoothing)
     run(tracker, frames[:6])
     mask = np.zeros(68, bool)
     mask[17:27] = True
     first = tracker.correct(0, opinion(video, 5), mask)
     assert (first.lessons, first.replaced) == (1, False)
-    assert_array_equal(first.face.points[17:27], opinion(video, 5)[17:27])
+    assert_allclose(first.face.points[17:27], opinion(video, 5)[17:27], atol=1e-9)
     assert set(first.face.source[17:27]) == {Source.CORRECTED}
     assert set(first.face.source[27:]) == {Source.LEARNED}
     second = tracker.correct(0, opinion(video, 5) + 1)
