@@ -77,11 +77,15 @@ class Fit:
         Probability in [0, 1] that the fit is a well-fitted face.
     confidence : ndarray, shape (68,), float64, read-only
         Probability that a point is within 5 % of the outer-eye distance; NaN where nothing is said.
+    before_own : ndarray, shape (68, 2), float64, or None
+        Where the cascade ended, before what a person alone is known for was added: as far from a
+        common face as a correction may be, this is a face's form. None where nothing was added.
     """
 
     points: npt.NDArray[np.float64]
     quality: float
     confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID)
+    before_own: npt.NDArray[np.float64] | None = None
 
 
 def read_only_points(points: npt.ArrayLike) -> npt.NDArray[np.float64]:

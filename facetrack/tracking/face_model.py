@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -96,11 +96,13 @@ class FaceModel:
         to_frame = self.shape_model.to_reference(start)
         maps = self._builders.get(self.tracking.maps).build(warp_to_frame(image, to_frame))
         shape = to_frame.apply(start)
+        to_image = to_frame.inverse()
         if learned is None:
-            end = own = self.tracking.run(maps, shape)
-        else:
-            end, own = learned.run(maps, shape)
-        return self._judged(image, to_frame.inverse().apply(own), maps, end, to_frame)
+            end = self.tracking.run(maps, shape)
+            return self._judged(image, to_image.apply(end), maps, end, to_frame)
+        end, own = learned.run(maps, shape)
+        fit = self._judged(image, to_image.apply(own), maps, end, to_frame)
+        return replace(fit, before_own=to_image.apply(end))
 
     def fit_box(self, image: npt.NDArray[np.uint8], box: Box, *, view: int = 0) -> Fit:
         """Fit the landmarks from a detector's box.

@@ -10,7 +10,7 @@ from facetrack.face import Fit
 from facetrack.tracking.detection import LADDER, Detection
 from facetrack.tracking.people import Missing
 from facetrack.tracking.pixels import Box, Image, box_of, overlap
-from facetrack.tracking.track import WELL_FITTED, Fits, is_possible
+from facetrack.tracking.track import WELL_FITTED, Fits, is_plausible
 
 _SEARCH_EVERY: Final = 2  # frames, while no face at all is tracked
 _LOOK_AROUND_EVERY: Final = 15  # frames, while some are and more are wanted
@@ -150,7 +150,7 @@ def _fit_around(
         x0, y0 = x + 2 * half * right - half * factor, y + 2 * half * down - half * factor
         moved = (x0, y0, x0 + 2 * half * factor, y0 + 2 * half * factor)
         fit = model.fit_box(image, moved, view=view)
-        if is_possible(fit.points, model.shape_model):
+        if is_plausible(fit, model.shape_model):
             best = fit if best is None or fit.quality > best.quality else best
         if best is not None and best.quality >= max(needed, WELL_FITTED):
             break

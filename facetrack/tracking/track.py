@@ -165,14 +165,14 @@ class Track:
         fit = model.fit(image, start)
         eye = float(outer_eye_distance(start))
         moved = math.hypot(*(fit.points - start).mean(axis=0).tolist())
-        possible = is_possible(fit.points, model.shape_model)
+        possible = is_plausible(fit, model.shape_model)
         if not possible and is_large(fit.points):
             # Distorted beyond what faces are: again from the nearest shape that a face can have.
-            fit = model.fit(image, model.shape_model.project(fit.points))
-            possible = is_possible(fit.points, model.shape_model)
+            fit = model.fit(image, model.shape_model.project(form_of(fit)))
+            possible = is_plausible(fit, model.shape_model)
         elif possible and moved > _FAR * eye:
             fit = model.fit(image, np.array(fit.points))
-            possible = is_possible(fit.points, model.shape_model)
+            possible = is_plausible(fit, model.shape_model)
         return fit if possible else None
 
     def _shows_person(self, fit: Fit, image: Image, shape_model: ShapeModel) -> bool:
@@ -236,6 +236,36 @@ class Track:
             doubts=int(doubts),
             looks=[decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["looks"]],
         )
+
+
+def form_of(fit: Fit) -> Points:
+    """Give the shape by which a fit is judged: without what is this person's alone.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    ndarray, shape (68, 2), float64
+        In pixels of the image.
+    """
+    return np.asarray(fit.points if fit.before_own is None else fit.before_own)
+
+
+def is_plausible(fit: Fit, shape_model: ShapeModel) -> bool:
+    """Tell whether a fit can be a face; see `form_of` and `is_possible`.
+
+    Parameters
+    ----------
+    fit : Fit
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    bool
+    """
+    return is_possible(form_of(fit), shape_model)
 
 
 def is_possible(points: Points, shape_model: ShapeModel) -> bool:

@@ -243,3 +243,17 @@ def test_what_was_learned_is_dropped_when_tracking_becomes_worse(shipped_model, 
     for _ in range(60):  # fits are poor by now
         teacher.watch(frames[0], track.points, track.points, 0.3)
     assert teacher.learned is None
+
+
+def test_a_correction_far_from_common_faces_does_not_lose_the_face(
+    shipped_model, frames, video
+) -> None:
+    tracker = Tracker(shipped_model)
+    run(tracker, frames[:6])
+    points = video.truth(5)
+    points[8] += [0, 0.5 * outer_eye_distance(points)]  # a long beard, say
+    tracker.correct(0, points)
+    faces = [tracker.update(frame)[0] for frame in frames[6:16]]
+    assert all(face.tracked for face in faces)
+    moved = [face.points[8] - video.truth(6 + k)[8] for k, face in enumerate(faces)]
+    assert np.mean([y for _, y in moved]) > 0.3 * outer_eye_distance(points)
