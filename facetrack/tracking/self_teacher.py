@@ -50,6 +50,7 @@ class SelfTeacher:
         self._model = model
         self._corrections = lessons
         self._lessons: list[SelfLesson] = []
+        self._found: SelfLesson | None = None  # in the last frame, to be learned in this one
         self._quality: float | None = None  # mean, of the last frames
         self._best = 0.0  # the highest that the mean has been
         self._frames = 0
@@ -72,7 +73,9 @@ class SelfTeacher:
         self._learner = SelfLearner(cascade, own, regressors, priors)
 
     def watch(self, image: Image, before: Points, points: Points, quality: float) -> None:
-        """Look at a tracked frame and learn from it if it is good enough.
+        """Look at a tracked frame: every second one gives a lesson if it is good enough.
+
+        It is learned in the frame after, so that no frame has to wait for both.
 
         Parameters
         ----------
@@ -84,17 +87,19 @@ class SelfTeacher:
         """
         self._frames += 1
         if self._falls(quality):
-            self._given_up, self._lessons = True, []
+            self._given_up, self._lessons, self._found = True, [], None
             self._begin()
+        if self._found is not None:
+            lesson, self._found = self._found, None
+            self._learn(lesson)
+            return
         if self._given_up or len(self._lessons) >= _MOST or self._frames % _EVERY:
             return
         eye = float(outer_eye_distance(points))
         moved = float(np.linalg.norm((points - before).mean(axis=0)))
         if quality < LEARN or moved > _NEAR * eye:
             return
-        lesson = self._lesson(image, before)
-        if lesson is not None:
-            self._learn(lesson)
+        self._found = self._lesson(image, before)
 
     def _falls(self, quality: float) -> bool:
         """Tell whether tracking has become clearly worse since it was best."""
@@ -131,14 +136,16 @@ class SelfTeacher:
 
     def state(self) -> dict[str, Any]:
         """Return everything that `from_state` needs, as JSON knows it."""
+        lessons = self._lessons + ([] if self._found is None else [self._found])
         return {
+            "found": self._found is not None,
             "quality": self._quality,
             "best": self._best,
             "frames": self._frames,
             "given_up": self._given_up,
-            "patches": encode_array(np.array([x.patch for x in self._lessons], dtype=np.uint8)),
-            "starts": encode_array(np.array([x.start for x in self._lessons])),
-            "labels": encode_array(np.array([x.label for x in self._lessons])),
+            "patches": encode_array(np.array([x.patch for x in lessons], dtype=np.uint8)),
+            "starts": encode_array(np.array([x.start for x in lessons])),
+            "labels": encode_array(np.array([x.label for x in lessons])),
         }
 
     @classmethod
@@ -150,8 +157,11 @@ class SelfTeacher:
         patches = decode_array(state["patches"], (-1, FRAME_SIZE, FRAME_SIZE), np.uint8)
         starts = decode_array(state["starts"], (-1, N_POINTS, 2), np.float64)
         labels = decode_array(state["labels"], (-1, N_POINTS, 2), np.float64)
-        for parts in zip(patches, starts, labels, strict=True):
-            teacher._learn(SelfLesson(*parts))
+        lessons_so_far = [SelfLesson(*parts) for parts in zip(patches, starts, labels, strict=True)]
+        found = lessons_so_far.pop() if state["found"] else None
+        for lesson in lessons_so_far:
+            teacher._learn(lesson)
+        teacher._found = found
         quality = state["quality"]
         teacher._quality = None if quality is None else float(quality)
         teacher._best, teacher._frames = float(state["best"]), int(state["frames"])
