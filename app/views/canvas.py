@@ -58,7 +58,7 @@ class Canvas(QWidget):
             if self._pixels is None or self._pixels.shape[:2] != (height, width):
                 self._make_image(width, height)
             assert self._pixels is not None
-            # Copied: a QImage made anew around every frame's memory costs some bytes for ever.
+            # Copied into one image: the frame's own memory may be gone when Qt paints.
             np.copyto(self._pixels, image)
         self.update()
 

@@ -98,7 +98,8 @@ class LearningCost:
     lessons_ms : dict of int to float
         Median wall time of the n-th lesson of a person, all levels.
     steps : tuple of StepTime
-        Whole updates of the tracker with somebody who was taught 20 times and without.
+        Whole updates of the tracker with somebody who was taught 20 times, without, and of one
+        that learns from its own tracks.
     profile_bytes : int
         Of 20 lessons.
     profile_seconds : float
@@ -145,7 +146,11 @@ def learning_cost(model: FaceModel, frames: Sequence[Frame]) -> LearningCost:
     plain = Tracker(model)
     for frame in frames[: len(frames) - len(rest)]:
         plain.update(frame)
-    steps = time_steps(rest, {"taught": courses[0].tracker.update, "untaught": plain.update})
+    adapting = Tracker(model, adapt=True)  # its lessons come in the frames that are timed
+    for frame in frames[len(frames) - len(rest) - _GAP : len(frames) - len(rest)]:
+        adapting.update(frame)
+    trackers = {"taught": courses[0].tracker, "untaught": plain, "adapting": adapting}
+    steps = time_steps(rest, {name: tracker.update for name, tracker in trackers.items()})
     size, seconds = _profile_cost(courses[0], model)
     return LearningCost(
         exactness=updates_against_batch(model, frames[:UPDATES]),

@@ -61,7 +61,7 @@ def learning_cost_table(cost: LearningCost) -> str:
         "one lesson of a person, all levels",
         table(["lesson", "ms"], [["1. of the process", cost.first_ms], *lessons]),
         "",
-        "whole update of the tracker after 20 lessons, and without any",
+        "whole update of the tracker after 20 lessons, without any, and learning from own tracks",
         table(["person", "p50 ms", "p99 ms", "frames"], steps),
         "",
         f"profile of 20 lessons: {cost.profile_bytes / 1e6:.1f} MB, "

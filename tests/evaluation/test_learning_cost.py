@@ -46,7 +46,11 @@ def test_all_of_it(shipped_model, frames, monkeypatch) -> None:
     monkeypatch.setattr(cost, "_COURSES", 1)
     measured = cost.learning_cost(shipped_model, frames)
     assert list(measured.lessons_ms) == [1, 3, 8, 20]
-    assert [(s.name, s.frames) for s in measured.steps] == [("taught", 4), ("untaught", 4)]
+    assert [(s.name, s.frames) for s in measured.steps] == [
+        ("taught", 4),
+        ("untaught", 4),
+        ("adapting", 4),
+    ]
     assert 1e6 < measured.profile_bytes < 5e6
     details = learning_cost_details(measured)
     assert details["updates"][0]["features"] == 30
