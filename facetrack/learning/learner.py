@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from facetrack.features.maps import MapBuilder
 from facetrack.learning.lesson import STARTS, Lesson
-from facetrack.learning.own_level import OwnLevel, learn_weights
+from facetrack.learning.own_level import OwnLevel, Samples, learn_own_level, read_patches
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.regression.expansion import pseudo_samples, read_frame, shifted
@@ -21,6 +21,7 @@ Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
 WEIGHT: Final = 1.0  # of a corrected frame, in units of the whole training
+_MANY: Final = 200  # columns: beyond, solving the sums anew is faster than changing their inverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +155,16 @@ class Learner:
         """Learn the own level, and leave the rest of every label to the cascade."""
         last = self._cascade.levels[-1]
         ends = [self._cascade.run(start.maps, start.shape) for start in starts]
-        features = np.stack(
-            [last.features(s.maps, end) for s, end in zip(starts, ends, strict=True)]
+        # where the face is placed right, nothing is missing: that is worth a sample, too
+        places = [(start, end) for start, end in zip(starts, ends, strict=True)]
+        places += [(start, start.label) for start in starts]
+        samples = Samples(
+            np.stack([last.features(start.maps, shape) for start, shape in places]),
+            np.stack([read_patches(last, start.maps, shape) for start, shape in places]),
+            np.stack([start.label - shape for start, shape in places]),
+            np.stack([start.mask for start, _ in places]),
         )
-        missing = np.stack([s.label - end for s, end in zip(starts, ends, strict=True)])
-        own = OwnLevel(last, learn_weights(features, missing, np.stack([s.mask for s in starts])))
+        own = learn_own_level(last, samples, np.mean(ends, axis=0))
         for start, end in zip(starts, ends, strict=True):
             start.label = start.label - (own.finish(start.maps, end) - end)
         return own
@@ -176,10 +182,12 @@ class Learner:
     def _learn_level(self, level: Level, prior: LevelPrior, starts: list[Start]) -> Level:
         pairs = [columns_of(level, prior, start, self._cascade.basis) for start in starts]
         weight = np.float32(np.sqrt(WEIGHT / STARTS))
-        learned = IncrementalRegressor(level.regressor, prior.inverse())
-        learned.learn(
-            weight * np.hstack([e for e, _ in pairs]), weight * np.hstack([y for _, y in pairs])
-        )
+        columns, targets = (weight * np.hstack(parts) for parts in zip(*pairs, strict=True))
+        if columns.shape[1] > _MANY:
+            learned = IncrementalRegressor.anew(level.regressor, prior.gram(), columns, targets)
+        else:
+            learned = IncrementalRegressor(level.regressor, prior.inverse())
+            learned.learn(columns, targets)
         self.regressors[prior.number] = learned
         return replace(level, regressor=learned.regressor)
 

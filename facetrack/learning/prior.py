@@ -40,6 +40,7 @@ class LevelPrior:
     correlations: npt.NDArray[np.int16]
     spread: Features
     step: float
+    _gram: list[Features] = field(default_factory=list, repr=False, compare=False)
     _inverse: list[Features] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
@@ -72,6 +73,21 @@ class LevelPrior:
             number, scales.astype(np.float32), rounded, spread.astype(np.float32), float(step)
         )
 
+    def gram(self) -> Features:
+        """Give the sums back; the first call takes some hundredths of a second.
+
+        Returns
+        -------
+        ndarray, shape (d, d), float32, Fortran order
+            S, lower triangle, for the caller to change.
+        """
+        if not self._gram:
+            sums = self._correlation()
+            sums *= self.scales[:, None]
+            sums *= self.scales
+            self._gram.append(sums)
+        return self._gram[0].copy(order="F")
+
     def inverse(self) -> Features:
         """Invert the sums; the first call takes some hundredths of a second.
 
@@ -86,9 +102,7 @@ class LevelPrior:
             If the sums are not positive definite: the file they come from is broken.
         """
         if not self._inverse:
-            d = len(self.scales)
-            matrix = np.eye(d, dtype=np.float32, order="F")
-            matrix[np.tril_indices(d, -1)] = self.correlations.astype(np.float32) / _STEPS
+            matrix = self._correlation()
             potrf, potri = scipy.linalg.get_lapack_funcs(("potrf", "potri"), (matrix,))
             factor, failed = potrf(matrix, lower=True, overwrite_a=True)
             if failed:
@@ -99,3 +113,10 @@ class LevelPrior:
             inverse.setflags(write=False)
             self._inverse.append(inverse)
         return self._inverse[0]
+
+    def _correlation(self) -> Features:
+        """Unpack the correlations, (d, d) in Fortran order, lower triangle."""
+        d = len(self.scales)
+        matrix = np.eye(d, dtype=np.float32, order="F")
+        matrix[np.tril_indices(d, -1)] = self.correlations.astype(np.float32) / _STEPS
+        return matrix

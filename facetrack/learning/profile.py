@@ -14,14 +14,17 @@ import numpy.typing as npt
 from facetrack.errors import FormatError
 from facetrack.face import N_POINTS
 from facetrack.features.alignment import FRAME_SIZE
+from facetrack.features.descriptors import DESCRIPTOR_SIZE
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
 from facetrack.learning.learner import Learned
 from facetrack.learning.lesson import NO_KEY, STARTS, Lesson
-from facetrack.learning.own_level import OwnLevel
+from facetrack.learning.own_level import NEAREST, OwnLevel
 from facetrack.regression.cascade import Cascade
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+_PATCHES_SINCE: Final = 2  # before, own levels read no patches
 KIND: Final = "facetrack profile"
+_OWN: Final = "own/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Profile:
         levels: list[int] = []
         if self.learned is not None:
             if self.learned.own is not None:
-                arrays["own/weights"] = self.learned.own.weights
+                arrays |= {_OWN + name: x for name, x in self.learned.own.arrays().items()}
             for number, level in enumerate(self.learned.cascade.levels):
                 if level is not self.generic.levels[number]:
                     arrays[f"regressor/{number}"] = level.regressor
@@ -127,20 +130,19 @@ def digest(cascade: Cascade) -> str:
 
 
 def _learned(arrays: Arrays, meta: dict[str, Any], generic: Cascade) -> Learned | None:
-    if not meta["levels"] and "own/weights" not in arrays:
-        return None
     levels = list(generic.levels)
     for number in meta["levels"]:
         regressor = arrays[f"regressor/{number}"]
         if regressor.shape != levels[number].regressor.shape:
             raise ValueError(f"regressor {number} has shape {regressor.shape}")
         levels[number] = replace(levels[number], regressor=regressor)
-    own = None
-    if "own/weights" in arrays:
-        weights = arrays["own/weights"].astype(np.float32)
-        if weights.shape != (2 * N_POINTS, levels[-1].n_features):
-            raise ValueError(f"own/weights has shape {weights.shape}")
-        own = OwnLevel(generic.levels[-1], weights)
+    of_own = {name.removeprefix(_OWN): x for name, x in arrays.items() if name.startswith(_OWN)}
+    if of_own and meta["schema"] < _PATCHES_SINCE:
+        of_own |= {"near": np.zeros((N_POINTS, NEAREST))}
+        of_own |= {"patch_weights": np.zeros((N_POINTS, 2, NEAREST * DESCRIPTOR_SIZE))}
+    own = OwnLevel.from_arrays(generic.levels[-1], of_own) if of_own else None
+    if own is None and not meta["levels"]:
+        return None
     return Learned(replace(generic, levels=tuple(levels)), own)
 
 

@@ -8,6 +8,8 @@ papers compare with, in the order of evaluation that they print and in the bette
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
@@ -15,6 +17,8 @@ import scipy.linalg
 from facetrack.errors import InputError, LearningError
 
 Matrix = npt.NDArray[np.floating]
+
+_ANEW: Final = "solve them anew"
 
 
 class IncrementalRegressor:
@@ -30,7 +34,8 @@ class IncrementalRegressor:
     Attributes
     ----------
     regressor, inverse : ndarray
-        The present ones; both are replaced or changed by `learn`, never those passed in.
+        The present ones; both are replaced or changed by `learn`, never those passed in. The
+        inverse is brought up to date when it is asked for: the last image's regressor does without.
 
     Notes
     -----
@@ -47,7 +52,59 @@ class IncrementalRegressor:
             )
         self.regressor = np.array(regressor)
         # BLAS works in place on columns that are contiguous
-        self.inverse = np.array(inverse, order="F")
+        self._inverse = np.array(inverse, order="F")
+        self._factored = False  # whether it is still the Cholesky factor of the sums
+        self._due: tuple[float, Matrix] | None = None  # what is still to be added: sign H H^T
+
+    @classmethod
+    def anew(
+        cls, regressor: Matrix, gram: Matrix, columns: Matrix, targets: Matrix
+    ) -> IncrementalRegressor:
+        """Solve from sums, which costs less than `learn` where columns are many.
+
+        Parameters
+        ----------
+        regressor : ndarray, shape (m, d)
+            R of the images so far.
+        gram : ndarray, shape (d, d), of the same dtype, Fortran order
+            sum E E^T + lambda I of the images so far, lower triangle. It is overwritten.
+        columns, targets : ndarray, shapes (d, c) and (m, c)
+            As for `learn`.
+
+        Returns
+        -------
+        IncrementalRegressor
+
+        Raises
+        ------
+        LearningError, InputError
+            As for `learn`.
+        """
+        e, y = _checked(columns, targets, regressor.shape, gram.dtype)
+        (syrk,) = scipy.linalg.get_blas_funcs(("syrk",), (gram, e))
+        potrf, potrs = scipy.linalg.get_lapack_funcs(("potrf", "potrs"), (gram,))
+        sums = syrk(1.0, e, beta=1.0, c=gram, lower=1, overwrite_c=1)
+        root, failed = potrf(sums, lower=True, overwrite_a=True)
+        if failed:
+            raise LearningError("the sums are not positive definite", remedy=_ANEW)
+        change, _ = potrs(root, e @ (y - regressor @ e).T, lower=True)
+        learned = cls(regressor + change.T, root)
+        learned._factored = True
+        return learned
+
+    @property
+    def inverse(self) -> Matrix:
+        """V of all images so far, (d, d), Fortran order; only the lower triangle is kept."""
+        if self._factored:
+            (potri,) = scipy.linalg.get_lapack_funcs(("potri",), (self._inverse,))
+            self._inverse, _ = potri(self._inverse, lower=True, overwrite_c=True)
+            self._factored = False
+        if self._due is not None:
+            sign, h = self._due
+            (syrk,) = scipy.linalg.get_blas_funcs(("syrk",), (self._inverse, h))
+            self._inverse = syrk(sign, h, beta=1.0, c=self._inverse, lower=1, overwrite_c=1)
+            self._due = None
+        return self._inverse
 
     def learn(self, columns: Matrix, targets: Matrix) -> None:
         """Add an image, equation (4).
@@ -88,31 +145,22 @@ class IncrementalRegressor:
         self._change(columns, targets, -1.0)
 
     def _change(self, columns: Matrix, targets: Matrix, sign: float) -> None:
-        dtype = self.inverse.dtype
-        e = np.asarray(columns, dtype=dtype, order="F")
-        y = np.asarray(targets, dtype=dtype)
-        m, d = self.regressor.shape
-        if e.ndim != 2 or len(e) != d or y.shape != (m, e.shape[1]):
-            raise InputError(
-                f"columns ({d}, c) and targets ({m}, c) are needed, got {e.shape} and {y.shape}"
-            )
-        if not (np.isfinite(e).all() and np.isfinite(y).all()):
-            raise InputError("columns and targets must be finite")
+        e, y = _checked(columns, targets, self.regressor.shape, self._inverse.dtype)
         if not e.any():
             return
-        symm, syrk = scipy.linalg.get_blas_funcs(("symm", "syrk"), (self.inverse, e))
+        (symm,) = scipy.linalg.get_blas_funcs(("symm",), (self._inverse, e))
         g = symm(1.0, self.inverse, e, lower=1)  # V E
-        s = np.eye(e.shape[1], dtype=dtype) + sign * (e.T @ g)
+        s = np.eye(e.shape[1], dtype=e.dtype) + sign * (e.T @ g)
         try:
             root = scipy.linalg.cholesky(s, lower=True)
         except np.linalg.LinAlgError as error:
             raise LearningError(
-                "the learned sums are not positive definite any more", remedy="solve them anew"
+                "the learned sums are not positive definite any more", remedy=_ANEW
             ) from error
         h = scipy.linalg.solve_triangular(root, g.T, lower=True).T  # G S^(-T/2)
         surprise = scipy.linalg.solve_triangular(root, (y - self.regressor @ e).T, lower=True).T
         self.regressor = self.regressor + sign * (surprise @ h.T)
-        self.inverse = syrk(-sign, h, beta=1.0, c=self.inverse, lower=1, overwrite_c=1)
+        self._due = -sign, h
 
     def condition(self) -> float:
         """Estimate the condition number of V in the 1-norm.
@@ -131,6 +179,22 @@ class IncrementalRegressor:
             return float("inf")
         reciprocal, _ = pocon(factor, norm, uplo="L")
         return float(1 / reciprocal) if reciprocal > 0 else float("inf")
+
+
+def _checked(
+    columns: Matrix, targets: Matrix, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> tuple[Matrix, Matrix]:
+    """Give columns, in Fortran order, and targets that fit to a regressor of this shape."""
+    e = np.asarray(columns, dtype=dtype, order="F")
+    y = np.asarray(targets, dtype=dtype)
+    m, d = shape
+    if e.ndim != 2 or len(e) != d or y.shape != (m, e.shape[1]):
+        raise InputError(
+            f"columns ({d}, c) and targets ({m}, c) are needed, got {e.shape} and {y.shape}"
+        )
+    if not (np.isfinite(e).all() and np.isfinite(y).all()):
+        raise InputError("columns and targets must be finite")
+    return e, y
 
 
 def learn_sampled_literally(

@@ -111,7 +111,9 @@ class Knowledge:
 
 
 def _learned_state(learned: Learned) -> dict[str, Any]:
-    own = None if learned.own is None else encode_array(learned.own.weights)
+    own = None
+    if learned.own is not None:
+        own = {name: encode_array(array) for name, array in learned.own.arrays().items()}
     levels = [encode_array(level.regressor) for level in learned.cascade.levels]
     return {"regressors": levels, "own": own}
 
@@ -127,9 +129,14 @@ def _learned_from(state: dict[str, Any], generic: Cascade) -> Learned:
         levels.append(level if same else replace(level, regressor=regressor))
     own = None
     if state["own"] is not None:
-        last = generic.levels[-1]
-        shape = (2 * N_POINTS, last.n_features)
-        own = OwnLevel(last, decode_array(state["own"], shape, np.float32))
+        arrays = {
+            name: decode_array(text, (-1,), np.uint8 if name == "near" else np.float32)
+            for name, text in state["own"].items()
+        }
+        try:
+            own = OwnLevel.from_arrays(generic.levels[-1], arrays)
+        except ValueError as error:
+            raise InputError(f"saved state of a person is broken: {error}") from error
     return Learned(replace(generic, levels=tuple(levels)), own)
 
 

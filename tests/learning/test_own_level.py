@@ -1,40 +1,96 @@
 """The level that a person alone owns."""
 
+from dataclasses import replace
+
 import numpy as np
-from numpy.testing import assert_allclose
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
-from facetrack.learning.own_level import learn_weights
+from facetrack.learning.own_level import NEAREST, OwnLevel, Samples, learn_own_level
+from facetrack.regression.cascade import Level
+
+K = 3
+FACE = np.random.default_rng(5).uniform(0, 100, (68, 2))
 
 
-def lessons(n: int = 6, d: int = 9, seed: int = 0):
+def level() -> Level:
+    basis = np.zeros((68, 128, K), np.float32)
+    basis[:, :K] = np.eye(K)
+    offset = np.zeros((68, K), np.float32)
+    return Level(0, 1, 4.0, basis, offset, np.zeros((4, 68 * K + 1), np.float32))
+
+
+def samples(n: int = 6, seed: int = 0) -> Samples:
     rng = np.random.default_rng(seed)
-    features = rng.normal(size=(n, d)).astype(np.float32)
-    features[:, -1] = 1
-    return features, rng.normal(size=(n, 68, 2))
+    patches = rng.uniform(0, 0.15, (n, 68, 128)).astype(np.float32)
+    features = np.hstack([0.2 * rng.normal(size=(n, 68 * K)), np.ones((n, 1))])
+    missing = rng.normal(size=(n, 68, 2))
+    return Samples(features.astype(np.float32), patches, missing, np.ones((n, 68), bool))
+
+
+def said(own: OwnLevel, x: Samples):
+    """What the own level says of features and patches."""
+    around = x.patches[:, own.near].reshape(len(x.patches), 68, -1)
+    by_patches = np.einsum("pak,npk->npa", own.patch_weights, around)
+    return by_patches + (x.features @ own.weights.T).reshape(-1, 68, 2)
 
 
 def test_it_is_the_mean_of_a_gaussian_process() -> None:
-    features, missing = lessons()
-    weights = learn_weights(features, missing, np.ones((6, 68), bool))
-    z = features[:, :-1].astype(float)
-    covariance = 3.0 + 0.3 * z @ z.T
-    expected = covariance @ np.linalg.solve(covariance + 0.1 * np.eye(6), missing.reshape(6, -1))
-    assert_allclose(features @ weights.T, expected, rtol=1e-4, atol=1e-4)
+    x, new = samples(), samples(4, seed=1)
+    own = learn_own_level(level(), x, FACE)
+    point = 30
+    distances = np.linalg.norm(FACE - FACE[point], axis=1) / np.linalg.norm(FACE[36] - FACE[45])
+    near = np.argsort(distances)[:NEAREST]
+    says = np.exp(-(distances[near] ** 2) / (2 * 0.1**2))
+
+    def covariance(a: Samples, b: Samples):
+        face = a.features[:, :-1].astype(float) @ b.features[:, :-1].T
+        nearby = np.einsum("iqk,jqk->qij", a.patches[:, near], b.patches[:, near])
+        return 3.0 + face + 10 * np.tensordot(says / says.sum(), nearby, 1)
+
+    dual = np.linalg.solve(covariance(x, x) + 0.1 * np.eye(6), x.missing[:, point])
+    assert_allclose(said(own, new)[:, point], covariance(new, x) @ dual, rtol=1e-3, atol=1e-4)
 
 
 def test_points_that_nobody_vouches_for_are_not_moved() -> None:
-    features, missing = lessons()
-    vouched = np.ones((6, 68), bool)
-    vouched[:, 40] = False
-    vouched[:3, 17] = False
-    weights = learn_weights(features, missing, vouched).reshape(68, 2, -1)
-    assert not weights[40].any()
-    alone = learn_weights(features[3:], missing[3:], np.ones((3, 68), bool))
-    assert_allclose(weights[17], alone.reshape(68, 2, -1)[17], rtol=1e-4, atol=1e-6)
+    x = samples()
+    x.vouched[:, 40] = False
+    x.vouched[:3, 17] = False
+    own = learn_own_level(level(), x, FACE)
+    assert not said(own, x)[:, 40].any()
+    last = Samples(x.features[3:], x.patches[3:], x.missing[3:], x.vouched[3:])
+    alone = learn_own_level(level(), last, FACE)
+    assert_allclose(said(own, x)[:, 17], said(alone, x)[:, 17], rtol=1e-4, atol=1e-5)
 
 
-def test_the_callers_features_stay_as_they_are() -> None:
-    features, missing = lessons()
-    copy = features.copy()
-    learn_weights(features, missing, np.ones((6, 68), bool))
-    assert_allclose(features, copy, rtol=0)
+def test_the_callers_samples_stay_as_they_are() -> None:
+    x = samples()
+    copies = x.features.copy(), x.patches.copy(), x.missing.copy()
+    learn_own_level(level(), x, FACE)
+    for copy, array in zip(copies, (x.features, x.patches, x.missing), strict=True):
+        assert_array_equal(copy, array)
+
+
+def test_what_was_learned_can_be_saved() -> None:
+    own = learn_own_level(level(), samples(), FACE)
+    arrays = own.arrays()
+    back = OwnLevel.from_arrays(own.level, {name: x.ravel() for name, x in arrays.items()})
+    assert_array_equal(said(back, samples()), said(own, samples()))
+    for name in arrays:
+        with pytest.raises(ValueError, match="reshape"):
+            OwnLevel.from_arrays(own.level, arrays | {name: arrays[name].ravel()[:-1]})
+        with pytest.raises(KeyError):
+            OwnLevel.from_arrays(own.level, {n: x for n, x in arrays.items() if n != name})
+    with pytest.raises(ValueError, match="none"):
+        OwnLevel.from_arrays(own.level, arrays | {"near": np.full_like(arrays["near"], 68)})
+
+
+def test_it_finishes_a_shape_by_what_it_reads_there() -> None:
+    maps = [np.random.default_rng(2).random((160, 160, 8), dtype=np.float32)]
+    own = learn_own_level(level(), samples(), FACE)
+    moved = own.finish(maps, FACE) - FACE
+    assert np.isfinite(moved).all()
+    assert moved.any()
+    without = replace(own, patch_weights=0 * own.patch_weights)
+    expected = (own.weights @ own.level.features(maps, FACE)).reshape(68, 2)
+    assert_allclose(without.finish(maps, FACE) - FACE, expected, rtol=1e-5, atol=1e-5)

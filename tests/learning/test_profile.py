@@ -7,8 +7,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import FormatError
+from facetrack.formats.archive import read_archive, write_archive
 from facetrack.learning.learner import Learner
-from facetrack.learning.profile import Profile, load_profile
+from facetrack.learning.profile import KIND, SCHEMA, Profile, load_profile
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def rewritten(path, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": 99}, "schema 99, this version reads up to 1; update Facetrack"),
+        ({"schema": 99}, "schema 99, this version reads up to 2; update Facetrack"),
         ({"kind": "facetrack model"}, "not a Facetrack profile"),
         ({"checksum": "0"}, "the checksum does not match"),
         ({"model": "0"}, "taught to another model; load that model"),
@@ -95,3 +96,17 @@ def rewritten(path, **changes):
 def test_wrong_entries_are_named(path, shipped_model, changes, message) -> None:
     with pytest.raises(FormatError, match=message):
         load_profile(rewritten(path, **changes), shipped_model.tracking)
+
+
+def test_a_profile_from_before_patches_were_read_goes_on(
+    path, profile, tmp_path, shipped_model
+) -> None:
+    arrays, meta = read_archive(path, kind=KIND, schema=SCHEMA)
+    arrays = {n: x for n, x in arrays.items() if n not in ("own/near", "own/patch_weights")}
+    description = {"model": meta["model"], "levels": meta["levels"]}
+    write_archive(tmp_path / "old.npz", arrays, description, kind=KIND, schema=1)
+    back = load_profile(tmp_path / "old.npz", shipped_model.tracking)
+    assert back.learned is not None
+    assert back.learned.own is not None
+    assert not back.learned.own.patch_weights.any()
+    assert_array_equal(back.learned.own.weights, profile.learned.own.weights)

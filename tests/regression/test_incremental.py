@@ -129,7 +129,7 @@ def test_the_condition_number_is_that_of_the_matrix():
     gram, cross, _ = problem(0)
     learned = learner(gram, cross)
     assert_allclose(learned.condition(), np.linalg.cond(np.linalg.inv(gram), 1), rtol=0.5)
-    learned.inverse = np.asfortranarray(-np.eye(D))
+    learned._inverse = np.asfortranarray(-np.eye(D))
     assert learned.condition() == np.inf
 
 
@@ -176,3 +176,28 @@ def test_wrong_shapes_are_named():
         learned.learn(e[:-1], y)
     with pytest.raises(InputError, match="of one dtype"):
         IncrementalRegressor(learned.regressor.astype(np.float32), learned.inverse)
+
+
+def test_solving_anew_equals_learning() -> None:
+    gram, cross, images = problem(3, columns=40)
+    learned, anew = learner(gram, cross), learner(gram, cross)
+    e, y = np.hstack([e for e, _ in images]), np.hstack([y for _, y in images])
+    learned.learn(e, y)
+    anew = IncrementalRegressor.anew(anew.regressor, np.asfortranarray(gram), e, y)
+    assert distance(anew.regressor, learned.regressor) < 1e-9
+    further = problem(1, seed=9)[2][0]
+    for one in (learned, anew):
+        one.learn(*further)
+    assert distance(anew.regressor, learned.regressor) < 1e-9
+    assert distance(whole(anew), whole(learned)) < 1e-9
+
+
+def test_broken_sums_are_said() -> None:
+    gram, cross, images = problem(1)
+    regressor = learner(gram, cross).regressor
+    with pytest.raises(LearningError, match="positive definite"):
+        IncrementalRegressor.anew(regressor, np.asfortranarray(-1e6 * gram), *images[0])
+    with pytest.raises(InputError, match="finite"):
+        IncrementalRegressor.anew(
+            regressor, np.asfortranarray(gram), np.nan * images[0][0], images[0][1]
+        )
