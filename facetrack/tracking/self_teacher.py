@@ -1,8 +1,9 @@
 """A tracker that learns from its own tracks (`adapt`): only from labels better than its fits.
 
 A label is the mean of four fits: by the tracking cascade and by the finer refinement cascade, each
-of the picture and of its mirror image. The tracker's own answer as a label would only repeat its
-errors: it makes tracks steadier and their bias larger (spec 9.6).
+of the picture and of its mirror image. Where they disagree about a landmark, because a hand hides
+it, they teach nothing of it. The tracker's own answer as a label would only repeat its errors: it
+makes tracks steadier and their bias larger (spec 9.6).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ Points = npt.NDArray[np.float64]
 LEARN: Final = 0.9  # quality from which on a fit is good enough to learn from
 _EVERY: Final = 2  # frames
 _AGREE: Final = 0.03  # outer-eye distances between the fit and the label: more is an error of one
+_DISAGREE: Final = 0.02  # mean distance of the four fits of a point from their mean, from which on
+# it is not believed
 _NEAR: Final = 0.15  # outer-eye distances moved since the frame before
 _MOST: Final = 100  # lessons: what is learned at all is learned by then, and a state stays small
 _REFINED: Final = 0.6  # of the fit's form, where the refinement starts
@@ -118,12 +121,15 @@ class SelfTeacher:
         shape = to_frame.apply(start)
         fit, turned = self._model.both_ways(tracking, patch, shape)
         near = shape_model.relax(fit, keep=_REFINED)
-        finer = np.mean(self._model.both_ways(self._model.refinement, patch, near), axis=0)
-        label: Points = 0.5 * (0.5 * (fit + turned) + finer)
+        finer = self._model.both_ways(self._model.refinement, patch, near)
+        fits = np.stack([fit, turned, *finer])
+        label = fits.mean(axis=0)
         eye = float(outer_eye_distance(shape_model.mean))
         if np.linalg.norm(label - fit, axis=1).mean() > _AGREE * eye:
             return None
-        return SelfLesson(patch, shape, label)
+        apart = np.linalg.norm(fits - label, axis=2).mean(axis=0) / eye
+        trust = np.clip(1 - apart / _DISAGREE, 0, 1)
+        return SelfLesson(patch, shape, fit + trust[:, None] * (label - fit))
 
     def _learn(self, lesson: SelfLesson) -> None:
         try:

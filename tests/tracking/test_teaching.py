@@ -12,6 +12,7 @@ from facetrack.errors import InputError, LearningError
 from facetrack.evaluation.people import synthetic_people
 from facetrack.face import Source
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.motion import Placement
 from facetrack.video.portrait import astronaut
@@ -205,6 +206,27 @@ def test_adapting_makes_a_hard_face_better(shipped_model, shared) -> None:
         return float(np.mean(np.linalg.norm(np.array(tracks) - truth, axis=2)[100:]))
 
     assert mean_error(adapt=True) < 0.95 * mean_error(adapt=False)
+
+
+def test_where_fits_disagree_nothing_is_taught(shipped_model, frames, monkeypatch) -> None:
+    points = run(Tracker(shipped_model), frames[:5])[-1]
+
+    first = []
+
+    def fits(self, cascade, patch, shape):
+        first.append(shape)
+        other = first[0] + np.array([0.4, 0.0])
+        other[5] += 6.0  # a hand hides the jaw
+        return first[0].copy(), other
+
+    monkeypatch.setattr(type(shipped_model), "both_ways", fits)
+    lesson = SelfTeacher(shipped_model, [])._lesson(frames[5], points)
+    assert lesson is not None
+    taught = lesson.label - lesson.start
+    assert_allclose(taught[5], 0, atol=1e-12)
+    believed = np.linalg.norm(taught[np.arange(68) != 5], axis=1)
+    assert_allclose(believed, believed[0])
+    assert believed[0] > 0.1
 
 
 @pytest.mark.parametrize("at", [24, 25])  # between finding a lesson and learning it, or after
