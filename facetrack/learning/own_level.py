@@ -23,7 +23,7 @@ _NEAR: Final = 0.1  # how fast their say falls with distance: deviation, outer-e
 # annotation differ by; the linear parts follow pose, expression, light and where the cascade ends.
 _CONSTANT: Final = 3.0
 _FACE: Final = 1.0  # per squared unit of the length of all reduced features, about 1
-_PATCHES: Final = 10.0  # per squared unit of the length of a descriptor, at most 1
+_PATCHES: Final = 3.0  # per squared unit of the length of a descriptor, at most 1
 _NOISE: Final = 0.1  # of one sample
 
 
