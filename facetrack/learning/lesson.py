@@ -17,7 +17,11 @@ from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 Array = npt.NDArray[np.float64]
 
 KEEP: Final = 0.5  # of a shape's own form in a start, as the tracker starts from the last shape
-STARTS: Final = 4  # per lesson
+# Of a start's own form, one entry per start of a lesson. The last start knows nothing of the label:
+# if all of them were displaced towards theirs, a larger correction would look like more of a
+# displacement, and that is what would be learned.
+_KEEPS: Final = (KEEP, KEEP, KEEP, 0.0)
+STARTS: Final = len(_KEEPS)
 # How far from its end the tracker starts in the next frame: centre in outer-eye distances of the
 # mean shape, factor of size, angle in radians, modes in their standard deviations.
 _SHIFT: Final = 0.03
@@ -83,8 +87,8 @@ def make_lesson(
         raise InputError("a correction must vouch for at least one point, its mask has none")
     rng = np.random.default_rng(0)
     patches, starts, labels = [], [], []
-    for _ in range(STARTS):
-        start = shape_model.relax(_moved(points, shape_model, rng), keep=KEEP)
+    for keep in _KEEPS:
+        start = shape_model.relax(_moved(points, shape_model, rng), keep=keep)
         to_frame = shape_model.to_reference(start)
         patches.append(warp_to_frame(image, to_frame))
         starts.append(to_frame.apply(start))
