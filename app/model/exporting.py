@@ -73,9 +73,11 @@ def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) 
     list of Face
         `id` numbers the people from 0 in their order.
     """
+    here = set(session.present(frame))
     found = (
         (number, face_of(session, person, frame, shape_model, size))
         for number, person in enumerate(session.people)
+        if person in here
     )
     return [replace(face, id=number) for number, face in found if face is not None]
 

@@ -16,6 +16,7 @@ from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import read_pts_folder
 from facetrack.formats.table import TrackTable
 from facetrack.formats.webvtt import read_webvtt
+from facetrack_app.model.command import new_number
 from facetrack_app.model.rows import Change, Kind, TrackRow, pack_points
 from facetrack_app.model.session import Session
 
@@ -90,7 +91,7 @@ def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
             f"it speaks of frame {int(table.frame.max()) + 1}, the video has {session.n_frames}; "
             "was it made from another video?"
         )
-    first = min([0, *session.strands(), *session.people]) - 1
+    first = new_number(session)
     strands = {face: first - i for i, face in enumerate(table.face_ids)}
     changes = []
     for face, strand in strands.items():

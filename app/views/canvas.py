@@ -147,18 +147,22 @@ class Canvas(QWidget):
         painter.end()
         self.painted_at = time.perf_counter()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom; what lies under the pointer stays there."""
+    def zoom_by(self, notches: float, place: QPointF | None = None) -> None:
+        """Zoom; what lies at a place on the screen, or in the middle, stays there."""
         if self._image is None:
             return
-        before = self.to_frame(event.position())
-        factor = _STEP ** (event.angleDelta().y() / 120)
-        self._zoom = min(max(self._zoom * factor, 1.0), FARTHEST)
-        after = self.to_frame(event.position())
+        place = place if place is not None else QPointF(self.width() / 2, self.height() / 2)
+        before = self.to_frame(place)
+        self._zoom = min(max(self._zoom * _STEP**notches, 1.0), FARTHEST)
+        after = self.to_frame(place)
         self._centre += QPointF(before[0] - after[0], before[1] - after[1])
         if self._zoom == 1.0:
             self.zoom_all()
         self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer."""
+        self.zoom_by(event.angleDelta().y() / 120, event.position())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a gesture."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QMainWindow, QPushButton, QWidget
 
@@ -20,6 +20,17 @@ _BUTTON_TEXTS = {
     "toggle_adapt": "Adapt", "forget_person": "Forget", "toggle_record": "Record",
     "run_evaluation": "Measure", "save_report": "Save report",
 }  # fmt: skip
+
+
+class SpacePresses(QObject):
+    """Lets Space press the button that has the focus, although it is a shortcut elsewhere."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep Space from the shortcuts."""
+        if event.type() == QEvent.ShortcutOverride and event.key() == Qt.Key_Space:
+            event.accept()
+            return True
+        return False
 
 
 class ActionBar:
@@ -41,7 +52,8 @@ class ActionBar:
         keys: Mapping[str, str],
     ) -> None:
         self._actions: dict[str, QAction] = {}
-        menus = {name: window.menuBar().addMenu(name) for name in MENUS}
+        self._space = SpacePresses(window)
+        menus = {name: window.menuBar().addMenu(text) for name, text in MENUS.items()}
         for action in ACTIONS:
             made = QAction(action.text, window)
             made.setObjectName(action.id)
@@ -57,6 +69,7 @@ class ActionBar:
         action = self._actions[name]
         button = QPushButton(text)
         button.setFocusPolicy(Qt.TabFocus)  # keys belong to the picture
+        button.installEventFilter(self._space)
         button.setAccessibleName(action.text())
         button.clicked.connect(action.trigger)
         action.changed.connect(lambda: button.setEnabled(action.isEnabled()))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import queue
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,89 +18,25 @@ from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.commands import MarkSpan, Split
 from facetrack_app.model.importing import events_of
 from facetrack_app.model.rows import Kind
+from facetrack_app.model.stops import next_corrected
 from facetrack_app.model.store import Store
-from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.background import track_into
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.opening import open_document
 from facetrack_app.services.replay import replay
 from facetrack_app.services.retracking import Job, changes_of, do_job, stretch_around
-
-N = 40
-
-
-@pytest.fixture(scope="module")
-def clip(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a short clip of the moving head."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    write_video(
-        SyntheticVideo(shipped_model.shape_model, n_frames=N, size=(320, 240), seed=1), path
-    )
-    return path
-
-
-class Desk:
-    """An annotator with a queue for a window's thread."""
-
-    def __init__(self, clip: Path, model: FaceModel, folder: Path) -> None:
-        self.waiting: queue.Queue[Callable[[], None]] = queue.Queue()
-        self.said: list[str] = []
-        document = open_document(clip, model, folder=folder)
-        self.annotator = Annotator(document, model, self.waiting.put)
-        self.annotator.said.connect(lambda text, trouble: self.said.append(text))
-        self.annotator.start()
-
-    def until(self, reached: Callable[[], bool], seconds: float = 60) -> None:
-        """Do what the threads ask for until something is so."""
-        deadline = time.monotonic() + seconds
-        while not reached():
-            assert time.monotonic() < deadline, self.said
-            try:
-                self.waiting.get(timeout=0.05)()
-            except queue.Empty:
-                continue
-
-    def tracked(self) -> bool:
-        """Tell whether the background is done and the picture is there."""
-        return self.annotator.session.tracked == N and self.annotator.editor is not None
-
-
-@pytest.fixture
-def desk(clip: Path, shipped_model: FaceModel, tmp_path: Path) -> Iterator[Desk]:
-    """Give an annotator whose background tracking is done."""
-    made = Desk(clip, shipped_model, tmp_path / "session")
-    made.until(made.tracked)
-    yield made
-    made.annotator.close()
-
-
-def _go(desk: Desk, frame: int) -> None:
-    desk.annotator.show(frame)
-    desk.until(lambda: desk.annotator.shown == frame)
-
-
-def _drag(desk: Desk, point: int, dx: float, dy: float) -> None:
-    editor = desk.annotator.editor
-    assert editor is not None
-    editor.grab(point, (0.0, 0.0))
-    editor.drag((dx, dy))
-    assert editor.release()
-    desk.annotator.correct()
-
-
-def _settled(desk: Desk) -> Callable[[], bool]:
-    return lambda: any("tracked anew" in text for text in desk.said)
+from tests.app.services.desk import Desk, N
 
 
 def test_a_drag_teaches_tracks_anew_and_is_one_step(desk: Desk) -> None:
     annotator = desk.annotator
-    _go(desk, 15)
+    desk.go(15)
     before = annotator.view(0).points
     others = annotator.session.view(0, 14).points
     assert before is not None
     assert others is not None
-    _drag(desk, 57, 0, 5)
-    desk.until(_settled(desk))
+    desk.drag(57, 0, 5)
+    desk.settle()
     summary = annotator.session.summary(0)
     assert summary.corrected[15]
     assert summary.kind[[14, 16, 30]].tolist() == [Kind.LEARNED] * 3
@@ -129,27 +63,28 @@ def test_corrected_frames_are_left_untouched(desk: Desk) -> None:
     annotator = desk.annotator
     for frame in (10, 20):
         desk.said.clear()
-        _go(desk, frame)
-        _drag(desk, 8, 0, 4)
-        desk.until(_settled(desk))
+        desk.go(frame)
+        desk.drag(8, 0, 4)
+        desk.settle()
     first = annotator.session.view(0, 10).points
     desk.said.clear()
-    _go(desk, 15)
+    desk.go(15)
     assert stretch_around(annotator.session, 0, 15) == (11, 20)
-    _drag(desk, 8, 0, 4)
-    desk.until(_settled(desk))
+    desk.drag(8, 0, 4)
+    desk.settle()
     np.testing.assert_array_equal(annotator.session.view(0, 10).points, first)
-    assert annotator.next_corrected() == 20
-    assert annotator.next_corrected(back=True) == 10
+    assert next_corrected(annotator.session, 0, 15) == 20
+    assert next_corrected(annotator.session, 0, 15, back=True) == 10
+    assert next_corrected(annotator.session, None, 15) is None
 
 
 def test_tracking_anew_stops_on_wish_and_says_why(desk: Desk) -> None:
     annotator = desk.annotator
-    _go(desk, 0)
-    _drag(desk, 8, 0, 4)
+    desk.go(0)
+    desk.drag(8, 0, 4)
     time.sleep(0.02)
     if annotator.stop():
-        desk.until(_settled(desk))
+        desk.settle()
         assert "you stopped it" in desk.said[-1]
     assert annotator.session.summary(0).corrected[0]
 
@@ -157,7 +92,7 @@ def test_tracking_anew_stops_on_wish_and_says_why(desk: Desk) -> None:
 def test_pasting_nobody_and_tracking_without_a_correction_are_said(desk: Desk) -> None:
     annotator = desk.annotator
     annotator.track(1)
-    assert "correct a frame first" in desk.said[-1]
+    assert "correct or accept" in desk.said[-1]
     annotator.person = None
     annotator.place(np.zeros((68, 2)))
     assert "nobody is chosen" in desk.said[-1]
@@ -168,9 +103,9 @@ def test_work_goes_on_where_it_was_left(
 ) -> None:
     desk = Desk(clip, shipped_model, tmp_path)
     desk.until(desk.tracked)
-    _go(desk, 12)
-    _drag(desk, 30, 3, 0)
-    desk.until(_settled(desk))
+    desk.go(12)
+    desk.drag(30, 3, 0)
+    desk.settle()
     rows = desk.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
     desk.annotator.close()
     again = Desk(clip, shipped_model, tmp_path)
@@ -233,16 +168,16 @@ def test_a_session_replays_to_the_same_bytes(
     desk.until(desk.tracked)
     for frame, point in ((12, 30), (25, 8)):
         desk.said.clear()
-        _go(desk, frame)
-        _drag(desk, point, 3, 1)
-        desk.until(_settled(desk))
+        desk.go(frame)
+        desk.drag(point, 3, 1)
+        desk.settle()
     desk.annotator.undo()
     desk.annotator.run(Split(0, 20, "Ann"))
     desk.said.clear()
-    _go(desk, 30)
+    desk.go(30)
     desk.annotator.choose(min(desk.annotator.session.people))
-    _drag(desk, 57, 0, 4)
-    desk.until(_settled(desk))
+    desk.drag(57, 0, 4)
+    desk.settle()
     desk.annotator.close()
     done = replay(tmp_path / "session", shipped_model)
     assert done.different == ()
@@ -259,9 +194,9 @@ def test_a_stopped_stretch_replays_too(
 ) -> None:
     desk = Desk(clip, shipped_model, tmp_path)
     desk.until(desk.tracked)
-    _go(desk, 10)
-    _drag(desk, 57, 0, 4)
-    desk.until(_settled(desk))
+    desk.go(10)
+    desk.drag(57, 0, 4)
+    desk.settle()
     (step,) = desk.annotator.history.steps()
     fits = step.retracks[0].fits
     desk.annotator.undo()
@@ -300,9 +235,9 @@ def test_a_person_is_remembered_for_other_videos(
         )
     for frame in (8, 20):
         desk.said.clear()
-        _go(desk, frame)
-        _drag(desk, 8, 0, 6)
-        desk.until(_settled(desk))
+        desk.go(frame)
+        desk.drag(8, 0, 6)
+        desk.settle()
     reader = annotator.session.reader()
     text = export_document(annotator.document, reader, "person", path, shipped_model)
     assert text.startswith("2 corrections remembered")
