@@ -33,8 +33,13 @@ class LivePeople:
 
     def forget_person(self) -> None:
         """Drop all that was learned of the faces in view."""
-        if self._view.session is not None:
+        if self._view.session is None:
+            return
+        try:
             known = self._view.session.forget()
+        except FacetrackError as error:  # lost in this very frame
+            self._view.said(str(error), True)
+        else:
             text = "forgotten: all that was learned of this face"
             self._view.said(text if known else "there is no face to forget", False)
 

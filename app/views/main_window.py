@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self._bar.refresh(self.shown, self.view)
         run, record = self._bar.buttons["toggle_run"], self._bar.buttons["toggle_record"]
         run.setText("Stop" if self.live.running else "Start")
-        record.setText("End recording" if self.live.recording else "Record")
+        record.setText("End recording" if self.live.recording.going_on else "Record")
         session = self.live.session
         adapting = session is not None and session.adapting
         self._bar.buttons["toggle_adapt"].setText("Adapting" if adapting else "Adapt")
@@ -120,7 +120,9 @@ class MainWindow(QMainWindow):
 
     def _switched(self) -> None:
         if self.shown != LIVE:
-            self.live.cancel_freeze()
+            self.live.correcting.cancel_freeze()
+        if self.shown != ANNOTATE:
+            self.annotate.pause()
         self.view.setFocus()
         self.refresh()
 

@@ -77,13 +77,13 @@ def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> 
     gestures.press(live.canvas, place)
     live.toggle_adapt()  # while the tracker stands still
     live.toggle_adapt()
-    live.cancel_freeze()
+    live.correcting.cancel_freeze()
     assert not live.frozen
 
 
 def test_recording_writes_landmarks(running: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     live = running.live
-    live.toggle_record()
+    live.recording.toggle_record()
     qtbot.waitUntil(
         lambda: (
             live.session is not None
@@ -92,8 +92,8 @@ def test_recording_writes_landmarks(running: MainWindow, qtbot: QtBot, tmp_path:
         ),
         timeout=PATIENCE,
     )
-    live.toggle_record()
-    assert not live.recording
+    live.recording.toggle_record()
+    assert not live.recording.going_on
     (csv,) = (f for f in (tmp_path / "recordings").glob("*.csv") if "columns" not in f.name)
     assert len(read_openface(csv)) > 5
 
