@@ -77,7 +77,7 @@ def read_tracks(path: Path) -> TrackTable:
 def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
     """Turn a table into changes: every face becomes somebody new, with a strand of its own.
 
-    Rows with points that a person corrected become corrections again.
+    Rows with points that a person corrected, or said to be hidden, become corrections again.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
     for i in np.flatnonzero(table.success).tolist():
         row = _imported(table, i, strands[int(table.face_id[i])])
         changes.append(Change("track", row.key(), None, row.values()))
-        if (row.source == Source.CORRECTED).any():
+        if np.isin(row.source, (Source.CORRECTED, Source.OCCLUDED)).any():
             values = (pack_points(row.points), row.source.tobytes(), "imported")
             changes.append(Change("correction", row.key(), None, values))
     return changes

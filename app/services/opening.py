@@ -34,7 +34,7 @@ class Document:
     open : callable
         Opens the video to look at any frame; every thread opens its own.
     notes : tuple of str
-        What the person should know: another model, a video that changed.
+        What the person should know: another model, another place for the session.
     """
 
     source: str | Path
@@ -92,6 +92,8 @@ def open_document(
             with session.store.transaction():
                 session.put_setting("max_faces", max_faces)
         notes = _identify(session, source, model, n_frames, size)
+        if isinstance(source, Path) and folder.is_relative_to(user_folder("data")):
+            notes.append(f"this place may not be written: the session lies in {folder}")
     except Exception:
         session.close()
         raise
@@ -113,11 +115,12 @@ def _identify(
     }
     notes = []
     known = {name: session.setting(name) for name in mine}
-    if known["n_frames"] not in (None, n_frames):
-        raise InputError(
-            f"{session.folder}: belongs to a video of {known['n_frames']} frames, this one has "
-            f"{n_frames}; move the session's folder away to begin anew"
-        )
+    for name, unit in (("n_frames", "frames"), ("size", "pixels")):
+        if known[name] not in (None, mine[name]):
+            raise InputError(
+                f"{session.folder}: belongs to a video of {known[name]} {unit}, this one has "
+                f"{mine[name]}; move the session's folder away to begin anew"
+            )
     if known["model_checksum"] not in (None, mine["model_checksum"]):
         notes.append(
             f"this session was made with another model ({known['model']}); what is tracked anew "

@@ -7,17 +7,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from facetrack.signals import SIGNALS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.settings import MARKUP_COUNTS, Settings
@@ -33,6 +24,7 @@ from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
 from facetrack_app.views.people_drawn import drawn_people
 from facetrack_app.views.timeline import Timeline
+from facetrack_app.views.transport import Transport
 
 HINT: Final = "Open a video (Ctrl+O), a folder of pictures, or the demo clip from the File menu."
 
@@ -78,38 +70,16 @@ class AnnotateView(QWidget):
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
-        self.place = QLabel("")
-        self.place.setAccessibleName("place in the video")
-        self.progress = QProgressBar()
-        self.signal = QComboBox()
+        self.transport = Transport(buttons)
         self._curve: SignalCurve | None = None
-        self._lay_out(buttons)
+        self._lay_out()
         self._connect()
 
-    def _lay_out(self, buttons: dict[str, QPushButton]) -> None:
-        self.signal.setAccessibleName("signal in the timeline")
-        self.signal.addItem("no signal")
-        for name in SIGNALS:
-            self.signal.addItem(name.replace("_", " "), name)
-        self.progress.setMaximumHeight(18)
-        self.progress.setMinimumWidth(120)
-        self.progress.setMaximumWidth(270)
-        self.progress.setAccessibleName("work in the background")
-        self.progress.hide()
-        transport = QHBoxLayout()
-        transport.setContentsMargins(6, 0, 6, 0)
-        for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
-            transport.addWidget(buttons[name])
-        for name in ("step_back", "step_on"):
-            buttons[name].setFixedWidth(44)
-        transport.addWidget(self.place)
-        transport.addStretch(1)
-        transport.addWidget(self.progress)
-        transport.addWidget(self.signal)
+    def _lay_out(self) -> None:
         left = QVBoxLayout()
         left.setSpacing(3)
         left.addWidget(self.canvas, 1)
-        left.addLayout(transport)
+        left.addWidget(self.transport)
         left.addWidget(self.timeline)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -122,7 +92,7 @@ class AnnotateView(QWidget):
         self.canvas.released.connect(self._release)
         self.timeline.chosen.connect(lambda frame: self.moves.go(frame))
         self.timeline.window_changed.connect(self.ask_signal)
-        self.signal.activated.connect(self.ask_signal)
+        self.transport.signal_chosen.connect(self.ask_signal)
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
         self.panel.reach_chosen.connect(self._choose_reach)
@@ -204,9 +174,8 @@ class AnnotateView(QWidget):
         self.canvas.set_faces([])
         self.canvas.hint = HINT
         self.timeline.show_session(None)
-        self.progress.hide()
         self.panel.clear()
-        self.place.setText("")
+        self.transport.clear()
         self.changed()
 
     # What is shown
@@ -238,11 +207,7 @@ class AnnotateView(QWidget):
         pending = self._gestures.marks.pending
         start = pending[1] if pending is not None else None
         self.timeline.refresh(annotator.person, annotator.playback.frame, start)
-        seconds = annotator.frame.timestamp if annotator.frame is not None else 0.0
-        self.place.setText(
-            f"  frame {annotator.shown + 1} of {annotator.session.n_frames}   "
-            f"{annotator.session.seconds(seconds):+.2f} s"
-        )
+        self.transport.show_annotator(annotator)
         self.changed()
 
     def drop_pending(self) -> None:
@@ -258,7 +223,7 @@ class AnnotateView(QWidget):
 
     def ask_signal(self) -> None:
         """Ask for the curve of the signal that was chosen."""
-        name = self.signal.currentData()
+        name = self.transport.signal_name
         if self._curve is not None and self.annotator is not None:
             person = self.annotator.person
             if name is None or person is None:
@@ -273,9 +238,7 @@ class AnnotateView(QWidget):
     def _show_progress(self, text: str, share: float) -> None:
         if not text:
             self.ask_signal()
-        self.progress.setVisible(bool(text))
-        self.progress.setFormat(text)
-        self.progress.setValue(round(100 * share))
+        self.transport.show_progress(text, share)
 
     # Gestures and choices
 
@@ -315,8 +278,3 @@ class AnnotateView(QWidget):
         """Show another number of points."""
         place = MARKUP_COUNTS.index(self._settings.markup) + step
         self._choose_markup(MARKUP_COUNTS[place % len(MARKUP_COUNTS)])
-
-    def choose_signal(self, step: int) -> None:
-        """Draw another signal in the timeline."""
-        self.signal.setCurrentIndex((self.signal.currentIndex() + step) % self.signal.count())
-        self.ask_signal()

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph
-from PyQt5.QtCore import QTimer
+from PyQt5.QtCore import QEvent, Qt, QTimer
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from facetrack.face import Face
@@ -54,6 +54,7 @@ class StripCharts(QWidget):
         super().__init__(parent)
         self.setAccessibleName("live charts")
         self._graphics = pyqtgraph.GraphicsLayoutWidget()
+        self._graphics.setFocusPolicy(Qt.NoFocus)  # there is nothing to do inside
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._graphics)
@@ -69,6 +70,11 @@ class StripCharts(QWidget):
     def names(self) -> list[str]:
         """The signals that are drawn."""
         return list(self._rings)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow another theme."""
+        if event.type() == QEvent.PaletteChange and self._rings:
+            self.choose(self.names)
 
     def choose(self, names: list[str]) -> None:
         """Draw other signals."""

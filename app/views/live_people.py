@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtWidgets import QFileDialog
 
 from facetrack.errors import FacetrackError
+from facetrack_app.views.asking import ask_where
 
 if TYPE_CHECKING:
     from facetrack_app.views.live_view import LiveView
@@ -45,9 +46,9 @@ class LivePeople:
 
     def save_person(self) -> None:
         """Ask for a file and save what was learned of the face in view."""
-        path, _ = QFileDialog.getSaveFileName(self._view, "Save person", "person.npz", "(*.npz)")
-        if path:
-            self.save_person_to(Path(path))
+        path = ask_where(self._view, "Save person", Path.home() / "person.npz", ".npz")
+        if path is not None:
+            self.save_person_to(path)
 
     def save_person_to(self, path: Path) -> None:
         """Save what was learned of the face in view."""

@@ -20,7 +20,7 @@ from facetrack_app.views.annotate_view import AnnotateView
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.evaluate_view import EvaluateView
 from facetrack_app.views.live_view import LiveView
-from facetrack_app.views.menus import ActionBar
+from facetrack_app.views.menus import ActionBar, SpacePresses
 
 VIEWS = (LIVE, ANNOTATE, EVALUATE)
 
@@ -70,7 +70,8 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self._message, 1)
         self._fading = QTimer(self)
         self._fading.setSingleShot(True)
-        self._fading.timeout.connect(lambda: self._message.setText(""))
+        self._fading.timeout.connect(self._message.clear)
+        SpacePresses(self)
         self.refresh()
 
     @property
@@ -105,6 +106,8 @@ class MainWindow(QMainWindow):
         run, record = self._bar.buttons["toggle_run"], self._bar.buttons["toggle_record"]
         run.setText("Stop" if self.live.running else "Start")
         record.setText("End recording" if self.live.recording.going_on else "Record")
+        name = self.annotate.name
+        self.setWindowTitle(f"{name} - Facetrack" if name else "Facetrack")
         session = self.live.session
         adapting = session is not None and session.adapting
         self._bar.buttons["toggle_adapt"].setText("Adapting" if adapting else "Adapt")
@@ -208,5 +211,6 @@ class MainWindow(QMainWindow):
         self.live.stop()
         self.annotate.close_document()
         self._poster.close()
+        self._fading.stop()
         self.save()
         event.accept()

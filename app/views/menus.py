@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QMainWindow, QPushButton, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QAction, QMainWindow, QPushButton, QWidget
 
 from facetrack_app.model.actions import ACTIONS, MENUS, WINDOW, Action, keys_of
 
@@ -16,6 +16,7 @@ _BUTTON_TEXTS = {
     "next_doubtful": "doubtful ▶", "rename_person": "Rename", "new_person": "New",
     "merge_people": "Merge", "split_person": "Split here", "accept": "Accept",
     "uncorrect": "Remove", "toggle_occluded": "Hidden", "mark_absent": "Absent",
+    "toggle_tracking": "Stop",
     "track_back": "Track back", "track_on": "Track on", "toggle_run": "Start",
     "toggle_adapt": "Adapt", "forget_person": "Forget", "toggle_record": "Record",
     "run_evaluation": "Measure", "save_report": "Save report",
@@ -23,7 +24,18 @@ _BUTTON_TEXTS = {
 
 
 class SpacePresses(QObject):
-    """Lets Space press the button that has the focus, although it is a shortcut elsewhere."""
+    """Lets Space press the button that has the focus, although it is a shortcut elsewhere.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        For all buttons inside.
+    """
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__(window)
+        for button in window.findChildren(QAbstractButton):
+            button.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep Space from the shortcuts."""
@@ -52,7 +64,6 @@ class ActionBar:
         keys: Mapping[str, str],
     ) -> None:
         self._actions: dict[str, QAction] = {}
-        self._space = SpacePresses(window)
         menus = {name: window.menuBar().addMenu(text) for name, text in MENUS.items()}
         for action in ACTIONS:
             made = QAction(action.text, window)
@@ -69,7 +80,6 @@ class ActionBar:
         action = self._actions[name]
         button = QPushButton(text)
         button.setFocusPolicy(Qt.TabFocus)  # keys belong to the picture
-        button.installEventFilter(self._space)
         button.setAccessibleName(action.text())
         button.clicked.connect(action.trigger)
         action.changed.connect(lambda: button.setEnabled(action.isEnabled()))

@@ -215,7 +215,7 @@ class Moves:
 
     def next_signal(self) -> None:
         """Draw another signal in the timeline."""
-        self._view.choose_signal(1)
+        self._view.transport.next_signal()
 
     def next_markup(self) -> None:
         """Show another number of points."""

@@ -146,7 +146,13 @@ def test_a_folder_that_may_not_be_written_goes_elsewhere(tmp_path: Path) -> None
     blocked.mkdir()
     (blocked / "clip.mp4.facetrack").write_text("a file in the way")
     folder = folder_for(blocked / "clip.mp4", tmp_path / "mine")
-    assert folder == tmp_path / "mine" / "clip.mp4.facetrack"
+    assert folder.parent == tmp_path / "mine"
+    assert folder.name.startswith("clip.mp4-")
+    other = tmp_path / "others"
+    other.mkdir()
+    (other / "clip.mp4.facetrack").write_text("a file in the way, too")
+    assert folder_for(other / "clip.mp4", tmp_path / "mine") != folder
+    assert folder_for(blocked / "clip.mp4", tmp_path / "mine") == folder
     (tmp_path / "full").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         folder_for(blocked / "clip.mp4", tmp_path / "full")

@@ -230,6 +230,7 @@ def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None
     assert table.source[9, 8] == Source.CORRECTED
     assert (table.source[10] == Source.LEARNED).all()
     exchange.import_from(view, hands.annotator, path)
+    hands.until(lambda: "imported" in hands.window.message)
     imported = min(hands.annotator.session.people)
     again = hands.annotator.session.view(imported, 9)
     assert again.correction is not None
@@ -246,7 +247,7 @@ def test_importing_another_videos_tracks_is_refused(hands: Hands, tmp_path: Path
     path = tmp_path / "other.csv"
     write_openface(path, make_table([N + 5], np.ones((1, 68, 2)), timestamp=0.0))
     exchange.import_from(hands.window.annotate, hands.annotator, path)
-    assert "was it made from another video?" in hands.window.message
+    hands.until(lambda: "was it made from another video?" in hands.window.message)
 
 
 def test_a_file_that_is_no_video_is_said(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ def test_a_read_only_folder_keeps_its_session_elsewhere(
 
 def test_a_signal_is_drawn_and_follows_corrections_and_zoom(hands: Hands) -> None:
     view = hands.window.annotate
-    view.signal.setCurrentIndex(view.signal.findData("mouth_opening"))
+    view.transport.signal.setCurrentIndex(view.transport.signal.findData("mouth_opening"))
     view.ask_signal()
     hands.until(lambda: view.timeline.curve is not None)
     before = view.timeline.curve
@@ -284,7 +285,7 @@ def test_a_signal_is_drawn_and_follows_corrections_and_zoom(hands: Hands) -> Non
     hands.drag(66, QPoint(0, 40))
     opened = before.values[12] + 0.02
     hands.until(lambda: view.timeline.curve is not None and view.timeline.curve.values[12] > opened)
-    view.signal.setCurrentIndex(0)
+    view.transport.signal.setCurrentIndex(0)
     view.ask_signal()
     assert view.timeline.curve is None
 
@@ -298,8 +299,8 @@ def test_new_people_stand_in_the_middle(hands: Hands) -> None:
 
 
 def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
-    hands.window.annotate.progress.show()
-    hands.window.annotate.progress.setFormat("learned; tracking anew (Esc stops)")
+    hands.window.annotate.transport.show_progress("learned; tracking anew (Esc stops)", 0.5)
+    hands.window.buttons["toggle_tracking"].show()
     hands.window.resize(1280, 720)
     hands.qtbot.wait(50)
     assert (hands.window.width(), hands.window.height()) == (1280, 720)
