@@ -71,7 +71,7 @@ def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) 
     Returns
     -------
     list of Face
-        `id` numbers the people from 0 in their order.
+        `id` numbers the people from 0: those that the tracker found first.
     """
     here = set(session.present(frame))
     found = (

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,7 +67,7 @@ class Session:
 
     def _load(self) -> None:
         read = self.store.read
-        self.people: dict[int, str] = dict(read("SELECT id, name FROM person ORDER BY id"))
+        self.people: dict[int, str] = _in_order(read("SELECT id, name FROM person"))
         self.claims = Claims(read("SELECT strand, start, person FROM claim"))
         self.spans = [Span(*r) for r in read("SELECT id, kind, start, stop, label FROM span")]
         self._settings: dict[str, str] = dict(read("SELECT name, value FROM setting"))
@@ -110,9 +111,7 @@ class Session:
     def absorb_tracked(self, start: int, stop: int) -> None:
         """Take notice of frames, and of people, that the background tracking has added."""
         self.tracked = max(self.tracked, stop)
-        for person, name in self.store.read("SELECT id, name FROM person"):
-            self.people[person] = name
-        self.people = dict(sorted(self.people.items()))
+        self.people = _in_order(self.store.read("SELECT id, name FROM person"))
         for strand, first, person in self.store.read("SELECT strand, start, person FROM claim"):
             self.claims.put(strand, first, person)
         self.absorb(start, stop)
@@ -222,8 +221,7 @@ class Session:
     def _reflect_person(self, key: Row, after: Row | None) -> None:
         self.people.pop(key[0], None)
         if after is not None:
-            self.people[key[0]] = after[0]
-            self.people = dict(sorted(self.people.items()))
+            self.people = _in_order([*self.people.items(), (key[0], after[0])])
 
     def _reflect_claim(self, key: Row, after: Row | None) -> None:
         self.claims.put(key[0], key[1], after[0] if after is not None else None)
@@ -270,6 +268,11 @@ _REFLECTIONS: Final = {
     "span": Session._reflect_span,
     "setting": Session._reflect_setting,
 }
+
+
+def _in_order(people: Iterable[Row]) -> dict[int, str]:
+    """Order people as they came: the tracker's count up from 0, a person's own down from -1."""
+    return dict(sorted(people, key=lambda person: (person[0] < 0, abs(person[0]))))
 
 
 def _correction(row: Row) -> Correction:

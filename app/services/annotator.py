@@ -117,7 +117,7 @@ class Annotator(Viewing):
         step = self.run(Correct.of(self.person, frame, self.editor.correction()))
         if step is None:
             return
-        self._before = (frame, before) if before is not None else None
+        self._before = (self.person, frame, before) if before is not None else None
         self.changed()
         if frame >= self.session.tracked:
             self.said(f"kept; frame {frame + 1} is not tracked yet, nor are its neighbours", False)

@@ -73,6 +73,7 @@ class Teaching:
             self._owed = [part for owed in waiting for part in owed.without(stretch)]
         self._job = Job(*stretch, corrections)
         self._retracking.request(self._job)
+        self._progressed("learning (Esc stops)", 0.0)
         return True
 
     def resume(self) -> None:
@@ -130,7 +131,7 @@ class Teaching:
 
     def _show(self, share: float) -> None:
         if self.busy:
-            self._progressed("learned; tracking anew (Esc stops)", share)
+            self._progressed("tracking anew (Esc stops)", share)
 
     def _take(self, job: Job, outcome: Outcome) -> None:
         if job is not self._job:  # undone or interrupted meanwhile

@@ -57,7 +57,8 @@ class Viewing:
         self.editor: Editor | None = None
         self.markup = 68
         self.reach = Reach.POINT
-        self._before: tuple[int, Points] | None = None  # frame and shape before its correction
+        # Person, frame, and the shape before the correction that was made there last.
+        self._before: tuple[int | None, int, Points] | None = None
         self._open, self._window = True, post
         self._reader = FrameReader(
             document.open,
@@ -96,8 +97,9 @@ class Viewing:
     @property
     def ghost(self) -> Points | None:
         """The shape before the last correction of this frame."""
-        known = self._before is not None and self._before[0] == self.shown
-        return self._before[1] if known and self._before is not None else None
+        if self._before is None or self._before[:2] != (self.person, self.shown):
+            return None
+        return self._before[2]
 
     def choose(self, person: int | None) -> None:
         """Choose whose face is edited."""
@@ -115,7 +117,7 @@ class Viewing:
         self.reload()
 
     def _somebody(self) -> int | None:
-        return min(self.session.people, key=abs, default=None)
+        return next(iter(self.session.people), None)
 
     def view(self, person: int) -> View:
         """Look at a person in the frame that is shown."""

@@ -151,7 +151,7 @@ class AnnotatePanel(QWidget):
         per_minute = annotator.effort.per_minute(annotator.document.seconds)
         self.effort.setText(
             f"hands on: {minutes} min {rest:02d} s; {per_minute:.0f} s per minute of video; "
-            f"{corrected} frames corrected"
+            f"frames corrected: {corrected}"
         )
 
     def _choose(self, item: QListWidgetItem | None) -> None:

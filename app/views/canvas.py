@@ -131,7 +131,8 @@ class Canvas(QWidget):
         painter.fillRect(self.rect(), _GROUND)
         if self._image is None:
             painter.setPen(QColor("#9aa0a6"))
-            painter.drawText(self.rect(), Qt.AlignCenter | Qt.TextWordWrap, self.hint)
+            room = self.rect().adjusted(24, 24, -24, -24)
+            painter.drawText(room, Qt.AlignCenter | Qt.TextWordWrap, self.hint)
             return
         painter.save()
         painter.translate(self.width() / 2, self.height() / 2)

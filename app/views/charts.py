@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph
-from PyQt5.QtCore import QEvent, Qt, QTimer
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from facetrack.face import Face
@@ -71,13 +71,8 @@ class StripCharts(QWidget):
         """The signals that are drawn."""
         return list(self._rings)
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow another theme."""
-        if event.type() == QEvent.PaletteChange and self._rings:
-            self.choose(self.names)
-
     def choose(self, names: list[str]) -> None:
-        """Draw other signals."""
+        """Draw other signals, in the colours of the present theme."""
         text, ground = self.palette().windowText().color(), self.palette().base().color()
         self._graphics.clear()
         self._graphics.setBackground(ground)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph
-from PyQt5.QtCore import QEvent, Qt
+from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -102,7 +102,7 @@ class EvaluateView(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addLayout(left, 3)
         whole.addWidget(right, 2)
-        self._style_plots()
+        self.style_plots()
 
     def _prepare(self, table: QTableWidget, headers: tuple[str, ...], name: str) -> None:
         table.setHorizontalHeaderLabels(headers)
@@ -112,12 +112,8 @@ class EvaluateView(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         table.setAccessibleName(name)
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow another theme."""
-        if event.type() == QEvent.PaletteChange:
-            self._style_plots()
-
-    def _style_plots(self) -> None:
+    def style_plots(self) -> None:
+        """Dress the plots in the colours of the present theme."""
         text = self.palette().windowText().color()
         labels = (
             (self.curves, "error, % of the eye distance", "frames with less, %"),

@@ -196,13 +196,12 @@ class LivePanel(QWidget):
         rows = [
             ("rate", f"{session.meter.rate:.1f} frames/s"),
             ("to display", f"{session.meter.latency():.0f} ms"),
-            ("dropped", f"{session.dropped} frames"),
+            ("frames dropped", f"{session.dropped}"),
         ]
         face = next((face for face in live.faces if face.pose is not None), None)
         if face is not None and face.pose is not None:
-            names = ("pitch", "yaw", "roll")
-            angles = zip(names, face.pose.rotation, strict=True)
-            rows.insert(0, ("head", ", ".join(f"{n} {math.degrees(a):+.0f}°" for n, a in angles)))
+            angles = ", ".join(f"{math.degrees(angle):+.0f}°" for angle in face.pose.rotation)
+            rows.insert(0, ("pitch, yaw, roll", angles))
         cells = "".join(
             f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
         )

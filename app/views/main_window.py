@@ -177,6 +177,8 @@ class MainWindow(QMainWindow):
             for item in fields(chosen):
                 setattr(self.settings, item.name, getattr(chosen, item.name))
             theme.apply(QApplication.instance(), chosen.theme)
+            self.live.charts.choose(self.live.charts.names)
+            self.evaluate.style_plots()
             self.save()
 
     def show_keys(self) -> None:

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from facetrack.signals import SIGNALS
 from facetrack_app.services.annotator import Annotator
+
+_LONGEST: Final = 220  # px of a text in the progress bar
 
 
 class Transport(QWidget):
@@ -23,8 +26,6 @@ class Transport(QWidget):
         self.place.setAccessibleName("place in the video")
         self.progress = QProgressBar()
         self.progress.setMaximumHeight(18)
-        self.progress.setMinimumWidth(120)
-        self.progress.setMaximumWidth(250)
         self.progress.setAccessibleName("work in the background")
         self.progress.hide()
         self._tracking = buttons["toggle_tracking"]
@@ -70,8 +71,12 @@ class Transport(QWidget):
 
     def show_progress(self, text: str, share: float) -> None:
         """Show work in the background; an empty text: there is none."""
+        metrics = self.progress.fontMetrics()
+        short = metrics.elidedText(text, Qt.ElideMiddle, _LONGEST)
+        self.progress.setMinimumWidth(metrics.horizontalAdvance(short) + 12)
         self.progress.setVisible(bool(text))
-        self.progress.setFormat(text)
+        self.progress.setFormat(short)
+        self.progress.setToolTip(text)
         self.progress.setValue(round(100 * share))
 
     def clear(self) -> None:

@@ -142,6 +142,10 @@ def test_nonsense_in_settings_is_said_and_the_rest_kept(tmp_path: Path) -> None:
     loaded, wrong = load_settings(path)
     assert (loaded.theme, loaded.smoothing) == ("system", 0.5)
     assert wrong == [f"{path}: theme makes no sense; the standard is used"]
+    path.write_text('{"keys": {"play": "N"}}')  # N does something else already
+    assert load_settings(path) == (
+        Settings(), [f"{path}: keys makes no sense; the standard is used"],
+    )  # fmt: skip
     path.write_text("{")
     assert "is broken" in load_settings(path)[1][0]
     assert load_settings(tmp_path / "none.json") == (Settings(), [])

@@ -2,91 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, Qt
-from PyQt5.QtWidgets import QAction, QInputDialog
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QInputDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from facetrack.face import Source
 from facetrack.formats.openface import read_openface
-from facetrack.tracking.face_model import FaceModel
-from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.actions import ACTIONS, ANNOTATE, EVALUATE, LIVE, WINDOW
-from facetrack_app.services.annotator import Annotator
 from facetrack_app.views import exchange
 from facetrack_app.views.edits import Edits
 from facetrack_app.views.main_window import MainWindow
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
 from tests.app.views import gestures
-
-N = 30
-PATIENCE = 60_000  # ms
-
-
-@pytest.fixture(scope="module")
-def clip(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    write_video(
-        SyntheticVideo(shipped_model.shape_model, n_frames=N, size=(320, 240), seed=1), path
-    )
-    return path
-
-
-class Hands:
-    """What a person does at the annotate view."""
-
-    def __init__(self, window: MainWindow, qtbot: QtBot) -> None:
-        self.window, self.qtbot, self.canvas = window, qtbot, window.annotate.canvas
-
-    @property
-    def annotator(self) -> Annotator:
-        annotator = self.window.annotate.annotator
-        assert annotator is not None
-        return annotator
-
-    def until(self, reached: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(reached, timeout=PATIENCE)
-
-    def go(self, frame: int) -> None:
-        self.window.annotate.moves.go(frame)
-        self.until(lambda: self.annotator.shown == frame)
-
-    def key(self, name: str) -> None:
-        action = self.window.findChild(QAction, name)
-        assert action.isEnabled(), name
-        action.trigger()
-
-    def place(self, point: int) -> QPoint:
-        editor = self.annotator.editor
-        assert editor is not None
-        x, y = self.canvas.to_screen(editor.points[point]).tolist()
-        return QPoint(round(x), round(y))
-
-    def drag(self, point: int, by: QPoint, keys: int = 0) -> None:
-        gestures.drag(self.canvas, self.place(point), by, keys=keys)
-
-
-@pytest.fixture
-def hands(window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path) -> Hands:
-    """Give a window with a tracked clip."""
-    window.show_annotate()
-    window.annotate.open(clip, folder=tmp_path / "session")
-    made = Hands(window, qtbot)
-    made.until(
-        lambda: (
-            window.annotate.annotator is not None
-            and window.annotate.annotator.session.tracked == N
-            and window.annotate.annotator.editor is not None
-        )
-    )
-    return made
+from tests.app.views.hands import PATIENCE, Hands, N
 
 
 def test_every_action_is_done_by_somebody(window: MainWindow) -> None:
@@ -299,12 +233,24 @@ def test_new_people_stand_in_the_middle(hands: Hands) -> None:
 
 
 def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
-    hands.window.annotate.transport.show_progress("learned; tracking anew (Esc stops)", 0.5)
+    hands.window.annotate.transport.show_progress("writing a_video_with_a_long_name_100%.mp4", 0.5)
     hands.window.buttons["toggle_tracking"].show()
     hands.window.resize(1280, 720)
     hands.qtbot.wait(50)
     assert (hands.window.width(), hands.window.height()) == (1280, 720)
     for panel in (hands.window.annotate.panel, hands.window.live.panel):
         assert panel.minimumSizeHint().height() <= 720 - 60
-    for button in hands.window.annotate.panel.findChildren(type(hands.window.buttons["play"])):
-        assert button.width() >= button.minimumSizeHint().width() - 2, button.text()
+    for place in range(3):
+        hands.window.tabs.setCurrentIndex(place)
+        hands.qtbot.wait(20)
+        for label in hands.window.view.findChildren(QLabel):
+            if label.isVisible() and not label.wordWrap():
+                assert label.width() >= label.minimumSizeHint().width(), label.text()
+        for control in hands.window.view.findChildren((QPushButton, QCheckBox, QComboBox)):
+            text = control.currentText() if isinstance(control, QComboBox) else control.text()
+            if control.isVisible():
+                assert control.width() > control.fontMetrics().horizontalAdvance(text), text
+    bar = hands.window.annotate.transport.progress
+    assert bar.fontMetrics().horizontalAdvance(bar.text()) < bar.width()
+    assert bar.text().startswith("writing")
+    assert bar.text().endswith("100%.mp4")

@@ -42,6 +42,10 @@ def test_state_rate_and_charts_are_shown(running: MainWindow, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: running.live.panel.state.text() == "tracking", timeout=PATIENCE)
     qtbot.waitUntil(lambda: "frames/s" in running.live.panel.numbers.text(), timeout=PATIENCE)
     assert running.live.charts.names == ["pose_yaw", "mouth_opening"]
+    numbers = running.live.panel.numbers
+    running.resize(1280, 720)
+    qtbot.waitUntil(lambda: "pitch" in numbers.text(), timeout=PATIENCE)
+    assert numbers.width() >= numbers.minimumSizeHint().width()  # nothing is cut off
 
 
 def test_a_drag_freezes_teaches_and_goes_on(running: MainWindow, qtbot: QtBot) -> None:
