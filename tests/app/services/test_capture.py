@@ -11,10 +11,11 @@ import av
 import numpy as np
 import pytest
 
-from facetrack.errors import CameraError, VideoError
+from facetrack.errors import CameraError, OutputError, VideoError
 from facetrack.face import N_POINTS, Face, State
 from facetrack.formats.openface import read_openface
 from facetrack.video.frame import Frame, frame_of
+from facetrack.video.sink import VideoWriter
 from facetrack_app.model.live import LiveFrame
 from facetrack_app.services.capture import Capture, Captured
 from facetrack_app.services.recorder import FACELESS, LANDMARKS, VIDEO, Recorder
@@ -153,6 +154,27 @@ def test_a_recording_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot be written"):
         Recorder(tmp_path / "file", LANDMARKS, lambda text: None)
+
+
+def test_a_recording_whose_disk_is_full_ends_and_waits_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(writer: VideoWriter, image: object, timestamp: float) -> None:
+        raise OutputError(f"{writer.path}: cannot be written (the disk is full)")
+
+    monkeypatch.setattr(VideoWriter, "write", full)
+    said: list[str] = []
+    recorder = Recorder(tmp_path, VIDEO, said.append)
+    for i in range(5):
+        recorder(_live(i))
+    recorder._thread.join(10)
+    assert recorder.failed
+    recorder(_live(9))
+    assert recorder._waiting.qsize() <= 4  # what came before it failed
+    files = recorder.close()
+    assert any("the disk is full" in text for text in said)
+    table = read_openface(next(f for f in files if f.suffixes == [".csv"]))
+    assert len(table) == 1
 
 
 def test_two_recordings_in_one_second_do_not_meet(tmp_path: Path) -> None:

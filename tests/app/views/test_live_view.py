@@ -10,8 +10,8 @@ import pytest
 from PyQt5.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
-from facetrack.errors import CameraError
-from facetrack.formats.openface import read_openface
+from facetrack.errors import CameraError, OutputError
+from facetrack.formats.openface import OpenFaceWriter, read_openface
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
 from facetrack.video.synthetic import SyntheticVideo
@@ -128,7 +128,6 @@ class Flaky(SyntheticVideo):
 def test_a_camera_that_vanishes_is_said_and_found_again(
     window: MainWindow, qtbot: QtBot, shipped_model: FaceModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture, "RETRY_EVERY", 0.05)
     monkeypatch.setattr(
         capture, "_endless_demo",
         lambda model, size: Flaky(model, n_frames=10**5, clock=capture.SystemClock()),
@@ -136,11 +135,17 @@ def test_a_camera_that_vanishes_is_said_and_found_again(
     heard: list[str] = []
     window.live.said.connect(lambda text, trouble: heard.append(text))
     window.live.start()
+    state = window.live.panel.state
     qtbot.waitUntil(lambda: any("has vanished" in text for text in heard), timeout=PATIENCE)
+    assert "has vanished" in state.text()
+    window.live._show_numbers()  # four times a second: it must not say "tracking" meanwhile
+    assert "has vanished" in state.text()
     qtbot.waitUntil(
         lambda: window.live.shown_frame is not None and window.live.shown_frame.frame.index > 15,
         timeout=PATIENCE,
     )
+    assert heard[-1] == "all is well again"
+    qtbot.waitUntil(lambda: state.text() in ("tracking", "searching for a face"), timeout=PATIENCE)
 
 
 def test_a_ring_gives_the_newest_in_order() -> None:
@@ -186,3 +191,17 @@ def test_adapting_is_switched_and_said(running: MainWindow, qtbot: QtBot) -> Non
     assert not live.session.adapting
     live.people.forget_person()
     assert "forgotten" in running.message
+
+
+def test_a_recording_that_fails_ends(
+    running: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OutputError("live.csv: cannot be written (the disk is full)")
+
+    monkeypatch.setattr(OpenFaceWriter, "write", full)
+    running.live.recording.toggle_record()
+    qtbot.waitUntil(lambda: not running.live.recording.going_on, timeout=PATIENCE)
+    assert running.live.panel.recorded.text().startswith("ended by an error")
+    assert "the disk is full" in running.message
+    assert running.buttons["toggle_record"].text() == "Record"
