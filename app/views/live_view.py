@@ -10,10 +10,10 @@ from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
 
 from facetrack.errors import FacetrackError
-from facetrack.video.devices import list_cameras
 from facetrack_app.model.live import LiveFrame, state_in_words
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.settings import Settings
+from facetrack_app.services.capture import cameras
 from facetrack_app.services.live_session import LiveSession, LiveWish
 from facetrack_app.services.live_tracking import PREPARING
 from facetrack_app.views.bridge import Poster
@@ -94,7 +94,7 @@ class LiveView(QWidget):
 
     def _connect(self) -> None:
         settings, panel = self._settings, self.panel
-        panel.show_sources(list_cameras(), settings.source)
+        panel.show_sources(cameras(), settings.source)
         panel.mirror.setChecked(settings.mirror)
         panel.smoothing.setValue(round(20 * settings.smoothing))
         panel.show_charts(settings.charts)
@@ -134,7 +134,7 @@ class LiveView(QWidget):
 
     def choose(self, source: str) -> None:
         """Choose what is watched: a camera's number, "demo" or a path."""
-        self.panel.show_sources(list_cameras(), source)
+        self.panel.show_sources(cameras(), source)
 
     def start(self) -> None:
         """Watch what was chosen."""
@@ -234,7 +234,7 @@ class LiveView(QWidget):
     def _choose_source(self, source: str) -> None:
         if source == FILE:
             source, _ = QFileDialog.getOpenFileName(self, "A video to play as camera")
-            self.panel.show_sources(list_cameras(), source or self._settings.source)
+            self.panel.show_sources(cameras(), source or self._settings.source)
         if source:
             self._settings.source = source
             self.restart()

@@ -14,10 +14,11 @@ import pytest
 from facetrack.errors import CameraError, OutputError, VideoError
 from facetrack.face import N_POINTS, Face, State
 from facetrack.formats.openface import read_openface
+from facetrack.video.devices import list_cameras
 from facetrack.video.frame import Frame, frame_of
 from facetrack.video.sink import VideoWriter
 from facetrack_app.model.live import LiveFrame
-from facetrack_app.services.capture import Capture, Captured
+from facetrack_app.services.capture import Capture, Captured, cameras
 from facetrack_app.services.recorder import FACELESS, LANDMARKS, VIDEO, Recorder
 from facetrack_app.services.slot import Slot
 from tests.app.conftest import shape
@@ -81,6 +82,13 @@ def test_a_camera_that_vanishes_is_said_and_found_again() -> None:
     assert last is not None
     assert last.frame.index == 4  # numbers and times go on over the gap
     assert last.frame.timestamp > 2 / 30
+
+
+def test_cameras_without_names_are_offered_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert [camera.index for camera in cameras()][:2] == [0, 1]
+    monkeypatch.setattr("sys.platform", "linux")
+    assert cameras() == list_cameras()
 
 
 def test_a_broken_file_is_said_once() -> None:
