@@ -130,7 +130,8 @@ class Annotator(Viewing):
         step = self.run(Uncorrect(self.person, self.shown))
         if step is not None:
             around = stretch_around(self.session, self.person, self.shown)
-            self.teaching.learn(step, self.person, *around)
+            if not self.teaching.learn(step, self.person, *around):
+                self.said("removed; its neighbours stay as they are, Ctrl+Z takes all back", False)
 
     def place(self, points: Points) -> None:
         """Put a whole shape into the frame that is shown, as a correction."""
@@ -235,6 +236,7 @@ class Annotator(Viewing):
         self.progressed(left and f"tracking, {left}", progress.done / max(progress.total, 1))
         if progress.start <= self.shown < progress.done or self.editor is None:
             self.reload()
+        else:
+            self.changed()
         if progress.finished:
             self.teaching.resume()
-        self.changed()

@@ -19,6 +19,7 @@ from facetrack.video.source import VideoSource, open_source
 from facetrack_app.services.slot import Slot
 
 RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone
+PATIENCE: Final = 0.5  # seconds for which the window waits for a thread that is to end
 _UNNAMED: Final = 4  # cameras that are offered by number
 
 Opener = Callable[[], VideoSource]
@@ -90,9 +91,9 @@ class Capture:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and let go of the camera."""
+        """End, and let go of the camera; one that hangs is let go when it wakes."""
         self._stop.set()
-        self._thread.join(timeout=5.0)
+        self._thread.join(timeout=PATIENCE)
 
     def _run(self) -> None:
         while not self._stop.is_set():

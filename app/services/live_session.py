@@ -87,7 +87,7 @@ class LiveSession:
         self.adapting = False
         self.recorder: Recorder | None = None
         self._taught: Face | None = None
-        self._post, self._say = post, say
+        self._post, self._say, self._open = post, say, True
         self._frames: Slot[Captured] = Slot()
         open_it, paced = opener(wish.source, model.shape_model, wish.size)
         self._capture = Capture(open_it, self._frames, self._tell, paced=paced)
@@ -104,6 +104,7 @@ class LiveSession:
 
     def stop(self) -> list[Path]:
         """End; returns the files of a recording that was going on."""
+        self._open = False
         self._capture.stop()
         self._tracking.stop()
         return self.stop_recording()
@@ -233,4 +234,4 @@ class LiveSession:
         return recorder.close()
 
     def _tell(self, message: str) -> None:
-        self._post(lambda: self._say(message))
+        self._post(lambda: self._say(message) if self._open else None)

@@ -17,7 +17,7 @@ from facetrack.tracking.tracker import Tracker
 from facetrack.tracking.warm_up import warm_up
 from facetrack_app.model.engine import Points, teach_live
 from facetrack_app.model.live import LiveFrame, SteadinessMeter
-from facetrack_app.services.capture import Captured
+from facetrack_app.services.capture import PATIENCE, Captured
 from facetrack_app.services.slot import Slot
 
 PREPARING: Final = "preparing the tracker (the very first start compiles it: up to a minute)"
@@ -75,11 +75,11 @@ class LiveTracking:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the frame at hand."""
+        """End after the frame at hand; compiling, which nothing can stop, ends by itself."""
         self._stop.set()
         self._frames.close()
         self.resume()
-        self._thread.join(timeout=5.0)
+        self._thread.join(timeout=PATIENCE)
 
     def freeze(self) -> LiveFrame | None:
         """Stand still after the frame at hand and give it: what is taught now belongs to it."""

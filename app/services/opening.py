@@ -80,9 +80,11 @@ def open_document(
         return open_seekable(source, shape_model=model.shape_model)
 
     video = open_it()
-    n_frames, size = video.n_frames, video.size
-    seconds = video.time(n_frames - 1)
-    video.close()
+    try:
+        n_frames, seconds = _length(video)
+        size = video.size
+    finally:
+        video.close()
     if folder is None:
         sessions = user_folder("data") / "sessions"
         folder = sessions / DEMO if source == DEMO else folder_for(Path(source), sessions)
@@ -98,6 +100,14 @@ def open_document(
         session.close()
         raise
     return Document(source, session, size, seconds, open_it, tuple(notes))
+
+
+def _length(video: SeekableVideo) -> tuple[int, float]:
+    """Give the number of frames and the time of the last one, in seconds."""
+    try:
+        return video.n_frames, video.time(video.n_frames - 1)
+    except InputError:  # a folder knows which pictures are broken once it has looked at all
+        return video.n_frames, video.time(video.n_frames - 1)
 
 
 def _identify(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -179,8 +179,3 @@ def _write_label(painter: QPainter, face: DrawnFace, shown: Points) -> None:
     painter.fillRect(box, QColor(20, 20, 20, 180))
     painter.setPen(face.colour)
     painter.drawText(box, Qt.AlignCenter, face.label)
-
-
-def legend(names: Iterable[str]) -> list[Mark]:
-    """Give the marks that a legend explains."""
-    return [MARKS[name] for name in names]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -138,6 +140,23 @@ def test_a_background_that_was_ended_goes_on_to_the_same_bytes(
     assert rows[0] == rows[1]
 
 
+def test_a_folder_with_a_broken_picture_is_annotated_without_it(
+    shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    video = SyntheticVideo(shipped_model.shape_model, n_frames=6, size=(320, 240), seed=1)
+    for frame in video:
+        cv2.imwrite(str(folder / f"{frame.index}.png"), frame.image)
+    (folder / "3.png").write_bytes(b"broken")
+    for _ in range(2):
+        desk = Desk(folder, shipped_model, tmp_path / "session")
+        desk.until(lambda desk=desk: desk.annotator.session.tracked == 5)  # type: ignore[misc]
+        desk.until(lambda desk=desk: desk.annotator.frame is not None)  # type: ignore[misc]
+        assert desk.annotator.session.n_frames == 5
+        desk.annotator.close()
+
+
 def test_a_session_of_another_video_is_refused(
     clip: Path, shipped_model: FaceModel, tmp_path: Path
 ) -> None:
@@ -211,6 +230,27 @@ def test_a_stopped_stretch_replays_too(
     desk.annotator.close()
     assert 0 < len(outcome.refits) < N - 1
     assert replay(tmp_path, shipped_model).different == ()
+
+
+def test_a_moved_video_takes_its_session_along(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    video = shutil.copy(clip, tmp_path / "here")
+    desk = Desk(Path(video), shipped_model, tmp_path / "here" / "clip.mp4.facetrack")
+    desk.until(desk.tracked)
+    desk.go(12)
+    desk.drag(30, 3, 1)
+    desk.settle()
+    desk.annotator.close()
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    moved = tmp_path / "there" / "clip.mp4"
+    document = open_document(moved, shipped_model)
+    assert document.session.folder == moved.with_name("clip.mp4.facetrack")
+    assert document.notes == ()
+    assert list(document.session.corrections(0)) == [12]
+    document.session.close()
+    assert replay(document.session.folder, shipped_model).different == ()
 
 
 def test_replaying_with_another_model_or_nothing_is_refused(

@@ -84,6 +84,26 @@ def test_a_camera_that_vanishes_is_said_and_found_again() -> None:
     assert last.frame.timestamp > 2 / 30
 
 
+def test_a_camera_that_hangs_is_let_go_when_it_wakes() -> None:
+    hangs, woken = threading.Event(), threading.Event()
+
+    class Hanging(FakeCamera):
+        def __iter__(self) -> Iterator[Frame]:
+            hangs.set()
+            woken.wait(30)
+            yield frame_of(np.zeros((20, 30, 3), np.uint8))
+
+    camera = Hanging([1])
+    capture = Capture(camera, Slot(), lambda text: None)  # type: ignore[arg-type]
+    capture.start()
+    hangs.wait(10)
+    capture.stop()  # comes back although the camera does not
+    assert capture._thread.is_alive()
+    woken.set()
+    capture._thread.join(10)
+    assert camera.closed == 1
+
+
 def test_cameras_without_names_are_offered_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
     assert [camera.index for camera in cameras()][:2] == [0, 1]

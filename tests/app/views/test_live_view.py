@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint
@@ -16,6 +17,7 @@ from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
 from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.services import capture
+from facetrack_app.services.recorder import FACELESS, KINDS, LANDMARKS
 from facetrack_app.views.charts import Ring
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
@@ -85,8 +87,12 @@ def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> 
     assert not live.frozen
 
 
-def test_recording_writes_landmarks(running: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_recording_writes_what_was_chosen(
+    running: MainWindow, qtbot: QtBot, tmp_path: Path, kind: str
+) -> None:
     live = running.live
+    live.panel.kinds.setCurrentText(kind)
     live.recording.toggle_record()
     qtbot.waitUntil(
         lambda: (
@@ -100,6 +106,13 @@ def test_recording_writes_landmarks(running: MainWindow, qtbot: QtBot, tmp_path:
     assert not live.recording.going_on
     (csv,) = (f for f in (tmp_path / "recordings").glob("*.csv") if "columns" not in f.name)
     assert len(read_openface(csv)) > 5
+    videos = list((tmp_path / "recordings").glob("*.mp4"))
+    assert len(videos) == (kind != LANDMARKS)
+    for path in videos:
+        with av.open(str(path)) as video:
+            picture = next(video.decode(video=0)).to_ndarray(format="gray")
+        ground = float((np.abs(picture.astype(float) - 32) < 12).mean())
+        assert (ground > 0.8) == (kind == FACELESS)  # an empty ground instead of a room
 
 
 def test_choices_are_remembered(running: MainWindow) -> None:
