@@ -190,7 +190,6 @@ class LiveView(QWidget):
     def _hear(self, message: str) -> None:
         if message == PREPARING:
             self.panel.show_state("searching", message)
-            self.said(message, False)
         elif message:
             self.said(message, True)
             self.panel.show_state("lost", message)

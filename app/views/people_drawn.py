@@ -31,7 +31,7 @@ def drawn_people(annotator: Annotator, ghost: QColor | None) -> list[DrawnFace]:
         if points is not None and (person != annotator.person or annotator.editor is None):
             drawn.append(DrawnFace(points, person_colour(person), label=session.people[person]))
     if annotator.ghost is not None and ghost is not None:
-        drawn.append(DrawnFace(annotator.ghost, ghost))
+        drawn.append(DrawnFace(annotator.ghost, ghost, ghost=True))
     if annotator.editor is not None and annotator.person is not None:
         drawn.append(_edited(annotator, annotator.person))
     return drawn

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
-from PyQt5.QtGui import QWheelEvent
+from PyQt5.QtGui import QPainter, QWheelEvent
 from PyQt5.QtWidgets import QApplication, QFileDialog, QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -125,6 +125,25 @@ def test_esc_puts_back_what_is_dragged_and_the_ghost_can_be_hidden(hands: Hands)
     hands.annotator.run(NewPerson("Ann"))
     hands.annotator.choose(-1)
     assert hands.annotator.ghost is None  # it is the other one's
+
+
+def test_others_are_drawn_solid_with_their_name_and_the_ghost_dashed(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(
+        QPainter, "drawText", lambda painter, *args: written.append(args[-1]), raising=False
+    )
+    hands.drag(8, QPoint(0, 10))
+    hands.until(lambda: not hands.annotator.teaching.busy)
+    hands.annotator.run(Rename(0, "Ann"))
+    hands.key("new_person")
+    (other,) = hands.canvas._faces[:-1]
+    assert (other.label, other.ghost) == ("Ann", False)
+    hands.canvas.repaint()
+    assert "Ann" in written
+    hands.annotator.choose(0)
+    assert [face.ghost for face in hands.canvas._faces] == [False, True, False]
 
 
 def test_the_video_that_was_wished_for_last_is_opened(
