@@ -161,6 +161,12 @@ class Canvas(QWidget):
             self.zoom_all()
         self.update()
 
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Move the picture by pixels of the screen."""
+        sign = -1 if self.mirrored else 1
+        self._centre -= QPointF(sign * dx, dy) / self.scale
+        self.update()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
         self.zoom_by(event.angleDelta().y() / 120, event.position())
@@ -176,10 +182,9 @@ class Canvas(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with a gesture."""
         if self._panning is not None:
-            apart = (event.localPos() - self._panning) / self.scale
-            self._centre -= QPointF(-apart.x() if self.mirrored else apart.x(), apart.y())
+            apart = event.localPos() - self._panning
+            self.pan_by(apart.x(), apart.y())
             self._panning = event.localPos()
-            self.update()
         elif self._held:
             self.moved.emit(*self.to_frame(event.localPos()))
 

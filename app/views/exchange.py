@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
-from facetrack.errors import FacetrackError
-from facetrack.formats.table import TrackTable
+from facetrack.errors import FacetrackError, InputError
+from facetrack_app.model.command import new_number
 from facetrack_app.model.commands import Import
 from facetrack_app.model.exporting import EXPORTS
 from facetrack_app.model.importing import changes_of_import, events_of, read_tracks
@@ -82,25 +82,34 @@ def ask_import(view: AnnotateView, annotator: Annotator) -> None:
 
 def import_from(view: AnnotateView, annotator: Annotator, path: Path) -> None:
     """Take a file or folder over as one step of the history; points are read beside the window."""
+    session = annotator.session
+    if path.suffix.lower() in (".eaf", ".vtt"):
+        try:
+            _take(view, annotator, path, events_of(session, path))
+        except FacetrackError as error:
+            view.said(str(error), True)
+        return
+    first = new_number(session)
+
+    def read() -> list[Change]:
+        table = read_tracks(path)
+        try:
+            return changes_of_import(table, session.n_frames, first)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
 
     def take(rows: list[Change]) -> None:
-        if annotator.run(Import(path.name, tuple(rows))) is not None:
-            view.said(f"imported: {path.name}", False)
+        if view.annotator is not annotator:
+            view.said(f"{path.name} is not imported: its video was closed", True)
+        elif new_number(session) != first:  # somebody new has taken the number meanwhile
+            import_from(view, annotator, path)
+        else:
+            _take(view, annotator, path, rows)
 
-    def take_table(table: TrackTable) -> None:
-        if view.annotator is not annotator:  # meanwhile another video was opened
-            return
-        try:
-            take(changes_of_import(annotator.session, table))
-        except FacetrackError as error:
-            view.said(f"{path}: {error}", True)
+    view.said(f"reading {path.name} ...", False)
+    run_beside(read, view.post, take, lambda text: view.said(text, True))
 
-    if path.suffix.lower() not in (".eaf", ".vtt"):
-        view.said(f"reading {path.name} ...", False)
-        failed = lambda text: view.said(text, True)  # noqa: E731
-        run_beside(lambda: read_tracks(path), view.post, take_table, failed)
-        return
-    try:
-        take(events_of(annotator.session, path))
-    except FacetrackError as error:
-        view.said(str(error), True)
+
+def _take(view: AnnotateView, annotator: Annotator, path: Path, rows: list[Change]) -> None:
+    if annotator.run(Import(path.name, tuple(rows))) is not None:
+        view.said(f"imported: {path.name}", False)

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from facetrack.errors import FacetrackError
+from facetrack_app.model.live import LiveFrame
 from facetrack_app.services.live_session import LiveSession
 from facetrack_app.views.drawing import DrawnFace
 from facetrack_app.views.theme import person_colour
@@ -42,14 +43,58 @@ class LiveCorrecting:
             self._session.resume()
             self._view.changed()
 
+    def freeze(self) -> None:
+        """Stand still, to correct by keys."""
+        live = self._session.hold() if self._session is not None else None
+        if live is None:
+            self._view.said("there is no face in view", False)
+        else:
+            self._show_frozen(live)
+
+    def teach(self) -> None:
+        """Teach what was moved, and go on."""
+        self._release()
+
+    def live_next_point(self) -> None:
+        """Choose the next point."""
+        self._select(1)
+
+    def live_previous_point(self) -> None:
+        """Choose the point before."""
+        self._select(-1)
+
+    def live_left(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(-1, 0)
+
+    def live_right(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(1, 0)
+
+    def live_up(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(0, -1)
+
+    def live_down(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(0, 1)
+
+    def _select(self, step: int) -> None:
+        if self._session is not None and self._session.editor is not None:
+            self._session.editor.select_next(step)
+            self._show_edited()
+
+    def _nudge(self, dx: float, dy: float) -> None:
+        if self._session is not None and self._session.editor is not None:
+            self._session.editor.nudge(-dx if self._view.canvas.mirrored else dx, dy)
+            self._show_edited()
+
     def _press(self, x: float, y: float, modifiers: int) -> None:
         if self._session is None:
             return
         live = self._session.freeze((x, y), GRAB / self._view.canvas.scale)
         if live is not None:
-            self._view.show_frozen(live)
-            self._show_edited()
-            self._view.changed()
+            self._show_frozen(live)
 
     def _move(self, x: float, y: float) -> None:
         if self._session is not None and self._session.editor is not None:
@@ -68,6 +113,11 @@ class LiveCorrecting:
             took = 1000 * (time.perf_counter() - begin)
             learned = f"learned in {took:.0f} ms; {lessons} corrections of this face by now"
             self._view.said(learned if lessons else "nothing was moved, nothing learned", False)
+        self._view.changed()
+
+    def _show_frozen(self, live: LiveFrame) -> None:
+        self._view.show_frozen(live)
+        self._show_edited()
         self._view.changed()
 
     def _show_edited(self) -> None:

@@ -201,7 +201,7 @@ class LiveView(QWidget):
         """Show the frame at which everything stands still for a correction."""
         self._live, self._captured = live, None
         self.canvas.set_frame(live.frame.image)
-        self.panel.show_state("learning", "frozen: drag the point to its place")
+        self.panel.show_state("learning", "frozen: move points to their place")
 
     def _show_newest(self) -> None:
         if self.session is None or self.session.frozen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QInputDialog
@@ -15,6 +15,8 @@ from facetrack_app.services.annotator import Annotator
 
 if TYPE_CHECKING:
     from facetrack_app.views.annotate_view import AnnotateView
+
+_PAN: Final = 60  # px of the screen that a key moves the picture
 
 
 class Moves:
@@ -204,6 +206,22 @@ class Moves:
     def zoom_out(self) -> None:
         """Show more of the picture."""
         self._view.canvas.zoom_by(-1)
+
+    def pan_left(self) -> None:
+        """Show more of the left."""
+        self._view.canvas.pan_by(_PAN, 0)
+
+    def pan_right(self) -> None:
+        """Show more of the right."""
+        self._view.canvas.pan_by(-_PAN, 0)
+
+    def pan_up(self) -> None:
+        """Show more of the top."""
+        self._view.canvas.pan_by(0, _PAN)
+
+    def pan_down(self) -> None:
+        """Show more of the bottom."""
+        self._view.canvas.pan_by(0, -_PAN)
 
     def stretch_time(self) -> None:
         """Show a shorter part of the video in the timeline."""

@@ -164,7 +164,7 @@ def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None
     assert table.source[9, 8] == Source.CORRECTED
     assert (table.source[10] == Source.LEARNED).all()
     exchange.import_from(view, hands.annotator, path)
-    hands.until(lambda: "imported" in hands.window.message)
+    hands.until(lambda: len(hands.annotator.session.people) == 2)
     imported = min(hands.annotator.session.people)
     again = hands.annotator.session.view(imported, 9)
     assert again.correction is not None

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from facetrack.errors import OutputError
 from facetrack.face import Source
 from facetrack.formats.openface import read_openface
+from facetrack_app.model import importing
 from facetrack_app.model.commands import NewPerson, Rename
 from facetrack_app.model.session import Session
 from facetrack_app.services import exporting, opening
@@ -53,6 +54,14 @@ def test_the_wheel_zooms_at_the_pointer(hands: Hands) -> None:
     hands.key("zoom_all")
     hands.key("zoom_in")
     assert hands.canvas.scale > before
+    place = hands.place(30)
+    for key in ("pan_left", "pan_up"):
+        hands.key(key)
+    assert (hands.place(30) - place).x() > 30
+    assert (hands.place(30) - place).y() > 30
+    for key in ("pan_right", "pan_down"):
+        hands.key(key)
+    assert hands.place(30) == place
     hands.key("zoom_out")
     assert hands.canvas.scale == pytest.approx(before)
 
@@ -255,6 +264,33 @@ def test_sources_of_all_points_survive_every_format(
         assert again.points is not None
         assert view.points is not None
         np.testing.assert_allclose(again.points, view.points, atol=2e-3)
+
+
+def test_an_import_while_people_change_hurts_nobody(
+    hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    exchange.export_to(hands.window.annotate, hands.annotator, "csv", path)
+    hands.until(lambda: "frames written" in hands.window.message)
+    hold, real = threading.Event(), importing.read_tracks
+
+    def wait_then(file: Path) -> object:
+        hold.wait(60)
+        return real(file)
+
+    monkeypatch.setattr(exchange, "read_tracks", wait_then)
+    exchange.import_from(hands.window.annotate, hands.annotator, path)
+    hands.key("new_person")
+    hold.set()
+    people = hands.annotator.session.people
+    hands.until(lambda: "Imported 1" in hands.annotator.session.people.values())
+    assert list(people) == [0, -1]
+    assert list(hands.annotator.session.people.values()) == ["Person 1", "Person 2", "Imported 1"]
+    hold.clear()
+    exchange.import_from(hands.window.annotate, hands.annotator, path)
+    hands.window.annotate.close_document()
+    hold.set()
+    hands.until(lambda: "its video was closed" in hands.window.message)
 
 
 def test_an_export_that_fails_is_said_and_one_at_the_end_is_still_written(

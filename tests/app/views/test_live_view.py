@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint
+from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
 from facetrack.errors import CameraError, OutputError
@@ -73,6 +74,26 @@ def test_a_drag_freezes_teaches_and_goes_on(running: MainWindow, qtbot: QtBot) -
         lambda: live.shown_frame is not None and live.shown_frame.frame.index > index + 3,
         timeout=PATIENCE,
     )
+
+
+def test_a_point_is_taught_by_keys(running: MainWindow, qtbot: QtBot) -> None:
+    live, bar = running.live, running.findChild
+    assert not bar(QAction, "live_next_point").isEnabled()  # Tab goes through the controls
+    bar(QAction, "freeze").trigger()
+    assert live.frozen
+    assert live.session is not None
+    assert live.session.editor is not None
+    before = live.session.editor.points[1].copy()
+    for name in ("live_next_point", "live_next_point", *["live_down"] * 6, "live_right"):
+        assert bar(QAction, name).isEnabled()
+        bar(QAction, name).trigger()
+    assert (live.session.editor.points[1] - before).tolist() == [1, 6]
+    bar(QAction, "teach").trigger()
+    assert not live.frozen
+    assert "1 corrections of this face" in running.message
+    bar(QAction, "freeze").trigger()
+    bar(QAction, "teach").trigger()
+    assert "nothing was moved" in running.message
 
 
 def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> None:
