@@ -119,6 +119,11 @@ class History:
         make(self._session, changes, log)
         return True
 
+    def is_done(self, step: int) -> bool:
+        """Tell whether a step is there and not undone."""
+        query = "SELECT count(*) FROM step WHERE id = ? AND NOT undone"
+        return bool(self._session.store.read(query, (step,))[0][0])
+
     def can_amend(self, step: int) -> bool:
         """Tell whether a step is done, and every later one, done or undone, leaves tracks alone."""
         steps = self._session.store.read(

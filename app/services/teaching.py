@@ -77,9 +77,9 @@ class Teaching:
         return True
 
     def resume(self) -> None:
-        """Take up the last step, if its stretch was not tracked anew before the window closed."""
+        """Take up the last step, if closing the window or an undo has kept its stretch from it."""
         last = self._history.last_step
-        if self.busy or last is None:
+        if self.busy or last is None or not self._history.can_amend(last):
             return
         step = self._history.steps(last)[0]
         command = step.command
@@ -99,12 +99,13 @@ class Teaching:
 
     def turned(self) -> None:
         """Take notice of an undo or a redo: what belonged to a step that is undone is given up."""
-        self._owed = [owed for owed in self._owed if self._history.can_amend(owed.step)]
-        if self._job is not None and not self._history.can_amend(self._job.step):
+        self._owed = [owed for owed in self._owed if self._history.is_done(owed.step)]
+        if self._job is not None and not self._history.is_done(self._job.step):
             self._retracking.stop()
             self._job = None
             self._progressed("", 0.0)
             self._go_on()
+        self.resume()
 
     def close(self) -> None:
         """End the thread."""

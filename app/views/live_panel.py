@@ -34,6 +34,7 @@ FILE: Final = "a video file..."
 _STATE_COLOURS: Final = {
     "tracking": GREEN, "learning": SKY, "unsure": ORANGE, "lost": VERMILION, "searching": ORANGE,
 }  # fmt: skip
+_CHARTS: Final = 4  # that fit beside each other
 
 
 class Legend(QWidget):
@@ -213,5 +214,8 @@ class LivePanel(QWidget):
             item.setCheckState(Qt.Unchecked if item.checkState() else Qt.Checked)
             rows = range(1, self.charts.count())
             ticked = [r for r in rows if self.charts.model().item(r).checkState() == Qt.Checked]
-            self.charts_chosen.emit([self.charts.itemData(r) for r in ticked][:4])
+            if len(ticked) > _CHARTS:
+                item.setCheckState(Qt.Unchecked)
+                ticked.remove(row)
+            self.charts_chosen.emit([self.charts.itemData(r) for r in ticked])
         self.charts.setCurrentIndex(0)

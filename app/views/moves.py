@@ -185,7 +185,9 @@ class Moves:
     def stop(self) -> None:
         """Stop what goes on: playing, tracking anew, a range, a selection."""
         self.pause()
-        if not self._annotator.stop():
+        editor = self._annotator.editor
+        dragging = editor is not None and editor.holding
+        if dragging or not self._annotator.stop():
             self._view.drop_pending()
             self._annotator.cancel()
             self._view.refresh()

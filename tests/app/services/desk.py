@@ -37,7 +37,8 @@ class Desk:
 
     def tracked(self) -> bool:
         """Tell whether the background is done and the picture is there."""
-        return self.annotator.session.tracked == N and self.annotator.editor is not None
+        shown = self.annotator.frame is not None and self.annotator.editor is not None
+        return shown and self.annotator.session.tracked == N
 
     def go(self, frame: int) -> None:
         """Go to a frame and wait for its picture."""

@@ -115,6 +115,30 @@ def test_undone_meanwhile_nothing_comes(desk: Desk, held: threading.Event) -> No
     assert [step.retracks[0].start for step in annotator.history.steps()] == [22]
 
 
+def test_redone_it_is_tracked_after_all(desk: Desk, held: threading.Event) -> None:
+    annotator = desk.annotator
+    desk.go(9)
+    desk.drag(57, 0, 5)
+    annotator.undo()
+    assert not annotator.teaching.busy
+    annotator.redo()
+    held.set()
+    desk.settle()
+    assert learned(desk) == around(9)
+
+
+def test_a_mark_undone_meanwhile_loses_no_stretch(desk: Desk, held: threading.Event) -> None:
+    annotator = desk.annotator
+    for frame in (9, 30):
+        desk.go(frame)
+        desk.drag(57, 0, 5)
+    annotator.run(MarkSpan("event", 3, 5, "blink"))
+    annotator.undo()
+    held.set()
+    desk.settle()
+    assert learned(desk) == around(9, 30)
+
+
 def test_esc_keeps_what_was_found_and_says_so(desk: Desk, held: threading.Event) -> None:
     desk.go(9)
     desk.drag(57, 0, 5)

@@ -68,6 +68,7 @@ def hands(window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path) -> Hands
         lambda: (
             window.annotate.annotator is not None
             and window.annotate.annotator.session.tracked == N
+            and window.annotate.annotator.frame is not None
             and window.annotate.annotator.editor is not None
         )
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPoint
+from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
@@ -239,3 +239,13 @@ def test_a_recording_that_fails_ends(
     assert running.live.panel.recorded.text().startswith("ended by an error")
     assert "the disk is full" in running.message
     assert running.buttons["toggle_record"].text() == "Record"
+
+
+def test_a_fifth_chart_is_not_ticked(window: MainWindow) -> None:
+    panel = window.live.panel
+    for row in range(1, panel.charts.count()):
+        if panel.charts.model().item(row).checkState() != Qt.Checked:
+            panel._toggle_chart(row)
+    assert len(window.live.charts.names) == 4
+    rows = range(1, panel.charts.count())
+    assert sum(panel.charts.model().item(r).checkState() == Qt.Checked for r in rows) == 4
