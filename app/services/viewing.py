@@ -124,13 +124,19 @@ class Viewing:
         return self.session.view(person, self.shown)
 
     def reload(self) -> None:
-        """Take the face up again from the session; a drag that goes on is not disturbed."""
+        """Take the face up again from the session; a drag that goes on is not disturbed.
+
+        Without a picture there is no face to edit: it would belong to another frame by the time
+        the picture comes.
+        """
         if self.editor is not None and self.editor.holding:
             return
         if self.person not in self.session.people:
             self.person = self._somebody()
         selected = self.editor.selected if self.editor is not None else None
-        view = View(None, None) if self.person is None else self.view(self.person)
+        view = View(None, None)
+        if self.person is not None and self.frame is not None:
+            view = self.view(self.person)
         points, source = view.points, view.source
         self.editor = None
         if points is not None and source is not None:

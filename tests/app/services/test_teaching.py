@@ -185,6 +185,19 @@ def test_a_picture_that_comes_during_a_drag_waits(desk: Desk) -> None:
     assert np.flatnonzero(annotator.session.summary(0).corrected).tolist() == [9]
 
 
+def test_before_the_first_picture_there_is_no_face_to_edit(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    desk = Desk(clip, shipped_model, tmp_path)
+    desk.until(desk.tracked)
+    desk.annotator.frame = None  # as when the track comes before the picture
+    desk.annotator.reload()
+    assert desk.annotator.editor is None
+    desk.annotator.correct()
+    assert not desk.annotator.session.summary(0).corrected.any()
+    desk.annotator.close()
+
+
 def test_a_correction_ahead_of_the_background_leaves_its_track_alone(
     clip: Path, shipped_model: FaceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
