@@ -207,22 +207,29 @@ def test_the_desktop_file_starts_this_installation(tmp_path: Path) -> None:
         desktop.install(tmp_path / "file")
 
 
-def test_the_window_opens_on_a_real_display(tmp_path: Path) -> None:
-    """Under Xvfb with Qt's xcb plug-in, cv2 imported before: what offscreen tests cannot see."""
+@pytest.mark.parametrize("scale", ["1", "2"])
+def test_the_window_opens_on_a_real_display(tmp_path: Path, scale: str) -> None:
+    """Under Xvfb with Qt's xcb plug-in, cv2 imported before: what offscreen tests cannot see.
+
+    With a scale of 2, as on a screen of many small pixels, gestures must still find their points.
+    """
     if shutil.which("xvfb-run") is None or shutil.which("xauth") is None:
         pytest.skip("xvfb is not installed (apt install xvfb xauth)")
     if qt_guard.missing_library("qxcb"):
         pytest.skip(f"Qt lacks {qt_guard.missing_library('qxcb')}")
-    screen = "-screen 0 1400x900x24"
+    screen = "-screen 0 2800x1800x24"
     script = Path(__file__).with_name("xcb_session.py")
     environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "XDG_DATA_HOME": str(tmp_path)}
+    environment["QT_SCALE_FACTOR"] = scale
     child = subprocess.run(
         ["xvfb-run", "-a", "-s", screen, sys.executable, str(script), str(tmp_path)],
         env=environment, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert child.returncode == 0, child.stderr
     assert child.stdout.split() == ["xcb", "tracked", "corrected"]
-    assert (tmp_path / "window.png").stat().st_size > 10_000
+    picture = cv2.imread(str(tmp_path / "window.png"))
+    assert picture is not None
+    assert picture.shape[:2] == (720 * int(scale), 1280 * int(scale))
 
 
 def test_keys_are_single_and_can_be_taken_away(window: MainWindow) -> None:
