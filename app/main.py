@@ -18,6 +18,7 @@ from facetrack.errors import FacetrackError
 from facetrack_app.qt_guard import check_qt
 
 if TYPE_CHECKING:
+    from facetrack.tracking.face_model import FaceModel
     from facetrack_app.views.main_window import MainWindow
 
 LOGGER = logging.getLogger(__name__)
@@ -69,7 +70,6 @@ def _open_window(args: argparse.Namespace) -> int:
     from PyQt5.QtCore import Qt, QTimer
     from PyQt5.QtWidgets import QApplication
 
-    from facetrack.model import load_model
     from facetrack_app.model.places import user_folder
     from facetrack_app.model.settings import load_settings
     from facetrack_app.views import theme
@@ -84,16 +84,40 @@ def _open_window(args: argparse.Namespace) -> int:
     settings, wrong = load_settings(settings_path)
     theme.apply(application, settings.theme)
     _limit_threads(settings.threads)
-    model = load_model(args.model or settings.model)
+    model, trouble = _load(args.model, settings.model)
     window = MainWindow(model, settings, settings_path, user_folder("data") / "recordings")
     install_hook(window)
-    for line in wrong:
+    for line in [*wrong, *trouble]:
         window.say(line, True)
     window.show()
     # The kernels load in the tracking thread, beside the first frame of the camera.
     QTimer.singleShot(0, lambda: _begin(window, args.video))
     LOGGER.info("window after %.2f s", time.perf_counter() - begin)
     return int(application.exec())
+
+
+def _load(asked: str | None, remembered: str) -> tuple[FaceModel, list[str]]:
+    """Load the model; one that is only remembered and gone must not keep the program from starting.
+
+    Returns
+    -------
+    FaceModel
+    list of str
+        What was wrong, for the person.
+
+    Raises
+    ------
+    FacetrackError
+        If the model that was asked for, or the one that is shipped, cannot be had.
+    """
+    from facetrack.model import load_model
+
+    if asked is not None:
+        return load_model(asked), []
+    try:
+        return load_model(remembered), []
+    except FacetrackError as error:
+        return load_model(), [f"{error}; the standard model is used"]
 
 
 def _begin(window: MainWindow, video: str | None) -> None:

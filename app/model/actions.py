@@ -81,8 +81,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("previous_point", "Previous point", "Edit", "Shift+Tab"),
     _annotate("toggle_occluded", "Point is hidden", "Edit", "O",
               tip="Lock the point: its place is a guess and teaches nothing."),
-    _annotate("mark_absent", "Point is absent", "Edit", "Del"),
-    _annotate("play", "Play or pause", "Go", "Space", "K"),
+    _annotate("mark_absent", "Point is absent", "Edit", "Del",
+              tip="Once more: it is there again."),
+    _annotate("play", "Play or pause", "Go", "Space"),
+    _annotate("pause", "Pause", "Go", "K"),
     _annotate("shuttle_back", "Play backwards, faster", "Go", "J"),
     _annotate("shuttle_on", "Play, faster", "Go", "L"),
     _annotate("left", "One frame back", "Go", "Left",
@@ -108,8 +110,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("last_frame", "Last frame", "Go", "End"),
     _annotate("track_back", "Track back from here", "Track", "["),
     _annotate("track_on", "Track on from here", "Track", "]"),
-    _annotate("stop", "Stop tracking", "Track", "Esc",
+    _annotate("stop", "Stop tracking anew", "Track", "Esc",
               tip="Stop tracking anew, or let go of the selected point."),
+    _annotate("toggle_tracking", "Stop tracking the video, or go on", "Track", "Ctrl+T",
+              tip="What is tracked by then is kept."),
     _annotate("new_person", "New person", "People", needs="has_session"),
     _annotate("next_person", "Next person", "People", "P", needs="has_person"),
     _annotate("rename_person", "Rename...", "People", "F2", needs="has_person"),
@@ -126,8 +130,20 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("remove_mark", "Remove the mark at this frame", "Mark", "Shift+M"),
     _annotate("zoom_face", "Fit the face into the view", "View", "F"),
     _annotate("zoom_all", "Whole picture", "View", "Shift+F"),
+    _annotate("zoom_in", "Larger", "View", "+", tip="The wheel does the same at the pointer."),
+    _annotate("zoom_out", "Smaller", "View", "-"),
+    _annotate("pan_left", "Picture: more of the left", "View", "Ctrl+Left",
+              tip="Dragging with the middle button does the same."),
+    _annotate("pan_right", "Picture: more of the right", "View", "Ctrl+Right"),
+    _annotate("pan_up", "Picture: more of the top", "View", "Ctrl+Up"),
+    _annotate("pan_down", "Picture: more of the bottom", "View", "Ctrl+Down"),
+    _annotate("stretch_time", "Timeline: a shorter part", "View", "Ctrl++"),
+    _annotate("squeeze_time", "Timeline: a longer part", "View", "Ctrl+-"),
+    _annotate("next_signal", "Timeline: another signal", "View", "S"),
+    _annotate("next_markup", "68, 51 or 49 points", "View", "Shift+P"),
     _annotate("toggle_ghost", "Show the shape before", "View", "G"),
     Action("toggle_run", "Start or stop the camera", "Live", LIVE, ("Space",)),
+    Action("toggle_mirror", "Mirror", "Live", LIVE, ("M",)),
     Action("toggle_record", "Record", "Live", LIVE, ("Ctrl+R",), needs="running"),
     Action("toggle_adapt", "Adapt to this face", "Live", LIVE, ("A",), needs="running"),
     Action("forget_person", "Forget this person", "Live", LIVE, ("Ctrl+F",),
@@ -136,7 +152,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Keep it in a file: personal data, which you delete to forget the person.", "running"),
     Action("load_person", "Use somebody saved...", "Live", LIVE, ("Ctrl+L",),
            "Start with what was learned of a person before."),
+    Action("freeze", "Freeze, to correct by keys", "Live", LIVE, ("F",),
+           "Tab chooses a point, arrows move it, Return teaches.", "running"),
+    Action("teach", "Teach what was moved", "Live", LIVE, ("Return",), needs="frozen"),
     Action("cancel_freeze", "Go on without a correction", "Live", LIVE, ("Esc",), needs="frozen"),
+    *(Action(f"live_{id}", text, "Live", LIVE, (key,), needs="frozen") for id, text, key in (
+        ("next_point", "Next point of the frozen face", "Tab"),
+        ("previous_point", "Previous point of the frozen face", "Shift+Tab"),
+        ("left", "Move the point left", "Left"), ("right", "Move the point right", "Right"),
+        ("up", "Move the point up", "Up"), ("down", "Move the point down", "Down"),
+    )),
     Action("run_evaluation", "Measure", "Evaluate", EVALUATE, ("Ctrl+Return",)),
     Action("save_report", "Save report...", "Evaluate", EVALUATE, ("Ctrl+S",), needs="has_report"),
     Action("show_live", "Live", "View", WINDOW, ("Ctrl+1",)),
@@ -147,9 +172,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("show_about", "About and licences", "Help", WINDOW),
 )  # fmt: skip
 
-MENUS: Final = (
-    "File", "Edit", "Go", "Track", "People", "Mark", "Live", "Evaluate", "View", "Help",
-)  # fmt: skip
+# By heading: with the letter that opens the menu together with Alt.
+MENUS: Final = {
+    "File": "&File", "Edit": "&Edit", "Go": "&Go", "Track": "&Track", "People": "&People",
+    "Mark": "&Mark", "Live": "&Live", "Evaluate": "Eval&uate", "View": "&View", "Help": "&Help",
+}  # fmt: skip
 
 
 def keys_of(action: Action, changed: Mapping[str, str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import count
 from typing import Any, ClassVar, Final
 
 from facetrack.errors import InputError
@@ -24,9 +25,18 @@ COMMANDS: Final[dict[str, type[Command]]] = {}
 
 @dataclass(frozen=True)
 class Command:
-    """Something that a person does to a session."""
+    """Something that a person does to a session.
+
+    Attributes
+    ----------
+    title : str
+        For the sentence after undo and redo.
+    aside : bool
+        Whether tracking anew does not depend on it: neither frames, nor whose they are, change.
+    """
 
     title: ClassVar[str] = ""
+    aside: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make the command known to the replay by its name."""
@@ -92,7 +102,7 @@ def changed_row(session: Session, table: str, key: Row, after: Row | None) -> Ch
 
 def new_number(session: Session) -> int:
     """Choose a number that is free: the tracker counts up from 0, people's own count down."""
-    return min([0, *session.strands(), *session.people]) - 1
+    return min([0, *session.claims.strands(), *session.people]) - 1
 
 
 def check_frame(session: Session, frame: int) -> None:
@@ -113,3 +123,9 @@ def checked_name(name: str) -> str:
     if not 0 < len(text) <= 80:
         raise InputError(f"a name has 1 to 80 letters, got {len(text)}")
     return text
+
+
+def free_name(session: Session) -> str:
+    """Give a name that nobody has: Person 2 for the second one, or a higher number."""
+    taken = set(session.people.values())
+    return next(n for i in count(len(taken) + 1) if (n := f"Person {i}") not in taken)

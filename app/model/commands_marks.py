@@ -23,6 +23,7 @@ class MarkSpan(Command):
     """Exclude a range of frames, or mark an event."""
 
     title: ClassVar[str] = "mark range"
+    aside: ClassVar[bool] = True
     kind: str
     start: int
     stop: int
@@ -44,6 +45,7 @@ class RemoveSpan(Command):
     """Take a range or an event away."""
 
     title: ClassVar[str] = "remove range"
+    aside: ClassVar[bool] = True
     span: int
 
     def changes(self, session: Session) -> list[Change]:
@@ -58,6 +60,7 @@ class Trim(Command):
     """Keep a range of frames; the others are excluded from every export."""
 
     title: ClassVar[str] = "trim"
+    aside: ClassVar[bool] = True
     start: int
     stop: int
 
@@ -73,6 +76,7 @@ class SetTimeZero(Command):
     """Say at which frame time begins."""
 
     title: ClassVar[str] = "set time zero"
+    aside: ClassVar[bool] = True
     frame: int
 
     def changes(self, session: Session) -> list[Change]:

@@ -40,6 +40,7 @@ class Rename(Command):
     """Give a person another name."""
 
     title: ClassVar[str] = "rename"
+    aside: ClassVar[bool] = True
     person: int
     name: str
 
@@ -66,8 +67,8 @@ class Merge(Command):
         return [
             *(
                 Change("claim", (strand, start), (who,), (self.person,))
-                for strand in session.strands()
-                for start, who in session.claims_of(strand)
+                for strand in session.claims.strands_of(self.other)
+                for start, who in session.claims.of(strand)
                 if who == self.other
             ),
             changed_row(session, "person", (self.other,), None),
@@ -89,9 +90,9 @@ class Split(Command):
         check_frame(session, self.frame)
         other = new_number(session)
         changes = [Change("person", (other,), None, (checked_name(self.name),))]
-        for strand in session.strands():
-            claims = dict(session.claims_of(strand))
-            if session.owner(strand, self.frame) == self.person:
+        for strand in session.claims.strands_of(self.person):
+            claims = dict(session.claims.of(strand))
+            if session.claims.owner(strand, self.frame) == self.person:
                 before = (claims[self.frame],) if self.frame in claims else None
                 changes.append(Change("claim", (strand, self.frame), before, (other,)))
             changes += [

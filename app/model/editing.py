@@ -143,7 +143,9 @@ class Editor:
     def place_shape(self, points: Points) -> None:
         """Put a whole shape here: a copy from another frame, or a fit that the person accepts."""
         self.points = np.array(points, dtype=np.float64)
-        self._vouch(known_points(self.points))
+        known = known_points(self.points)
+        self.source[~known] = Source.ABSENT
+        self._vouch(known)
 
     def vouch_for_all(self) -> None:
         """Say that every point that is there is right."""
@@ -158,12 +160,24 @@ class Editor:
         return True
 
     def mark_absent(self) -> bool:
-        """Say that the selected point is not there at all; returns whether there was one."""
-        if self.selected is None:
+        """Say that the selected point is not there at all; returns whether it was."""
+        if self.selected is None or not np.isfinite(self.points[self.selected]).all():
             return False
         self.points[self.selected] = np.nan
         self.source[self.selected] = Source.ABSENT
         return True
+
+    def bring_back(self, whole: Points) -> None:
+        """Give the selected point, which was absent, a place that the person did not look at.
+
+        Parameters
+        ----------
+        whole : ndarray, shape (68, 2), float64
+            Where points are if none is absent, in pixels.
+        """
+        if self.selected is not None:
+            self.points[self.selected] = whole[self.selected]
+            self.source[self.selected] = Source.INTERPOLATED
 
     def select_next(self, step: int) -> None:
         """Select the next point of the mark-up, or the one before."""

@@ -71,11 +71,13 @@ def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) 
     Returns
     -------
     list of Face
-        `id` numbers the people from 0 in their order.
+        `id` numbers the people from 0: those that the tracker found first.
     """
+    here = set(session.present(frame))
     found = (
         (number, face_of(session, person, frame, shape_model, size))
         for number, person in enumerate(session.people)
+        if person in here
     )
     return [replace(face, id=number) for number, face in found if face is not None]
 

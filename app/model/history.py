@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from facetrack_app.model.command import COMMANDS
 from facetrack_app.model.commands import Command, Log, make
 from facetrack_app.model.rows import Change, decode_changes, encode_changes
 from facetrack_app.model.session import Session
@@ -55,8 +58,14 @@ class History:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def run(self, command: Command) -> int:
+    def run(self, command: Command, keep: Mapping[str, Any] | None = None) -> int:
         """Do a command; what was undone before cannot be redone any more.
+
+        Parameters
+        ----------
+        command : Command
+        keep : mapping of str to Any, optional
+            The session's own values that become durable with the step; undo leaves them alone.
 
         Returns
         -------
@@ -83,6 +92,8 @@ class History:
                 )
             )
             self._add_part(ids[0], changes)
+            for name, value in (keep or {}).items():
+                self._session.put_setting(name, value)
 
         command.do(self._session, log)
         return ids[0]
@@ -93,9 +104,9 @@ class History:
         Returns
         -------
         bool
-            False if the step is not the last one any more; nothing has changed then.
+            False if the step cannot be amended any more; nothing has changed then.
         """
-        if self.last_step != step:
+        if not self.can_amend(step):
             return False
         store = self._session.store
         ((known,),) = store.read("SELECT retracks FROM step WHERE id=?", (step,))
@@ -107,6 +118,20 @@ class History:
 
         make(self._session, changes, log)
         return True
+
+    def is_done(self, step: int) -> bool:
+        """Tell whether a step is there and not undone."""
+        query = "SELECT count(*) FROM step WHERE id = ? AND NOT undone"
+        return bool(self._session.store.read(query, (step,))[0][0])
+
+    def can_amend(self, step: int) -> bool:
+        """Tell whether a step is done, and every later one, done or undone, leaves tracks alone."""
+        steps = self._session.store.read(
+            "SELECT id, name, undone FROM step WHERE id >= ? ORDER BY id", (step,)
+        )
+        if not steps or steps[0][0] != step or steps[0][2]:
+            return False
+        return all(COMMANDS[name].aside for _, name, _ in steps[1:])
 
     def _add_part(self, step: int, changes: list[Change]) -> None:
         self._session.store.write(
@@ -134,13 +159,8 @@ class History:
         """Number of the step that `undo` would take back."""
         return self._number("SELECT max(id) FROM step WHERE NOT undone")
 
-    @property
-    def can_redo(self) -> bool:
-        """Whether something was undone."""
-        return self._number("SELECT min(id) FROM step WHERE undone") is not None
-
-    def steps(self) -> list[Step]:
-        """Give the whole history, the oldest first."""
+    def steps(self, since: int = 0) -> list[Step]:
+        """Give the history from a step on, the oldest first."""
         return [
             Step(
                 number,
@@ -149,7 +169,8 @@ class History:
                 bool(undone),
             )
             for number, name, arguments, retracks, undone in self._session.store.read(
-                "SELECT id, name, arguments, retracks, undone FROM step ORDER BY id"
+                "SELECT id, name, arguments, retracks, undone FROM step WHERE id >= ? ORDER BY id",
+                (since,),
             )
         ]
 

@@ -73,10 +73,22 @@ def read_tracks(path: Path) -> TrackTable:
     return read_coco(path) if path.suffix.lower() == ".json" else read_openface(path)
 
 
-def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
+def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Change]:
     """Turn a table into changes: every face becomes somebody new, with a strand of its own.
 
-    Rows with points that a person corrected become corrections again.
+    Rows with points that a person corrected, or said to be hidden, become corrections again.
+
+    Parameters
+    ----------
+    table : TrackTable
+    n_frames : int
+        Of the video.
+    first : int
+        Number of the first new person, see `new_number`; the others count down from it.
+
+    Returns
+    -------
+    list of Change
 
     Raises
     ------
@@ -85,12 +97,11 @@ def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
     """
     if not table.face_ids:
         raise InputError("nobody is in that file")
-    if int(table.frame.max()) >= session.n_frames:
+    if int(table.frame.max()) >= n_frames:
         raise InputError(
-            f"it speaks of frame {int(table.frame.max()) + 1}, the video has {session.n_frames}; "
+            f"it speaks of frame {int(table.frame.max()) + 1}, the video has {n_frames}; "
             "was it made from another video?"
         )
-    first = min([0, *session.strands(), *session.people]) - 1
     strands = {face: first - i for i, face in enumerate(table.face_ids)}
     changes = []
     for face, strand in strands.items():
@@ -99,7 +110,7 @@ def changes_of_import(session: Session, table: TrackTable) -> list[Change]:
     for i in np.flatnonzero(table.success).tolist():
         row = _imported(table, i, strands[int(table.face_id[i])])
         changes.append(Change("track", row.key(), None, row.values()))
-        if (row.source == Source.CORRECTED).any():
+        if np.isin(row.source, (Source.CORRECTED, Source.OCCLUDED)).any():
             values = (pack_points(row.points), row.source.tobytes(), "imported")
             changes.append(Change("correction", row.key(), None, values))
     return changes

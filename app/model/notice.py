@@ -22,12 +22,7 @@ class Notice(Generic[P]):
         """Call the listener at every notice."""
         self._listeners.append(listener)
 
-    def disconnect(self, listener: Callable[P, object]) -> None:
-        """Call it no more; harmless if it was not connected."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
-
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Tell all listeners."""
-        for listener in list(self._listeners):
+        for listener in self._listeners:
             listener(*args, **kwargs)

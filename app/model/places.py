@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -50,7 +51,7 @@ def folder_for(video: Path, fallback: Path) -> Path:
     -------
     Path
         Beside the video, so that both move together; below `fallback` where that folder may not
-        be written.
+        be written, under a name that no video of the same name in another folder shares.
 
     Raises
     ------
@@ -58,7 +59,8 @@ def folder_for(video: Path, fallback: Path) -> Path:
         If neither may be written.
     """
     beside = video.with_name(video.name + SUFFIX)
-    for folder in (beside, fallback / beside.name):
+    place = hashlib.sha256(str(video.resolve()).encode()).hexdigest()[:8]
+    for folder in (beside, fallback / f"{video.name}-{place}{SUFFIX}"):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             probe = folder / ".probe"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
 from facetrack.formats.atomic import output_error
+from facetrack_app.model.claims import Claims
 from facetrack_app.model.look import Span, View
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.rows import Change, Kind, Row, TrackRow, unpack_points
@@ -22,7 +24,6 @@ from facetrack_app.model.store import Store
 from facetrack_app.model.summary import Mask, Summary
 
 DATABASE: Final = "session.db"
-NOBODY: Final = -(2**31)
 
 
 class Session:
@@ -66,10 +67,11 @@ class Session:
 
     def _load(self) -> None:
         read = self.store.read
-        self.people: dict[int, str] = dict(read("SELECT id, name FROM person ORDER BY id"))
-        self._claims = {(s, f): p for s, f, p in read("SELECT strand, start, person FROM claim")}
+        self.people: dict[int, str] = _in_order(read("SELECT id, name FROM person"))
+        self.claims = Claims(read("SELECT strand, start, person FROM claim"))
         self.spans = [Span(*r) for r in read("SELECT id, kind, start, stop, label FROM span")]
         self._settings: dict[str, str] = dict(read("SELECT name, value FROM setting"))
+        self._times: npt.NDArray[np.float64] = np.empty(0)
         self._strands: dict[int, Summary] = {}
         self._people: dict[int, Summary] = {}
         self.tracked = int(self.store.read("SELECT coalesce(max(start), 0) FROM ledger")[0][0])
@@ -109,11 +111,9 @@ class Session:
     def absorb_tracked(self, start: int, stop: int) -> None:
         """Take notice of frames, and of people, that the background tracking has added."""
         self.tracked = max(self.tracked, stop)
-        for person, name in self.store.read("SELECT id, name FROM person"):
-            self.people[person] = name
-        self.people = dict(sorted(self.people.items()))
+        self.people = _in_order(self.store.read("SELECT id, name FROM person"))
         for strand, first, person in self.store.read("SELECT strand, start, person FROM claim"):
-            self._claims[strand, first] = person
+            self.claims.put(strand, first, person)
         self.absorb(start, stop)
 
     def _strand(self, strand: int) -> Summary:
@@ -125,44 +125,28 @@ class Session:
         """Sum up a person's frames; the arrays must not be written."""
         if person not in self._people:
             total = Summary.empty(self.n_frames)
-            for strand in self.strands():
-                for start, stop in self._ranges(strand, person):
+            for strand in self.claims.strands_of(person):
+                for start, stop in self.claims.ranges(strand, person, self.n_frames):
                     total.take(self._strand(strand), start, stop)
             self._people[person] = total
         return self._people[person]
 
-    def _ranges(self, strand: int, person: int) -> list[tuple[int, int]]:
-        """Give the ranges of frames in which a strand is a person's."""
-        claims = self.claims_of(strand)
-        ends = [start for start, _ in claims[1:]] + [self.n_frames]
-        return [
-            (start, stop) for (start, who), stop in zip(claims, ends, strict=True) if who == person
-        ]
-
-    def claims_of(self, strand: int) -> list[tuple[int, int]]:
-        """Give (first frame, person) of a strand's claims in order."""
-        return sorted((start, who) for (s, start), who in self._claims.items() if s == strand)
-
-    def strands(self) -> list[int]:
-        """Give all strands that somebody claims."""
-        return sorted({strand for strand, _ in self._claims})
-
-    def owner(self, strand: int, frame: int) -> int:
-        """Tell whose face a strand is in a frame."""
-        return next((p for s, p in reversed(self.claims_of(strand)) if s <= frame), NOBODY)
-
     def strand_at(self, person: int, frame: int) -> int | None:
         """Find the strand that holds a person's face in a frame, or would hold it."""
-        mine = [s for s in self.strands() if self.owner(s, frame) == person]
-        return min(mine, key=lambda s: (not self._strand(s).seen[frame], s), default=None)
+        mine = [s for s in self.claims.strands_of(person) if self.claims.owner(s, frame) == person]
+        return min(mine, key=lambda s: (-self._strand(s).weight(frame), s), default=None)
+
+    def present(self, frame: int) -> list[int]:
+        """Give the people of whom a frame says something, be it that they are lost."""
+        strands = [s for s, summary in self._strands.items() if summary.weight(frame)]
+        here = {self.claims.owner(strand, frame) for strand in strands}
+        return [person for person in self.people if person in here]
 
     def view(self, person: int, frame: int) -> View:
         """Look at a person in a frame."""
         strand = self.strand_at(person, frame)
-        return View(None, None) if strand is None else self.view_strand(strand, frame)
-
-    def view_strand(self, strand: int, frame: int) -> View:
-        """Look at a strand in a frame."""
+        if strand is None:
+            return View(None, None)
         row = self.store.get("track", (strand, frame))
         correction = self.correction(strand, frame)
         track = TrackRow.from_row((strand, frame), row) if row is not None else None
@@ -175,12 +159,12 @@ class Session:
 
     def corrections(self, person: int) -> dict[int, Correction]:
         """Give all that was said of a person, by frame."""
-        found = {}
+        found: dict[int, Correction] = {}
         for strand, frame, *row in self.store.read(
             "SELECT strand, frame, points, source, origin FROM correction ORDER BY frame, strand"
         ):
-            if self.owner(strand, frame) == person:
-                found[frame] = _correction(tuple(row))
+            if self.claims.owner(strand, frame) == person:
+                found.setdefault(frame, _correction(tuple(row)))
         return found
 
     def setting(self, name: str, default: Any = None) -> Any:
@@ -195,8 +179,20 @@ class Session:
 
     def times(self) -> npt.NDArray[np.float64]:
         """Give the ledger: the time of every frame that was tracked, in seconds."""
-        blobs = self.store.read("SELECT times FROM ledger ORDER BY start")
-        return np.frombuffer(b"".join(row[0] for row in blobs), dtype="<f8")
+        if len(self._times) != self.tracked:
+            blobs = self.store.read("SELECT times FROM ledger ORDER BY start")
+            self._times = np.frombuffer(b"".join(row[0] for row in blobs), dtype="<f8")
+        return self._times
+
+    def seconds(self, timestamp: float) -> float:
+        """Give seconds since time zero of a moment in seconds since the first frame."""
+        zero, times = int(self.setting("time_zero", 0)), self.times()
+        return timestamp - (float(times[zero]) if zero < len(times) else 0.0)
+
+    def events_at(self, frame: int) -> list[str]:
+        """Name the events that a frame belongs to."""
+        here = (span for span in self.spans if span.start <= frame < span.stop)
+        return [span.label for span in here if span.kind == "event"]
 
     @property
     def trim(self) -> tuple[int, int]:
@@ -225,13 +221,10 @@ class Session:
     def _reflect_person(self, key: Row, after: Row | None) -> None:
         self.people.pop(key[0], None)
         if after is not None:
-            self.people[key[0]] = after[0]
-            self.people = dict(sorted(self.people.items()))
+            self.people = _in_order([*self.people.items(), (key[0], after[0])])
 
     def _reflect_claim(self, key: Row, after: Row | None) -> None:
-        self._claims.pop((key[0], key[1]), None)
-        if after is not None:
-            self._claims[key[0], key[1]] = after[0]
+        self.claims.put(key[0], key[1], after[0] if after is not None else None)
 
     def _reflect_track(self, key: Row, after: Row | None) -> None:
         kind, trust = (after[0], after[2]) if after is not None else (Kind.NOTHING, np.nan)
@@ -256,7 +249,8 @@ class Session:
         """Give a copy for another thread, which only reads and closes its `store` itself."""
         twin = copy.copy(self)
         twin.store = Store(self.store.path)
-        twin.people, twin._claims = dict(self.people), dict(self._claims)
+        twin.people, twin.claims = dict(self.people), self.claims.copy()
+        twin._settings = dict(self._settings)
         twin._strands, twin._people = dict(self._strands), {}
         return twin
 
@@ -274,6 +268,11 @@ _REFLECTIONS: Final = {
     "span": Session._reflect_span,
     "setting": Session._reflect_setting,
 }
+
+
+def _in_order(people: Iterable[Row]) -> dict[int, str]:
+    """Order people as they came: the tracker's count up from 0, a person's own down from -1."""
+    return dict(sorted(people, key=lambda person: (person[0] < 0, abs(person[0]))))
 
 
 def _correction(row: Row) -> Correction:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from facetrack.formats.atomic import write_text
+from facetrack_app.model.actions import conflicts
 
 MAX_BYTES: Final = 1 << 20
 THEMES: Final = ("system", "light", "dark")
@@ -67,7 +68,9 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "smoothing": lambda v: type(v) in (int, float) and 0 <= v <= 1,
     "charts": lambda v: _texts(v) and len(v) <= 8,
     "markup": lambda v: type(v) is int and v in MARKUP_COUNTS,
-    "keys": lambda v: isinstance(v, dict) and _texts(list(v)) and _texts(list(v.values())),
+    "keys": lambda v: (
+        isinstance(v, dict) and _texts(list(v)) and _texts(list(v.values())) and not conflicts(v)
+    ),
     "recent": lambda v: _texts(v) and len(v) <= 20,
 }
 

@@ -57,6 +57,21 @@ class Summary:
         there = (self.kind != Kind.NOTHING) & (self.kind != Kind.LOST)
         return np.asarray(there | self.corrected)
 
+    def weight(self, frame: int) -> int:
+        """Tell what counts in a frame if several strands speak of it: the most counts.
+
+        Returns
+        -------
+        int
+            0: nothing is said; 1: the face is lost; 2: it is tracked; 3: a person corrected it.
+        """
+        if not self.first <= frame < self.stop:
+            return 0
+        if self.corrected[frame]:
+            return 3
+        kind = self.kind[frame]
+        return 0 if kind == Kind.NOTHING else 1 if kind == Kind.LOST else 2
+
     def put(
         self,
         frames: npt.NDArray[np.int64],
@@ -78,7 +93,8 @@ class Summary:
         if part.start >= part.stop:
             return
         mine, its = self._part(part), other._part(part)
-        use = ~mine.seen & (its.seen | ((its.kind == Kind.LOST) & (mine.kind == Kind.NOTHING)))
+        better = its.seen | ((its.kind == Kind.LOST) & (mine.kind == Kind.NOTHING))
+        use = ~mine.corrected & (its.corrected | (~mine.seen & better))
         mine.kind[use], mine.trust[use] = its.kind[use], its.trust[use]
         mine.corrected[use] = its.corrected[use]
 
@@ -115,13 +131,6 @@ def next_stretch(mask: Mask, start: int, *, back: bool = False) -> int | None:
     """Find the first frame of the next stretch of true frames: one stop a stretch, not a frame."""
     begins = mask & ~np.concatenate([[False], mask[:-1]])
     return next_true(np.asarray(begins), start, back=back)
-
-
-def worst_first(mask: Mask, trust: npt.NDArray[np.float32]) -> list[int]:
-    """Order true frames by trust, the least first."""
-    frames = np.flatnonzero(mask)
-    order = np.argsort(np.nan_to_num(trust[frames], nan=-1.0), kind="stable")
-    return [int(f) for f in frames[order]]
 
 
 def columns(

@@ -8,33 +8,29 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from facetrack.annotation.taught import completed
 from facetrack.errors import FacetrackError, InputError
 from facetrack.face import N_POINTS, Source
-from facetrack.landmarks.markup import MARKUPS
-from facetrack.video.frame import Frame
-from facetrack_app.model.commands import Command, Correct, Retrack, Uncorrect
-from facetrack_app.model.editing import Editor, Reach
+from facetrack_app.model.command import free_name
+from facetrack_app.model.commands import Command, Correct, NewPerson, Retrack, Uncorrect
+from facetrack_app.model.editing import Editor, Points, centred_face
 from facetrack_app.model.effort import Effort
 from facetrack_app.model.history import History
-from facetrack_app.model.look import View
 from facetrack_app.model.notice import Notice
-from facetrack_app.model.playback import Playback
-from facetrack_app.model.summary import Mask, Summary, next_stretch, next_true
-from facetrack_app.services.background import BackgroundTracking, Progress
-from facetrack_app.services.frames import FrameReader
+from facetrack_app.services.background import Progress
 from facetrack_app.services.opening import Document
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import stretch_around
 from facetrack_app.services.teaching import Teaching
+from facetrack_app.services.video_tracking import VideoTracking
+from facetrack_app.services.viewing import Viewing
 
-Points = npt.NDArray[np.float64]
 GRAB: Final = 12.0  # px of the screen around a point in which it can be grabbed
 
 
-class Annotator:
-    """One open video with its session, and the threads that work for it.
+class Annotator(Viewing):
+    """One open video whose faces are corrected, and the threads that work for it.
 
     Parameters
     ----------
@@ -45,132 +41,54 @@ class Annotator:
 
     Attributes
     ----------
-    changed : Notice
-        Something that is shown has changed.
-    said : Notice
-        A sentence for the person, and whether it is about trouble.
+    history : History
+    effort : Effort
+        Hands-on time.
     progressed : Notice
         A sentence on work in the background and its share, 0 to 1; empty when there is none.
-    frame : Frame or None
-        The picture that is shown.
-    editor : Editor or None
-        The chosen person's face in the frame that is shown.
     teaching : Teaching
         What follows a correction.
-    ghost : ndarray or None
-        The shape before the last correction of this frame.
+    tracking : VideoTracking
+        What tracks the whole video.
     """
 
     def __init__(self, document: Document, model: Any, post: Post) -> None:
-        self.document, self.session = document, document.session
+        super().__init__(document, post)
+        self.model = model
         self.history = History(self.session)
-        self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
         self.effort = Effort(float(self.session.setting("effort", 0.0)))
-        self.changed: Notice[[]] = Notice()
-        self.said: Notice[[str, bool]] = Notice()
         self.progressed: Notice[[str, float]] = Notice()
-        self.frame: Frame | None = None
-        self.editor: Editor | None = None
-        self.ghost: Points | None = None
-        self.markup = 68
-        self.person = min(self.session.people, key=abs, default=None)
-        self.model, self._post = model, post
-        self._ghosts: dict[int, Points] = {}
-        self._reader = FrameReader(document.open, self._frame_ready, self._trouble)
         self.teaching = Teaching(
-            self.session, self.history, model, document.open, post, self.said, self.progressed
-        )
-        self._background = BackgroundTracking(
-            self.session.store.path,
-            document.source,
-            model,
-            self.session.n_frames,
-            self._tracked,
-            max_faces=int(self.session.setting("max_faces", 1)),
+            self.session, self.history, model, document.open, self._post, self.said,
+            self.progressed,
+        )  # fmt: skip
+        self.tracking = VideoTracking(
+            self.session, document.source, model, self._post, self._take_tracked, self.said
         )
 
     def start(self) -> None:
-        """Show the first frame and begin to track."""
-        if self.session.tracked < self.session.n_frames:
-            self._background.start()
+        """Show the first frame, track, and take up what was interrupted."""
         self.session.changed.connect(lambda tables: self.reload())
         self.show(self.playback.frame)
+        self.tracking.begin()
+        self.teaching.resume()
 
     def close(self) -> None:
-        """End all threads and let go of the session."""
+        """Save, end all threads and let go of the session."""
+        self._open = False
         self.teaching.close()
-        if self._background.running:
-            self._background.stop()
-        self._reader.close()
-        with self.session.store.transaction():
-            self.session.put_setting("frame", self.playback.frame)
-            self.session.put_setting("effort", self.effort.seconds)
-        self.session.close()
+        self.tracking.close()
+        try:
+            with self.session.store.transaction():
+                for name, value in self._kept().items():
+                    self.session.put_setting(name, value)
+        except FacetrackError as error:
+            self.said(str(error), True)
+        super().close()
 
-    # What is shown
-
-    def show(self, index: int) -> None:
-        """Go to a frame."""
-        self.playback.go(index)
-        self._reader.request(self.playback.frame)
-
-    def choose(self, person: int | None) -> None:
-        """Choose whose face is edited."""
-        self.person = person
-        self.reload()
-
-    def view(self, person: int) -> View:
-        """Look at a person in the frame that is shown."""
-        return self.session.view(person, self.shown)
-
-    @property
-    def shown(self) -> int:
-        """Number of the frame that is shown; that of the picture, not of the wish."""
-        return self.playback.frame if self.frame is None else self.frame.index
-
-    def reload(self) -> None:
-        """Take the face up again from the session; a drag that goes on is not disturbed."""
-        if self.editor is not None and self.editor.holding:
-            return
-        if self.person not in self.session.people:
-            self.person = min(self.session.people, key=abs, default=None)
-        selected = self.editor.selected if self.editor is not None else None
-        reach = self.editor.reach if self.editor is not None else None
-        view = View(None, None) if self.person is None else self.view(self.person)
-        points, source = view.points, view.source
-        self.editor = None
-        if points is not None and source is not None:
-            self.editor = Editor.of(points, source)
-            self.editor.visible = MARKUPS[self.markup]
-            self.editor.selected = selected
-            self.editor.reach = reach or self.editor.reach
-        self.ghost = self._ghosts.get(self.shown)
-        self.changed()
-
-    def grab(self, place: tuple[float, float], within: float, *, whole: bool) -> bool:
-        """Take hold of the point under the pointer, of whoever it is; else let go of all.
-
-        Returns
-        -------
-        bool
-            Whether something changed that is shown.
-        """
-        if self.editor is not None:
-            point = self.editor.nearest(place, within)
-            if point is not None:
-                self.editor.grab(point, place, Reach.SHAPE if whole else None)
-                return True
-        for person in self.session.people:
-            points = self.view(person).points
-            if person != self.person and points is not None:
-                apart = np.linalg.norm(points - place, axis=1)
-                if (apart <= within).any():
-                    self.choose(person)
-                    return True
-        if self.editor is not None and self.editor.selected is not None:
-            self.editor.selected = None
-            return True
-        return False
+    def _kept(self) -> dict[str, float]:
+        """Where the person is, and for how long they worked: saved with every step."""
+        return {"frame": self.playback.frame, "effort": self.effort.seconds}
 
     # Corrections
 
@@ -178,30 +96,42 @@ class Annotator:
         """Do a command; what does not work is said. Returns the step's number."""
         self.effort.gesture(time.monotonic())
         try:
-            return self.history.run(command)
+            return self.history.run(command, self._kept())
         except FacetrackError as error:
             self.said(str(error), True)
             self.reload()
             return None
 
+    def release(self) -> None:
+        """Let go of what is held; what moved is a correction."""
+        if self.editor is not None and self.editor.holding:
+            if self.editor.release():
+                self.correct()
+            self._show_newest()
+
     def correct(self) -> None:
         """Make what the editor holds a correction; learn from it and track anew around it."""
         if self.editor is None or self.person is None:
             return
-        before = self.view(self.person).points
-        frame = self.shown
+        before, frame = self.view(self.person).points, self.shown
         step = self.run(Correct.of(self.person, frame, self.editor.correction()))
         if step is None:
             return
-        if before is not None:
-            self._ghosts = {frame: before}
-        self.ghost = self._ghosts.get(frame)
+        self._before = (self.person, frame, before) if before is not None else None
+        self.changed()
+        if frame >= self.session.tracked:
+            self.said(f"kept; frame {frame + 1} is not tracked yet, nor are its neighbours", False)
         self.teaching.learn(step, self.person, *stretch_around(self.session, self.person, frame))
 
     def uncorrect(self) -> None:
-        """Remove the correction of the frame that is shown."""
-        if self.person is not None:
-            self.run(Uncorrect(self.person, self.shown))
+        """Remove the correction of the frame that is shown; the others are learned anew."""
+        if self.person is None:
+            return
+        step = self.run(Uncorrect(self.person, self.shown))
+        if step is not None:
+            around = stretch_around(self.session, self.person, self.shown)
+            if not self.teaching.learn(step, self.person, *around):
+                self.said("removed; its neighbours stay as they are, Ctrl+Z takes all back", False)
 
     def place(self, points: Points) -> None:
         """Put a whole shape into the frame that is shown, as a correction."""
@@ -214,12 +144,45 @@ class Annotator:
         self.editor.place_shape(points)
         self.correct()
 
+    def new_person(self) -> None:
+        """Begin somebody whom the tracker did not find: the mean face, to be dragged into place.
+
+        It teaches nothing until a person has moved it.
+        """
+        if self.run(NewPerson(free_name(self.session))) is None:
+            return
+        person = min(self.session.people)
+        points = centred_face(self.model.shape_model.mean, self.document.size)
+        source = [int(Source.INTERPOLATED)] * N_POINTS
+        self.run(Correct(person, self.shown, points.tolist(), source))
+        self.choose(person)
+
+    def toggle_absent(self) -> bool:
+        """Say that the selected point is absent, or, if it is, bring it back where it should be.
+
+        Returns
+        -------
+        bool
+            Whether a point is selected.
+        """
+        if self.editor is None or self.person is None or self.editor.selected is None:
+            return False
+        if not self.editor.mark_absent():
+            whole = completed(self.model.shape_model, self.editor.correction())
+            if whole is not None:
+                self.editor.bring_back(whole)
+        self.correct()
+        return True
+
     def fit_here(self) -> None:
         """Fit the model from the points as they stand, and take the result as a correction."""
         if self.editor is None or self.frame is None:
             return
+        start = completed(self.model.shape_model, self.editor.correction())
         try:
-            fit = self.model.fit(self.frame.grey, self.editor.points)
+            if start is None:
+                raise InputError("fewer than half of the points have a place")
+            fit = self.model.fit(self.frame.grey, start)
         except InputError as error:
             self.said(f"the model cannot fit here: {error}", True)
             return
@@ -229,20 +192,20 @@ class Annotator:
         """Track anew from the frame that is shown, on (1) or back (-1), to the next correction."""
         if self.person is None:
             return
+        if not self.session.summary(self.person).corrected[self.shown]:
+            self.said("correct or accept (Return) this frame first: tracking starts from it", True)
+            return
         start, stop = stretch_around(self.session, self.person, self.shown)
-        if direction > 0:
-            start = self.shown + 1
-        else:
-            stop = self.shown
-        if not self.session.corrections(self.person):
-            self.said("correct a frame first: tracking anew starts from it", True)
-        elif start < stop:
-            step = self.run(Retrack(self.person, start, stop))
-            if step is not None:
-                self.teaching.learn(step, self.person, start, stop)
+        start, stop = (self.shown + 1, stop) if direction > 0 else (start, self.shown)
+        if start >= stop:
+            self.said("there is nothing to track on this side", False)
+            return
+        step = self.run(Retrack(self.person, start, stop))
+        if step is not None:
+            self.teaching.learn(step, self.person, start, stop)
 
     def undo(self) -> None:
-        """Take the last step back; what is being tracked anew is given up."""
+        """Take the last step back; what is being tracked anew for it is given up."""
         self._turn(self.history.undo, "undone")
 
     def redo(self) -> None:
@@ -250,62 +213,30 @@ class Annotator:
         self._turn(self.history.redo, "done again")
 
     def _turn(self, turn: Callable[[], str | None], word: str) -> None:
-        self.teaching.stop()
-        self._ghosts = {}
+        self._before = None
         self.effort.gesture(time.monotonic())
         try:
             title = turn()
         except FacetrackError as error:
             self.said(str(error), True)
-        else:
-            self.said(f"{word}: {title}" if title else "there is nothing more", False)
+            return
+        self.teaching.turned()
+        self.said(f"{word}: {title}" if title else "there is nothing more", False)
 
     def stop(self) -> bool:
         """Stop tracking anew; returns whether anything was going on."""
         return self.teaching.stop()
 
-    # Where to go next
-
-    def next_doubtful(self, *, back: bool = False) -> int | None:
-        """Find the next doubtful stretch of the chosen person that is not excluded."""
-        return self._next(lambda s: s.doubtful & ~self.session.excluded(), next_stretch, back)
-
-    def next_corrected(self, *, back: bool = False) -> int | None:
-        """Find the next corrected frame of the chosen person."""
-        return self._next(lambda s: s.corrected, next_true, back)
-
-    def _next(
-        self, mask: Callable[[Summary], Mask], find: Callable[..., int | None], back: bool
-    ) -> int | None:
-        if self.person is None:
-            return None
-        return find(mask(self.session.summary(self.person)), self.playback.frame, back=back)
-
-    # What comes from the threads
-
-    def _frame_ready(self) -> None:
-        self._post(self._show_newest)
-
-    def _show_newest(self) -> None:
-        frame = self._reader.frames.take(timeout=0)
-        if frame is not None:
-            self.frame = frame
-            self.reload()
-
-    def _tracked(self, progress: Progress) -> None:
-        self._post(lambda: self._take_tracked(progress))
+    # What comes from the background
 
     def _take_tracked(self, progress: Progress) -> None:
-        self.session.absorb_tracked(progress.start, progress.done)
         if self.person is None:
-            self.person = min(self.session.people, key=abs, default=None)
-        if progress.trouble:
-            self.said(progress.trouble, True)
+            self.person = self._somebody()
         left = "" if progress.finished else progress.time_left
         self.progressed(left and f"tracking, {left}", progress.done / max(progress.total, 1))
         if progress.start <= self.shown < progress.done or self.editor is None:
             self.reload()
-        self.changed()
-
-    def _trouble(self, message: str) -> None:
-        self._post(lambda: self.said(message, True))
+        else:
+            self.changed()
+        if progress.finished:
+            self.teaching.resume()

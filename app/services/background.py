@@ -39,6 +39,7 @@ class Progress:
     seconds_left : float
         Estimated; NaN at first.
     finished : bool
+        Nothing more comes: all is tracked, it was ended, or there is trouble.
     trouble : str
         Why it ended early, in words.
     """
@@ -95,15 +96,14 @@ class BackgroundTracking:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the frame at hand; what was tracked is kept."""
+    def cancel(self) -> None:
+        """End after the frame at hand; what was tracked is kept, and told of."""
         self._stop.set()
-        self._thread.join()
 
-    @property
-    def running(self) -> bool:
-        """Whether frames are still coming."""
-        return self._thread.is_alive()
+    def stop(self) -> None:
+        """End, and wait for that."""
+        self.cancel()
+        self._thread.join()
 
     def _run(self) -> None:
         done = 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,11 +13,14 @@ from typing import Final
 
 from facetrack.errors import CameraError, FacetrackError
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.video.devices import CameraInfo, list_cameras
 from facetrack.video.frame import Frame
 from facetrack.video.source import VideoSource, open_source
 from facetrack_app.services.slot import Slot
 
 RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone
+PATIENCE: Final = 0.5  # seconds for which the window waits for a thread that is to end
+_UNNAMED: Final = 4  # cameras that are offered by number
 
 Opener = Callable[[], VideoSource]
 
@@ -87,9 +91,9 @@ class Capture:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and let go of the camera."""
+        """End, and let go of the camera; one that hangs is let go when it wakes."""
         self._stop.set()
-        self._thread.join(timeout=5.0)
+        self._thread.join(timeout=PATIENCE)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -122,6 +126,13 @@ class Capture:
                 self._slot.put(Captured(renumbered, time.perf_counter()))
         finally:
             source.close()
+
+
+def cameras() -> list[CameraInfo]:
+    """List the cameras to choose from; where the system gives no names, the first numbers."""
+    if sys.platform == "linux":
+        return list_cameras()
+    return [CameraInfo(number, "", f"camera {number}") for number in range(_UNNAMED)]
 
 
 def opener(spec: str, shape_model: ShapeModel, size: tuple[int, int]) -> tuple[Opener, bool]:

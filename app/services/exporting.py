@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from facetrack.annotation.taught import profile_of
@@ -17,7 +18,12 @@ from facetrack_app.services.opening import Document
 
 
 def export_document(
-    document: Document, session: Session, kind: str, path: Path, model: Fits
+    document: Document,
+    session: Session,
+    kind: str,
+    path: Path,
+    model: Fits,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> str:
     """Write a session in one of the formats of `model.exporting.EXPORTS`.
 
@@ -29,6 +35,8 @@ def export_document(
     kind : str
     path : Path
     model : Fits
+    progress : callable
+        Told now and then which share of an overlay video is written.
 
     Returns
     -------
@@ -44,7 +52,7 @@ def export_document(
         if kind == "person":
             return save_person(document, session, path, model)
         if kind == "overlay":
-            count = write_overlay(document, session, path, model.shape_model)
+            count = write_overlay(document, session, path, model.shape_model, progress)
         else:
             media = document.source if isinstance(document.source, Path) else None
             count = export(session, kind, path, model.shape_model, document.size, media)
@@ -74,7 +82,13 @@ def save_person(document: Document, session: Session, path: Path, model: Fits) -
     )
 
 
-def write_overlay(document: Document, session: Session, path: Path, shape_model: ShapeModel) -> int:
+def write_overlay(
+    document: Document,
+    session: Session,
+    path: Path,
+    shape_model: ShapeModel,
+    progress: Callable[[float], None],
+) -> int:
     """Write the video with what counts drawn in; returns the number of frames.
 
     Raises
@@ -92,7 +106,9 @@ def write_overlay(document: Document, session: Session, path: Path, shape_model:
     begin = video.time(frames[0])
     try:
         with VideoWriter(path, document.size) as writer:
-            for number in frames:
+            for done, number in enumerate(frames):
+                if done % 30 == 0:
+                    progress(done / len(frames))
                 frame = video.frame(number)
                 faces = faces_of(session, number, shape_model, document.size)
                 writer.write(draw(frame.image, faces), frame.timestamp - begin)

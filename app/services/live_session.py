@@ -87,7 +87,7 @@ class LiveSession:
         self.adapting = False
         self.recorder: Recorder | None = None
         self._taught: Face | None = None
-        self._post, self._say = post, say
+        self._post, self._say, self._open = post, say, True
         self._frames: Slot[Captured] = Slot()
         open_it, paced = opener(wish.source, model.shape_model, wish.size)
         self._capture = Capture(open_it, self._frames, self._tell, paced=paced)
@@ -104,6 +104,7 @@ class LiveSession:
 
     def stop(self) -> list[Path]:
         """End; returns the files of a recording that was going on."""
+        self._open = False
         self._capture.stop()
         self._tracking.stop()
         return self.stop_recording()
@@ -154,8 +155,18 @@ class LiveSession:
         self.resume()
         return None
 
+    def hold(self) -> LiveFrame | None:
+        """Stand still with the first face in view under the person's keys; see `freeze`."""
+        live = self._tracking.freeze()
+        face = next((f for f in live.faces if f.tracked), None) if live is not None else None
+        if face is None:
+            self.resume()
+            return None
+        self.editor, self._taught = Editor.of(face.points, face.source), face
+        return live
+
     def release(self) -> int:
-        """Let the point go: the tracker learns, live goes on.
+        """Let go: the tracker learns what was moved, live goes on.
 
         Returns
         -------
@@ -168,9 +179,12 @@ class LiveSession:
             If the correction is broken or the model cannot learn; live goes on all the same.
         """
         try:
-            if self.editor is None or self._taught is None or not self.editor.release():
+            if self.editor is None or self._taught is None:
                 return 0
+            self.editor.release()
             mask = self.editor.correction().vouched
+            if not mask.any():
+                return 0
             return self._tracking.teach(self._taught, self.editor.points, mask)
         finally:
             self.resume()
@@ -233,4 +247,4 @@ class LiveSession:
         return recorder.close()
 
     def _tell(self, message: str) -> None:
-        self._post(lambda: self._say(message))
+        self._post(lambda: self._say(message) if self._open else None)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from facetrack.tracking.tracker import Tracker
 from facetrack.tracking.warm_up import warm_up
 from facetrack_app.model.engine import Points, teach_live
 from facetrack_app.model.live import LiveFrame, SteadinessMeter
-from facetrack_app.services.capture import Captured
+from facetrack_app.services.capture import PATIENCE, Captured
 from facetrack_app.services.slot import Slot
 
 PREPARING: Final = "preparing the tracker (the very first start compiles it: up to a minute)"
@@ -64,6 +63,8 @@ class LiveTracking:
         self._tracker, self._frames = tracker, frames
         self._ready, self._say = ready, say
         self._busy = threading.Lock()  # held while a frame is tracked, and while frozen
+        self._free = threading.Event()  # cleared while somebody waits for the lock: locks know no
+        self._free.set()  # turns, and with frames waiting this thread would take it again and again
         self._stop = threading.Event()
         self._last: LiveFrame | None = None
         self._meter = SteadinessMeter()
@@ -74,16 +75,18 @@ class LiveTracking:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the frame at hand."""
+        """End after the frame at hand; compiling, which nothing can stop, ends by itself."""
         self._stop.set()
         self._frames.close()
         self.resume()
-        self._thread.join(timeout=5.0)
+        self._thread.join(timeout=PATIENCE)
 
     def freeze(self) -> LiveFrame | None:
         """Stand still after the frame at hand and give it: what is taught now belongs to it."""
         if not self.frozen:
+            self._free.clear()
             self._busy.acquire()
+            self._free.set()
             self.frozen = True
         return self._last
 
@@ -91,8 +94,11 @@ class LiveTracking:
         """Go on with the newest frame."""
         if self.frozen:
             self._frames.clear()
-            self.frozen = False
-            self._busy.release()
+            self._unfreeze()
+
+    def _unfreeze(self) -> None:
+        self.frozen = False
+        self._busy.release()
 
     def teach(self, face: Face, points: Points, mask: Mask) -> int:
         """Teach the tracker on the frame at which it stands still.
@@ -117,11 +123,15 @@ class LiveTracking:
         act : callable
             Given the tracker and the faces that it tracks at that moment.
         """
-        # Standing still for a correction, this thread holds the lock already.
-        with contextlib.nullcontext() if self.frozen else self._busy:
-            faces = self._last.faces if self._last is not None else ()
+        was_frozen = self.frozen
+        live = self.freeze()
+        try:
+            faces = live.faces if live is not None else ()
             act(self._tracker, [face for face in faces if face.tracked])
             self._meter.clear()
+        finally:
+            if not was_frozen:
+                self._unfreeze()
 
     def _run(self) -> None:
         self._say(PREPARING)
@@ -132,6 +142,7 @@ class LiveTracking:
             captured = self._frames.take(timeout=0.5)
             if captured is None:
                 continue
+            self._free.wait()
             with self._busy:
                 try:
                     self._track(captured)

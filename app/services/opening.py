@@ -34,7 +34,7 @@ class Document:
     open : callable
         Opens the video to look at any frame; every thread opens its own.
     notes : tuple of str
-        What the person should know: another model, a video that changed.
+        What the person should know: another model, another place for the session.
     """
 
     source: str | Path
@@ -80,9 +80,11 @@ def open_document(
         return open_seekable(source, shape_model=model.shape_model)
 
     video = open_it()
-    n_frames, size = video.n_frames, video.size
-    seconds = video.time(n_frames - 1)
-    video.close()
+    try:
+        n_frames, seconds = _length(video)
+        size = video.size
+    finally:
+        video.close()
     if folder is None:
         sessions = user_folder("data") / "sessions"
         folder = sessions / DEMO if source == DEMO else folder_for(Path(source), sessions)
@@ -92,10 +94,20 @@ def open_document(
             with session.store.transaction():
                 session.put_setting("max_faces", max_faces)
         notes = _identify(session, source, model, n_frames, size)
+        if isinstance(source, Path) and folder.is_relative_to(user_folder("data")):
+            notes.append(f"this place may not be written: the session lies in {folder}")
     except Exception:
         session.close()
         raise
     return Document(source, session, size, seconds, open_it, tuple(notes))
+
+
+def _length(video: SeekableVideo) -> tuple[int, float]:
+    """Give the number of frames and the time of the last one, in seconds."""
+    try:
+        return video.n_frames, video.time(video.n_frames - 1)
+    except InputError:  # a folder knows which pictures are broken once it has looked at all
+        return video.n_frames, video.time(video.n_frames - 1)
 
 
 def _identify(
@@ -113,11 +125,12 @@ def _identify(
     }
     notes = []
     known = {name: session.setting(name) for name in mine}
-    if known["n_frames"] not in (None, n_frames):
-        raise InputError(
-            f"{session.folder}: belongs to a video of {known['n_frames']} frames, this one has "
-            f"{n_frames}; move the session's folder away to begin anew"
-        )
+    for name, unit in (("n_frames", "frames"), ("size", "pixels")):
+        if known[name] not in (None, mine[name]):
+            raise InputError(
+                f"{session.folder}: belongs to a video of {known[name]} {unit}, this one has "
+                f"{mine[name]}; move the session's folder away to begin anew"
+            )
     if known["model_checksum"] not in (None, mine["model_checksum"]):
         notes.append(
             f"this session was made with another model ({known['model']}); what is tracked anew "

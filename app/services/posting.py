@@ -19,6 +19,8 @@ def run_beside(
     post: Post,
     done: Callable[[T], None],
     failed: Callable[[str], None],
+    *,
+    lasting: bool = False,
 ) -> threading.Thread:
     """Do something that takes long in a thread of its own.
 
@@ -29,6 +31,8 @@ def run_beside(
     post : Post
     done, failed : callable
         Given the result, or in words what went wrong, in the window's thread.
+    lasting : bool
+        Whether the program waits for it when the window is closed: a file that was asked for.
 
     Returns
     -------
@@ -44,6 +48,6 @@ def run_beside(
         else:
             post(lambda: done(result))
 
-    thread = threading.Thread(target=run, name="work", daemon=True)
+    thread = threading.Thread(target=run, name="work", daemon=not lasting)
     thread.start()
     return thread

@@ -44,6 +44,8 @@ class Recorder:
         The files' common path without what follows.
     frames, left_out : int
         Frames whose rows were written, and frames that the video lacks because the disk was slow.
+    failed : bool
+        Whether something could not be written: nothing more is.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class Recorder:
             number += 1
             self.base = folder / f"{stamp}-{number}"
         self.frames = self.left_out = 0
+        self.failed = False
         self._kind, self._say = kind, say
         self._table = OpenFaceWriter(self.base.with_suffix(".csv"))
         write_dictionary(self.base.with_suffix(".columns.csv"))
@@ -74,7 +77,8 @@ class Recorder:
 
     def __call__(self, live: LiveFrame) -> None:
         """Take a frame over; never waits for the disk."""
-        self._waiting.put(live)
+        if not self.failed:
+            self._waiting.put(live)
 
     def close(self) -> list[Path]:
         """Write what waits and give the files."""
@@ -87,14 +91,15 @@ class Recorder:
             while (live := self._waiting.get()) is not None:
                 self._write(live)
         except FacetrackError as error:
+            self.failed = True
             self._say(str(error))
         finally:
-            try:
-                self._table.close()
-                if self._video is not None:
-                    self._video.close()
-            except FacetrackError as error:
-                self._say(str(error))
+            for file in (self._table, self._video):
+                try:
+                    if file is not None:
+                        file.close()
+                except FacetrackError as error:
+                    self._say(str(error))
 
     def _write(self, live: LiveFrame) -> None:
         if self._start is None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,25 @@ from facetrack_app.services.slot import Slot
 
 REACH: Final = 150  # frames before and after a correction that are tracked anew
 _APART: Final = 5.0  # trust lost per outer-eye distance between both directions
+
+
+class Stretch(NamedTuple):
+    """Frames of a person from `start` up to but without `stop`, for a step of the history."""
+
+    step: int
+    person: int
+    start: int
+    stop: int
+
+    def without(self, other: Stretch) -> list[Stretch]:
+        """Give the parts that another stretch does not cover."""
+        if self.person != other.person:
+            return [self]
+        parts = (
+            self._replace(stop=min(self.stop, other.start)),
+            self._replace(start=max(self.start, other.stop)),
+        )
+        return [part for part in parts if part.start < part.stop]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,11 @@ class Job:
     stop: int
     corrections: dict[int, Correction] = field(repr=False)
 
+    @property
+    def stretch(self) -> Stretch:
+        """What is tracked, without what it is learned from."""
+        return Stretch(self.step, self.person, self.start, self.stop)
+
 
 def stretch_around(session: Session, person: int, frame: int) -> tuple[int, int]:
     """Choose what a correction puts into doubt.
@@ -61,15 +85,17 @@ def stretch_around(session: Session, person: int, frame: int) -> tuple[int, int]
     -------
     (int, int)
         From the corrected frame before, which is left untouched, to the one after; at most
-        `REACH` frames each way, and only where the video was tracked.
+        `REACH` frames each way, and only where the video was tracked: the background writes the
+        other frames later and would write over what was learned. Empty if the frame is not.
     """
+    if frame >= session.tracked:
+        return frame, frame
     corrected = session.summary(person).corrected
     before = np.flatnonzero(corrected[:frame])
     after = np.flatnonzero(corrected[frame + 1 :])
     start = int(before[-1]) + 1 if before.size else 0
     stop = frame + 1 + int(after[0]) if after.size else session.n_frames
-    stop = min(stop, frame + REACH + 1, max(session.tracked, frame + 1))
-    return max(start, frame - REACH), stop
+    return max(start, frame - REACH), min(stop, frame + REACH + 1, session.tracked)
 
 
 def do_job(
@@ -153,10 +179,10 @@ class Retracking:
         Opens the video, in this thread.
     done : callable
         Given job and outcome, in this thread.
+    failed : callable
+        Given the job and in words what went wrong, in this thread.
     progress : callable
         Told of fits done and to do, in this thread.
-    say : callable
-        Told in words what went wrong.
     """
 
     def __init__(
@@ -164,60 +190,47 @@ class Retracking:
         model: Any,
         open_it: Callable[[], SeekableVideo],
         done: Callable[[Job, Outcome], None],
+        failed: Callable[[Job, str], None],
         progress: Callable[[int, int], None],
-        say: Callable[[str], None],
     ) -> None:
         self._model, self._open = model, open_it
-        self._done, self._progress, self._say = done, progress, say
-        self._jobs: Slot[Job] = Slot()
-        self._wanted: Job | None = None  # whatever else is tracked is given up
+        self._done, self._failed, self._progress = done, failed, progress
+        self._jobs: Slot[tuple[Job, threading.Event]] = Slot()
+        self._enough = threading.Event()  # of the job that was asked for last
         self._thread = threading.Thread(target=self._run, name="tracking anew", daemon=True)
         self._thread.start()
 
-    @property
-    def busy(self) -> bool:
-        """Whether something is being tracked anew."""
-        return self._wanted is not None
-
     def request(self, job: Job) -> None:
         """Track a stretch anew, instead of what is being tracked."""
-        self._wanted = job
-        self._jobs.put(job)
+        self.stop()
+        self._enough = threading.Event()
+        self._jobs.put((job, self._enough))
 
-    def stop(self) -> bool:
-        """End what is being tracked; returns whether anything was."""
-        was, self._wanted = self.busy, None
-        return was
+    def stop(self) -> None:
+        """End what is being tracked; what was found so far comes as its outcome."""
+        self._enough.set()
 
     def close(self) -> None:
         """End for good."""
-        self._wanted = None
+        self.stop()
         self._jobs.close()
         self._thread.join(timeout=10.0)
 
     def _run(self) -> None:
         video: SeekableVideo | None = None
         while not self._jobs.closed:
-            job = self._jobs.take(timeout=1.0)
-            if job is None:
+            wish = self._jobs.take(timeout=1.0)
+            if wish is None:
                 continue
+            job, enough = wish
             try:
                 video = video or self._open()
-                self._track(job, video)
+                outcome = do_job(
+                    job, self._model, video, stop=enough.is_set, progress=self._progress
+                )
             except FacetrackError as error:
-                self._wanted = None
-                self._say(str(error))
+                self._failed(job, str(error))
+            else:
+                self._done(job, outcome)
         if video is not None:
             video.close()
-
-    def _track(self, job: Job, video: SeekableVideo) -> None:
-        outcome = do_job(
-            job,
-            self._model,
-            video,
-            stop=lambda: self._wanted is not job,
-            progress=self._progress,
-        )
-        if self._wanted is job:
-            self._wanted = None
-        self._done(job, outcome)

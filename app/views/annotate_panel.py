@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-import numpy as np
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QIcon, QPixmap
 from PyQt5.QtWidgets import (
@@ -21,9 +21,17 @@ from PyQt5.QtWidgets import (
 )
 
 from facetrack_app.model.editing import Reach
+from facetrack_app.model.look import View
+from facetrack_app.model.rows import Kind
 from facetrack_app.model.settings import MARKUP_COUNTS
+from facetrack_app.services.annotator import Annotator
 from facetrack_app.views.live_panel import Legend
 from facetrack_app.views.theme import person_colour
+
+_KINDS: Final = {
+    Kind.NOTHING: "not tracked", Kind.PLAIN: "plain track", Kind.LEARNED: "learned track",
+    Kind.IMPORTED: "imported",
+}  # fmt: skip
 
 
 class AnnotatePanel(QWidget):
@@ -31,6 +39,7 @@ class AnnotatePanel(QWidget):
 
     person_chosen = pyqtSignal(int)
     markup_chosen = pyqtSignal(int)
+    reach_chosen = pyqtSignal(str)
 
     def __init__(self, buttons: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +81,7 @@ class AnnotatePanel(QWidget):
         self.state = QLabel("")
         self.state.setWordWrap(True)
         self.state.setMinimumHeight(34)
+        self.state.setAccessibleName("what is known of this frame")
         layout.addWidget(self.state)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -79,6 +89,7 @@ class AnnotatePanel(QWidget):
         self.reach.setAccessibleName("what a drag takes along")
         for reach, text in zip(Reach, ("one point", "region", "whole shape"), strict=True):
             self.reach.addItem(f"drag {text}", reach.value)
+        self.reach.activated.connect(lambda: self.reach_chosen.emit(self.reach.currentData()))
         self.markup = QComboBox()
         self.markup.setAccessibleName("number of points")
         for count in MARKUP_COUNTS:
@@ -95,7 +106,29 @@ class AnnotatePanel(QWidget):
         layout.addLayout(grid)
         return box
 
-    def show_people(self, people: Mapping[int, str], chosen: int | None) -> None:
+    def show_annotator(self, annotator: Annotator) -> None:
+        """Show the people, what is known of the frame, and how much work it was."""
+        session = annotator.session
+        self._show_people(session.people, annotator.person)
+        self.markup.setCurrentIndex(self.markup.findData(annotator.markup))
+        self.reach.setCurrentIndex(self.reach.findData(annotator.reach.value))
+        corrected = 0
+        words = "nobody is tracked yet"
+        if annotator.person is not None:
+            view, summary = annotator.view(annotator.person), session.summary(annotator.person)
+            words, corrected = view_in_words(view), int(summary.corrected.sum())
+        events = session.events_at(annotator.shown)
+        left_out = ["left out"] if session.excluded()[annotator.shown] else []
+        self.state.setText("; ".join([words, *events, *left_out]))
+        self._show_effort(annotator, corrected)
+
+    def clear(self) -> None:
+        """Show nobody: no video is open."""
+        self._show_people({}, None)
+        self.state.setText("")
+        self.effort.setText("")
+
+    def _show_people(self, people: Mapping[int, str], chosen: int | None) -> None:
         """List the people; one is chosen."""
         known = {
             self.people.item(row).data(Qt.UserRole): self.people.item(row).text()
@@ -113,16 +146,12 @@ class AnnotatePanel(QWidget):
                 self.people.setCurrentRow(row)
         self.people.blockSignals(False)
 
-    def show_reach(self, reach: Reach) -> None:
-        """Show what a drag takes along."""
-        self.reach.setCurrentIndex(self.reach.findData(reach.value))
-
-    def show_effort(self, seconds: float, per_minute: float, corrected: int) -> None:
-        """Show how much work it was."""
-        minutes, rest = divmod(round(seconds), 60)
+    def _show_effort(self, annotator: Annotator, corrected: int) -> None:
+        minutes, rest = divmod(round(annotator.effort.seconds), 60)
+        per_minute = annotator.effort.per_minute(annotator.document.seconds)
         self.effort.setText(
             f"hands on: {minutes} min {rest:02d} s; {per_minute:.0f} s per minute of video; "
-            f"{corrected} frames corrected"
+            f"frames corrected: {corrected}"
         )
 
     def _choose(self, item: QListWidgetItem | None) -> None:
@@ -136,11 +165,12 @@ def _spot(person: int) -> QIcon:
     return QIcon(picture)
 
 
-def frame_in_words(kind: int, trust: float, reason: str, corrected: np.bool_ | bool) -> str:
+def view_in_words(view: View) -> str:
     """Say what is known of a person in a frame."""
-    if corrected:
-        return "corrected by a person"
-    words = {0: "not tracked", 1: "plain track", 2: "learned track", 3: "lost", 4: "imported"}[kind]
-    if kind == 3:
-        return f"lost: {reason}" if reason else "lost"
-    return f"{words}, trust {trust:.2f}" if kind else words
+    if view.correction is not None:
+        return "corrected by a person" if view.correction.vouched.any() else "placed, not corrected"
+    if view.row is None:
+        return "not tracked"
+    if view.row.kind == Kind.LOST:
+        return f"lost: {view.row.reason}" if view.row.reason else "lost"
+    return f"{_KINDS[view.row.kind]}, trust {view.row.trust:.2f}"

@@ -3,41 +3,38 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from facetrack.signals import SIGNALS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.notice import Notice
-from facetrack_app.model.rows import Kind
-from facetrack_app.model.settings import Settings
+from facetrack_app.model.settings import MARKUP_COUNTS, Settings
 from facetrack_app.services.annotator import GRAB, Annotator
 from facetrack_app.services.opening import Document, open_document
 from facetrack_app.services.posting import run_beside
 from facetrack_app.services.signal_curve import SignalCurve, Wish
-from facetrack_app.views.annotate_panel import AnnotatePanel, frame_in_words
+from facetrack_app.views.annotate_panel import AnnotatePanel
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
-from facetrack_app.views.drawing import DrawnFace
 from facetrack_app.views.edits import Edits
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
-from facetrack_app.views.theme import person_colour
+from facetrack_app.views.people_drawn import drawn_people
 from facetrack_app.views.timeline import Timeline
+from facetrack_app.views.transport import Transport
 
 HINT: Final = "Open a video (Ctrl+O), a folder of pictures, or the demo clip from the File menu."
+
+
+class Gestures(NamedTuple):
+    """Who does what can be asked for while a video is open."""
+
+    moves: Moves
+    edits: Edits
+    marks: Marks
 
 
 class AnnotateView(QWidget):
@@ -67,43 +64,22 @@ class AnnotateView(QWidget):
         self.changed: Notice[[]] = Notice()
         self._model, self._settings, self.post = model, settings, poster.post
         self.annotator: Annotator | None = None
+        self._gestures: Gestures | None = None
+        self._opening: object = None  # what is wished for and not yet open
         self.ghost_shown = True
-        self.moves, self.edits, self.marks = Moves(self), Edits(self), Marks(self)
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
-        self.place = QLabel("")
-        self.place.setAccessibleName("place in the video")
-        self.progress = QProgressBar()
-        self.signal = QComboBox()
+        self.transport = Transport(buttons)
         self._curve: SignalCurve | None = None
-        self._lay_out(buttons)
+        self._lay_out()
         self._connect()
 
-    def _lay_out(self, buttons: dict[str, QPushButton]) -> None:
-        self.signal.setAccessibleName("signal in the timeline")
-        self.signal.addItem("no signal")
-        for name in SIGNALS:
-            self.signal.addItem(name.replace("_", " "), name)
-        self.progress.setMaximumHeight(18)
-        self.progress.setMinimumWidth(120)
-        self.progress.setMaximumWidth(270)
-        self.progress.setAccessibleName("work in the background")
-        self.progress.hide()
-        transport = QHBoxLayout()
-        transport.setContentsMargins(6, 0, 6, 0)
-        for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
-            transport.addWidget(buttons[name])
-        for name in ("step_back", "step_on"):
-            buttons[name].setFixedWidth(44)
-        transport.addWidget(self.place)
-        transport.addStretch(1)
-        transport.addWidget(self.progress)
-        transport.addWidget(self.signal)
+    def _lay_out(self) -> None:
         left = QVBoxLayout()
         left.setSpacing(3)
         left.addWidget(self.canvas, 1)
-        left.addLayout(transport)
+        left.addWidget(self.transport)
         left.addWidget(self.timeline)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -114,25 +90,32 @@ class AnnotateView(QWidget):
         self.canvas.pressed.connect(self._press)
         self.canvas.moved.connect(self._move)
         self.canvas.released.connect(self._release)
-        self.timeline.chosen.connect(self.moves.go)
+        self.timeline.chosen.connect(lambda frame: self.moves.go(frame))
         self.timeline.window_changed.connect(self.ask_signal)
-        self.signal.activated.connect(self.ask_signal)
+        self.transport.signal_chosen.connect(self.ask_signal)
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
-        self.panel.reach.activated.connect(
-            lambda: self.edits.set_reach(Reach(self.panel.reach.currentData()))
-        )
+        self.panel.reach_chosen.connect(self._choose_reach)
 
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return self.moves, self.edits, self.marks
+        return self._gestures or ()
+
+    @property
+    def moves(self) -> Moves:
+        """The keys for moving; only while a video is open."""
+        assert self._gestures is not None
+        return self._gestures.moves
 
     # Opening and closing
 
     def open(self, source: str | Path, folder: Path | None = None) -> None:
         """Open a video; what lasts is done beside the window."""
+        if source == self._opening:
+            return
         self.close_document()
+        self._opening = source
         self.canvas.hint = f"opening {source} ..."
         self.canvas.update()
         run_beside(
@@ -141,17 +124,25 @@ class AnnotateView(QWidget):
             ),
             self.post,
             self._opened,
-            self._not_opened,
+            lambda message: self._not_opened(source, message),
         )
 
-    def _not_opened(self, message: str) -> None:
-        self.canvas.hint = f"{message}\n\n{HINT}"
-        self.canvas.update()
+    def _not_opened(self, source: str | Path, message: str) -> None:
         self.said(message, True)
+        if source == self._opening:
+            self._opening = None
+            self.canvas.hint = f"{message}\n\n{HINT}"
+            self.canvas.update()
 
     def _opened(self, document: Document) -> None:
-        self.close_document()
+        if document.source != self._opening:  # meanwhile another one is wished for
+            document.session.close()
+            return
+        self._opening = None
         self.annotator = annotator = Annotator(document, self._model, self.post)
+        self._gestures = Gestures(
+            Moves(self, annotator), Edits(annotator, self.said), Marks(self, annotator)
+        )
         annotator.markup = self._settings.markup
         annotator.changed.connect(self.refresh)
         annotator.said.connect(self.said)
@@ -166,19 +157,26 @@ class AnnotateView(QWidget):
             self.said(note, True)
         self.changed()
 
+    def pause(self) -> None:
+        """Stop playing."""
+        if self._gestures is not None:
+            self._gestures.moves.pause()
+
     def close_document(self) -> None:
         """Close the video; everything is saved already."""
-        self.moves.pause()
-        self.marks.pending = None
-        if self.annotator is not None:
-            self.annotator.close()
-            self.annotator = self._curve = None
-            self.canvas.set_frame(None)
-            self.canvas.set_faces([])
-            self.canvas.hint = HINT
-            self.timeline.show_session(None)
-            self.progress.hide()
-            self.changed()
+        self._opening = None
+        if self.annotator is None:
+            return
+        self.pause()
+        self.annotator.close()
+        self.annotator = self._gestures = self._curve = None
+        self.canvas.set_frame(None)
+        self.canvas.set_faces([])
+        self.canvas.hint = HINT
+        self.timeline.show_session(None)
+        self.panel.clear()
+        self.transport.clear()
+        self.changed()
 
     # What is shown
 
@@ -192,26 +190,40 @@ class AnnotateView(QWidget):
         """Whether somebody is chosen."""
         return self.annotator is not None and self.annotator.person is not None
 
+    @property
+    def name(self) -> str:
+        """The video's name; empty without one."""
+        return self.annotator.document.name if self.annotator is not None else ""
+
     def refresh(self) -> None:
         """Show everything again."""
         annotator = self.annotator
-        if annotator is None:
+        if annotator is None or self._gestures is None:
             return
         if annotator.frame is not None:
             self.canvas.set_frame(annotator.frame.image)
         self.show_faces()
-        self.panel.show_people(annotator.session.people, annotator.person)
-        self.panel.markup.setCurrentIndex(self.panel.markup.findData(annotator.markup))
-        if annotator.editor is not None:
-            self.panel.show_reach(annotator.editor.reach)
-        pending = self.marks.pending[1] if self.marks.pending is not None else None
-        self.timeline.refresh(annotator.person, annotator.playback.frame, pending)
-        self._show_place(annotator)
+        self.panel.show_annotator(annotator)
+        pending = self._gestures.marks.pending
+        start = pending[1] if pending is not None else None
+        self.timeline.refresh(annotator.person, annotator.playback.frame, start)
+        self.transport.show_annotator(annotator)
         self.changed()
+
+    def drop_pending(self) -> None:
+        """Forget a range whose end is still to come."""
+        if self._gestures is not None:
+            self._gestures.marks.pending = None
+
+    def show_faces(self) -> None:
+        """Draw all people, the chosen one with points, and the ghost."""
+        if self.annotator is not None and self.annotator.frame is not None:
+            ghost = self.palette().light().color() if self.ghost_shown else None
+            self.canvas.set_faces(drawn_people(self.annotator, ghost))
 
     def ask_signal(self) -> None:
         """Ask for the curve of the signal that was chosen."""
-        name = self.signal.currentData()
+        name = self.transport.signal_name
         if self._curve is not None and self.annotator is not None:
             person = self.annotator.person
             if name is None or person is None:
@@ -220,65 +232,15 @@ class AnnotateView(QWidget):
                 self._curve.ask(Wish(name, person, *self.timeline.window))
 
     def _show_curve(self) -> None:
-        if self._curve is not None and self.annotator is not None:
+        if self._curve is not None:
             self.timeline.show_curve(self._curve.curve)
-
-    def show_faces(self) -> None:
-        """Draw all people, the chosen one with points, and the ghost."""
-        annotator = self.annotator
-        if annotator is None or annotator.frame is None:
-            return
-        drawn = []
-        for person, name in annotator.session.people.items():
-            if person == annotator.person and annotator.editor is not None:
-                continue
-            points = annotator.view(person).points
-            if points is not None:
-                drawn.append(DrawnFace(points, person_colour(person), label=name))
-        if annotator.ghost is not None and self.ghost_shown:
-            drawn.append(DrawnFace(annotator.ghost, self.palette().light().color()))
-        if annotator.editor is not None and annotator.person is not None:
-            editor = annotator.editor
-            row = annotator.view(annotator.person).row
-            drawn.append(
-                DrawnFace(
-                    editor.points,
-                    person_colour(annotator.person),
-                    editor.source,
-                    row.confidence if row is not None else None,
-                    editor.selected,
-                    editor.visible,
-                )
-            )
-        self.canvas.set_faces(drawn)
-
-    def _show_place(self, annotator: Annotator) -> None:
-        frame, session = annotator.playback.frame, annotator.session
-        zero = int(session.setting("time_zero", 0))
-        seconds = (frame - zero) * annotator.document.seconds / max(session.n_frames - 1, 1)
-        self.place.setText(f"  frame {frame + 1} of {session.n_frames}   {seconds:+.2f} s")
-        if annotator.person is None:
-            self.panel.state.setText("nobody is tracked yet")
-            return
-        summary = session.summary(annotator.person)
-        row = annotator.view(annotator.person).row
-        kind = int(summary.kind[frame])
-        reason = row.reason if row is not None and kind == Kind.LOST else ""
-        trust = float(summary.trust[frame])
-        text = frame_in_words(kind, trust, reason, summary.corrected[frame])
-        self.panel.state.setText(text if not math.isnan(trust) or not kind else text.split(",")[0])
-        effort = annotator.effort
-        per_minute = effort.per_minute(annotator.document.seconds)
-        self.panel.show_effort(effort.seconds, per_minute, int(summary.corrected.sum()))
 
     def _show_progress(self, text: str, share: float) -> None:
         if not text:
             self.ask_signal()
-        self.progress.setVisible(bool(text))
-        self.progress.setFormat(text)
-        self.progress.setValue(round(100 * share))
+        self.transport.show_progress(text, share)
 
-    # Gestures
+    # Gestures and choices
 
     def _press(self, x: float, y: float, modifiers: int) -> None:
         annotator = self.annotator
@@ -295,17 +257,24 @@ class AnnotateView(QWidget):
             self.show_faces()
 
     def _release(self) -> None:
-        editor = self.annotator.editor if self.annotator is not None else None
-        if self.annotator is not None and editor is not None and editor.release():
-            self.annotator.correct()
+        if self.annotator is not None:
+            self.annotator.release()
 
     def _choose_person(self, person: int) -> None:
         if self.annotator is not None:
             self.annotator.choose(person)
             self.ask_signal()
 
+    def _choose_reach(self, reach: str) -> None:
+        if self.annotator is not None:
+            self.annotator.choose_reach(Reach(reach))
+
     def _choose_markup(self, count: int) -> None:
         self._settings.markup = count
         if self.annotator is not None:
-            self.annotator.markup = count
-            self.annotator.reload()
+            self.annotator.choose_markup(count)
+
+    def choose_markup(self, step: int) -> None:
+        """Show another number of points."""
+        place = MARKUP_COUNTS.index(self._settings.markup) + step
+        self._choose_markup(MARKUP_COUNTS[place % len(MARKUP_COUNTS)])

@@ -131,7 +131,8 @@ class Canvas(QWidget):
         painter.fillRect(self.rect(), _GROUND)
         if self._image is None:
             painter.setPen(QColor("#9aa0a6"))
-            painter.drawText(self.rect(), Qt.AlignCenter | Qt.TextWordWrap, self.hint)
+            room = self.rect().adjusted(24, 24, -24, -24)
+            painter.drawText(room, Qt.AlignCenter | Qt.TextWordWrap, self.hint)
             return
         painter.save()
         painter.translate(self.width() / 2, self.height() / 2)
@@ -147,18 +148,28 @@ class Canvas(QWidget):
         painter.end()
         self.painted_at = time.perf_counter()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom; what lies under the pointer stays there."""
+    def zoom_by(self, notches: float, place: QPointF | None = None) -> None:
+        """Zoom; what lies at a place on the screen, or in the middle, stays there."""
         if self._image is None:
             return
-        before = self.to_frame(event.position())
-        factor = _STEP ** (event.angleDelta().y() / 120)
-        self._zoom = min(max(self._zoom * factor, 1.0), FARTHEST)
-        after = self.to_frame(event.position())
+        place = place if place is not None else QPointF(self.width() / 2, self.height() / 2)
+        before = self.to_frame(place)
+        self._zoom = min(max(self._zoom * _STEP**notches, 1.0), FARTHEST)
+        after = self.to_frame(place)
         self._centre += QPointF(before[0] - after[0], before[1] - after[1])
         if self._zoom == 1.0:
             self.zoom_all()
         self.update()
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Move the picture by pixels of the screen."""
+        sign = -1 if self.mirrored else 1
+        self._centre -= QPointF(sign * dx, dy) / self.scale
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom at the pointer."""
+        self.zoom_by(event.angleDelta().y() / 120, event.position())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a gesture."""
@@ -171,10 +182,9 @@ class Canvas(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with a gesture."""
         if self._panning is not None:
-            apart = (event.localPos() - self._panning) / self.scale
-            self._centre -= QPointF(-apart.x() if self.mirrored else apart.x(), apart.y())
+            apart = event.localPos() - self._panning
+            self.pan_by(apart.x(), apart.y())
             self._panning = event.localPos()
-            self.update()
         elif self._held:
             self.moved.emit(*self.to_frame(event.localPos()))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph
-from PyQt5.QtCore import QTimer
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from facetrack.face import Face
@@ -54,6 +54,7 @@ class StripCharts(QWidget):
         super().__init__(parent)
         self.setAccessibleName("live charts")
         self._graphics = pyqtgraph.GraphicsLayoutWidget()
+        self._graphics.setFocusPolicy(Qt.NoFocus)  # there is nothing to do inside
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._graphics)
@@ -71,7 +72,7 @@ class StripCharts(QWidget):
         return list(self._rings)
 
     def choose(self, names: list[str]) -> None:
-        """Draw other signals."""
+        """Draw other signals, in the colours of the present theme."""
         text, ground = self.palette().windowText().color(), self.palette().base().color()
         self._graphics.clear()
         self._graphics.setBackground(ground)

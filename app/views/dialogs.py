@@ -93,13 +93,15 @@ class KeysSheet(QDialog):
         self.table = QTableWidget(len(ACTIONS), 4)
         self.table.setHorizontalHeaderLabels(["Action", "Where", "Keys", "Change to"])
         self.table.verticalHeader().hide()
+        self.table.setSelectionBehavior(QTableWidget.SelectRows)
+        self.table.setSelectionMode(QTableWidget.SingleSelection)
         self.table.setAccessibleName("keys")
         for row, action in enumerate(ACTIONS):
             where = "everywhere" if action.view == "window" else action.view
             keys = ", ".join(keys_of(action, self.changed))
             for column, text in enumerate((action.text, where, keys)):
                 item = QTableWidgetItem(text)
-                item.setFlags(Qt.ItemIsEnabled)
+                item.setFlags(Qt.ItemIsEnabled | Qt.ItemIsSelectable)
                 item.setToolTip(action.tip)
                 self.table.setItem(row, column, item)
             edit = QKeySequenceEdit()
@@ -113,6 +115,9 @@ class KeysSheet(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         standard = buttons.addButton("Standard keys", QDialogButtonBox.ResetRole)
         standard.clicked.connect(self._standard)
+        clear = buttons.addButton("No key", QDialogButtonBox.ActionRole)
+        clear.setToolTip("Take the key of the chosen line away.")
+        clear.clicked.connect(self._clear)
         self.accept_button = buttons.button(QDialogButtonBox.Ok)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -123,10 +128,18 @@ class KeysSheet(QDialog):
         self._check()
 
     def _change(self, row: int, edit: QKeySequenceEdit) -> None:
-        key = edit.keySequence().toString(QKeySequence.PortableText)
-        if key:
+        first = edit.keySequence()[0] if edit.keySequence().count() else 0
+        if first:  # several keys one after the other would be ambiguous with the first one
+            key = QKeySequence(first).toString(QKeySequence.PortableText)
             self.changed[ACTIONS[row].id] = key
             self.table.item(row, 2).setText(key)
+            self._check()
+
+    def _clear(self) -> None:
+        row = self.table.currentRow()
+        if row >= 0:
+            self.changed[ACTIONS[row].id] = ""
+            self.table.item(row, 2).setText("")
             self._check()
 
     def _standard(self) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,12 +36,15 @@ class DrawnFace:
     colour : QColor
         Of the contours.
     source : ndarray, shape (68,), uint8, or None
-        `Source` of each point; None: contours alone (the ghost).
+        `Source` of each point; None: contours alone.
     confidence : ndarray, shape (68,), float64, or None
     selected : int or None
     visible : tuple of int
         Points of the mark-up in use.
     label : str
+        Written above the face.
+    ghost : bool
+        Whether it is dashed: a shape that was.
     """
 
     points: Points
@@ -51,6 +54,7 @@ class DrawnFace:
     selected: int | None = None
     visible: tuple[int, ...] = tuple(range(N_POINTS))
     label: str = ""
+    ghost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def draw_face(
     shown = to_screen(face.points)
     known = known_points(shown)
     _draw_contours(painter, face, shown, known)
+    _write_label(painter, face, shown[known])
     if face.source is None:
         return
     confidence = face.confidence if face.confidence is not None else np.full(N_POINTS, np.nan)
@@ -139,7 +144,6 @@ def draw_face(
                 painter.setPen(QPen(QColor("#ffffff"), 1.6))
                 painter.setBrush(Qt.NoBrush)
                 painter.drawEllipse(centre, 2.6 * radius, 2.6 * radius)
-    _write_label(painter, face, shown[known])
 
 
 def draw_mark(painter: QPainter, mark: Mark, centre: QPointF, radius: float) -> None:
@@ -155,10 +159,9 @@ def draw_mark(painter: QPainter, mark: Mark, centre: QPointF, radius: float) -> 
 def _draw_contours(
     painter: QPainter, face: DrawnFace, shown: Points, known: npt.NDArray[np.bool_]
 ) -> None:
-    ghost = face.source is None
     visible = set(face.visible)
-    pens = [QPen(face.colour, 1.3, Qt.DashLine if ghost else Qt.SolidLine)]
-    if not ghost:
+    pens = [QPen(face.colour, 1.3, Qt.DashLine if face.ghost else Qt.SolidLine)]
+    if not face.ghost:
         pens.insert(0, QPen(QColor(0, 0, 0, 120), 2.6))
     painter.setBrush(Qt.NoBrush)
     for pen in pens:
@@ -179,8 +182,3 @@ def _write_label(painter: QPainter, face: DrawnFace, shown: Points) -> None:
     painter.fillRect(box, QColor(20, 20, 20, 180))
     painter.setPen(face.colour)
     painter.drawText(box, Qt.AlignCenter, face.label)
-
-
-def legend(names: Iterable[str]) -> list[Mark]:
-    """Give the marks that a legend explains."""
-    return [MARKS[name] for name in names]

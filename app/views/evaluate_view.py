@@ -34,6 +34,7 @@ from facetrack.video.seeking import open_seekable
 from facetrack_app.model.measuring import HEADERS, Measured, Worst, measure, picture_of, save_html
 from facetrack_app.model.notice import Notice
 from facetrack_app.services.posting import run_beside
+from facetrack_app.views.asking import ask_where
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.drawing import DrawnFace
@@ -56,6 +57,7 @@ class EvaluateView(QWidget):
         self.markup = QComboBox()
         for count in MARKUPS:
             self.markup.addItem(f"{count} points", count)
+        self.markup.setAccessibleName("number of points")
         self.table = QTableWidget(0, len(HEADERS))
         self.worst = QTableWidget(0, 3)
         self.canvas = Canvas(HINT)
@@ -100,7 +102,7 @@ class EvaluateView(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addLayout(left, 3)
         whole.addWidget(right, 2)
-        self._style_plots()
+        self.style_plots()
 
     def _prepare(self, table: QTableWidget, headers: tuple[str, ...], name: str) -> None:
         table.setHorizontalHeaderLabels(headers)
@@ -110,7 +112,8 @@ class EvaluateView(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         table.setAccessibleName(name)
 
-    def _style_plots(self) -> None:
+    def style_plots(self) -> None:
+        """Dress the plots in the colours of the present theme."""
         text = self.palette().windowText().color()
         labels = (
             (self.curves, "error, % of the eye distance", "frames with less, %"),
@@ -120,6 +123,7 @@ class EvaluateView(QWidget):
             plot.setBackground(self.palette().base().color())
             plot.setMouseEnabled(False, False)
             plot.hideButtons()
+            plot.setFocusPolicy(Qt.NoFocus)
             plot.showGrid(True, True, 0.25)
             plot.setLabel("bottom", below, color=text.name())
             plot.setLabel("left", beside, color=text.name())
@@ -184,9 +188,10 @@ class EvaluateView(QWidget):
 
     def save_report(self) -> None:
         """Ask for a name and write HTML and PNG."""
-        path, _ = QFileDialog.getSaveFileName(self, "Save report", "evaluation.html", "(*.html)")
-        if path and self.measured is not None:
-            self.save_to(Path(path))
+        start = Path(self.predictions.text()).parent / "evaluation.html"
+        path = ask_where(self, "Save report", start, ".html")
+        if path is not None:
+            self.save_to(path)
 
     def save_to(self, path: Path) -> None:
         """Write HTML and PNG."""
@@ -253,6 +258,9 @@ class EvaluateView(QWidget):
         )
 
     def _show_picture(self, image: Image | None, worst: Worst) -> None:
+        chosen = self.worst.currentRow()
+        if self.measured is None or self.measured.worst[chosen : chosen + 1] != (worst,):
+            return  # meanwhile another one was chosen
         if image is None:
             self.canvas.hint = "the picture of this frame does not lie beside the truth"
         self.canvas.set_frame(image)

@@ -34,6 +34,7 @@ FILE: Final = "a video file..."
 _STATE_COLOURS: Final = {
     "tracking": GREEN, "learning": SKY, "unsure": ORANGE, "lost": VERMILION, "searching": ORANGE,
 }  # fmt: skip
+_CHARTS: Final = 4  # that fit beside each other
 
 
 class Legend(QWidget):
@@ -104,6 +105,7 @@ class LivePanel(QWidget):
             self.sizes.addItem(f"{width} x {height}", (width, height))
         self.sizes.activated.connect(lambda: self.size_chosen.emit(*self.sizes.currentData()))
         self.mirror = QCheckBox("Mirror")
+        self.mirror.setFocusPolicy(Qt.TabFocus)
         self.mirror.toggled.connect(self.mirror_chosen)
         form = QFormLayout(box)
         form.setContentsMargins(8, 4, 8, 6)
@@ -195,13 +197,12 @@ class LivePanel(QWidget):
         rows = [
             ("rate", f"{session.meter.rate:.1f} frames/s"),
             ("to display", f"{session.meter.latency():.0f} ms"),
-            ("dropped", f"{session.dropped} frames"),
+            ("frames dropped", f"{session.dropped}"),
         ]
         face = next((face for face in live.faces if face.pose is not None), None)
         if face is not None and face.pose is not None:
-            names = ("pitch", "yaw", "roll")
-            angles = zip(names, face.pose.rotation, strict=True)
-            rows.insert(0, ("head", ", ".join(f"{n} {math.degrees(a):+.0f}°" for n, a in angles)))
+            angles = ", ".join(f"{math.degrees(angle):+.0f}°" for angle in face.pose.rotation)
+            rows.insert(0, ("pitch, yaw, roll", angles))
         cells = "".join(
             f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
         )
@@ -213,5 +214,8 @@ class LivePanel(QWidget):
             item.setCheckState(Qt.Unchecked if item.checkState() else Qt.Checked)
             rows = range(1, self.charts.count())
             ticked = [r for r in rows if self.charts.model().item(r).checkState() == Qt.Checked]
-            self.charts_chosen.emit([self.charts.itemData(r) for r in ticked][:4])
+            if len(ticked) > _CHARTS:
+                item.setCheckState(Qt.Unchecked)
+                ticked.remove(row)
+            self.charts_chosen.emit([self.charts.itemData(r) for r in ticked])
         self.charts.setCurrentIndex(0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtWidgets import QFileDialog
 
 from facetrack.errors import FacetrackError
+from facetrack_app.views.asking import ask_where
 
 if TYPE_CHECKING:
     from facetrack_app.views.live_view import LiveView
@@ -33,16 +34,21 @@ class LivePeople:
 
     def forget_person(self) -> None:
         """Drop all that was learned of the faces in view."""
-        if self._view.session is not None:
+        if self._view.session is None:
+            return
+        try:
             known = self._view.session.forget()
+        except FacetrackError as error:  # lost in this very frame
+            self._view.said(str(error), True)
+        else:
             text = "forgotten: all that was learned of this face"
             self._view.said(text if known else "there is no face to forget", False)
 
     def save_person(self) -> None:
         """Ask for a file and save what was learned of the face in view."""
-        path, _ = QFileDialog.getSaveFileName(self._view, "Save person", "person.npz", "(*.npz)")
-        if path:
-            self.save_person_to(Path(path))
+        path = ask_where(self._view, "Save person", Path.home() / "person.npz", ".npz")
+        if path is not None:
+            self.save_person_to(path)
 
     def save_person_to(self, path: Path) -> None:
         """Save what was learned of the face in view."""

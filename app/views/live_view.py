@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,21 +10,22 @@ from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
 
 from facetrack.errors import FacetrackError
-from facetrack.video.devices import list_cameras
 from facetrack_app.model.live import LiveFrame, state_in_words
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.settings import Settings
+from facetrack_app.services.capture import cameras
 from facetrack_app.services.live_session import LiveSession, LiveWish
 from facetrack_app.services.live_tracking import PREPARING
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.charts import StripCharts
 from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.live_correcting import LiveCorrecting
 from facetrack_app.views.live_panel import FILE, LivePanel
 from facetrack_app.views.live_people import LivePeople
+from facetrack_app.views.live_recording import LiveRecording
 from facetrack_app.views.theme import person_colour
 
-GRAB: Final = 14.0  # px of the screen
 HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
 
 
@@ -62,15 +62,17 @@ class LiveView(QWidget):
         self.said: Notice[[str, bool]] = Notice()
         self.changed: Notice[[]] = Notice()
         self._model, self._settings, self._poster = model, settings, poster
-        self._recordings = recordings
         self.session: LiveSession | None = None
         self.n_shown = 0  # frames that were painted since the start
-        self.people = LivePeople(self)
         self._live: LiveFrame | None = None
+        self._trouble = ""  # what camera or tracker said, until all is well again
         self._captured: float | None = None  # of the frame that waits to be painted
         self.canvas = Canvas(HINT)
         self.charts = StripCharts()
         self.panel = LivePanel(buttons)
+        self.people = LivePeople(self)
+        self.recording = LiveRecording(self, recordings)
+        self.correcting = LiveCorrecting(self)
         self._lay_out()
         self._connect()
         self._clock = QTimer(self)
@@ -92,7 +94,7 @@ class LiveView(QWidget):
 
     def _connect(self) -> None:
         settings, panel = self._settings, self.panel
-        panel.show_sources(list_cameras(), settings.source)
+        panel.show_sources(cameras(), settings.source)
         panel.mirror.setChecked(settings.mirror)
         panel.smoothing.setValue(round(20 * settings.smoothing))
         panel.show_charts(settings.charts)
@@ -102,9 +104,6 @@ class LiveView(QWidget):
         panel.smoothing_chosen.connect(self._choose_smoothing)
         panel.charts_chosen.connect(self._choose_charts)
         self.canvas.mirrored = settings.mirror
-        self.canvas.pressed.connect(self._press)
-        self.canvas.moved.connect(self._move)
-        self.canvas.released.connect(self._release)
         self.charts.choose(settings.charts)
 
     # What can be asked for
@@ -112,7 +111,7 @@ class LiveView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return self, self.people
+        return self, self.correcting, self.recording, self.people
 
     @property
     def running(self) -> bool:
@@ -129,18 +128,13 @@ class LiveView(QWidget):
         """The tracked frame that is shown."""
         return self._live
 
-    @property
-    def recording(self) -> bool:
-        """Whether a recording is going on."""
-        return self.session is not None and self.session.recorder is not None
-
     def toggle_run(self) -> None:
         """Start or stop the camera."""
         self.stop() if self.running else self.start()
 
     def choose(self, source: str) -> None:
         """Choose what is watched: a camera's number, "demo" or a path."""
-        self.panel.show_sources(list_cameras(), source)
+        self.panel.show_sources(cameras(), source)
 
     def start(self) -> None:
         """Watch what was chosen."""
@@ -157,6 +151,7 @@ class LiveView(QWidget):
             self.people.person = None
             self.said(str(error), True)
             return
+        self._trouble = ""
         self.session.start()
         self.charts.clear()
         self.panel.show_state("searching", "starting the camera")
@@ -166,7 +161,7 @@ class LiveView(QWidget):
     def stop(self) -> None:
         """Let go of the camera; a recording ends."""
         if self.session is not None:
-            self._report(self.session.stop())
+            self.recording.report(self.session.stop())
             self.session = None
         self._clock.stop()
         self._live = None
@@ -176,18 +171,9 @@ class LiveView(QWidget):
         self.panel.numbers.setText("")
         self.changed()
 
-    def toggle_record(self) -> None:
-        """Start or end a recording."""
-        if self.session is None:
-            return
-        if self.session.recorder is not None:
-            self._report(self.session.stop_recording())
-        else:
-            try:
-                self.session.record(self._recordings, self.panel.kinds.currentText())
-            except FacetrackError as error:
-                self.said(str(error), True)
-        self.changed()
+    def toggle_mirror(self) -> None:
+        """Show the picture as in a mirror, or not."""
+        self.panel.mirror.toggle()
 
     def toggle_adapt(self) -> None:
         """Let the tracker learn from its own tracks, or not."""
@@ -199,19 +185,23 @@ class LiveView(QWidget):
             self.session.set_adapt(not self.session.adapting)
         self.changed()
 
-    def cancel_freeze(self) -> None:
-        """Go on without a correction."""
-        if self.session is not None and self.session.frozen:
-            self.session.resume()
-            self.changed()
-
     # What comes in
 
     def _hear(self, message: str) -> None:
-        if message:
-            waiting = message == PREPARING
-            self.panel.show_state("searching" if waiting else "lost", message)
-            self.said(message, not waiting)
+        if message == PREPARING:
+            self.panel.show_state("searching", message)
+        elif message:
+            self.said(message, True)
+            self.panel.show_state("lost", message)
+        elif self._trouble:
+            self.said("all is well again", False)
+        self._trouble = message if message != PREPARING else ""
+
+    def show_frozen(self, live: LiveFrame) -> None:
+        """Show the frame at which everything stands still for a correction."""
+        self._live, self._captured = live, None
+        self.canvas.set_frame(live.frame.image)
+        self.panel.show_state("learning", "frozen: move points to their place")
 
     def _show_newest(self) -> None:
         if self.session is None or self.session.frozen:
@@ -233,64 +223,17 @@ class LiveView(QWidget):
         session, live = self.session, self._live
         if session is None or live is None or session.frozen:
             return
-        self.panel.show_state(*state_in_words(live.faces, learning=session.adapting))
+        state = state_in_words(live.faces, learning=session.adapting)
+        self.panel.show_state(*(("lost", self._trouble) if self._trouble else state))
         self.panel.show_numbers(session, live)
-        if session.recorder is not None:
-            self.panel.recorded.setText(f"{session.recorder.frames} frames recorded")
-
-    def _report(self, files: list[Path]) -> None:
-        if files:
-            names = ", ".join(f.suffix.lstrip(".") for f in files)
-            self.panel.recorded.setText(f"{files[0].stem} in {files[0].parent} ({names})")
-            self.said(f"recorded: {files[0].parent / files[0].stem}", False)
-
-    # Gestures
-
-    def _press(self, x: float, y: float, modifiers: int) -> None:
-        if self.session is None:
-            return
-        live = self.session.freeze((x, y), GRAB / self.canvas.scale)
-        if live is not None:
-            self._live = live
-            self.canvas.set_frame(live.frame.image)
-            self.panel.show_state("learning", "frozen: drag the point to its place")
-            self._show_edited()
-            self.changed()
-
-    def _move(self, x: float, y: float) -> None:
-        if self.session is not None and self.session.editor is not None:
-            self.session.editor.drag((x, y))
-            self._show_edited()
-
-    def _release(self) -> None:
-        if self.session is None or not self.session.frozen:
-            return
-        begin = time.perf_counter()
-        try:
-            lessons = self.session.release()
-        except FacetrackError as error:
-            self.said(f"not learned: {error}", True)
-        else:
-            took = 1000 * (time.perf_counter() - begin)
-            learned = f"learned in {took:.0f} ms; {lessons} corrections of this face by now"
-            self.said(learned if lessons else "nothing was moved, nothing learned", False)
-        self._captured = None
-        self.changed()
-
-    def _show_edited(self) -> None:
-        editor = self.session.editor if self.session is not None else None
-        if editor is not None:
-            drawn = DrawnFace(
-                editor.points, person_colour(0), editor.source, selected=editor.selected
-            )
-            self.canvas.set_faces([drawn])
+        self.recording.show()
 
     # Choices
 
     def _choose_source(self, source: str) -> None:
         if source == FILE:
             source, _ = QFileDialog.getOpenFileName(self, "A video to play as camera")
-            self.panel.show_sources(list_cameras(), source or self._settings.source)
+            self.panel.show_sources(cameras(), source or self._settings.source)
         if source:
             self._settings.source = source
             self.restart()

@@ -20,7 +20,7 @@ from facetrack_app.views.annotate_view import AnnotateView
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.evaluate_view import EvaluateView
 from facetrack_app.views.live_view import LiveView
-from facetrack_app.views.menus import ActionBar
+from facetrack_app.views.menus import ActionBar, SpacePresses
 
 VIEWS = (LIVE, ANNOTATE, EVALUATE)
 
@@ -70,7 +70,8 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self._message, 1)
         self._fading = QTimer(self)
         self._fading.setSingleShot(True)
-        self._fading.timeout.connect(lambda: self._message.setText(""))
+        self._fading.timeout.connect(self._message.clear)
+        SpacePresses(self)
         self.refresh()
 
     @property
@@ -104,7 +105,9 @@ class MainWindow(QMainWindow):
         self._bar.refresh(self.shown, self.view)
         run, record = self._bar.buttons["toggle_run"], self._bar.buttons["toggle_record"]
         run.setText("Stop" if self.live.running else "Start")
-        record.setText("End recording" if self.live.recording else "Record")
+        record.setText("End recording" if self.live.recording.going_on else "Record")
+        name = self.annotate.name
+        self.setWindowTitle(f"{name} - Facetrack" if name else "Facetrack")
         session = self.live.session
         adapting = session is not None and session.adapting
         self._bar.buttons["toggle_adapt"].setText("Adapting" if adapting else "Adapt")
@@ -120,7 +123,9 @@ class MainWindow(QMainWindow):
 
     def _switched(self) -> None:
         if self.shown != LIVE:
-            self.live.cancel_freeze()
+            self.live.correcting.cancel_freeze()
+        if self.shown != ANNOTATE:
+            self.annotate.pause()
         self.view.setFocus()
         self.refresh()
 
@@ -172,6 +177,8 @@ class MainWindow(QMainWindow):
             for item in fields(chosen):
                 setattr(self.settings, item.name, getattr(chosen, item.name))
             theme.apply(QApplication.instance(), chosen.theme)
+            self.live.charts.choose(self.live.charts.names)
+            self.evaluate.style_plots()
             self.save()
 
     def show_keys(self) -> None:
@@ -206,5 +213,6 @@ class MainWindow(QMainWindow):
         self.live.stop()
         self.annotate.close_document()
         self._poster.close()
+        self._fading.stop()
         self.save()
         event.accept()

@@ -3,21 +3,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QInputDialog
 
+from facetrack_app.model.command import free_name
 from facetrack_app.model.commands import (
     MarkSpan,
     Merge,
-    NewPerson,
     RemoveSpan,
     Rename,
     SetTimeZero,
     Split,
     Trim,
 )
-from facetrack_app.model.editing import centred_face
+from facetrack_app.services.annotator import Annotator
 from facetrack_app.views import exchange
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 
 class Marks:
-    """Methods named as in the table of actions, for the annotate view.
+    """Methods named as in the table of actions, for an open video.
 
     Parameters
     ----------
     view : AnnotateView
+    annotator : Annotator
 
     Attributes
     ----------
@@ -37,43 +39,41 @@ class Marks:
         Kind and first frame of a range whose end is still to come.
     """
 
-    def __init__(self, view: AnnotateView) -> None:
-        self._view = view
+    def __init__(self, view: AnnotateView, annotator: Annotator) -> None:
+        self._view, self._annotator = view, annotator
+        self._session = annotator.session
         self.pending: tuple[str, int] | None = None
 
+    # People
+
     def new_person(self) -> None:
-        """Begin somebody whom the tracker did not find; the mean face stands in the middle."""
-        if self._view.annotator is not None:
-            name = f"Person {len(self._view.annotator.session.people) + 1}"
-            if self._view.annotator.run(NewPerson(name)) is not None:
-                self._view.annotator.choose(min(self._view.annotator.session.people))
-                mean = self._view.annotator.model.shape_model.mean
-                size = self._view.annotator.document.size
-                self._view.annotator.place(centred_face(mean, size))
+        """Begin somebody whom the tracker did not find."""
+        self._annotator.new_person()
+        self._view.said("drag the new face into place (Shift: whole), then R fits it", False)
 
     def next_person(self) -> None:
         """Choose the next person of the list."""
-        annotator = self._view.annotator
-        if annotator is not None and annotator.person is not None:
-            people = list(annotator.session.people)
-            place = people.index(annotator.person) + 1
-            annotator.choose(people[place % len(people)])
+        if self._annotator.person is not None:
+            people = list(self._session.people)
+            place = people.index(self._annotator.person) + 1
+            self._annotator.choose(people[place % len(people)])
 
     def rename_person(self) -> None:
         """Ask for another name."""
-        if self._view.annotator is None or self._view.annotator.person is None:
+        person = self._annotator.person
+        if person is None:
             return
-        old = self._view.annotator.session.people[self._view.annotator.person]
+        old = self._session.people[person]
         name, sure = QInputDialog.getText(self._view, "Rename", "Name:", text=old)
         if sure:
-            self._view.annotator.run(Rename(self._view.annotator.person, name))
+            self._annotator.run(Rename(person, name))
 
     def merge_people(self) -> None:
         """Ask who is the same person."""
-        if self._view.annotator is None or self._view.annotator.person is None:
+        person = self._annotator.person
+        if person is None:
             return
-        others = {n: p for p, n in self._view.annotator.session.people.items()}
-        others.pop(self._view.annotator.session.people[self._view.annotator.person], None)
+        others = self._others(person)
         if not others:
             self._view.said("there is nobody else to merge with", False)
             return
@@ -81,15 +81,27 @@ class Marks:
             self._view, "Merge", "The same person as:", list(others), editable=False
         )
         if sure:
-            self._view.annotator.run(Merge(self._view.annotator.person, others[name]))
+            self._annotator.run(Merge(person, others[name]))
+
+    def _others(self, person: int) -> dict[str, int]:
+        """Give all others by name; who shares a name is told by where they are first seen."""
+        people = {p: name for p, name in self._session.people.items() if p != person}
+        shared = Counter(people.values())
+        return {
+            name if shared[name] == 1 else f"{name} (from frame {self._first_seen(p)}, no. {p})": p
+            for p, name in people.items()
+        }
+
+    def _first_seen(self, person: int) -> int:
+        return int(self._session.summary(person).seen.argmax()) + 1
 
     def split_person(self) -> None:
         """Say that from this frame on it is somebody else."""
-        if self._view.annotator is not None and self._view.annotator.person is not None:
-            name = f"Person {len(self._view.annotator.session.people) + 1}"
-            self._view.annotator.run(
-                Split(self._view.annotator.person, self._view.annotator.shown, name)
-            )
+        if self._annotator.person is not None:
+            name = free_name(self._session)
+            self._annotator.run(Split(self._annotator.person, self._annotator.shown, name))
+
+    # Time
 
     def mark_event(self) -> None:
         """Begin or end an event."""
@@ -100,53 +112,47 @@ class Marks:
         self._mark("exclude")
 
     def _mark(self, kind: str) -> None:
-        if self._view.annotator is None:
-            return
-        frame = self._view.annotator.playback.frame
+        frame = self._annotator.playback.frame
         if self.pending is None or self.pending[0] != kind:
             self.pending = (kind, frame)
             self._view.said("go to the last frame and press the key once more (Esc: not)", False)
         else:
             first, last = sorted((self.pending[1], frame))
             self.pending = None
-            label = "excluded"
+            label, sure = "excluded", True
             if kind == "event":
                 label, sure = QInputDialog.getText(self._view, "Event", "Name:", text="event")
-                label = label if sure and label.strip() else "event"
-            self._view.annotator.run(MarkSpan(kind, first, last + 1, label))
+            if sure:
+                self._annotator.run(MarkSpan(kind, first, last + 1, label.strip() or kind))
         self._view.refresh()
 
     def remove_mark(self) -> None:
         """Take away the marks at this frame."""
-        if self._view.annotator is not None:
-            frame = self._view.annotator.playback.frame
-            for span in list(self._view.annotator.session.spans):
-                if span.start <= frame < span.stop:
-                    self._view.annotator.run(RemoveSpan(span.id))
+        frame = self._annotator.playback.frame
+        for span in list(self._session.spans):
+            if span.start <= frame < span.stop:
+                self._annotator.run(RemoveSpan(span.id))
 
     def trim_start(self) -> None:
         """Let the kept range begin here."""
-        if self._view.annotator is not None:
-            _, stop = self._view.annotator.session.trim
-            self._view.annotator.run(Trim(self._view.annotator.playback.frame, stop))
+        _, stop = self._session.trim
+        self._annotator.run(Trim(self._annotator.playback.frame, stop))
 
     def trim_end(self) -> None:
         """Let the kept range end here."""
-        if self._view.annotator is not None:
-            first, _ = self._view.annotator.session.trim
-            self._view.annotator.run(Trim(first, self._view.annotator.playback.frame + 1))
+        first, _ = self._session.trim
+        self._annotator.run(Trim(first, self._annotator.playback.frame + 1))
 
     def time_zero(self) -> None:
         """Let time begin here."""
-        if self._view.annotator is not None:
-            self._view.annotator.run(SetTimeZero(self._view.annotator.playback.frame))
+        self._annotator.run(SetTimeZero(self._annotator.playback.frame))
+
+    # Other programs
 
     def import_tracks(self) -> None:
         """Take over points of another program."""
-        if self._view.annotator is not None:
-            exchange.ask_import(self._view, self._view.annotator)
+        exchange.ask_import(self._view, self._annotator)
 
     def export_tracks(self) -> None:
         """Write what there is."""
-        if self._view.annotator is not None:
-            exchange.ask_export(self._view, self._view.annotator)
+        exchange.ask_export(self._view, self._annotator)

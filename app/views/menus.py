@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QMainWindow, QPushButton, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QAction, QMainWindow, QPushButton, QWidget
 
 from facetrack_app.model.actions import ACTIONS, MENUS, WINDOW, Action, keys_of
 
@@ -16,10 +16,33 @@ _BUTTON_TEXTS = {
     "next_doubtful": "doubtful ▶", "rename_person": "Rename", "new_person": "New",
     "merge_people": "Merge", "split_person": "Split here", "accept": "Accept",
     "uncorrect": "Remove", "toggle_occluded": "Hidden", "mark_absent": "Absent",
+    "toggle_tracking": "Stop",
     "track_back": "Track back", "track_on": "Track on", "toggle_run": "Start",
     "toggle_adapt": "Adapt", "forget_person": "Forget", "toggle_record": "Record",
     "run_evaluation": "Measure", "save_report": "Save report",
 }  # fmt: skip
+
+
+class SpacePresses(QObject):
+    """Lets Space press the button that has the focus, although it is a shortcut elsewhere.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        For all buttons inside.
+    """
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__(window)
+        for button in window.findChildren(QAbstractButton):
+            button.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep Space from the shortcuts."""
+        if event.type() == QEvent.ShortcutOverride and event.key() == Qt.Key_Space:
+            event.accept()
+            return True
+        return False
 
 
 class ActionBar:
@@ -41,7 +64,7 @@ class ActionBar:
         keys: Mapping[str, str],
     ) -> None:
         self._actions: dict[str, QAction] = {}
-        menus = {name: window.menuBar().addMenu(name) for name in MENUS}
+        menus = {name: window.menuBar().addMenu(text) for name, text in MENUS.items()}
         for action in ACTIONS:
             made = QAction(action.text, window)
             made.setObjectName(action.id)

@@ -4,25 +4,32 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QInputDialog
 
+from facetrack_app.model import stops
+from facetrack_app.services.annotator import Annotator
+
 if TYPE_CHECKING:
     from facetrack_app.views.annotate_view import AnnotateView
 
+_PAN: Final = 60  # px of the screen that a key moves the picture
+
 
 class Moves:
-    """Methods named as in the table of actions, for the annotate view.
+    """Methods named as in the table of actions, for an open video.
 
     Parameters
     ----------
     view : AnnotateView
+    annotator : Annotator
     """
 
-    def __init__(self, view: AnnotateView) -> None:
-        self._view = view
+    def __init__(self, view: AnnotateView, annotator: Annotator) -> None:
+        self._view, self._annotator = view, annotator
         self._played = 0.0  # when the frame that is shown was due
         self._timer = QTimer(view)
         self._timer.setTimerType(Qt.PreciseTimer)
@@ -31,24 +38,21 @@ class Moves:
     def pause(self) -> None:
         """Stand still."""
         self._timer.stop()
-        if self._view.annotator is not None:
-            self._view.annotator.playback.speed = 0
+        self._annotator.playback.speed = 0
 
     def go(self, frame: int | None) -> None:
         """Go to a frame; None: there is none to go to."""
-        if self._view.annotator is None:
-            return
         if frame is None:
             self._view.said("there is no such frame on this side", False)
             return
-        self._view.annotator.show(frame)
-        self._view.timeline.move_to(self._view.annotator.playback.frame)
-        self._view.annotator.effort.gesture(time.monotonic())
+        self.pause()
+        self._annotator.show(frame)
+        self._view.timeline.move_to(self._annotator.playback.frame)
+        self._annotator.effort.gesture(time.monotonic())
 
     def step(self, frames: int) -> None:
         """Go some frames on."""
-        if self._view.annotator is not None:
-            self.go(self._view.annotator.playback.frame + frames)
+        self.go(self._annotator.playback.frame + frames)
 
     def step_back(self) -> None:
         """Go one frame back."""
@@ -59,8 +63,8 @@ class Moves:
         self.step(1)
 
     def _nudge(self, dx: float, dy: float) -> bool:
-        annotator = self._view.annotator
-        if annotator is None or annotator.editor is None or annotator.editor.selected is None:
+        annotator = self._annotator
+        if annotator.editor is None or annotator.editor.selected is None:
             return False
         sign = -1 if self._view.canvas.mirrored else 1
         if annotator.editor.nudge(sign * dx, dy):
@@ -103,25 +107,25 @@ class Moves:
         """Move the selected point by 10 pixels."""
         self._nudge(0, 10)
 
+    def _seek(self, find: Callable[..., int | None], *, back: bool) -> None:
+        annotator = self._annotator
+        self.go(find(annotator.session, annotator.person, annotator.playback.frame, back=back))
+
     def previous_corrected(self) -> None:
         """Go to the corrected frame before."""
-        if self._view.annotator is not None:
-            self.go(self._view.annotator.next_corrected(back=True))
+        self._seek(stops.next_corrected, back=True)
 
     def next_corrected(self) -> None:
         """Go to the next corrected frame."""
-        if self._view.annotator is not None:
-            self.go(self._view.annotator.next_corrected())
+        self._seek(stops.next_corrected, back=False)
 
     def next_doubtful(self) -> None:
         """Go to the next doubtful stretch."""
-        if self._view.annotator is not None:
-            self.go(self._view.annotator.next_doubtful())
+        self._seek(stops.next_doubtful, back=False)
 
     def previous_doubtful(self) -> None:
         """Go to the doubtful stretch before."""
-        if self._view.annotator is not None:
-            self.go(self._view.annotator.next_doubtful(back=True))
+        self._seek(stops.next_doubtful, back=True)
 
     def first_frame(self) -> None:
         """Go to the start."""
@@ -129,53 +133,42 @@ class Moves:
 
     def last_frame(self) -> None:
         """Go to the end."""
-        if self._view.annotator is not None:
-            self.go(self._view.annotator.session.n_frames - 1)
+        self.go(self._annotator.session.n_frames - 1)
 
     def go_to_frame(self) -> None:
         """Ask for a number."""
-        if self._view.annotator is not None:
-            count = self._view.annotator.session.n_frames
-            number, sure = QInputDialog.getInt(
-                self._view,
-                "Go to frame",
-                f"1 to {count}:",
-                self._view.annotator.playback.frame + 1,
-                1,
-                count,
-            )
-            if sure:
-                self.go(number - 1)
+        count = self._annotator.session.n_frames
+        here = self._annotator.playback.frame + 1
+        number, sure = QInputDialog.getInt(
+            self._view, "Go to frame", f"1 to {count}:", here, 1, count
+        )
+        if sure:
+            self.go(number - 1)
 
     def play(self) -> None:
         """Play or pause."""
-        if self._view.annotator is not None:
-            self._view.annotator.playback.toggle()
-            self._run_clock()
+        self._annotator.playback.toggle()
+        self._run_clock()
 
     def shuttle_back(self) -> None:
         """Play backwards, or faster so."""
-        if self._view.annotator is not None:
-            self._view.annotator.playback.shuttle(-1)
-            self._run_clock()
+        self._annotator.playback.shuttle(-1)
+        self._run_clock()
 
     def shuttle_on(self) -> None:
         """Play, or faster."""
-        if self._view.annotator is not None:
-            self._view.annotator.playback.shuttle(1)
-            self._run_clock()
+        self._annotator.playback.shuttle(1)
+        self._run_clock()
 
     def _run_clock(self) -> None:
-        if self._view.annotator is not None and self._view.annotator.playback.speed:
+        if self._annotator.playback.speed:
             self._played = time.perf_counter()
             self._timer.start(1000 // 60)
         else:
             self._timer.stop()
 
     def _advance(self) -> None:
-        annotator = self._view.annotator
-        if annotator is None:
-            return
+        annotator = self._annotator
         rate = annotator.session.n_frames / max(annotator.document.seconds, 1e-3)
         due = int((time.perf_counter() - self._played) * rate * abs(annotator.playback.speed))
         if due:
@@ -191,26 +184,62 @@ class Moves:
 
     def stop(self) -> None:
         """Stop what goes on: playing, tracking anew, a range, a selection."""
-        annotator = self._view.annotator
-        if annotator is None:
-            return
         self.pause()
-        if annotator.stop():
-            return
-        self._view.marks.pending = None
-        if annotator.editor is not None:
-            annotator.editor.cancel()
-            annotator.editor.selected = None
-        self._view.refresh()
+        editor = self._annotator.editor
+        dragging = editor is not None and editor.holding
+        if dragging or not self._annotator.stop():
+            self._view.drop_pending()
+            self._annotator.cancel()
+            self._view.refresh()
 
     def zoom_face(self) -> None:
         """Fill the view with the face."""
-        if self._view.annotator is not None and self._view.annotator.editor is not None:
-            self._view.canvas.zoom_to(self._view.annotator.editor.points)
+        if self._annotator.editor is not None:
+            self._view.canvas.zoom_to(self._annotator.editor.points)
 
     def zoom_all(self) -> None:
         """Show the whole picture."""
         self._view.canvas.zoom_all()
+
+    def zoom_in(self) -> None:
+        """Show the middle larger."""
+        self._view.canvas.zoom_by(1)
+
+    def zoom_out(self) -> None:
+        """Show more of the picture."""
+        self._view.canvas.zoom_by(-1)
+
+    def pan_left(self) -> None:
+        """Show more of the left."""
+        self._view.canvas.pan_by(_PAN, 0)
+
+    def pan_right(self) -> None:
+        """Show more of the right."""
+        self._view.canvas.pan_by(-_PAN, 0)
+
+    def pan_up(self) -> None:
+        """Show more of the top."""
+        self._view.canvas.pan_by(0, _PAN)
+
+    def pan_down(self) -> None:
+        """Show more of the bottom."""
+        self._view.canvas.pan_by(0, -_PAN)
+
+    def stretch_time(self) -> None:
+        """Show a shorter part of the video in the timeline."""
+        self._view.timeline.zoom_by(1)
+
+    def squeeze_time(self) -> None:
+        """Show a longer part of the video in the timeline."""
+        self._view.timeline.zoom_by(-1)
+
+    def next_signal(self) -> None:
+        """Draw another signal in the timeline."""
+        self._view.transport.next_signal()
+
+    def next_markup(self) -> None:
+        """Show another number of points."""
+        self._view.choose_markup(1)
 
     def toggle_ghost(self) -> None:
         """Show or hide the shape before the correction."""

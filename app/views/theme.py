@@ -14,6 +14,7 @@ YELLOW, PINK, VERMILION = QColor(240, 228, 66), QColor(204, 121, 167), QColor(21
 BLUE = QColor(0, 114, 178)
 PEOPLE: Final = (GREEN, SKY, ORANGE, YELLOW, PINK, VERMILION)
 
+_DESKTOP: Final = "desktop is dark"  # a property of the application
 FONT_SIZE: Final = 9.5  # pt: all of the panels fits into 720 lines
 
 _ROLES: Final = {
@@ -63,13 +64,17 @@ def apply(application: QApplication, theme: str) -> None:
     theme : {'system', 'light', 'dark'}
         `system` follows the desktop's own palette.
     """
+    # Fusion's own palette is always light, and ours replaces the desktop's: asked once, and kept.
+    dark = application.property(_DESKTOP)
+    if dark is None:
+        dark = application.palette().color(QPalette.Window).lightness() < 128
+        application.setProperty(_DESKTOP, dark)
     application.setStyle("Fusion")
     font = application.font()
     font.setPointSizeF(min(font.pointSizeF(), FONT_SIZE))
     application.setFont(font)
     if theme == "system":
-        standard = application.style().standardPalette()
-        theme = "dark" if standard.color(QPalette.Window).lightness() < 128 else "light"
+        theme = "dark" if dark else "light"
     application.setPalette(palette(theme))
 
 

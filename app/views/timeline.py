@@ -21,6 +21,7 @@ ROW: Final = 17
 NAMES: Final = ("human", "learned", "plain", "doubtful", "marks", "trust", "signal")
 TALL: Final = ("trust", "signal")  # layers that are curves
 _CURVE: Final = 26
+_SHORTEST: Final = 20  # frames that are shown at least
 
 
 class Timeline(QWidget):
@@ -129,10 +130,12 @@ class Timeline(QWidget):
             for first, stop in runs(mask) if mask is not None else ():
                 box = QRectF(GUTTER + first, row * ROW + 3, max(stop - first, 1.5), ROW - 5)
                 painter.fillRect(box, colour)
-        for mask, colour in ((shown.excluded, QColor(128, 128, 128, 150)), (shown.events, PINK)):
+        half = (ROW - 4) / 2  # events above, excluded ranges below: neither hides the other
+        marks = ((shown.events, PINK, 0.0), (shown.excluded, QColor(128, 128, 128), half))
+        for mask, colour, below in marks:
             for first, stop in runs(mask):
-                box = QRectF(GUTTER + first, 4 * ROW + 2, max(stop - first, 2.0), ROW - 4)
-                painter.fillRect(box, colour)
+                top = 4 * ROW + 2 + below
+                painter.fillRect(QRectF(GUTTER + first, top, max(stop - first, 2.0), half), colour)
         self._paint_diamonds(painter, shown)
         self._paint_curve(painter, shown)
 
@@ -199,19 +202,23 @@ class Timeline(QWidget):
         """Reduce the frames to another number of columns."""
         self._layers = None
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom in time around the pointer."""
+    def zoom_by(self, notches: float, here: int | None = None) -> None:
+        """Zoom in time around a frame, or around the one that is shown."""
         if self._session is None:
             return
-        here = self._frame_at(event.position().x())
-        span = (self._stop - self._first) * 0.8 ** (event.angleDelta().y() / 120)
-        span = round(min(max(span, 20), self._session.n_frames))
+        here = here if here is not None else self._frame
+        span = (self._stop - self._first) * 0.8**notches
+        span = round(min(max(span, _SHORTEST), self._session.n_frames))
         share = (here - self._first) / (self._stop - self._first)
         self._first = max(0, min(round(here - share * span), self._session.n_frames - span))
         self._stop = self._first + span
         self._layers = None
         self.window_changed.emit()
         self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom in time around the pointer."""
+        self.zoom_by(event.angleDelta().y() / 120, self._frame_at(event.position().x()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to a frame."""

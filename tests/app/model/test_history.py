@@ -95,9 +95,9 @@ def test_any_sequence_taken_back_gives_back_the_bytes(
 
 def _assert_memory_is_the_file(session: Session) -> None:
     known = {person: session.summary(person) for person in session.people}
-    claims, spans = session._claims, session.spans
+    claims, spans = session.claims.copy(), session.spans
     session._load()
-    assert session._claims == claims
+    assert session.claims == claims
     assert session.spans == spans
     assert set(known) == set(session.people)
     for person, summary in known.items():
@@ -148,7 +148,7 @@ def test_the_history_survives_closing(tmp_path: Path, dump: Dump) -> None:
     history = History(session)
     assert history.undo() == "correct frame"
     assert dump(session) == before
-    assert history.can_redo
+    assert history.redo() == "correct frame"
     session.close()
 
 

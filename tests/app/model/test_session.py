@@ -19,7 +19,7 @@ from facetrack_app.model.places import folder_for
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
-from facetrack_app.model.summary import next_stretch, next_true, worst_first
+from facetrack_app.model.summary import next_stretch, next_true
 from facetrack_app.model.timeline import layers, runs
 from tests.app.conftest import N_FRAMES, shape
 from tests.app.model.test_history import correct
@@ -53,7 +53,7 @@ def test_split_and_merge_move_frames_between_people(session: Session) -> None:
     history.run(Merge(1, ann))
     assert ann not in session.people
     assert session.summary(1).seen[40]
-    assert session.owner(0, 45) == 1
+    assert session.claims.owner(0, 45) == 1
 
 
 def test_doubtful_frames_are_lost_or_little_trusted(session: Session) -> None:
@@ -62,7 +62,6 @@ def test_doubtful_frames_are_lost_or_little_trusted(session: Session) -> None:
     assert next_stretch(session.summary(0).doubtful, 0) == 20
     assert next_stretch(session.summary(0).doubtful, 21) is None
     assert next_true(session.summary(0).doubtful, 22, back=True) == 21
-    assert worst_first(session.summary(0).doubtful, session.summary(0).trust)[0] == 20
 
 
 def test_excluded_and_trimmed_frames(session: Session) -> None:
@@ -147,7 +146,13 @@ def test_a_folder_that_may_not_be_written_goes_elsewhere(tmp_path: Path) -> None
     blocked.mkdir()
     (blocked / "clip.mp4.facetrack").write_text("a file in the way")
     folder = folder_for(blocked / "clip.mp4", tmp_path / "mine")
-    assert folder == tmp_path / "mine" / "clip.mp4.facetrack"
+    assert folder.parent == tmp_path / "mine"
+    assert folder.name.startswith("clip.mp4-")
+    other = tmp_path / "others"
+    other.mkdir()
+    (other / "clip.mp4.facetrack").write_text("a file in the way, too")
+    assert folder_for(other / "clip.mp4", tmp_path / "mine") != folder
+    assert folder_for(blocked / "clip.mp4", tmp_path / "mine") == folder
     (tmp_path / "full").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         folder_for(blocked / "clip.mp4", tmp_path / "full")
@@ -175,16 +180,18 @@ def test_two_hundred_thousand_frames_open_and_are_found(tmp_path: Path) -> None:
     session.close()
 
 
+strands, twenty = st.integers(0, 3), st.integers(0, 19)
+
+
 @given(
-    tracks=st.lists(
-        st.tuples(st.integers(0, 3), st.integers(0, 19), st.sampled_from([1, 2, 3])), max_size=40
-    ),
-    claims=st.lists(
-        st.tuples(st.integers(0, 3), st.integers(0, 19), st.integers(0, 2)), max_size=8
-    ),
+    tracks=st.lists(st.tuples(strands, twenty, st.sampled_from([1, 2, 3])), max_size=40),
+    claims=st.lists(st.tuples(strands, twenty, st.integers(0, 2)), max_size=8),
+    corrected=st.sets(st.tuples(strands, twenty), max_size=8),
 )
 def test_summaries_equal_asking_frame_by_frame(
-    tracks: list[tuple[int, int, int]], claims: list[tuple[int, int, int]]
+    tracks: list[tuple[int, int, int]],
+    claims: list[tuple[int, int, int]],
+    corrected: set[tuple[int, int]],
 ) -> None:
     n_frames = 20
     with tempfile.TemporaryDirectory() as folder:
@@ -194,17 +201,30 @@ def test_summaries_equal_asking_frame_by_frame(
             session.store.put("track", [((s, f), (kind, *blank)) for s, f, kind in tracks])
             session.store.put("person", [((p,), (str(p),)) for p in range(3)])
             session.store.put("claim", [((s, start), (p,)) for s, start, p in claims])
-        session.absorb_tracked(0, n_frames)
+            said = bytes(16 * 68), bytes(68), "person"
+            session.store.put("correction", [(key, said) for key in corrected])
+        session._load()
         kinds = {(s, f): kind for s, f, kind in tracks}
-        for person in range(3):
-            summary = session.summary(person)
-            for frame in range(n_frames):
-                mine = [
-                    kinds.get((s, frame), 0)
-                    for s in session.strands()
-                    if session.owner(s, frame) == person
-                ]
-                seen = [kind for kind in mine if kind in (1, 2)]
-                expected = seen[0] if seen else 3 if 3 in mine else 0
-                assert summary.kind[frame] == expected
+        owners = {(s, start): p for s, start, p in claims}
+        for frame in range(n_frames):
+            here = []
+            for person in range(3):
+                mine = [s for s in range(4) if _owner(owners, s, frame) == person]
+                ranks = {s: _rank(kinds.get((s, frame), 0), (s, frame) in corrected) for s in mine}
+                best = max(mine, key=lambda s: (ranks[s], -s), default=None)
+                assert session.strand_at(person, frame) == best
+                summary = session.summary(person)
+                assert summary.kind[frame] == (0 if best is None else kinds.get((best, frame), 0))
+                assert summary.corrected[frame] == ((best, frame) in corrected)
+                here += [person] if best is not None and ranks[best] else []
+            assert session.present(frame) == here
         session.close()
+
+
+def _owner(claims: dict[tuple[int, int], int], strand: int, frame: int) -> int | None:
+    starts = [start for s, start in claims if s == strand and start <= frame]
+    return claims[strand, max(starts)] if starts else None
+
+
+def _rank(kind: int, corrected: bool) -> int:
+    return 3 if corrected else {0: 0, 3: 1}.get(kind, 2)

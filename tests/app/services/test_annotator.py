@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import queue
+import shutil
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -20,89 +20,25 @@ from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.commands import MarkSpan, Split
 from facetrack_app.model.importing import events_of
 from facetrack_app.model.rows import Kind
+from facetrack_app.model.stops import next_corrected
 from facetrack_app.model.store import Store
-from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.background import track_into
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.opening import open_document
 from facetrack_app.services.replay import replay
 from facetrack_app.services.retracking import Job, changes_of, do_job, stretch_around
-
-N = 40
-
-
-@pytest.fixture(scope="module")
-def clip(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a short clip of the moving head."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    write_video(
-        SyntheticVideo(shipped_model.shape_model, n_frames=N, size=(320, 240), seed=1), path
-    )
-    return path
-
-
-class Desk:
-    """An annotator with a queue for a window's thread."""
-
-    def __init__(self, clip: Path, model: FaceModel, folder: Path) -> None:
-        self.waiting: queue.Queue[Callable[[], None]] = queue.Queue()
-        self.said: list[str] = []
-        document = open_document(clip, model, folder=folder)
-        self.annotator = Annotator(document, model, self.waiting.put)
-        self.annotator.said.connect(lambda text, trouble: self.said.append(text))
-        self.annotator.start()
-
-    def until(self, reached: Callable[[], bool], seconds: float = 60) -> None:
-        """Do what the threads ask for until something is so."""
-        deadline = time.monotonic() + seconds
-        while not reached():
-            assert time.monotonic() < deadline, self.said
-            try:
-                self.waiting.get(timeout=0.05)()
-            except queue.Empty:
-                continue
-
-    def tracked(self) -> bool:
-        """Tell whether the background is done and the picture is there."""
-        return self.annotator.session.tracked == N and self.annotator.editor is not None
-
-
-@pytest.fixture
-def desk(clip: Path, shipped_model: FaceModel, tmp_path: Path) -> Iterator[Desk]:
-    """Give an annotator whose background tracking is done."""
-    made = Desk(clip, shipped_model, tmp_path / "session")
-    made.until(made.tracked)
-    yield made
-    made.annotator.close()
-
-
-def _go(desk: Desk, frame: int) -> None:
-    desk.annotator.show(frame)
-    desk.until(lambda: desk.annotator.shown == frame)
-
-
-def _drag(desk: Desk, point: int, dx: float, dy: float) -> None:
-    editor = desk.annotator.editor
-    assert editor is not None
-    editor.grab(point, (0.0, 0.0))
-    editor.drag((dx, dy))
-    assert editor.release()
-    desk.annotator.correct()
-
-
-def _settled(desk: Desk) -> Callable[[], bool]:
-    return lambda: any("tracked anew" in text for text in desk.said)
+from tests.app.services.desk import Desk, N
 
 
 def test_a_drag_teaches_tracks_anew_and_is_one_step(desk: Desk) -> None:
     annotator = desk.annotator
-    _go(desk, 15)
+    desk.go(15)
     before = annotator.view(0).points
     others = annotator.session.view(0, 14).points
     assert before is not None
     assert others is not None
-    _drag(desk, 57, 0, 5)
-    desk.until(_settled(desk))
+    desk.drag(57, 0, 5)
+    desk.settle()
     summary = annotator.session.summary(0)
     assert summary.corrected[15]
     assert summary.kind[[14, 16, 30]].tolist() == [Kind.LEARNED] * 3
@@ -129,27 +65,28 @@ def test_corrected_frames_are_left_untouched(desk: Desk) -> None:
     annotator = desk.annotator
     for frame in (10, 20):
         desk.said.clear()
-        _go(desk, frame)
-        _drag(desk, 8, 0, 4)
-        desk.until(_settled(desk))
+        desk.go(frame)
+        desk.drag(8, 0, 4)
+        desk.settle()
     first = annotator.session.view(0, 10).points
     desk.said.clear()
-    _go(desk, 15)
+    desk.go(15)
     assert stretch_around(annotator.session, 0, 15) == (11, 20)
-    _drag(desk, 8, 0, 4)
-    desk.until(_settled(desk))
+    desk.drag(8, 0, 4)
+    desk.settle()
     np.testing.assert_array_equal(annotator.session.view(0, 10).points, first)
-    assert annotator.next_corrected() == 20
-    assert annotator.next_corrected(back=True) == 10
+    assert next_corrected(annotator.session, 0, 15) == 20
+    assert next_corrected(annotator.session, 0, 15, back=True) == 10
+    assert next_corrected(annotator.session, None, 15) is None
 
 
 def test_tracking_anew_stops_on_wish_and_says_why(desk: Desk) -> None:
     annotator = desk.annotator
-    _go(desk, 0)
-    _drag(desk, 8, 0, 4)
+    desk.go(0)
+    desk.drag(8, 0, 4)
     time.sleep(0.02)
     if annotator.stop():
-        desk.until(_settled(desk))
+        desk.settle()
         assert "you stopped it" in desk.said[-1]
     assert annotator.session.summary(0).corrected[0]
 
@@ -157,7 +94,7 @@ def test_tracking_anew_stops_on_wish_and_says_why(desk: Desk) -> None:
 def test_pasting_nobody_and_tracking_without_a_correction_are_said(desk: Desk) -> None:
     annotator = desk.annotator
     annotator.track(1)
-    assert "correct a frame first" in desk.said[-1]
+    assert "correct or accept" in desk.said[-1]
     annotator.person = None
     annotator.place(np.zeros((68, 2)))
     assert "nobody is chosen" in desk.said[-1]
@@ -168,9 +105,9 @@ def test_work_goes_on_where_it_was_left(
 ) -> None:
     desk = Desk(clip, shipped_model, tmp_path)
     desk.until(desk.tracked)
-    _go(desk, 12)
-    _drag(desk, 30, 3, 0)
-    desk.until(_settled(desk))
+    desk.go(12)
+    desk.drag(30, 3, 0)
+    desk.settle()
     rows = desk.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
     desk.annotator.close()
     again = Desk(clip, shipped_model, tmp_path)
@@ -203,6 +140,23 @@ def test_a_background_that_was_ended_goes_on_to_the_same_bytes(
     assert rows[0] == rows[1]
 
 
+def test_a_folder_with_a_broken_picture_is_annotated_without_it(
+    shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    video = SyntheticVideo(shipped_model.shape_model, n_frames=6, size=(320, 240), seed=1)
+    for frame in video:
+        cv2.imwrite(str(folder / f"{frame.index}.png"), frame.image)
+    (folder / "3.png").write_bytes(b"broken")
+    for _ in range(2):
+        desk = Desk(folder, shipped_model, tmp_path / "session")
+        desk.until(lambda desk=desk: desk.annotator.session.tracked == 5)  # type: ignore[misc]
+        desk.until(lambda desk=desk: desk.annotator.frame is not None)  # type: ignore[misc]
+        assert desk.annotator.session.n_frames == 5
+        desk.annotator.close()
+
+
 def test_a_session_of_another_video_is_refused(
     clip: Path, shipped_model: FaceModel, tmp_path: Path
 ) -> None:
@@ -233,16 +187,16 @@ def test_a_session_replays_to_the_same_bytes(
     desk.until(desk.tracked)
     for frame, point in ((12, 30), (25, 8)):
         desk.said.clear()
-        _go(desk, frame)
-        _drag(desk, point, 3, 1)
-        desk.until(_settled(desk))
+        desk.go(frame)
+        desk.drag(point, 3, 1)
+        desk.settle()
     desk.annotator.undo()
     desk.annotator.run(Split(0, 20, "Ann"))
     desk.said.clear()
-    _go(desk, 30)
+    desk.go(30)
     desk.annotator.choose(min(desk.annotator.session.people))
-    _drag(desk, 57, 0, 4)
-    desk.until(_settled(desk))
+    desk.drag(57, 0, 4)
+    desk.settle()
     desk.annotator.close()
     done = replay(tmp_path / "session", shipped_model)
     assert done.different == ()
@@ -259,9 +213,9 @@ def test_a_stopped_stretch_replays_too(
 ) -> None:
     desk = Desk(clip, shipped_model, tmp_path)
     desk.until(desk.tracked)
-    _go(desk, 10)
-    _drag(desk, 57, 0, 4)
-    desk.until(_settled(desk))
+    desk.go(10)
+    desk.drag(57, 0, 4)
+    desk.settle()
     (step,) = desk.annotator.history.steps()
     fits = step.retracks[0].fits
     desk.annotator.undo()
@@ -276,6 +230,27 @@ def test_a_stopped_stretch_replays_too(
     desk.annotator.close()
     assert 0 < len(outcome.refits) < N - 1
     assert replay(tmp_path, shipped_model).different == ()
+
+
+def test_a_moved_video_takes_its_session_along(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    video = shutil.copy(clip, tmp_path / "here")
+    desk = Desk(Path(video), shipped_model, tmp_path / "here" / "clip.mp4.facetrack")
+    desk.until(desk.tracked)
+    desk.go(12)
+    desk.drag(30, 3, 1)
+    desk.settle()
+    desk.annotator.close()
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    moved = tmp_path / "there" / "clip.mp4"
+    document = open_document(moved, shipped_model)
+    assert document.session.folder == moved.with_name("clip.mp4.facetrack")
+    assert document.notes == ()
+    assert list(document.session.corrections(0)) == [12]
+    document.session.close()
+    assert replay(document.session.folder, shipped_model).different == ()
 
 
 def test_replaying_with_another_model_or_nothing_is_refused(
@@ -300,9 +275,9 @@ def test_a_person_is_remembered_for_other_videos(
         )
     for frame in (8, 20):
         desk.said.clear()
-        _go(desk, frame)
-        _drag(desk, 8, 0, 6)
-        desk.until(_settled(desk))
+        desk.go(frame)
+        desk.drag(8, 0, 6)
+        desk.settle()
     reader = annotator.session.reader()
     text = export_document(annotator.document, reader, "person", path, shipped_model)
     assert text.startswith("2 corrections remembered")

@@ -11,12 +11,14 @@ import av
 import numpy as np
 import pytest
 
-from facetrack.errors import CameraError, VideoError
+from facetrack.errors import CameraError, OutputError, VideoError
 from facetrack.face import N_POINTS, Face, State
 from facetrack.formats.openface import read_openface
+from facetrack.video.devices import list_cameras
 from facetrack.video.frame import Frame, frame_of
+from facetrack.video.sink import VideoWriter
 from facetrack_app.model.live import LiveFrame
-from facetrack_app.services.capture import Capture, Captured
+from facetrack_app.services.capture import Capture, Captured, cameras
 from facetrack_app.services.recorder import FACELESS, LANDMARKS, VIDEO, Recorder
 from facetrack_app.services.slot import Slot
 from tests.app.conftest import shape
@@ -80,6 +82,33 @@ def test_a_camera_that_vanishes_is_said_and_found_again() -> None:
     assert last is not None
     assert last.frame.index == 4  # numbers and times go on over the gap
     assert last.frame.timestamp > 2 / 30
+
+
+def test_a_camera_that_hangs_is_let_go_when_it_wakes() -> None:
+    hangs, woken = threading.Event(), threading.Event()
+
+    class Hanging(FakeCamera):
+        def __iter__(self) -> Iterator[Frame]:
+            hangs.set()
+            woken.wait(30)
+            yield frame_of(np.zeros((20, 30, 3), np.uint8))
+
+    camera = Hanging([1])
+    capture = Capture(camera, Slot(), lambda text: None)  # type: ignore[arg-type]
+    capture.start()
+    hangs.wait(10)
+    capture.stop()  # comes back although the camera does not
+    assert capture._thread.is_alive()
+    woken.set()
+    capture._thread.join(10)
+    assert camera.closed == 1
+
+
+def test_cameras_without_names_are_offered_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert [camera.index for camera in cameras()][:2] == [0, 1]
+    monkeypatch.setattr("sys.platform", "linux")
+    assert cameras() == list_cameras()
 
 
 def test_a_broken_file_is_said_once() -> None:
@@ -153,6 +182,27 @@ def test_a_recording_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot be written"):
         Recorder(tmp_path / "file", LANDMARKS, lambda text: None)
+
+
+def test_a_recording_whose_disk_is_full_ends_and_waits_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(writer: VideoWriter, image: object, timestamp: float) -> None:
+        raise OutputError(f"{writer.path}: cannot be written (the disk is full)")
+
+    monkeypatch.setattr(VideoWriter, "write", full)
+    said: list[str] = []
+    recorder = Recorder(tmp_path, VIDEO, said.append)
+    for i in range(5):
+        recorder(_live(i))
+    recorder._thread.join(10)
+    assert recorder.failed
+    recorder(_live(9))
+    assert recorder._waiting.qsize() <= 4  # what came before it failed
+    files = recorder.close()
+    assert any("the disk is full" in text for text in said)
+    table = read_openface(next(f for f in files if f.suffixes == [".csv"]))
+    assert len(table) == 1
 
 
 def test_two_recordings_in_one_second_do_not_meet(tmp_path: Path) -> None:

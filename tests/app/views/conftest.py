@@ -11,9 +11,12 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from facetrack.tracking.face_model import FaceModel
+from facetrack.video.sink import write_video
+from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.settings import Settings
 from facetrack_app.views import theme
 from facetrack_app.views.main_window import MainWindow
+from tests.app.views.hands import Hands, N
 
 WORKERS = {
     "capture",
@@ -43,3 +46,30 @@ def window(
     made.close()
     left = {thread.name for thread in threading.enumerate()} & WORKERS
     assert not left
+
+
+@pytest.fixture(scope="session")
+def clip(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a short clip of the moving head."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_video(
+        SyntheticVideo(shipped_model.shape_model, n_frames=N, size=(320, 240), seed=1), path
+    )
+    return path
+
+
+@pytest.fixture
+def hands(window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path) -> Hands:
+    """Give a window with a tracked clip."""
+    window.show_annotate()
+    window.annotate.open(clip, folder=tmp_path / "session")
+    made = Hands(window, qtbot)
+    made.until(
+        lambda: (
+            window.annotate.annotator is not None
+            and window.annotate.annotator.session.tracked == N
+            and window.annotate.annotator.frame is not None
+            and window.annotate.annotator.editor is not None
+        )
+    )
+    return made

@@ -2,96 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, Qt
-from PyQt5.QtWidgets import QAction, QInputDialog
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QInputDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from facetrack.face import Source
 from facetrack.formats.openface import read_openface
-from facetrack.tracking.face_model import FaceModel
-from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.actions import ACTIONS, ANNOTATE, EVALUATE, LIVE, WINDOW
-from facetrack_app.services.annotator import Annotator
 from facetrack_app.views import exchange
+from facetrack_app.views.edits import Edits
 from facetrack_app.views.main_window import MainWindow
+from facetrack_app.views.marks import Marks
+from facetrack_app.views.moves import Moves
 from tests.app.views import gestures
-
-N = 30
-PATIENCE = 60_000  # ms
-
-
-@pytest.fixture(scope="module")
-def clip(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
-    write_video(
-        SyntheticVideo(shipped_model.shape_model, n_frames=N, size=(320, 240), seed=1), path
-    )
-    return path
-
-
-class Hands:
-    """What a person does at the annotate view."""
-
-    def __init__(self, window: MainWindow, qtbot: QtBot) -> None:
-        self.window, self.qtbot, self.canvas = window, qtbot, window.annotate.canvas
-
-    @property
-    def annotator(self) -> Annotator:
-        annotator = self.window.annotate.annotator
-        assert annotator is not None
-        return annotator
-
-    def until(self, reached: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(reached, timeout=PATIENCE)
-
-    def go(self, frame: int) -> None:
-        self.window.annotate.moves.go(frame)
-        self.until(lambda: self.annotator.shown == frame)
-
-    def key(self, name: str) -> None:
-        action = self.window.findChild(QAction, name)
-        assert action.isEnabled(), name
-        action.trigger()
-
-    def place(self, point: int) -> QPoint:
-        editor = self.annotator.editor
-        assert editor is not None
-        x, y = self.canvas.to_screen(editor.points[point]).tolist()
-        return QPoint(round(x), round(y))
-
-    def drag(self, point: int, by: QPoint, keys: int = 0) -> None:
-        gestures.drag(self.canvas, self.place(point), by, keys=keys)
-
-
-@pytest.fixture
-def hands(window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path) -> Hands:
-    """Give a window with a tracked clip."""
-    window.show_annotate()
-    window.annotate.open(clip, folder=tmp_path / "session")
-    made = Hands(window, qtbot)
-    made.until(
-        lambda: (
-            window.annotate.annotator is not None
-            and window.annotate.annotator.session.tracked == N
-            and window.annotate.annotator.editor is not None
-        )
-    )
-    return made
+from tests.app.views.hands import PATIENCE, Hands, N
 
 
 def test_every_action_is_done_by_somebody(window: MainWindow) -> None:
     views: dict[str, Any] = {
         LIVE: window.live, ANNOTATE: window.annotate, EVALUATE: window.evaluate,
     }  # fmt: skip
+    parts_of: dict[str, tuple[Any, ...]] = {
+        LIVE: window.live.parts, ANNOTATE: (Moves, Edits, Marks), EVALUATE: window.evaluate.parts,
+        WINDOW: (window,),
+    }  # fmt: skip
     for action in ACTIONS:
-        parts = (window,) if action.view == WINDOW else views[action.view].parts
+        parts = parts_of[action.view]
         assert any(callable(getattr(part, action.id, None)) for part in parts), action.id
         if action.needs:
             assert hasattr(views[action.view], action.needs), action.id
@@ -223,6 +164,7 @@ def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None
     assert table.source[9, 8] == Source.CORRECTED
     assert (table.source[10] == Source.LEARNED).all()
     exchange.import_from(view, hands.annotator, path)
+    hands.until(lambda: len(hands.annotator.session.people) == 2)
     imported = min(hands.annotator.session.people)
     again = hands.annotator.session.view(imported, 9)
     assert again.correction is not None
@@ -239,7 +181,7 @@ def test_importing_another_videos_tracks_is_refused(hands: Hands, tmp_path: Path
     path = tmp_path / "other.csv"
     write_openface(path, make_table([N + 5], np.ones((1, 68, 2)), timestamp=0.0))
     exchange.import_from(hands.window.annotate, hands.annotator, path)
-    assert "was it made from another video?" in hands.window.message
+    hands.until(lambda: "was it made from another video?" in hands.window.message)
 
 
 def test_a_file_that_is_no_video_is_said(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -266,7 +208,7 @@ def test_a_read_only_folder_keeps_its_session_elsewhere(
 
 def test_a_signal_is_drawn_and_follows_corrections_and_zoom(hands: Hands) -> None:
     view = hands.window.annotate
-    view.signal.setCurrentIndex(view.signal.findData("mouth_opening"))
+    view.transport.signal.setCurrentIndex(view.transport.signal.findData("mouth_opening"))
     view.ask_signal()
     hands.until(lambda: view.timeline.curve is not None)
     before = view.timeline.curve
@@ -277,7 +219,7 @@ def test_a_signal_is_drawn_and_follows_corrections_and_zoom(hands: Hands) -> Non
     hands.drag(66, QPoint(0, 40))
     opened = before.values[12] + 0.02
     hands.until(lambda: view.timeline.curve is not None and view.timeline.curve.values[12] > opened)
-    view.signal.setCurrentIndex(0)
+    view.transport.signal.setCurrentIndex(0)
     view.ask_signal()
     assert view.timeline.curve is None
 
@@ -291,12 +233,24 @@ def test_new_people_stand_in_the_middle(hands: Hands) -> None:
 
 
 def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
-    hands.window.annotate.progress.show()
-    hands.window.annotate.progress.setFormat("learned; tracking anew (Esc stops)")
+    hands.window.annotate.transport.show_progress("writing a_video_with_a_long_name_100%.mp4", 0.5)
+    hands.window.buttons["toggle_tracking"].show()
     hands.window.resize(1280, 720)
     hands.qtbot.wait(50)
     assert (hands.window.width(), hands.window.height()) == (1280, 720)
     for panel in (hands.window.annotate.panel, hands.window.live.panel):
         assert panel.minimumSizeHint().height() <= 720 - 60
-    for button in hands.window.annotate.panel.findChildren(type(hands.window.buttons["play"])):
-        assert button.width() >= button.minimumSizeHint().width() - 2, button.text()
+    for place in range(3):
+        hands.window.tabs.setCurrentIndex(place)
+        hands.qtbot.wait(20)
+        for label in hands.window.view.findChildren(QLabel):
+            if label.isVisible() and not label.wordWrap():
+                assert label.width() >= label.minimumSizeHint().width(), label.text()
+        for control in hands.window.view.findChildren((QPushButton, QCheckBox, QComboBox)):
+            text = control.currentText() if isinstance(control, QComboBox) else control.text()
+            if control.isVisible():
+                assert control.width() > control.fontMetrics().horizontalAdvance(text), text
+    bar = hands.window.annotate.transport.progress
+    assert bar.fontMetrics().horizontalAdvance(bar.text()) < bar.width()
+    assert bar.text().startswith("writing")
+    assert bar.text().endswith("100%.mp4")

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPoint
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
-from facetrack.errors import CameraError
-from facetrack.formats.openface import read_openface
+from facetrack.errors import CameraError, OutputError
+from facetrack.formats.openface import OpenFaceWriter, read_openface
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
 from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.services import capture
+from facetrack_app.services.recorder import FACELESS, KINDS, LANDMARKS
 from facetrack_app.views.charts import Ring
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
@@ -42,6 +45,10 @@ def test_state_rate_and_charts_are_shown(running: MainWindow, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: running.live.panel.state.text() == "tracking", timeout=PATIENCE)
     qtbot.waitUntil(lambda: "frames/s" in running.live.panel.numbers.text(), timeout=PATIENCE)
     assert running.live.charts.names == ["pose_yaw", "mouth_opening"]
+    numbers = running.live.panel.numbers
+    running.resize(1280, 720)
+    qtbot.waitUntil(lambda: "pitch" in numbers.text(), timeout=PATIENCE)
+    assert numbers.width() >= numbers.minimumSizeHint().width()  # nothing is cut off
 
 
 def test_a_drag_freezes_teaches_and_goes_on(running: MainWindow, qtbot: QtBot) -> None:
@@ -69,6 +76,26 @@ def test_a_drag_freezes_teaches_and_goes_on(running: MainWindow, qtbot: QtBot) -
     )
 
 
+def test_a_point_is_taught_by_keys(running: MainWindow, qtbot: QtBot) -> None:
+    live, bar = running.live, running.findChild
+    assert not bar(QAction, "live_next_point").isEnabled()  # Tab goes through the controls
+    bar(QAction, "freeze").trigger()
+    assert live.frozen
+    assert live.session is not None
+    assert live.session.editor is not None
+    before = live.session.editor.points[1].copy()
+    for name in ("live_next_point", "live_next_point", *["live_down"] * 6, "live_right"):
+        assert bar(QAction, name).isEnabled()
+        bar(QAction, name).trigger()
+    assert (live.session.editor.points[1] - before).tolist() == [1, 6]
+    bar(QAction, "teach").trigger()
+    assert not live.frozen
+    assert "1 corrections of this face" in running.message
+    bar(QAction, "freeze").trigger()
+    bar(QAction, "teach").trigger()
+    assert "nothing was moved" in running.message
+
+
 def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> None:
     live = running.live
     shown = live.shown_frame
@@ -77,13 +104,17 @@ def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> 
     gestures.press(live.canvas, place)
     live.toggle_adapt()  # while the tracker stands still
     live.toggle_adapt()
-    live.cancel_freeze()
+    live.correcting.cancel_freeze()
     assert not live.frozen
 
 
-def test_recording_writes_landmarks(running: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_recording_writes_what_was_chosen(
+    running: MainWindow, qtbot: QtBot, tmp_path: Path, kind: str
+) -> None:
     live = running.live
-    live.toggle_record()
+    live.panel.kinds.setCurrentText(kind)
+    live.recording.toggle_record()
     qtbot.waitUntil(
         lambda: (
             live.session is not None
@@ -92,10 +123,17 @@ def test_recording_writes_landmarks(running: MainWindow, qtbot: QtBot, tmp_path:
         ),
         timeout=PATIENCE,
     )
-    live.toggle_record()
-    assert not live.recording
+    live.recording.toggle_record()
+    assert not live.recording.going_on
     (csv,) = (f for f in (tmp_path / "recordings").glob("*.csv") if "columns" not in f.name)
     assert len(read_openface(csv)) > 5
+    videos = list((tmp_path / "recordings").glob("*.mp4"))
+    assert len(videos) == (kind != LANDMARKS)
+    for path in videos:
+        with av.open(str(path)) as video:
+            picture = next(video.decode(video=0)).to_ndarray(format="gray")
+        ground = float((np.abs(picture.astype(float) - 32) < 12).mean())
+        assert (ground > 0.8) == (kind == FACELESS)  # an empty ground instead of a room
 
 
 def test_choices_are_remembered(running: MainWindow) -> None:
@@ -124,7 +162,6 @@ class Flaky(SyntheticVideo):
 def test_a_camera_that_vanishes_is_said_and_found_again(
     window: MainWindow, qtbot: QtBot, shipped_model: FaceModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture, "RETRY_EVERY", 0.05)
     monkeypatch.setattr(
         capture, "_endless_demo",
         lambda model, size: Flaky(model, n_frames=10**5, clock=capture.SystemClock()),
@@ -132,11 +169,17 @@ def test_a_camera_that_vanishes_is_said_and_found_again(
     heard: list[str] = []
     window.live.said.connect(lambda text, trouble: heard.append(text))
     window.live.start()
+    state = window.live.panel.state
     qtbot.waitUntil(lambda: any("has vanished" in text for text in heard), timeout=PATIENCE)
+    assert "has vanished" in state.text()
+    window.live._show_numbers()  # four times a second: it must not say "tracking" meanwhile
+    assert "has vanished" in state.text()
     qtbot.waitUntil(
         lambda: window.live.shown_frame is not None and window.live.shown_frame.frame.index > 15,
         timeout=PATIENCE,
     )
+    assert heard[-1] == "all is well again"
+    qtbot.waitUntil(lambda: state.text() in ("tracking", "searching for a face"), timeout=PATIENCE)
 
 
 def test_a_ring_gives_the_newest_in_order() -> None:
@@ -182,3 +225,27 @@ def test_adapting_is_switched_and_said(running: MainWindow, qtbot: QtBot) -> Non
     assert not live.session.adapting
     live.people.forget_person()
     assert "forgotten" in running.message
+
+
+def test_a_recording_that_fails_ends(
+    running: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> None:
+        raise OutputError("live.csv: cannot be written (the disk is full)")
+
+    monkeypatch.setattr(OpenFaceWriter, "write", full)
+    running.live.recording.toggle_record()
+    qtbot.waitUntil(lambda: not running.live.recording.going_on, timeout=PATIENCE)
+    assert running.live.panel.recorded.text().startswith("ended by an error")
+    assert "the disk is full" in running.message
+    assert running.buttons["toggle_record"].text() == "Record"
+
+
+def test_a_fifth_chart_is_not_ticked(window: MainWindow) -> None:
+    panel = window.live.panel
+    for row in range(1, panel.charts.count()):
+        if panel.charts.model().item(row).checkState() != Qt.Checked:
+            panel._toggle_chart(row)
+    assert len(window.live.charts.names) == 4
+    rows = range(1, panel.charts.count())
+    assert sum(panel.charts.model().item(r).checkState() == Qt.Checked for r in rows) == 4

@@ -14,14 +14,15 @@ import cv2
 import numpy as np
 import pytest
 from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
-from facetrack.errors import MissingDependencyError, OutputError
+from facetrack.errors import FacetrackError, MissingDependencyError, OutputError
 from facetrack.formats.openface import write_openface
 from facetrack.formats.pts import write_pts
 from facetrack.formats.table import make_table
 from facetrack_app import desktop, qt_guard
-from facetrack_app.main import install_hook, main
+from facetrack_app.main import _load, install_hook, main
 from facetrack_app.model.settings import Settings
 from facetrack_app.views import dialogs
 from facetrack_app.views.main_window import MainWindow
@@ -206,19 +207,71 @@ def test_the_desktop_file_starts_this_installation(tmp_path: Path) -> None:
         desktop.install(tmp_path / "file")
 
 
-def test_the_window_opens_on_a_real_display(tmp_path: Path) -> None:
-    """Under Xvfb with Qt's xcb plug-in, cv2 imported before: what offscreen tests cannot see."""
+@pytest.mark.parametrize("scale", ["1", "2"])
+def test_the_window_opens_on_a_real_display(tmp_path: Path, scale: str) -> None:
+    """Under Xvfb with Qt's xcb plug-in, cv2 imported before: what offscreen tests cannot see.
+
+    With a scale of 2, as on a screen of many small pixels, gestures must still find their points.
+    """
     if shutil.which("xvfb-run") is None or shutil.which("xauth") is None:
         pytest.skip("xvfb is not installed (apt install xvfb xauth)")
     if qt_guard.missing_library("qxcb"):
         pytest.skip(f"Qt lacks {qt_guard.missing_library('qxcb')}")
-    screen = "-screen 0 1400x900x24"
+    screen = "-screen 0 2800x1800x24"
     script = Path(__file__).with_name("xcb_session.py")
     environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "XDG_DATA_HOME": str(tmp_path)}
+    environment["QT_SCALE_FACTOR"] = scale
     child = subprocess.run(
         ["xvfb-run", "-a", "-s", screen, sys.executable, str(script), str(tmp_path)],
         env=environment, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert child.returncode == 0, child.stderr
     assert child.stdout.split() == ["xcb", "tracked", "corrected"]
-    assert (tmp_path / "window.png").stat().st_size > 10_000
+    picture = cv2.imread(str(tmp_path / "window.png"))
+    assert picture is not None
+    assert picture.shape[:2] == (720 * int(scale), 1280 * int(scale))
+
+
+def test_keys_are_single_and_can_be_taken_away(window: MainWindow) -> None:
+    sheet = dialogs.KeysSheet(Settings())
+    rows = {sheet.table.item(row, 0).text(): row for row in range(sheet.table.rowCount())}
+    edit = sheet.table.cellWidget(rows["Mark an event"], 3)
+    edit.setKeySequence(QKeySequence("N, M"))
+    edit.editingFinished.emit()
+    assert not sheet.accept_button.isEnabled()  # N is taken; what comes after it does not count
+    sheet.table.setCurrentCell(rows["Next doubtful stretch"], 0)
+    sheet._clear()
+    assert sheet.accept_button.isEnabled()
+    assert sheet.changed == {"mark_event": "N", "next_doubtful": ""}
+    window._bar.set_keys(sheet.changed)
+    assert window.findChild(QAction, "next_doubtful").shortcuts() == []
+    assert window.findChild(QAction, "mark_event").shortcut() == QKeySequence("N")
+    sheet.close()
+
+
+def test_a_model_that_is_gone_keeps_nobody_out() -> None:
+    model, trouble = _load(None, "gone.npz")
+    assert model.name == "default"
+    (line,) = trouble
+    assert "gone.npz" in line
+    assert "the standard model is used" in line
+    with pytest.raises(FacetrackError, match=r"gone\.npz"):
+        _load("gone.npz", "default")
+
+
+def test_the_picture_of_a_frame_that_is_no_longer_chosen_is_not_shown(
+    window: MainWindow, qtbot: QtBot, labelled: tuple[Path, Path]
+) -> None:
+    view = window.evaluate
+    view.predictions.setText(str(labelled[0]))
+    view.truth.setText(str(labelled[1]))
+    view.run_evaluation()
+    qtbot.waitUntil(lambda: view.has_report, timeout=PATIENCE)
+    assert view.measured is not None
+    first, second = view.measured.worst[:2]
+    view.worst.selectRow(1)
+    image = np.zeros((512, 512, 3), np.uint8)
+    view._show_picture(image, first)
+    assert not view.canvas.has_picture
+    view._show_picture(image, second)
+    assert view.canvas.has_picture

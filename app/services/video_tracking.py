@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The background track of an open session, as the window's thread sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from facetrack_app.model.notice import Notice
+from facetrack_app.model.session import Session
+from facetrack_app.services.background import BackgroundTracking, Progress
+from facetrack_app.services.posting import Post
+
+
+class VideoTracking:
+    """Begins the background tracking, ends it on wish, and takes its frames into the session.
+
+    Parameters
+    ----------
+    session : Session
+    source : str or Path
+        For `open_source`.
+    model : FaceModel
+    post : Post
+    took : callable
+        Told of the progress, in the window's thread, once the session knows the frames.
+    said : Notice
+        As the annotator's.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        source: str | Path,
+        model: Any,
+        post: Post,
+        took: Callable[[Progress], None],
+        said: Notice[[str, bool]],
+    ) -> None:
+        self._session, self._source, self._model = session, source, model
+        self._post, self._took, self._said = post, took, said
+        self._background: BackgroundTracking | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether frames are still coming."""
+        return self._background is not None
+
+    def begin(self) -> None:
+        """Track from where it was left, if anything is left."""
+        if self.running or self._session.tracked >= self._session.n_frames:
+            return
+        self._background = BackgroundTracking(
+            self._session.store.path,
+            self._source,
+            self._model,
+            self._session.n_frames,
+            lambda progress: self._post(lambda: self._take(progress)),
+            max_faces=int(self._session.setting("max_faces", 1)),
+        )
+        self._background.start()
+
+    def toggle(self) -> None:
+        """Stop after the frame at hand, or go on."""
+        if self._background is not None:
+            self._background.cancel()
+        elif self._session.tracked < self._session.n_frames:
+            self.begin()
+        else:
+            self._said("the whole video is tracked", False)
+
+    def close(self) -> None:
+        """End it and wait for that; what was tracked is kept."""
+        if self._background is not None:
+            self._background.stop()
+
+    def _take(self, progress: Progress) -> None:
+        self._session.absorb_tracked(progress.start, progress.done)
+        if progress.finished:
+            self._background = None
+        if progress.trouble:
+            self._said(progress.trouble, True)
+        elif progress.finished and progress.done < progress.total:
+            self._said(f"tracked {progress.done} of {progress.total} frames", False)
+        self._took(progress)

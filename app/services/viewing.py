@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is shown of an open video: a picture, a person's face in it, and the shape before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from facetrack.landmarks.markup import MARKUPS
+from facetrack.video.frame import Frame
+from facetrack_app.model.editing import Editor, Points, Reach
+from facetrack_app.model.look import View
+from facetrack_app.model.notice import Notice
+from facetrack_app.model.playback import Playback
+from facetrack_app.services.frames import FrameReader
+from facetrack_app.services.opening import Document
+from facetrack_app.services.posting import Post
+
+
+class Viewing:
+    """An open video that is looked at, with the thread that reads its frames.
+
+    Parameters
+    ----------
+    document : Document
+    post : Post
+        Runs a function in this object's thread.
+
+    Attributes
+    ----------
+    changed : Notice
+        Something that is shown has changed.
+    said : Notice
+        A sentence for the person, and whether it is about trouble.
+    playback : Playback
+        Which frame is wished for.
+    frame : Frame or None
+        The picture that is shown.
+    person : int or None
+        Whose face is edited.
+    editor : Editor or None
+        That person's face in the frame that is shown.
+    ghost : ndarray, shape (68, 2), or None
+        The shape before the last correction of this frame, in pixels.
+    markup : {68, 51, 49}
+        Points that are shown and can be moved.
+    """
+
+    def __init__(self, document: Document, post: Post) -> None:
+        self.document, self.session = document, document.session
+        self.changed: Notice[[]] = Notice()
+        self.said: Notice[[str, bool]] = Notice()
+        self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
+        self.frame: Frame | None = None
+        self.person = self._somebody()
+        self.editor: Editor | None = None
+        self.markup = 68
+        self.reach = Reach.POINT
+        # Person, frame, and the shape before the correction that was made there last.
+        self._before: tuple[int | None, int, Points] | None = None
+        self._open, self._window = True, post
+        self._reader = FrameReader(
+            document.open,
+            lambda: self._post(self._show_newest),
+            lambda message: self._post(lambda: self.said(message, True)),
+        )
+
+    def close(self) -> None:
+        """End the thread and let go of the session; what threads still bring is not wanted."""
+        self._open = False
+        self._reader.close()
+        self.session.close()
+
+    def _post(self, function: Callable[[], None]) -> None:
+        self._window(lambda: function() if self._open else None)
+
+    def show(self, index: int) -> None:
+        """Go to a frame."""
+        self.playback.go(index)
+        self._reader.request(self.playback.frame)
+
+    def _show_newest(self) -> None:
+        # What is dragged belongs to the picture that is shown: the new one waits for the release.
+        if self.editor is not None and self.editor.holding:
+            return
+        frame = self._reader.frames.take(timeout=0)
+        if frame is not None:
+            self.frame = frame
+            self.reload()
+
+    @property
+    def shown(self) -> int:
+        """Number of the frame that is shown; that of the picture, not of the wish."""
+        return self.playback.frame if self.frame is None else self.frame.index
+
+    @property
+    def ghost(self) -> Points | None:
+        """The shape before the last correction of this frame."""
+        if self._before is None or self._before[:2] != (self.person, self.shown):
+            return None
+        return self._before[2]
+
+    def choose(self, person: int | None) -> None:
+        """Choose whose face is edited."""
+        self.person = person
+        self.reload()
+
+    def choose_reach(self, reach: Reach) -> None:
+        """Choose what a drag takes along."""
+        self.reach = reach
+        self.reload()
+
+    def choose_markup(self, count: int) -> None:
+        """Choose which points are shown and can be moved."""
+        self.markup = count
+        self.reload()
+
+    def _somebody(self) -> int | None:
+        return next(iter(self.session.people), None)
+
+    def view(self, person: int) -> View:
+        """Look at a person in the frame that is shown."""
+        return self.session.view(person, self.shown)
+
+    def reload(self) -> None:
+        """Take the face up again from the session; a drag that goes on is not disturbed.
+
+        Without a picture there is no face to edit: it would belong to another frame by the time
+        the picture comes.
+        """
+        if self.editor is not None and self.editor.holding:
+            return
+        if self.person not in self.session.people:
+            self.person = self._somebody()
+        selected = self.editor.selected if self.editor is not None else None
+        view = View(None, None)
+        if self.person is not None and self.frame is not None:
+            view = self.view(self.person)
+        points, source = view.points, view.source
+        self.editor = None
+        if points is not None and source is not None:
+            self.editor = Editor.of(points, source)
+            self.editor.visible = MARKUPS[self.markup]
+            self.editor.selected = selected
+            self.editor.reach = self.reach
+        self.changed()
+
+    def grab(self, place: tuple[float, float], within: float, *, whole: bool) -> bool:
+        """Take hold of the point under the pointer, of whoever it is; else let go of all.
+
+        Parameters
+        ----------
+        place : (float, float)
+            x, y of the pointer in pixels of the frame.
+        within : float
+            Farthest distance of the point, in pixels of the frame.
+        whole : bool
+            Whether the whole shape follows, whatever was chosen.
+
+        Returns
+        -------
+        bool
+            Whether something changed that is shown.
+        """
+        if self.editor is not None:
+            point = self.editor.nearest(place, within)
+            if point is not None:
+                self.editor.grab(point, place, Reach.SHAPE if whole else None)
+                return True
+        for person in self.session.present(self.shown):
+            points = self.view(person).points
+            if person != self.person and points is not None:
+                apart = np.linalg.norm(points - place, axis=1)
+                if (apart <= within).any():
+                    self.choose(person)
+                    return True
+        if self.editor is not None and self.editor.selected is not None:
+            self.editor.selected = None
+            return True
+        return False
+
+    def cancel(self) -> None:
+        """Put back what is held, and select nothing."""
+        if self.editor is not None:
+            self.editor.cancel()
+            self.editor.selected = None
+            self._show_newest()

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking where a file is to be written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtWidgets import QFileDialog, QWidget
+
+
+def ask_where(parent: QWidget, title: str, start: Path, suffix: str = "") -> Path | None:
+    """Ask for a file or folder to write.
+
+    Parameters
+    ----------
+    parent : QWidget
+    title : str
+    start : Path
+        What is offered.
+    suffix : str
+        With its dot; added to a name that has none, so that what is asked before something is
+        overwritten concerns the right file. Empty for a folder.
+
+    Returns
+    -------
+    Path or None
+        None if nothing is to be written.
+    """
+    dialog = QFileDialog(parent, title, str(start.parent), f"(*{suffix})" if suffix else "")
+    dialog.setAcceptMode(QFileDialog.AcceptSave)
+    dialog.setDefaultSuffix(suffix)
+    dialog.selectFile(start.name)
+    return Path(dialog.selectedFiles()[0]) if dialog.exec() else None

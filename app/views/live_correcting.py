@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Teaching live: a press on a wrong point freezes the picture, the drag teaches, live goes on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from facetrack.errors import FacetrackError
+from facetrack_app.model.live import LiveFrame
+from facetrack_app.services.live_session import LiveSession
+from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.theme import person_colour
+
+if TYPE_CHECKING:
+    from facetrack_app.views.live_view import LiveView
+
+GRAB: Final = 14.0  # px of the screen around a point in which it can be grabbed
+
+
+class LiveCorrecting:
+    """Gestures on the live picture, and methods named as in the table of actions.
+
+    Parameters
+    ----------
+    view : LiveView
+    """
+
+    def __init__(self, view: LiveView) -> None:
+        self._view = view
+        canvas = view.canvas
+        canvas.pressed.connect(self._press)
+        canvas.moved.connect(self._move)
+        canvas.released.connect(self._release)
+
+    @property
+    def _session(self) -> LiveSession | None:
+        return self._view.session
+
+    def cancel_freeze(self) -> None:
+        """Go on without a correction."""
+        if self._session is not None and self._session.frozen:
+            self._session.resume()
+            self._view.changed()
+
+    def freeze(self) -> None:
+        """Stand still, to correct by keys."""
+        live = self._session.hold() if self._session is not None else None
+        if live is None:
+            self._view.said("there is no face in view", False)
+        else:
+            self._show_frozen(live)
+
+    def teach(self) -> None:
+        """Teach what was moved, and go on."""
+        self._release()
+
+    def live_next_point(self) -> None:
+        """Choose the next point."""
+        self._select(1)
+
+    def live_previous_point(self) -> None:
+        """Choose the point before."""
+        self._select(-1)
+
+    def live_left(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(-1, 0)
+
+    def live_right(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(1, 0)
+
+    def live_up(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(0, -1)
+
+    def live_down(self) -> None:
+        """Move the point by a pixel."""
+        self._nudge(0, 1)
+
+    def _select(self, step: int) -> None:
+        if self._session is not None and self._session.editor is not None:
+            self._session.editor.select_next(step)
+            self._show_edited()
+
+    def _nudge(self, dx: float, dy: float) -> None:
+        if self._session is not None and self._session.editor is not None:
+            self._session.editor.nudge(-dx if self._view.canvas.mirrored else dx, dy)
+            self._show_edited()
+
+    def _press(self, x: float, y: float, modifiers: int) -> None:
+        if self._session is None:
+            return
+        live = self._session.freeze((x, y), GRAB / self._view.canvas.scale)
+        if live is not None:
+            self._show_frozen(live)
+
+    def _move(self, x: float, y: float) -> None:
+        if self._session is not None and self._session.editor is not None:
+            self._session.editor.drag((x, y))
+            self._show_edited()
+
+    def _release(self) -> None:
+        if self._session is None or not self._session.frozen:
+            return
+        begin = time.perf_counter()
+        try:
+            lessons = self._session.release()
+        except FacetrackError as error:
+            self._view.said(f"not learned: {error}", True)
+        else:
+            took = 1000 * (time.perf_counter() - begin)
+            learned = f"learned in {took:.0f} ms; {lessons} corrections of this face by now"
+            self._view.said(learned if lessons else "nothing was moved, nothing learned", False)
+        self._view.changed()
+
+    def _show_frozen(self, live: LiveFrame) -> None:
+        self._view.show_frozen(live)
+        self._show_edited()
+        self._view.changed()
+
+    def _show_edited(self) -> None:
+        editor = self._session.editor if self._session is not None else None
+        if editor is not None:
+            drawn = DrawnFace(
+                editor.points, person_colour(0), editor.source, selected=editor.selected
+            )
+            self._view.canvas.set_faces([drawn])

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The live view's recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facetrack.errors import FacetrackError
+
+if TYPE_CHECKING:
+    from facetrack_app.views.live_view import LiveView
+
+
+class LiveRecording:
+    """Methods named as in the table of actions, for the live view.
+
+    Parameters
+    ----------
+    view : LiveView
+    folder : Path
+        Where recordings go.
+    """
+
+    def __init__(self, view: LiveView, folder: Path) -> None:
+        self._view, self._folder = view, folder
+
+    @property
+    def going_on(self) -> bool:
+        """Whether a recording is going on."""
+        return self._view.session is not None and self._view.session.recorder is not None
+
+    def toggle_record(self) -> None:
+        """Start or end a recording."""
+        session = self._view.session
+        if session is None:
+            return
+        if session.recorder is not None:
+            self.report(session.stop_recording())
+        else:
+            try:
+                session.record(self._folder, self._view.panel.kinds.currentText())
+            except FacetrackError as error:
+                self._view.said(str(error), True)
+        self._view.changed()
+
+    def show(self) -> None:
+        """Say how many frames are recorded; end what could not be written any more."""
+        session = self._view.session
+        if session is None or session.recorder is None:
+            return
+        recorder = session.recorder
+        words = f"{recorder.frames} frames recorded"
+        if recorder.left_out:
+            words += f"; the video lacks {recorder.left_out}: the disk is slow"
+        self._view.panel.recorded.setText(words)
+        if recorder.failed:
+            session.stop_recording()
+            self._view.panel.recorded.setText(f"ended by an error; {words}")
+            self._view.changed()
+
+    def report(self, files: list[Path]) -> None:
+        """Say which files were written."""
+        if files:
+            names = ", ".join(f.suffix.lstrip(".") for f in files)
+            self._view.panel.recorded.setText(f"{files[0].stem} in {files[0].parent} ({names})")
+            self._view.said(f"recorded: {files[0].parent / files[0].stem}", False)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the annotate view draws: everybody, the chosen person with points, and the shape before."""
+
+from __future__ import annotations
+
+from PyQt5.QtGui import QColor
+
+from facetrack_app.services.annotator import Annotator
+from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.theme import person_colour
+
+
+def drawn_people(annotator: Annotator, ghost: QColor | None) -> list[DrawnFace]:
+    """Draw all people of the frame that is shown.
+
+    Parameters
+    ----------
+    annotator : Annotator
+    ghost : QColor or None
+        Of the shape before the correction; None: it is not drawn.
+
+    Returns
+    -------
+    list of DrawnFace
+        The chosen person last, above all others.
+    """
+    session = annotator.session
+    drawn = []
+    for person in session.present(annotator.shown):
+        points = annotator.view(person).points
+        if points is not None and (person != annotator.person or annotator.editor is None):
+            drawn.append(DrawnFace(points, person_colour(person), label=session.people[person]))
+    if annotator.ghost is not None and ghost is not None:
+        drawn.append(DrawnFace(annotator.ghost, ghost, ghost=True))
+    if annotator.editor is not None and annotator.person is not None:
+        drawn.append(_edited(annotator, annotator.person))
+    return drawn
+
+
+def _edited(annotator: Annotator, person: int) -> DrawnFace:
+    editor, row = annotator.editor, annotator.view(person).row
+    assert editor is not None
+    return DrawnFace(
+        editor.points,
+        person_colour(person),
+        editor.source,
+        row.confidence if row is not None else None,
+        editor.selected,
+        editor.visible,
+    )

@@ -1,0 +1,56 @@
+"""What a person does at the annotate view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt5.QtCore import QPoint
+from PyQt5.QtWidgets import QAction
+from pytestqt.qtbot import QtBot
+
+from facetrack_app.services.annotator import Annotator
+from facetrack_app.views.main_window import MainWindow
+from tests.app.views import gestures
+
+N = 30  # frames of the clip
+PATIENCE = 60_000  # ms
+
+
+class Hands:
+    """Mouse and keys at a window with a tracked clip."""
+
+    def __init__(self, window: MainWindow, qtbot: QtBot) -> None:
+        self.window, self.qtbot, self.canvas = window, qtbot, window.annotate.canvas
+
+    @property
+    def annotator(self) -> Annotator:
+        """What the gestures act on."""
+        annotator = self.window.annotate.annotator
+        assert annotator is not None
+        return annotator
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Let Qt work until something is so."""
+        self.qtbot.waitUntil(reached, timeout=PATIENCE)
+
+    def go(self, frame: int) -> None:
+        """Go to a frame and wait for its picture."""
+        self.window.annotate.moves.go(frame)
+        self.until(lambda: self.annotator.shown == frame)
+
+    def key(self, name: str) -> None:
+        """Ask for an action as its key does."""
+        action = self.window.findChild(QAction, name)
+        assert action.isEnabled(), name
+        action.trigger()
+
+    def place(self, point: int) -> QPoint:
+        """Give the place of a point on the screen."""
+        editor = self.annotator.editor
+        assert editor is not None
+        x, y = self.canvas.to_screen(editor.points[point]).tolist()
+        return QPoint(round(x), round(y))
+
+    def drag(self, point: int, by: QPoint, keys: int = 0) -> None:
+        """Drag a point with the left button."""
+        gestures.drag(self.canvas, self.place(point), by, keys=keys)
