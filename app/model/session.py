@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +17,10 @@ from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
 from facetrack.formats.atomic import output_error
 from facetrack_app.model.claims import Claims
+from facetrack_app.model.corrected import correction_of, read_corrections
 from facetrack_app.model.look import Span, View
 from facetrack_app.model.notice import Notice
-from facetrack_app.model.rows import Change, Kind, Row, TrackRow, unpack_points
+from facetrack_app.model.rows import Change, Kind, Row, TrackRow
 from facetrack_app.model.store import Store
 from facetrack_app.model.summary import Mask, Summary
 
@@ -40,6 +41,8 @@ class Session:
     ----------
     changed : Notice
         Called with the set of tables that changed.
+    revision : int
+        Grows with everything that changes in what is known of frames and people.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class Session:
     def __init__(self, folder: Path, n_frames: int) -> None:
         self.folder, self.n_frames = folder, n_frames
         self.changed: Notice[[set[str]]] = Notice()
+        self.revision = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -99,10 +103,9 @@ class Session:
         if not rows:
             return
         table = np.array(rows, dtype=np.float64)
-        strands = table[:, 0].astype(np.int64)
-        for strand in np.unique(strands).tolist():
-            mine = table[strands == strand]
-            frames = mine[:, 1].astype(np.int64)
+        table = table[np.argsort(table[:, 0], kind="stable")]
+        for mine in np.split(table, np.flatnonzero(np.diff(table[:, 0])) + 1):
+            strand, frames = int(mine[0, 0]), mine[:, 1].astype(np.int64)
             self._strand(strand).put(
                 frames, mine[:, 2].astype(np.uint8), mine[:, 3].astype(np.float32)
             )
@@ -110,6 +113,7 @@ class Session:
 
     def absorb_tracked(self, start: int, stop: int) -> None:
         """Take notice of frames, and of people, that the background tracking has added."""
+        self.revision += 1
         self.tracked = max(self.tracked, stop)
         self.people = _in_order(self.store.read("SELECT id, name FROM person"))
         for strand, first, person in self.store.read("SELECT strand, start, person FROM claim"):
@@ -124,12 +128,28 @@ class Session:
     def summary(self, person: int) -> Summary:
         """Sum up a person's frames; the arrays must not be written."""
         if person not in self._people:
-            total = Summary.empty(self.n_frames)
-            for strand in self.claims.strands_of(person):
-                for start, stop in self.claims.ranges(strand, person, self.n_frames):
-                    total.take(self._strand(strand), start, stop)
-            self._people[person] = total
+            self._people[person] = Summary.empty(self.n_frames)
+            self._sum_up(person, 0, self.n_frames)
         return self._people[person]
+
+    def _sum_up(self, person: int, first: int, end: int) -> None:
+        total = self._people[person]
+        total.clear(first, end)
+        for strand in self.claims.strands_of(person):
+            for start, stop in self.claims.ranges(strand, person, self.n_frames):
+                total.take(self._strand(strand), max(start, first), min(stop, end))
+
+    def _renew_summaries(self, changes: list[Change]) -> None:
+        """Sum people up anew where something changed: in all frames only if claims did."""
+        if any(change.table == "claim" for change in changes):
+            self._people.clear()
+        keys = [change.key for change in changes if change.table in ("track", "correction")]
+        if not keys:
+            return
+        strands, frames = {key[0] for key in keys}, [key[1] for key in keys]
+        for person in self._people:
+            if any(who == person for strand in strands for _, who in self.claims.of(strand)):
+                self._sum_up(person, min(frames), max(frames) + 1)
 
     def strand_at(self, person: int, frame: int) -> int | None:
         """Find the strand that holds a person's face in a frame, or would hold it."""
@@ -155,17 +175,27 @@ class Session:
     def correction(self, strand: int, frame: int) -> Correction | None:
         """Give what a person said of a frame."""
         row = self.store.get("correction", (strand, frame))
-        return None if row is None else _correction(row)
+        return None if row is None else correction_of(row)
 
     def corrections(self, person: int) -> dict[int, Correction]:
         """Give all that was said of a person, by frame."""
-        found: dict[int, Correction] = {}
-        for strand, frame, *row in self.store.read(
-            "SELECT strand, frame, points, source, origin FROM correction ORDER BY frame, strand"
-        ):
-            if self.claims.owner(strand, frame) == person:
-                found.setdefault(frame, _correction(tuple(row)))
-        return found
+        return read_corrections(self.store, self.claims, person)
+
+    def corrections_reader(self, person: int) -> Callable[[], dict[int, Correction]]:
+        """Give what reads all that was said of a person in another thread: it may be much."""
+        path, claims = self.store.path, self.claims.copy()
+
+        def read() -> dict[int, Correction]:
+            with contextlib.closing(Store(path)) as store:
+                return read_corrections(store, claims, person)
+
+        return read
+
+    def teaches(self, person: int) -> bool:
+        """Tell whether a person was corrected in a way that something can be learned from."""
+        frames = np.flatnonzero(self.summary(person).corrected).tolist()
+        said = (self.view(person, frame).correction for frame in frames)
+        return any(correction is not None and correction.vouched.any() for correction in said)
 
     def setting(self, name: str, default: Any = None) -> Any:
         """Give one of the session's own values."""
@@ -215,7 +245,8 @@ class Session:
         """Bring what is in memory up to changes that the store has taken."""
         for change in changes:
             _REFLECTIONS[change.table](self, change.key, change.after)
-        self._people.clear()
+        self._renew_summaries(changes)
+        self.revision += 1
         self.changed({change.table for change in changes})
 
     def _reflect_person(self, key: Row, after: Row | None) -> None:
@@ -273,7 +304,3 @@ _REFLECTIONS: Final = {
 def _in_order(people: Iterable[Row]) -> dict[int, str]:
     """Order people as they came: the tracker's count up from 0, a person's own down from -1."""
     return dict(sorted(people, key=lambda person: (person[0] < 0, abs(person[0]))))
-
-
-def _correction(row: Row) -> Correction:
-    return Correction(unpack_points(row[0]), np.frombuffer(row[1], dtype=np.uint8))

@@ -23,7 +23,7 @@ class Summary:
     kind : ndarray, shape (n,), uint8
         `Kind` of each frame.
     trust : ndarray, shape (n,), float32
-        In [0, 1]; NaN where there is nothing.
+        In [0, 1]; NaN where there is nothing, between `first` and `stop`.
     corrected : ndarray, shape (n,), bool
         Whether a person corrected the frame.
     first, stop : int
@@ -41,7 +41,7 @@ class Summary:
         """Make one that says nothing."""
         return cls(
             np.zeros(n_frames, dtype=np.uint8),
-            np.full(n_frames, np.nan, dtype=np.float32),
+            np.zeros(n_frames, dtype=np.float32),
             np.zeros(n_frames, dtype=np.bool_),
         )
 
@@ -79,13 +79,19 @@ class Summary:
         trust: npt.NDArray[np.float32],
     ) -> None:
         """Say what frames of track are."""
-        self.kind[frames], self.trust[frames] = kind, trust
         self._reach(int(frames.min()), int(frames.max()))
+        self.kind[frames], self.trust[frames] = kind, trust
 
     def mark(self, frame: int, corrected: bool) -> None:
         """Say whether a person corrected a frame."""
-        self.corrected[frame] = corrected
         self._reach(frame, frame)
+        self.corrected[frame] = corrected
+
+    def clear(self, start: int, stop: int) -> None:
+        """Say nothing of a range of frames any more."""
+        self._reach(start, stop - 1)
+        self.kind[start:stop], self.corrected[start:stop] = Kind.NOTHING, False
+        self.trust[start:stop] = np.nan
 
     def take(self, other: Summary, start: int, stop: int) -> None:
         """Take over the frames of another strand in a range where this one has none."""
@@ -102,6 +108,11 @@ class Summary:
         return Summary(self.kind[part], self.trust[part], self.corrected[part])
 
     def _reach(self, first: int, last: int) -> None:
+        # Memory is taken where something is said: a video may have a thousand strands.
+        if not self.stop:
+            self.first, self.stop = first, first
+        self.trust[first : self.first] = np.nan
+        self.trust[self.stop : last + 1] = np.nan
         self.first, self.stop = min(self.first, first), max(self.stop, last + 1)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -147,8 +148,9 @@ def _do(
         command = Import(command.label, tuple(original.changes(step.id)))
     number = history.run(command)
     for stretch in step.retracks:
-        corrections = session.corrections(stretch.person)
-        job = Job(number, stretch.person, stretch.start, stretch.stop, corrections)
+        person = stretch.person
+        said = functools.partial(session.corrections, person)
+        job = Job(number, person, stretch.start, stretch.stop, said)
         outcome = do_job(job, model, video, stop=_stopper(stretch))
         changes, found = changes_of(session, job, outcome)
         history.amend(number, changes, found)

@@ -57,15 +57,15 @@ class Job:
     person : int
     start, stop : int
         Frames, up to but without the second.
-    corrections : dict of int to Correction
-        All of the person's: what is learned.
+    corrections : callable
+        Reads all of the person's, by frame: what is learned. Asked in the thread that learns.
     """
 
     step: int
     person: int
     start: int
     stop: int
-    corrections: dict[int, Correction] = field(repr=False)
+    corrections: Callable[[], dict[int, Correction]] = field(repr=False)
 
     @property
     def stretch(self) -> Stretch:
@@ -123,8 +123,9 @@ def do_job(
     Outcome
         The same for the same job, whenever and wherever it runs.
     """
-    learned = taught_from(model, job.corrections, video.frame)
-    whole = {f: completed(model.shape_model, c) for f, c in job.corrections.items()}
+    corrections = job.corrections()
+    learned = taught_from(model, corrections, video.frame)
+    whole = {f: completed(model.shape_model, c) for f, c in corrections.items()}
     anchors = {f: points for f, points in whole.items() if points is not None}
     span = job.start, job.stop
     outcome = retrack(learned, video.frame, anchors, span, stop=stop, progress=progress)

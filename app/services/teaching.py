@@ -64,14 +64,13 @@ class Teaching:
         bool
             Whether there is anything to learn from and to track.
         """
-        corrections = self._session.corrections(person)
-        if start >= stop or not any(c.vouched.any() for c in corrections.values()):
+        if start >= stop or not self._session.teaches(person):
             return False
         stretch = Stretch(step, person, start, stop)
         if self._job is not None:
             waiting = (*self._owed, self._job.stretch)
             self._owed = [part for owed in waiting for part in owed.without(stretch)]
-        self._job = Job(*stretch, corrections)
+        self._job = Job(*stretch, self._session.corrections_reader(person))
         self._retracking.request(self._job)
         self._progressed("learning (Esc stops)", 0.0)
         return True

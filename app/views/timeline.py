@@ -7,7 +7,16 @@ from typing import Final
 
 import numpy as np
 from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PyQt5.QtGui import (
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QWheelEvent,
+)
 from PyQt5.QtWidgets import QToolTip, QWidget
 
 from facetrack.signals import SIGNALS
@@ -40,7 +49,8 @@ class Timeline(QWidget):
         self._frame = 0
         self._first, self._stop = 0, 1
         self._pending: int | None = None  # start of a range that is being marked
-        self._layers: Layers | None = None
+        self._picture = QPixmap()  # names and layers, as long as they stay
+        self._drawn: tuple[object, ...] = ()  # what the picture shows
         self.curve: Curve | None = None
 
     @property
@@ -63,7 +73,6 @@ class Timeline(QWidget):
     def refresh(self, person: int | None, frame: int, pending: int | None = None) -> None:
         """Show a person again, whose frames have changed."""
         self._person, self._frame, self._pending = person, frame, pending
-        self._layers = None
         self._keep_in_view()
         self.update()
 
@@ -78,7 +87,6 @@ class Timeline(QWidget):
         if self._session is not None and not self._first <= self._frame < self._stop:
             self._first = max(0, min(self._frame - span // 2, self._session.n_frames - span))
             self._stop = self._first + span
-            self._layers = None
             self.window_changed.emit()
 
     def _x(self, frame: float) -> float:
@@ -95,21 +103,36 @@ class Timeline(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint names, layers, curve, and the place in the video."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self.palette().base())
-        self._paint_names(painter)
         session = self._session
+        revision = session.revision if session is not None else None
+        shown = (
+            session, revision, self._person, *self.window,
+            self.width(), self.devicePixelRatioF(), self.palette().cacheKey(),
+        )  # fmt: skip
+        if shown != self._drawn:
+            self._draw_picture(session)
+            self._drawn = shown
+        painter.drawPixmap(0, 0, self._picture)
         if session is None:
             return
-        if self._layers is None and self._person in session.people:
-            self._layers = layers(
-                session.summary(self._person), session.spans, session.excluded(),
-                self._first, self._stop, self._columns(),
-            )  # fmt: skip
-        if self._layers is not None:
-            self._paint_layers(painter, self._layers)
         if self.curve is not None:
             self._paint_signal(painter, self.curve)
         self._paint_place(painter, session)
+
+    def _draw_picture(self, session: Session | None) -> None:
+        ratio = self.devicePixelRatioF()
+        self._picture = QPixmap(self.size() * ratio)
+        self._picture.setDevicePixelRatio(ratio)
+        painter = QPainter(self._picture)
+        painter.setFont(self.font())
+        painter.fillRect(self.rect(), self.palette().base())
+        self._paint_names(painter)
+        if session is not None and self._person in session.people:
+            first, stop = self.window
+            summary = session.summary(self._person)
+            marks = session.spans, session.excluded()
+            self._paint_layers(painter, layers(summary, *marks, first, stop, self._columns()))
+        painter.end()
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.setPen(self.palette().windowText().color())
@@ -198,10 +221,6 @@ class Timeline(QWidget):
             QRectF(GUTTER, bottom, self._columns(), 18), Qt.AlignRight, f"{self._stop}"
         )
 
-    def resizeEvent(self, event: object) -> None:
-        """Reduce the frames to another number of columns."""
-        self._layers = None
-
     def zoom_by(self, notches: float, here: int | None = None) -> None:
         """Zoom in time around a frame, or around the one that is shown."""
         if self._session is None:
@@ -212,7 +231,6 @@ class Timeline(QWidget):
         share = (here - self._first) / (self._stop - self._first)
         self._first = max(0, min(round(here - share * span), self._session.n_frames - span))
         self._stop = self._first + span
-        self._layers = None
         self.window_changed.emit()
         self.update()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import functools
 import itertools
 import os
 from collections.abc import Iterator
@@ -95,7 +96,9 @@ class SeekableFile(ClosesItself):
         self.name, self.size = source.name, source.size
         self._cache = FrameCache()
         self._running: _Run | None = None
-        self._index = _index_packets(self._path) or _index_frames(self._path)
+        known = self._path.stat()
+        packets = _index_packets(self._path, known.st_size, known.st_mtime_ns)
+        self._index = packets or _index_frames(self._path)
 
     @property
     def n_frames(self) -> int:
@@ -233,8 +236,12 @@ class _Run:
         self._container.close()
 
 
-def _index_packets(path: Path) -> FrameIndex | None:
-    """Read the time stamps of all packets; None where they cannot be relied on."""
+@functools.lru_cache(maxsize=1)  # every thread that looks at a video opens it anew
+def _index_packets(path: Path, size: int, changed: int) -> FrameIndex | None:
+    """Read the time stamps of all packets; None where they cannot be relied on.
+
+    `size` and `changed` (bytes and nanoseconds) tell a file from another one of its name.
+    """
     stamps, keys = [], []
     with contextlib.closing(open_container(path)) as container:
         stream = video_stream(path, container)
@@ -250,7 +257,9 @@ def _index_packets(path: Path) -> FrameIndex | None:
     stamps.sort()
     if not keys or not tick or len(set(stamps)) < len(stamps):
         return None
-    return FrameIndex(stamps, sorted(keys), [float((s - stamps[0]) * tick) for s in stamps])
+    # Rounded once, as `float(Fraction)` is, at a twentieth of its time.
+    times = [(s - stamps[0]) * tick.numerator / tick.denominator for s in stamps]
+    return FrameIndex(stamps, sorted(keys), times)
 
 
 def _index_frames(path: Path) -> FrameIndex:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,36 @@ def test_split_and_merge_move_frames_between_people(session: Session) -> None:
     assert ann not in session.people
     assert session.summary(1).seen[40]
     assert session.claims.owner(0, 45) == 1
+
+
+def test_sums_that_follow_changes_equal_those_of_a_session_opened_anew(session: Session) -> None:
+    history = History(session)
+    people = list(session.people)
+    for person in people:
+        session.summary(person)  # known, so that changes are followed
+    for frame in (3, 22, 7):
+        history.run(correct(0, frame, shift=5))
+    history.undo()
+    again = session.reader()
+    for person in people:
+        followed, anew = session.summary(person), again.summary(person)
+        np.testing.assert_array_equal(followed.kind, anew.kind)
+        np.testing.assert_array_equal(followed.trust, anew.trust)
+        np.testing.assert_array_equal(followed.corrected, anew.corrected)
+    again.store.close()
+    assert np.flatnonzero(session.summary(0).corrected).tolist() == [3, 22]
+
+
+def test_corrections_are_read_in_another_thread_as_they_are_here(session: Session) -> None:
+    assert not session.teaches(0)
+    History(session).run(correct(0, 22, shift=5))
+    assert session.teaches(0)
+    read = session.corrections_reader(0)
+    found: list[list[int]] = []
+    thread = threading.Thread(target=lambda: found.append(list(read())))
+    thread.start()
+    thread.join()
+    assert found == [list(session.corrections(0))] == [[22]]
 
 
 def test_doubtful_frames_are_lost_or_little_trusted(session: Session) -> None:

@@ -222,7 +222,7 @@ def test_a_stopped_stretch_replays_too(
     assert desk.annotator.editor is not None
     number = desk.annotator.history.run(step.command)
     corrections = desk.annotator.session.corrections(0)
-    job = Job(number, 0, step.retracks[0].start, step.retracks[0].stop, corrections)
+    job = Job(number, 0, step.retracks[0].start, step.retracks[0].stop, lambda: corrections)
     answers = iter([False] * (fits // 2) + [True] * fits)
     video = desk.annotator.document.open()
     outcome = do_job(job, shipped_model, video, stop=answers.__next__)
