@@ -18,23 +18,32 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 BEGIN = time.perf_counter()
+# Seconds. Meters and charts fill their rings in the first 34. Python's and numpy's pools of small
+# blocks reach their height later: memory grew by 2.6 MB in the first two minutes, by 0.06 in the
+# third and fourth, and by no page in the eight after these.
+WARM_UP = 180
+BEAT = 2  # ms between two looks at the window's thread; a block is told up to this much too long
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 class Bench:
-    """A window, and an ear on Qt's event loop."""
+    """A window, and a timer that beats in its thread: what keeps it waiting is a block.
+
+    Qt's own signals around waiting leave out what timers do.
+    """
 
     def __init__(self, folder: Path) -> None:
         from facetrack_app.qt_guard import check_qt
 
         check_qt()
-        from PyQt5.QtCore import QAbstractEventDispatcher
+        from PyQt5.QtCore import Qt, QTimer
         from PyQt5.QtWidgets import QApplication
 
         from facetrack.model import load_model
@@ -49,19 +58,25 @@ class Bench:
             self.model, Settings(source="demo"), folder / "settings.json", folder / "recordings"
         )
         self.window.show()
-        self.blocks: list[float] = []
-        self.listening = True
-        self._awake = time.perf_counter()
-        dispatcher = QAbstractEventDispatcher.instance()
-        dispatcher.awake.connect(self._wake)
-        dispatcher.aboutToBlock.connect(self._sleep)
+        self._longest: dict[int, tuple[float, float]] = {}  # by second: by the clock, by its CPU
+        self._last = self._last_cpu = 0.0
+        self._beats = QTimer()
+        self._beats.setTimerType(Qt.PreciseTimer)
+        self._beats.setInterval(BEAT)
+        self._beats.timeout.connect(self._beat)
 
-    def _wake(self) -> None:
-        self._awake = time.perf_counter()
+    def listen(self) -> None:
+        """Begin to take note of blocks."""
+        self._longest.clear()
+        self._last, self._last_cpu = time.perf_counter(), time.thread_time()
+        self._beats.start()
 
-    def _sleep(self) -> None:
-        if self.listening:
-            self.blocks.append(time.perf_counter() - self._awake)
+    def _beat(self) -> None:
+        last, cpu = self._last, self._last_cpu
+        self._last, self._last_cpu = time.perf_counter(), time.thread_time()
+        longest, busiest = self._longest.get(int(last), (0.0, 0.0))
+        block = max(longest, self._last - last), max(busiest, self._last_cpu - cpu)
+        self._longest[int(last)] = block
 
     def spin(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Let Qt work, for a time or until something is so."""
@@ -74,12 +89,34 @@ class Bench:
         watch.start(20)
         loop.exec()
 
-    def report_blocks(self) -> None:
-        """Print how long the GUI thread was busy without a break."""
-        blocks = 1000 * np.array(self.blocks)
-        if len(blocks):
-            print(f"GUI thread     longest block {blocks.max():.1f} ms, p99 "
-                  f"{np.percentile(blocks, 99):.1f} ms of {len(blocks)}")  # fmt: skip
+    def perform(self, act: Callable[[], object]) -> float:
+        """Do something as a gesture does: in the event loop, until it is painted; milliseconds."""
+        from PyQt5.QtCore import QTimer
+
+        took: list[float] = []
+
+        def gesture() -> None:
+            begin = time.perf_counter()
+            act()
+            self.window.annotate.canvas.repaint()
+            self.window.annotate.timeline.repaint()
+            took.append(1000 * (time.perf_counter() - begin))
+
+        QTimer.singleShot(0, gesture)
+        self.spin(60, lambda: bool(took))
+        return took[0]
+
+    def report_blocks(self, what: str = "GUI thread") -> None:
+        """Print how long the GUI thread was busy without a break, and listen anew."""
+        self._beats.stop()
+        blocks = 1000 * np.array(list(self._longest.values()))
+        told = " / ".join(
+            f"{values.max():.1f}, {np.percentile(values, 99):.1f}, {np.median(values):.1f} ms"
+            for values in blocks.T
+        )
+        print(f"{what:14} longest block of each of {len(blocks)} seconds, max, p99, median: {told} "
+              f"of the thread's CPU; load {os.getloadavg()[0]:.1f}")  # fmt: skip
+        self.listen()
 
 
 def memory() -> float:
@@ -108,7 +145,7 @@ def live(bench: Bench, args: argparse.Namespace) -> None:
     bench.spin(3)
     session = view.session
     assert session is not None
-    bench.blocks.clear()
+    bench.listen()
     dropped, cpu, threads = session.dropped, time.process_time(), camera_seconds()
     begin, first = time.perf_counter(), view.n_shown
     latencies = list(_latencies(bench, view, args.seconds))
@@ -135,35 +172,46 @@ def _latencies(bench: Bench, view: Any, seconds: float) -> Iterator[float]:
 
 def soak(bench: Bench, args: argparse.Namespace) -> None:
     """Watch for long: memory's slope by least squares, and drift of the time per frame."""
-    bench.listening = False  # a list that grows would look like a leak
     view = bench.window.live
     view.start()
     bench.spin(60, lambda: view.shown_frame is not None)
-    bench.spin(60)  # warm-up: pools, caches, the charts' rings
-    times, sizes, steps = [], [], []
+    bench.spin(WARM_UP)
+    minutes, sizes, steps = [], [], []
     begin = time.perf_counter()
     while time.perf_counter() - begin < 60 * args.minutes:
         shown, cpu = view.n_shown, time.process_time()
         bench.spin(2)
-        times.append((time.perf_counter() - begin) / 3600)
+        minutes.append((time.perf_counter() - begin) / 60)
         sizes.append(memory())
         steps.append(1000 * (time.process_time() - cpu) / max(view.n_shown - shown, 1))
-    for name, first in (("all", 0), ("second half", len(times) // 2)):
-        slope, error = _slope(np.array(times[first:]), np.array(sizes[first:]))
-        print(f"memory         {sizes[-1]:.0f} MB, {name}: slope {slope:+.2f} +- {error:.2f} MB/h")
+    slope, error, floor = memory_slope(np.array(minutes), np.array(sizes))
+    print(f"memory         {sizes[0]:.2f} MB after {WARM_UP} s, {sizes[-1]:.2f} MB after "
+          f"{args.minutes:g} minutes more: slope {slope:+.3f} +- {error:.3f} MB/h, less than "
+          f"{floor:.3f} could not be told from none")  # fmt: skip
     tenth = max(len(steps) // 10, 1)
     early, late = np.median(steps[:tenth]), np.median(steps[-tenth:])
     print(f"CPU per frame  {early:.2f} ms at first, {late:.2f} ms at last: "
-          f"{100 * (late / early - 1):+.1f} %")  # fmt: skip
+          f"{100 * (late / early - 1):+.1f} %; load {os.getloadavg()[1]:.1f}")  # fmt: skip
     view.stop()
 
 
-def _slope(hours: np.ndarray, megabytes: np.ndarray) -> tuple[float, float]:
-    """Fit a line by least squares: MB/h, and its standard error from the noise around it."""
-    design = np.column_stack([hours, np.ones_like(hours)])
-    (slope, _), residuals, *_ = np.linalg.lstsq(design, megabytes, rcond=None)
-    noise = np.sqrt(float(residuals.sum()) / max(len(hours) - 2, 1))
-    return float(slope), float(noise / np.sqrt(((hours - hours.mean()) ** 2).sum()))
+def memory_slope(minutes: np.ndarray, megabytes: np.ndarray) -> tuple[float, float, float]:
+    """Fit a line by least squares: MB/h, its standard error, and the least that can be told.
+
+    Memory grows by steps that last, so neighbouring samples are no independent witnesses: the
+    error is taken from the means of whole minutes. What can be told is two standard errors, and
+    no less than one page in the time.
+    """
+    whole = minutes.astype(int)
+    hours = np.array([minutes[whole == m].mean() for m in np.unique(whole)]) / 60
+    means = np.array([megabytes[whole == m].mean() for m in np.unique(whole)])
+    off = hours - hours.mean()
+    spread = float((off**2).sum())
+    slope = float((off * means).sum()) / max(spread, 1e-12)
+    left = means - means.mean() - slope * off
+    error = np.sqrt(float((left**2).sum()) / max(len(means) - 2, 1) / max(spread, 1e-12))
+    page = resource.getpagesize() / 1e6 / float(minutes[-1] / 60)
+    return slope, float(error), float(max(2 * error, page))
 
 
 def annotate(bench: Bench, args: argparse.Namespace) -> None:
@@ -174,11 +222,12 @@ def annotate(bench: Bench, args: argparse.Namespace) -> None:
         view.open(args.video, folder=Path(folder))
         bench.spin(60, lambda: view.annotator is not None and view.annotator.editor is not None)
         assert view.annotator is not None
-        bench.blocks.clear()
+        bench.listen()
         count = view.annotator.session.n_frames
         shown = set()
         for i in range(150):
-            view.moves.go(int((np.sin(i / 12) + 1) / 2 * (count - 1)))
+            frame = int((np.sin(i / 12) + 1) / 2 * (count - 1))
+            bench.perform(partial(view.moves.go, frame))
             bench.spin(0.1)
             shown.add(view.annotator.shown)
         print(f"scrubbing      {len(shown)} pictures shown, {view.annotator.session.tracked} of "
@@ -188,58 +237,37 @@ def annotate(bench: Bench, args: argparse.Namespace) -> None:
 
 
 def long(bench: Bench, args: argparse.Namespace) -> None:
-    """Open a session of 200,000 frames, edit, jump."""
-    from facetrack_app.model.commands import MarkSpan
-    from facetrack_app.model.rows import Kind
-    from facetrack_app.model.session import Session
+    """Open a video of 200,000 annotated frames; scrub, play, edit, jump."""
+    from long_gestures import edit, play, scrub
+    from long_session import ANN, BOB, loop_of, write_session, write_video
 
     count = 200_000
-    with tempfile.TemporaryDirectory() as folder:
-        session = Session(Path(folder), count)
-        blank = bytes(544), bytes(68), bytes(68)
-        rows = (
-            ((0, f), (int(Kind.PLAIN), 0.9, 0.1 if f % 997 == 0 else 0.9, "", *blank))
-            for f in range(count)
-        )
-        with session.store.transaction():
-            session.store.put("person", [((0,), ("Ann",))])
-            session.store.put("claim", [((0, 0), (0,))])
-            session.store.put("track", rows)
-            session.store.put("ledger", [((0,), (bytes(8 * count),))])
-        session.close()
+    with tempfile.TemporaryDirectory() as name:
+        video, folder, loop = Path(name) / "long.mp4", Path(name), loop_of(bench.model.shape_model)
+        write_video(video, loop, count)
+        write_session(folder, loop, count)
+        bench.window.show_annotate()
+        view = bench.window.annotate
+        bench.spin(0.5)
+        bench.listen()
         begin = time.perf_counter()
-        session = Session(Path(folder), count)
-        session.summary(0)
+        view.open(video, folder=folder)
+        bench.spin(60, lambda: view.annotator is not None and view.annotator.editor is not None)
+        assert view.annotator is not None
         print(f"opening        {time.perf_counter() - begin:.2f} s for {count} frames")
-        _time_edits(bench, session, MarkSpan)
-        session.close()
-
-
-def _time_edits(bench: Bench, session: Any, command: Any) -> None:
-    from facetrack.annotation.corrections import Correction
-    from facetrack_app.model.commands import Correct
-    from facetrack_app.model.history import History
-    from facetrack_app.model.summary import next_stretch
-
-    timeline, history = bench.window.annotate.timeline, History(session)
-    timeline.show_session(session)
-    edits, jumps = [], []
-    source = np.full(68, 3, np.uint8)
-    for i in range(100):
-        begin = time.perf_counter()
-        history.run(Correct.of(0, 1000 + 7 * i, Correction(np.full((68, 2), float(i)), source)))
-        timeline.refresh(0, 1000 + 7 * i)
-        timeline.repaint()
-        edits.append(1000 * (time.perf_counter() - begin))
-        begin = time.perf_counter()
-        frame = next_stretch(session.summary(0).doubtful & ~session.excluded(), 1000 * i)
-        timeline.move_to(frame or 0)
-        timeline.repaint()
-        jumps.append(1000 * (time.perf_counter() - begin))
-    timeline.show_session(None)
-    print(f"edit           median {np.median(edits):.1f} ms, max {max(edits):.1f} ms "
-          "(durable, timeline painted)")  # fmt: skip
-    print(f"next doubtful  median {np.median(jumps):.1f} ms, max {max(jumps):.1f} ms")
+        bench.report_blocks("opening")
+        view.transport.signal.setCurrentIndex(1)
+        for what, act in (("scrubbing", scrub), ("playing", play)):
+            act(bench, view)
+            bench.report_blocks(what)
+        for title, person, rounds in (("editing Ann", ANN, 12), ("editing Bob", BOB, 6)):
+            took: dict[str, list[float]] = {}
+            edit(bench, view, person, rounds, took)
+            for gesture, milliseconds in took.items():
+                print(f"{title:14} {gesture}: median {np.median(milliseconds):.1f} ms, "
+                      f"max {max(milliseconds):.1f} ms of {len(milliseconds)}")  # fmt: skip
+            bench.report_blocks(title)
+        view.close_document()
 
 
 def launch(bench: Bench, args: argparse.Namespace) -> None:
