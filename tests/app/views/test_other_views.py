@@ -222,8 +222,7 @@ def test_the_window_opens_on_a_real_display(tmp_path: Path, scale: str) -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "XDG_DATA_HOME": str(tmp_path)}
     environment["QT_SCALE_FACTOR"] = scale
     child = subprocess.run(
-        ["xvfb-run", "-a", "-s", screen]
-        + [sys.executable, "-X", "faulthandler", str(script), str(tmp_path)],
+        ["xvfb-run", "-a", "-s", screen, sys.executable, "-X", "faulthandler", script, tmp_path],
         env=environment, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert child.returncode == 0, child.stderr
