@@ -17,7 +17,7 @@ from facetrack.regression.incremental import IncrementalRegressor
 
 Array = npt.NDArray[np.float64]
 
-WEIGHT: Final = 0.3  # of a frame, in units of the whole training
+WEIGHT: Final = 0.1  # of a frame, in units of the whole training
 
 
 @dataclass(frozen=True, slots=True)
