@@ -92,3 +92,8 @@ class SelfLearner:
             levels.append(level)
         self._cascade = replace(self._cascade, levels=tuple(levels))
         return Learned(self._cascade, self._own)
+
+    def settle(self) -> None:
+        """Bring the sums up to date: work for a frame in which nothing is learned."""
+        for regressor in self._regressors.values():
+            regressor.settle()

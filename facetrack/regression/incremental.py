@@ -95,6 +95,11 @@ class IncrementalRegressor:
     @property
     def inverse(self) -> Matrix:
         """V of all images so far, (d, d), Fortran order; only the lower triangle is kept."""
+        self.settle()
+        return self._inverse
+
+    def settle(self) -> None:
+        """Bring the inverse up to date now, so that the next image need not."""
         if self._factored:
             (potri,) = scipy.linalg.get_lapack_funcs(("potri",), (self._inverse,))
             self._inverse, _ = potri(self._inverse, lower=True, overwrite_c=True)
@@ -104,7 +109,6 @@ class IncrementalRegressor:
             (syrk,) = scipy.linalg.get_blas_funcs(("syrk",), (self._inverse, h))
             self._inverse = syrk(sign, h, beta=1.0, c=self._inverse, lower=1, overwrite_c=1)
             self._due = None
-        return self._inverse
 
     def learn(self, columns: Matrix, targets: Matrix) -> None:
         """Add an image, equation (4).

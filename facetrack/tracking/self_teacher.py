@@ -103,6 +103,7 @@ class SelfTeacher:
         if quality < LEARN or moved > _NEAR * eye:
             return
         self._found = self._lesson(image, before)
+        self._learner.settle()
 
     def _falls(self, quality: float) -> bool:
         """Tell whether tracking has become clearly worse since it was best."""
