@@ -73,7 +73,7 @@ def _open_window(args: argparse.Namespace) -> int:
     from facetrack_app.model.places import user_folder
     from facetrack_app.model.settings import load_settings
     from facetrack_app.views import theme
-    from facetrack_app.views.main_window import MainWindow
+    from facetrack_app.views.main_window import MainWindow, destroy
 
     QApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
@@ -93,7 +93,10 @@ def _open_window(args: argparse.Namespace) -> int:
     # The kernels load in the tracking thread, beside the first frame of the camera.
     QTimer.singleShot(0, lambda: _begin(window, args.video))
     LOGGER.info("window after %.2f s", time.perf_counter() - begin)
-    return int(application.exec())
+    status = int(application.exec())
+    sys.excepthook, threading.excepthook = sys.__excepthook__, threading.__excepthook__
+    destroy(window)
+    return status
 
 
 def _load(asked: str | None, remembered: str) -> tuple[FaceModel, list[str]]:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import Qt, QTimer
+from PyQt5 import sip
+from PyQt5.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QPushButton, QTabWidget
 
@@ -216,3 +218,14 @@ class MainWindow(QMainWindow):
         self._fading.stop()
         self.save()
         event.accept()
+
+
+def destroy(window: MainWindow) -> None:
+    """Take a closed window down while the application still lives; Qt crashes the other way round.
+
+    Left to itself, Python takes down what `main` knows in any order when the program ends.
+    """
+    window.close()
+    gc.collect()  # cycles with pictures and painters in them
+    sip.delete(window)
+    QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)

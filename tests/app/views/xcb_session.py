@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import QApplication  # noqa: E402
 
 from facetrack.model import load_model  # noqa: E402
 from facetrack_app.model.settings import Settings  # noqa: E402
-from facetrack_app.views.main_window import MainWindow  # noqa: E402
+from facetrack_app.views.main_window import MainWindow, destroy  # noqa: E402
 
 
 def main(folder: Path) -> None:
@@ -50,7 +50,7 @@ def main(folder: Path) -> None:
     until(lambda: bool(view.annotator and view.annotator.session.summary(0).corrected.any()))
     print("corrected")
     window.grab().save(str(folder / "window.png"))
-    window.close()
+    destroy(window)
 
 
 if __name__ == "__main__":
