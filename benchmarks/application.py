@@ -29,7 +29,7 @@ BEGIN = time.perf_counter()
 # blocks reach their height later: memory grew by 2.6 MB in the first two minutes, by 0.06 in the
 # third and fourth, and by no page in the eight after these.
 WARM_UP = 180
-BEAT = 2  # ms between two looks at the window's thread; a block is told up to this much too long
+BEAT = 5  # ms between two looks at the window's thread; a block is told up to this much too long
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
