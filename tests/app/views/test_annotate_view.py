@@ -200,6 +200,7 @@ def test_a_read_only_folder_keeps_its_session_elsewhere(
     video.write_bytes(clip.read_bytes())
     (tmp_path / "disc" / "clip.mp4.facetrack").write_text("stands for a disc that is read-only")
     window.open(video)
+    qtbot.waitUntil(lambda: "the session lies in" in window.message, timeout=PATIENCE)
     qtbot.waitUntil(lambda: window.annotate.annotator is not None, timeout=PATIENCE)
     annotator = window.annotate.annotator
     assert annotator is not None

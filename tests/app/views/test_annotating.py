@@ -22,7 +22,7 @@ from facetrack_app.services import exporting, opening
 from facetrack_app.views import asking, dialogs, exchange, theme
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
-from tests.app.views.hands import PATIENCE, Hands, N
+from tests.app.views.hands import Hands, N
 
 
 def wheel(widget: QWidget, at: QPoint, notches: int) -> None:
@@ -369,14 +369,3 @@ def test_the_desktops_own_palette_decides_where_nothing_is_chosen(qapp: QApplica
     finally:
         qapp.setProperty(theme._DESKTOP, known)
         theme.apply(qapp, "dark")
-
-
-def test_a_read_only_place_is_said(
-    window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path
-) -> None:
-    video = tmp_path / "disc" / "clip.mp4"
-    video.parent.mkdir()
-    video.write_bytes(clip.read_bytes())
-    (tmp_path / "disc" / "clip.mp4.facetrack").write_text("stands for a disc that is read-only")
-    window.open(video)
-    qtbot.waitUntil(lambda: "the session lies in" in window.message, timeout=PATIENCE)
