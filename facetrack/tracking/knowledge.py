@@ -11,11 +11,11 @@ import numpy.typing as npt
 from facetrack.errors import InputError, LearningError
 from facetrack.face import N_POINTS
 from facetrack.features.alignment import FRAME_SIZE
+from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import STARTS, Lesson
 from facetrack.learning.own_level import OwnLevel
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.encoding import decode_array, encode_array
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.self_teacher import SelfTeacher
 

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.markup import REGIONS
 from facetrack.landmarks.procrustes import Similarity, fit_similarity
-from facetrack.tracking.encoding import decode_array, encode_array
 
 Array = npt.NDArray[np.float64]
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from facetrack.face import N_POINTS, NOT_SAID, Fit
 from facetrack.features.resize import average
+from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.tracking.encoding import decode_array, encode_array
 from facetrack.tracking.identity import SIGNATURE_SIZE, UNKNOWN, Person, Signature, signature
 from facetrack.tracking.pixels import Box, Image, box_of, grey, shrink
 from facetrack.tracking.smoothing import PointSmoother

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError
-from facetrack.tracking.encoding import decode_array, encode_array
+from facetrack.formats.encoding import decode_array, encode_array
 
 
 @given(array=arrays(np.float64, array_shapes(max_dims=3, max_side=4)))
