@@ -29,6 +29,8 @@ facetrack track clip.mp4 -o results --overlay
 facetrack track videos/ 'more/*.avi' -o results --max-faces 2 --format csv,elan
 facetrack track videos/ -o results --workers 4 --resume
 facetrack track 0 -o results
+facetrack track clip.mp4 -o results --signals all
+facetrack track clip.mp4 -o results --signals blinks,mouth_opening
 facetrack track clip.mp4 -o results --corrections corrected --save-person anna.npz
 facetrack track other.mp4 -o results --person anna.npz
 """
@@ -63,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="csv",
         metavar="LIST",
         help="out of csv, pts, coco, elan, vtt, with commas; csv is always written (default: csv)",
+    )
+    parser.add_argument(
+        "--signals",
+        default="default",
+        metavar="LIST",
+        help="values and events written beside the tracks: default (geometry, blinks, head, "
+        "quality), all, none, or names of estimators or of their values, with commas",
     )
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
     parser.add_argument(
@@ -144,7 +153,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
     from facetrack.model import load_model
 
     formats = tuple(name.strip() for name in args.format.split(","))
-    settings = Settings(args.max_faces, args.smooth, args.overlay, formats)
+    settings = Settings(args.max_faces, args.smooth, args.overlay, formats, args.signals)
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))
     folder = args.output.absolute()

@@ -15,12 +15,14 @@ from matplotlib.figure import Figure
 from facetrack.evaluation.errors import LIMIT
 from facetrack.face import Face
 from facetrack.formats.atomic import atomic_path
-from facetrack.signals.signal import SIGNALS, Signal
+from facetrack.signals.geometry import GEOMETRY
+from facetrack.signals.head import head_angles
 
 Floats = npt.NDArray[np.float64]
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
 _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73")
+_ANGLES: Final = ("pose_pitch", "pose_yaw", "pose_roll")
 _PANELS: Final = (
     ("head pose, degrees", {"pose_yaw": "yaw", "pose_pitch": "pitch", "pose_roll": "roll"}),
     ("eye opening", {"eye_opening_right": "right eye", "eye_opening_left": "left eye"}),
@@ -65,9 +67,8 @@ def draw_chart(
     for axes, (label, names) in zip(rest, _PANELS, strict=True):
         axes.set_ylabel(label)
         for colour, (name, words) in zip(_COLOURS, names.items(), strict=False):
-            signal = SIGNALS[name]
-            axes.plot(times, _values(signal, truth), "--", color="0.45", lw=1.0, label="truth")
-            axes.plot(times, _values(signal, faces), color=colour, lw=1.4, label=words, zorder=3)
+            axes.plot(times, _values(name, truth), "--", color="0.45", lw=1.0, label="truth")
+            axes.plot(times, _values(name, faces), color=colour, lw=1.4, label=words, zorder=3)
         _add_legend(axes)
     rest[-1].set_xlabel("time, s")
     rest[-1].set_xlim(times[0], times[-1])
@@ -75,8 +76,14 @@ def draw_chart(
         figure.savefig(temporary, dpi=120)
 
 
-def _values(signal: Signal, faces: Sequence[Face | None]) -> list[float]:
-    return [signal(face) if face is not None else np.nan for face in faces]
+def _values(name: str, faces: Sequence[Face | None]) -> list[float]:
+    return [_value(name, face) if face is not None else np.nan for face in faces]
+
+
+def _value(name: str, face: Face) -> float:
+    if name in _ANGLES:
+        return head_angles(face)[_ANGLES.index(name)]
+    return GEOMETRY.read(face)[name].value
 
 
 def _draw_errors(axes: Axes, times: Floats, errors: Floats) -> None:

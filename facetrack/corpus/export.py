@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from facetrack.corpus.task import Task
+from facetrack.formats.annotation import event_annotations, track_annotations
 from facetrack.formats.coco import write_coco
-from facetrack.formats.elan import write_elan
+from facetrack.formats.elan import write_elan_annotations
 from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import write_pts_folder
-from facetrack.formats.webvtt import write_webvtt
+from facetrack.formats.webvtt import write_webvtt_annotations
+from facetrack.reading import EventRecord
 from facetrack.video.source import VideoSource
 
 
-def export(task: Task, source: VideoSource) -> None:
+def export(task: Task, source: VideoSource, events: Sequence[EventRecord] = ()) -> None:
     """Write the formats that a task asks for besides CSV.
 
     Parameters
@@ -23,6 +26,8 @@ def export(task: Task, source: VideoSource) -> None:
         an interruption.
     source : VideoSource
         For the size of the frames.
+    events : sequence of EventRecord
+        Get tiers and cues of their own.
 
     Raises
     ------
@@ -41,7 +46,9 @@ def export(task: Task, source: VideoSource) -> None:
             write_pts_folder(path, table)
         elif kind == "coco":
             write_coco(path, table, size=source.size, stem=outputs.base.name)
-        elif kind == "elan":
-            write_elan(path, table, media=media)
         else:
-            write_webvtt(path, table, media=media.name if media is not None else None)
+            said = [*track_annotations(table), *event_annotations(events)]
+            if kind == "elan":
+                write_elan_annotations(path, said, media=media)
+            else:
+                write_webvtt_annotations(path, said, media=media.name if media else None)

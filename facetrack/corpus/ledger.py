@@ -130,6 +130,8 @@ class Checkpoint:
         `Tracker.state` after them; None before the first frame.
     teacher : dict or None
         `Teacher.state` after them; None before the first frame.
+    signals : dict or None
+        `SignalFiles.state` after them; None before the first frame.
     version : str
         Of Facetrack: another version may compute other bytes.
     """
@@ -140,6 +142,7 @@ class Checkpoint:
     tracked: int = 0
     tracker: dict[str, Any] | None = None
     teacher: dict[str, Any] | None = None
+    signals: dict[str, Any] | None = None
     version: str = ""
 
     def write(self, path: Path) -> None:
@@ -154,6 +157,7 @@ class Checkpoint:
             "tracked": self.tracked,
             "tracker": self.tracker,
             "teacher": self.teacher,
+            "signals": self.signals,
         }
         write_json(path, content, indent=None)
 
@@ -181,6 +185,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
             tracked=int(content["tracked"]),
             tracker=content["tracker"],
             teacher=content["teacher"],
+            signals=content["signals"],
             version=str(content["version"]),
         )
     except (KeyError, TypeError, ValueError):

@@ -17,6 +17,7 @@ from facetrack.corpus.export import export
 from facetrack.corpus.ledger import Checkpoint, Ledger, read_ledger, write_json
 from facetrack.corpus.lock import locked
 from facetrack.corpus.remains import clear_leftovers, count_rows, go_on, make_folder
+from facetrack.corpus.signal_files import SignalFiles
 from facetrack.corpus.task import Task
 from facetrack.corpus.teaching import Teacher
 from facetrack.errors import CameraError, OutputError
@@ -127,9 +128,12 @@ def record(
     source_of = open_source(task.source, shape_model=model.shape_model)
     with source_of as source, locked(outputs.path("partial")):
         clear_leftovers(outputs)
-        begun = None if task.live else go_on(task, order, tracker, teacher, resume=resume, run=run)
+        signals = SignalFiles(outputs, task.settings.choice())
+        begun = None
+        if not task.live:
+            begun = go_on(task, order, tracker, teacher, signals, resume=resume, run=run)
         begun = begun or Checkpoint(order, run)
-        return _Recording(task, source, tracker, teacher, begun, progress).run()
+        return _Recording(task, source, tracker, teacher, signals, begun, progress).run()
 
 
 def _results_exist(task: Task) -> bool:
@@ -152,6 +156,7 @@ class _Recording:
     source: VideoSource
     tracker: Tracker
     teacher: Teacher
+    signals: SignalFiles
     begun: Checkpoint
     progress: Progress | None
     done: int = 0
@@ -169,10 +174,12 @@ class _Recording:
             writer = stack.enter_context(
                 OpenFaceWriter(outputs.path("partial"), append=self.done > 0)
             )
+            stack.enter_context(self.signals)
             overlay = stack.enter_context(self._overlay()) if self.task.settings.overlay else None
             vanished = self._follow(writer, overlay)
+            self.signals.finish()
         left_out = self.teacher.finish(self.done)
-        ledger = self._finish(left_out)
+        ledger = self._finish((*left_out, *self.signals.notes()))
         if vanished is not None:
             raise CameraError(f"{vanished}; recorded until then: {outputs.path('csv')}")
         return Recorded(
@@ -187,10 +194,12 @@ class _Recording:
 
     def _claim(self) -> None:
         """Take the name; from here on an older result does not count as finished."""
-        try:
-            self.task.outputs.path("ledger").unlink(missing_ok=True)
-        except OSError as error:
-            raise output_error(self.task.outputs.path("ledger"), error) from error
+        for kind in ("ledger", "signals", "events"):
+            path = self.task.outputs.path(kind)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise output_error(path, error) from error
         if not self.task.live:
             self.begun.write(self.task.outputs.path("checkpoint"))
 
@@ -228,19 +237,21 @@ class _Recording:
         faces = self.teacher.teach(self.tracker, frame.index, faces)
         self.tracking_ns += time.perf_counter_ns() - begin
         writer.write(frame.index, frame.timestamp, faces)
+        self.signals.take(frame, faces)
         if overlay is not None:
             overlay.draw(frame, faces)
         self.done = frame.index + 1
         self.tracked += any(face.tracked for face in faces)
         if self.done % CHECKPOINT_EVERY == 0 and not self.task.live:
             writer.flush()
+            self.signals.flush()
             self._checkpoint().write(self.task.outputs.path("checkpoint"))
 
     def _checkpoint(self) -> Checkpoint:
-        states = self.tracker.state(), self.teacher.state()
+        states = self.tracker.state(), self.teacher.state(), self.signals.state()
         return Checkpoint(self.begun.order, self.begun.run, self.done, self.tracked, *states)
 
-    def _finish(self, left_out: tuple[str, ...]) -> Ledger:
+    def _finish(self, notes: tuple[str, ...]) -> Ledger:
         """Write what follows from the rows, give the CSV file its name, and last the ledger."""
         outputs, report = self.task.outputs, self.source.report
         in_rows, rows = count_rows(outputs.path("partial"))
@@ -251,8 +262,8 @@ class _Recording:
                 f"{outputs.path('partial')}: holds {in_rows} frames of {decoded} decoded; "
                 "something else changed it meanwhile; track the video again"
             )
-        export(self.task, self.source)
-        write_dictionary(outputs.path("dictionary"))
+        export(self.task, self.source, self.signals.events())
+        write_dictionary(outputs.path("dictionary"), self.signals.columns())
         ledger = Ledger(
             self.begun.order,
             decoded=decoded,
@@ -261,9 +272,10 @@ class _Recording:
             tracked=self.tracked,
             repeated=report.repeated,
             undecodable=report.undecodable,
-            notes=(*report.notes, *left_out),
+            notes=(*report.notes, *notes),
         )
         try:
+            self.signals.publish()
             os.replace(outputs.path("partial"), outputs.path("csv"))
             self._write_timing()
             ledger.write(outputs.path("ledger"))
@@ -282,5 +294,6 @@ class _Recording:
             "seconds": round(seconds, 3),
             "tracking_seconds": round(self.tracking_ns * 1e-9, 3),
             "frames_per_second": round(n_frames / seconds, 2),
+            "signals": self.signals.costs(),
         }
         write_json(self.task.outputs.path("timing"), content)

@@ -9,6 +9,7 @@ from typing import Any
 
 import facetrack
 from facetrack.corpus.ledger import Checkpoint, read_checkpoint
+from facetrack.corpus.signal_files import SignalFiles
 from facetrack.corpus.task import Outputs, Task
 from facetrack.corpus.teaching import Teacher
 from facetrack.errors import FormatError, InputError
@@ -53,11 +54,12 @@ def go_on(
     order: dict[str, Any],
     tracker: Tracker,
     teacher: Teacher,
+    signals: SignalFiles,
     *,
     resume: bool,
     run: str,
 ) -> Checkpoint | None:
-    """Bring tracker, teacher and CSV file to where an earlier run stood.
+    """Bring tracker, teacher and CSV files to where an earlier run stood.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def go_on(
     tracker : Tracker
         A new one; takes over the earlier one's state.
     teacher : Teacher
+        A new one, likewise.
+    signals : SignalFiles
         A new one, likewise.
     resume : bool
         Whether any run may be continued; otherwise only `run` itself.
@@ -84,6 +88,7 @@ def go_on(
         checkpoint is None
         or checkpoint.tracker is None
         or checkpoint.teacher is None
+        or checkpoint.signals is None
         or checkpoint.order != order
         or checkpoint.version != facetrack.__version__
         or not (resume or (run and checkpoint.run == run))
@@ -92,10 +97,12 @@ def go_on(
     fresh = teacher.state()
     try:
         truncate_to_frame(task.outputs.path("partial"), checkpoint.frames)
+        signals.restore(checkpoint.signals)
         teacher.restore(checkpoint.teacher)
         tracker.restore(checkpoint.tracker)
     except (FormatError, InputError):  # somebody touched the files: the video is tracked anew
         teacher.restore(fresh)
+        signals.reset()
         return None
     return checkpoint
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from facetrack.corpus.teaching import NOTHING, Teaching
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
+from facetrack.signals.registry import Choice, choose
 
 FORMATS: Final = ("csv", "pts", "coco", "elan", "vtt")
 _SUFFIXES: Final = {
@@ -20,10 +21,14 @@ _SUFFIXES: Final = {
     "elan": ".eaf",
     "vtt": ".vtt",
     "overlay": ".overlay.mp4",
+    "signals": ".signals.csv",
+    "events": ".events.csv",
     "dictionary": ".columns.csv",
     "ledger": ".ledger.json",
     "timing": ".timing.json",
     "partial": ".partial.csv",
+    "signals partial": ".signals.partial.csv",
+    "events partial": ".events.partial.csv",
     "checkpoint": ".checkpoint.json",
 }
 
@@ -42,6 +47,8 @@ class Settings:
         Whether a video with the landmarks drawn in is written.
     formats : tuple of str
         What is written besides CSV, out of `FORMATS`, in their order.
+    signals : str
+        Which signals are written; see `facetrack.signals.choose`.
 
     Raises
     ------
@@ -53,6 +60,7 @@ class Settings:
     smoothing: float = 0.0
     overlay: bool = False
     formats: tuple[str, ...] = ("csv",)
+    signals: str = "default"
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
@@ -62,8 +70,13 @@ class Settings:
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown:
             raise InputError(f"unknown format {unknown[0]!r}; choose from {', '.join(FORMATS)}")
+        self.choice()
         wanted = {"csv", *self.formats}
         object.__setattr__(self, "formats", tuple(name for name in FORMATS if name in wanted))
+
+    def choice(self) -> Choice:
+        """Return the estimators that run, as they are known at this moment."""
+        return choose(self.signals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +159,7 @@ class Task:
         """
         settings = {**asdict(self.settings), **self.teaching.order()}
         settings["formats"] = list(self.settings.formats)
+        settings["signals"] = self.settings.choice().order()
         return {
             "input": _stamp(self.source),
             "model": asdict(self.model),

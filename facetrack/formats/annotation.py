@@ -11,6 +11,7 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.face import Source
 from facetrack.formats.table import TrackTable
+from facetrack.reading import HUMAN, EventRecord
 
 Rows = npt.NDArray[np.intp]
 
@@ -81,6 +82,34 @@ def track_annotations(table: TrackTable) -> list[Annotation]:
             said = sources[first] + _confidence(table, rows[first : last + 1])
             if said not in ("", _PLAIN):
                 annotations.append(Annotation(f"face {face} points", start, end, said))
+    return annotations
+
+
+def event_annotations(records: Iterable[EventRecord]) -> list[Annotation]:
+    """Lay events out in tiers.
+
+    Parameters
+    ----------
+    records : iterable of EventRecord
+
+    Returns
+    -------
+    list of Annotation
+        Tier `face N NAME`, for events of a person's own `face N NAME human`; those that overlap
+        share no tier: `face N NAME 2`. The value is the event's text, or its name.
+    """
+    free: dict[str, float] = {}
+    annotations = []
+    for record in sorted(records, key=lambda r: (r.event.start, r.event.stop)):
+        event = record.event
+        tier = f"face {record.face_id} {event.name}"
+        tier += " human" if record.source == HUMAN else ""
+        lane, number = tier, 1
+        while free.get(lane, -1.0) > event.start:
+            number += 1
+            lane = f"{tier} {number}"
+        free[lane] = event.stop
+        annotations.append(Annotation(lane, event.start, event.stop, event.text or event.name))
     return annotations
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from facetrack.face import N_POINTS
 from facetrack.formats.atomic import write_text
 from facetrack.landmarks.markup import REGIONS
 
+_NO_TABLES: Final[Mapping[str, Sequence[Column]]] = MappingProxyType({})
 POSE: Final = ("pose_Tx", "pose_Ty", "pose_Tz", "pose_Rx", "pose_Ry", "pose_Rz")
 
 
@@ -100,28 +103,37 @@ COLUMNS: Final[tuple[Column, ...]] = (
 NAMES: Final = tuple(column.name for column in COLUMNS)
 
 
-def write_dictionary(path: str | os.PathLike[str]) -> None:
+def write_dictionary(
+    path: str | os.PathLike[str], tables: Mapping[str, Sequence[Column]] = _NO_TABLES
+) -> None:
     """Write the data dictionary that lies beside a CSV file.
 
     Parameters
     ----------
     path : path-like
         The file to write: a CSV with one row for every column of the data.
+    tables : mapping of str to sequence of Column, optional
+        The columns of further tables that lie there, by the end of their names, such as "signals".
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    write_text(path, _dictionary())
+    write_text(path, _dictionary() + _described(tables))
 
 
 @cache
 def _dictionary() -> str:
-    """Lay the dictionary out once: short clips would wait for it."""
+    """Lay the dictionary of the tracks out once: short clips would wait for it."""
+    header = "column,unit,range,frame of reference,when lost,meaning,table\n"
+    return header + _described({"tracks": COLUMNS})
+
+
+def _described(tables: Mapping[str, Sequence[Column]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["column", "unit", "range", "frame of reference", "when lost", "meaning"])
-    for c in COLUMNS:
-        writer.writerow([c.name, c.unit, c.range, c.reference, c.lost, c.meaning])
+    for name, columns in tables.items():
+        for c in columns:
+            writer.writerow([c.name, c.unit, c.range, c.reference, c.lost, c.meaning, name])
     return text.getvalue()

@@ -12,9 +12,8 @@ from typing import Final
 from xml.etree import ElementTree
 
 from facetrack.errors import FormatError
-from facetrack.formats.annotation import Annotation, in_milliseconds, track_annotations
+from facetrack.formats.annotation import Annotation, in_milliseconds
 from facetrack.formats.atomic import atomic_path
-from facetrack.formats.table import TrackTable
 from facetrack.formats.xmlfile import read_xml
 
 _SCHEMA: Final = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -22,33 +21,6 @@ _INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _DATE: Final = "1970-01-01T00:00:00+00:00"  # constant: the same tracks give the same bytes
 _TYPE: Final = "default-lt"
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def write_elan(
-    path: str | os.PathLike[str],
-    table: TrackTable,
-    *,
-    media: str | os.PathLike[str] | None = None,
-) -> None:
-    """Write when each face was tracked and when and why it was lost, one tier a face.
-
-    Parameters
-    ----------
-    path : path-like
-        The .eaf file to write.
-    table : TrackTable
-        Rows with timestamps.
-    media : path-like, optional
-        The video that ELAN shall open; found by its place relative to the .eaf file, too.
-
-    Raises
-    ------
-    InputError
-        If timestamps are missing or do not grow.
-    OutputError
-        If the file cannot be written.
-    """
-    write_elan_annotations(path, track_annotations(table), media=media)
 
 
 def write_elan_annotations(

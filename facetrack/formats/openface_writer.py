@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, TextIO
+from typing import BinaryIO, Final
 
 import numpy as np
 
@@ -16,7 +14,9 @@ from facetrack.errors import FormatError
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.formats.atomic import atomic_path, output_error
 from facetrack.formats.columns import COLUMNS, NAMES
+from facetrack.formats.growing import GrowingFile
 from facetrack.formats.table import NO_FACE, TrackTable, pose_values
+from facetrack.formats.textfile import quoted
 
 HEADER: Final = ",".join(NAMES) + "\n"
 _ROW: Final = ",".join(column.pattern for column in COLUMNS) + "\n"
@@ -40,13 +40,13 @@ _NAN_PAIRS: Final = np.full((N_POINTS, 2), np.nan)
 _ALL_NAN: Final = (np.nan,) * N_POINTS
 
 
-class OpenFaceWriter:
-    """A CSV file that grows by whole rows.
+class OpenFaceWriter(GrowingFile):
+    """A CSV file that grows by the rows of one frame.
 
     Parameters
     ----------
-    target : path-like or text stream
-        The file, made anew; or a stream such as `sys.stdout`, which is not closed.
+    path : path-like
+        The file, made anew.
     append : bool
         Whether rows are added to an existing file, as `truncate_to_frame` leaves it.
 
@@ -54,28 +54,10 @@ class OpenFaceWriter:
     ------
     OutputError
         If the file cannot be opened; from all methods, if it cannot be written.
-
-    Notes
-    -----
-    Every `write` hands all rows of one frame to the operating system in one call without a buffer
-    of our own, so that a killed process loses nothing that it wrote; a full disk takes the
-    incomplete row back.
     """
 
-    def __init__(self, target: str | os.PathLike[str] | TextIO, *, append: bool = False) -> None:
-        self._stream: TextIO | None = None
-        self._file: BinaryIO | None = None
-        if isinstance(target, str | os.PathLike):
-            self._path = Path(target)
-            try:
-                self._file = open(self._path, "ab" if append else "wb", buffering=0)  # noqa: SIM115
-            except OSError as error:
-                raise output_error(self._path, error) from error
-        else:
-            self._path = Path(getattr(target, "name", "stream"))
-            self._stream = target
-        if not append:
-            self._put(HEADER)
+    def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
+        super().__init__(path, HEADER, keep=os.path.getsize(path) if append else None)
 
     def write(self, frame_index: int, timestamp: float, faces: Sequence[Face]) -> None:
         """Write the rows of one frame; a frame without faces gets one, too.
@@ -90,61 +72,9 @@ class OpenFaceWriter:
             The faces of this frame, those lost included.
         """
         if faces:
-            self._put("".join([_face_row(frame_index, timestamp, face) for face in faces]))
+            self.put("".join([_face_row(frame_index, timestamp, face) for face in faces]))
         else:
-            self._put(_EMPTY_ROW % (frame_index + 1, timestamp))
-
-    def flush(self) -> None:
-        """Bring everything to the disk, so that it survives a power cut."""
-        try:
-            if self._file is not None:
-                os.fsync(self._file.fileno())
-            elif self._stream is not None:
-                self._stream.flush()
-        except OSError as error:
-            raise output_error(self._path, error) from error
-
-    def close(self) -> None:
-        """Flush and close; closing twice is harmless."""
-        if self._file is not None and self._file.closed:
-            return
-        self.flush()
-        if self._file is not None:
-            self._file.close()
-
-    def __enter__(self) -> OpenFaceWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _put(self, text: str) -> None:
-        try:
-            if self._stream is not None:
-                self._stream.write(text)
-            elif self._file is not None:
-                _write_whole(self._file, text.encode("utf-8"))
-        except OSError as error:
-            raise output_error(self._path, error) from error
-
-
-def _write_whole(file: BinaryIO, content: bytes) -> None:
-    """Write all bytes or, where the disk is full, none."""
-    start = file.seek(0, os.SEEK_END) if file.seekable() else None
-    done = 0
-    try:
-        while done < len(content):
-            done += file.write(content[done:])
-    except OSError:
-        if start is not None:
-            with contextlib.suppress(OSError):
-                file.truncate(start)
-        raise
+            self.put(_EMPTY_ROW % (frame_index + 1, timestamp))
 
 
 def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
@@ -172,7 +102,7 @@ def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
                     table.frame[i] + 1, table.face_id[i], table.timestamp[i], table.confidence[i],
                     table.success[i], *table.pose[i].tolist(), *table.points[i].T.ravel().tolist(),
                     _NO_FACE_STATE if table.face_id[i] == NO_FACE else state,
-                    _quoted(table.reason[i]), *table.raw_points[i].T.ravel().tolist(),
+                    quoted(table.reason[i]), *table.raw_points[i].T.ravel().tolist(),
                     *table.point_confidence[i].tolist(), *table.source[i].tolist(),
                 )
             )  # fmt: skip
@@ -239,7 +169,7 @@ def _face_row(frame_index: int, timestamp: float, face: Face) -> str:
     raw = points  # without smoothing they are one array, and numbers are dear to format
     if face.raw_points is not face.points:
         raw = _RAW_POINTS % tuple(face.raw_points.T.ravel().tolist())
-    state = _STATES % (face.state, _quoted(face.reason))
+    state = _STATES % (face.state, quoted(face.reason))
     confidence = _confidences(face.confidence.astype(np.float64, copy=False).tobytes())
     source = _sources(face.source.astype(np.uint8, copy=False).tobytes())
     return ",".join((head, points, state, raw, confidence, source)) + "\n"
@@ -254,12 +184,6 @@ def _confidences(values: bytes) -> str:
 @lru_cache(maxsize=4)
 def _sources(values: bytes) -> str:
     return _SOURCES % tuple(np.frombuffer(values, np.uint8).tolist())
-
-
-def _quoted(text: str) -> str:
-    """Make a text fit for a cell; line ends become blanks, so that a line is a row."""
-    text = " ".join(text.split())
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text
 
 
 def _empty_row() -> str:

@@ -75,3 +75,19 @@ def read_bytes(path: str | os.PathLike[str], *, limit: int) -> bytes:
     if len(content) > limit:
         raise FormatError(path, f"larger than {limit} bytes, so not a file of this format")
     return content
+
+
+def quoted(text: str) -> str:
+    """Make a text fit for a cell of a CSV file, whose lines are rows.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        Line ends become blanks; in quotes where it holds a comma or a quote.
+    """
+    text = " ".join(text.split())
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text

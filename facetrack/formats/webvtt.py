@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from facetrack.errors import FormatError
-from facetrack.formats.annotation import Annotation, in_milliseconds, track_annotations
+from facetrack.formats.annotation import Annotation, in_milliseconds
 from facetrack.formats.atomic import write_text
-from facetrack.formats.table import TrackTable
 from facetrack.formats.textfile import read_text
 
 MAX_BYTES: Final = 1 << 28
@@ -19,30 +18,6 @@ _TIME: Final = r"(?:(\d{2,6}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
 _TIMING: Final = re.compile(rf"[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t].*)?", re.ASCII)
 _VOICE: Final = re.compile(r"<v(?:\.[^ \t>]*)?[ \t]+([^>]*)>")
 _TAG: Final = re.compile(r"<[^>]*>")
-
-
-def write_webvtt(
-    path: str | os.PathLike[str], table: TrackTable, *, media: str | None = None
-) -> None:
-    """Write when each face was tracked and when and why it was lost.
-
-    Parameters
-    ----------
-    path : path-like
-        The .vtt file to write.
-    table : TrackTable
-        Rows with timestamps.
-    media : str, optional
-        Name of the video, for a note at the top.
-
-    Raises
-    ------
-    InputError
-        If timestamps are missing or do not grow.
-    OutputError
-        If the file cannot be written.
-    """
-    write_webvtt_annotations(path, track_annotations(table), media=media)
 
 
 def write_webvtt_annotations(

@@ -1,6 +1,19 @@
-"""Named values computed from a `Face`: eye and mouth opening, head pose, quality."""
+"""Signals: values and events of every face, from estimators that run along with the tracker."""
 
-from facetrack.signals import geometry, head
-from facetrack.signals.signal import SIGNALS, FaceSignal, Signal, register
+from facetrack.signals.estimator import Estimator, FaceEstimator, Run
+from facetrack.signals.observation import Observation
+from facetrack.signals.pipeline import Pipeline
+from facetrack.signals.registry import Choice, choose, estimators, register, signals
 
-__all__ = ["SIGNALS", "FaceSignal", "Signal", "geometry", "head", "register"]
+__all__ = [
+    "Choice",
+    "Estimator",
+    "FaceEstimator",
+    "Observation",
+    "Pipeline",
+    "Run",
+    "choose",
+    "estimators",
+    "register",
+    "signals",
+]

@@ -1,75 +1,133 @@
-"""Openings of eyes and mouth, as ratios of distances within the face."""
+"""Openings of eyes and mouth, heights of the brows, and how far both sides of the face differ."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from functools import partial
+from math import degrees, dist, hypot, nan
 from typing import Final
 
-import numpy as np
-
 from facetrack.face import Face
-from facetrack.landmarks.markup import OUTER_EYE_CORNERS
-from facetrack.signals.signal import FaceSignal, register
+from facetrack.reading import Reading, Spec
+from facetrack.signals.estimator import FaceEstimator, as_reading
 
-_Pair = tuple[int, int]
+Points = list[list[float]]
+_Pairs = tuple[tuple[int, int], ...]
 
 RIGHT_EYE_LIDS: Final = ((37, 41), (38, 40))
 LEFT_EYE_LIDS: Final = ((43, 47), (44, 46))
 RIGHT_EYE_CORNERS: Final = (36, 39)
 LEFT_EYE_CORNERS: Final = (42, 45)
 INNER_LIPS: Final = ((61, 67), (62, 66), (63, 65))
+MOUTH_CORNERS: Final = (48, 54)
+_RIGHT_BROW: Final = (18, 19, 20)
+_LEFT_BROW: Final = (23, 24, 25)
+_TURNED: Final = 25.0  # degrees of yaw beyond which perspective, not the face, makes sides differ
 
 
-def opening(face: Face, pairs: Sequence[_Pair], unit: _Pair) -> float:
+def opening(points: Points, lids: _Pairs, corners: tuple[int, int]) -> float:
     """Measure how far pairs of points are apart, relative to another distance.
 
     Parameters
     ----------
-    face : Face
-        A face with points.
-    pairs : sequence of (int, int)
+    points : list of [float, float]
+        The 68 landmarks in pixels.
+    lids : tuple of (int, int)
         Numbers of upper and lower points.
-    unit : (int, int)
+    corners : (int, int)
         The two points whose distance is 1.
 
     Returns
     -------
     float
-        Mean distance of the pairs over that of `unit`; NaN if that is 0 or a point is unknown.
+        Mean distance of the pairs over that of `corners`; NaN if that is 0 or a point is unknown.
 
     Notes
     -----
     For the eye this is the eye aspect ratio of Soukupova and Cech (CVWW 2016).
     """
-    points = face.points
-    length = float(np.linalg.norm(points[unit[0]] - points[unit[1]]))
+    unit = dist(points[corners[0]], points[corners[1]])
+    if not unit > 0:
+        return nan
+    return sum(dist(points[a], points[b]) for a, b in lids) / len(lids) / unit
+
+
+def eye_openings(face: Face) -> tuple[float, float]:
+    """Measure both eyes.
+
+    Parameters
+    ----------
+    face : Face
+        A tracked face.
+
+    Returns
+    -------
+    float, float
+        Eye aspect ratio of the person's right and left eye; NaN where a point is unknown.
+    """
+    points: Points = face.points.tolist()
+    return (
+        opening(points, RIGHT_EYE_LIDS, RIGHT_EYE_CORNERS),
+        opening(points, LEFT_EYE_LIDS, LEFT_EYE_CORNERS),
+    )
+
+
+def _below(points: Points, which: tuple[int, ...]) -> float:
+    """Measure how far points lie below the line through the outer eye corners, in its length."""
+    (x0, y0), (x1, y1) = points[36], points[45]
+    along, down = x1 - x0, y1 - y0
+    length = hypot(along, down)
     if not length > 0:
-        return math.nan
-    upper, lower = np.array(pairs).T
-    return float(np.linalg.norm(points[upper] - points[lower], axis=1).mean()) / length
+        return nan
+    heights = (along * (points[i][1] - y0) - down * (points[i][0] - x0) for i in which)
+    return sum(heights) / len(which) / length**2
 
 
-register(
-    FaceSignal(
-        "eye_opening_right",
-        "1",
-        (0.0, 0.5),
-        partial(opening, pairs=RIGHT_EYE_LIDS, unit=RIGHT_EYE_CORNERS),
+def _brow_height(points: Points, brow: tuple[int, ...], eye: tuple[int, int]) -> float:
+    """Measure how far a brow lies above its own eye, over the outer-eye distance."""
+    return _below(points, eye) - _below(points, brow)
+
+
+def _unlike(right: float, left: float) -> float:
+    """Compare two sides: 0 for equal ones, 1 where the left one is all there is."""
+    both = right + left
+    return (left - right) / both if both > 0 else nan
+
+
+def _geometry(face: Face) -> tuple[float | Reading, ...]:
+    points: Points = face.points.tolist()
+    right, left = eye_openings(face)
+    brow_right = _brow_height(points, _RIGHT_BROW, RIGHT_EYE_CORNERS)
+    brow_left = _brow_height(points, _LEFT_BROW, LEFT_EYE_CORNERS)
+    # Over the outer-eye distance: the mouth's own width changes while it opens.
+    mouth = opening(points, INNER_LIPS, (36, 45))
+    corner_right, corner_left = (_below(points, (i,)) for i in MOUTH_CORNERS)
+    unlike: tuple[float | Reading, ...] = (
+        _unlike(right, left),
+        _unlike(brow_right, brow_left),
+        corner_right - corner_left,
     )
-)
-register(
-    FaceSignal(
-        "eye_opening_left",
-        "1",
-        (0.0, 0.5),
-        partial(opening, pairs=LEFT_EYE_LIDS, unit=LEFT_EYE_CORNERS),
-    )
-)
-# Over the outer-eye distance: the mouth's own width changes while it opens.
-register(
-    FaceSignal(
-        "mouth_opening", "1", (0.0, 0.6), partial(opening, pairs=INNER_LIPS, unit=OUTER_EYE_CORNERS)
-    )
-)
+    yaw = degrees(face.pose.rotation[1]) if face.pose is not None else 0.0
+    if abs(yaw) > _TURNED:
+        unlike = (as_reading(nan, "the head is turned too far to compare both sides"),) * 3
+    return right, left, mouth, brow_right, brow_left, *unlike
+
+
+GEOMETRY: Final = FaceEstimator(
+    "geometry",
+    (
+        Spec("eye_opening_right", "lid distance over width of the right eye", range=(0.0, 0.5)),
+        Spec("eye_opening_left", "lid distance over width of the left eye", range=(0.0, 0.5)),
+        Spec("mouth_opening", "distance of the inner lips over the outer-eye distance",
+             range=(0.0, 0.6)),
+        Spec("brow_height_right", "height of the right brow above its eye over the outer-eye "
+             "distance", range=(0.0, 0.5)),
+        Spec("brow_height_left", "height of the left brow above its eye over the outer-eye "
+             "distance", range=(0.0, 0.5)),
+        Spec("eye_asymmetry", "(left - right) / (left + right) of the eye openings; 0: alike",
+             range=(-1.0, 1.0)),
+        Spec("brow_asymmetry", "(left - right) / (left + right) of the brow heights; 0: alike",
+             range=(-1.0, 1.0)),
+        Spec("mouth_asymmetry", "how much higher the left mouth corner lies than the right one, "
+             "over the outer-eye distance, upright head; 0: alike", range=(-0.3, 0.3)),
+    ),
+    _geometry,
+)  # fmt: skip

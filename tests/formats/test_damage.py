@@ -14,14 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facetrack.errors import FormatError
+from facetrack.formats.annotation import track_annotations
 from facetrack.formats.coco import read_coco, write_coco
-from facetrack.formats.elan import read_elan, write_elan
+from facetrack.formats.elan import read_elan, write_elan_annotations
 from facetrack.formats.npz import read_npz
 from facetrack.formats.openface import read_openface, truncate_to_frame, write_openface
 from facetrack.formats.picture import read_bgr
 from facetrack.formats.pts import read_pts, write_pts
 from facetrack.formats.table import TrackTable
-from facetrack.formats.webvtt import read_webvtt, write_webvtt
+from facetrack.formats.webvtt import read_webvtt, write_webvtt_annotations
 
 pytestmark = pytest.mark.fuzz
 
@@ -39,8 +40,11 @@ FORMATS: dict[str, tuple[Reader, Writer]] = {
     "resume": (lambda path: truncate_to_frame(path, 3), write_openface),
     "pts": (read_pts, lambda path, table: write_pts(path, table.points[0])),
     "coco": (read_coco, lambda path, table: write_coco(path, table, size=(640, 480))),
-    "elan": (read_elan, write_elan),
-    "webvtt": (read_webvtt, write_webvtt),
+    "elan": (read_elan, lambda path, table: write_elan_annotations(path, track_annotations(table))),
+    "webvtt": (
+        read_webvtt,
+        lambda path, table: write_webvtt_annotations(path, track_annotations(table)),
+    ),
     "npz": (
         lambda path: read_npz(path, required=["x"]),
         lambda path, table: np.savez_compressed(path, x=table.points[0]),

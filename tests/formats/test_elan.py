@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from facetrack.errors import FormatError
 from facetrack.formats.annotation import Annotation, track_annotations
-from facetrack.formats.elan import read_elan, write_elan, write_elan_annotations
+from facetrack.formats.elan import read_elan, write_elan_annotations
 from facetrack.formats.table import TrackTable
 
 GOLDEN = """<?xml version="1.0" encoding="UTF-8"?>
@@ -94,9 +94,16 @@ def test_slots_without_any_time_lie_at_the_start(tmp_path: Path) -> None:
     assert {(a.start, a.end) for a in found} == {(0.0, 0.0)}
 
 
+def write(path: Path, table: TrackTable) -> None:
+    media = path.parent / "clips" / "clip one.mp4"
+    write_elan_annotations(path, track_annotations(table), media=media)
+
+
 def test_tracks_become_a_tier_for_each_face(tmp_path: Path, table: TrackTable) -> None:
     path = tmp_path / "a.eaf"
-    write_elan(path, table, media=tmp_path / "clips" / "clip one.mp4")
+    write_elan_annotations(
+        path, track_annotations(table), media=tmp_path / "clips" / "clip one.mp4"
+    )
     expected = track_annotations(table)
     found = read_elan(path)
     assert [(a.tier, a.value) for a in found] == [(a.tier, a.value) for a in expected]
@@ -106,7 +113,9 @@ def test_tracks_become_a_tier_for_each_face(tmp_path: Path, table: TrackTable) -
 
 def test_the_document_follows_the_schema(tmp_path: Path, table: TrackTable) -> None:
     path = tmp_path / "a.eaf"
-    write_elan(path, table, media=tmp_path / "clips" / "clip one.mp4")
+    write_elan_annotations(
+        path, track_annotations(table), media=tmp_path / "clips" / "clip one.mp4"
+    )
     document = ElementTree.parse(path).getroot()
     assert [child.tag for child in document] == [
         "HEADER", "TIME_ORDER", "TIER", "TIER", "TIER", "TIER", "LINGUISTIC_TYPE"
@@ -122,7 +131,9 @@ def test_the_document_follows_the_schema(tmp_path: Path, table: TrackTable) -> N
     ids = [e.get("ANNOTATION_ID") for e in document.iter("ALIGNABLE_ANNOTATION")]
     assert len(set(ids)) == len(ids)
     bytes_before = path.read_bytes()
-    write_elan(path, table, media=tmp_path / "clips" / "clip one.mp4")
+    write_elan_annotations(
+        path, track_annotations(table), media=tmp_path / "clips" / "clip one.mp4"
+    )
     assert path.read_bytes() == bytes_before
 
 

@@ -210,14 +210,6 @@ def test_openface_columns_come_first(tmp_path: Path, frames: Frames) -> None:
     assert [row[state] for row in rows[3:6]] == ["lost", "tracked", "none"]
 
 
-def test_a_stream_takes_the_rows(frames: Frames, tmp_path: Path) -> None:
-    stream = io.StringIO()
-    with OpenFaceWriter(stream) as writer:
-        for frame in frames:
-            writer.write(*frame)
-    assert stream.getvalue().encode() == write(tmp_path / "a.csv", frames)
-
-
 @pytest.mark.fuzz
 def test_a_file_cut_anywhere_gives_its_whole_rows(
     tmp_path: Path, frames: Frames, table: TrackTable

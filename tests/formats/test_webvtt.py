@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from facetrack.errors import FormatError
 from facetrack.formats.annotation import Annotation, track_annotations
 from facetrack.formats.table import TrackTable
-from facetrack.formats.webvtt import read_webvtt, write_webvtt, write_webvtt_annotations
+from facetrack.formats.webvtt import read_webvtt, write_webvtt_annotations
 
 GOLDEN = """WEBVTT
 
@@ -76,7 +76,7 @@ def test_wrong_files_are_named(tmp_path: Path, text: str, message: str) -> None:
 
 def test_tracks_become_cues(tmp_path: Path, table: TrackTable) -> None:
     path = tmp_path / "a.vtt"
-    write_webvtt(path, table, media="clip --> one.mp4")
+    write_webvtt_annotations(path, track_annotations(table), media="clip --> one.mp4")
     text = path.read_text(encoding="utf-8")
     assert text.startswith("WEBVTT\n\nNOTE made from clip --&gt; one.mp4\n\n1\n00:00:00.000 --> ")
     expected = [

@@ -1,0 +1,107 @@
+"""Text files that grow by whole lines, so that a killed run leaves readable ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from facetrack.errors import FormatError
+from facetrack.formats.atomic import output_error
+
+
+class GrowingFile:
+    """A file to which whole lines are added.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; made anew, unless it is gone on with.
+    header : str
+        Its first line, with the line's end; written into a new file.
+    keep : int, optional
+        Bytes of an existing file to keep; what follows is cut off. None makes the file anew.
+
+    Raises
+    ------
+    FormatError
+        If the file to go on with is missing, too short, or has another header; it is untouched.
+    OutputError
+        If the file cannot be opened; from all methods, if it cannot be written.
+
+    Notes
+    -----
+    Every `put` goes to the operating system in one call without a buffer of our own: a killed
+    process loses nothing that it wrote, and a full disk takes an incomplete line back.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], header: str, *, keep: int | None = None
+    ) -> None:
+        self.path = Path(path)
+        try:
+            if keep is None:
+                self._file: BinaryIO = open(self.path, "wb", buffering=0)  # noqa: SIM115
+                self.put(header)
+            else:
+                self._file = open(self.path, "rb+", buffering=0)  # noqa: SIM115
+                self._go_on(header.encode(), keep)
+        except FileNotFoundError as error:
+            raise FormatError(path, "no such file") from error
+        except OSError as error:
+            raise output_error(self.path, error) from error
+
+    def _go_on(self, header: bytes, keep: int) -> None:
+        size = self._file.seek(0, os.SEEK_END)
+        self._file.seek(0)
+        same = self._file.read(len(header)) == header
+        if not same or not len(header) <= keep <= size:
+            self._file.close()
+            raise FormatError(self.path, "is not what an earlier run left")
+        self._file.truncate(keep)
+        self._file.seek(keep)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are written."""
+        return self._file.tell()
+
+    def put(self, text: str) -> None:
+        """Add whole lines."""
+        content, done = text.encode(), 0
+        start = self._file.tell() if self._file.seekable() else None  # not in a pipe
+        try:
+            while done < len(content):
+                done += self._file.write(content[done:])
+        except OSError as error:
+            if start is not None:
+                with contextlib.suppress(OSError):
+                    self._file.truncate(start)
+                    self._file.seek(start)
+            raise output_error(self.path, error) from error
+
+    def flush(self) -> None:
+        """Bring everything to the disk, so that it survives a power cut."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise output_error(self.path, error) from error
+
+    def close(self) -> None:
+        """Flush and close; closing twice is harmless."""
+        if not self._file.closed:
+            self.flush()
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,228 @@
+"""`NAME.signals.csv`: one row for every frame and face, the values of all chosen signals."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import nan
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError
+from facetrack.formats.columns import Column
+from facetrack.formats.growing import GrowingFile
+from facetrack.formats.textfile import quoted, read_text
+from facetrack.reading import Reading, Row, Spec
+
+KEYS: Final = ("frame", "timestamp", "face_id")
+_MAX_BYTES: Final = 1 << 32
+_ENDS: Final = ("_low", "_high", "_reason")
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One signal over all rows of a table.
+
+    Attributes
+    ----------
+    value, low, high : ndarray, shape (n,), float64
+        NaN where nothing is said.
+    reason : tuple of str, length n
+        Why nothing is said.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+    reason: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalTable:
+    """Signals of a video, one row for every frame and face.
+
+    Attributes
+    ----------
+    frame : ndarray, shape (n,), int64
+        Index of the frame from 0; the file counts from 1.
+    timestamp : ndarray, shape (n,), float64
+        Seconds.
+    face_id : ndarray, shape (n,), int64
+        -1 in a frame without any face.
+    signals : dict of str to Series
+    """
+
+    frame: Integers
+    timestamp: Floats
+    face_id: Integers
+    signals: dict[str, Series] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+def table_of(rows: Sequence[Row], names: Iterable[str]) -> SignalTable:
+    """Lay rows out as arrays.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    names : iterable of str
+        The signals to keep.
+
+    Returns
+    -------
+    SignalTable
+    """
+    silent = Reading(nan)
+
+    def series(name: str) -> Series:
+        said = [row.values.get(name, silent) for row in rows]
+        value, low, high = np.array([(r.value, r.low, r.high) for r in said]).reshape(-1, 3).T
+        return Series(value, low, high, tuple(r.reason for r in said))
+
+    return SignalTable(
+        np.array([row.frame for row in rows], dtype=np.int64),
+        np.array([row.timestamp for row in rows], dtype=np.float64),
+        np.array([row.face_id for row in rows], dtype=np.int64),
+        {name: series(name) for name in names},
+    )
+
+
+def columns(specs: Sequence[Spec]) -> list[Column]:
+    """Describe the columns of a signals file.
+
+    Parameters
+    ----------
+    specs : sequence of Spec
+        Values, in the order of their columns.
+
+    Returns
+    -------
+    list of Column
+    """
+    always = "as always"
+    found = [
+        Column("frame", "%d", "1", "1 .. number of decoded frames", "video", always,
+               "number of the decoded frame, the first is 1"),
+        Column("timestamp", "%.6f", "s", "0 ..", "start of the video", always,
+               "time of the frame as the file states it"),
+        Column("face_id", "%d", "1", "-1 or 0 ..", "video", "the person who is lost",
+               "the person, as in the tracks; -1: a frame without any face"),
+    ]  # fmt: skip
+    for spec in specs:
+        low, high = spec.range
+        span = f"{low:g} .. {high:g}"
+        found.append(Column(spec.name, "%.6g", spec.unit, span, "face", "nan", spec.meaning))
+        if spec.interval:
+            found += [
+                Column(spec.name + end, "%.6g", spec.unit, span, "face", "nan",
+                       f"{word} end of the interval of {spec.name}")
+                for end, word in (("_low", "lower"), ("_high", "upper"))
+            ]  # fmt: skip
+        found.append(
+            Column(f"{spec.name}_reason", "%s", "text", "any", "none", "why the face is lost",
+                   f"why {spec.name} cannot be said; empty where it is assessable")
+        )  # fmt: skip
+    return found
+
+
+class SignalWriter(GrowingFile):
+    """A signals file that grows row by row.
+
+    Parameters
+    ----------
+    path : path-like
+    specs : sequence of Spec
+        Values, in the order of their columns.
+    keep : int, optional
+        See `GrowingFile`.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], specs: Sequence[Spec], *, keep: int | None = None
+    ) -> None:
+        self._specs = tuple(specs)
+        header = ",".join(column.name for column in columns(specs)) + "\n"
+        super().__init__(path, header, keep=keep)
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Add rows; raises OutputError if that fails."""
+        text = "".join(self._line(row) for row in rows)
+        if text:
+            self.put(text)
+
+    def _line(self, row: Row) -> str:
+        cells = [f"{row.frame + 1},{row.timestamp:.6f},{row.face_id}"]
+        for spec in self._specs:
+            said = row.values[spec.name]
+            if spec.interval:
+                cells.append(f"{said.value:.6g},{said.low:.6g},{said.high:.6g}")
+            else:
+                cells.append(f"{said.value:.6g}")
+            cells.append(quoted(said.reason) if said.reason else "")
+        return ",".join(cells) + "\n"
+
+
+def read_signals(path: str | os.PathLike[str]) -> SignalTable:
+    """Read a signals file, of this or another version.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    SignalTable
+        With every signal that the file holds, also those that no estimator knows any more.
+
+    Raises
+    ------
+    FormatError
+        If it is no signals file, or a cell is wrong.
+    """
+    lines = csv.reader(read_text(path, limit=_MAX_BYTES).splitlines())
+    header = [name.strip() for name in next(lines, [])]
+    if tuple(header[:3]) != KEYS or len(set(header)) != len(header):
+        raise FormatError(path, f"is no signals file: its columns do not begin with {KEYS}",
+                          remedy="name the file that ends in .signals.csv")  # fmt: skip
+    names = [n for n in header[3:] if not any(_is_part(n, end, header) for end in _ENDS)]
+    cells: list[list[str]] = []
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(header):
+            raise FormatError(path, f"{len(line)} cells, {len(header)} expected", line=number)
+        cells.append(line)
+    place = {name: i for i, name in enumerate(header)}
+
+    def numbers(name: str) -> Floats:
+        if name not in place:
+            return np.full(len(cells), nan)
+        try:
+            return np.array([line[place[name]] for line in cells], dtype=np.float64)
+        except ValueError as error:
+            raise FormatError(path, f"column {name!r} holds what is no number: {error}") from error
+
+    frame, timestamp, face_id = (numbers(name) for name in KEYS)
+    if not (np.isfinite(frame).all() and np.isfinite(face_id).all()):
+        raise FormatError(path, "a frame or face has no number")
+    signals = {
+        name: Series(
+            numbers(name), numbers(f"{name}_low"), numbers(f"{name}_high"),
+            tuple(line[place[f"{name}_reason"]] if f"{name}_reason" in place else ""
+                  for line in cells),
+        )
+        for name in names
+    }  # fmt: skip
+    return SignalTable(frame.astype(np.int64) - 1, timestamp, face_id.astype(np.int64), signals)
+
+
+def _is_part(name: str, end: str, header: Sequence[str]) -> bool:
+    """Return whether a column belongs to another one, as `pain_low` to `pain`."""
+    return name.endswith(end) and name.removesuffix(end) in header

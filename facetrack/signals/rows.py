@@ -1,0 +1,141 @@
+"""From findings that come early and late to whole rows, in the order of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan, nan
+from typing import Any, Final
+
+from facetrack.errors import InputError
+from facetrack.face import Face
+from facetrack.formats.table import NO_FACE
+from facetrack.reading import Finding, Reading, Readings, Row, Spec
+from facetrack.signals.estimator import nothing
+
+SILENT: Final = "the estimator said nothing"
+NOBODY: Final = "no face"
+_PATIENCE: Final = 2.0  # times the longest delay of an estimator, and
+_SPARE: Final = 10.0  # seconds more: a lost face delays its last rows
+
+
+@dataclass(slots=True)
+class RowAssembler:
+    """Waits until everything is said of a frame and a face.
+
+    Parameters
+    ----------
+    specs : sequence of Spec
+        The values that make a row.
+    delay : float
+        Seconds after which all of them are certain. Rows that wait much longer are completed with
+        readings that say so: an estimator that stays silent stops nothing and fills no memory.
+
+    Attributes
+    ----------
+    late : int
+        Readings that came for a frame whose row was complete, or never was: they are dropped.
+    """
+
+    specs: Sequence[Spec]
+    delay: float = 0.0
+    late: int = field(default=0, init=False)
+    _waiting: dict[tuple[int, int], Row] = field(default_factory=dict, init=False)
+
+    def add(
+        self, frame: int, timestamp: float, faces: Sequence[Face], findings: Iterable[Finding]
+    ) -> list[Row]:
+        """Take what one step of the pipeline gave.
+
+        Parameters
+        ----------
+        frame : int
+            Index of the frame, from 0.
+        timestamp : float
+            Seconds.
+        faces : sequence of Face
+            All faces of the frame, lost ones included.
+        findings : iterable of Finding
+            What the pipeline returned for it.
+
+        Returns
+        -------
+        list of Row
+            The rows that are complete, in the order of frames and faces.
+        """
+        for face_id in [face.id for face in faces] or [NO_FACE]:
+            said = {} if faces else dict(nothing(self.specs, NOBODY))
+            self._waiting[frame, face_id] = Row(frame, timestamp, face_id, said)
+        self.take(findings)
+        return self._complete(timestamp)
+
+    def take(self, findings: Iterable[Finding]) -> None:
+        """Take findings alone."""
+        for finding in findings:
+            if isinstance(finding.result, Readings):
+                row = self._waiting.get((finding.result.frame, finding.face_id))
+                if row is None:
+                    self.late += 1
+                else:
+                    assert isinstance(row.values, dict)
+                    row.values.update(finding.result.values)
+
+    def finish(self) -> list[Row]:
+        """Return the rows that are left, complete or not."""
+        return self._complete(float("inf"))
+
+    def _complete(self, now: float) -> list[Row]:
+        patience = _PATIENCE * self.delay + _SPARE
+        done = []
+        for key, row in list(self._waiting.items()):
+            missing = [spec for spec in self.specs if spec.name not in row.values]
+            if missing and row.timestamp >= now - patience:
+                break
+            del self._waiting[key]
+            if missing:
+                row = Row(*key[:1], row.timestamp, row.face_id,
+                          {**row.values, **nothing(missing, SILENT)})  # fmt: skip
+            done.append(row)
+        return done
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs, as JSON knows it."""
+        rows = [
+            [r.frame, r.timestamp, r.face_id, {n: _packed(v) for n, v in r.values.items()}]
+            for r in self._waiting.values()
+        ]
+        return {"rows": rows, "late": self.late}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where another assembler of the same specs stood.
+
+        Parameters
+        ----------
+        state : mapping
+            From `state`.
+
+        Raises
+        ------
+        InputError
+            If it is broken.
+        """
+        try:
+            self.late = int(state["late"])
+            self._waiting = {
+                (frame, face_id): Row(
+                    frame, time, face_id, {n: _unpacked(v) for n, v in values.items()}
+                )
+                for frame, time, face_id, values in state["rows"]
+            }
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"the saved rows of the signals are broken: {error}") from error
+
+
+def _packed(reading: Reading) -> list[Any]:
+    numbers = (reading.value, reading.low, reading.high)
+    return [*(None if isnan(n) else n for n in numbers), reading.reason]
+
+
+def _unpacked(packed: list[Any]) -> Reading:
+    value, low, high = (nan if n is None else float(n) for n in packed[:3])
+    return Reading(value, low, high, str(packed[3]))
