@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facetrack.corpus.run import track
+    from facetrack.corpus.run import analyse, track
     from facetrack.errors import FacetrackError
     from facetrack.face import Face, Fit, Pose
     from facetrack.model import load_model
@@ -26,6 +26,7 @@ __all__ = [
     "Pose",
     "Tracker",
     "__version__",
+    "analyse",
     "load_model",
     "track",
     "warm_up",
@@ -37,6 +38,7 @@ _HOMES = {
     "Fit": "facetrack.face",
     "Pose": "facetrack.face",
     "Tracker": "facetrack.tracking.tracker",
+    "analyse": "facetrack.corpus.run",
     "load_model": "facetrack.model",
     "track": "facetrack.corpus.run",
     "warm_up": "facetrack.tracking.warm_up",
