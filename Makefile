@@ -29,7 +29,6 @@ run: .venv/.installed ## open the application; without a display, track the demo
 test: .venv/.installed-for-tests ## run linters, types, import rules and all tests
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	@mkdir -p .cache/types && ln -sfn ../../app .cache/types/facetrack_app
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS)

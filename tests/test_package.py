@@ -111,7 +111,7 @@ def test_every_folder_is_packaged(root: Path) -> None:
         for path in (root / "facetrack").rglob("__init__.py")
     }
     application = {
-        ".".join(("facetrack_app", *path.parent.relative_to(root / "app").parts))
+        ".".join(path.parent.relative_to(root / "app").parts)
         for path in (root / "app").rglob("__init__.py")
     }
     assert set(tools["setuptools"]["packages"]) == folders | {"facetrack.models"} | application
