@@ -87,6 +87,18 @@ def test_the_command_line_itself_is_light(tmp_path: Path) -> None:
     assert loaded.isdisjoint({*HEAVY, "numpy"})
 
 
+def test_listing_all_commands_is_light(tmp_path: Path) -> None:
+    code = (
+        "import sys; from facetrack.cli.main import main; main(['--help']);"
+        "print('loaded', *sys.modules, sep='\\n')"
+    )
+    seen = _run(sys.executable, "-c", code, cwd=tmp_path)
+    assert "open the desktop application" in seen
+    loaded = {line.split(".")[0] for line in seen.partition("loaded")[2].split()}
+    assert "facetrack_app" in loaded
+    assert loaded.isdisjoint({*HEAVY, "numpy"})
+
+
 @pytest.mark.parametrize("name", facetrack.__all__)
 def test_every_public_name_loads(name: str) -> None:
     assert getattr(facetrack, name) is not None
