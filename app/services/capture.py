@@ -13,9 +13,10 @@ from typing import Final
 
 from facetrack.errors import CameraError, FacetrackError
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.opening import open_source
 from facetrack.video.devices import CameraInfo, list_cameras
 from facetrack.video.frame import Frame
-from facetrack.video.source import VideoSource, open_source
+from facetrack.video.source import VideoSource
 from facetrack_app.services.slot import Slot
 
 RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone

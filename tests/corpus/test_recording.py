@@ -20,9 +20,9 @@ from facetrack.corpus.task import ModelId
 from facetrack.errors import CameraError, InputError, OutputError, VideoError
 from facetrack.face import State
 from facetrack.formats.openface import read_openface
+from facetrack.opening import open_source
 from facetrack.video.camera import CameraSource
 from facetrack.video.sink import VideoWriter
-from facetrack.video.source import open_source
 
 SAME = ("csv", "dictionary", "ledger")  # files that do not depend on the run
 N_LONG = 700

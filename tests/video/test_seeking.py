@@ -13,9 +13,9 @@ from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError, VideoError
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video import open_source
+from facetrack.opening import open_seekable, open_source
 from facetrack.video.frame import Frame
-from facetrack.video.seeking import FrameCache, SeekableVideo, open_seekable
+from facetrack.video.seeking import FrameCache, SeekableVideo
 
 Clip = Callable[..., Path]
 

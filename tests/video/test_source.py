@@ -13,7 +13,7 @@ import pytest
 
 from facetrack.errors import CameraError, InputError
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video import open_source
+from facetrack.opening import open_source
 from facetrack.video.source import VideoSource
 from facetrack.video.synthetic import SyntheticVideo
 

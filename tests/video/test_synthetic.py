@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video import _kernels, open_source
+from facetrack.opening import open_source
+from facetrack.video import _kernels
 from facetrack.video.clips import absence_video, crossing_video, demo_video
 from facetrack.video.light import SideLight
 from facetrack.video.mesh import HeadMesh, HeadState, triangle_areas
