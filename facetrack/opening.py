@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facetrack.errors import InputError, VideoError
+from facetrack.errors import InputError
 from facetrack.formats.picture import SUFFIXES
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.video.camera import CameraSource
+from facetrack.video.images import ImageFolder
 from facetrack.video.seeking import SeekableFolder, SeekableVideo
 from facetrack.video.source import VideoSource
+
+if TYPE_CHECKING:
+    from facetrack.video.synthetic import SyntheticVideo
+
+# PyAV and the synthetic heads are loaded when they are asked for: they cost a tenth of a second.
 
 
 def open_source(
@@ -43,24 +51,13 @@ def open_source(
     InputError
         If "demo" is asked for without a shape model.
     """
-    # Each source loads its own libraries: a user of files does not pay for cameras.
     if spec == "demo":
-        from facetrack.video.clips import demo_video
-
-        if shape_model is None:
-            raise InputError('"demo" is moved by a shape model; pass shape_model=model.shape_model')
-        return demo_video(shape_model)
+        return _demo(shape_model)
     if isinstance(spec, int) or (isinstance(spec, str) and _is_camera(spec)):
-        from facetrack.video.camera import CameraSource
-
         return CameraSource(int(spec) if str(spec).isdecimal() else str(spec))
     path = Path(spec)
-    if path.is_dir() or path.suffix.lower() in SUFFIXES:
-        from facetrack.video.images import ImageFolder
-
+    if _holds_pictures(path):
         return ImageFolder(path, rate=image_rate)
-    if not path.exists():
-        raise VideoError(path, "there is no such file", remedy="check the name")
     from facetrack.video.file import FileSource
 
     return FileSource(path)
@@ -95,18 +92,26 @@ def open_seekable(
         If "demo" is asked for without a shape model.
     """
     if spec == "demo":
-        from facetrack.video.clips import demo_video
-
-        if shape_model is None:
-            raise InputError('"demo" is moved by a shape model; pass shape_model=model.shape_model')
-        return demo_video(shape_model)
+        return _demo(shape_model)
     path = Path(spec)
-    if path.is_dir() or path.suffix.lower() in SUFFIXES:
+    if _holds_pictures(path):
         return SeekableFolder(path, rate=image_rate)
     from facetrack.video.seekable_file import SeekableFile
 
     return SeekableFile(path)
 
 
+def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:
+    if shape_model is None:
+        raise InputError('"demo" is moved by a shape model; pass shape_model=model.shape_model')
+    from facetrack.video.clips import demo_video
+
+    return demo_video(shape_model)
+
+
 def _is_camera(spec: str) -> bool:
     return (spec.isascii() and spec.isdecimal()) or spec.startswith("/dev/video")
+
+
+def _holds_pictures(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in SUFFIXES
