@@ -27,9 +27,9 @@ from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids
 from facetrack.evaluation.report import document, table, write_json
 from facetrack.model import load_model
 from facetrack.opening import open_source
+from facetrack.synthetic.clips import crossing_video
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.clips import crossing_video
 
 FIRST_SEED: Final = 1000  # 0 to 99 served while the tracker was made
 

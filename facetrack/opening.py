@@ -15,7 +15,7 @@ from facetrack.video.seeking import SeekableFolder, SeekableVideo
 from facetrack.video.source import VideoSource
 
 if TYPE_CHECKING:
-    from facetrack.video.synthetic import SyntheticVideo
+    from facetrack.synthetic.video import SyntheticVideo
 
 # PyAV and the synthetic heads are loaded when they are asked for: they cost a tenth of a second.
 
@@ -104,7 +104,7 @@ def open_seekable(
 def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:
     if shape_model is None:
         raise InputError('"demo" is moved by a shape model; pass shape_model=model.shape_model')
-    from facetrack.video.clips import demo_video
+    from facetrack.synthetic.clips import demo_video
 
     return demo_video(shape_model)
 

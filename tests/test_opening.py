@@ -55,4 +55,4 @@ def test_what_is_not_opened_is_not_loaded() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout.split()
     assert "facetrack.video.images" in loaded
-    assert not {"av", "facetrack.video.synthetic"} & set(loaded)
+    assert not {"av", "facetrack.synthetic.video"} & set(loaded)

@@ -165,7 +165,7 @@ def opener(spec: str, shape_model: ShapeModel, size: tuple[int, int]) -> tuple[O
 
 
 def _endless_demo(shape_model: ShapeModel, size: tuple[int, int]) -> VideoSource:
-    from facetrack.video.synthetic import SyntheticVideo
+    from facetrack.synthetic.video import SyntheticVideo
 
     return SyntheticVideo(
         shape_model, n_frames=30 * 3600 * 8, size=size, seed=1, clock=SystemClock()

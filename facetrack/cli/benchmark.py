@@ -272,8 +272,8 @@ def _drift(model: FaceModel, seconds: int) -> Drift:
     from tqdm import tqdm
 
     from facetrack.evaluation.long_run import drift
+    from facetrack.synthetic.video import SyntheticVideo
     from facetrack.tracking.tracker import Tracker
-    from facetrack.video.synthetic import SyntheticVideo
 
     n_frames = LONG_FPS * seconds
     video = SyntheticVideo(model.shape_model, n_frames=n_frames, fps=LONG_FPS)

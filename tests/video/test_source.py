@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from facetrack.opening import open_source
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.source import VideoSource
-from facetrack.video.synthetic import SyntheticVideo
 
 
 @pytest.fixture(params=["file", "images", "synthetic"])

@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.synthetic.light import SideLight
+from facetrack.synthetic.mesh import HeadState
+from facetrack.synthetic.motion import Amplitudes, HeadMotion, Placement, Trajectory
+from facetrack.synthetic.palsy import Palsy
+from facetrack.synthetic.portrait import Points, Portrait, astronaut
+from facetrack.synthetic.render import HeadRenderer, noise_field
+from facetrack.synthetic.scene import Look, Scene, draw_board, make_scene
 from facetrack.video.frame import ArrayPicture, Frame
-from facetrack.video.light import SideLight
-from facetrack.video.mesh import HeadState
-from facetrack.video.motion import Amplitudes, HeadMotion, Placement, Trajectory
-from facetrack.video.palsy import Palsy
-from facetrack.video.portrait import Points, Portrait, astronaut
-from facetrack.video.render import HeadRenderer, noise_field
-from facetrack.video.scene import Look, Scene, draw_board, make_scene
 from facetrack.video.source import ClosesItself, DecodeReport
 
 Ranges = tuple[tuple[int, int], ...]
