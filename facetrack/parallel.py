@@ -22,7 +22,19 @@ class Map(Protocol):
     """One door for all parallel work: the builtin `map`, or one over processes or a cluster."""
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
-        """Apply a picklable function to every item and give the results in order."""
+        """Apply a function to every item.
+
+        Parameters
+        ----------
+        function : callable
+            Can be pickled: of a module, or a `functools.partial` of one.
+        items : iterable
+
+        Returns
+        -------
+        iterator
+            Results in the order of the items.
+        """
         ...
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -55,15 +54,6 @@ def test_without_workers_the_map_is_the_builtin_one():
 
 def _byte(data: bytes, index: int) -> int:
     return data[index]
-
-
-def _die(marker: str) -> int:
-    """Kill the worker at the first call, work at the second."""
-    path = Path(marker)
-    if not path.exists():
-        path.write_text(str(os.getpid()))
-        os.kill(os.getpid(), signal.SIGKILL)
-    return os.getpid()
 
 
 def _always_die(item: int) -> int:
