@@ -236,19 +236,19 @@ class SyntheticVideo(ClosesItself):
         return self._renderers[face].vertices(place, self.head(index, face=face))[0][:68].copy()
 
     def head(self, index: int, *, face: int = 0) -> HeadState:
-        """Tell what a head does in a frame, from 0: how it is turned, its expression."""
+        """Return what a head does in a frame, from 0: how it is turned, its expression."""
         self._check(index)
         scene, time = self._moment(index)
         return scene.motions[face].head(time, self._n_modes)
 
     def unevenness(self, index: int) -> float:
-        """Tell how one-sided the side light is in a frame, from 0 (or no lamp) to 1."""
+        """Return how one-sided the side light is in a frame, from 0 (or no lamp) to 1."""
         self._check(index)
         scene, time = self._moment(index)
         return 0.0 if scene.lamp is None else scene.lamp.unevenness(time)
 
     def visible(self, index: int, *, face: int = 0) -> bool:
-        """Tell whether most of a face can be seen.
+        """Return whether most of a face can be seen.
 
         Parameters
         ----------
