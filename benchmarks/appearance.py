@@ -25,13 +25,13 @@ from facetrack.evaluation.report import table
 from facetrack.formats.atomic import atomic_path
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import load_model
+from facetrack.synthetic.motion import Amplitudes, Placement
+from facetrack.synthetic.portrait import Portrait
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 from facetrack.tracking.appearance import gradients
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.identity import aligned_patch
 from facetrack.training.appearance import Looks, Separation, learn_whitening, separation
-from facetrack.video.motion import Amplitudes, Placement
-from facetrack.video.portrait import Portrait
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
 
 SIZE: Final = (640, 480)
 LOOKS: Final = 12  # of each portrait ...

@@ -45,19 +45,10 @@ _HOMES = {
 }
 
 
-def _installed_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("facetrack")
-    except PackageNotFoundError:  # a source tree on the path that nobody installed
-        return "0+not.installed"
-
-
 def __getattr__(name: str) -> object:
     """Load a public name at its first use (PEP 562)."""
     if name == "__version__":
-        value: object = _installed_version()
+        value: object = import_module("facetrack.version").installed_version()
     elif name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
     else:

@@ -158,6 +158,21 @@ def _refuses_pickle(call: ast.Call) -> bool:
     )
 
 
+def test_torch_is_imported_only_below_folders_named_train() -> None:
+    wrong = [
+        _place(path, node)
+        for path in SOURCES
+        if "train" not in path.relative_to(ROOT).parts
+        for node in ast.walk(_tree(path))
+        if (
+            isinstance(node, ast.Import)
+            and any(a.name.split(".")[0] == "torch" for a in node.names)
+        )
+        or (isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "torch")
+    ]
+    assert not wrong
+
+
 def test_only_the_command_line_prints() -> None:
     printing = [
         _place(path, call)

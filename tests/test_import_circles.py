@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FREE_OF_CIRCLES = ("facetrack_app",)
+FREE_OF_CIRCLES = ("facetrack", "facetrack_app")
 
 
 def _sources() -> dict[str, Path]:

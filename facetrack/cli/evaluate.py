@@ -23,7 +23,7 @@ from facetrack.landmarks.markup import MARKUPS
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.datasets.pts_folder import LabelledImage
     from facetrack.evaluation.predictions import Predictions
-    from facetrack.evaluation.protocols import Map
+    from facetrack.parallel import Map
 
 HELP = "Measure a model on labelled pictures or on videos, beside its peers on the same data."
 EXAMPLES = """\

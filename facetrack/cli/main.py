@@ -11,8 +11,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast
 
-import facetrack
 from facetrack.errors import FacetrackError, MissingDependencyError
+from facetrack.version import installed_version
 
 # Each is a module of this package. Only the chosen one is imported, so that `facetrack doctor`
 # runs where half of the dependencies are broken. The line is what `facetrack --help` prints.
@@ -158,6 +158,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"facetrack {facetrack.__version__}")
+    parser.add_argument("--version", action="version", version=f"facetrack {installed_version()}")
     parser.add_argument("command", metavar="COMMAND", choices=lines, help=argparse.SUPPRESS)
     return parser

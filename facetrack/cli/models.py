@@ -10,9 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import facetrack
 from facetrack.errors import InputError
 from facetrack.model import ModelInfo, describe, list_models
+from facetrack.version import installed_version
 
 HELP = "List models: size, schema, checksum, and what their cards say of data and terms."
 EXAMPLES = """
@@ -88,7 +88,7 @@ def as_json(models: Sequence[ModelInfo], strangers: Sequence[Path] = ()) -> str:
     """
     report = {
         "command": "models",
-        "version": facetrack.__version__,
+        "version": installed_version(),
         "n": len(models),
         "models": [
             {

@@ -11,6 +11,7 @@ from facetrack.corpus.ahead import decode_ahead
 from facetrack.face import Face
 from facetrack.formats.signals_csv import SignalTable, TableBuilder
 from facetrack.model import load_model
+from facetrack.opening import open_source
 from facetrack.reading import EventRecord
 from facetrack.signals.pipeline import Pipeline, event_records
 from facetrack.signals.registry import choose
@@ -18,7 +19,6 @@ from facetrack.signals.rows import RowAssembler
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
-from facetrack.video.source import open_source
 
 
 def track(
@@ -33,7 +33,7 @@ def track(
     Parameters
     ----------
     spec : str, path-like or int
-        A video file, a folder of pictures, a camera or "demo"; see `facetrack.video.open_source`.
+        A video file, a folder of pictures, a camera or "demo"; see `facetrack.opening.open_source`.
     model : FaceModel, str or path-like, optional
         A model, or what `facetrack.load_model` takes; the shipped default without it.
     max_faces : int

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-import facetrack
 from facetrack.evaluation.errors import ErrorSummary
 from facetrack.formats.atomic import write_text
+from facetrack.version import installed_version
 
 
 def document(
@@ -40,7 +40,7 @@ def document(
         `command`, `version`, `model`, `n`; with landmark errors `mean`, `median` (% of the
         outer-eye distance), `found`, `auc08`, `over08` (fractions of 1); then the details.
     """
-    head = {"command": command, "version": facetrack.__version__, "model": model, "n": n}
+    head = {"command": command, "version": installed_version(), "model": model, "n": n}
     errors = {} if summary is None else {k: v for k, v in asdict(summary).items() if k != "n"}
     return {**head, **errors, "details": dict(details)}
 

@@ -14,9 +14,9 @@ from facetrack.datasets.w300vw import Clip
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import FaceTracker, count_losses, track_clip
 from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
-from facetrack.evaluation.protocols import Map
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
-from facetrack.video.source import open_source
+from facetrack.opening import open_source
+from facetrack.parallel import Map
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,13 @@ from facetrack.formats.openface import read_openface
 from facetrack.formats.signals_csv import read_signals
 from facetrack.formats.webvtt import read_webvtt
 from facetrack.model import load_model
+from facetrack.opening import open_source
 from facetrack.reading import Spec
 from facetrack.signals import FaceEstimator, choose, register
 from facetrack.signals.registry import unregister
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.video.camera import CameraSource
 from facetrack.video.sink import VideoWriter, write_video
-from facetrack.video.source import open_source
-from facetrack.video.synthetic import SyntheticVideo
 
 SAME = ("csv", "dictionary", "ledger", "signals", "events")  # files that do not depend on the run
 N_LONG = 700

@@ -7,18 +7,35 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from facetrack.errors import FacetrackError, InputError, MissingDependencyError
-
-if TYPE_CHECKING:
-    from facetrack.evaluation.protocols import Map
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 PATIENCE: Final = 10.0  # seconds for a scheduler to answer
 REMEDY: Final = "install it with: pip install 'facetrack[cluster]'"
+
+
+class Map(Protocol):
+    """One door for all parallel work: the builtin `map`, or one over processes or a cluster."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Apply a function to every item.
+
+        Parameters
+        ----------
+        function : callable
+            Can be pickled: of a module, or a `functools.partial` of one.
+        items : iterable
+
+        Returns
+        -------
+        iterator
+            Results in the order of the items.
+        """
+        ...
 
 
 class Pool:

@@ -9,11 +9,11 @@ from typing import Final
 import cv2
 import numpy as np
 
+from facetrack.synthetic.light import LightPath, SideLight
+from facetrack.synthetic.motion import HeadMotion
+from facetrack.synthetic.portrait import Points
+from facetrack.synthetic.render import CameraEffects, Noise
 from facetrack.video.frame import Image
-from facetrack.video.light import LightPath, SideLight
-from facetrack.video.motion import HeadMotion
-from facetrack.video.portrait import Points
-from facetrack.video.render import CameraEffects, Noise
 
 _BOARD: Final = 0.35  # how far a covering board overlaps the face, of the outer-eye distance
 

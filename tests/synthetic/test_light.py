@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video.light import COARSE, Lamp, LightPath, Relief, SideLight, shade
-from facetrack.video.mesh import HeadMesh, HeadState, rotation
-from facetrack.video.portrait import astronaut
+from facetrack.synthetic.light import COARSE, Lamp, LightPath, Relief, SideLight, shade
+from facetrack.synthetic.mesh import HeadMesh, HeadState, rotation
+from facetrack.synthetic.portrait import astronaut
 
 FRONT, LEFT, RIGHT = (np.array(d, dtype=float) for d in ((0, 0, -1), (-1, 0, 0), (1, 0, 0)))
 

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.landmarks.markup import outer_eye_distance
-from facetrack.video.portrait import Portrait, astronaut
-from facetrack.video.proportions import infant, with_room
+from facetrack.synthetic.portrait import Portrait, astronaut
+from facetrack.synthetic.proportions import infant, with_room
 
 
 def _gradient_portrait() -> Portrait:

@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.synthetic.light import SideLight
+from facetrack.synthetic.mesh import HeadState
+from facetrack.synthetic.motion import Amplitudes, HeadMotion, Placement, Trajectory
+from facetrack.synthetic.palsy import Palsy
+from facetrack.synthetic.portrait import Points, Portrait, astronaut
+from facetrack.synthetic.render import HeadRenderer, noise_field
+from facetrack.synthetic.scene import Look, Scene, draw_board, make_scene
 from facetrack.video.frame import ArrayPicture, Frame
-from facetrack.video.light import SideLight
-from facetrack.video.mesh import HeadState
-from facetrack.video.motion import Amplitudes, HeadMotion, Placement, Trajectory
-from facetrack.video.palsy import Palsy
-from facetrack.video.portrait import Points, Portrait, astronaut
-from facetrack.video.render import HeadRenderer, noise_field
-from facetrack.video.scene import Look, Scene, draw_board, make_scene
 from facetrack.video.source import ClosesItself, DecodeReport
 
 Ranges = tuple[tuple[int, int], ...]
@@ -236,19 +236,19 @@ class SyntheticVideo(ClosesItself):
         return self._renderers[face].vertices(place, self.head(index, face=face))[0][:68].copy()
 
     def head(self, index: int, *, face: int = 0) -> HeadState:
-        """Tell what a head does in a frame, from 0: how it is turned, its expression."""
+        """Return what a head does in a frame, from 0: how it is turned, its expression."""
         self._check(index)
         scene, time = self._moment(index)
         return scene.motions[face].head(time, self._n_modes)
 
     def unevenness(self, index: int) -> float:
-        """Tell how one-sided the side light is in a frame, from 0 (or no lamp) to 1."""
+        """Return how one-sided the side light is in a frame, from 0 (or no lamp) to 1."""
         self._check(index)
         scene, time = self._moment(index)
         return 0.0 if scene.lamp is None else scene.lamp.unevenness(time)
 
     def visible(self, index: int, *, face: int = 0) -> bool:
-        """Tell whether most of a face can be seen.
+        """Return whether most of a face can be seen.
 
         Parameters
         ----------

@@ -11,15 +11,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video import _kernels, open_source
-from facetrack.video.clips import absence_video, crossing_video, demo_video
-from facetrack.video.light import SideLight
-from facetrack.video.mesh import HeadMesh, HeadState, triangle_areas
-from facetrack.video.motion import STILL, Amplitudes, Placement, straight
-from facetrack.video.portrait import Portrait, astronaut, stranger
-from facetrack.video.render import HeadRenderer
+from facetrack.opening import open_source
+from facetrack.synthetic import _kernels
+from facetrack.synthetic.clips import absence_video, crossing_video, demo_video
+from facetrack.synthetic.light import SideLight
+from facetrack.synthetic.mesh import HeadMesh, HeadState, triangle_areas
+from facetrack.synthetic.motion import STILL, Amplitudes, Placement, straight
+from facetrack.synthetic.portrait import Portrait, astronaut, stranger
+from facetrack.synthetic.render import HeadRenderer
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
 
 REST = HeadState(0, 0, 0, np.zeros(0), 0, 0)
 

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video.motion import Amplitudes, Placement, Trajectory, straight
-from facetrack.video.portrait import Portrait, astronaut, stranger
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
+from facetrack.synthetic.motion import Amplitudes, Placement, Trajectory, straight
+from facetrack.synthetic.portrait import Portrait, astronaut, stranger
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 
 AWAY: Final = 10.0  # seconds for which the first person of `absence_video` is not there
 _SEEN: Final = 4.0  # seconds before and after

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.video.mesh import HeadState
+from facetrack.synthetic.mesh import HeadState
 
 N_MODES: Final = 12  # non-rigid modes that move; later ones are too fine to see
 BLINK_EVERY: Final = 2.5  # seconds on average

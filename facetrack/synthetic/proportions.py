@@ -12,7 +12,7 @@ from scipy.interpolate import RBFInterpolator
 
 from facetrack.landmarks.markup import REGIONS
 from facetrack.landmarks.procrustes import Similarity
-from facetrack.video.portrait import Points, Portrait
+from facetrack.synthetic.portrait import Points, Portrait
 
 _ROOM: Final = 1.6  # outer-eye distances that `with_room` adds on every side
 _STEP: Final = 4  # pixels: the warp is smooth, so every fourth is computed

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.landmarks.markup import MIRROR, REGIONS
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video.mesh import HeadMesh, HeadState
-from facetrack.video.palsy import Palsy
-from facetrack.video.portrait import astronaut
+from facetrack.synthetic.mesh import HeadMesh, HeadState
+from facetrack.synthetic.palsy import Palsy
+from facetrack.synthetic.portrait import astronaut
 
 REST = HeadState(0, 0, 0, np.zeros(0), 0, 0)
 

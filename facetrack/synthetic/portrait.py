@@ -77,7 +77,7 @@ def astronaut() -> Portrait:
     """
     from skimage import data  # costs 0.1 s; only synthetic video needs it
 
-    with as_file(files("facetrack.video") / "astronaut.pts") as path:
+    with as_file(files("facetrack.synthetic") / "astronaut.pts") as path:
         points = read_pts(path)
     outline = np.array(_ASTRONAUT_OUTLINE, dtype=np.float64)
     rgb = data.astronaut()  # type: ignore[no-untyped-call]

@@ -11,9 +11,9 @@ from scipy.spatial import Delaunay
 
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.video.mean_head import fit_camera, small_turns
-from facetrack.video.palsy import Palsy
-from facetrack.video.portrait import Points, Portrait
+from facetrack.synthetic.mean_head import fit_camera, small_turns
+from facetrack.synthetic.palsy import Palsy
+from facetrack.synthetic.portrait import Points, Portrait
 
 # Where vertices lie that are no landmarks, in the head's frame: origin between the outer eye
 # corners, x towards the person's left, y down, in outer-eye distances.

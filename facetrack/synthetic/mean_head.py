@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.video.portrait import Points
+from facetrack.synthetic.portrait import Points
 
 
 def fit_camera(

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video import _kernels
+from facetrack.synthetic import _kernels
+from facetrack.synthetic.light import Lamp, Relief, shade
+from facetrack.synthetic.mesh import HeadMesh, HeadState, rotation, triangle_areas
+from facetrack.synthetic.motion import Placement, Waves
+from facetrack.synthetic.palsy import Palsy
+from facetrack.synthetic.portrait import Points, Portrait
 from facetrack.video.frame import Image
-from facetrack.video.light import Lamp, Relief, shade
-from facetrack.video.mesh import HeadMesh, HeadState, rotation, triangle_areas
-from facetrack.video.motion import Placement, Waves
-from facetrack.video.palsy import Palsy
-from facetrack.video.portrait import Points, Portrait
 
 Noise = npt.NDArray[np.int16]
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import LinearNDInterpolator
 
+from facetrack.synthetic.motion import Waves
 from facetrack.video.frame import Image
-from facetrack.video.motion import Waves
 
 Vector = npt.NDArray[np.float64]
 
