@@ -28,13 +28,14 @@ from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import FacetrackError, FormatError, InputError
 from facetrack.evaluation.errors import ErrorSummary, summary
 from facetrack.evaluation.protocols import Model, from_detector, from_tracking_starts
-from facetrack.evaluation.report import table, write_json
 from facetrack.face import Fit
 from facetrack.features.alignment import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.model import load_model, save_model
 from facetrack.regression.cascade import Cascade
+from facetrack.reporting.envelope import write_json
+from facetrack.reporting.tables import table
 from facetrack.tracking.box_fit import Box
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.face_model import FaceModel

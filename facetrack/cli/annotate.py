@@ -127,7 +127,7 @@ def annotation_table(done: list[Annotated]) -> str:
     -------
     str
     """
-    from facetrack.evaluation.report import table
+    from facetrack.reporting.tables import table
 
     methods = list(dict.fromkeys(a.method for a in done))
     rows: list[list[object]] = []

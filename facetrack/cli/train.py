@@ -19,8 +19,9 @@ from facetrack.errors import InputError
 from facetrack.evaluation.errors import summary
 from facetrack.evaluation.ert import train_ert
 from facetrack.evaluation.protocols import from_detector, from_tracking_starts
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.model import save_model
+from facetrack.reporting.tables import table
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.methods import CommonMean, Continuous, Method, Sampled

@@ -14,8 +14,8 @@ from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
 from facetrack.evaluation.learning_cost import LearningCost
 from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
 from facetrack.evaluation.long_run import Drift
-from facetrack.evaluation.report import table
 from facetrack.formats.textfile import read_text
+from facetrack.reporting.tables import table
 
 
 @dataclass(frozen=True, slots=True)

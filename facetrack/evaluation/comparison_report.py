@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from facetrack.evaluation.comparison import Contender
 from facetrack.evaluation.errors import summary
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
+from facetrack.reporting.tables import table
 
 
 def comparison_details(contenders: Sequence[Contender]) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from facetrack.evaluation.confidence import YAW_BANDS, Judged
 from facetrack.evaluation.reliability import Reliability
-from facetrack.evaluation.report import table
 from facetrack.landmarks.markup import GROUPS
+from facetrack.reporting.tables import table
 from facetrack.tracking.confidence import WITHIN
 
 PEERS: Final = "peers: MediaPipe, PFLD and dlib's trees give no confidence of single points"

@@ -14,8 +14,9 @@ from facetrack.errors import InputError
 from facetrack.evaluation.conventions import learn_linear, learn_offset
 from facetrack.evaluation.errors import ErrorSummary, failure_rate, summary
 from facetrack.evaluation.predictions import Predictions
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.landmarks.markup import GROUPS
+from facetrack.reporting.tables import table
 
 QUARTER = 4  # one image of this many teaches a peer's convention
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from facetrack.evaluation.learning_cost import DRAWS, LESSONS, MODES, LearningCost
-from facetrack.evaluation.report import table
+from facetrack.reporting.tables import table
 
 ORDER = (
     "iSDM as written, from left to right: V' = V - V X (I + X^T V X)^-1 X^T V, Q = (X X^T) V', "

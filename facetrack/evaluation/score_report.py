@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.evaluation.score import ScoreReport
+from facetrack.reporting.tables import table
 
 
 def score_details(report: ScoreReport) -> dict[str, Any]:

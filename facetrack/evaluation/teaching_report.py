@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from facetrack.evaluation.difficulty import THIRDS
-from facetrack.evaluation.report import table
 from facetrack.evaluation.teaching import Lesson, Spread
+from facetrack.reporting.tables import table
 
 _TITLES: Final = {
     Spread.CLIP: "corrections spread over the clip, all other frames judged",

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.evaluation.errors import summary
-from facetrack.evaluation.report import table
 from facetrack.evaluation.video import ClipReport, PooledSystem, SystemOnClip, VideoReport
 from facetrack.landmarks.markup import GROUPS
+from facetrack.reporting.tables import table
 
 
 def video_details(report: VideoReport) -> dict[str, Any]:

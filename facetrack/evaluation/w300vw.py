@@ -15,7 +15,8 @@ from facetrack.errors import InputError
 from facetrack.evaluation.clips import FaceTracker, count_losses, track_clip
 from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
 from facetrack.evaluation.protocols import Map
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
+from facetrack.reporting.tables import table
 from facetrack.video.source import open_source
 
 
