@@ -133,8 +133,8 @@ def _measure(args: argparse.Namespace) -> int:
         benchmark_table,
         read_elsewhere,
     )
-    from facetrack.evaluation.plots import plot_bars
     from facetrack.model import find_model, load_model
+    from facetrack.reporting.plots import plot_bars
     from facetrack.video.source import open_source
 
     if args.long is not None and args.long < SHORTEST_LONG:

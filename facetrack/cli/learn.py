@@ -123,7 +123,6 @@ def run(args: argparse.Namespace) -> int:
     int
         0.
     """
-    from facetrack.evaluation.plots import plot_curves
     from facetrack.evaluation.teaching import Spread, give_lessons
     from facetrack.evaluation.teaching_learners import Facetrack, SampledLearning
     from facetrack.evaluation.teaching_report import (
@@ -133,6 +132,7 @@ def run(args: argparse.Namespace) -> int:
     )
     from facetrack.evaluation.teaching_rivals import rivals
     from facetrack.model import load_model
+    from facetrack.reporting.plots import plot_curves
     from facetrack.tracking.tracker import Tracker
 
     make_absolute(args)
