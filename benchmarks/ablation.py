@@ -35,7 +35,7 @@ from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.model import load_model, save_model
 from facetrack.regression.cascade import Cascade
 from facetrack.reporting.envelope import write_json
-from facetrack.reporting.tables import table
+from facetrack.reporting.tables import Table
 from facetrack.tracking.box_fit import Box
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.face_model import FaceModel
@@ -261,11 +261,11 @@ def as_tables(results: dict[str, Result], head: dict[str, Any]) -> str:
     if trained:
         rows = [[*_cells(r), round(r.seconds or 0)] for r in trained]
         headers = [f"tracking start, projected truth, {SEEDS} seeds", *measures, "training CPU s"]
-        parts.append(table(headers, rows))
+        parts.append(Table(headers, rows).text())
     if {"default", "sdm"} <= results.keys():
         parts.append(against_sdm(results["default"], results["sdm"]))
     if detected:
-        parts.append(table(["detector start", *measures], [_cells(r) for r in detected]))
+        parts.append(Table(["detector start", *measures], [_cells(r) for r in detected]).text())
     return "\n\n".join(parts)
 
 

@@ -27,7 +27,7 @@ from facetrack.evaluation.owners import Owned, find_owners, owner_of_ids, straye
 from facetrack.evaluation.people import choose_portraits
 from facetrack.model import load_model
 from facetrack.reporting.envelope import document, write_json
-from facetrack.reporting.tables import table
+from facetrack.reporting.tables import Table
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.clips import absence_video
@@ -188,7 +188,7 @@ def absence_table(absences: Sequence[Absence]) -> str:
         for a in absences
         if not a.right or a.new_ids
     ]
-    return table(["", *(name.replace("_", " ") for name in sums)], rows)
+    return Table(["", *(name.replace("_", " ") for name in sums)], rows).text()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from facetrack.errors import FacetrackError, InputError
 from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids, strayed
 from facetrack.model import load_model
 from facetrack.reporting.envelope import document, write_json
-from facetrack.reporting.tables import table
+from facetrack.reporting.tables import Table
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video import open_source
@@ -204,7 +204,7 @@ def crossing_table(crossings: Sequence[Crossing]) -> str:
         seed = counts.pop("seed")
         if any(counts.values()):
             rows.append([f"  of which seed {seed}", *counts.values()])
-    return table(["", *(name.replace("_", " ") for name in sums)], rows)
+    return Table(["", *(name.replace("_", " ") for name in sums)], rows).text()
 
 
 def shot_table(name: str, shots: Sequence[Shot]) -> str:
@@ -218,7 +218,7 @@ def shot_table(name: str, shots: Sequence[Shot]) -> str:
         ]
         for shot in shots
     ]
-    return table([name, "with faces", "ids", "ids of an earlier shot"], rows)
+    return Table([name, "with faces", "ids", "ids of an earlier shot"], rows).text()
 
 
 if __name__ == "__main__":

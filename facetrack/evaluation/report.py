@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Final
 
 from facetrack.evaluation.errors import ErrorSummary
+from facetrack.reporting.envelope import number
 
 SUMMARY_HEADERS: Final = ("found %", "mean %", "median %", "AUC 8 %", "over 8 %")
 
@@ -25,6 +27,21 @@ def summary_measures(summary: ErrorSummary) -> dict[str, float]:
         of 1).
     """
     return {name: value for name, value in asdict(summary).items() if name != "n"}
+
+
+def read_summary(details: Mapping[str, Any]) -> ErrorSummary:
+    """Read a summary out of a report's details.
+
+    Parameters
+    ----------
+    details : mapping
+        Holds the fields of the summary, perhaps beside others; NaN may be None.
+
+    Returns
+    -------
+    ErrorSummary
+    """
+    return ErrorSummary(**{f.name: number(details[f.name]) for f in fields(ErrorSummary)})
 
 
 def summary_cells(summary: ErrorSummary) -> tuple[str, ...]:

@@ -79,3 +79,18 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value
+
+
+def number(value: Any) -> Any:
+    """Read a number out of a report.
+
+    Parameters
+    ----------
+    value : int, float or None
+
+    Returns
+    -------
+    int or float
+        NaN for None, which stands for every number that is not finite.
+    """
+    return math.nan if value is None else value
