@@ -6,12 +6,17 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 import facetrack
+from facetrack.errors import FormatError
 from facetrack.formats.atomic import write_text
+from facetrack.formats.textfile import read_text
+
+_HEAD: Final = {"command": str, "version": str, "model": str, "n": int, "details": dict}
+_LIMIT: Final = 1 << 28  # bytes: errors of some million frames
 
 
 def document(
@@ -94,3 +99,35 @@ def number(value: Any) -> Any:
         NaN for None, which stands for every number that is not finite.
     """
     return math.nan if value is None else value
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """Read a report.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `write_json` wrote.
+
+    Returns
+    -------
+    dict
+        As `document` built it; NaN and infinite numbers are None, arrays lists.
+
+    Raises
+    ------
+    FormatError
+        If it is no report.
+    """
+    text = read_text(path, limit=_LIMIT)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(path, f"no readable JSON ({error})") from error
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(name), kind) for name, kind in _HEAD.items()
+    ):
+        raise FormatError(
+            path, "not a report of a command", remedy="name a file that `--json` wrote"
+        )
+    return content
