@@ -16,6 +16,7 @@ from facetrack.evaluation.errors import ErrorSummary, failure_rate, summary
 from facetrack.evaluation.predictions import Predictions
 from facetrack.evaluation.report import SUMMARY_HEADERS, read_summary, summary_cells
 from facetrack.landmarks.markup import GROUPS
+from facetrack.reporting import intervals
 from facetrack.reporting.tables import Part, Table
 
 QUARTER = 4  # one image of this many teaches a peer's convention
@@ -204,11 +205,7 @@ def standard_error(row: LandmarkRow) -> float:
     float
         Of the images found from every start; NaN with fewer than two of them.
     """
-    means = row.errors.mean(axis=1)
-    means = means[np.isfinite(means)]
-    if len(means) < 2:
-        return float("nan")
-    return 100 * float(means.std(ddof=1)) / float(np.sqrt(len(means)))
+    return 100 * intervals.standard_error(row.errors.mean(axis=1))
 
 
 def landmark_table(details: Mapping[str, Any], *, images: int | None = None) -> list[Part]:
