@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -13,7 +15,7 @@ from matplotlib.figure import Figure
 from facetrack.formats.atomic import atomic_path
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
-PALETTE: Final = ("#0072B2", "#D55E00", "#009E73")
+PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -69,6 +71,24 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
+
+
+def svg(figure: Figure) -> bytes:
+    """Draw a figure for a page.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    bytes
+        An SVG file that holds no date, so that the same figure gives the same bytes.
+    """
+    buffer = io.BytesIO()
+    with rc_context({"svg.hashsalt": "facetrack"}):  # names inside are random otherwise
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def plot_bars(path: Path, values: Mapping[str, float], *, title: str, unit: str) -> None:
