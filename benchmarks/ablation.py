@@ -1,4 +1,4 @@
-"""What each ingredient of the method brings: the ablation tables of the README.
+"""What each ingredient of the method brings: the tables of docs/results/ablation.md.
 
     python benchmarks/ablation.py lfpw_train helen_train afw --clips ytf/train --json ablation.json
 
