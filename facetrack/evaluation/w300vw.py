@@ -14,9 +14,10 @@ from facetrack.datasets.w300vw import Clip
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import FaceTracker, count_losses, track_clip
 from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.opening import open_source
 from facetrack.parallel import Map
+from facetrack.reporting.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def w300vw_table(report: W300vwReport) -> str:
     ]
     lines = [
         f"300-VW, {report.markup} points, {len(report.clips)} clips, frames pooled",
-        table(["frames of", "n", *SUMMARY_HEADERS], rows),
+        Table(["frames of", "n", *SUMMARY_HEADERS], rows).text(),
     ]
     for clip in report.clips:
         parts = [
