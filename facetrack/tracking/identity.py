@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.features.pixels import Image, grey, shrink
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.appearance import N_VALUES, SIDE, gradients, shipped_whitening
 from facetrack.tracking.encoding import decode_array, encode_array
 from facetrack.tracking.knowledge import Knowledge, teachable
-from facetrack.tracking.pixels import Image, grey, shrink
 
 Points = npt.NDArray[np.float64]
 Signature = npt.NDArray[np.float32]

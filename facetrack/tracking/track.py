@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS, NOT_SAID, Fit
+from facetrack.features.pixels import Box, Image, box_of, grey, shrink
 from facetrack.features.resize import average
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking.encoding import decode_array, encode_array
 from facetrack.tracking.identity import SIGNATURE_SIZE, UNKNOWN, Person, Signature, signature
-from facetrack.tracking.pixels import Box, Image, box_of, grey, shrink
 from facetrack.tracking.smoothing import PointSmoother
 
 Points = npt.NDArray[np.float64]

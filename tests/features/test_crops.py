@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
-from facetrack.features.alignment import warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.landmarks.procrustes import Similarity
 
 
