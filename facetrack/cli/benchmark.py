@@ -134,7 +134,8 @@ def _measure(args: argparse.Namespace) -> int:
         read_elsewhere,
     )
     from facetrack.evaluation.plots import plot_bars
-    from facetrack.model import find_model, load_model
+    from facetrack.formats.modelfile import find_model
+    from facetrack.model import load_model
     from facetrack.video.source import open_source
 
     if args.long is not None and args.long < SHORTEST_LONG:
