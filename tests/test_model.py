@@ -348,4 +348,4 @@ def test_a_model_of_another_kind_is_no_landmark_tracker(tmp_path: Path) -> None:
     lips = ModelKind("lip reader", "lip reader", 1, lambda arrays, description: arrays)
     lips.write(tmp_path / "lips.npz", {}, {"name": "lips", "card": {}})
     message = refused(tmp_path / "lips.npz")
-    assert message.endswith("a model of kind 'lip reader', but no landmark tracker")
+    assert "a model of kind 'lip reader', but no landmark tracker; `facetrack models`" in message

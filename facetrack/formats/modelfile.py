@@ -90,7 +90,8 @@ class ModelKind(Generic[T]):
         path = find_model(name)
         arrays, meta = _read(path)
         if meta["kind"] != self.name:
-            raise ModelError(path, f"a model of kind {meta['kind']!r}, but no {self.title}")
+            cause = f"a model of kind {meta['kind']!r}, but no {self.title}"
+            raise ModelError(path, cause, remedy="`facetrack models` says what each file is")
         return self._load(path, arrays, meta)
 
     def _load(self, path: Path, arrays: Arrays, meta: Description) -> T:
