@@ -133,7 +133,8 @@ def _measure(args: argparse.Namespace) -> int:
         benchmark_table,
         read_elsewhere,
     )
-    from facetrack.model import find_model, load_model
+    from facetrack.formats.modelfile import find_model
+    from facetrack.model import load_model
     from facetrack.opening import open_source
     from facetrack.reporting.plots import plot_bars
     from facetrack.reporting.tables import as_text

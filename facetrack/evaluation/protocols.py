@@ -16,10 +16,10 @@ from facetrack.evaluation.choice import choose_face
 from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.predictions import Predictions
 from facetrack.face import Fit
+from facetrack.features.pixels import box_of
 from facetrack.formats.pts import read_pts
 from facetrack.parallel import Map
 from facetrack.tracking.detection import Detection
-from facetrack.tracking.pixels import box_of
 from facetrack.tracking.search import confirm
 from facetrack.tracking.track import Fits
 from facetrack.training.starts import StartNoise

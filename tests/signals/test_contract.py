@@ -21,14 +21,15 @@ ALL = list(estimators().values())
 
 @pytest.fixture(params=ALL, ids=lambda e: e.name, scope="module")
 def estimator(request: pytest.FixtureRequest) -> Estimator:
-    return request.param
+    chosen: Estimator = request.param
+    return chosen
 
 
 def alone(estimator: Estimator) -> Choice:
     return Choice((estimator,), frozenset(spec.name for spec in estimator.specs))
 
 
-def lively(mean: np.ndarray, **wishes: object) -> Actor:
+def lively(mean: np.ndarray) -> Actor:
     """Somebody who blinks, nods, turns, and is covered for a while."""
     return Actor(
         mean,
@@ -37,7 +38,6 @@ def lively(mean: np.ndarray, **wishes: object) -> Actor:
         yaw=lambda t: 30 * min(max(t - 5, 0), 1),
         noise=0.15,
         lost=[(6.0, 6.5)],
-        **wishes,
     )
 
 

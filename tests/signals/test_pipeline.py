@@ -81,6 +81,11 @@ def goodbyes(findings: Sequence[Finding]) -> list[int]:
     return [f.face_id for f in findings if isinstance(f.result, Event)]
 
 
+def reason_of(finding: Finding, name: str = "frames") -> str:
+    assert isinstance(finding.result, Readings)
+    return finding.result.values[name].reason
+
+
 def frames_counted(findings: Sequence[Finding]) -> list[float]:
     return [f.result.values["frames"].value for f in findings if isinstance(f.result, Readings)]
 
@@ -144,7 +149,7 @@ def test_one_that_cannot_even_start_stops_nobody(actor: Acted) -> None:
             raise OSError("its file is gone")
 
     pipeline = Pipeline(alone(Broken()))
-    assert pipeline.look(actor().play(0.1)[:1])[0].result.values["frames"].reason.endswith("gone")
+    assert reason_of(pipeline.look(actor().play(0.1)[:1])[0]).endswith("gone")
 
 
 def test_costs_are_counted_for_each_estimator(actor: Acted) -> None:
@@ -174,7 +179,7 @@ def test_many_live_faces_thin_what_is_dear_in_turn(
         people = [actor(id=i).play(2.0) for i in range(n_faces)]
         found = [f for row in zip(*people, strict=True) for f in pipeline.look(row)]
         looked = [f for f in found if f.estimator == "memory"]
-        thinned = [f for f in looked if f.result.values["frames"].reason == THINNED]
+        thinned = [f for f in looked if reason_of(f) == THINNED]
         assert sum(f.estimator == "cheap" for f in found) == 50 * n_faces
         if n_faces == 3 and live:
             assert pipeline.thinned == ("memory",)

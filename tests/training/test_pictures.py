@@ -11,9 +11,9 @@ from numpy.testing import assert_allclose
 
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.face import read_only_points
+from facetrack.features.pixels import overlap
 from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.detection import Detection, FaceDetector
-from facetrack.tracking.pixels import overlap
 from facetrack.training.pictures import (
     MIRRORED_VIEW,
     Picture,

@@ -84,10 +84,9 @@ def shrink(image: Image, factor: float) -> Image:
     """
     height, width = image.shape[:2]
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    if factor < 1 and image.ndim == 2:
+    if factor < 1:
         return average(image, size)
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(np.ascontiguousarray(image), size, interpolation=method)
+    scaled = cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_LINEAR)
     return scaled.astype(np.uint8, copy=False)
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError
-from facetrack.tracking.pixels import box_of, checked_image, grey, overlap, shrink
+from facetrack.features.pixels import box_of, checked_image, grey, overlap, shrink
 
 
 def test_uint8_is_not_copied():
