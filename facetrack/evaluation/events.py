@@ -231,10 +231,14 @@ def event_table(details: Mapping[str, Any]) -> list[Part]:
         Table(_HEADERS, [[details[name] for name in names]]),
         f"{details['unlabelled']} more {details['event']} events lie in frames without any label "
         "and count neither way.",
-        f"Told after {details['delay_first_second']} s at the latest in the first second of a "
-        f"face, {details['delay_later']} s later on.",
+        f"Told after {_seconds(details['delay_first_second'])} at the latest in the first second "
+        f"of a face, {_seconds(details['delay_later'])} later on.",
     ]
     for clip, wrong in details["disagreements"].items():
         said = [f"{kind} at frame {', '.join(map(str, at))}" for kind, at in wrong.items() if at]
         parts.append(f"{clip}: {'; '.join(said)}")
     return parts
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None or np.isnan(value) else f"{value:.2f} s"
