@@ -1,4 +1,4 @@
-"""What each ingredient of the method brings: the ablation tables of the README.
+"""What each ingredient of the method brings: the tables of docs/results/ablation.md.
 
     python benchmarks/ablation.py lfpw_train helen_train afw --clips ytf/train --json ablation.json
 
@@ -28,13 +28,14 @@ from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import FacetrackError, FormatError, InputError
 from facetrack.evaluation.errors import ErrorSummary, summary
 from facetrack.evaluation.protocols import Model, from_detector, from_tracking_starts
-from facetrack.evaluation.report import table, write_json
 from facetrack.face import Fit
 from facetrack.features.alignment import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.model import load_model, save_model
 from facetrack.regression.cascade import Cascade
+from facetrack.reporting.envelope import write_json
+from facetrack.reporting.tables import Table
 from facetrack.tracking.box_fit import Box
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.face_model import FaceModel
@@ -260,11 +261,11 @@ def as_tables(results: dict[str, Result], head: dict[str, Any]) -> str:
     if trained:
         rows = [[*_cells(r), round(r.seconds or 0)] for r in trained]
         headers = [f"tracking start, projected truth, {SEEDS} seeds", *measures, "training CPU s"]
-        parts.append(table(headers, rows))
+        parts.append(Table(headers, rows).text())
     if {"default", "sdm"} <= results.keys():
         parts.append(against_sdm(results["default"], results["sdm"]))
     if detected:
-        parts.append(table(["detector start", *measures], [_cells(r) for r in detected]))
+        parts.append(Table(["detector start", *measures], [_cells(r) for r in detected]).text())
     return "\n\n".join(parts)
 
 

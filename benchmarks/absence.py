@@ -25,8 +25,9 @@ from facetrack.datasets.pts_folder import load_folder
 from facetrack.errors import FacetrackError
 from facetrack.evaluation.owners import Owned, find_owners, owner_of_ids, strayed
 from facetrack.evaluation.people import choose_portraits
-from facetrack.evaluation.report import document, table, write_json
 from facetrack.model import load_model
+from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.tables import Table
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.clips import absence_video
@@ -112,9 +113,7 @@ def run(args: argparse.Namespace, command: str) -> int:
     print(absence_table(absences))
     if args.json is not None:
         details = {"total": total(absences), "absences": [asdict(a) for a in absences]}
-        content = document(
-            command=command, model=model.name, summary=None, n=len(absences), details=details
-        )
+        content = document(command=command, model=model.name, n=len(absences), details=details)
         write_json(args.json, content)
     return int(not all(absence.right for absence in absences))
 
@@ -189,7 +188,7 @@ def absence_table(absences: Sequence[Absence]) -> str:
         for a in absences
         if not a.right or a.new_ids
     ]
-    return table(["", *(name.replace("_", " ") for name in sums)], rows)
+    return Table(["", *(name.replace("_", " ") for name in sums)], rows).text()
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from tqdm import tqdm
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import FacetrackError
 from facetrack.evaluation.people import choose_portraits
-from facetrack.evaluation.report import table
 from facetrack.formats.atomic import atomic_path
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import load_model
+from facetrack.reporting.tables import Table
 from facetrack.tracking.appearance import gradients
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.identity import aligned_patch
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         row(name, separation(people[::EVERY], learnt), len(people[::EVERY]))
         for name, people in kinds.items()
     ]
-    print(table(["set aside", "people", *Separation.__slots__], rows))
+    print(Table(["set aside", "people", *Separation.__slots__], rows).text())
     if args.output is not None:
         final = learn_whitening(list(kinds.values()), faces)
         with atomic_path(args.output) as temporary, open(temporary, "wb") as stream:

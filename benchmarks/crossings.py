@@ -24,8 +24,9 @@ from tqdm import tqdm
 
 from facetrack.errors import FacetrackError, InputError
 from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids, strayed
-from facetrack.evaluation.report import document, table, write_json
 from facetrack.model import load_model
+from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.tables import Table
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video import open_source
@@ -119,9 +120,7 @@ def run(args: argparse.Namespace, command: str) -> int:
         details = {"total": total(crossings), "crossings": [asdict(c) for c in crossings]}
         if shots:
             details["clip"] = {"name": args.clip.name, "shots": [asdict(s) for s in shots]}
-        content = document(
-            command=command, model=model.name, summary=None, n=len(crossings), details=details
-        )
+        content = document(command=command, model=model.name, n=len(crossings), details=details)
         write_json(args.json, content)
     return int(any(c.swaps for c in crossings) or any(s.reused for s in shots))
 
@@ -205,7 +204,7 @@ def crossing_table(crossings: Sequence[Crossing]) -> str:
         seed = counts.pop("seed")
         if any(counts.values()):
             rows.append([f"  of which seed {seed}", *counts.values()])
-    return table(["", *(name.replace("_", " ") for name in sums)], rows)
+    return Table(["", *(name.replace("_", " ") for name in sums)], rows).text()
 
 
 def shot_table(name: str, shots: Sequence[Shot]) -> str:
@@ -219,7 +218,7 @@ def shot_table(name: str, shots: Sequence[Shot]) -> str:
         ]
         for shot in shots
     ]
-    return table([name, "with faces", "ids", "ids of an earlier shot"], rows)
+    return Table([name, "with faces", "ids", "ids of an earlier shot"], rows).text()
 
 
 if __name__ == "__main__":

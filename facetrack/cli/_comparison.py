@@ -35,6 +35,7 @@ def compare_with_peers(args: argparse.Namespace) -> int:
     from facetrack.evaluation.people import synthetic_people
     from facetrack.evaluation.plots import plot_panels
     from facetrack.model import find_model, load_model
+    from facetrack.reporting.tables import as_text
     from facetrack.tracking.tracker import Tracker
 
     model = load_model(args.model)
@@ -53,16 +54,16 @@ def compare_with_peers(args: argparse.Namespace) -> int:
             frames=args.frames,
             map_=shown("clips", len(clips)),
         )
-    print(comparison_table(contenders, skipped=skipped))
-    panels = curves(contenders)
-    if args.plot:
-        plot_panels(args.plot, {f"against {key}": errors for key, errors in panels.items()})
-    errors = summary(next(iter(contenders[0].measures.errors.values())))
     details = {
         "systems": comparison_details(contenders),
         "clips": [clip.name for clip in clips],
         "threads": list(threads),
         "skipped": skipped,
     }
+    print(as_text(comparison_table(details)))
+    panels = curves(contenders)
+    if args.plot:
+        plot_panels(args.plot, {f"against {key}": errors for key, errors in panels.items()})
+    errors = summary(next(iter(contenders[0].measures.errors.values())))
     write_report(args, model=model.name, n=errors.n, summary=errors, details=details)
     return 0

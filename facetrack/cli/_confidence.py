@@ -60,6 +60,7 @@ def evaluate_confidence(args: argparse.Namespace) -> int:
     from facetrack.evaluation.confidence_report import confidence_details, confidence_table
     from facetrack.evaluation.plots import plot_reliability
     from facetrack.model import load_model
+    from facetrack.reporting.tables import as_text
 
     model = load_model(args.model)
     with cluster_map(args) as map_:
@@ -67,10 +68,10 @@ def evaluate_confidence(args: argparse.Namespace) -> int:
         if args.people:
             report += _judge_people(args, model, map_)
     report = with_all(report)
-    print(confidence_table(report))
+    details = {"rows": confidence_details(report)}
+    print(as_text(confidence_table(details)))
     if args.plot:
         plot_reliability(args.plot, {f"{j.data}, {j.start}": j.parts() for j in report})
-    details = {"rows": confidence_details(report)}
     write_report(args, model=model.name, n=sum(len(j.yaw) for j in report), details=details)
     return 0
 

@@ -54,7 +54,7 @@ def write_report(
     n : int
         Number of faces, frames or clips measured.
     details : mapping
-        See `evaluation.report.document`.
+        See `reporting.envelope.document`.
     summary : ErrorSummary, optional
         The main landmark errors.
 
@@ -63,11 +63,16 @@ def write_report(
     OutputError
         If the file cannot be written.
     """
-    from facetrack.evaluation.report import document, write_json
+    from facetrack.evaluation.report import summary_measures
+    from facetrack.reporting.envelope import document, write_json
 
     if args.json is None:
         return
     content = document(
-        command=args.command_line, model=model, summary=summary, n=n, details=details
+        command=args.command_line,
+        model=model,
+        n=n,
+        details=details,
+        measures=summary_measures(summary) if summary else None,
     )
     write_json(args.json, content)

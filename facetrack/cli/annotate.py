@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from facetrack.cli._reports import write_report
 from facetrack.cli.learn import clips_of
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import MARKUPS
+from facetrack.reporting.tables import Part, Table, as_text
 
 if TYPE_CHECKING:
     from facetrack.annotation.oracle import Annotated
@@ -110,36 +112,35 @@ def run(args: argparse.Namespace) -> int:
             done += [annotate(footage, method, markup=args.points) for method in methods]
     if not done:
         raise InputError("no clip has frames whose reference can be trusted")
-    print(annotation_table(done))
     details = {"clips": [_plain(a) for a in done], "points": args.points}
+    print(as_text(annotation_table(details)))
     write_report(args, model=model.name, n=len(clips), details=details)
     return 0
 
 
-def annotation_table(done: list[Annotated]) -> str:
+def annotation_table(details: Mapping[str, Any]) -> list[Part]:
     """Lay out corrected frames per 1,000, a column for each method.
 
     Parameters
     ----------
-    done : list of Annotated
+    details : mapping
+        Of the report that `--json` writes.
 
     Returns
     -------
-    str
+    list of str or Table
     """
-    from facetrack.evaluation.report import table
-
-    methods = list(dict.fromkeys(a.method for a in done))
+    done = details["clips"]
+    methods = list(dict.fromkeys(a["method"] for a in done))
     rows: list[list[object]] = []
-    for clip, found in itertools.groupby(done, key=lambda a: a.clip):
-        by_method = {a.method: a for a in found}
+    for clip, found in itertools.groupby(done, key=lambda a: a["clip"]):
+        by_method = {a["method"]: a for a in found}
         one = next(iter(by_method.values()))
-        cells = [f"{by_method[m].per_thousand:.0f}" for m in methods]
-        rows.append([clip, one.frames, one.wrong_before, *cells])
-    medians = [float(np.median([a.per_thousand for a in done if a.method == m])) for m in methods]
+        cells = [f"{by_method[m]['per_thousand']:.0f}" for m in methods]
+        rows.append([clip, one["frames"], one["wrong_before"], *cells])
+    medians = [np.median([a["per_thousand"] for a in done if a["method"] == m]) for m in methods]
     rows.append(["median", "", "", *(f"{m:.0f}" for m in medians)])
-    head = ["clip", "frames", "wrong before", *(f"{m} /1000" for m in methods)]
-    return table(head, rows)
+    return [Table(["clip", "frames", "wrong before", *(f"{m} /1000" for m in methods)], rows)]
 
 
 def _plain(annotated: Annotated) -> dict[str, object]:

@@ -133,8 +133,9 @@ def _measure(args: argparse.Namespace) -> int:
         benchmark_table,
         read_elsewhere,
     )
-    from facetrack.evaluation.plots import plot_bars
     from facetrack.model import find_model, load_model
+    from facetrack.reporting.plots import plot_bars
+    from facetrack.reporting.tables import as_text
     from facetrack.video.source import open_source
 
     if args.long is not None and args.long < SHORTEST_LONG:
@@ -159,11 +160,12 @@ def _measure(args: argparse.Namespace) -> int:
         skipped=(*skipped, *reasons),
         learning=learning,
     )
-    print(benchmark_table(report))
+    details = benchmark_details(report)
+    print(as_text(benchmark_table(details)))
     if args.plot:
         bars = {s.name: s.p50 for s in report.steps}
         plot_bars(args.plot, bars, title="one face, one thread", unit="milliseconds a frame, p50")
-    write_report(args, model=model.name, n=steps[0].frames, details=benchmark_details(report))
+    write_report(args, model=model.name, n=steps[0].frames, details=details)
     return 0
 
 

@@ -131,6 +131,7 @@ def _landmarks(args: argparse.Namespace) -> int:
     from facetrack.evaluation.plots import plot_cumulative
     from facetrack.evaluation.protocols import from_peer
     from facetrack.model import load_model
+    from facetrack.reporting.tables import as_text
 
     model = load_model(args.model)
     images = load_folder(args.folder)
@@ -148,11 +149,12 @@ def _landmarks(args: argparse.Namespace) -> int:
     report = landmark_report(
         args.folder.name, images, predictions, markup=args.points, skipped=skipped
     )
-    print(landmark_table(report))
+    details = landmark_details(report)
+    print(as_text(landmark_table(details, images=len(images))))
     if args.plot:
         plot_cumulative(args.plot, curves(report), title=f"{report.data}, {report.markup} points")
     main = report.rows[0].summary
-    write_report(args, model=model.name, n=main.n, summary=main, details=landmark_details(report))
+    write_report(args, model=model.name, n=main.n, summary=main, details=details)
     return 0
 
 
@@ -234,6 +236,7 @@ def _video(args: argparse.Namespace) -> int:
     from facetrack.evaluation.errors import summary
     from facetrack.evaluation.video import evaluate_clips
     from facetrack.evaluation.video_report import video_details, video_table
+    from facetrack.reporting.tables import as_text
 
     model, make_tracker = _tracker(args)
     makers, skipped = peer_makers(args)
@@ -246,12 +249,10 @@ def _video(args: argparse.Namespace) -> int:
             predictions=named_folders(args),
             map_=shown("clips", len(clips), map_),
         )
-    print(video_table(report))
-    for reason in skipped:
-        print(f"skipped: {reason}")
+    details = {**video_details(report), "skipped": skipped}
+    print(as_text(video_table(details)))
     ours = next(iter(report.pooled.values()))
     errors = summary(next(iter(ours.errors.values())))
-    details = {**video_details(report), "skipped": skipped}
     write_report(args, model=model.name, n=errors.n, summary=errors, details=details)
     return 0
 

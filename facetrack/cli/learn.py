@@ -123,7 +123,6 @@ def run(args: argparse.Namespace) -> int:
     int
         0.
     """
-    from facetrack.evaluation.plots import plot_curves
     from facetrack.evaluation.teaching import Spread, give_lessons
     from facetrack.evaluation.teaching_learners import Facetrack, SampledLearning
     from facetrack.evaluation.teaching_report import (
@@ -133,6 +132,8 @@ def run(args: argparse.Namespace) -> int:
     )
     from facetrack.evaluation.teaching_rivals import rivals
     from facetrack.model import load_model
+    from facetrack.reporting.plots import plot_curves
+    from facetrack.reporting.tables import as_text
     from facetrack.tracking.tracker import Tracker
 
     make_absolute(args)
@@ -153,8 +154,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if not lessons:
         raise InputError("no clip has enough frames whose reference can be trusted")
-    print(learning_table(lessons))
-    print(f"skipped: {SKIPPED}")
+    details = {**learning_details(lessons), "skipped": [SKIPPED]}
+    print(as_text(learning_table(details)))
     if args.plot:
         plot_curves(
             args.plot,
@@ -162,7 +163,6 @@ def run(args: argparse.Namespace) -> int:
             title=f"{len(clips)} clips, corrections spread over each",
             labels=("corrected frames", "error after / before, median over clips"),
         )
-    details = {**learning_details(lessons), "skipped": [SKIPPED]}
     write_report(args, model=model.name, n=len(clips), details=details)
     return 0
 
@@ -212,6 +212,7 @@ def _adapt(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int
         adapting_table,
         study_adapting,
     )
+    from facetrack.reporting.tables import as_text
 
     with cluster_map(args) as map_:
         adapted = study_adapting(
@@ -225,8 +226,9 @@ def _adapt(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int
         )
     if not adapted:
         raise InputError("no clip has enough frames whose reference can be trusted")
-    print(adapting_table(adapted))
-    write_report(args, model=model.name, n=len(adapted), details=adapting_details(adapted))
+    details = adapting_details(adapted)
+    print(as_text(adapting_table(details)))
+    write_report(args, model=model.name, n=len(adapted), details=details)
     return 0
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "score": "compare predicted landmarks with the truth",
     "benchmark": "measure speed, as ratios against other trackers in the same run",
     "annotate": "simulate an annotator: how many corrections does a clip need",
+    "results": "make pages of the JSON reports of measurements",
     "replay": "do a session of the application over again and compare the bytes",
     "models": "list the models that are installed or lie in a folder",
     "doctor": "check the installation and print how to repair it",

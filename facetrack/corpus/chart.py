@@ -9,19 +9,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from facetrack.evaluation.errors import LIMIT
 from facetrack.face import Face
-from facetrack.formats.atomic import atomic_path
+from facetrack.reporting.plots import PALETTE, new_figure, save_figure
 from facetrack.signals.geometry import GEOMETRY
 from facetrack.signals.head import head_angles
 
 Floats = npt.NDArray[np.float64]
 
-# Okabe and Ito's colours, which the colour-blind tell apart.
-_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73")
 _ANGLES: Final = ("pose_pitch", "pose_yaw", "pose_roll")
 _PANELS: Final = (
     ("head pose, degrees", {"pose_yaw": "yaw", "pose_pitch": "pitch", "pose_roll": "roll"}),
@@ -59,21 +55,19 @@ def draw_chart(
     OutputError
         If the file cannot be written.
     """
-    figure = Figure(figsize=(9, 9), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9, 9)
     top, *rest = figure.subplots(4, sharex=True, height_ratios=[3, 3, 2, 2])
     figure.suptitle(title)
     _draw_errors(top, times, errors)
     for axes, (label, names) in zip(rest, _PANELS, strict=True):
         axes.set_ylabel(label)
-        for colour, (name, words) in zip(_COLOURS, names.items(), strict=False):
+        for colour, (name, words) in zip(PALETTE, names.items(), strict=False):
             axes.plot(times, _values(name, truth), "--", color="0.45", lw=1.0, label="truth")
             axes.plot(times, _values(name, faces), color=colour, lw=1.4, label=words, zorder=3)
         _add_legend(axes)
     rest[-1].set_xlabel("time, s")
     rest[-1].set_xlim(times[0], times[-1])
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    save_figure(figure, path)
 
 
 def _values(name: str, faces: Sequence[Face | None]) -> list[float]:
@@ -90,10 +84,10 @@ def _draw_errors(axes: Axes, times: Floats, errors: Floats) -> None:
     found = np.isfinite(errors)
     percent = np.where(found, 100 * errors, np.nan)
     axes.plot(times, percent, color="black", linewidth=1.2, label="mean of the 68 points")
-    axes.axhline(100 * LIMIT, color=_COLOURS[1], linestyle=":", label="8 %")
+    axes.axhline(100 * LIMIT, color=PALETTE[1], linestyle=":", label="8 %")
     if not found.all():
         lost = times[~found]
-        axes.plot(lost, np.zeros(len(lost)), "x", color=_COLOURS[1], label="lost", clip_on=False)
+        axes.plot(lost, np.zeros(len(lost)), "x", color=PALETTE[1], label="lost", clip_on=False)
     axes.set_ylim(0, max(10.0, 1.05 * float(np.nanmax(percent, initial=0.0))))
     axes.set_ylabel("error, % of the\nouter-eye distance")
     _add_legend(axes)

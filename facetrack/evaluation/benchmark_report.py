@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
 from facetrack.evaluation.learning_cost import LearningCost
 from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
 from facetrack.evaluation.long_run import Drift
-from facetrack.evaluation.report import table
 from facetrack.formats.textfile import read_text
+from facetrack.reporting.tables import Part, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,57 +163,56 @@ def benchmark_details(report: BenchmarkReport) -> dict[str, Any]:
     }
 
 
-def benchmark_table(report: BenchmarkReport) -> str:
-    """Lay out the report for a terminal.
+def benchmark_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out the report for a person.
 
     Parameters
     ----------
-    report : BenchmarkReport
+    details : mapping
+        From `benchmark_details`, or from the JSON file, where NaN is None.
 
     Returns
     -------
-    str
+    list of str or Table
     """
-    width, height = report.size
-    lines = [
-        f"one face, {width}x{height}, {report.steps[0].frames} frames, one thread; "
+    width, height = details["size"]
+    parts: list[Part] = [
+        f"one face, {width}x{height}, {details['steps_ms'][0]['frames']} frames, one thread; "
         "rivals fit in boxes that cost them nothing",
-        _step_table(report),
+        _step_table(details),
     ]
-    if report.rates:
-        cells = [[r.cores, round(r.tracking), round(r.decoding), r.ratio] for r in report.rates]
+    if details["file_rates"]:
+        rows = [
+            [r["cores"], round(r["tracking"]), round(r["decoding"]), r["ratio"]]
+            for r in details["file_rates"]
+        ]
         headers = ["cores", "tracked frames/s", "decoded frames/s", "ratio"]
-        lines += [
-            "",
-            "a file tracked into a table, against decoding it",
-            table(headers, cells),
-        ]
-    cost = report.model
-    lines += ["", f"model: {cost.megabytes:.1f} MB, {cost.seconds:.2f} s to load"]
-    if report.drift:
-        d = report.drift
-        lines += [
-            "",
-            f"{d.frames} frames: first minute {d.first:.3f} ms a frame, last {d.last:.3f} ms "
-            f"({100 * (d.last / d.first - 1):+.1f} %, in CPU time "
-            f"{100 * (d.last_cpu / d.first_cpu - 1):+.1f} %); "
-            f"memory {d.megabytes_per_hour:+.2f} MB/h",
-        ]
-    if report.learning:
-        lines += ["", learning_cost_table(report.learning)]
-    return "\n".join([*lines, *(f"skipped: {reason}" for reason in report.skipped)])
+        parts += ["", "a file tracked into a table, against decoding it", Table(headers, rows)]
+    cost = details["model_cost"]
+    parts += ["", f"model: {cost['megabytes']:.1f} MB, {cost['seconds']:.2f} s to load"]
+    if details["drift"]:
+        parts += ["", _drift_line(details["drift"])]
+    if details["learning"]:
+        parts += ["", *learning_cost_table(details["learning"])]
+    return [*parts, *(f"skipped: {reason}" for reason in details["skipped"])]
 
 
-def _step_table(report: BenchmarkReport) -> str:
-    wall, cpu = ratios(report.steps), ratios(report.steps, clock="cpu")
-    none = float("nan")
+def _step_table(details: Mapping[str, Any]) -> Table:
+    wall, cpu = details["ratios"], details["cpu_ratios"]
     rows: list[list[object]] = [
-        [s.name, s.p50, s.p99, s.cpu, wall.get(s.name, none), cpu.get(s.name, none)]
-        for s in report.steps
+        [s["name"], s["p50"], s["p99"], s["cpu"], wall.get(s["name"]), cpu.get(s["name"])]
+        for s in details["steps_ms"]
     ]
-    if report.elsewhere:
-        other = report.elsewhere
-        name = f"{other.name} (another run)"
-        rows.append([name, other.step_ms, none, none, ratio_elsewhere(report), none])
-    headers = ["step", "p50 ms", "p99 ms", "CPU p50 ms", "ours / this", "in CPU time"]
-    return table(headers, rows)
+    if other := details["elsewhere"]:
+        name = f"{other['name']} (another run)"
+        rows.append([name, other["step_ms"], None, None, other["ratio"], None])
+    return Table(["step", "p50 ms", "p99 ms", "CPU p50 ms", "ours / this", "in CPU time"], rows)
+
+
+def _drift_line(drift: Mapping[str, Any]) -> str:
+    wall, cpu = drift["last"] / drift["first"] - 1, drift["last_cpu"] / drift["first_cpu"] - 1
+    return (
+        f"{drift['frames']} frames: first minute {drift['first']:.3f} ms a frame, "
+        f"last {drift['last']:.3f} ms ({100 * wall:+.1f} %, in CPU time {100 * cpu:+.1f} %); "
+        f"memory {drift['megabytes_per_hour']:+.2f} MB/h"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from facetrack.evaluation.comparison import Contender
 from facetrack.evaluation.errors import summary
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, read_summary, summary_cells
+from facetrack.reporting.tables import Part, Table
 
 
 def comparison_details(contenders: Sequence[Contender]) -> list[dict[str, Any]]:
@@ -42,42 +43,55 @@ def comparison_details(contenders: Sequence[Contender]) -> list[dict[str, Any]]:
     ]
 
 
-def comparison_table(contenders: Sequence[Contender], *, skipped: Sequence[str] = ()) -> str:
-    """Lay out a comparison for a terminal.
+def comparison_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out a comparison for a person.
 
     Parameters
     ----------
-    contenders : sequence of Contender
-        Ours first.
-    skipped : sequence of str
-        Peers that could not run, with the reason.
+    details : mapping
+        Its `systems` are from `comparison_details`, ours first, and `skipped` are the peers that
+        could not run, with the reason; or from the JSON file, where NaN is None.
 
     Returns
     -------
-    str
+    list of str or Table
         A table of errors for each reference, and one of what does not depend on a reference.
     """
-    lines = []
-    for reference, by_system in curves(contenders).items():
-        rows = [[name, len(e), *summary_cells(summary(e))] for name, e in by_system.items()]
+    systems = details["systems"]
+    parts: list[Part] = []
+    for reference in dict.fromkeys(key for s in systems for key in s["errors"]):
+        found = [
+            (s["name"], read_summary(s["errors"][reference]))
+            for s in systems
+            if reference in s["errors"]
+        ]
+        rows = [[name, errors.n, *summary_cells(errors)] for name, errors in found]
         headers = ["system", "frames", *SUMMARY_HEADERS]
-        lines += [f"errors against {reference}", table(headers, rows), ""]
-    lines += ["all clips; a step is whole, from the frame to the points, on one thread"]
-    lines.append(table(_HEADERS, [_row(c) for c in contenders]))
-    lines += [f"{c.name}: {c.note}" for c in contenders if c.note]
-    lines.append("a reference that is a peer's own answer says nothing of that peer")
-    return "\n".join([*lines, *(f"skipped: {reason}" for reason in skipped)])
+        parts += [f"errors against {reference}", Table(headers, rows), ""]
+    return [
+        *parts,
+        "all clips; a step is whole, from the frame to the points, on one thread",
+        Table(_HEADERS, [_row(system) for system in systems]),
+        *(f"{s['name']}: {s['note']}" for s in systems if s["note"]),
+        "a reference that is a peer's own answer says nothing of that peer",
+        *(f"skipped: {reason}" for reason in details["skipped"]),
+    ]
 
 
 _HEADERS = ["system", "losses", "lost frames", "jitter %", "p50 ms", "p99 ms", "model MB"]
 
 
-def _row(c: Contender) -> list[object]:
-    none = float("nan")
-    times = (c.step.p50, c.step.p99) if c.step else (none, none)
-    size = none if c.megabytes is None else c.megabytes
-    measures = c.measures
-    return [c.name, measures.losses, measures.lost_frames, measures.jitter["all"], *times, size]
+def _row(system: Mapping[str, Any]) -> list[object]:
+    step = system["step_ms"] or {}
+    return [
+        system["name"],
+        system["losses"],
+        system["lost_frames"],
+        system["jitter"]["all"],
+        step.get("p50"),
+        step.get("p99"),
+        system["megabytes"],
+    ]
 
 
 def curves(

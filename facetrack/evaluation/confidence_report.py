@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+import numpy as np
+
 from facetrack.evaluation.confidence import YAW_BANDS, Judged
 from facetrack.evaluation.reliability import Reliability
-from facetrack.evaluation.report import table
 from facetrack.landmarks.markup import GROUPS
-from facetrack.tracking.confidence import WITHIN
+from facetrack.reporting.tables import Part, Table
 
 PEERS: Final = "peers: MediaPipe, PFLD and dlib's trees give no confidence of single points"
 
@@ -21,44 +22,51 @@ def worst(parts: Mapping[str, Reliability], names: Iterable[str]) -> float:
     return max(errors) if errors else float("nan")
 
 
-def confidence_table(report: Sequence[Judged]) -> str:
-    """Lay out calibration errors for a terminal.
+def confidence_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out calibration errors for a person.
 
     Parameters
     ----------
-    report : sequence of Judged
+    details : mapping
+        Its `rows` are from `confidence_details`, or from the JSON file, where NaN is None.
 
     Returns
     -------
-    str
+    list of str or Table
         A line per data and start: calibration error of all points, of each landmark group and of
         each band of yaw, in % of probability; Brier score beside that of one constant probability;
         and how well confidence ranks points that are right above others. A last line says which
         peers have something to compare.
     """
     names = [*GROUPS, *YAW_BANDS]
-    lines = []
-    for entry in report:
-        parts = entry.parts()
+    rows = []
+    for entry in details["rows"]:
+        parts = entry["parts"]
         every = parts["all"]
-        cells = [f"{100 * parts[n].error:.1f}" if n in parts else "-" for n in names]
-        right = float((entry.errors < WITHIN).mean())
-        lines.append(
+        cells = [f"{100 * parts[n]['ece']:.1f}" if n in parts else "-" for n in names]
+        rows.append(
             [
-                entry.data,
-                entry.start,
-                len(entry.yaw),
-                f"{100 * float(entry.confidence.mean()):.1f}",
-                f"{100 * right:.1f}",
-                f"{100 * every.error:.1f}",
+                entry["data"],
+                entry["start"],
+                entry["faces"],
+                f"{100 * _pooled(every, 'said'):.1f}",
+                f"{100 * _pooled(every, 'seen'):.1f}",
+                f"{100 * every['ece']:.1f}",
                 *cells,
-                every.brier,
-                every.base,
-                every.ranking,
+                every["brier"],
+                every["base"],
+                every["ranking"],
             ]
         )
     headers = ["data", "start", "faces", "said %", "seen %", "ECE %", *names]
-    return table([*headers, "Brier", "constant", "ranking"], lines) + "\n" + PEERS
+    return [Table([*headers, "Brier", "constant", "ranking"], rows), PEERS]
+
+
+def _pooled(part: Mapping[str, Any], name: str) -> float:
+    """Give the mean of all points from those of the bins, of which empty ones have none."""
+    counts, means = np.asarray(part["counts"]), np.asarray(part[name], dtype=np.float64)
+    full = counts > 0
+    return float(np.average(means[full], weights=counts[full]))
 
 
 def confidence_details(report: Sequence[Judged]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ from facetrack.errors import InputError
 from facetrack.evaluation.conventions import learn_linear, learn_offset
 from facetrack.evaluation.errors import ErrorSummary, failure_rate, summary
 from facetrack.evaluation.predictions import Predictions
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, read_summary, summary_cells
 from facetrack.landmarks.markup import GROUPS
+from facetrack.reporting import intervals
+from facetrack.reporting.tables import Part, Table
 
 QUARTER = 4  # one image of this many teaches a peer's convention
 
@@ -203,33 +205,41 @@ def standard_error(row: LandmarkRow) -> float:
     float
         Of the images found from every start; NaN with fewer than two of them.
     """
-    means = row.errors.mean(axis=1)
-    means = means[np.isfinite(means)]
-    if len(means) < 2:
-        return float("nan")
-    return 100 * float(means.std(ddof=1)) / float(np.sqrt(len(means)))
+    return 100 * intervals.standard_error(row.errors.mean(axis=1))
 
 
-def landmark_table(report: LandmarkReport) -> str:
-    """Lay out the report for a terminal.
+def landmark_table(details: Mapping[str, Any], *, images: int | None = None) -> list[Part]:
+    """Lay out the report for a person.
 
     Parameters
     ----------
-    report : LandmarkReport
+    details : mapping
+        From `landmark_details`, or from the JSON file, where NaN is None.
+    images : int, optional
+        How many there were, which the details do not hold.
 
     Returns
     -------
-    str
+    list of str or Table
         A title, one line per system, and a line per peer that was skipped.
     """
-    lines = [
-        [row.name, row.start, *summary_cells(row.summary), f"{100 * row.over12:.1f}", row.note]
-        for row in report.rows
+    rows = [
+        [
+            row["name"],
+            row["start"],
+            *summary_cells(read_summary(row)),
+            f"{100 * row['over12']:.1f}",
+            row["note"],
+        ]
+        for row in details["rows"]
     ]
     headers = ["system", "start", *SUMMARY_HEADERS, "over 12 %", "note"]
-    count = f"{len(report.names)} images, {report.markup} points"
-    skipped = [f"skipped: {reason}" for reason in report.skipped]
-    return "\n".join([f"{report.data}: {count}", table(headers, lines), *skipped])
+    count = "" if images is None else f"{images} images, "
+    return [
+        f"{details['data']}: {count}{details['points']} points",
+        Table(headers, rows),
+        *(f"skipped: {reason}" for reason in details["skipped"]),
+    ]
 
 
 def curves(report: LandmarkReport) -> dict[str, npt.NDArray[np.float64]]:

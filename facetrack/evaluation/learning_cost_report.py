@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from facetrack.evaluation.learning_cost import DRAWS, LESSONS, MODES, LearningCost
-from facetrack.evaluation.report import table
+from facetrack.evaluation.learning_cost import DRAWS, MODES, LearningCost
+from facetrack.reporting.tables import Part, Table
 
 ORDER = (
     "iSDM as written, from left to right: V' = V - V X (I + X^T V X)^-1 X^T V, Q = (X X^T) V', "
@@ -29,42 +30,44 @@ def learning_cost_details(cost: LearningCost) -> dict[str, Any]:
     return {**asdict(cost), "evaluation_order": ORDER, "modes": MODES, "draws": DRAWS}
 
 
-def learning_cost_table(cost: LearningCost) -> str:
-    """Lay out what was measured for a terminal.
+def learning_cost_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out what was measured for a person.
 
     Parameters
     ----------
-    cost : LearningCost
+    details : mapping
+        From `learning_cost_details`, or from the JSON file, where NaN is None.
 
     Returns
     -------
-    str
+    list of str or Table
     """
-    exact = cost.exactness
-    updates = [
-        [u.features, u.continuous, u.literal, u.ordered, u.literal_ratio, u.ordered_ratio]
-        for u in cost.updates
+    exact = details["exactness"]
+    fields = ("features", "continuous", "literal", "ordered", "literal_ratio", "ordered_ratio")
+    updates = [[update[name] for name in fields] for update in details["updates"]]
+    lessons = [
+        ["1. (sums known)" if int(number) == 1 else f"{number}.", ms]
+        for number, ms in details["lessons_ms"].items()
     ]
-    lessons = [[f"{n}." if n > 1 else "1. (sums known)", cost.lessons_ms[n]] for n in LESSONS]
-    steps = [[s.name, s.p50, s.p99, s.frames] for s in cost.steps]
-    lines = [
-        f"{exact.updates} updates of the last level against solving anew, float64: regressor "
-        f"{exact.regressor:.1e}, inverse {exact.inverse:.1e} (relative), condition "
-        f"{exact.condition:.0f}",
+    steps = [[step[name] for name in ("name", "p50", "p99", "frames")] for step in details["steps"]]
+    return [
+        f"{exact['updates']} updates of the last level against solving anew, float64: regressor "
+        f"{exact['regressor']:.1e}, inverse {exact['inverse']:.1e} (relative), condition "
+        f"{exact['condition']:.0f}",
         "",
-        f"one update of one level, one thread, float64, m = {MODES}, K = {DRAWS}; {ORDER}",
-        table(
+        f"one update of one level, one thread, float64, m = {details['modes']}, "
+        f"K = {details['draws']}; {details['evaluation_order']}",
+        Table(
             ["d", "iCCR ms", "iSDM ms", "re-ordered ms", "iSDM / iCCR", "re-ordered / iCCR"],
             updates,
         ),
         "",
         "one lesson of a person, all levels",
-        table(["lesson", "ms"], [["1. of the process", cost.first_ms], *lessons]),
+        Table(["lesson", "ms"], [["1. of the process", details["first_ms"]], *lessons]),
         "",
         "whole update of the tracker after 20 lessons, without any, and learning from own tracks",
-        table(["person", "p50 ms", "p99 ms", "frames"], steps),
+        Table(["person", "p50 ms", "p99 ms", "frames"], steps),
         "",
-        f"profile of 20 lessons: {cost.profile_bytes / 1e6:.1f} MB, "
-        f"{1000 * cost.profile_seconds:.0f} ms to load",
+        f"profile of 20 lessons: {details['profile_bytes'] / 1e6:.1f} MB, "
+        f"{1000 * details['profile_seconds']:.0f} ms to load",
     ]
-    return "\n".join(lines)

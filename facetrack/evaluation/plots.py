@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from facetrack.evaluation.errors import LIMIT, auc, cumulative_curve
 from facetrack.evaluation.reliability import Reliability
-from facetrack.formats.atomic import atomic_path
 from facetrack.landmarks.markup import GROUPS
+from facetrack.reporting.plots import new_figure, save_figure, titled_axes
 
 _FEWEST = 50  # points: bins with fewer are not drawn
 
@@ -37,9 +35,9 @@ def plot_cumulative(path: Path, errors: Mapping[str, npt.ArrayLike], *, title: s
     OutputError
         If the file cannot be written.
     """
-    figure, axes = _figure(title)
+    figure, axes = titled_axes(title)
     _draw_cumulative(axes, errors)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_panels(path: Path, panels: Mapping[str, Mapping[str, npt.ArrayLike]]) -> None:
@@ -57,13 +55,12 @@ def plot_panels(path: Path, panels: Mapping[str, Mapping[str, npt.ArrayLike]]) -
     OutputError
         If the file cannot be written.
     """
-    figure = Figure(figsize=(6 * len(panels), 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(6 * len(panels), 4.5)
     row = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, errors) in zip(row, panels.items(), strict=True):
         axes.set_title(title)
         _draw_cumulative(axes, errors)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike]) -> None:
@@ -84,69 +81,6 @@ def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike]) -> None:
     axes.legend(title="area up to 8 %", fontsize=8)
 
 
-def plot_bars(path: Path, values: Mapping[str, float], *, title: str, unit: str) -> None:
-    """Draw one horizontal bar per system.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write.
-    values : mapping of str to float
-        One bar each, from the top.
-    title, unit : str
-        What stands above and below.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    figure, axes = _figure(title)
-    names: Sequence[str] = list(values)[::-1]
-    bars = axes.barh(names, [values[n] for n in names])
-    axes.bar_label(bars, fmt="%.3g", padding=3)
-    axes.set_xlabel(unit)
-    axes.margins(x=0.15)
-    _save(figure, path)
-
-
-def plot_curves(
-    path: Path,
-    curves: Mapping[str, Mapping[float, float]],
-    *,
-    title: str,
-    labels: tuple[str, str],
-) -> None:
-    """Draw one curve per system through a few points.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write.
-    curves : mapping of str to mapping
-        From abscissa to ordinate.
-    title : str
-        Stands above the curves.
-    labels : tuple of str
-        Of the two axes.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    figure, axes = _figure(title)
-    for name, curve in curves.items():
-        axes.plot(list(curve), list(curve.values()), marker="o", label=name)
-    axes.set_xticks(sorted({x for curve in curves.values() for x in curve}))
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel(labels[0])
-    axes.set_ylabel(labels[1])
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
-    _save(figure, path)
-
-
 def plot_reliability(path: Path, rows: Mapping[str, Mapping[str, Reliability]]) -> None:
     """Draw reliability diagrams: a row of three for each kind of data.
 
@@ -163,8 +97,7 @@ def plot_reliability(path: Path, rows: Mapping[str, Mapping[str, Reliability]]) 
     OutputError
         If the file cannot be written.
     """
-    figure = Figure(figsize=(12, 3.6 * len(rows)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(12, 3.6 * len(rows))
     grid = figure.subplots(len(rows), 3, squeeze=False)
     for axes, (title, parts) in zip(grid, rows.items(), strict=True):
         every = parts["all"]
@@ -180,7 +113,7 @@ def plot_reliability(path: Path, rows: Mapping[str, Mapping[str, Reliability]]) 
             place.grid(alpha=0.3)
             place.legend(fontsize=8, loc="upper left")
         axes[0].set(title=title, ylabel="share of points within 5 %")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _draw_reliability(axes: Axes, name: str, part: Reliability) -> None:
@@ -188,17 +121,3 @@ def _draw_reliability(axes: Axes, name: str, part: Reliability) -> None:
     held = part.counts >= _FEWEST
     label = f"{name}: {100 * part.error:.1f} %"
     axes.plot(part.said[held], part.seen[held], marker="o", markersize=3, label=label)
-
-
-def _figure(title: str) -> tuple[Figure, Axes]:
-    """Make a figure of its own: pyplot's global state and its display stay out of it."""
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.set_title(title)
-    return figure, axes
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)

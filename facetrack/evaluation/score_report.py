@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.evaluation.score import ScoreReport
+from facetrack.reporting.tables import Table
 
 
 def score_details(report: ScoreReport) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def score_table(report: ScoreReport) -> str:
     """
     result = report.summary
     lines = [
-        table(["n", *SUMMARY_HEADERS], [[result.n, *summary_cells(result)]]),
+        Table(["n", *SUMMARY_HEADERS], [[result.n, *summary_cells(result)]]).text(),
         f"{report.markup} points; {report.without_prediction} without a prediction (failures), "
         f"{report.without_truth} predictions without a label and {report.unlabelled} incomplete "
         "labels (both ignored)",

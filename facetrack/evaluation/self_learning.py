@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -14,10 +14,11 @@ from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.errors import complete, normalised_errors
 from facetrack.evaluation.footage import Footage, Points, TracksGrey, followed, read_footage
 from facetrack.evaluation.protocols import Map
-from facetrack.evaluation.report import table
 from facetrack.evaluation.teaching import MARKUP
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.reporting.envelope import number
+from facetrack.reporting.tables import Part, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +141,23 @@ def _centred(track: Points, truth: Points, shape_model: ShapeModel) -> Points:
     return np.stack([frame.inverse().apply(frame.apply(p) + offset) for frame, p, _ in pairs])
 
 
-def adapting_table(clips: Sequence[Adapted]) -> str:
-    """Lay out the clips for a terminal.
+def adapting_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out the clips for a person.
 
     Parameters
     ----------
-    clips : sequence of Adapted
+    details : mapping
+        From `adapting_details`, or from the JSON file, where NaN is None.
 
     Returns
     -------
-    str
+    list of str or Table
         Per clip, and over all of them the mean error and the median of each ratio.
     """
+    clips = [
+        Adapted(x["clip"], _read_measures(x["before"]), _read_measures(x["after"]))
+        for x in details["clips"]
+    ]
     rows: list[list[object]] = []
     for x in clips:
         errors = [100 * x.before.error, 100 * x.after.error]
@@ -164,11 +170,15 @@ def adapting_table(clips: Sequence[Adapted]) -> str:
         rows.append([name, before, after, *(f"{r:.3f}" for r in values), ""])
     headers = ["clip", "without %", "adapting %", "error", "offset removed", "drift", "jitter"]
     better = (ratios[:, :2] < 1).sum(axis=0)
-    return (
-        f"{table([*headers, 'lost frames'], rows)}\n"
+    return [
+        Table([*headers, "lost frames"], rows),
         f"ratios are with / without; better in {better[0]} of {len(clips)} clips, with the offset "
-        f"removed in {better[1]}"
-    )
+        f"removed in {better[1]}",
+    ]
+
+
+def _read_measures(details: Mapping[str, Any]) -> Measures:
+    return Measures(**{name: number(value) for name, value in details.items()})
 
 
 def _ratios(x: Adapted) -> list[float]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 import numpy as np
 
 from facetrack.evaluation.difficulty import THIRDS
-from facetrack.evaluation.report import table
 from facetrack.evaluation.teaching import Lesson, Spread
+from facetrack.reporting.envelope import number
+from facetrack.reporting.tables import Part, Table
 
 _TITLES: Final = {
     Spread.CLIP: "corrections spread over the clip, all other frames judged",
@@ -77,30 +78,38 @@ def ratio_curves(lessons: Sequence[Lesson], spread: Spread) -> dict[str, dict[fl
     }
 
 
-def learning_table(lessons: Sequence[Lesson]) -> str:
-    """Lay out lessons for a terminal.
+def learning_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out lessons for a person.
 
     Parameters
     ----------
-    lessons : sequence of Lesson
+    details : mapping
+        From `learning_details`, or from the JSON file, where NaN is None.
 
     Returns
     -------
-    str
-        Per protocol the median over the clips of error after / before, the worst clip in
-        brackets; the same per third of difficulty; the errors without corrections per clip.
+    list of str or Table
+        The errors without corrections per clip; per protocol the median over the clips of error
+        after / before, the worst clip in brackets; the same per third of difficulty.
     """
-    parts = ["median error without corrections, % of the outer-eye distance", _before(lessons)]
+    lessons = [_lesson(row) for row in details["lessons"]]
+    parts: list[Part] = ["median error without corrections, % of the outer-eye distance"]
+    parts.append(_before(lessons))
     for spread in Spread:
         parts += ["", f"error after / before; {_TITLES[spread]}: median over clips (worst clip)"]
         parts.append(_ratios(lessons, spread))
         if any(x.thirds for x in lessons):
             parts += ["", f"the same by difficulty of the frames ({', '.join(THIRDS)})"]
             parts.append(_by_third(lessons, spread))
-    return "\n".join(parts)
+    return [*parts, *(f"skipped: {reason}" for reason in details.get("skipped", ()))]
 
 
-def _before(lessons: Sequence[Lesson]) -> str:
+def _lesson(row: Mapping[str, Any]) -> Lesson:
+    values = {f.name: number(row[f.name]) for f in fields(Lesson)}
+    return Lesson(**{**values, "spread": Spread(row["spread"])})
+
+
+def _before(lessons: Sequence[Lesson]) -> Table:
     rows: list[list[object]] = []
     for clip in dict.fromkeys(x.clip for x in lessons):
         mine = [x for x in lessons if x.clip == clip]
@@ -108,10 +117,10 @@ def _before(lessons: Sequence[Lesson]) -> str:
         cells = [(100 * x.before, x.judged) if x else (float("nan"), 0) for x in per_spread]
         rows.append([clip, *(cell for pair in cells for cell in pair)])
     headers = [f"{word}, {s}" for s in Spread for word in ("error %", "judged")]
-    return table(["clip", *headers], rows)
+    return Table(["clip", *headers], rows)
 
 
-def _ratios(lessons: Sequence[Lesson], spread: Spread) -> str:
+def _ratios(lessons: Sequence[Lesson], spread: Spread) -> Table:
     counts = _counts(lessons)
     rows = []
     for learner in _learners(lessons):
@@ -123,10 +132,10 @@ def _ratios(lessons: Sequence[Lesson], spread: Spread) -> str:
             cell = f"{np.median(ratios):.3f} ({max(ratios):.2f})" if ratios else "-"
             cells.append(cell + (f" lost {lost}" if lost else ""))
         rows.append([learner, *cells])
-    return table(["", *(f"n = {count}" for count in counts)], rows)
+    return Table(["", *(f"n = {count}" for count in counts)], rows)
 
 
-def _by_third(lessons: Sequence[Lesson], spread: Spread) -> str:
+def _by_third(lessons: Sequence[Lesson], spread: Spread) -> Table:
     counts = _counts(lessons)
     rows = []
     for learner in _learners(lessons):
@@ -136,7 +145,7 @@ def _by_third(lessons: Sequence[Lesson], spread: Spread) -> str:
             ratios = [_third(chosen, third) for third in THIRDS]
             cells.append(" / ".join("-" if r is None else f"{r:.3f}" for r in ratios))
         rows.append([learner, *cells])
-    return table(["", *(f"n = {count}" for count in counts)], rows)
+    return Table(["", *(f"n = {count}" for count in counts)], rows)
 
 
 def _third(lessons: Iterable[Lesson], third: str) -> float | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from facetrack.evaluation.errors import summary
-from facetrack.evaluation.report import table
+from facetrack.evaluation.report import read_summary
 from facetrack.evaluation.video import ClipReport, PooledSystem, SystemOnClip, VideoReport
 from facetrack.landmarks.markup import GROUPS
+from facetrack.reporting.envelope import number
+from facetrack.reporting.tables import Part, Table
+
+Details: TypeAlias = Mapping[str, Any]
 
 
 def video_details(report: VideoReport) -> dict[str, Any]:
@@ -25,7 +28,8 @@ def video_details(report: VideoReport) -> dict[str, Any]:
     Returns
     -------
     dict
-        `lag_ms`, `pooled` per system and `clips`; errors as `ErrorSummary`.
+        `lag_ms`, `pooled` per system and `clips`; errors as `ErrorSummary`, of the references
+        with frames to compare.
     """
     return {
         "lag_ms": report.lag,
@@ -63,79 +67,85 @@ def _common_details(system: SystemOnClip | PooledSystem) -> dict[str, Any]:
     }
 
 
-def video_table(report: VideoReport) -> str:
-    """Lay out the report for a terminal.
+def video_table(details: Details) -> list[Part]:
+    """Lay out the report for a person.
 
     Parameters
     ----------
-    report : VideoReport
+    details : mapping
+        From `video_details`, or from the JSON file, where NaN is None.
 
     Returns
     -------
-    str
+    list of str or Table
         Errors and losses per clip for the first system, and all systems on all clips, with
         jitter and blinks.
     """
-    compared = sum(c.compared for c in report.clips)
-    still, blinks = sum(c.still for c in report.clips), sum(c.blinks for c in report.clips)
-    lines = [
-        _clip_table(report),
+    clips, pooled = details["clips"], details["pooled"]
+    compared, still, blinks = (sum(c[k] for c in clips) for k in ("compared", "still", "blinks"))
+    parts: list[Part] = [
+        _clip_table(clips, pooled),
         "",
         f"all clips: {compared} compared frames, {still} still frames, {blinks} blinks",
-        _error_table(report.pooled),
+        _error_table(pooled),
         "",
         "jitter on still stretches and blink leak, % of the outer-eye distance",
-        _jitter_table(report.pooled),
+        _jitter_table(pooled),
     ]
-    if np.isfinite(report.lag):
-        lines.append(f"lag of the smoothing: {report.lag:.1f} ms")
-    return "\n".join(lines)
+    if np.isfinite(lag := number(details["lag_ms"])):
+        parts.append(f"lag of the smoothing: {lag:.1f} ms")
+    return [*parts, *(f"skipped: {reason}" for reason in details.get("skipped", ()))]
 
 
-def _clip_table(report: VideoReport) -> str:
-    first = next(iter(report.pooled))
-    references = list(report.pooled[first].errors)
+def _clip_table(clips: Sequence[Details], pooled: Details) -> Table:
+    first = next(iter(pooled))
+    references = list(pooled[first]["errors"])
     rows = [
         [
-            clip.name,
-            clip.frames,
-            clip.compared,
-            *(_cells(clip.systems[first].errors.get(key))[0] for key in references),
-            clip.systems[first].losses,
-            clip.systems[first].lost_frames,
+            clip["name"],
+            clip["frames"],
+            clip["compared"],
+            *(_cells(clip["systems"][first]["errors"].get(key))[0] for key in references),
+            clip["systems"][first]["losses"],
+            clip["systems"][first]["lost_frames"],
         ]
-        for clip in report.clips
+        for clip in clips
     ]
     headers = ["clip", "frames", "compared", *(f"mean % to {r}" for r in references)]
-    return table([*headers, "losses", "lost frames"], rows)
+    return Table([*headers, "losses", "lost frames"], rows)
 
 
-def _error_table(pooled: Mapping[str, PooledSystem]) -> str:
-    references = list(next(iter(pooled.values())).errors)
+def _error_table(pooled: Details) -> Table:
+    references = list(next(iter(pooled.values()))["errors"])
     rows = [
         [
             name,
-            *(cell for key in references for cell in _cells(s.errors.get(key))),
-            s.losses,
-            s.lost_frames,
+            *(cell for key in references for cell in _cells(s["errors"].get(key))),
+            s["losses"],
+            s["lost_frames"],
         ]
         for name, s in pooled.items()
     ]
     headers = [f"{what} to {r}" for r in references for what in ("mean %", "median %", "over 8 %")]
-    return table(["system", *headers, "losses", "lost frames"], rows)
+    return Table(["system", *headers, "losses", "lost frames"], rows)
 
 
-def _cells(errors: npt.NDArray[np.float64] | None) -> tuple[float, float, float]:
-    if errors is None or not len(errors):
+def _cells(errors: Details | None) -> tuple[float, float, float]:
+    if errors is None:
         return (float("nan"),) * 3
-    result = summary(errors)
+    result = read_summary(errors)
     return result.mean, result.median, 100 * result.over08
 
 
-def _jitter_table(pooled: Mapping[str, PooledSystem]) -> str:
+def _jitter_table(pooled: Details) -> Table:
     names = ["all", *GROUPS]
     rows = [
-        [name, *(s.jitter[k] for k in names), s.leak, s.leak_correlation]
+        [
+            name,
+            *(s["jitter"][k] for k in names),
+            s["blink_leak"]["amplitude"],
+            s["blink_leak"]["correlation"],
+        ]
         for name, s in pooled.items()
     ]
-    return table(["system", *names, "blink leak", "correlation"], rows)
+    return Table(["system", *names, "blink leak", "correlation"], rows)

@@ -15,7 +15,8 @@ from facetrack.errors import InputError
 from facetrack.evaluation.clips import FaceTracker, count_losses, track_clip
 from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
 from facetrack.evaluation.protocols import Map
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells, table
+from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
+from facetrack.reporting.tables import Table
 from facetrack.video.source import open_source
 
 
@@ -189,7 +190,7 @@ def w300vw_table(report: W300vwReport) -> str:
     ]
     lines = [
         f"300-VW, {report.markup} points, {len(report.clips)} clips, frames pooled",
-        table(["frames of", "n", *SUMMARY_HEADERS], rows),
+        Table(["frames of", "n", *SUMMARY_HEADERS], rows).text(),
     ]
     for clip in report.clips:
         parts = [

@@ -14,6 +14,7 @@ from facetrack.evaluation.clips import find_clips
 from facetrack.evaluation.comparison import compare
 from facetrack.evaluation.comparison_report import comparison_details, comparison_table, curves
 from facetrack.evaluation.plots import plot_panels
+from facetrack.reporting.tables import as_text
 
 N = 30
 
@@ -65,7 +66,8 @@ def test_every_system_is_measured_on_the_same_frames(contenders) -> None:
 
 
 def test_the_table_names_peers_and_what_was_skipped(contenders) -> None:
-    text = comparison_table(contenders, skipped=["PFLD: no --peers-dir"])
+    details = {"systems": comparison_details(contenders), "skipped": ["PFLD: no --peers-dir"]}
+    text = as_text(comparison_table(details))
     assert "errors against reference" in text
     assert "fixed: always says the same" in text
     assert text.endswith("skipped: PFLD: no --peers-dir")

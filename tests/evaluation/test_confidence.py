@@ -24,6 +24,7 @@ from facetrack.evaluation.plots import plot_reliability
 from facetrack.face import Face, Fit, State, read_only_points
 from facetrack.landmarks.markup import GROUPS
 from facetrack.landmarks.pose import rotation_matrix
+from facetrack.reporting.tables import as_text
 from facetrack.tracking.detection import Detection
 
 SAID = np.linspace(0.05, 0.95, 68)
@@ -100,12 +101,13 @@ def test_parts_are_groups_and_bands_of_yaw() -> None:
 
 
 def test_the_report_names_the_worst(tmp_path: Path) -> None:
-    (entry,) = confidence_details([_report()])
+    rows = confidence_details([_report()])
+    (entry,) = rows
     assert entry["worst_group"] == entry["parts"]["nose"]["ece"] == pytest.approx(0.5, abs=0.02)
     assert entry["worst_yaw"] == max(
         part["ece"] for name, part in entry["parts"].items() if name in YAW_BANDS
     )
-    text = confidence_table([_report()])
+    text = as_text(confidence_table({"rows": rows}))
     assert "MediaPipe" in text
     assert text.splitlines()[2].split()[:3] == ["a", "b", "300"]
 

@@ -15,6 +15,7 @@ from facetrack.evaluation.landmarks import (
     with_learned_conventions,
 )
 from facetrack.evaluation.predictions import Predictions
+from facetrack.reporting.tables import as_text
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def test_rows_hold_what_the_json_needs(images, predictions) -> None:
 
 
 def test_the_table_names_notes_and_what_was_skipped(images, predictions) -> None:
-    text = landmark_table(landmark_report("six", images, predictions, skipped=["x: not there"]))
+    report = landmark_report("six", images, predictions, skipped=["x: not there"])
+    text = as_text(landmark_table(landmark_details(report), images=6))
     assert "six: 6 images, 68 points" in text
     assert "a note" in text
     assert "skipped: x: not there" in text

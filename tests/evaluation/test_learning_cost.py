@@ -7,6 +7,7 @@ import pytest
 from facetrack.errors import InputError
 from facetrack.evaluation import learning_cost as cost
 from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
+from facetrack.reporting.tables import as_text
 from facetrack.video.frame import Frame
 from facetrack.video.synthetic import SyntheticVideo
 
@@ -54,7 +55,7 @@ def test_all_of_it(shipped_model, frames, monkeypatch) -> None:
     assert 1e6 < measured.profile_bytes < 5e6
     details = learning_cost_details(measured)
     assert details["updates"][0]["features"] == 30
-    text = learning_cost_table(measured)
+    text = as_text(learning_cost_table(details))
     assert "from left to right" in text
     assert "1. (sums known)" in text
 

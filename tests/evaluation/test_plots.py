@@ -6,10 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
-from facetrack.errors import OutputError
-from facetrack.evaluation.plots import plot_bars, plot_cumulative
+from facetrack.evaluation.plots import plot_cumulative
 
 
 def test_curves_are_drawn_without_a_display(tmp_path: Path, monkeypatch) -> None:
@@ -19,13 +17,3 @@ def test_curves_are_drawn_without_a_display(tmp_path: Path, monkeypatch) -> None
     picture = cv2.imread(str(tmp_path / "c.png"))
     assert picture is not None
     assert (picture.max(axis=2) - picture.min(axis=2) > 60).sum() > 200  # coloured lines
-
-
-def test_bars_are_drawn(tmp_path: Path) -> None:
-    plot_bars(tmp_path / "b.svg", {"a": 1.0, "b": 2.5}, title="t", unit="ms")
-    assert (tmp_path / "b.svg").read_text().startswith("<?xml")
-
-
-def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="nowhere"):
-        plot_bars(tmp_path / "nowhere" / "b.png", {"a": 1.0}, title="t", unit="ms")

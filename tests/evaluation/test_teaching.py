@@ -27,6 +27,7 @@ from facetrack.evaluation.teaching_rivals import (
 )
 from facetrack.face import Face, State, read_only_points
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.reporting.tables import as_text
 from facetrack.video.frame import Image
 from facetrack.video.motion import Amplitudes
 from facetrack.video.portrait import astronaut
@@ -276,11 +277,12 @@ def test_reports_show_the_median_and_the_worst_clip() -> None:
         )
         for k, after in enumerate((0.01, 0.02, 0.06))
     ]
-    (row,) = learning_details(lessons)["summary"]
+    details = learning_details(lessons)
+    (row,) = details["summary"]
     assert (row["learner"], row["clips"], row["corrections"]) == ("ours", 3, 3)
     assert (row["median_ratio"], row["worst_ratio"]) == (0.5, 1.5)
     assert row["thirds"] == {"hard": pytest.approx(0.6)}
-    text = learning_table(lessons)
+    text = as_text(learning_table(details))
     assert "0.500 (1.50) lost 3" in text
     assert "- / - / 0.600" in text
     assert ratio_curves(lessons, Spread.CLIP) == {"ours": {3.0: 0.5}}

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,8 @@ from facetrack.evaluation.score import Landmarks, load_landmarks, score
 from facetrack.formats.atomic import write_text
 from facetrack.formats.openface import read_openface
 from facetrack.landmarks.markup import MARKUPS
+from facetrack.reporting.html import Picture, Section, page
+from facetrack.reporting.tables import Table
 
 if TYPE_CHECKING:
     from facetrack.evaluation.reliability import Reliability
@@ -254,36 +254,30 @@ def save_html(path: Path, measured: Measured) -> None:
 
     picture = path.with_suffix(".png")
     plot_cumulative(picture, measured.errors, title=f"{measured.markup} points")
-    inside = base64.b64encode(picture.read_bytes()).decode()
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in HEADERS)
-    body = _table_rows(measured.rows())
     worst = [
         (w.pair.name, str(w.key + 1 if isinstance(w.key, int) else w.key), f"{w.error:.2f}")
         for w in measured.worst
     ]
-    stated = ""
-    if measured.reliability is not None:
-        found = measured.reliability
-        bins = zip(found.said, found.seen, found.counts, strict=True)
-        rows = [(f"{s:.2f}", f"{h:.2f}", f"{n:.0f}") for s, h, n in bins if n]
-        stated = (
-            f"<h2>Confidence</h2><p>Expected calibration error {found.error:.3f}</p>"
-            "<table><tr><th>said</th><th>within 5 %</th><th>points</th></tr>"
-            f"{_table_rows(rows)}</table>"
-        )
-    notes = "".join(f"<p>{html.escape(warning)}</p>" for warning in measured.warnings)
-    write_text(
-        path,
-        "<!doctype html><html><head><meta charset='utf-8'><title>Facetrack: evaluation</title>"
-        "<style>body{font-family:sans-serif;margin:2em}td,th{padding:2px 12px;text-align:right}"
-        "</style></head><body><h1>Evaluation</h1><p>Errors in % of the outer-eye distance, "
-        f"{measured.markup} points.</p>{notes}<table><tr>{head}</tr>{body}</table>"
-        f"<img alt='cumulative errors' src='data:image/png;base64,{inside}'>{stated}"
-        "<h2>Worst frames</h2><table><tr><th>where</th><th>frame</th><th>error</th></tr>"
-        f"{_table_rows(worst)}</table></body></html>\n",
-    )
+    sections = [
+        Section(
+            "",
+            [
+                f"Errors in % of the outer-eye distance, {measured.markup} points.",
+                *measured.warnings,
+                Table(HEADERS, measured.rows()),
+                Picture(picture.read_bytes(), "cumulative errors"),
+            ],
+        ),
+        *_confidence_section(measured.reliability),
+        Section("Worst frames", [Table(("where", "frame", "error"), worst)]),
+    ]
+    write_text(path, page("Facetrack: evaluation", sections))
 
 
-def _table_rows(rows: Sequence[Sequence[str]]) -> str:
-    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
-    return "".join(f"<tr>{line}</tr>" for line in lines)
+def _confidence_section(found: Reliability | None) -> list[Section]:
+    if found is None:
+        return []
+    bins = zip(found.said, found.seen, found.counts, strict=True)
+    rows = [(f"{s:.2f}", f"{h:.2f}", f"{n:.0f}") for s, h, n in bins if n]
+    table = Table(("said", "within 5 %", "points"), rows)
+    return [Section("Confidence", [f"Expected calibration error {found.error:.3f}", table])]

@@ -1,0 +1,127 @@
+"""`facetrack results`: makes pages of the JSON reports of other commands."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facetrack.errors import FormatError, InputError
+
+if TYPE_CHECKING:
+    from facetrack.reporting.tables import Part
+
+    Lay = Callable[[Mapping[str, Any]], list[Part]]
+
+HELP = (
+    "Make a page of every JSON report: the command line that measured it, version and model, and "
+    "the tables that the command printed. Of `evaluate landmarks`, `evaluate video`, `evaluate "
+    "confidence`, `learn`, `annotate` and `benchmark`."
+)
+EXAMPLES = """\
+facetrack evaluate landmarks lfpw_test --json lfpw.json
+facetrack results lfpw.json
+facetrack results speed.json peers.json -o docs/results
+"""
+# What comes of details that lack something or hold something else.
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        The subcommand's parser.
+    """
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE.json", help="what --json wrote"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where FILE.md goes (default: here)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write a page for every report.
+
+    Parameters
+    ----------
+    args : Namespace
+        The parsed arguments.
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from facetrack.formats.atomic import write_text
+
+    if len({path.stem for path in args.files}) < len(args.files):
+        raise InputError("two of the files have one name, so their pages would have, too")
+    pages = {args.output / f"{path.stem}.md": _page(path) for path in args.files}
+    for place, page in pages.items():
+        write_text(place, page)
+        print(place)
+    return 0
+
+
+def _page(path: Path) -> str:
+    from facetrack.reporting.envelope import read_report
+    from facetrack.reporting.results import results_page
+
+    report = read_report(path)
+    kind, lay_out = _layout(path, report["command"])
+    try:
+        parts = lay_out(report["details"])
+    except _DAMAGE as error:
+        cause = f"not a whole report of `facetrack {kind}` ({error!r})"
+        raise FormatError(path, cause, remedy="measure again") from error
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
+    return results_page(report, parts, title=f"{kind}: {path.stem}", written=written)
+
+
+def _layout(path: Path, command: str) -> tuple[str, Lay]:
+    """Find what lays out the report of a command line."""
+    layouts = _layouts()
+    for kind, lay_out in layouts.items():
+        if f"{command} ".startswith(f"facetrack {kind} "):
+            return kind, lay_out
+    raise FormatError(
+        path, f"no page is made of {command!r}", remedy=f"only of {', '.join(layouts)}"
+    )
+
+
+def _layouts() -> dict[str, Lay]:
+    from facetrack.cli.annotate import annotation_table
+    from facetrack.evaluation.benchmark_report import benchmark_table
+    from facetrack.evaluation.comparison_report import comparison_table
+    from facetrack.evaluation.confidence_report import confidence_table
+    from facetrack.evaluation.landmarks import landmark_table
+    from facetrack.evaluation.self_learning import adapting_table
+    from facetrack.evaluation.teaching_report import learning_table
+    from facetrack.evaluation.video_report import video_table
+
+    return {
+        "evaluate landmarks": landmark_table,
+        "evaluate video": video_table,
+        "evaluate confidence": confidence_table,
+        "learn": lambda d: learning_table(d) if "lessons" in d else adapting_table(d),
+        "annotate": annotation_table,
+        "benchmark": lambda d: comparison_table(d) if "systems" in d else benchmark_table(d),
+    }

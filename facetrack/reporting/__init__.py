@@ -1,0 +1,1 @@
+"""What is measured, for people and programs: tables, JSON, pages, plots and intervals."""

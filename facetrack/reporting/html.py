@@ -1,0 +1,158 @@
+"""A page in one HTML file: no scripts, nothing from elsewhere, pictures inside; prints well."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from facetrack.errors import InputError
+from facetrack.reporting.tables import Table
+
+_STYLE: Final = """
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1, h2 { line-height: 1.2; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #8888; }
+.word { text-align: left; }
+figure { margin: 1rem 0; break-inside: avoid; }
+figure img { max-width: 100%; height: auto; background: white; }
+figcaption { font-size: .9rem; }
+dl { display: grid; grid-template-columns: max-content auto; gap: .2rem 1rem; }
+dt { font-weight: 600; }
+dd { margin: 0; }
+@media print {
+  :root { color-scheme: light; }
+  body { max-width: none; margin: 0; font-size: 10pt; }
+  .wide { overflow: visible; }
+  h2 { break-after: avoid; }
+  tr { break-inside: avoid; }
+  thead { display: table-header-group; }
+}
+"""
+# Nothing may be loaded or run, not even by a mistake of ours.
+_POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_UNPRINTABLE: Final = re.compile(r"[^\t\n -\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_KINDS: Final = {b"\x89PNG": "image/png", b"<?xml": "image/svg+xml", b"<svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture with a caption.
+
+    Attributes
+    ----------
+    content : bytes
+        A PNG or SVG file, such as `plots.svg` gives.
+    caption : str
+        Stands below it, and for it where pictures cannot be seen.
+    """
+
+    content: bytes
+    caption: str
+
+
+Block: TypeAlias = str | Table | Picture | Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and what stands below it.
+
+    Attributes
+    ----------
+    title : str
+        Empty for none.
+    blocks : sequence of str, Table, Picture or mapping of str to str
+        A string is a paragraph, a mapping a list of terms and what they mean.
+    """
+
+    title: str
+    blocks: Sequence[Block]
+
+
+def page(title: str, sections: Sequence[Section], *, language: str = "en") -> str:
+    """Write a page.
+
+    Parameters
+    ----------
+    title : str
+    sections : sequence of Section
+    language : str
+        Of the texts, as in RFC 5646.
+
+    Returns
+    -------
+    str
+        HTML that needs no other file, light or dark as the reader's system is, and light on paper.
+        All texts are escaped; control characters, which HTML cannot hold, are left out.
+
+    Raises
+    ------
+    InputError
+        If a picture is neither PNG nor SVG.
+    """
+    root = Element("html", lang=language)
+    head, body = SubElement(root, "head"), SubElement(root, "body")
+    SubElement(head, "meta", charset="utf-8")
+    SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY})
+    SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
+    _add(head, "title", title)
+    SubElement(head, "style").text = _STYLE
+    _add(body, "h1", title)
+    for section in sections:
+        place = SubElement(body, "section")
+        if section.title:
+            _add(place, "h2", section.title)
+        for block in section.blocks:
+            _add_block(place, block)
+    return f"<!doctype html>\n{tostring(root, encoding='unicode', method='html')}\n"
+
+
+def _add_block(place: Element, block: Block) -> None:
+    match block:
+        case str():
+            _add(place, "p", block)
+        case Table():
+            _add_table(place, block)
+        case Picture():
+            figure = SubElement(place, "figure")
+            address = f"data:{_kind(block)};base64,{base64.b64encode(block.content).decode()}"
+            SubElement(figure, "img", src=address, alt=_printable(block.caption))
+            _add(figure, "figcaption", block.caption)
+        case _:
+            terms = SubElement(place, "dl")
+            for term, meaning in block.items():
+                _add(terms, "dt", term)
+                _add(terms, "dd", meaning)
+
+
+def _add_table(place: Element, table: Table) -> None:
+    element = SubElement(SubElement(place, "div", {"class": "wide"}), "table")
+    head, body = SubElement(element, "thead"), SubElement(element, "tbody")
+    marks: list[dict[str, str]] = [{"class": "word"} if word else {} for word in table.wordy]
+    for group, name, lines in ((head, "th", [table.headers]), (body, "td", table.cells)):
+        for line in lines:
+            row = SubElement(group, "tr")
+            for cell, mark in zip(line, marks, strict=True):
+                _add(row, name, cell, mark)
+
+
+def _add(place: Element, name: str, text: str, marks: Mapping[str, str] | None = None) -> None:
+    SubElement(place, name, dict(marks or {})).text = _printable(text)
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("", text)
+
+
+def _kind(picture: Picture) -> str:
+    for start, kind in _KINDS.items():
+        if picture.content.startswith(start):
+            return kind
+    raise InputError(f"the picture {picture.caption!r} is neither PNG nor SVG")

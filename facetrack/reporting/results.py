@@ -1,0 +1,39 @@
+"""Pages of results in Markdown, made of the JSON reports of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from facetrack.reporting.tables import Part, as_markdown, escape
+
+
+def results_page(
+    report: Mapping[str, Any], parts: Iterable[Part], *, title: str, written: str
+) -> str:
+    """Lay out a page: what was measured, how it can be measured again, and the tables.
+
+    Parameters
+    ----------
+    report : mapping
+        From `envelope.read_report`.
+    parts : iterable of str or Table
+        What the command printed.
+    title : str
+        The page's title.
+    written : str
+        The date of the report's file; the report itself says nothing of time.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    model = f", model {escape(report['model'])}" if report["model"] else ""
+    return (
+        f"# {escape(title)}\n\n"
+        f"    {' '.join(report['command'].split())}\n\n"
+        f"Facetrack {escape(report['version'])}{model}, n = {report['n']}; "
+        f"the report's file is of {written}.\n\n"
+        f"{as_markdown(parts)}"
+    )

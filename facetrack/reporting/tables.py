@@ -1,0 +1,131 @@
+"""Tables and what stands between them, as plain text for terminals and as Markdown for pages."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+# An underscore inside a word is none of Markdown's marks.
+_MARKS: Final = re.compile(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, whatever it is shown on.
+
+    Attributes
+    ----------
+    headers : sequence of str
+        One per column.
+    rows : sequence of sequence
+        Values; floats are shown with three digits after the point, NaN and None as a dash.
+    """
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """The rows as they are shown."""
+        return [[_cell(value) for value in row] for row in self.rows]
+
+    @property
+    def wordy(self) -> list[bool]:
+        """Whether each column holds words, which are left-aligned; numbers are right-aligned."""
+        return [any(isinstance(row[k], str) for row in self.rows) for k in range(len(self.headers))]
+
+    def text(self) -> str:
+        """Lay the table out for a terminal.
+
+        Returns
+        -------
+        str
+            Lines without trailing blanks.
+        """
+        lines = [list(self.headers), *self.cells]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        lines.insert(1, ["-" * width for width in widths])
+        wordy = self.wordy
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) if left else cell.rjust(width)
+                for cell, width, left in zip(line, widths, wordy, strict=True)
+            ).rstrip()
+            for line in lines
+        )
+
+    def markdown(self) -> str:
+        """Lay the table out as GitHub's Markdown.
+
+        Returns
+        -------
+        str
+            One line per row; what stands in the cells is escaped.
+        """
+        marks = ["---" if left else "---:" for left in self.wordy]
+        escaped = [[escape(cell) for cell in line] for line in (self.headers, *self.cells)]
+        escaped.insert(1, marks)
+        return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+
+
+Part: TypeAlias = str | Table
+
+
+def as_text(parts: Iterable[Part]) -> str:
+    """Lay out lines and tables for a terminal.
+
+    Parameters
+    ----------
+    parts : iterable of str or Table
+        An empty string is an empty line.
+
+    Returns
+    -------
+    str
+    """
+    return "\n".join(part.text() if isinstance(part, Table) else part for part in parts)
+
+
+def as_markdown(parts: Iterable[Part]) -> str:
+    """Lay out lines and tables as Markdown.
+
+    Parameters
+    ----------
+    parts : iterable of str or Table
+        Every line becomes a paragraph, every empty one nothing.
+
+    Returns
+    -------
+    str
+        Ends with a newline.
+    """
+    blocks = [part.markdown() if isinstance(part, Table) else escape(part) for part in parts]
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def escape(text: str) -> str:
+    """Take the meaning of Markdown's marks away.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        On one line, for a paragraph or a cell of a table.
+    """
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _cell(value: object) -> str:
+    if value is None:  # NaN in a JSON report
+        return "-"
+    if isinstance(value, float | np.floating):
+        return f"{value:.3f}" if math.isfinite(value) else "-"
+    return str(value)

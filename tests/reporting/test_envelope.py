@@ -1,0 +1,36 @@
+"""JSON files of reports."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facetrack.errors import OutputError
+from facetrack.reporting.envelope import document, write_json
+
+
+def test_a_document_has_what_every_report_has(tmp_path: Path) -> None:
+    measures = {"mean": 3.0, "found": 2 / 3}
+    content = document(command="facetrack x", model="m", n=3, details={"a": 1}, measures=measures)
+    write_json(tmp_path / "r.json", content)
+    read = json.loads((tmp_path / "r.json").read_text())
+    assert read.pop("version")
+    assert read == {
+        "command": "facetrack x", "model": "m", "n": 3, "mean": 3, "found": 0.666667,
+        "details": {"a": 1},
+    }  # fmt: skip
+
+
+def test_numbers_of_numpy_are_written_and_nan_is_null(tmp_path: Path) -> None:
+    content = {"a": np.float64("nan"), "b": np.arange(2), "c": (np.bool_(True), np.int64(3))}
+    write_json(tmp_path / "r.json", content)
+    text = (tmp_path / "r.json").read_text()
+    assert json.loads(text) == {"a": None, "b": [0, 1], "c": [True, 3]}
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="nowhere"):
+        write_json(tmp_path / "nowhere" / "r.json", {})

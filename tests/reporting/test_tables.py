@@ -1,0 +1,37 @@
+"""Tables for people."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facetrack.reporting.tables import Part, Table, as_markdown, as_text
+
+TABLE = Table(["name", "value"], [["a", 1.5], ["longer", float("nan")], ["|", None]])
+
+
+def test_tables_are_aligned() -> None:
+    assert TABLE.text().splitlines() == [
+        "name    value", "------  -----", "a       1.500", "longer      -", "|           -"
+    ]  # fmt: skip
+
+
+def test_markdown_shows_the_same_cells() -> None:
+    assert TABLE.markdown().splitlines() == [
+        "| name | value |", "| --- | ---: |", "| a | 1.500 |", "| longer | - |", r"| \| | - |"
+    ]  # fmt: skip
+
+
+def test_lines_stand_between_tables() -> None:
+    parts: list[Part] = ["lag of a_b: *3* ms", "", Table(["n"], [[1]])]
+    assert as_text(parts) == "lag of a_b: *3* ms\n\nn\n-\n1"
+    assert as_markdown(parts) == "lag of a_b: \\*3\\* ms\n\n| n |\n| ---: |\n| 1 |\n"
+
+
+@given(st.lists(st.text(), min_size=2, max_size=4))
+def test_no_text_breaks_a_row(cells: list[str]) -> None:
+    lines = Table(["x"] * len(cells), [cells]).markdown().splitlines()
+    assert len(lines) == 3
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", lines[2])) == len(cells) + 1
