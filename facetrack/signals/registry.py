@@ -86,8 +86,9 @@ def register(estimator: Any) -> Estimator:
     if not isinstance(estimator, Estimator):
         raise InputError(f"{estimator!r:.60} is no estimator")
     if not estimator.specs or estimator.name in WORDS:
+        reserved = ", ".join(WORDS)
         raise InputError(
-            f"the estimator {estimator.name!r} needs signals, and another name than {', '.join(WORDS)}"
+            f"the estimator {estimator.name!r} needs signals, and a name other than {reserved}"
         )
     for other in _known.values():
         mine = {estimator.name, *(spec.name for spec in estimator.specs)}
