@@ -18,6 +18,7 @@ from facetrack.errors import FacetrackError, MissingDependencyError
 COMMANDS = {
     "app": "open the desktop application: live, annotate, evaluate",
     "track": "track the faces of videos, pictures or a camera and write tables",
+    "report": "numbers per minute of tracked videos: a page for people, CSV and JSON",
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
     "evaluate": "measure a model on labelled pictures or videos, beside its peers",

@@ -13,7 +13,8 @@ import numpy as np
 from facetrack.formats.signals_csv import Series
 from facetrack.reading import HUMAN, Event, Spec
 from facetrack.signals.registry import signals
-from facetrack.summary.timeline import LOST, UNSAID, Flags, Floats, Span, Timeline
+from facetrack.summary.spans import Span
+from facetrack.summary.timeline import LOST, UNSAID, Flags, Floats, Timeline
 
 DOUBT: Final = 0.6  # quality below which a frame is doubtful
 DIFFERENCE: Final = "_left_minus_right"
@@ -264,10 +265,8 @@ def _event(
     within = [record for record in mine if span.start <= record.event.peak < span.stop]
     found = [record.event for record in within]
     rated = sum(bool(known[person.piece(event.peak)]) for event in found)
-    taken = np.zeros(len(known), dtype=np.bool_)
-    for record in mine:
-        taken[_pieces_of(person, record.event)] = True
-    seconds = [_seconds(person, event) for event in found]
+    taken = taken_by(person, name)
+    seconds = [event_seconds(person, event) for event in found]
     scores = [abs(event.score) for event in found if event.score == event.score]
     return EventNumbers(
         name, spec.unit if spec is not None else "", times,
@@ -277,6 +276,25 @@ def _event(
         ratio(float(weights[taken & known].sum()), times.assessed), _mean(scores),
         _details(found),
     )  # fmt: skip
+
+
+def taken_by(person: Timeline, kind: str) -> Flags:
+    """Find the pieces of a timeline that events of a kind take.
+
+    Parameters
+    ----------
+    person : Timeline
+    kind : str
+
+    Returns
+    -------
+    ndarray, shape (n,), bool
+    """
+    taken = np.zeros(len(person.start), dtype=np.bool_)
+    for record in person.events:
+        if record.event.name == kind:
+            taken[_pieces_of(person, record.event)] = True
+    return taken
 
 
 def _assessed(person: Timeline, names: Sequence[str]) -> tuple[Flags, Sequence[str]]:
@@ -291,7 +309,19 @@ def _pieces_of(person: Timeline, event: Event) -> slice:
     return slice(person.piece(event.start), person.piece(event.stop) + 1)
 
 
-def _seconds(person: Timeline, event: Event) -> float:
+def event_seconds(person: Timeline, event: Event) -> float:
+    """Measure how long an event lasts; see `EventNumbers`.
+
+    Parameters
+    ----------
+    person : Timeline
+    event : Event
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     measured = event.detail.get("seconds")
     if isinstance(measured, int | float):
         return float(measured)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import nan
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from facetrack.formats.signals_csv import Series, SignalTable
 from facetrack.formats.table import NO_FACE
 from facetrack.reading import HUMAN, EventRecord, Kind
 from facetrack.signals.registry import estimators
+from facetrack.summary.spans import Span
 
 NOT_THERE: Final = "the face is not there"
 NO_PICTURE: Final = "no picture"
@@ -27,35 +28,6 @@ _EPS: Final = 1e-6  # seconds: rounding of files
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time with a name, such as a baseline.
-
-    Attributes
-    ----------
-    name : str
-    start, stop : float
-        Seconds, as the frames' timestamps; `stop` itself lies outside.
-
-    Raises
-    ------
-    InputError
-        If it has no name or is empty.
-    """
-
-    name: str
-    start: float
-    stop: float
-
-    def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise InputError(f"the interval {self.start:g}-{self.stop:g} has no name")
-        if not (isfinite(self.start) and isfinite(self.stop) and self.start < self.stop):
-            raise InputError(
-                f"the interval {self.name!r} is empty: {self.start:g} to {self.stop:g} s"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +80,8 @@ class Timeline:
         ndarray, shape (n,), float64
             Seconds.
         """
-        inside = np.minimum(self.stop, span.stop) - np.maximum(self.start, span.start)
-        return np.maximum(inside, 0.0)
+        inside: Floats = np.minimum(self.stop, span.stop) - np.maximum(self.start, span.start)
+        return inside.clip(min=0.0)
 
     def piece(self, time: float) -> int:
         """Return the number of the piece in which a time lies; the nearest one outside."""
