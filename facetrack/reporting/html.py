@@ -18,8 +18,10 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h1, h2, h3 { line-height: 1.2; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #8888; }
-.word { text-align: left; }
+th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8888; }
+td { white-space: nowrap; }
+.word { text-align: left; white-space: normal; }
+.word:first-child, .word:last-child { min-width: 9rem; }
 figure { margin: 1rem 0; break-inside: avoid; }
 figure img { max-width: 100%; height: auto; background: white; }
 figcaption { font-size: .9rem; }
@@ -31,6 +33,7 @@ dd { margin: 0; }
   :root { color-scheme: light; }
   body { max-width: none; margin: 0; font-size: 10pt; }
   .wide { overflow: visible; }
+  figure img { max-height: 21cm; }
   h2, h3 { break-after: avoid; }
   nav ~ section:has(h2) { break-before: page; }
   tr { break-inside: avoid; }

@@ -33,7 +33,7 @@ class Quantity:
     unit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.value:.{self.digits}f}{self.unit}" if math.isfinite(self.value) else "-"
+        return f"{self.value:z.{self.digits}f}{self.unit}" if math.isfinite(self.value) else "-"
 
 
 @dataclass(frozen=True, slots=True)

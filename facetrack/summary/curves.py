@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -18,12 +19,13 @@ from facetrack.summary.timeline import Flags, Floats, Timeline
 
 COLUMNS: Final = 1000  # columns of pixels
 _WIDTH: Final = 7.4  # inches: a page of A4 between its margins
+_PANELS: Final = 12  # of one picture
 _SHADES: Final = ("#E8EEF4", "#F4EDE0")
 _SMALL: Final = 7.0  # points
 _CLOCK: Final = 300.0  # seconds from which on time is shown as minutes and seconds
 
 
-def curves(person: Timeline, spans: Sequence[Span] = ()) -> bytes:
+def curves(person: Timeline, spans: Sequence[Span] = ()) -> list[bytes]:
     """Draw everything that is known of a person over time.
 
     Parameters
@@ -34,14 +36,21 @@ def curves(person: Timeline, spans: Sequence[Span] = ()) -> bytes:
 
     Returns
     -------
-    bytes
-        SVG. Of more frames than columns of pixels, each column shows the smallest and largest
-        value. Lines have gaps where nothing is known.
+    list of bytes
+        SVG, each fit for a printed page. Of more frames than columns of pixels, each column shows
+        the smallest and largest value. Lines have gaps where nothing is known.
     """
-    panels = _panels(person)
+    panels = list(_panels(person).items())
+    pages = max(1, ceil(len(panels) / _PANELS))
+    size = max(1, ceil(len(panels) / pages))
+    return [_picture(person, spans, dict(panels[i * size :][:size])) for i in range(pages)]
+
+
+def _picture(person: Timeline, spans: Sequence[Span], panels: Mapping[str, list[str]]) -> bytes:
+    """Draw bars and some panels."""
     n_bars = 2 + len(person.sought)
-    heights = [0.16 * n_bars, *[0.75] * len(panels)]
-    figure = new_figure(_WIDTH, sum(heights) + 0.32 * len(heights) + 0.5)
+    heights = [0.16 * n_bars, *[0.5] * len(panels)]
+    figure = new_figure(_WIDTH, sum(heights) + 0.27 * len(heights) + 0.4)
     grid = figure.subplots(
         len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
     )

@@ -40,6 +40,10 @@ _TERMS: Final = {
     "blinks and other events": "are found by rules or models; how often they were right, and on "
     "which recordings that was measured, stands in docs/results of Facetrack.",
 }
+_CURVES: Final = (
+    "Signals over time. Lines have gaps where nothing is known; events are coloured as in the bars "
+    "at the top, and lie also behind the curves that they were found in."
+)
 _NOBODY: Final = (
     "No face was found in this video, so there are no numbers. That says nothing about whoever is "
     "in it: look at the video, at its light and at the size of the face."
@@ -147,22 +151,18 @@ def _sections(
     about = {"Face": str(person.face_id), "Length": _length(recording, whole), **recording.about}
     sections = [
         Section(f"{recording.title}: face {person.face_id}", [CAUTION, about]),
+        Section("What was assessable", [time_table(whole)], part=True),
         Section("Events", _events(whole), part=True),
     ]
     if spans:
         note = [f"{s.span.name}: {s.span.start:g} to {s.span.stop:g} s" for s in spans]
-        blocks: list[Block] = ["; ".join(note), comparison_table(spans)]
+        blocks: list[Block] = [comparison_table(spans), "; ".join(note)]
         sections.append(Section("Intervals", blocks, part=True))
-    picture = Picture(
-        curves(person, [s.span for s in spans]),
-        "Signals over time. Lines have gaps where nothing is known; events are coloured as in the "
-        "bars at the top, and lie also behind the curves that they were found in.",
-    )
+    pictures = [Picture(svg, _CURVES) for svg in curves(person, [s.span for s in spans])]
     levels = level_table(whole)
     sections += [
         Section("Values", [value_table(whole), *([levels] if levels.rows else [])], part=True),
-        Section("What was assessable", [time_table(whole)], part=True),
-        Section("Curves", [picture], part=True),
+        Section("Curves", pictures, part=True),
     ]
     if person.events:
         more = len(person.events) - LISTED

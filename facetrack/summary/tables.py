@@ -24,7 +24,7 @@ LISTED: Final = 300  # events of a list
 
 def percent(share: float) -> Quantity:
     """Show a share."""
-    return Quantity(100 * share, 1, " %")
+    return Quantity(100 * share, 1, "\N{NO-BREAK SPACE}%")
 
 
 def label(name: str, unit: str = "") -> str:
@@ -52,12 +52,21 @@ def time_table(summary: Summary) -> Table:
         ["of it doubtful (quality < 0.6)", Quantity(q.doubtful, 1), percent(doubtful), ""],
         ["face lost", Quantity(q.lost, 1), percent(ratio(q.lost, covered)), ""],
     ]
-    rows += [
-        [label(v.name), Quantity(v.times.assessed, 1), percent(v.times.share), _reasons(v.times)]
-        for v in summary.values.values()
-        if not v.name.endswith(DIFFERENCE)
-    ]
-    return Table(["assessable", "seconds", "of the time", "why not the rest"], rows)
+    alike: dict[str, list[ValueNumbers]] = {}
+    for v in summary.values.values():
+        if not v.name.endswith(DIFFERENCE):
+            alike.setdefault(repr(v.times), []).append(v)
+    for group in alike.values():
+        times = group[0].times
+        names = ", ".join(label(v.name) for v in group)
+        rows.append([names, Quantity(times.assessed, 1), percent(times.share), _reasons(times)])
+    return _lean(["", "seconds", "of the time", "why not the rest"], rows)
+
+
+def _lean(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """Leave out columns that say nothing."""
+    kept = [k for k in range(len(headers)) if any(row[k] != "" for row in rows)]
+    return Table([headers[k] for k in kept], [[row[k] for k in kept] for row in rows])
 
 
 def _reasons(times: Times) -> str:
@@ -77,13 +86,14 @@ def event_table(summary: Summary) -> Table:
     """
     headers = ["event", "count", "by a person", "per minute", "mean, s", "longest, s",
                "of the time", "mean size", "note"]  # fmt: skip
-    return Table(headers, [_event_row(e) for e in summary.events.values()])
+    return _lean(headers, [_event_row(e) for e in summary.events.values()])
 
 
 def _event_row(e: EventNumbers) -> list[object]:
     return [
-        label(e.name), e.count, e.by_human, Quantity(e.per_minute, 1), Quantity(e.mean_seconds, 2),
-        Quantity(e.longest_seconds, 2), percent(e.share), _number(e.score, e.unit), _note(e.times),
+        label(e.name), e.count, e.by_human or "", Quantity(e.per_minute, 1),
+        Quantity(e.mean_seconds, 2), Quantity(e.longest_seconds, 2), percent(e.share),
+        _number(e.score, e.unit), _note(e.times),
     ]  # fmt: skip
 
 
@@ -126,9 +136,9 @@ def value_table(summary: Summary) -> Table:
     -------
     Table
     """
-    headers = ["signal", "mean", "SD", "median", "5 %", "95 %", "lowest", "highest", "range",
+    headers = ["signal", "mean", "SD", "median", "5 %", "95 %", "lowest", "highest",
                "peak", "at, s", "note"]  # fmt: skip
-    return Table(headers, [_value_row(v) for v in summary.values.values()])
+    return _lean(headers, [_value_row(v) for v in summary.values.values()])
 
 
 def _value_row(v: ValueNumbers) -> list[object]:
@@ -140,7 +150,6 @@ def _value_row(v: ValueNumbers) -> list[object]:
         v.p95,
         v.minimum,
         v.maximum,
-        v.maximum - v.minimum,
         v.peak,
     )
     shown = (_number(number, v.unit) for number in numbers)
@@ -185,13 +194,13 @@ def comparison_table(summaries: Sequence[Summary]) -> Table:
     """
     first, *others = [s.span.name for s in summaries]
     headers = ["", first, *others, *(f"{name} - {first}" for name in others), "note"]
-    return Table(headers, list(_compared(summaries)))
+    return _lean(headers, list(_compared(summaries)))
 
 
 def _compared(summaries: Sequence[Summary]) -> Iterator[list[object]]:
     yield _row("seconds of the video", [(s.quality.times.covered, "") for s in summaries], 1)
     tracked = [(100 * s.quality.times.share, "") for s in summaries]
-    yield _row("face tracked", tracked, 1, " %")
+    yield _row("face tracked", tracked, 1, "\N{NO-BREAK SPACE}%")
     for name in summaries[0].events:
         events = [s.events[name] for s in summaries]
         counts = [(float("nan") if e.count is None else e.count, "") for e in events]
@@ -206,7 +215,7 @@ def _compared(summaries: Sequence[Summary]) -> Iterator[list[object]]:
         yield _row(f"{label(name, unit)}: mean", means, digits, names=summaries)
         if isfinite(max(v.level for v in values)):
             above = [(100 * v.above, "") for v in values]
-            yield _row(f"{label(name)}: above its level", above, 1, " %")
+            yield _row(f"{label(name)}: above its level", above, 1, "\N{NO-BREAK SPACE}%")
 
 
 def _row(
@@ -243,7 +252,7 @@ def event_list(person: Timeline) -> Table:
         ]
         for r in person.events[:LISTED]
     ]  # fmt: skip
-    return Table(["begins", "event", "lasts, s", "score", "text", "says"], rows)
+    return _lean(["begins", "event", "lasts, s", "score", "text", "says"], rows)
 
 
 def clock(seconds: float) -> str:
