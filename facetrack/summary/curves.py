@@ -98,7 +98,10 @@ def _panels(person: Timeline) -> dict[str, list[str]]:
         if spec is not None and spec.unit != "1":
             title = f"{owners[name]} ({spec.unit})"
         groups.setdefault(title, []).append(name)
-    return groups
+    return {
+        title if len(names) > 1 or names[0] not in specs else specs[names[0]].label: names
+        for title, names in groups.items()
+    }
 
 
 def _draw_panel(axes: Axes, person: Timeline, title: str, names: Sequence[str]) -> None:

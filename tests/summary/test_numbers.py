@@ -78,8 +78,8 @@ def test_a_share_above_the_level_of_a_signal(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_sides_are_compared_where_both_are_known() -> None:
-    right, left = ([1.0, 1.0, "hidden", 1.0, 1.0], [2.0, 4.0, 9.0, "away", 1.0])
-    a, b = table(right, "eye_opening_right"), table(left, "eye_opening_left")
+    a = table([1.0, 1.0, "hidden", 1.0, 1.0], "eye_opening_right")
+    b = table([2.0, 4.0, 9.0, "away", 1.0], "eye_opening_left")
     both = SignalTable(a.frame, a.timestamp, a.face_id, {**a.signals, **b.signals})
     value = summarise(timeline(both, 0)).values["eye_opening_left_minus_right"]
     assert value.mean == pytest.approx((0.1 * 1 + 0.2 * 3 + 0.15 * 0) / 0.45)
