@@ -29,7 +29,7 @@ from facetrack.errors import FacetrackError, FormatError, InputError
 from facetrack.evaluation.errors import ErrorSummary, summary
 from facetrack.evaluation.protocols import Model, from_detector, from_tracking_starts
 from facetrack.face import Fit
-from facetrack.features.alignment import warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.model import load_model, save_model

@@ -28,11 +28,11 @@ from facetrack.evaluation.people import choose_portraits
 from facetrack.model import load_model
 from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
+from facetrack.synthetic.clips import absence_video
+from facetrack.synthetic.portrait import Portrait
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.clips import absence_video
-from facetrack.video.portrait import Portrait
-from facetrack.video.synthetic import SyntheticVideo
 
 FIRST_SEED: Final = 1000  # 5000 and on are kept for the figures that are reported
 RETURNING, OTHER = 0, 1  # places of the people in a video

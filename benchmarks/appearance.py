@@ -21,17 +21,17 @@ from tqdm import tqdm
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import FacetrackError
 from facetrack.evaluation.people import choose_portraits
+from facetrack.features.crops import aligned_patch
 from facetrack.formats.atomic import atomic_path
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import load_model
 from facetrack.reporting.tables import Table
-from facetrack.tracking.appearance import gradients
+from facetrack.synthetic.motion import Amplitudes, Placement
+from facetrack.synthetic.portrait import Portrait
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
+from facetrack.tracking.appearance import SIDE, gradients
 from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.identity import aligned_patch
 from facetrack.training.appearance import Looks, Separation, learn_whitening, separation
-from facetrack.video.motion import Amplitudes, Placement
-from facetrack.video.portrait import Portrait
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
 
 SIZE: Final = (640, 480)
 LOOKS: Final = 12  # of each portrait ...
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def look_at(picture: LabelledImage, shape_model: ShapeModel) -> Looks:
     """Describe one labelled picture."""
-    return gradients(aligned_patch(picture.read_grey(), picture.points, shape_model.mean))
+    return gradients(aligned_patch(picture.read_grey(), picture.points, shape_model.mean, SIDE))
 
 
 def looks_of_clips(pictures: Sequence[LabelledImage], shape_model: ShapeModel) -> list[Looks]:
@@ -109,7 +109,7 @@ def looks_of_portrait(portrait: Portrait, model: FaceModel, seed: int) -> Looks:
     for frame in video:
         start = model.shape_model.project(video.truth(frame.index))
         fitted = np.array(model.fit(frame.grey, start).points)
-        looks.append(gradients(aligned_patch(frame.grey, fitted, model.shape_model.mean)))
+        looks.append(gradients(aligned_patch(frame.grey, fitted, model.shape_model.mean, SIDE)))
     return np.stack(looks)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from facetrack.face import Source
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video.synthetic import SyntheticVideo
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack_app.model.rows import Kind, TrackRow, pack_points
 from facetrack_app.model.session import Session
 

@@ -22,7 +22,7 @@ from PyQt5.QtWidgets import QApplication  # noqa: E402
 
 from facetrack.formats.pts import write_pts  # noqa: E402
 from facetrack.model import load_model  # noqa: E402
-from facetrack.video.clips import demo_video  # noqa: E402
+from facetrack.synthetic.clips import demo_video  # noqa: E402
 from facetrack_app.model.commands import MarkSpan, Rename  # noqa: E402
 from facetrack_app.model.settings import Settings  # noqa: E402
 from facetrack_app.services.exporting import export_document  # noqa: E402
@@ -99,8 +99,8 @@ def annotate(studio: Studio, path: Path, work: Path) -> Path:
     studio.until(lambda: annotator.shown == 140)
     assert annotator.editor is not None
     annotator.editor.selected = 54
-    view.show_faces()
-    view.moves.zoom_face()
+    view.refresh()
+    view.canvas.zoom_to(annotator.editor.points)
     studio.save(path)
     out = work / "demo.csv"
     session = annotator.session.reader()

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facetrack.corpus.run import track
+    from facetrack.corpus.run import analyse, track
     from facetrack.errors import FacetrackError
     from facetrack.face import Face, Fit, Pose
     from facetrack.model import load_model
@@ -26,6 +26,7 @@ __all__ = [
     "Pose",
     "Tracker",
     "__version__",
+    "analyse",
     "load_model",
     "track",
     "warm_up",
@@ -37,25 +38,17 @@ _HOMES = {
     "Fit": "facetrack.face",
     "Pose": "facetrack.face",
     "Tracker": "facetrack.tracking.tracker",
+    "analyse": "facetrack.corpus.run",
     "load_model": "facetrack.model",
     "track": "facetrack.corpus.run",
     "warm_up": "facetrack.tracking.warm_up",
 }
 
 
-def _installed_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("facetrack")
-    except PackageNotFoundError:  # a source tree on the path that nobody installed
-        return "0+not.installed"
-
-
 def __getattr__(name: str) -> object:
     """Load a public name at its first use (PEP 562)."""
     if name == "__version__":
-        value: object = _installed_version()
+        value: object = import_module("facetrack.version").installed_version()
     elif name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
     else:

@@ -96,8 +96,8 @@ def synthetic_faces(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathF
     import cv2
 
     from facetrack.formats.pts import write_pts
-    from facetrack.video.portrait import astronaut, stranger
-    from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
+    from facetrack.synthetic.portrait import astronaut, stranger
+    from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 
     folder = tmp_path_factory.mktemp("synthetic")
     for kind, n_scenes, seed in (("pictures", 14, 4), ("clips", 6, 5)):

@@ -158,6 +158,21 @@ def _refuses_pickle(call: ast.Call) -> bool:
     )
 
 
+def test_torch_is_imported_only_below_folders_named_train() -> None:
+    wrong = [
+        _place(path, node)
+        for path in SOURCES
+        if "train" not in path.relative_to(ROOT).parts
+        for node in ast.walk(_tree(path))
+        if (
+            isinstance(node, ast.Import)
+            and any(a.name.split(".")[0] == "torch" for a in node.names)
+        )
+        or (isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "torch")
+    ]
+    assert not wrong
+
+
 def test_only_the_command_line_prints() -> None:
     printing = [
         _place(path, call)
@@ -175,6 +190,28 @@ def test_the_application_says_its_licence() -> None:
         if path.read_text(encoding="utf-8").splitlines()[0] != line
     ]
     assert not silent
+
+
+def test_the_library_does_not_even_name_the_application() -> None:
+    # In a string, where import-linter is blind.
+    naming = [
+        str(path)
+        for path in (ROOT / "facetrack").rglob("*.py")
+        if "facetrack_app" in path.read_text(encoding="utf-8")
+    ]
+    assert not naming
+
+
+def test_the_application_takes_only_public_names_of_the_library() -> None:
+    private = [
+        _place(path, node)
+        for path in (ROOT / "app").rglob("*.py")
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").split(".")[0] == "facetrack"
+        and "._" in ".".join((node.module or "", *(alias.name for alias in node.names)))
+    ]
+    assert not private
 
 
 def test_every_room_is_a_package() -> None:
@@ -199,9 +236,9 @@ def test_no_text_knows_the_machine_it_was_written_on(folder: str) -> None:
 
 
 def test_both_lists_of_qt_libraries_agree() -> None:
-    from facetrack.cli._system import QT_PACKAGES
+    from facetrack.qt_libraries import PACKAGES
 
     script = (ROOT / ".ci" / "system-packages").read_text(encoding="utf-8")
     listed = re.search(r'qt_packages="([^"]*)"', script)
     assert listed is not None
-    assert listed[1].replace("\\\n", " ").split() == list(QT_PACKAGES)
+    assert listed[1].replace("\\\n", " ").split() == list(PACKAGES)

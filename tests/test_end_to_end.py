@@ -13,11 +13,11 @@ import pytest
 
 from facetrack.face import Face
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.synthetic.clips import demo_video
+from facetrack.synthetic.portrait import Portrait, astronaut, stranger
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.clips import demo_video
-from facetrack.video.portrait import Portrait, astronaut, stranger
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
 
 COVERED = (20, 40)
 N_FRAMES = 60
@@ -42,8 +42,8 @@ COUNT_KERNELS = """
 import sys
 from facetrack.model import load_model
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.portrait import astronaut, stranger
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
+from facetrack.synthetic.portrait import astronaut, stranger
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 
 model = load_model()
 shape_model = model.shape_model

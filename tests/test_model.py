@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from facetrack.errors import ModelError, OutputError
 from facetrack.features.maps import MapSpec
+from facetrack.formats.modelfile import ModelKind, describe, list_models
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.model import SCHEMA, describe, list_models, load_model, save_model
+from facetrack.model import LANDMARK_TRACKER, load_model, save_model
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking.box_fit import BoxPlacement
 from facetrack.tracking.face_model import FaceModel
@@ -264,8 +265,8 @@ class _Bomb:
 
 
 def test_a_newer_schema_asks_for_an_update(changed) -> None:
-    message = refused(changed(schema=SCHEMA + 1))
-    assert f"schema {SCHEMA + 1}" in message
+    message = refused(changed(schema=LANDMARK_TRACKER.schema + 1))
+    assert f"schema {LANDMARK_TRACKER.schema + 1}" in message
     assert "update Facetrack" in message
 
 
@@ -320,7 +321,12 @@ def test_shipped_models_are_small() -> None:
 
 def test_a_file_is_described_without_building_the_model(file: Path, changed) -> None:
     info = describe(file)
-    assert (info.name, info.path, info.schema, info.card) == ("toy", file, SCHEMA, CARD)
+    assert (info.name, info.path, info.schema, info.card) == (
+        "toy",
+        file,
+        LANDMARK_TRACKER.schema,
+        CARD,
+    )
     assert info.bytes == file.stat().st_size
     assert info.checksum_ok
     assert not describe(changed(checksum="0")).checksum_ok
@@ -332,10 +338,14 @@ def test_a_description_needs_every_entry(changed, entry: str) -> None:
         describe(changed(**{entry: None}))
 
 
-def test_a_folder_lists_its_models_only(model: FaceModel, tmp_path: Path) -> None:
-    for name in ("second.npz", "first.npz"):
-        save_model(model, tmp_path / name)
-    np.savez(tmp_path / "numbers.npz", a=np.zeros(3))
-    (tmp_path / "notes.txt").touch()
-    assert [info.path.name for info in list_models(tmp_path)] == ["first.npz", "second.npz"]
-    assert "default" in [info.name for info in list_models()]
+def test_a_sound_model_has_no_problem(file: Path) -> None:
+    info = describe(file)
+    assert (info.kind, info.problem) == ("facetrack model", "")
+    assert [info.name for info in list_models() if not info.problem] == ["default"]
+
+
+def test_a_model_of_another_kind_is_no_landmark_tracker(tmp_path: Path) -> None:
+    lips = ModelKind("lip reader", "lip reader", 1, lambda arrays, description: arrays)
+    lips.write(tmp_path / "lips.npz", {}, {"name": "lips", "card": {}})
+    message = refused(tmp_path / "lips.npz")
+    assert "a model of kind 'lip reader', but no landmark tracker; `facetrack models`" in message

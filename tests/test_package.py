@@ -87,6 +87,25 @@ def test_the_command_line_itself_is_light(tmp_path: Path) -> None:
     assert loaded.isdisjoint({*HEAVY, "numpy"})
 
 
+def test_listing_all_commands_is_light(tmp_path: Path) -> None:
+    code = (
+        "import sys; from facetrack.cli.main import main; main(['--help']);"
+        "print('loaded', *sys.modules, sep='\\n')"
+    )
+    seen = _run(sys.executable, "-c", code, cwd=tmp_path)
+    assert "open the desktop application" in seen
+    loaded = {line.split(".")[0] for line in seen.partition("loaded")[2].split()}
+    assert "facetrack_app" in loaded
+    assert loaded.isdisjoint({*HEAVY, "numpy"})
+
+
+def test_only_training_loads_torch(root: Path, tmp_path: Path) -> None:
+    files = [path.relative_to(root) for path in (root / "facetrack").rglob("*.py")]
+    names = [".".join(f.with_suffix("").parts) for f in files if "train" not in f.parent.parts]
+    code = "import sys; [*map(__import__, sys.argv[1:])]; sys.exit('torch' in sys.modules)"
+    _run(sys.executable, "-c", code, *names, cwd=tmp_path)
+
+
 @pytest.mark.parametrize("name", facetrack.__all__)
 def test_every_public_name_loads(name: str) -> None:
     assert getattr(facetrack, name) is not None

@@ -3,7 +3,7 @@
 
 import sys
 
-from facetrack_app.main import main
+from facetrack_app.cli.app import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import subprocess
 import sys
 from collections.abc import MutableMapping
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from facetrack.errors import MissingDependencyError
+from facetrack.qt_libraries import PACKAGES, missing_library
 
 # What opencv-python (not the headless one) sets at import: Qt would load OpenCV's own plug-ins.
 QT_VARIABLES: Final = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
@@ -36,35 +36,8 @@ def guard_against_opencv(environment: MutableMapping[str, str] = os.environ) -> 
                 environment[name] = value
 
 
-def missing_library(platform: str) -> str:
-    """Name the first system library that a platform plug-in of Qt lacks.
-
-    Parameters
-    ----------
-    platform : {'xcb', 'offscreen'}
-
-    Returns
-    -------
-    str
-        What the loader says; empty if nothing is missing or this is not Linux.
-    """
-    spec = find_spec("PyQt5")
-    if spec is None or spec.origin is None or sys.platform != "linux":
-        return ""
-    plugin = Path(spec.origin).parent / "Qt5" / "plugins" / "platforms" / f"lib{platform}.so"
-    code = (
-        "import ctypes, sys\n"
-        "try: import PyQt5.QtWidgets; ctypes.CDLL(sys.argv[1])\n"
-        "except (ImportError, OSError) as error: print(error)"
-    )
-    command = [sys.executable, "-c", code, str(plugin)]
-    child = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = (child.stdout.strip() or child.stderr.strip()).splitlines()
-    return lines[-1] if lines else ""
-
-
 def display_missing(environment: MutableMapping[str, str] = os.environ) -> bool:
-    """Tell whether a window could not be shown because there is no display (Linux)."""
+    """Return whether a window could not be shown because there is no display (Linux)."""
     if sys.platform != "linux" or environment.get("QT_QPA_PLATFORM"):
         return False
     return not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
@@ -91,7 +64,5 @@ def check_qt() -> None:
     wanted = os.environ.get("QT_QPA_PLATFORM", "xcb").partition(":")[0]
     trouble = missing_library("qoffscreen" if wanted == "offscreen" else "qxcb")
     if trouble:
-        from facetrack.cli._system import QT_PACKAGES
-
-        raise MissingDependencyError(f"{trouble}; run: apt install {' '.join(QT_PACKAGES)}")
+        raise MissingDependencyError(f"{trouble}; run: apt install {' '.join(PACKAGES)}")
     guard_against_opencv()

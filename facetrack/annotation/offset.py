@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS, Fit, read_only_points
+from facetrack.features.pixels import Box
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.pixels import Box
 from facetrack.tracking.track import KEEP, Fits
 
 Image = npt.NDArray[np.uint8]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facetrack.evaluation.protocols import Map
+    from facetrack.parallel import Map
 
 
 def add_cluster_arguments(parser: argparse.ArgumentParser, items: str) -> None:
@@ -42,9 +42,9 @@ def cluster_map(args: argparse.Namespace) -> AbstractContextManager[Map]:
     Returns
     -------
     context manager of Map
-        See `corpus.cluster.open_map`.
+        See `parallel.open_map`.
     """
-    from facetrack.corpus.cluster import open_map
+    from facetrack.parallel import open_map
 
     return open_map(workers=args.workers, scheduler=args.scheduler)
 

@@ -34,7 +34,8 @@ def compare_with_peers(args: argparse.Namespace) -> int:
     from facetrack.evaluation.errors import summary
     from facetrack.evaluation.people import synthetic_people
     from facetrack.evaluation.plots import plot_panels
-    from facetrack.model import find_model, load_model
+    from facetrack.formats.modelfile import find_model
+    from facetrack.model import load_model
     from facetrack.reporting.tables import as_text
     from facetrack.tracking.tracker import Tracker
 

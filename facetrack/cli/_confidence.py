@@ -14,7 +14,7 @@ from facetrack.cli._reports import shown, write_report
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.clips import Clip
     from facetrack.evaluation.confidence import Judged
-    from facetrack.evaluation.protocols import Map
+    from facetrack.parallel import Map
 
 
 def add_confidence_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facetrack.evaluation.errors import ErrorSummary
-    from facetrack.evaluation.protocols import Map
+    from facetrack.parallel import Map
 
 
 def shown(title: str, total: int, map_: Map = map) -> Map:

@@ -6,47 +6,26 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
-from facetrack.cli._checks import Check, Status, run_child
+from facetrack.cli._checks import Check, Status
+from facetrack.qt_libraries import PACKAGES, missing_library
 from facetrack.video.devices import list_cameras
-
-# Debian's and Ubuntu's packages of the libraries that PyQt5's wheel expects to find.
-QT_PACKAGES = (
-    "libgl1",
-    "libglib2.0-0",
-    "libfontconfig1",
-    "libxcb-icccm4",
-    "libxcb-image0",
-    "libxcb-keysyms1",
-    "libxcb-render-util0",
-    "libxcb-shape0",
-    "libxcb-xinerama0",
-    "libxcb-xkb1",
-    "libxkbcommon-x11-0",
-    "libdbus-1-3",
-)
 
 
 def check_qt_libraries() -> Iterator[Check]:
     """Check that Qt's platform plug-ins find their libraries, without starting Qt.
-
-    A missing library makes `QApplication` abort without naming it. Loading the plug-in's file in a
-    child process names the library.
 
     Yields
     ------
     Check
         One; none where PyQt5 is not installed or the system is not Linux.
     """
-    spec = find_spec("PyQt5")
-    if sys.platform != "linux" or spec is None or spec.origin is None:
+    if sys.platform != "linux" or find_spec("PyQt5") is None:
         return
-    platforms = Path(spec.origin).parent / "Qt5" / "plugins" / "platforms"
-    for plugin in ("libqoffscreen.so", "libqxcb.so"):
-        trouble = run_child(f"import ctypes; ctypes.CDLL({str(platforms / plugin)!r})")
+    for plugin in ("qoffscreen", "qxcb"):
+        trouble = missing_library(plugin)
         if trouble:
-            fix = f"apt install {' '.join(QT_PACKAGES)}"
+            fix = f"apt install {' '.join(PACKAGES)}"
             yield Check("Qt's libraries", Status.FAIL, f"{plugin}: {trouble}", fix)
             return
     yield Check("Qt's libraries", Status.OK, "all found")

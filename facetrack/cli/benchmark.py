@@ -133,10 +133,11 @@ def _measure(args: argparse.Namespace) -> int:
         benchmark_table,
         read_elsewhere,
     )
-    from facetrack.model import find_model, load_model
+    from facetrack.formats.modelfile import find_model
+    from facetrack.model import load_model
+    from facetrack.opening import open_source
     from facetrack.reporting.plots import plot_bars
     from facetrack.reporting.tables import as_text
-    from facetrack.video.source import open_source
 
     if args.long is not None and args.long < SHORTEST_LONG:
         raise InputError(f"--long takes at least {SHORTEST_LONG} seconds, got {args.long}")
@@ -175,8 +176,8 @@ def _video(given: Path | None, model: FaceModel) -> Iterator[Path]:
     if given is not None:
         yield given
         return
+    from facetrack.opening import open_source
     from facetrack.video.sink import VideoWriter
-    from facetrack.video.source import open_source
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "demo.mp4"
@@ -193,8 +194,8 @@ def _steps(
     """Time our whole update and the rivals' fits on the same frames."""
     from facetrack.evaluation.benchmark import time_steps
     from facetrack.evaluation.peers import ErtPeer, PfldPeer
+    from facetrack.opening import open_source
     from facetrack.tracking.tracker import Tracker
-    from facetrack.video.source import open_source
 
     with open_source(path) as source:
         frames = list(islice(source, args.frames))
@@ -238,8 +239,8 @@ def _fit_pfld(peer: Any, place: _LastPlace, frame: Any) -> None:
 def _learning(args: argparse.Namespace, model: FaceModel, path: Path) -> LearningCost:
     """Measure what learning costs on the same frames."""
     from facetrack.evaluation.learning_cost import learning_cost
+    from facetrack.opening import open_source
     from facetrack.tracking.knowledge import teachable
-    from facetrack.video.source import open_source
 
     with open_source(path) as source:
         return learning_cost(teachable(model), list(islice(source, args.frames)))
@@ -274,8 +275,8 @@ def _drift(model: FaceModel, seconds: int) -> Drift:
     from tqdm import tqdm
 
     from facetrack.evaluation.long_run import drift
+    from facetrack.synthetic.video import SyntheticVideo
     from facetrack.tracking.tracker import Tracker
-    from facetrack.video.synthetic import SyntheticVideo
 
     n_frames = LONG_FPS * seconds
     video = SyntheticVideo(model.shape_model, n_frames=n_frames, fps=LONG_FPS)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-import facetrack
 from facetrack.cli import _packages, _system
 from facetrack.cli._checks import Check, Status
+from facetrack.version import installed_version
 
 HELP = "Check the installation and print how to repair it."
 EXAMPLES = """
@@ -81,7 +81,7 @@ def as_json(checks: Sequence[Check]) -> str:
     """
     report = {
         "command": "doctor",
-        "version": facetrack.__version__,
+        "version": installed_version(),
         "platform": platform.platform(),
         "ok": all(check.status is not Status.FAIL for check in checks),
         "checks": [asdict(check) for check in checks],
@@ -102,7 +102,7 @@ def as_text(checks: Sequence[Check]) -> str:
     str
     """
     width = max(len(check.name) for check in checks)
-    lines = [f"facetrack {facetrack.__version__} on {platform.platform()}", ""]
+    lines = [f"facetrack {installed_version()} on {platform.platform()}", ""]
     lines += [f"{c.status:<5} {c.name:<{width}}  {c.finding}" for c in checks]
     broken = [check for check in checks if check.status is Status.FAIL]
     if not broken:

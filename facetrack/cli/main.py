@@ -8,15 +8,15 @@ import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, cast
 
-import facetrack
 from facetrack.errors import FacetrackError, MissingDependencyError
+from facetrack.version import installed_version
 
 # Each is a module of this package. Only the chosen one is imported, so that `facetrack doctor`
 # runs where half of the dependencies are broken. The line is what `facetrack --help` prints.
 COMMANDS = {
-    "app": "open the desktop application: live, annotate, evaluate",
     "track": "track the faces of videos, pictures or a camera and write tables",
     "report": "numbers per minute of tracked videos: a page for people, CSV and JSON",
     "demo": "track a synthetic clip with exact truth and show what comes out",
@@ -27,10 +27,11 @@ COMMANDS = {
     "benchmark": "measure speed, as ratios against other trackers in the same run",
     "annotate": "simulate an annotator: how many corrections does a clip need",
     "results": "make pages of the JSON reports of measurements",
-    "replay": "do a session of the application over again and compare the bytes",
     "models": "list the models that are installed or lie in a folder",
     "doctor": "check the installation and print how to repair it",
 }
+# The group of entry points by which other packages add commands; the application does.
+GROUP = "facetrack.commands"
 EXAMPLES = """\
 examples:
   facetrack demo
@@ -51,6 +52,12 @@ class Command(Protocol):
 
     def run(self, args: argparse.Namespace) -> int:
         """Do the work and return the exit status."""
+
+
+class AddedCommand(Command, Protocol):
+    """What the module of an entry point has; importing it must be cheap, for `facetrack --help`."""
+
+    SUMMARY: str
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,11 +94,13 @@ def _fail(message: str) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    name = arguments[0] if arguments else ""
     try:
-        parsed = _parser().parse_args(arguments[:1])
-        command = _load(parsed.command)
+        if name not in COMMANDS and name not in _added():
+            _parser().parse_args(arguments[:1])  # prints help, version or usage, and exits
+        command = _load(name)
         parser = argparse.ArgumentParser(
-            prog=f"facetrack {parsed.command}",
+            prog=f"facetrack {name}",
             description=command.HELP,
             epilog=f"examples:\n{_indent(command.EXAMPLES)}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -108,15 +117,38 @@ def _indent(examples: str) -> str:
     return "\n".join(f"  {line.strip()}" for line in examples.strip().splitlines())
 
 
+def _added() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
 def _load(name: str) -> Command:
+    if name not in COMMANDS:
+        return _load_added(_added()[name])
     try:
         return cast(Command, import_module(f"facetrack.cli.{name}"))
     except ImportError as error:  # a package is missing, or a library that it needs
         raise MissingDependencyError(f"{error}; `facetrack doctor` prints the repair") from error
 
 
+def _load_added(point: EntryPoint) -> AddedCommand:
+    try:
+        return cast(AddedCommand, point.load())
+    except Exception as error:  # another package's module may raise anything
+        raise MissingDependencyError(
+            f"{point.value} cannot be loaded: {error}; install again what brings it"
+        ) from error
+
+
+def _summary(point: EntryPoint) -> str:
+    try:
+        return _load_added(point).SUMMARY
+    except (MissingDependencyError, AttributeError) as error:
+        return str(error)
+
+
 def _parser() -> argparse.ArgumentParser:
-    listing = "\n".join(f"  {name:<11}{line}" for name, line in COMMANDS.items())
+    lines = COMMANDS | {name: _summary(point) for name, point in _added().items()}
+    listing = "\n".join(f"  {name:<11}{line}" for name, line in lines.items())
     parser = argparse.ArgumentParser(
         prog="facetrack",
         usage="facetrack [-h] [--version] COMMAND ...",
@@ -128,6 +160,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"facetrack {facetrack.__version__}")
-    parser.add_argument("command", metavar="COMMAND", choices=COMMANDS, help=argparse.SUPPRESS)
+    parser.add_argument("--version", action="version", version=f"facetrack {installed_version()}")
+    parser.add_argument("command", metavar="COMMAND", choices=lines, help=argparse.SUPPRESS)
     return parser

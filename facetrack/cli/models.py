@@ -6,15 +6,16 @@ import argparse
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import facetrack
 from facetrack.errors import InputError
-from facetrack.model import ModelInfo, describe, list_models
+from facetrack.formats.modelfile import ModelInfo, describe, find_kind, list_models
+from facetrack.version import installed_version
 
-HELP = "List models: size, schema, checksum, and what their cards say of data and terms."
+HELP = "List models: kind, size, schema, checksum, and what their cards say of data and terms."
 EXAMPLES = """
 facetrack models
 facetrack models my_models/ other.npz
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0 if every file is a model with the right checksum, else 1.
+        0 if every file is a model that can be loaded, else 1.
 
     Raises
     ------
@@ -61,81 +62,73 @@ def run(args: argparse.Namespace) -> int:
         If a file that was named is no model.
     """
     models: list[ModelInfo] = []
-    strangers: list[Path] = []
     for path in args.path or [Path(str(resources.files("facetrack.models")))]:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder")
-        found = list_models(path) if path.is_dir() else [describe(path)]
-        strangers += sorted(set(path.glob("*.npz")) - {model.path for model in found})
-        models += found
-    print(as_json(models, strangers) if args.json else as_text(models, strangers))
-    return int(bool(strangers) or not all(model.checksum_ok for model in models))
+        models += list_models(path) if path.is_dir() else [describe(path)]
+    print(as_json(models) if args.json else as_text(models))
+    return int(any(model.problem for model in models))
 
 
-def as_json(models: Sequence[ModelInfo], strangers: Sequence[Path] = ()) -> str:
+def as_json(models: Sequence[ModelInfo]) -> str:
     """Format the list for programs.
 
     Parameters
     ----------
     models : sequence of ModelInfo
-        The models.
-    strangers : sequence of Path
-        Files that look like models and are none.
+        The models, and files that are none.
 
     Returns
     -------
     str
     """
+    known = [model for model in models if model.kind]
     report = {
         "command": "models",
-        "version": facetrack.__version__,
-        "n": len(models),
-        "models": [
-            {
-                "name": model.name,
-                "path": str(model.path),
-                "bytes": model.bytes,
-                "schema": model.schema,
-                "checksum_ok": model.checksum_ok,
-                "card": model.card,
-            }
-            for model in models
-        ],
-        "unreadable": [str(path) for path in strangers],
+        "version": installed_version(),
+        "n": len(known),
+        "models": [{**asdict(model), "path": str(model.path)} for model in known],
+        "unreadable": [str(model.path) for model in models if not model.kind],
     }
     return json.dumps(report, indent=2, allow_nan=False)
 
 
-def as_text(models: Sequence[ModelInfo], strangers: Sequence[Path] = ()) -> str:
+def as_text(models: Sequence[ModelInfo]) -> str:
     """Format the list for people.
 
     Parameters
     ----------
     models : sequence of ModelInfo
-        The models.
-    strangers : sequence of Path
-        Files that look like models and are none.
+        The models, and files that are none.
 
     Returns
     -------
     str
     """
-    parts = [_describe(model) for model in models]
-    parts += [f"{path}\n  is damaged, or no model of Facetrack" for path in strangers]
-    return "\n\n".join(parts) or "no models found"
+    return "\n\n".join(map(_describe, models)) or "no models found"
 
 
 def _describe(model: ModelInfo) -> str:
+    if not model.kind:
+        return f"{model.path}\n  {model.problem}"
     checksum = "checksum right" if model.checksum_ok else "CHECKSUM WRONG: copy it again"
-    lines = [
-        f"{model.name}: {model.bytes / 1e6:.1f} MB, schema {model.schema}, {checksum}",
-        f"  {model.path}",
-        *_excerpt(model.card),
-    ]
+    size = f"{model.bytes / 1e6:.1f} MB, schema {model.schema}"
+    lines = [f"{model.name}: {_title(model.kind)}, {size}, {checksum}", f"  {model.path}"]
+    if model.problem:
+        lines.append(f"  CANNOT BE LOADED: {model.problem}")
+    lines += _excerpt(model.card)
     page = model.path.with_suffix(".md")
     if page.is_file():
         lines.append(f"  card: {page}")
     return "\n".join(lines)
+
+
+def _title(kind: str) -> str:
+    """Say of which kind a model is, in quotes where that is all that is known."""
+    try:
+        return find_kind(kind).title
+    except InputError:
+        return f"kind {kind!r}"
 
 
 def _excerpt(card: Mapping[str, Any]) -> list[str]:

@@ -212,7 +212,7 @@ def _outcomes(
 
     from facetrack.cli._progress import FrameBar, prepare
     from facetrack.corpus.batch import record_all, record_on
-    from facetrack.corpus.cluster import open_pool
+    from facetrack.parallel import open_pool
 
     warnings = logging.StreamHandler()
     warnings.setFormatter(logging.Formatter("facetrack: %(message)s"))

@@ -13,7 +13,6 @@ from typing import Any, Final
 import numpy as np
 from tqdm import tqdm
 
-import facetrack
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import InputError
 from facetrack.evaluation.errors import summary
@@ -27,6 +26,7 @@ from facetrack.tracking.face_model import FaceModel
 from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
 from facetrack.training.pictures import set_aside
 from facetrack.training.trainer import TrainingSettings, train_model
+from facetrack.version import installed_version
 
 HELP = "Train a model from folders of pictures with a .pts file each."
 EXAMPLES = """
@@ -141,7 +141,7 @@ def _card(args: argparse.Namespace, count: int) -> dict[str, Any]:
         "seed": args.seed,
         "set_aside": args.set_aside,
         "terms": args.terms,
-        "version": facetrack.__version__,
+        "version": installed_version(),
     }
 
 

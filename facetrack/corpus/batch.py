@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from facetrack.corpus.cluster import Pool
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.corpus.recording import Progress, Recorded, record
 from facetrack.corpus.task import Task
 from facetrack.errors import FacetrackError, ModelError, OutputError
 from facetrack.model import load_model
+from facetrack.parallel import Pool
 from facetrack.tracking.face_model import FaceModel
 
 LOGGER = logging.getLogger(__name__)

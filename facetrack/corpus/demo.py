@@ -18,9 +18,9 @@ from facetrack.face import Face, State
 from facetrack.formats.openface import read_openface
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.synthetic.clips import demo_video
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
-from facetrack.video.clips import demo_video
-from facetrack.video.synthetic import SyntheticVideo
 
 NAME: Final = "demo"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import facetrack
 from facetrack.errors import FormatError
 from facetrack.formats.atomic import write_text
 from facetrack.formats.textfile import read_bytes
+from facetrack.version import installed_version
 
 SCHEMA: Final = 1
 _MAX_BYTES: Final = 1 << 26
@@ -64,7 +64,7 @@ class Ledger:
             "schema": SCHEMA,
             "kind": "facetrack ledger",
             "status": "complete",
-            "version": self.version or facetrack.__version__,
+            "version": self.version or installed_version(),
             **self.order,
             "frames": {
                 "decoded": self.decoded,
@@ -150,7 +150,7 @@ class Checkpoint:
         content = {
             "schema": SCHEMA,
             "kind": "facetrack checkpoint",
-            "version": facetrack.__version__,
+            "version": installed_version(),
             **self.order,
             "run": self.run,
             "frames": self.frames,

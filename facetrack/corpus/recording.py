@@ -23,11 +23,12 @@ from facetrack.corpus.teaching import Teacher
 from facetrack.errors import CameraError, OutputError
 from facetrack.formats.atomic import output_error
 from facetrack.formats.openface import OpenFaceWriter, read_openface, write_dictionary
+from facetrack.opening import open_source
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
-from facetrack.video.source import VideoSource, open_source
+from facetrack.video.source import VideoSource
 
 CHECKPOINT_EVERY: Final = 300  # frames: what a kill can cost
 

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import facetrack
 from facetrack.corpus.ledger import Checkpoint, read_checkpoint
 from facetrack.corpus.signal_files import SignalFiles
 from facetrack.corpus.task import Outputs, Task
@@ -16,6 +15,7 @@ from facetrack.errors import FormatError, InputError
 from facetrack.formats.atomic import output_error
 from facetrack.formats.openface import truncate_to_frame
 from facetrack.tracking.tracker import Tracker
+from facetrack.version import installed_version
 
 
 def make_folder(outputs: Outputs) -> None:
@@ -90,7 +90,7 @@ def go_on(
         or checkpoint.teacher is None
         or checkpoint.signals is None
         or checkpoint.order != order
-        or checkpoint.version != facetrack.__version__
+        or checkpoint.version != installed_version()
         or not (resume or (run and checkpoint.run == run))
     ):
         return None

@@ -1,18 +1,24 @@
-"""Tracking a video as a plain loop over its frames."""
+"""Tracking a video as a plain loop over its frames, and its signals as a table."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 
 from facetrack.corpus.ahead import decode_ahead
 from facetrack.face import Face
+from facetrack.formats.signals_csv import SignalTable, TableBuilder
 from facetrack.model import load_model
+from facetrack.opening import open_source
+from facetrack.reading import EventRecord
+from facetrack.signals.pipeline import Pipeline, event_records
+from facetrack.signals.registry import choose
+from facetrack.signals.rows import RowAssembler
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
-from facetrack.video.source import open_source
 
 
 def track(
@@ -27,7 +33,7 @@ def track(
     Parameters
     ----------
     spec : str, path-like or int
-        A video file, a folder of pictures, a camera or "demo"; see `facetrack.video.open_source`.
+        A video file, a folder of pictures, a camera or "demo"; see `facetrack.opening.open_source`.
     model : FaceModel, str or path-like, optional
         A model, or what `facetrack.load_model` takes; the shipped default without it.
     max_faces : int
@@ -64,3 +70,77 @@ def track(
         with nullcontext(source) if live else closing(decode_ahead(source)) as frames:
             for frame in frames:
                 yield frame, tracker.update(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The signals of a video.
+
+    Attributes
+    ----------
+    signals : SignalTable
+        Values, one row for every frame and face.
+    events : tuple of EventRecord
+        By their starts.
+    faults : dict of str to str
+        Estimators that were switched off, and why.
+    """
+
+    signals: SignalTable
+    events: tuple[EventRecord, ...]
+    faults: dict[str, str]
+
+
+def analyse(
+    spec: str | os.PathLike[str] | int,
+    *,
+    signals: str = "default",
+    model: FaceModel | str | os.PathLike[str] | None = None,
+    max_faces: int = 1,
+    smoothing: float = 0.0,
+    progress: Callable[[Frame], None] | None = None,
+) -> Analysis:
+    """Track the faces of a video and compute signals of them.
+
+    Parameters
+    ----------
+    spec, model, max_faces, smoothing
+        See `track`.
+    signals : str
+        `default`, `all`, or names of estimators or their values, with commas.
+    progress : callable, optional
+        Is told of every frame.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    InputError
+        If there is no such signal, or an option is out of range.
+    VideoError, CameraError, ModelError
+        See `track`.
+
+    Examples
+    --------
+    >>> found = facetrack.analyse("clip.mp4", signals="blinks")  # doctest: +SKIP
+    >>> [(e.event.name, e.event.start) for e in found.events]  # doctest: +SKIP
+    """
+    choice = choose(signals)
+    pipeline = Pipeline(choice)
+    rows = RowAssembler(choice.values, choice.delay)
+    builder = TableBuilder(spec.name for spec in choice.values)
+    records: list[EventRecord] = []
+    for frame, faces in track(spec, model=model, max_faces=max_faces, smoothing=smoothing):
+        found = pipeline.update(frame, faces)
+        builder.add(rows.add(frame.index, frame.timestamp, faces, found))
+        records += event_records(found)
+        if progress is not None:
+            progress(frame)
+    left = pipeline.finish()
+    rows.take(left)
+    builder.add(rows.finish())
+    records += event_records(left)
+    by_start = tuple(sorted(records, key=lambda r: (r.event.start, r.face_id, r.event.name)))
+    return Analysis(builder.table(), by_start, dict(pipeline.faults))

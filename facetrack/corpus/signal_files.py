@@ -16,8 +16,8 @@ from facetrack.formats.atomic import output_error
 from facetrack.formats.columns import Column
 from facetrack.formats.events_csv import EventWriter, read_events, write_events
 from facetrack.formats.signals_csv import SignalWriter
-from facetrack.reading import Event, EventRecord, Finding
-from facetrack.signals.pipeline import Pipeline
+from facetrack.reading import EventRecord
+from facetrack.signals.pipeline import Pipeline, event_records
 from facetrack.signals.registry import Choice
 from facetrack.signals.rows import RowAssembler
 from facetrack.video.frame import Frame
@@ -40,9 +40,8 @@ class SignalFiles:
     def reset(self) -> None:
         """Begin with the first frame."""
         self._stack.close()
-        delay = max((estimator.delay for estimator in self._choice.estimators), default=0.0)
         self._pipeline = Pipeline(self._choice)
-        self._rows = RowAssembler(self._choice.values, delay)
+        self._rows = RowAssembler(self._choice.values, self._choice.delay)
         self._values: SignalWriter | None = None
         self._events: EventWriter | None = None
 
@@ -69,26 +68,18 @@ class SignalFiles:
 
     def take(self, frame: Frame, faces: Sequence[Face]) -> None:
         """Write what becomes certain with a tracked frame."""
-        if self._values is not None:
+        if self._values is not None and self._events is not None:
             found = self._pipeline.update(frame, faces)
             self._values.write(self._rows.add(frame.index, frame.timestamp, faces, found))
-            self._write_events(found)
+            self._events.write(event_records(found))
 
     def finish(self) -> None:
         """Write what is left."""
-        if self._values is not None:
+        if self._values is not None and self._events is not None:
             found = self._pipeline.finish()
             self._rows.take(found)
             self._values.write(self._rows.finish())
-            self._write_events(found)
-
-    def _write_events(self, findings: Sequence[Finding]) -> None:
-        assert self._events is not None
-        self._events.write(
-            EventRecord(finding.face_id, finding.result, finding.estimator)
-            for finding in findings
-            if isinstance(finding.result, Event)
-        )
+            self._events.write(event_records(found))
 
     def flush(self) -> None:
         """Bring everything to the disk."""

@@ -16,7 +16,8 @@ from facetrack.corpus.task import Outputs
 from facetrack.errors import FacetrackError
 from facetrack.formats.atomic import write_text
 from facetrack.summary.details import details, shown
-from facetrack.summary.numbers import DIFFERENCE, Summary, summarise
+from facetrack.summary.numbers import Summary, summarise
+from facetrack.summary.times import DIFFERENCE
 
 _FIRST: Final = (
     "results", "video", "face_id", "frames", "seconds", "tracked", "doubtful", "lost",

@@ -15,11 +15,11 @@ from facetrack.annotation.corrections import Correction, read_corrections
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError
 from facetrack.face import Face, Source, read_only_points
+from facetrack.features.pixels import agreement, box_of
 from facetrack.formats.textfile import read_bytes
 from facetrack.learning.profile import Profile
 from facetrack.tracking.identity import UNKNOWN, Person
 from facetrack.tracking.knowledge import Knowledge, teachable
-from facetrack.tracking.pixels import agreement, box_of
 from facetrack.tracking.teaching import profile_of
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker

@@ -15,9 +15,10 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from facetrack.errors import InputError
-from facetrack.model import describe, load_model
+from facetrack.formats.modelfile import describe
+from facetrack.model import load_model
+from facetrack.opening import open_source
 from facetrack.video.frame import Frame
-from facetrack.video.source import open_source
 
 WARM_UP = 20  # frames
 

@@ -19,9 +19,10 @@ from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.score import load_landmarks
 from facetrack.face import Face
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.opening import open_source
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.video.frame import Frame
-from facetrack.video.source import VideoSource, open_source
-from facetrack.video.synthetic import SyntheticVideo
+from facetrack.video.source import VideoSource
 
 Points = npt.NDArray[np.float64]
 

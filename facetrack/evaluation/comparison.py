@@ -14,8 +14,8 @@ from facetrack.errors import InputError
 from facetrack.evaluation.benchmark import WARM_UP, StepTime, time_steps
 from facetrack.evaluation.clips import Clip, FaceTracker
 from facetrack.evaluation.peers import Peer
-from facetrack.evaluation.protocols import Map
 from facetrack.evaluation.video import OURS, PooledSystem, evaluate_clips
+from facetrack.parallel import Map
 from facetrack.video.frame import Frame
 
 FRAMES: Final = 120  # of each clip are timed

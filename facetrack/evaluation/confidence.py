@@ -14,12 +14,13 @@ from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip, FaceTracker
 from facetrack.evaluation.errors import point_errors
-from facetrack.evaluation.protocols import Detects, Map, Model, fit_detected, fit_starts
+from facetrack.evaluation.protocols import Detects, Model, fit_detected, fit_starts
 from facetrack.evaluation.reliability import Reliability, reliability
 from facetrack.face import Fit
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.parallel import Map
 from facetrack.tracking.confidence import WITHIN
 
 YAW_BANDS: Final = {

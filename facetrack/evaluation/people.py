@@ -16,12 +16,12 @@ from facetrack.evaluation.difficulty import Difficulty
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video.light import SideLight
-from facetrack.video.motion import Amplitudes, Placement
-from facetrack.video.palsy import Palsy
-from facetrack.video.portrait import Portrait
-from facetrack.video.proportions import infant, with_room
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
+from facetrack.synthetic.light import SideLight
+from facetrack.synthetic.motion import Amplitudes, Placement
+from facetrack.synthetic.palsy import Palsy
+from facetrack.synthetic.portrait import Portrait
+from facetrack.synthetic.proportions import infant, with_room
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 
 N_FRAMES: Final = 300
 SIZE: Final = (640, 480)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,10 @@ from facetrack.evaluation.choice import choose_face
 from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.predictions import Predictions
 from facetrack.face import Fit
+from facetrack.features.pixels import box_of
 from facetrack.formats.pts import read_pts
+from facetrack.parallel import Map
 from facetrack.tracking.detection import Detection
-from facetrack.tracking.pixels import box_of
 from facetrack.tracking.search import confirm
 from facetrack.tracking.track import Fits
 from facetrack.training.starts import StartNoise
@@ -27,16 +28,6 @@ Points = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 _MOST_FACES = 4  # that are looked at in one picture
 _EVERYBODY = 1000  # more faces than a picture holds: every size is searched
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-class Map(Protocol):
-    """One door for all parallel work: the builtin `map`, or one over processes or a cluster."""
-
-    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
-        """Apply a picklable function to every item and give the results in order."""
-        ...
 
 
 class Model(Fits, Protocol):

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.errors import complete, normalised_errors
 from facetrack.evaluation.footage import Footage, Points, TracksGrey, followed, read_footage
-from facetrack.evaluation.protocols import Map
 from facetrack.evaluation.teaching import MARKUP
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.parallel import Map
 from facetrack.reporting.envelope import number
 from facetrack.reporting.tables import Part, Table
 

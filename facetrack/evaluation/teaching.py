@@ -25,7 +25,7 @@ from facetrack.evaluation.footage import (
     TracksGrey,
     read_footage,
 )
-from facetrack.evaluation.protocols import Map
+from facetrack.parallel import Map
 
 LOST: Final = 1.0  # error of a frame in which the face was not found: a whole eye distance
 MARKUP: Final = 51  # points that count: 17 to 67

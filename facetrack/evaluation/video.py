@@ -23,9 +23,9 @@ from facetrack.evaluation.clips import (
 from facetrack.evaluation.errors import complete, normalised_errors
 from facetrack.evaluation.jitter import jitter, lag, pool, still_stretches
 from facetrack.evaluation.peers import Peer
-from facetrack.evaluation.protocols import Map
 from facetrack.evaluation.score import load_landmarks
 from facetrack.evaluation.stored import stored_tracks
+from facetrack.parallel import Map
 
 OURS = "facetrack"
 SMOOTHED = "facetrack, smoothed"

@@ -14,10 +14,10 @@ from facetrack.datasets.w300vw import Clip
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import FaceTracker, count_losses, track_clip
 from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
-from facetrack.evaluation.protocols import Map
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
+from facetrack.opening import open_source
+from facetrack.parallel import Map
 from facetrack.reporting.tables import Table
-from facetrack.video.source import open_source
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Reference-frame alignment, orientation maps, patch descriptors and their derivatives."""
+"""Crops and masks of the face, orientation maps, patch descriptors and their derivatives."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.features import _kernels
-from facetrack.features.alignment import FRAME_SIZE
+from facetrack.features.crops import FRAME_SIZE
 
 Maps = npt.NDArray[np.float32]
 

@@ -77,19 +77,45 @@ def read_archive(
         If it is cut short, damaged, of another kind or of a newer schema.
     """
     noun = kind.removeprefix("facetrack ")
+    arrays, meta = read_any_archive(path, noun=noun)
+    if meta["kind"] != kind:
+        raise FormatError(path, f"an archive, but not a Facetrack {noun}")
+    if meta["schema"] > schema:
+        cause = f"schema {meta['schema']}, this version reads up to {schema}"
+        raise FormatError(path, cause, remedy="update Facetrack")
+    return arrays, meta
+
+
+def read_any_archive(path: str | os.PathLike[str], *, noun: str) -> tuple[Arrays, dict[str, Any]]:
+    """Read an archive of any kind and schema, all members at once.
+
+    Parameters
+    ----------
+    path : path-like
+    noun : str
+        What it ought to be, for the message of an error.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+    meta : dict
+        As from `read_archive`.
+
+    Raises
+    ------
+    FormatError
+        If it is cut short, damaged, or no archive of Facetrack.
+    """
     try:
         arrays = read_whole_npz(path)
         meta = json.loads(bytes(arrays.pop("meta")).decode())
     except (FormatError, KeyError, TypeError, ValueError, RecursionError) as error:
         cause = f"not a {noun} file, or cut short or damaged"
         raise FormatError(path, cause, remedy="copy it again") from error
-    if not isinstance(meta, dict) or meta.get("kind") != kind:
-        raise FormatError(path, f"an archive, but not a Facetrack {noun}")
-    if not isinstance(meta.get("schema"), int) or meta["schema"] > schema:
-        cause = f"schema {meta.get('schema')}, this version reads up to {schema}"
-        raise FormatError(path, cause, remedy="update Facetrack")
-    if not isinstance(meta.get("checksum"), str):
-        raise FormatError(path, "the entry 'checksum' is missing or wrong")
+    for entry, of_type in (("kind", str), ("schema", int), ("checksum", str)):
+        if not isinstance(meta, dict) or not isinstance(meta.get(entry), of_type):
+            cause = f"an archive, but not a Facetrack {noun}: no right entry {entry!r}"
+            raise FormatError(path, cause)
     return arrays, meta
 
 

@@ -43,25 +43,26 @@ class GrowingFile:
         self.path = Path(path)
         try:
             if keep is None:
-                self._file: BinaryIO = open(self.path, "wb", buffering=0)  # noqa: SIM115
-                self.put(header)
+                self.path.write_bytes(b"")
             else:
-                self._file = open(self.path, "rb+", buffering=0)  # noqa: SIM115
-                self._go_on(header.encode(), keep)
+                self._cut(header.encode(), keep)
+            self._file: BinaryIO = open(self.path, "ab", buffering=0)  # noqa: SIM115
         except FileNotFoundError as error:
+            if keep is None:
+                raise output_error(self.path, error) from error
             raise FormatError(path, "no such file") from error
         except OSError as error:
             raise output_error(self.path, error) from error
+        if keep is None:
+            self.put(header)
 
-    def _go_on(self, header: bytes, keep: int) -> None:
-        size = self._file.seek(0, os.SEEK_END)
-        self._file.seek(0)
-        same = self._file.read(len(header)) == header
-        if not same or not len(header) <= keep <= size:
-            self._file.close()
-            raise FormatError(self.path, "is not what an earlier run left")
-        self._file.truncate(keep)
-        self._file.seek(keep)
+    def _cut(self, header: bytes, keep: int) -> None:
+        with self.path.open("rb+") as file:
+            begins = file.read(len(header))
+            size = file.seek(0, os.SEEK_END)
+            if begins != header or not len(header) <= keep <= size:
+                raise FormatError(self.path, "is not what an earlier run left")
+            file.truncate(keep)
 
     @property
     def size(self) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import nan
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from facetrack.reading import Reading, Row, Spec
 
 KEYS: Final = ("frame", "timestamp", "face_id")
 _MAX_BYTES: Final = 1 << 32
+_SILENT: Final = Reading(nan)
 _ENDS: Final = ("_low", "_high", "_reason")
 
 Floats = npt.NDArray[np.float64]
@@ -68,32 +70,50 @@ class SignalTable:
         return len(self.frame)
 
 
-def table_of(rows: Sequence[Row], names: Iterable[str]) -> SignalTable:
-    """Lay rows out as arrays.
+class TableBuilder:
+    """Lays rows out as arrays while they come: an hour of rows as objects would fill the memory.
 
     Parameters
     ----------
-    rows : sequence of Row
     names : iterable of str
         The signals to keep.
-
-    Returns
-    -------
-    SignalTable
     """
-    silent = Reading(nan)
 
-    def series(name: str) -> Series:
-        said = [row.values.get(name, silent) for row in rows]
-        value, low, high = np.array([(r.value, r.low, r.high) for r in said]).reshape(-1, 3).T
-        return Series(value, low, high, tuple(r.reason for r in said))
+    def __init__(self, names: Iterable[str]) -> None:
+        self._keys: dict[str, array[Any]] = {
+            "frame": array("q"), "timestamp": array("d"), "face_id": array("q")
+        }  # fmt: skip
+        self._numbers = {name: (array("d"), array("d"), array("d")) for name in names}
+        self._reasons: dict[str, list[str]] = {name: [] for name in self._numbers}
 
-    return SignalTable(
-        np.array([row.frame for row in rows], dtype=np.int64),
-        np.array([row.timestamp for row in rows], dtype=np.float64),
-        np.array([row.face_id for row in rows], dtype=np.int64),
-        {name: series(name) for name in names},
-    )
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take rows, in the order of frames."""
+        for row in rows:
+            for key, values in self._keys.items():
+                values.append(getattr(row, key))
+            for name, (value, low, high) in self._numbers.items():
+                said = row.values.get(name, _SILENT)
+                value.append(said.value)
+                low.append(said.low)
+                high.append(said.high)
+                self._reasons[name].append(said.reason)
+
+    def table(self) -> SignalTable:
+        """Return what was taken."""
+        series = {
+            name: Series(_floats(v), _floats(low), _floats(high), tuple(self._reasons[name]))
+            for name, (v, low, high) in self._numbers.items()
+        }
+        return SignalTable(
+            np.array(self._keys["frame"], dtype=np.int64),
+            _floats(self._keys["timestamp"]),
+            np.array(self._keys["face_id"], dtype=np.int64),
+            series,
+        )
+
+
+def _floats(values: array[float]) -> Floats:
+    return np.array(values, dtype=np.float64)
 
 
 def columns(specs: Sequence[Spec]) -> list[Column]:

@@ -51,6 +51,8 @@ MIRROR: Final[tuple[int, ...]] = (
 )  # fmt: skip
 
 OUTER_EYE_CORNERS: Final = (36, 45)
+# Corners of the eyes, bridge and base of the nose: what expressions and speech hardly move.
+STABLE: Final = (27, 28, 29, 30, 33, 36, 39, 42, 45)
 
 
 def to_markup(points: npt.ArrayLike, count: int) -> npt.NDArray[np.float64]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS
-from facetrack.features.alignment import warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from facetrack.errors import FormatError
 from facetrack.face import N_POINTS
-from facetrack.features.alignment import FRAME_SIZE
+from facetrack.features.crops import FRAME_SIZE
 from facetrack.features.descriptors import DESCRIPTOR_SIZE
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
 from facetrack.learning.learner import Learned

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
-import facetrack
 from facetrack.errors import FormatError
 from facetrack.formats.atomic import write_text
 from facetrack.formats.textfile import read_text
+from facetrack.version import installed_version
 
 _HEAD: Final = {"command": str, "version": str, "model": str, "n": int, "details": dict}
 _LIMIT: Final = 1 << 28  # bytes: errors of some million frames
@@ -47,7 +47,7 @@ def document(
     dict
         `command`, `version`, `model`, `n`, the main numbers, `details`.
     """
-    head = {"command": command, "version": facetrack.__version__, "model": model, "n": n}
+    head = {"command": command, "version": installed_version(), "model": model, "n": n}
     return {**head, **(measures or {}), "details": dict(details)}
 
 

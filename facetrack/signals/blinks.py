@@ -279,8 +279,11 @@ def _event(closure: _Closure) -> Event | None:
     if min(depths) < _ONE_SIDED * max(depths):
         return None
     first, last = _span(closure, closure.level)
-    bottom = apex.both + _BOTTOM * (closure.before - apex.both)
-    met = [s for s in samples[first : last + 1] if s.both <= bottom]
+    depth = closure.before - apex.both
+    met = [s for s in samples[first : last + 1] if s.both <= apex.both + _BOTTOM * depth]
+    open_ = [s for s in samples[:first] if s.both >= closure.before - _BOTTOM * depth]
+    if open_ and met[0].time - open_[-1].time > _REACH:
+        return None
     detail = {
         "seconds": round(seconds, 4),
         "depth_right": round(depths[0], 4),

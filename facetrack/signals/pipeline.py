@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from facetrack.errors import InputError
 from facetrack.face import Face
-from facetrack.reading import Event, Finding, Readings
+from facetrack.reading import Event, EventRecord, Finding, Readings
 from facetrack.signals.estimator import Estimator, Result, Run, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice
@@ -248,3 +248,22 @@ class Pipeline:
         return frozenset(
             e.name for e in self.choice.estimators if self.costs[e.name].each > _COSTLY
         )
+
+
+def event_records(findings: Iterable[Finding]) -> list[EventRecord]:
+    """Pick the events out of what a pipeline found.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+
+    Returns
+    -------
+    list of EventRecord
+        With source `machine`.
+    """
+    return [
+        EventRecord(finding.face_id, finding.result, finding.estimator)
+        for finding in findings
+        if isinstance(finding.result, Event)
+    ]

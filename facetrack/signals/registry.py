@@ -55,6 +55,11 @@ class Choice:
         """The wanted kinds of events."""
         return tuple(s for s in self._specs() if s.kind == Kind.EVENT)
 
+    @property
+    def delay(self) -> float:
+        """Seconds after which everything is certain at the latest."""
+        return max((estimator.delay for estimator in self.estimators), default=0.0)
+
     def _specs(self) -> Iterator[Spec]:
         return (s for e in self.estimators for s in e.specs if s.name in self.names)
 

@@ -8,17 +8,21 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from facetrack.reading import Spec
 from facetrack.reporting.plots import PALETTE, new_figure, svg
 from facetrack.signals.registry import estimators, signals
-from facetrack.summary.numbers import DOUBT, taken_by
+from facetrack.summary.events import taken_by
+from facetrack.summary.numbers import DOUBT
 from facetrack.summary.spans import Span
 from facetrack.summary.timeline import Flags, Floats, Timeline
 
 COLUMNS: Final = 1000  # columns of pixels
 _WIDTH: Final = 7.4  # inches: a page of A4 between its margins
+_GAP: Final = 0.27  # inches above each panel, for its title
+_BELOW: Final = 0.45  # inches
 _PANELS: Final = 12  # of one picture
 _SHADES: Final = ("#E8EEF4", "#F4EDE0")
 _SMALL: Final = 7.0  # points
@@ -48,13 +52,10 @@ def curves(person: Timeline, spans: Sequence[Span] = ()) -> list[bytes]:
 
 def _picture(person: Timeline, spans: Sequence[Span], panels: Mapping[str, list[str]]) -> bytes:
     """Draw bars and some panels."""
-    n_bars = 2 + len(person.sought)
-    heights = [0.16 * n_bars, *[0.5] * len(panels)]
-    figure = new_figure(_WIDTH, sum(heights) + 0.27 * len(heights) + 0.4)
-    grid = figure.subplots(
-        len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
-    )
-    top, *rest = grid[:, 0]
+    bars = ["tracked", "doubtful", *person.sought]
+    left = 0.3 + 0.055 * max(map(len, bars))
+    figure, every = _axes([0.16 * len(bars), *[0.5] * len(panels)], left)
+    top, *rest = every
     colours = {kind: PALETTE[(i + 1) % len(PALETTE)] for i, kind in enumerate(person.sought)}
     _draw_bars(top, person, colours)
     for axes, (title, names) in zip(rest, panels.items(), strict=True):
@@ -65,10 +66,10 @@ def _picture(person: Timeline, spans: Sequence[Span], panels: Mapping[str, list[
                 axes.broken_barh(runs, (0, 1), transform=axes.get_xaxis_transform(),
                                  color=colours[kind], alpha=0.3, linewidth=0)  # fmt: skip
     whole = person.whole
-    for axes in (top, *rest):
+    for axes in every:
         for i, span in enumerate(spans):
             axes.axvspan(span.start, span.stop, color=_SHADES[i % 2], zorder=-1, linewidth=0)
-        axes.tick_params(labelsize=_SMALL)
+        axes.tick_params(labelsize=_SMALL, labelbottom=axes is every[-1])
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlim(whole.start, whole.stop)
     for span in spans:
@@ -76,8 +77,22 @@ def _picture(person: Timeline, spans: Sequence[Span], panels: Mapping[str, list[
         if whole.start <= middle <= whole.stop:
             top.text(middle, 1.0, span.name, fontsize=_SMALL, ha="center", va="bottom",
                      transform=top.get_xaxis_transform())  # fmt: skip
-    _name_time(grid[-1, 0], whole)
+    _name_time(every[-1], whole)
     return svg(figure)
+
+
+def _axes(heights: Sequence[float], left: float) -> tuple[Figure, list[Axes]]:
+    """Make axes of given heights in inches, one below the other."""
+    total = sum(heights) + _GAP * len(heights) + _BELOW
+    figure = new_figure(_WIDTH, total)
+    figure.set_layout_engine("none")  # it would move axes by rounding errors, run by run
+    made: list[Axes] = []
+    y = total
+    for height in heights:
+        y -= _GAP + height
+        place = (left / _WIDTH, y / total, 1 - (left + 0.1) / _WIDTH, height / total)
+        made.append(figure.add_axes(place, sharex=made[0] if made else None))
+    return figure, made
 
 
 def _name_time(axes: Axes, whole: Span) -> None:

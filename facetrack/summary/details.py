@@ -9,7 +9,8 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any, Final
 
-from facetrack.summary.numbers import Summary, Times, ratio
+from facetrack.summary.numbers import Summary
+from facetrack.summary.times import Times, ratio
 
 HEADER: Final = (
     "video", "face_id", "interval", "start", "stop", "kind", "name", "measure", "value", "unit",

@@ -8,16 +8,10 @@ from typing import Final
 
 from facetrack.reading import HUMAN
 from facetrack.reporting.tables import Quantity, Table
-from facetrack.summary.numbers import (
-    DIFFERENCE,
-    EventNumbers,
-    Summary,
-    Times,
-    ValueNumbers,
-    event_seconds,
-    ratio,
-)
+from facetrack.summary.events import EventNumbers, event_seconds
+from facetrack.summary.numbers import Summary, ValueNumbers
 from facetrack.summary.timeline import Timeline
+from facetrack.summary.times import DIFFERENCE, Times, ratio
 
 LISTED: Final = 300  # events of a list
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.features.alignment import warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder, MapSpec
 from facetrack.landmarks.markup import mirror
 from facetrack.landmarks.shape_model import ShapeModel

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from facetrack.features.pixels import Box, Image, overlap
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.identity import signature
 from facetrack.tracking.people import Missing
-from facetrack.tracking.pixels import Box, Image, overlap
 from facetrack.tracking.track import Track
 
 _TOUCHING: Final = 0.1  # overlap of the heads' boxes, of the smaller one

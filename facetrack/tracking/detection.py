@@ -15,7 +15,7 @@ import dlib
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.tracking.pixels import (
+from facetrack.features.pixels import (
     SMALLEST_SIDE,
     Box,
     Image,

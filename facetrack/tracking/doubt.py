@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from facetrack.features.pixels import Box, Image, agreement
 from facetrack.tracking.detection import Detection
-from facetrack.tracking.pixels import Box, Image, agreement
 from facetrack.tracking.search import Finds
 from facetrack.tracking.track import Track
 

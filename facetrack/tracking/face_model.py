@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import NOT_SAID, Fit, read_only_points
-from facetrack.features.alignment import warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learned

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS, Face, Source, State, read_only_points
+from facetrack.features.pixels import Image, box_of
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.identity import Person
 from facetrack.tracking.people import Missing
-from facetrack.tracking.pixels import Image, box_of
 from facetrack.tracking.track import Track
 
 _INSIDE: Final = 0.4  # of the points must lie in the image

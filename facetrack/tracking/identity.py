@@ -9,21 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.features.crops import aligned_patch
+from facetrack.features.pixels import Image
 from facetrack.formats.encoding import decode_array, encode_array
-from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.appearance import N_VALUES, SIDE, gradients, shipped_whitening
 from facetrack.tracking.knowledge import Knowledge, teachable
-from facetrack.tracking.pixels import Image, grey, shrink
 
 Points = npt.NDArray[np.float64]
 Signature = npt.NDArray[np.float32]
 
-_HALF_WIDTH: Final = 0.85  # of the patch, in outer-eye distances
 SIGNATURE_SIZE: Final = N_VALUES + 2
 
 _GREY_WEIGHT: Final = 0.1  # similarity lost per 40 grey levels of difference in mean and contrast
@@ -55,7 +53,7 @@ def signature(image: Image, points: Points, shape_model: ShapeModel) -> Signatur
         A unit vector of what tells people apart, then mean and standard deviation of the grey
         values.
     """
-    patch = aligned_patch(image, points, shape_model.mean)
+    patch = aligned_patch(image, points, shape_model.mean, SIDE)
     values = shipped_whitening().apply(gradients(patch))
     return np.append(values, [patch.mean(), patch.std()]).astype(np.float32)
 
@@ -127,43 +125,3 @@ class Person:
         if state["knowledge"] is not None:
             knowledge = Knowledge.from_state(state["knowledge"], teachable(model))
         return cls(int(state["id"]), exemplars, knowledge)
-
-
-def aligned_patch(image: Image, points: Points, mean: Points) -> npt.NDArray[np.float32]:
-    """Cut the middle of the face out, upright and at one size, without aliasing.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W[, 3]), uint8
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels of the image.
-    mean : ndarray, shape (68, 2), float64
-        The shape that faces are aligned to, in any frame.
-
-    Returns
-    -------
-    ndarray, shape (SIDE, SIDE), float32
-        Grey values.
-    """
-    inner = slice(17, 68)
-    eye_distance = float(np.linalg.norm(mean[45] - mean[36]))
-    half = _HALF_WIDTH * eye_distance
-    target = (mean[inner] - mean[inner].mean(axis=0) + half) * ((SIDE - 1) / (2 * half))
-    to_patch = fit_similarity(points[inner], target)
-    # Only the face's surroundings are converted to grey and shrunk.
-    reach = 0.75 * SIDE / to_patch.scale
-    centre = points[inner].mean(axis=0)
-    height, width = image.shape[:2]
-    left, top = np.clip(np.floor(centre - reach), 0, [width - 1, height - 1]).astype(int).tolist()
-    right, bottom = np.clip(np.ceil(centre + reach), 1, [width, height]).astype(int).tolist()
-    region = grey(image[top : max(bottom, top + 1), left : max(right, left + 1)])
-    local = points[inner] - [left, top]
-    factor = 1.5 * to_patch.scale
-    if factor < 1:
-        region = shrink(region, factor)
-        local = (local + 0.5) * factor - 0.5
-    matrix = fit_similarity(local, target).matrix
-    patch = cv2.warpAffine(
-        region, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return patch.astype(np.float32)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError, LearningError
 from facetrack.face import N_POINTS
-from facetrack.features.alignment import FRAME_SIZE
+from facetrack.features.crops import FRAME_SIZE
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import STARTS, Lesson

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from facetrack.features.pixels import Image
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.identity import signature
-from facetrack.tracking.pixels import Image
 from facetrack.tracking.track import Track
 
 _EVERY: Final = 15  # frames between two looks ...

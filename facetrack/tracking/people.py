@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS
+from facetrack.features.pixels import Box, box_of
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.tracking.identity import Person, Signature
-from facetrack.tracking.pixels import Box, box_of
 
 Points = npt.NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from facetrack.face import Fit
+from facetrack.features.pixels import Box, Image, box_of, overlap
 from facetrack.tracking.detection import LADDER, Detection
 from facetrack.tracking.people import Missing
-from facetrack.tracking.pixels import Box, Image, box_of, overlap
 from facetrack.tracking.track import WELL_FITTED, Fits, is_plausible
 
 _SEARCH_EVERY: Final = 2  # frames, while no face at all is tracked

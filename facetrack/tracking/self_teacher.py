@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from facetrack.errors import LearningError
 from facetrack.face import N_POINTS
-from facetrack.features.alignment import FRAME_SIZE, warp_to_frame
+from facetrack.features.crops import FRAME_SIZE, warp_to_frame
+from facetrack.features.pixels import Image
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learned, Learner
@@ -23,7 +24,6 @@ from facetrack.learning.lesson import KEEP, Lesson
 from facetrack.learning.self_lesson import SelfLearner, SelfLesson
 from facetrack.regression.incremental import IncrementalRegressor
 from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.pixels import Image
 
 Points = npt.NDArray[np.float64]
 

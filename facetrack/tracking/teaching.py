@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import Face
+from facetrack.features.pixels import Image
 from facetrack.learning.lesson import KEEP, make_lesson
 from facetrack.learning.profile import Profile
 from facetrack.tracking.identity import Person, Signature, similarity
 from facetrack.tracking.knowledge import Knowledge, checked_correction, teachable
 from facetrack.tracking.personal_model import PersonalModel
-from facetrack.tracking.pixels import Image
 from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.track import Fits, Track
 

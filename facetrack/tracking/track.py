@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS, NOT_SAID, Fit
-from facetrack.features.resize import average
+from facetrack.features.crops import TRACK_PATCH, around, take_patch
+from facetrack.features.pixels import Box, Image, box_of, grey, shrink
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking.identity import SIGNATURE_SIZE, UNKNOWN, Person, Signature, signature
-from facetrack.tracking.pixels import Box, Image, box_of, grey, shrink
 from facetrack.tracking.smoothing import PointSmoother
 
 Points = npt.NDArray[np.float64]
@@ -36,7 +36,6 @@ _LONG: Final = 1_000_000  # frames: never touched another face
 _FAST: Final = 0.1  # outer-eye distances a frame: from here on the next place is predicted
 _FAR: Final = 0.15  # a fit that moved this far from its start is repeated from its end
 
-_PATCH: Final = 24  # px: side of the face's remembered picture
 _PATCH_EVERY: Final = 3  # frames
 _REACH: Final = 1.5  # where that picture is looked for, in box sizes around the last place
 _LIKE: Final = 0.25  # agreement of signatures that such a place must have with the person
@@ -184,13 +183,13 @@ class Track:
         """Find where the remembered picture of the face has gone, in pixels."""
         x0, y0, x1, y1 = self.box
         size = max(x1 - x0, y1 - y0)
-        factor = _PATCH / size
+        factor = TRACK_PATCH / size
         centre = np.array([x0 + x1, y0 + y1]) / 2
-        region, origin = _around(image, centre, (0.5 + _REACH) * size)
-        if min(region.shape[:2]) * factor < _PATCH:
+        region, origin = around(image, centre, (0.5 + _REACH) * size)
+        if min(region.shape[:2]) * factor < TRACK_PATCH:
             return None
         field_of_view = shrink(grey(region), factor)
-        if min(field_of_view.shape) < _PATCH:
+        if min(field_of_view.shape) < TRACK_PATCH:
             return None
         scores = cv2.matchTemplate(field_of_view, self.patch, cv2.TM_CCOEFF_NORMED)
         _, best, _, (x, y) = cv2.minMaxLoc(scores)
@@ -226,7 +225,7 @@ class Track:
             person=Person.from_state(state["person"], model),
             points=decode_array(state["points"], (N_POINTS, 2), np.float64),
             quality=float(state["quality"]),
-            patch=decode_array(state["patch"], (_PATCH, _PATCH), np.uint8),
+            patch=decode_array(state["patch"], (TRACK_PATCH, TRACK_PATCH), np.uint8),
             smoother=smoother,
             velocity=decode_array(state["velocity"], (2,), np.float64),
             weak=weak,
@@ -304,40 +303,6 @@ def is_large(points: Points) -> bool:
     x0, y0, x1, y1 = box_of(points)
     near = x0 > -_FARTHEST and y0 > -_FARTHEST and x1 < _FARTHEST and y1 < _FARTHEST
     return near and (x1 - x0) * (y1 - y0) >= SMALLEST_AREA
-
-
-def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
-    """Remember what a face looks like.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W[, 3]), uint8
-    points : ndarray, shape (68, 2), float64
-        In pixels of the image.
-
-    Returns
-    -------
-    ndarray, shape (24, 24), uint8
-        Grey values of the square around the points.
-    """
-    x0, y0, x1, y1 = box_of(points)
-    half = 0.5 * max(x1 - x0, y1 - y0)
-    region, _ = _around(image, np.array([x0 + x1, y0 + y1]) / 2, half)
-    if region.ndim == 2 and min(region.shape) >= _PATCH:
-        return average(region, (_PATCH, _PATCH))
-    small = cv2.resize(np.ascontiguousarray(region), (_PATCH, _PATCH), interpolation=cv2.INTER_AREA)
-    return grey(small.astype(np.uint8, copy=False))
-
-
-def _around(
-    image: Image, centre: npt.NDArray[np.float64], half: float
-) -> tuple[Image, npt.NDArray[np.float64]]:
-    """Cut a square out, clipped to the image but never empty; also returns its origin."""
-    height, width = image.shape[:2]
-    left, top = np.clip(np.floor(centre - half), 0, [width - 1, height - 1]).astype(int).tolist()
-    right, bottom = np.clip(np.ceil(centre + half) + 1, 1, [width, height]).astype(int).tolist()
-    region = image[top : max(bottom, top + 1), left : max(right, left + 1)]
-    return region, np.array([left, top], dtype=np.float64)
 
 
 def _better(a: Fit | None, b: Fit | None) -> Fit | None:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import Face, Fit
+from facetrack.features.crops import take_patch
+from facetrack.features.pixels import SMALLEST_SIDE, Image, box_of, checked_image
 from facetrack.learning.profile import Profile, load_profile
 from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
@@ -21,7 +23,6 @@ from facetrack.tracking.knowledge import teachable
 from facetrack.tracking.looks import learn_looks
 from facetrack.tracking.moment import Moment
 from facetrack.tracking.people import Reason
-from facetrack.tracking.pixels import SMALLEST_SIDE, Image, box_of, checked_image
 from facetrack.tracking.search import Finds, confirm, look
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.teaching import (
@@ -33,7 +34,7 @@ from facetrack.tracking.teaching import (
     profile_of,
     tracked_as,
 )
-from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track, take_patch
+from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track
 from facetrack.video.frame import Frame
 
 STATE_VERSION: Final = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facetrack.face import N_POINTS
-from facetrack.features.alignment import FRAME_SIZE
+from facetrack.features.crops import FRAME_SIZE
 from facetrack.features.maps import DEFAULT_MAPS
 from facetrack.features.resize import average
 from facetrack.landmarks.pose import head_pose

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.pts_folder import LabelledImage
-from facetrack.features.alignment import EYE_DISTANCE, FRAME_CENTRE
+from facetrack.features.crops import EYE_DISTANCE, FRAME_CENTRE
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking.box_fit import BoxFitter

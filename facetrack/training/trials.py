@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from facetrack.features.alignment import warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel

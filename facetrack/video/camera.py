@@ -26,7 +26,7 @@ class Capture(Protocol):
     """The part of `cv2.VideoCapture` that is used."""
 
     def isOpened(self) -> bool:
-        """Tell whether the device is open."""
+        """Return whether the device is open."""
 
     def grab(self) -> bool:
         """Wait for the next frame."""

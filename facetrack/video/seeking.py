@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from pathlib import Path
 from typing import Final, Protocol
 
 from facetrack.errors import InputError, VideoError
-from facetrack.formats.picture import SUFFIXES, read_bgr
-from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.formats.picture import read_bgr
 from facetrack.video.frame import ArrayPicture, Frame
 from facetrack.video.images import ImageFolder
 from facetrack.video.source import ClosesItself
@@ -173,45 +171,3 @@ class SeekableFolder(ClosesItself):
             self._cache.put(Frame(len(self._good) - 1, place / self._rate, picture))
         if not 0 <= index < len(self._good):
             raise InputError(f"{self.name}: frame {index} is none of {len(self._good)}")
-
-
-def open_seekable(
-    spec: str | os.PathLike[str],
-    *,
-    shape_model: ShapeModel | None = None,
-    image_rate: float = 25.0,
-) -> SeekableVideo:
-    """Open a video to look at any of its frames.
-
-    Parameters
-    ----------
-    spec : str or path-like
-        A video file, a folder of pictures or a single one, or "demo", the synthetic clip.
-    shape_model : ShapeModel, optional
-        Moves the head of "demo".
-    image_rate : float
-        Pictures per second of a folder of pictures.
-
-    Returns
-    -------
-    SeekableVideo
-
-    Raises
-    ------
-    VideoError
-        If a file is missing or nothing in it can be decoded.
-    InputError
-        If "demo" is asked for without a shape model.
-    """
-    if spec == "demo":
-        from facetrack.video.clips import demo_video
-
-        if shape_model is None:
-            raise InputError('"demo" is moved by a shape model; pass shape_model=model.shape_model')
-        return demo_video(shape_model)
-    path = Path(spec)
-    if path.is_dir() or path.suffix.lower() in SUFFIXES:
-        return SeekableFolder(path, rate=image_rate)
-    from facetrack.video.seekable_file import SeekableFile
-
-    return SeekableFile(path)

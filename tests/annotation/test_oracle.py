@@ -12,11 +12,11 @@ from facetrack.annotation.oracle import ENOUGH, TrackAnew, annotate, right_point
 from facetrack.cli.main import main
 from facetrack.evaluation.footage import Corrections, Footage, Points
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.synthetic.clips import demo_video
+from facetrack.synthetic.portrait import astronaut
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
-from facetrack.video.clips import demo_video
-from facetrack.video.portrait import astronaut
 from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 
 N = 12
 

@@ -13,10 +13,10 @@ from facetrack.annotation.retrack import STOPPED, Outcome, retrack
 from facetrack.errors import InputError
 from facetrack.face import Fit
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.synthetic.clips import demo_video
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
-from facetrack.video.clips import demo_video
 from facetrack.video.frame import Frame, frame_of
-from facetrack.video.synthetic import SyntheticVideo
 
 Look = Callable[[int], Frame]
 

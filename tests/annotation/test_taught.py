@@ -6,8 +6,8 @@ import pytest
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.taught import taught
 from facetrack.face import Source
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.synthetic import SyntheticVideo
 
 CHIN = 8
 

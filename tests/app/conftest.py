@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facetrack.face import N_POINTS, Source
-from facetrack.video.portrait import astronaut
+from facetrack.synthetic.portrait import astronaut
 from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
 

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 from facetrack.cli.main import main
 from facetrack.formats.openface import read_openface
-from facetrack.video.source import open_source
+from facetrack.opening import open_source
 
 
 @pytest.fixture(scope="module")

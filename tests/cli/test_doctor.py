@@ -116,7 +116,8 @@ def test_qt_without_its_libraries(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.delitem(sys.modules, "PyQt5", raising=False)  # another test may have loaded it
     (check,) = _system.check_qt_libraries()
     assert check.status is Status.FAIL
-    assert check.finding.startswith("libqoffscreen.so: OSError")
+    assert check.finding.startswith("qoffscreen: ")
+    assert "libqoffscreen.so" in check.finding
     assert check.fix.startswith("apt install libgl1 ")
 
 

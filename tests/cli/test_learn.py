@@ -10,9 +10,9 @@ import pytest
 
 from facetrack.cli.main import main
 from facetrack.formats.pts import write_pts
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +12,10 @@ import pytest
 import facetrack
 from facetrack.cli import main as entry
 from facetrack.errors import FormatError
+from facetrack_app import qt_guard
+
+ADDED = ("app", "replay")  # entry points of the application
+EVERY = (*entry.COMMANDS, *ADDED)
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, run: object) -> None:
@@ -33,7 +37,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert entry.main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(f"  {name} " in out for name in entry.COMMANDS)
+    assert all(f"  {name} " in out for name in EVERY)
 
 
 @pytest.mark.parametrize("arguments", [[], ["trakc"], ["--trakc"]])
@@ -44,9 +48,9 @@ def test_wrong_usage_exits_2_and_names_it(
     assert "error: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", entry.COMMANDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_command_keeps_the_contract(name: str) -> None:
-    command = import_module(f"facetrack.cli.{name}")
+    command = entry._load(name)
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     assert command.HELP.strip()
@@ -105,4 +109,31 @@ def test_a_missing_package_points_at_the_doctor(
     assert capsys.readouterr().err == (
         "facetrack: libGL.so.1: cannot open shared object file; "
         "`facetrack doctor` prints the repair\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [("no_such_package.cli", "No module named 'no_such_package'"), ("json:nothing", "'nothing'")],
+)
+def test_a_command_that_another_package_broke_is_one_line_and_leaves_help(
+    value: str, cause: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = EntryPoint("ghost", value, entry.GROUP)
+    monkeypatch.setattr(entry, "entry_points", lambda group: [broken])
+    assert entry.main(["ghost"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"facetrack: {value} cannot be loaded: ")
+    assert cause in line
+    assert entry.main(["--help"]) == 0
+    assert "  ghost " in capsys.readouterr().out
+
+
+def test_without_pyqt_the_application_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(qt_guard, "find_spec", lambda name: None)
+    assert entry.main(["app"]) == 1
+    assert capsys.readouterr().err == (
+        "facetrack: PyQt5 is not installed; run: pip install 'facetrack[app]'\n"
     )

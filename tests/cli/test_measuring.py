@@ -18,7 +18,7 @@ from facetrack.formats.openface import write_openface
 from facetrack.formats.pts import write_pts
 from facetrack.formats.table import make_table
 from facetrack.landmarks.shape_model import train_shape_model
-from facetrack.video.portrait import astronaut
+from facetrack.synthetic.portrait import astronaut
 
 SHAPE = (astronaut().points - astronaut().points.mean(axis=0)) / 2
 SURE = np.full(68, 0.9)

@@ -18,12 +18,12 @@ from facetrack.formats.openface import read_openface
 from facetrack.landmarks.shape_model import train_shape_model
 from facetrack.model import save_model
 from facetrack.regression.cascade import Cascade, Level
+from facetrack.synthetic.portrait import astronaut
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.box_fit import BoxPlacement
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
-from facetrack.video.portrait import astronaut
 from facetrack.video.sink import VideoWriter
-from facetrack.video.synthetic import SyntheticVideo
 
 N_FRAMES = 12
 

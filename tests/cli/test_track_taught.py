@@ -14,8 +14,8 @@ from facetrack.cli.main import main
 from facetrack.face import Source
 from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import write_pts
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 
 N_FRAMES = 16
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from facetrack.cli.main import main
-from facetrack.model import describe, load_model
+from facetrack.formats.modelfile import describe
+from facetrack.model import load_model
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.cascade import CascadePlan, LevelPlan
 from facetrack.training.trainer import TrainingSettings

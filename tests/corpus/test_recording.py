@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -19,17 +20,30 @@ from facetrack.corpus.recording import CHECKPOINT_EVERY, record
 from facetrack.corpus.task import ModelId
 from facetrack.errors import CameraError, InputError, OutputError, VideoError
 from facetrack.face import State
+from facetrack.formats.elan import read_elan
+from facetrack.formats.events_csv import read_events
 from facetrack.formats.openface import read_openface
+from facetrack.formats.signals_csv import read_signals
+from facetrack.formats.webvtt import read_webvtt
+from facetrack.model import load_model
+from facetrack.opening import open_source
+from facetrack.reading import Spec
+from facetrack.signals import FaceEstimator, choose, register
+from facetrack.signals.registry import unregister
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.video.camera import CameraSource
-from facetrack.video.sink import VideoWriter
-from facetrack.video.source import open_source
+from facetrack.video.sink import VideoWriter, write_video
 
-SAME = ("csv", "dictionary", "ledger")  # files that do not depend on the run
+SAME = ("csv", "dictionary", "ledger", "signals", "events")  # files that do not depend on the run
 N_LONG = 700
 
 
 def contents(task):
     return {kind: task.outputs.path(kind).read_bytes() for kind in SAME}
+
+
+def tables(outputs):
+    return {kind: outputs.path(kind).read_bytes() for kind in ("csv", "signals", "events")}
 
 
 def stop_at(index):
@@ -42,14 +56,14 @@ def stop_at(index):
 
 @pytest.fixture(scope="module")
 def whole(long_clip, model, tmp_path_factory):
-    """Give the CSV file of an uninterrupted run of the long clip."""
+    """Give the tables of an uninterrupted run of the long clip."""
     from facetrack.corpus.fingerprint import fingerprint
     from facetrack.corpus.task import Outputs, Settings, Task
 
     outputs = Outputs(tmp_path_factory.mktemp("whole") / "long")
     task = Task(long_clip, outputs, Settings(), ModelId(model.name, fingerprint(model)))
     record(task, model)
-    return outputs.path("csv").read_bytes()
+    return tables(outputs)
 
 
 def test_every_decoded_frame_has_its_row(task, clip, model, tmp_path):
@@ -71,8 +85,10 @@ def test_nothing_unfinished_is_left(task, clip, model, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "clip.columns.csv",
         "clip.csv",
+        "clip.events.csv",
         "clip.ledger.json",
         "clip.overlay.mp4",
+        "clip.signals.csv",
         "clip.timing.json",
     ]
 
@@ -103,7 +119,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(task, long_clip, model, wh
     assert len(read_openface(chosen.outputs.path("partial"))) == N_LONG - 29
     recorded = record(chosen, model, resume=True)
     assert recorded.resumed_at == 2 * CHECKPOINT_EVERY
-    assert chosen.outputs.path("csv").read_bytes() == whole
+    assert tables(chosen.outputs) == whole
     assert recorded.ledger.decoded == recorded.ledger.tracked == N_LONG
 
 
@@ -152,7 +168,7 @@ def test_a_killed_process_goes_on_to_the_same_bytes(
     finished = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert "resumed at frame" in finished.stdout
-    assert outputs.path("csv").read_bytes() == whole
+    assert tables(outputs) == whole
 
 
 def test_a_finished_video_is_skipped_only_if_nothing_changed(task, clip, model, tmp_path):
@@ -186,7 +202,7 @@ def test_two_runs_do_not_write_the_same_files(task, clip, model, tmp_path):
     assert record(chosen, model).ledger.in_rows == 40
 
 
-@pytest.mark.parametrize("damage", ["partial", "checkpoint"])
+@pytest.mark.parametrize("damage", ["partial", "checkpoint", "signals partial", "events partial"])
 def test_damaged_remains_start_anew(
     task, clip, model, tmp_path, monkeypatch: pytest.MonkeyPatch, damage
 ):
@@ -195,10 +211,11 @@ def test_damaged_remains_start_anew(
     with pytest.raises(KeyboardInterrupt):
         record(chosen, model, progress=stop_at(25))
     path = chosen.outputs.path(damage)
-    path.write_bytes(path.read_bytes()[:5000])
+    path.write_bytes(path.read_bytes()[: 20 if "signals" in damage or "events" in damage else 5000])
     recorded = record(chosen, model, resume=True)
     assert recorded.resumed_at == 0
     assert recorded.ledger.in_rows == 40
+    assert len(read_signals(chosen.outputs.path("signals"))) == 40
 
 
 def test_a_killed_rerun_does_not_count_as_finished(task, clip, model, tmp_path):
@@ -208,6 +225,68 @@ def test_a_killed_rerun_does_not_count_as_finished(task, clip, model, tmp_path):
         record(chosen, model, progress=stop_at(5))
     assert len(read_openface(chosen.outputs.path("csv"))) == 40  # the old table is still there
     assert not record(chosen, model, resume=True).skipped
+
+
+def test_signals_have_the_rows_of_the_tracks(task, clip, model, tmp_path):
+    chosen = task(clip, tmp_path / "clip", signals="all")
+    recorded = record(chosen, model)
+    tracks, signals = (
+        read_openface(tmp_path / "clip.csv"),
+        read_signals(tmp_path / "clip.signals.csv"),
+    )
+    assert signals.frame.tolist() == tracks.frame.tolist()
+    assert signals.face_id.tolist() == tracks.face_id.tolist()
+    np.testing.assert_allclose(signals.timestamp, tracks.timestamp, atol=1e-6)
+    assert list(signals.signals) == [spec.name for spec in choose("all").values]
+    quality = signals.signals["quality"]
+    np.testing.assert_allclose(quality.value, tracks.confidence, atol=1e-4)
+    assert recorded.ledger.order["settings"]["signals"] == choose("all").order()
+    with (tmp_path / "clip.columns.csv").open(newline="") as stream:
+        described = {(row["table"], row["column"]) for row in csv.DictReader(stream)}
+    for table, name in (("signals", "clip.signals.csv"), ("events", "clip.events.csv")):
+        header = (tmp_path / name).read_text().splitlines()[0].split(",")
+        assert {column for kind, column in described if kind == table} == set(header)
+
+
+def test_no_signals_no_files_and_old_ones_go(task, clip, model, tmp_path):
+    record(task(clip, tmp_path / "clip"), model)
+    record(task(clip, tmp_path / "clip", signals="none"), model)
+    assert not list(tmp_path.glob("*signals*")) + list(tmp_path.glob("*events*"))
+
+
+def test_an_estimator_that_breaks_is_noted_and_its_columns_say_why(task, clip, model, tmp_path):
+    def broken(face):
+        raise ZeroDivisionError("on purpose")
+
+    register(FaceEstimator("broken", (Spec("ruin", "nothing"),), broken))
+    try:
+        recorded = record(task(clip, tmp_path / "clip", signals="broken,quality"), model)
+    finally:
+        unregister("broken")
+    why = "broken is switched off: ZeroDivisionError: on purpose"
+    assert recorded.ledger.notes == (f"signals of {why.replace(' is', ' are', 1)}",)
+    table = read_signals(tmp_path / "clip.signals.csv")
+    assert set(table.signals["ruin"].reason) == {why}
+    assert np.isfinite(table.signals["quality"].value).all()
+
+
+def test_events_are_tiers_and_cues(task, tmp_path):
+    chosen = task(blinking_clip(tmp_path), tmp_path / "clip", formats=("elan", "vtt"))
+    record(chosen, load_model())
+    records = read_events(chosen.outputs.path("events"))
+    blinks = [r.event for r in records if r.event.name == "blink"]
+    assert blinks
+    for read in (read_elan(tmp_path / "clip.eaf"), read_webvtt(tmp_path / "clip.vtt")):
+        said = [a for a in read if a.value == "blink"]
+        assert [a.start for a in said] == pytest.approx([e.start for e in blinks], abs=1e-3)
+
+
+def blinking_clip(folder):
+    write_video(
+        SyntheticVideo(load_model().shape_model, n_frames=120, seed=1),
+        folder / "clip.mp4",
+    )
+    return folder / "clip.mp4"
 
 
 def test_frames_without_a_face_have_rows(task, model, tmp_path):

@@ -21,9 +21,9 @@ from facetrack.face import Source
 from facetrack.formats.openface import read_openface
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.profile import load_profile
-from facetrack.video.portrait import astronaut
+from facetrack.synthetic.portrait import astronaut
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 from facetrack.video.sink import VideoWriter, write_video
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
 
 LONG = 40  # frames
 COVERED = (24, 34)

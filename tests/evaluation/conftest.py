@@ -16,8 +16,8 @@ from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.face import Face, Fit, State, read_only_points
 from facetrack.formats.pts import write_pts
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
+from facetrack.synthetic.portrait import astronaut
 from facetrack.video.frame import Frame
-from facetrack.video.portrait import astronaut
 
 Points = npt.NDArray[np.float64]
 

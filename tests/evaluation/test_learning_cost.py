@@ -8,8 +8,8 @@ from facetrack.errors import InputError
 from facetrack.evaluation import learning_cost as cost
 from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
 from facetrack.reporting.tables import as_text
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.video.frame import Frame
-from facetrack.video.synthetic import SyntheticVideo
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from facetrack.evaluation.errors import normalised_errors
 from facetrack.evaluation.ert import ErtSettings, train_ert
 from facetrack.evaluation.peers import ErtPeer, HogDetector, PfldPeer, public_ert
 from facetrack.face import read_only_points
-from facetrack.video.portrait import astronaut
+from facetrack.synthetic.portrait import astronaut
 
 BLANK = np.zeros((120, 160, 3), np.uint8)
 TINY = ErtSettings(cascade_depth=3, trees_per_level=30, tree_depth=2, feature_pool=100)

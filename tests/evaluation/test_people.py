@@ -16,13 +16,13 @@ from facetrack.evaluation.difficulty import THIRDS, Difficulty, split_thirds
 from facetrack.evaluation.errors import normalised_errors
 from facetrack.evaluation.people import MANNERS, choose_portraits, synthetic_people
 from facetrack.formats.pts import write_pts
+from facetrack.synthetic.mesh import HeadState
+from facetrack.synthetic.motion import Placement
+from facetrack.synthetic.portrait import astronaut
+from facetrack.synthetic.render import HeadRenderer
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.mesh import HeadState
-from facetrack.video.motion import Placement
-from facetrack.video.portrait import astronaut
-from facetrack.video.render import HeadRenderer
-from facetrack.video.synthetic import SyntheticVideo
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,10 @@ from facetrack.evaluation.teaching_rivals import (
 from facetrack.face import Face, State, read_only_points
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.reporting.tables import as_text
+from facetrack.synthetic.motion import Amplitudes
+from facetrack.synthetic.portrait import astronaut
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 from facetrack.video.frame import Image
-from facetrack.video.motion import Amplitudes
-from facetrack.video.portrait import astronaut
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
 
 Points = npt.NDArray[np.float64]
 N = 40

@@ -120,7 +120,7 @@ def test_the_still_clip_does_not_move(shape_model) -> None:
 
 
 def test_a_video_that_is_shorter_than_its_track_ends_in_nan(grey_video, scripted_tracker) -> None:
-    from facetrack.video.source import open_source
+    from facetrack.opening import open_source
 
     tracker = scripted_tracker(np.zeros((20, 68, 2)))
     track = track_clip(tracker, open_source(grey_video("short.mp4", 10)), n_frames=20)

@@ -355,7 +355,7 @@ def test_the_dictionary_explains_every_column(tmp_path: Path) -> None:
         rows = list(csv.DictReader(stream))
     assert [row["column"] for row in rows] == list(NAMES)
     assert list(rows[0]) == [
-        "column", "unit", "range", "frame of reference", "when lost", "meaning"
+        "column", "unit", "range", "frame of reference", "when lost", "meaning", "table"
     ]  # fmt: skip
     assert all(all(row.values()) for row in rows)
     by_name = {row["column"]: row for row in rows}

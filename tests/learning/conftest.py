@@ -9,8 +9,8 @@ import pytest
 
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.lesson import Lesson, make_lesson
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
-from facetrack.video.synthetic import SyntheticVideo
 
 
 @pytest.fixture(scope="session")

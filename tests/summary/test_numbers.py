@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from facetrack.errors import FormatError, InputError
-from facetrack.formats.signals_csv import SignalTable, table_of
+from facetrack.formats.signals_csv import SignalTable, TableBuilder
 from facetrack.reading import HUMAN, Event, EventRecord, Reading, Row
 from facetrack.summary.curves import curves, thinned
 from facetrack.summary.details import details
@@ -18,6 +18,12 @@ from facetrack.summary.timeline import NO_PICTURE, NOT_THERE, Timeline, people, 
 
 TIMES = [0.0, 0.1, 0.3, 0.4, 0.8]  # lasting 0.1, 0.2, 0.1, 0.4 and, as is usual, 0.15 s
 COVERED = 0.95
+
+
+def table_of(rows: Sequence[Row], names: Sequence[str]) -> SignalTable:
+    builder = TableBuilder(names)
+    builder.add(rows)
+    return builder.table()
 
 
 def table(values: Sequence[float | str], name: str = "eye_openness", times=TIMES) -> SignalTable:

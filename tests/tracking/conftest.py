@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from facetrack.face import Fit, read_only_points
+from facetrack.features.pixels import box_of
 from facetrack.landmarks.shape_model import train_shape_model
 from facetrack.tracking.detection import Detection
-from facetrack.tracking.pixels import box_of
 
 EYE = 60.0  # px: outer-eye distance of every painted face
 

@@ -14,6 +14,7 @@ from facetrack.errors import InputError
 from facetrack.landmarks.markup import REGIONS, outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID
 from facetrack.model import load_model, save_model
+from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.confidence import (
     N_CLUES,
     End,
@@ -23,7 +24,6 @@ from facetrack.tracking.confidence import (
 )
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.portrait import astronaut
 
 K = 3
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from facetrack.features.pixels import box_of
 from facetrack.tracking.detection import Detection
 from facetrack.tracking.doubt import at_place, on_probation, withstands_doubt
 from facetrack.tracking.identity import Person
-from facetrack.tracking.pixels import box_of
 from facetrack.tracking.track import Track
 from facetrack.tracking.tracker import Tracker
 

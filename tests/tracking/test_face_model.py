@@ -14,11 +14,11 @@ from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.box_fit import BoxPlacement
 from facetrack.tracking.detection import FaceDetector
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.starts import StartNoise
-from facetrack.video.portrait import astronaut
 
 BOX = (20.0, 30.0, 120.0, 130.0)
 

@@ -12,11 +12,11 @@ from facetrack.errors import InputError, LearningError
 from facetrack.evaluation.people import synthetic_people
 from facetrack.face import Source
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.synthetic.motion import Placement
+from facetrack.synthetic.portrait import astronaut
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.motion import Placement
-from facetrack.video.portrait import astronaut
-from facetrack.video.synthetic import SyntheticFace, SyntheticVideo
 
 LONG = 40  # frames
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from facetrack.features.crops import take_patch
 from facetrack.tracking.identity import Person, signature
-from facetrack.tracking.track import Track, is_possible, take_patch
+from facetrack.tracking.track import Track, is_possible
 
 
 def a_track(play):

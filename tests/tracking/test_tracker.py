@@ -13,8 +13,8 @@ from facetrack.errors import InputError
 from facetrack.evaluation.owners import find_owners, strayed
 from facetrack.face import Source, State
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.synthetic.clips import absence_video, demo_video
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.clips import absence_video, demo_video
 from facetrack.video.frame import Frame
 
 HOME = (320, 240)

@@ -14,7 +14,7 @@ from facetrack.features import _kernels as features
 from facetrack.landmarks import _kernels as landmarks
 from facetrack.tracking import _kernels as tracking
 from facetrack.tracking.confidence import N_CLUES, PointConfidence
-from facetrack.video import open_source
+from facetrack.opening import open_source
 
 kernels = {
     f"{module.__name__}.{name}": function

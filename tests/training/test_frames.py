@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose
 
-from facetrack.features.alignment import FRAME_SIZE
+from facetrack.features.crops import FRAME_SIZE
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.training.frames import make_frames
 from facetrack.training.starts import StartNoise

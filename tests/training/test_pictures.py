@@ -11,8 +11,9 @@ from numpy.testing import assert_allclose
 
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.face import read_only_points
+from facetrack.features.pixels import overlap
+from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.detection import Detection, FaceDetector
-from facetrack.tracking.pixels import overlap
 from facetrack.training.pictures import (
     MIRRORED_VIEW,
     Picture,
@@ -21,7 +22,6 @@ from facetrack.training.pictures import (
     read_pictures,
     set_aside,
 )
-from facetrack.video.portrait import astronaut
 
 
 def test_a_picture_is_followed_by_its_mirrored_copy(images, pictures) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facetrack.features.alignment import warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.face_model import FaceModel

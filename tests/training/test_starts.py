@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
+from facetrack.synthetic.portrait import astronaut
 from facetrack.training.starts import StartNoise
-from facetrack.video.portrait import astronaut
 
 N = 4000
 STILL = StartNoise(translation=0, scale=0, rotation=0, modes=0)

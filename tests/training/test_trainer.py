@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model, save_model
+from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.detection import Detection
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.boxes import learn_placement
@@ -19,7 +20,6 @@ from facetrack.training.cascade import CascadePlan, LevelPlan
 from facetrack.training.pictures import Picture
 from facetrack.training.starts import StartNoise
 from facetrack.training.trainer import TrainingSettings, train_model
-from facetrack.video.portrait import astronaut
 
 N_LEVELS = 2
 PLAN = CascadePlan((LevelPlan(0, 8.0, 4), LevelPlan(1, 5.0, 4)), ridge=1e-2)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.synthetic.portrait import astronaut
 from facetrack.training import worsening
 from facetrack.training.pictures import Picture
 from facetrack.training.worsening import worsen
-from facetrack.video.portrait import astronaut
 
 
 @pytest.fixture

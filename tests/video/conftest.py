@@ -1,11 +1,10 @@
-"""Videos made by code, and a shape model that needs no training data."""
+"""Videos made by code."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,6 @@ import av
 import cv2
 import numpy as np
 import pytest
-
-from facetrack.landmarks.markup import mirror
-from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
-from facetrack.video.portrait import astronaut
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -116,31 +111,3 @@ def count_frames() -> Callable[[Path], int]:
         return int(answer.stdout.split()[0].strip(","))
 
     return count
-
-
-@pytest.fixture(scope="session")
-def shape_model() -> ShapeModel:
-    """Give a model of smooth random deformations of one face, with a plausible head."""
-    rng = np.random.default_rng(0)
-    points = astronaut().points
-    centred = points - points.mean(axis=0)
-    bumps = np.exp(-(((centred[:, None] - centred[::6][None]) / 30) ** 2).sum(axis=-1))
-    shapes = points + np.einsum("pb,nbc->npc", bumps, rng.normal(0, 1.0, (40, bumps.shape[1], 2)))
-    model = train_shape_model(shapes, n_modes=10, eye_distance=60.0, centre=(64.0, 64.0))
-    return replace(model, mean_3d=_head(points))
-
-
-def _head(points: np.ndarray) -> np.ndarray:
-    both = 0.5 * (_upright(points) + _upright(mirror(points, 512)))
-    inside = 1 - (both[:, 0] / 85) ** 2 - ((both[:, 1] + 10) / 130) ** 2
-    depth = 75 - 90 * np.sqrt(np.clip(inside, 0, None))
-    depth[27:36] = [-22, -30, -37, -43, -18, -24, -28, -24, -18]
-    depth -= depth[[36, 45]].mean() * (np.arange(68) >= 36)
-    return np.column_stack([both, depth])
-
-
-def _upright(points: np.ndarray) -> np.ndarray:
-    right, left = points[36], points[45]
-    across = (left - right) / np.linalg.norm(left - right)
-    axes = np.stack([across, [-across[1], across[0]]], axis=1)
-    return np.asarray((points - 0.5 * (right + left)) @ axes * 90 / np.linalg.norm(left - right))

@@ -15,7 +15,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.errors import VideoError
-from facetrack.video import open_source
+from facetrack.opening import open_source
 from facetrack.video.file import FileSource
 
 Clip = Callable[..., Path]
@@ -260,7 +260,7 @@ def test_an_early_end_is_noted(tmp_path: Path, clip: Clip) -> None:
 _FUZZ = """
 import logging, sys
 from facetrack.errors import VideoError
-from facetrack.video import open_source
+from facetrack.opening import open_source
 logging.disable()
 if sys.platform == "linux":
     import resource

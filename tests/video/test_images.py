@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facetrack.errors import InputError, VideoError
-from facetrack.video import open_source
+from facetrack.opening import open_source
 from facetrack.video.images import ImageFolder
 
 

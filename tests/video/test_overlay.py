@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from facetrack.face import Face, State
+from facetrack.synthetic.portrait import astronaut
 from facetrack.video.overlay import draw
-from facetrack.video.portrait import astronaut
 
 
 def _face(points: np.ndarray, *, state: State = State.TRACKED, reason: str = "") -> Face:

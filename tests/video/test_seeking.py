@@ -12,10 +12,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError, VideoError
-from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video import open_source
-from facetrack.video.frame import Frame
-from facetrack.video.seeking import FrameCache, SeekableVideo, open_seekable
+from facetrack.opening import open_seekable, open_source
+from facetrack.video.frame import Frame, frame_of
+from facetrack.video.seeking import FrameCache, SeekableVideo
 
 Clip = Callable[..., Path]
 
@@ -105,12 +104,6 @@ def test_broken_pictures_of_a_folder_have_no_number(tmp_path: Path) -> None:
         video.frame(7)
 
 
-def test_the_demo_clip_can_be_looked_at_anywhere(shape_model: ShapeModel) -> None:
-    video = open_seekable("demo", shape_model=shape_model)
-    sequence = list(open_source("demo", shape_model=shape_model))
-    _assert_same(video, sequence, [250, 3, 299, 0])
-
-
 @pytest.mark.parametrize("index", [-1, 10])
 def test_frames_that_are_not_there_are_named(tmp_path: Path, clip: Clip, index: int) -> None:
     video = open_seekable(clip(tmp_path / "clip.mp4", VARIABLE))
@@ -124,11 +117,11 @@ def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
         open_seekable(tmp_path / "text.mp4")
 
 
-def test_the_cache_keeps_what_was_used_last(shape_model: ShapeModel) -> None:
-    video = open_seekable("demo", shape_model=shape_model)
+def test_the_cache_keeps_what_was_used_last() -> None:
+    frames = [frame_of(np.zeros((4, 4), np.uint8), index=i) for i in range(3)]
     cache = FrameCache(size=2)
-    for index in (0, 1):
-        cache.put(video.frame(index))
-    assert cache.get(0) is not None
-    cache.put(video.frame(2))
-    assert (cache.get(1), cache.get(0) is not None) == (None, True)
+    cache.put(frames[0])
+    cache.put(frames[1])
+    assert cache.get(0) is frames[0]
+    cache.put(frames[2])
+    assert (cache.get(1), cache.get(0)) == (None, frames[0])

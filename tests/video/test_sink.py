@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError, OutputError
-from facetrack.video import open_source
+from facetrack.opening import open_source
 from facetrack.video.sink import VideoWriter
 
 STAMPS = [0, 0.033, 0.066, 0.2, 0.233, 0.5, 1.0]

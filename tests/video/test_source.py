@@ -1,9 +1,7 @@
-"""Opening by what the user typed, and the contract that all sources keep."""
+"""The contract that all sources keep."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from facetrack.errors import CameraError, InputError
-from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.video import open_source
+from facetrack.opening import open_source
+from facetrack.synthetic.video import SyntheticVideo
+from facetrack.tracking.face_model import FaceModel
 from facetrack.video.source import VideoSource
-from facetrack.video.synthetic import SyntheticVideo
 
 
 @pytest.fixture(params=["file", "images", "synthetic"])
@@ -23,7 +20,7 @@ def source(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     clip: Callable[..., Path],
-    shape_model: ShapeModel,
+    shipped_model: FaceModel,
 ) -> VideoSource:
     """Give five frames of 64 x 48 pixels, 20 ms apart."""
     if request.param == "file":
@@ -32,7 +29,7 @@ def source(
         for i in range(5):
             cv2.imwrite(str(tmp_path / f"{i}.png"), np.full((48, 64, 3), i, np.uint8))
         return open_source(tmp_path, image_rate=50)
-    return SyntheticVideo(shape_model, n_frames=5, size=(64, 48), fps=50)
+    return SyntheticVideo(shipped_model.shape_model, n_frames=5, size=(64, 48), fps=50)
 
 
 def test_sources_give_frames_as_agreed(source: VideoSource) -> None:
@@ -60,22 +57,3 @@ def test_sources_start_anew_and_end_when_closed(source: VideoSource) -> None:
     next(frames)
     source.close()
     assert next(frames, None) is None
-
-
-def test_the_demo_needs_a_shape_model(shape_model: ShapeModel) -> None:
-    with pytest.raises(InputError, match="shape_model"):
-        open_source("demo")
-    demo = open_source("demo", shape_model=shape_model)
-    assert (demo.name, demo.size, demo.n_frames) == ("demo", (640, 480), 300)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's /dev")
-@pytest.mark.parametrize("spec", [97, "97", "/dev/video97"])
-def test_missing_cameras_are_named(spec: int | str) -> None:
-    with pytest.raises(CameraError, match="/dev/video97: there is no such camera"):
-        open_source(spec)
-
-
-def test_importing_the_room_loads_neither_opencv_nor_pyav() -> None:
-    code = "import sys, facetrack.video; sys.exit(bool({'cv2', 'av', 'numba'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -44,6 +44,8 @@ class Annotator(Viewing):
     history : History
     effort : Effort
         Hands-on time.
+    pending : (str, int) or None
+        Kind and first frame of a range whose end is still to come.
     progressed : Notice
         A sentence on work in the background and its share, 0 to 1; empty when there is none.
     teaching : Teaching
@@ -57,6 +59,7 @@ class Annotator(Viewing):
         self.model = model
         self.history = History(self.session)
         self.effort = Effort(float(self.session.setting("effort", 0.0)))
+        self.pending: tuple[str, int] | None = None
         self.progressed: Notice[[str, float]] = Notice()
         self.teaching = Teaching(
             self.session, self.history, model, document.open, self._post, self.said,

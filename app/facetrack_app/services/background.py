@@ -15,9 +15,9 @@ import numpy as np
 
 from facetrack.errors import FacetrackError, InputError
 from facetrack.face import Face
+from facetrack.opening import open_source
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
-from facetrack.video.source import open_source
 from facetrack_app.model.engine import make_tracker
 from facetrack_app.model.rows import TrackRow
 from facetrack_app.model.store import Store

@@ -13,9 +13,10 @@ from typing import Final
 
 from facetrack.errors import CameraError, FacetrackError
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.opening import open_source
 from facetrack.video.devices import CameraInfo, list_cameras
 from facetrack.video.frame import Frame
-from facetrack.video.source import VideoSource, open_source
+from facetrack.video.source import VideoSource
 from facetrack_app.services.slot import Slot
 
 RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone
@@ -164,7 +165,7 @@ def opener(spec: str, shape_model: ShapeModel, size: tuple[int, int]) -> tuple[O
 
 
 def _endless_demo(shape_model: ShapeModel, size: tuple[int, int]) -> VideoSource:
-    from facetrack.video.synthetic import SyntheticVideo
+    from facetrack.synthetic.video import SyntheticVideo
 
     return SyntheticVideo(
         shape_model, n_frames=30 * 3600 * 8, size=size, seed=1, clock=SystemClock()

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError
-from facetrack.video.seeking import SeekableVideo, open_seekable
+from facetrack.opening import open_seekable
+from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.places import folder_for, user_folder
 from facetrack_app.model.session import Session
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 from facetrack.annotation.retrack import STOPPED
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError
-from facetrack.video.seeking import SeekableVideo, open_seekable
+from facetrack.opening import open_seekable
+from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.commands import Import
 from facetrack_app.model.history import History, Retracked, Step
 from facetrack_app.model.session import DATABASE, Session

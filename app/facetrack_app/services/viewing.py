@@ -72,6 +72,11 @@ class Viewing:
         self._reader.close()
         self.session.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the video was closed."""
+        return not self._open
+
     def _post(self, function: Callable[[], None]) -> None:
         self._window(lambda: function() if self._open else None)
 

@@ -20,6 +20,8 @@ from facetrack_app.views.annotate_panel import AnnotatePanel
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.edits import Edits
+from facetrack_app.views.exchange import Exchange
+from facetrack_app.views.framing import Framing
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
 from facetrack_app.views.people_drawn import drawn_people
@@ -33,8 +35,10 @@ class Gestures(NamedTuple):
     """Who does what can be asked for while a video is open."""
 
     moves: Moves
+    framing: Framing
     edits: Edits
     marks: Marks
+    exchange: Exchange
 
 
 class AnnotateView(QWidget):
@@ -66,7 +70,7 @@ class AnnotateView(QWidget):
         self.annotator: Annotator | None = None
         self._gestures: Gestures | None = None
         self._opening: object = None  # what is wished for and not yet open
-        self.ghost_shown = True
+        self._ghost_shown = True
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
@@ -100,7 +104,7 @@ class AnnotateView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return self._gestures or ()
+        return (*self._gestures, self) if self._gestures is not None else (self,)
 
     @property
     def moves(self) -> Moves:
@@ -141,7 +145,11 @@ class AnnotateView(QWidget):
         self._opening = None
         self.annotator = annotator = Annotator(document, self._model, self.post)
         self._gestures = Gestures(
-            Moves(self, annotator), Edits(annotator, self.said), Marks(self, annotator)
+            Moves(annotator, self.canvas, self.timeline),
+            Framing(annotator, self.canvas, self.timeline),
+            Edits(annotator),
+            Marks(annotator, self),
+            Exchange(annotator, self.post, self),
         )
         annotator.markup = self._settings.markup
         annotator.changed.connect(self.refresh)
@@ -198,27 +206,21 @@ class AnnotateView(QWidget):
     def refresh(self) -> None:
         """Show everything again."""
         annotator = self.annotator
-        if annotator is None or self._gestures is None:
+        if annotator is None:
             return
         if annotator.frame is not None:
             self.canvas.set_frame(annotator.frame.image)
-        self.show_faces()
+        self._show_faces()
         self.panel.show_annotator(annotator)
-        pending = self._gestures.marks.pending
-        start = pending[1] if pending is not None else None
+        start = annotator.pending[1] if annotator.pending is not None else None
         self.timeline.refresh(annotator.person, annotator.playback.frame, start)
         self.transport.show_annotator(annotator)
         self.changed()
 
-    def drop_pending(self) -> None:
-        """Forget a range whose end is still to come."""
-        if self._gestures is not None:
-            self._gestures.marks.pending = None
-
-    def show_faces(self) -> None:
+    def _show_faces(self) -> None:
         """Draw all people, the chosen one with points, and the ghost."""
         if self.annotator is not None and self.annotator.frame is not None:
-            ghost = self.palette().light().color() if self.ghost_shown else None
+            ghost = self.palette().light().color() if self._ghost_shown else None
             self.canvas.set_faces(drawn_people(self.annotator, ghost))
 
     def ask_signal(self) -> None:
@@ -249,12 +251,12 @@ class AnnotateView(QWidget):
         self.moves.pause()
         within = GRAB / self.canvas.scale
         if annotator.grab((x, y), within, whole=bool(modifiers & int(Qt.ShiftModifier))):
-            self.show_faces()
+            self._show_faces()
 
     def _move(self, x: float, y: float) -> None:
         if self.annotator is not None and self.annotator.editor is not None:
             self.annotator.editor.drag((x, y))
-            self.show_faces()
+            self._show_faces()
 
     def _release(self) -> None:
         if self.annotator is not None:
@@ -274,7 +276,16 @@ class AnnotateView(QWidget):
         if self.annotator is not None:
             self.annotator.choose_markup(count)
 
-    def choose_markup(self, step: int) -> None:
+    def next_markup(self) -> None:
         """Show another number of points."""
-        place = MARKUP_COUNTS.index(self._settings.markup) + step
+        place = MARKUP_COUNTS.index(self._settings.markup) + 1
         self._choose_markup(MARKUP_COUNTS[place % len(MARKUP_COUNTS)])
+
+    def next_signal(self) -> None:
+        """Draw another signal in the timeline."""
+        self.transport.next_signal()
+
+    def toggle_ghost(self) -> None:
+        """Show or hide the shape before the correction."""
+        self._ghost_shown = not self._ghost_shown
+        self._show_faces()

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from facetrack_app.model.editing import Points, Reach
-from facetrack_app.model.notice import Notice
 from facetrack_app.services.annotator import Annotator
 
 _SELECT = "select a point first (click it, or Tab)"
@@ -16,12 +15,10 @@ class Edits:
     Parameters
     ----------
     annotator : Annotator
-    said : Notice
-        A sentence for the person, and whether it is about trouble.
     """
 
-    def __init__(self, annotator: Annotator, said: Notice[[str, bool]]) -> None:
-        self._annotator, self._said = annotator, said
+    def __init__(self, annotator: Annotator) -> None:
+        self._annotator = annotator
         self._copied: Points | None = None
 
     def next_point(self) -> None:
@@ -43,12 +40,12 @@ class Edits:
         if editor is not None and editor.toggle_occluded():
             self._annotator.correct()
         else:
-            self._said(_SELECT, False)
+            self._annotator.said(_SELECT, False)
 
     def mark_absent(self) -> None:
         """Say that the selected point is not there, or that it is there again."""
         if not self._annotator.toggle_absent():
-            self._said(_SELECT, False)
+            self._annotator.said(_SELECT, False)
 
     def reach_point(self) -> None:
         """Drag one point."""
@@ -66,12 +63,12 @@ class Edits:
         """Keep the shape of this frame for another one."""
         if self._annotator.editor is not None:
             self._copied = self._annotator.editor.points.copy()
-            self._said(f"copied the shape of frame {self._annotator.shown + 1}", False)
+            self._annotator.said(f"copied the shape of frame {self._annotator.shown + 1}", False)
 
     def paste_shape(self) -> None:
         """Put the copied shape here, as a correction."""
         if self._copied is None:
-            self._said("copy a shape first, in another frame", False)
+            self._annotator.said("copy a shape first, in another frame", False)
         else:
             self._annotator.place(self._copied)
 

@@ -29,8 +29,8 @@ from PyQt5.QtWidgets import (
 from facetrack.errors import FacetrackError
 from facetrack.formats.picture import read_bgr
 from facetrack.landmarks.markup import MARKUPS
+from facetrack.opening import open_seekable
 from facetrack.video.frame import Image
-from facetrack.video.seeking import open_seekable
 from facetrack_app.model.measuring import HEADERS, Measured, Worst, measure, picture_of, save_html
 from facetrack_app.model.notice import Notice
 from facetrack_app.services.posting import run_beside

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking what to import or export, and where."""
+"""The annotate view's exchange with other programs: what to import or export, and where."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from facetrack.errors import FacetrackError, InputError
 from facetrack_app.model.command import new_number
@@ -16,100 +15,114 @@ from facetrack_app.model.importing import changes_of_import, events_of, read_tra
 from facetrack_app.model.rows import Change
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.exporting import export_document
-from facetrack_app.services.posting import run_beside
+from facetrack_app.services.posting import Post, run_beside
 from facetrack_app.views.asking import ask_where
 
-if TYPE_CHECKING:
-    from facetrack_app.views.annotate_view import AnnotateView
 
+class Exchange:
+    """Methods named as in the table of actions, for an open video.
 
-def ask_export(view: AnnotateView, annotator: Annotator) -> None:
-    """Ask for a format and a place, then write beside the window."""
-    names = {form.name: kind for kind, form in EXPORTS.items()}
-    name, sure = QInputDialog.getItem(view, "Export", "Format:", list(names), editable=False)
-    if not sure:
-        return
-    suffix = EXPORTS[names[name]].suffix
-    source = annotator.document.source
-    folder = source.parent if isinstance(source, Path) else Path.home()
-    start = folder / f"{Path(annotator.document.name).stem}{suffix or '-pts'}"
-    path = ask_where(view, "Export", start, suffix)
-    if path is not None:
-        export_to(view, annotator, names[name], path)
+    Parameters
+    ----------
+    annotator : Annotator
+    post : Post
+        Also works once the video is closed.
+    parent : QWidget
+        Of what is asked.
+    """
 
+    def __init__(self, annotator: Annotator, post: Post, parent: QWidget) -> None:
+        self._annotator, self._post, self._parent = annotator, post, parent
 
-def export_to(view: AnnotateView, annotator: Annotator, kind: str, path: Path) -> None:
-    """Write beside the window; says when it is done. A closed window does not end it."""
-    document, model = annotator.document, annotator.model
-    try:
-        session = annotator.session.reader()
-    except FacetrackError as error:
-        view.said(str(error), True)
-        return
+    def export_tracks(self) -> None:
+        """Ask for a format and a place, then write beside the window."""
+        names = {form.name: kind for kind, form in EXPORTS.items()}
+        name, sure = QInputDialog.getItem(
+            self._parent, "Export", "Format:", list(names), editable=False
+        )
+        if not sure:
+            return
+        suffix = EXPORTS[names[name]].suffix
+        source = self._annotator.document.source
+        folder = source.parent if isinstance(source, Path) else Path.home()
+        start = folder / f"{Path(self._annotator.document.name).stem}{suffix or '-pts'}"
+        path = ask_where(self._parent, "Export", start, suffix)
+        if path is not None:
+            self.export_to(names[name], path)
 
-    def progress(share: float) -> None:
-        view.post(lambda: annotator.progressed(f"writing {path.name}", share))
-
-    def end(text: str, trouble: bool) -> None:
-        annotator.progressed("", 0.0)
-        view.said(text, trouble)
-
-    progress(0.0)
-    run_beside(
-        lambda: export_document(document, session, kind, path, model, progress),
-        view.post,
-        lambda text: end(text, False),
-        lambda text: end(text, True),
-        lasting=True,
-    )
-
-
-def ask_import(view: AnnotateView, annotator: Annotator) -> None:
-    """Ask for a file or folder and take it over."""
-    box = QMessageBox(QMessageBox.Question, "Import", "What do you import?", parent=view)
-    file = box.addButton("A file (CSV, COCO; events: ELAN, WebVTT)", QMessageBox.AcceptRole)
-    folder = box.addButton("A folder of .pts", QMessageBox.AcceptRole)
-    box.addButton(QMessageBox.Cancel)
-    box.exec()
-    path = ""
-    if box.clickedButton() is file:
-        path, _ = QFileDialog.getOpenFileName(view, "Import", "", "(*.csv *.json *.eaf *.vtt)")
-    elif box.clickedButton() is folder:
-        path = QFileDialog.getExistingDirectory(view, "Import")
-    if path:
-        import_from(view, annotator, Path(path))
-
-
-def import_from(view: AnnotateView, annotator: Annotator, path: Path) -> None:
-    """Take a file or folder over as one step of the history; points are read beside the window."""
-    session = annotator.session
-    if path.suffix.lower() in (".eaf", ".vtt"):
+    def export_to(self, kind: str, path: Path) -> None:
+        """Write beside the window; says when it is done. A closed window does not end it."""
+        document, model = self._annotator.document, self._annotator.model
         try:
-            _take(view, annotator, path, events_of(session, path))
+            session = self._annotator.session.reader()
         except FacetrackError as error:
-            view.said(str(error), True)
-        return
-    first = new_number(session)
+            self._annotator.said(str(error), True)
+            return
 
-    def read() -> list[Change]:
-        table = read_tracks(path)
-        try:
-            return changes_of_import(table, session.n_frames, first)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+        def progress(share: float) -> None:
+            self._post(lambda: self._annotator.progressed(f"writing {path.name}", share))
 
-    def take(rows: list[Change]) -> None:
-        if view.annotator is not annotator:
-            view.said(f"{path.name} is not imported: its video was closed", True)
-        elif new_number(session) != first:  # somebody new has taken the number meanwhile
-            import_from(view, annotator, path)
-        else:
-            _take(view, annotator, path, rows)
+        def end(text: str, trouble: bool) -> None:
+            self._annotator.progressed("", 0.0)
+            self._annotator.said(text, trouble)
 
-    view.said(f"reading {path.name} ...", False)
-    run_beside(read, view.post, take, lambda text: view.said(text, True))
+        progress(0.0)
+        run_beside(
+            lambda: export_document(document, session, kind, path, model, progress),
+            self._post,
+            lambda text: end(text, False),
+            lambda text: end(text, True),
+            lasting=True,
+        )
 
+    def import_tracks(self) -> None:
+        """Ask for a file or folder and take it over."""
+        box = QMessageBox(
+            QMessageBox.Question, "Import", "What do you import?", parent=self._parent
+        )
+        file = box.addButton("A file (CSV, COCO; events: ELAN, WebVTT)", QMessageBox.AcceptRole)
+        folder = box.addButton("A folder of .pts", QMessageBox.AcceptRole)
+        box.addButton(QMessageBox.Cancel)
+        box.exec()
+        path = ""
+        if box.clickedButton() is file:
+            path, _ = QFileDialog.getOpenFileName(
+                self._parent, "Import", "", "(*.csv *.json *.eaf *.vtt)"
+            )
+        elif box.clickedButton() is folder:
+            path = QFileDialog.getExistingDirectory(self._parent, "Import")
+        if path:
+            self.import_from(Path(path))
 
-def _take(view: AnnotateView, annotator: Annotator, path: Path, rows: list[Change]) -> None:
-    if annotator.run(Import(path.name, tuple(rows))) is not None:
-        view.said(f"imported: {path.name}", False)
+    def import_from(self, path: Path) -> None:
+        """Take over as one step of the history; points are read beside the window."""
+        session = self._annotator.session
+        if path.suffix.lower() in (".eaf", ".vtt"):
+            try:
+                self._take(path, events_of(session, path))
+            except FacetrackError as error:
+                self._annotator.said(str(error), True)
+            return
+        first = new_number(session)
+
+        def read() -> list[Change]:
+            table = read_tracks(path)
+            try:
+                return changes_of_import(table, session.n_frames, first)
+            except InputError as error:
+                raise InputError(f"{path}: {error}") from error
+
+        def take(rows: list[Change]) -> None:
+            if self._annotator.closed:
+                self._annotator.said(f"{path.name} is not imported: its video was closed", True)
+            elif new_number(session) != first:  # somebody new has taken the number meanwhile
+                self.import_from(path)
+            else:
+                self._take(path, rows)
+
+        self._annotator.said(f"reading {path.name} ...", False)
+        run_beside(read, self._post, take, lambda text: self._annotator.said(text, True))
+
+    def _take(self, path: Path, rows: list[Change]) -> None:
+        if self._annotator.run(Import(path.name, tuple(rows))) is not None:
+            self._annotator.said(f"imported: {path.name}", False)

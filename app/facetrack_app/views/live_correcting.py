@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.live import LiveFrame
 from facetrack_app.services.live_session import LiveSession
+from facetrack_app.services.watch import Watch
+from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.drawing import DrawnFace
 from facetrack_app.views.theme import person_colour
-
-if TYPE_CHECKING:
-    from facetrack_app.views.live_view import LiveView
 
 GRAB: Final = 14.0  # px of the screen around a point in which it can be grabbed
 
@@ -23,33 +23,37 @@ class LiveCorrecting:
 
     Parameters
     ----------
-    view : LiveView
+    watch : Watch
+    canvas : Canvas
+    show_frozen : callable
+        Shows the frame at which everything stands still.
     """
 
-    def __init__(self, view: LiveView) -> None:
-        self._view = view
-        canvas = view.canvas
+    def __init__(
+        self, watch: Watch, canvas: Canvas, show_frozen: Callable[[LiveFrame], None]
+    ) -> None:
+        self._watch, self._canvas, self._show_frozen = watch, canvas, show_frozen
         canvas.pressed.connect(self._press)
         canvas.moved.connect(self._move)
         canvas.released.connect(self._release)
 
     @property
     def _session(self) -> LiveSession | None:
-        return self._view.session
+        return self._watch.session
 
     def cancel_freeze(self) -> None:
         """Go on without a correction."""
         if self._session is not None and self._session.frozen:
             self._session.resume()
-            self._view.changed()
+            self._watch.changed()
 
     def freeze(self) -> None:
         """Stand still, to correct by keys."""
         live = self._session.hold() if self._session is not None else None
         if live is None:
-            self._view.said("there is no face in view", False)
+            self._watch.said("there is no face in view", False)
         else:
-            self._show_frozen(live)
+            self._freeze_at(live)
 
     def teach(self) -> None:
         """Teach what was moved, and go on."""
@@ -86,15 +90,15 @@ class LiveCorrecting:
 
     def _nudge(self, dx: float, dy: float) -> None:
         if self._session is not None and self._session.editor is not None:
-            self._session.editor.nudge(-dx if self._view.canvas.mirrored else dx, dy)
+            self._session.editor.nudge(-dx if self._canvas.mirrored else dx, dy)
             self._show_edited()
 
     def _press(self, x: float, y: float, modifiers: int) -> None:
         if self._session is None:
             return
-        live = self._session.freeze((x, y), GRAB / self._view.canvas.scale)
+        live = self._session.freeze((x, y), GRAB / self._canvas.scale)
         if live is not None:
-            self._show_frozen(live)
+            self._freeze_at(live)
 
     def _move(self, x: float, y: float) -> None:
         if self._session is not None and self._session.editor is not None:
@@ -108,17 +112,17 @@ class LiveCorrecting:
         try:
             lessons = self._session.release()
         except FacetrackError as error:
-            self._view.said(f"not learned: {error}", True)
+            self._watch.said(f"not learned: {error}", True)
         else:
             took = 1000 * (time.perf_counter() - begin)
             learned = f"learned in {took:.0f} ms; {lessons} corrections of this face by now"
-            self._view.said(learned if lessons else "nothing was moved, nothing learned", False)
-        self._view.changed()
+            self._watch.said(learned if lessons else "nothing was moved, nothing learned", False)
+        self._watch.changed()
 
-    def _show_frozen(self, live: LiveFrame) -> None:
-        self._view.show_frozen(live)
+    def _freeze_at(self, live: LiveFrame) -> None:
+        self._show_frozen(live)
         self._show_edited()
-        self._view.changed()
+        self._watch.changed()
 
     def _show_edited(self) -> None:
         editor = self._session.editor if self._session is not None else None
@@ -126,4 +130,4 @@ class LiveCorrecting:
             drawn = DrawnFace(
                 editor.points, person_colour(0), editor.source, selected=editor.selected
             )
-            self._view.canvas.set_faces([drawn])
+            self._canvas.set_faces([drawn])

@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PyQt5.QtWidgets import QFileDialog
+from PyQt5.QtWidgets import QFileDialog, QWidget
 
 from facetrack.errors import FacetrackError
+from facetrack_app.services.watch import Watch
 from facetrack_app.views.asking import ask_where
-
-if TYPE_CHECKING:
-    from facetrack_app.views.live_view import LiveView
 
 
 class LivePeople:
@@ -20,7 +18,11 @@ class LivePeople:
 
     Parameters
     ----------
-    view : LiveView
+    watch : Watch
+    restart : callable
+        Begins the session anew, if one runs.
+    parent : QWidget
+        Of what is asked.
 
     Attributes
     ----------
@@ -28,46 +30,46 @@ class LivePeople:
         A profile of somebody who was taught before.
     """
 
-    def __init__(self, view: LiveView) -> None:
-        self._view = view
+    def __init__(self, watch: Watch, restart: Callable[[], None], parent: QWidget) -> None:
+        self._watch, self._restart, self._parent = watch, restart, parent
         self.person: Path | None = None
 
     def forget_person(self) -> None:
         """Drop all that was learned of the faces in view."""
-        if self._view.session is None:
+        if self._watch.session is None:
             return
         try:
-            known = self._view.session.forget()
+            known = self._watch.session.forget()
         except FacetrackError as error:  # lost in this very frame
-            self._view.said(str(error), True)
+            self._watch.said(str(error), True)
         else:
             text = "forgotten: all that was learned of this face"
-            self._view.said(text if known else "there is no face to forget", False)
+            self._watch.said(text if known else "there is no face to forget", False)
 
     def save_person(self) -> None:
         """Ask for a file and save what was learned of the face in view."""
-        path = ask_where(self._view, "Save person", Path.home() / "person.npz", ".npz")
+        path = ask_where(self._parent, "Save person", Path.home() / "person.npz", ".npz")
         if path is not None:
             self.save_person_to(path)
 
     def save_person_to(self, path: Path) -> None:
         """Save what was learned of the face in view."""
-        if self._view.session is None:
+        if self._watch.session is None:
             return
         try:
-            self._view.session.save_person(path)
+            self._watch.session.save_person(path)
         except FacetrackError as error:
-            self._view.said(str(error), True)
+            self._watch.said(str(error), True)
         else:
-            self._view.said(f"saved: {path}; it holds pictures of the face: personal data", False)
+            self._watch.said(f"saved: {path}; it holds pictures of the face: personal data", False)
 
     def load_person(self) -> None:
         """Ask for a file and start with what was learned before."""
-        path, _ = QFileDialog.getOpenFileName(self._view, "Use somebody saved", "", "(*.npz)")
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Use somebody saved", "", "(*.npz)")
         if path:
             self.use_person(Path(path))
 
     def use_person(self, path: Path) -> None:
         """Start with what was learned before."""
         self.person = path
-        self._view.restart()
+        self._restart()

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facetrack.errors import FacetrackError
-
-if TYPE_CHECKING:
-    from facetrack_app.views.live_view import LiveView
+from facetrack_app.services.watch import Watch
+from facetrack_app.views.live_panel import LivePanel
 
 
 class LiveRecording:
@@ -17,51 +15,52 @@ class LiveRecording:
 
     Parameters
     ----------
-    view : LiveView
+    watch : Watch
+    panel : LivePanel
     folder : Path
         Where recordings go.
     """
 
-    def __init__(self, view: LiveView, folder: Path) -> None:
-        self._view, self._folder = view, folder
+    def __init__(self, watch: Watch, panel: LivePanel, folder: Path) -> None:
+        self._watch, self._panel, self._folder = watch, panel, folder
 
     @property
     def going_on(self) -> bool:
         """Whether a recording is going on."""
-        return self._view.session is not None and self._view.session.recorder is not None
+        return self._watch.session is not None and self._watch.session.recorder is not None
 
     def toggle_record(self) -> None:
         """Start or end a recording."""
-        session = self._view.session
+        session = self._watch.session
         if session is None:
             return
         if session.recorder is not None:
             self.report(session.stop_recording())
         else:
             try:
-                session.record(self._folder, self._view.panel.kinds.currentText())
+                session.record(self._folder, self._panel.kinds.currentText())
             except FacetrackError as error:
-                self._view.said(str(error), True)
-        self._view.changed()
+                self._watch.said(str(error), True)
+        self._watch.changed()
 
     def show(self) -> None:
         """Say how many frames are recorded; end what could not be written any more."""
-        session = self._view.session
+        session = self._watch.session
         if session is None or session.recorder is None:
             return
         recorder = session.recorder
         words = f"{recorder.frames} frames recorded"
         if recorder.left_out:
             words += f"; the video lacks {recorder.left_out}: the disk is slow"
-        self._view.panel.recorded.setText(words)
+        self._panel.recorded.setText(words)
         if recorder.failed:
             session.stop_recording()
-            self._view.panel.recorded.setText(f"ended by an error; {words}")
-            self._view.changed()
+            self._panel.recorded.setText(f"ended by an error; {words}")
+            self._watch.changed()
 
     def report(self, files: list[Path]) -> None:
         """Say which files were written."""
         if files:
             names = ", ".join(f.suffix.lstrip(".") for f in files)
-            self._view.panel.recorded.setText(f"{files[0].stem} in {files[0].parent} ({names})")
-            self._view.said(f"recorded: {files[0].parent / files[0].stem}", False)
+            self._panel.recorded.setText(f"{files[0].stem} in {files[0].parent} ({names})")
+            self._watch.said(f"recorded: {files[0].parent / files[0].stem}", False)

@@ -11,11 +11,11 @@ from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.live import LiveFrame, state_in_words
-from facetrack_app.model.notice import Notice
 from facetrack_app.model.settings import Settings
 from facetrack_app.services.capture import cameras
 from facetrack_app.services.live_session import LiveSession, LiveWish
 from facetrack_app.services.live_tracking import PREPARING
+from facetrack_app.services.watch import Watch
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.charts import StripCharts
@@ -59,10 +59,9 @@ class LiveView(QWidget):
         recordings: Path,
     ) -> None:
         super().__init__()
-        self.said: Notice[[str, bool]] = Notice()
-        self.changed: Notice[[]] = Notice()
+        self._watch = Watch()
+        self.said, self.changed = self._watch.said, self._watch.changed
         self._model, self._settings, self._poster = model, settings, poster
-        self.session: LiveSession | None = None
         self.n_shown = 0  # frames that were painted since the start
         self._live: LiveFrame | None = None
         self._trouble = ""  # what camera or tracker said, until all is well again
@@ -70,9 +69,9 @@ class LiveView(QWidget):
         self.canvas = Canvas(HINT)
         self.charts = StripCharts()
         self.panel = LivePanel(buttons)
-        self.people = LivePeople(self)
-        self.recording = LiveRecording(self, recordings)
-        self.correcting = LiveCorrecting(self)
+        self.people = LivePeople(self._watch, self.restart, self)
+        self.recording = LiveRecording(self._watch, self.panel, recordings)
+        self.correcting = LiveCorrecting(self._watch, self.canvas, self._show_frozen)
         self._lay_out()
         self._connect()
         self._clock = QTimer(self)
@@ -114,6 +113,11 @@ class LiveView(QWidget):
         return self, self.correcting, self.recording, self.people
 
     @property
+    def session(self) -> LiveSession | None:
+        """The camera and its tracker; None while none runs."""
+        return self._watch.session
+
+    @property
     def running(self) -> bool:
         """Whether a camera is watched."""
         return self.session is not None
@@ -144,7 +148,7 @@ class LiveView(QWidget):
         wish = LiveWish(source, size, settings.smoothing, settings.max_faces, self.people.person)
         settings.source = source
         try:
-            self.session = LiveSession(
+            self._watch.session = session = LiveSession(
                 self._model, wish, self._poster.post, self._show_newest, self._hear
             )
         except FacetrackError as error:  # a profile that is broken, or of another model
@@ -152,7 +156,7 @@ class LiveView(QWidget):
             self.said(str(error), True)
             return
         self._trouble = ""
-        self.session.start()
+        session.start()
         self.charts.clear()
         self.panel.show_state("searching", "starting the camera")
         self._clock.start()
@@ -162,7 +166,7 @@ class LiveView(QWidget):
         """Let go of the camera; a recording ends."""
         if self.session is not None:
             self.recording.report(self.session.stop())
-            self.session = None
+            self._watch.session = None
         self._clock.stop()
         self._live = None
         self.canvas.set_frame(None)
@@ -197,7 +201,7 @@ class LiveView(QWidget):
             self.said("all is well again", False)
         self._trouble = message if message != PREPARING else ""
 
-    def show_frozen(self, live: LiveFrame) -> None:
+    def _show_frozen(self, live: LiveFrame) -> None:
         """Show the frame at which everything stands still for a correction."""
         self._live, self._captured = live, None
         self.canvas.set_frame(live.frame.image)

@@ -14,7 +14,8 @@ from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QPushButton, QTabWidget
 
 from facetrack.errors import FacetrackError
-from facetrack.model import list_models
+from facetrack.formats.modelfile import list_models
+from facetrack.model import LANDMARK_TRACKER
 from facetrack_app.model.actions import ANNOTATE, EVALUATE, LIVE, WINDOW, Action
 from facetrack_app.model.settings import Settings, save_settings
 from facetrack_app.views import dialogs, theme
@@ -172,7 +173,8 @@ class MainWindow(QMainWindow):
 
     def show_settings(self) -> None:
         """Ask for settings."""
-        names = [info.name for info in list_models()]
+        models = [info for info in list_models() if info.kind == LANDMARK_TRACKER.name]
+        names = [info.name for info in models if not info.problem]
         dialog = dialogs.SettingsDialog(self.settings, names, self)
         if dialog.exec():
             chosen = dialog.chosen()

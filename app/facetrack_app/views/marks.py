@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The annotate view's people, ranges and exchange with other programs."""
+"""The annotate view's people and ranges."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
-from PyQt5.QtWidgets import QInputDialog
+from PyQt5.QtWidgets import QInputDialog, QWidget
 
 from facetrack_app.model.command import free_name
 from facetrack_app.model.commands import (
@@ -19,10 +18,6 @@ from facetrack_app.model.commands import (
     Trim,
 )
 from facetrack_app.services.annotator import Annotator
-from facetrack_app.views import exchange
-
-if TYPE_CHECKING:
-    from facetrack_app.views.annotate_view import AnnotateView
 
 
 class Marks:
@@ -30,26 +25,21 @@ class Marks:
 
     Parameters
     ----------
-    view : AnnotateView
     annotator : Annotator
-
-    Attributes
-    ----------
-    pending : (str, int) or None
-        Kind and first frame of a range whose end is still to come.
+    parent : QWidget
+        Of what is asked.
     """
 
-    def __init__(self, view: AnnotateView, annotator: Annotator) -> None:
-        self._view, self._annotator = view, annotator
+    def __init__(self, annotator: Annotator, parent: QWidget) -> None:
+        self._annotator, self._parent = annotator, parent
         self._session = annotator.session
-        self.pending: tuple[str, int] | None = None
 
     # People
 
     def new_person(self) -> None:
         """Begin somebody whom the tracker did not find."""
         self._annotator.new_person()
-        self._view.said("drag the new face into place (Shift: whole), then R fits it", False)
+        self._annotator.said("drag the new face into place (Shift: whole), then R fits it", False)
 
     def next_person(self) -> None:
         """Choose the next person of the list."""
@@ -64,7 +54,7 @@ class Marks:
         if person is None:
             return
         old = self._session.people[person]
-        name, sure = QInputDialog.getText(self._view, "Rename", "Name:", text=old)
+        name, sure = QInputDialog.getText(self._parent, "Rename", "Name:", text=old)
         if sure:
             self._annotator.run(Rename(person, name))
 
@@ -75,10 +65,10 @@ class Marks:
             return
         others = self._others(person)
         if not others:
-            self._view.said("there is nobody else to merge with", False)
+            self._annotator.said("there is nobody else to merge with", False)
             return
         name, sure = QInputDialog.getItem(
-            self._view, "Merge", "The same person as:", list(others), editable=False
+            self._parent, "Merge", "The same person as:", list(others), editable=False
         )
         if sure:
             self._annotator.run(Merge(person, others[name]))
@@ -112,19 +102,19 @@ class Marks:
         self._mark("exclude")
 
     def _mark(self, kind: str) -> None:
-        frame = self._annotator.playback.frame
-        if self.pending is None or self.pending[0] != kind:
-            self.pending = (kind, frame)
-            self._view.said("go to the last frame and press the key once more (Esc: not)", False)
+        annotator, frame = self._annotator, self._annotator.playback.frame
+        if annotator.pending is None or annotator.pending[0] != kind:
+            annotator.pending = (kind, frame)
+            annotator.said("go to the last frame and press the key once more (Esc: not)", False)
         else:
-            first, last = sorted((self.pending[1], frame))
-            self.pending = None
+            first, last = sorted((annotator.pending[1], frame))
+            annotator.pending = None
             label, sure = "excluded", True
             if kind == "event":
-                label, sure = QInputDialog.getText(self._view, "Event", "Name:", text="event")
+                label, sure = QInputDialog.getText(self._parent, "Event", "Name:", text="event")
             if sure:
-                self._annotator.run(MarkSpan(kind, first, last + 1, label.strip() or kind))
-        self._view.refresh()
+                annotator.run(MarkSpan(kind, first, last + 1, label.strip() or kind))
+        annotator.changed()
 
     def remove_mark(self) -> None:
         """Take away the marks at this frame."""
@@ -146,13 +136,3 @@ class Marks:
     def time_zero(self) -> None:
         """Let time begin here."""
         self._annotator.run(SetTimeZero(self._annotator.playback.frame))
-
-    # Other programs
-
-    def import_tracks(self) -> None:
-        """Take over points of another program."""
-        exchange.ask_import(self._view, self._annotator)
-
-    def export_tracks(self) -> None:
-        """Write what there is."""
-        exchange.ask_export(self._view, self._annotator)

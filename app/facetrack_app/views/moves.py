@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The annotate view's keys for moving: through the video, from point to point, and of points."""
+"""The annotate view's keys for moving: through the video, and of points."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QInputDialog
 
 from facetrack_app.model import stops
 from facetrack_app.services.annotator import Annotator
-
-if TYPE_CHECKING:
-    from facetrack_app.views.annotate_view import AnnotateView
-
-_PAN: Final = 60  # px of the screen that a key moves the picture
+from facetrack_app.views.canvas import Canvas
+from facetrack_app.views.timeline import Timeline
 
 
 class Moves:
@@ -24,14 +20,15 @@ class Moves:
 
     Parameters
     ----------
-    view : AnnotateView
     annotator : Annotator
+    canvas : Canvas
+    timeline : Timeline
     """
 
-    def __init__(self, view: AnnotateView, annotator: Annotator) -> None:
-        self._view, self._annotator = view, annotator
+    def __init__(self, annotator: Annotator, canvas: Canvas, timeline: Timeline) -> None:
+        self._annotator, self._canvas, self._timeline = annotator, canvas, timeline
         self._played = 0.0  # when the frame that is shown was due
-        self._timer = QTimer(view)
+        self._timer = QTimer(canvas)
         self._timer.setTimerType(Qt.PreciseTimer)
         self._timer.timeout.connect(self._advance)
 
@@ -43,11 +40,11 @@ class Moves:
     def go(self, frame: int | None) -> None:
         """Go to a frame; None: there is none to go to."""
         if frame is None:
-            self._view.said("there is no such frame on this side", False)
+            self._annotator.said("there is no such frame on this side", False)
             return
         self.pause()
         self._annotator.show(frame)
-        self._view.timeline.move_to(self._annotator.playback.frame)
+        self._timeline.move_to(self._annotator.playback.frame)
         self._annotator.effort.gesture(time.monotonic())
 
     def step(self, frames: int) -> None:
@@ -66,7 +63,7 @@ class Moves:
         annotator = self._annotator
         if annotator.editor is None or annotator.editor.selected is None:
             return False
-        sign = -1 if self._view.canvas.mirrored else 1
+        sign = -1 if self._canvas.mirrored else 1
         if annotator.editor.nudge(sign * dx, dy):
             annotator.correct()
         return True
@@ -140,7 +137,7 @@ class Moves:
         count = self._annotator.session.n_frames
         here = self._annotator.playback.frame + 1
         number, sure = QInputDialog.getInt(
-            self._view, "Go to frame", f"1 to {count}:", here, 1, count
+            self._canvas, "Go to frame", f"1 to {count}:", here, 1, count
         )
         if sure:
             self.go(number - 1)
@@ -176,11 +173,9 @@ class Moves:
             direction = 1 if annotator.playback.speed > 0 else -1
             playing = annotator.playback.advance(direction * due)
             annotator.show(annotator.playback.frame)
-            self._view.timeline.move_to(annotator.playback.frame)
+            self._timeline.move_to(annotator.playback.frame)
             if not playing:
                 self._timer.stop()
-
-    # Ending, and looking
 
     def stop(self) -> None:
         """Stop what goes on: playing, tracking anew, a range, a selection."""
@@ -188,60 +183,6 @@ class Moves:
         editor = self._annotator.editor
         dragging = editor is not None and editor.holding
         if dragging or not self._annotator.stop():
-            self._view.drop_pending()
+            self._annotator.pending = None
             self._annotator.cancel()
-            self._view.refresh()
-
-    def zoom_face(self) -> None:
-        """Fill the view with the face."""
-        if self._annotator.editor is not None:
-            self._view.canvas.zoom_to(self._annotator.editor.points)
-
-    def zoom_all(self) -> None:
-        """Show the whole picture."""
-        self._view.canvas.zoom_all()
-
-    def zoom_in(self) -> None:
-        """Show the middle larger."""
-        self._view.canvas.zoom_by(1)
-
-    def zoom_out(self) -> None:
-        """Show more of the picture."""
-        self._view.canvas.zoom_by(-1)
-
-    def pan_left(self) -> None:
-        """Show more of the left."""
-        self._view.canvas.pan_by(_PAN, 0)
-
-    def pan_right(self) -> None:
-        """Show more of the right."""
-        self._view.canvas.pan_by(-_PAN, 0)
-
-    def pan_up(self) -> None:
-        """Show more of the top."""
-        self._view.canvas.pan_by(0, _PAN)
-
-    def pan_down(self) -> None:
-        """Show more of the bottom."""
-        self._view.canvas.pan_by(0, -_PAN)
-
-    def stretch_time(self) -> None:
-        """Show a shorter part of the video in the timeline."""
-        self._view.timeline.zoom_by(1)
-
-    def squeeze_time(self) -> None:
-        """Show a longer part of the video in the timeline."""
-        self._view.timeline.zoom_by(-1)
-
-    def next_signal(self) -> None:
-        """Draw another signal in the timeline."""
-        self._view.transport.next_signal()
-
-    def next_markup(self) -> None:
-        """Show another number of points."""
-        self._view.choose_markup(1)
-
-    def toggle_ghost(self) -> None:
-        """Show or hide the shape before the correction."""
-        self._view.ghost_shown = not self._view.ghost_shown
-        self._view.show_faces()
+            self._annotator.changed()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 from tests.app.services.desk import Desk, N
 
 

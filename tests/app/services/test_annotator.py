@@ -13,10 +13,10 @@ import pytest
 
 from facetrack.errors import InputError
 from facetrack.face import Source
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.commands import MarkSpan, Split
 from facetrack_app.model.importing import events_of
 from facetrack_app.model.rows import Kind

@@ -10,9 +10,9 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
-from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.model.settings import Settings
 from facetrack_app.views import theme
 from facetrack_app.views.main_window import MainWindow

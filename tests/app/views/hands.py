@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
 from facetrack_app.services.annotator import Annotator
+from facetrack_app.views.exchange import Exchange
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
 
@@ -28,6 +29,11 @@ class Hands:
         annotator = self.window.annotate.annotator
         assert annotator is not None
         return annotator
+
+    @property
+    def exchange(self) -> Exchange:
+        """What imports and exports."""
+        return next(p for p in self.window.annotate.parts if isinstance(p, Exchange))
 
     def until(self, reached: Callable[[], bool]) -> None:
         """Let Qt work until something is so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -14,11 +14,8 @@ from pytestqt.qtbot import QtBot
 from facetrack.face import Source
 from facetrack.formats.openface import read_openface
 from facetrack_app.model.actions import ACTIONS, ANNOTATE, EVALUATE, LIVE, WINDOW
-from facetrack_app.views import exchange
-from facetrack_app.views.edits import Edits
+from facetrack_app.views.annotate_view import AnnotateView, Gestures
 from facetrack_app.views.main_window import MainWindow
-from facetrack_app.views.marks import Marks
-from facetrack_app.views.moves import Moves
 from tests.app.views import gestures
 from tests.app.views.hands import PATIENCE, Hands, N
 
@@ -28,8 +25,8 @@ def test_every_action_is_done_by_somebody(window: MainWindow) -> None:
         LIVE: window.live, ANNOTATE: window.annotate, EVALUATE: window.evaluate,
     }  # fmt: skip
     parts_of: dict[str, tuple[Any, ...]] = {
-        LIVE: window.live.parts, ANNOTATE: (Moves, Edits, Marks), EVALUATE: window.evaluate.parts,
-        WINDOW: (window,),
+        LIVE: window.live.parts, ANNOTATE: (*get_type_hints(Gestures).values(), AnnotateView),
+        EVALUATE: window.evaluate.parts, WINDOW: (window,),
     }  # fmt: skip
     for action in ACTIONS:
         parts = parts_of[action.view]
@@ -156,14 +153,13 @@ def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None
     hands.go(9)
     hands.drag(8, QPoint(0, 12))
     hands.until(lambda: not hands.annotator.teaching.busy)
-    view = hands.window.annotate
     path = tmp_path / "out.csv"
-    exchange.export_to(view, hands.annotator, "csv", path)
+    hands.exchange.export_to("csv", path)
     hands.until(path.exists)
     table = read_openface(path)
     assert table.source[9, 8] == Source.CORRECTED
     assert (table.source[10] == Source.LEARNED).all()
-    exchange.import_from(view, hands.annotator, path)
+    hands.exchange.import_from(path)
     hands.until(lambda: len(hands.annotator.session.people) == 2)
     imported = min(hands.annotator.session.people)
     again = hands.annotator.session.view(imported, 9)
@@ -180,7 +176,7 @@ def test_importing_another_videos_tracks_is_refused(hands: Hands, tmp_path: Path
 
     path = tmp_path / "other.csv"
     write_openface(path, make_table([N + 5], np.ones((1, 68, 2)), timestamp=0.0))
-    exchange.import_from(hands.window.annotate, hands.annotator, path)
+    hands.exchange.import_from(path)
     hands.until(lambda: "was it made from another video?" in hands.window.message)
 
 

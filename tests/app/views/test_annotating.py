@@ -252,9 +252,9 @@ def test_sources_of_all_points_survive_every_format(
     assert sources is not None
     assert {Source.CORRECTED, Source.OCCLUDED, Source.ABSENT} <= set(sources.tolist())
     path = tmp_path / name
-    exchange.export_to(hands.window.annotate, hands.annotator, kind, path)
+    hands.exchange.export_to(kind, path)
     hands.until(lambda: "frames written" in hands.window.message)
-    exchange.import_from(hands.window.annotate, hands.annotator, path)
+    hands.exchange.import_from(path)
     hands.until(lambda: "imported" in hands.window.message)
     imported = min(hands.annotator.session.people)
     for frame, view in before.items():
@@ -270,7 +270,7 @@ def test_an_import_while_people_change_hurts_nobody(
     hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.csv"
-    exchange.export_to(hands.window.annotate, hands.annotator, "csv", path)
+    hands.exchange.export_to("csv", path)
     hands.until(lambda: "frames written" in hands.window.message)
     hold, real = threading.Event(), importing.read_tracks
 
@@ -279,7 +279,7 @@ def test_an_import_while_people_change_hurts_nobody(
         return real(file)
 
     monkeypatch.setattr(exchange, "read_tracks", wait_then)
-    exchange.import_from(hands.window.annotate, hands.annotator, path)
+    hands.exchange.import_from(path)
     hands.key("new_person")
     hold.set()
     people = hands.annotator.session.people
@@ -287,7 +287,7 @@ def test_an_import_while_people_change_hurts_nobody(
     assert list(people) == [0, -1]
     assert list(hands.annotator.session.people.values()) == ["Person 1", "Person 2", "Imported 1"]
     hold.clear()
-    exchange.import_from(hands.window.annotate, hands.annotator, path)
+    hands.exchange.import_from(path)
     hands.window.annotate.close_document()
     hold.set()
     hands.until(lambda: "its video was closed" in hands.window.message)
@@ -296,9 +296,8 @@ def test_an_import_while_people_change_hurts_nobody(
 def test_an_export_that_fails_is_said_and_one_at_the_end_is_still_written(
     hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = hands.window.annotate
     (tmp_path / "full").write_text("")
-    exchange.export_to(view, hands.annotator, "csv", tmp_path / "full" / "a.csv")
+    hands.exchange.export_to("csv", tmp_path / "full" / "a.csv")
     hands.until(lambda: "cannot be written" in hands.window.message)
     hold = threading.Event()
     real = exporting.export_document
@@ -308,7 +307,7 @@ def test_an_export_that_fails_is_said_and_one_at_the_end_is_still_written(
         return real(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(exchange, "export_document", wait_then)
-    exchange.export_to(view, hands.annotator, "csv", tmp_path / "a.csv")
+    hands.exchange.export_to("csv", tmp_path / "a.csv")
     (thread,) = (t for t in threading.enumerate() if t.name == "work" and not t.daemon)
     hands.window.close()
     hold.set()
@@ -323,7 +322,7 @@ def test_a_reader_that_cannot_be_had_is_said(
         raise OutputError("session.db: cannot be read; check the disk")
 
     monkeypatch.setattr(hands.annotator.session, "reader", fail)
-    exchange.export_to(hands.window.annotate, hands.annotator, "csv", tmp_path / "a.csv")
+    hands.exchange.export_to("csv", tmp_path / "a.csv")
     assert "check the disk" in hands.window.message
 
 

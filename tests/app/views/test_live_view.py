@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from facetrack.errors import CameraError, OutputError
 from facetrack.formats.openface import OpenFaceWriter, read_openface
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
-from facetrack.video.synthetic import SyntheticVideo
 from facetrack_app.services import capture
 from facetrack_app.services.recorder import FACELESS, KINDS, LANDMARKS
 from facetrack_app.views.charts import Ring

@@ -21,9 +21,11 @@ from facetrack.errors import FacetrackError, MissingDependencyError, OutputError
 from facetrack.formats.openface import write_openface
 from facetrack.formats.pts import write_pts
 from facetrack.formats.table import make_table
+from facetrack.qt_libraries import missing_library
 from facetrack_app import desktop, qt_guard
-from facetrack_app.main import _load, install_hook, main
+from facetrack_app.cli.app import main
 from facetrack_app.model.settings import Settings
+from facetrack_app.start import _load, install_hook
 from facetrack_app.views import dialogs
 from facetrack_app.views.main_window import MainWindow
 from tests.app.conftest import shape
@@ -190,7 +192,7 @@ def test_without_a_display_one_line_says_so(
 def test_a_missing_library_is_named_with_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
     trouble = "libxcb-icccm.so.4: cannot open shared object file"
-    monkeypatch.setattr(qt_guard, "missing_library", lambda platform: trouble)
+    monkeypatch.setattr(qt_guard, "missing_library", lambda plugin: trouble)
     with pytest.raises(MissingDependencyError, match=r"libxcb-icccm.*apt install libgl1"):
         qt_guard.check_qt()
 
@@ -215,8 +217,8 @@ def test_the_window_opens_on_a_real_display(tmp_path: Path, scale: str) -> None:
     """
     if shutil.which("xvfb-run") is None or shutil.which("xauth") is None:
         pytest.skip("xvfb is not installed (apt install xvfb xauth)")
-    if qt_guard.missing_library("qxcb"):
-        pytest.skip(f"Qt lacks {qt_guard.missing_library('qxcb')}")
+    if missing_library("qxcb"):
+        pytest.skip(f"Qt lacks {missing_library('qxcb')}")
     screen = "-screen 0 2800x1800x24"
     script = Path(__file__).with_name("xcb_session.py")
     environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "XDG_DATA_HOME": str(tmp_path)}

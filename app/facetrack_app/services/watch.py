@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the live view and those who act for it share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from facetrack_app.model.notice import Notice
+from facetrack_app.services.live_session import LiveSession
+
+
+@dataclass(slots=True)
+class Watch:
+    """The live session that runs now, and what is to be told.
+
+    Attributes
+    ----------
+    session : LiveSession or None
+        None while no camera is watched.
+    said : Notice
+        A sentence for the person, and whether it is about trouble.
+    changed : Notice
+        What can be asked for may have changed.
+    """
+
+    session: LiveSession | None = None
+    said: Notice[[str, bool]] = field(default_factory=Notice)
+    changed: Notice[[]] = field(default_factory=Notice)

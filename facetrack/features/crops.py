@@ -1,0 +1,314 @@
+"""Faces and parts of them, cut out of a picture at one place, size and roll (spec 2.1).
+
+`Crop` says what is cut, and everything here samples with `warp`, apart from two older pictures of
+a face that stored data or speed bind to their own sampling: `aligned_patch` and `take_patch`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.features.pixels import Image, box_of, grey, shrink
+from facetrack.features.resize import average
+from facetrack.features.warp import inside, warp
+from facetrack.landmarks.markup import GROUPS, OUTER_EYE_CORNERS, REGIONS, STABLE
+from facetrack.landmarks.procrustes import Similarity, fit_similarity
+
+FRAME_SIZE = 160  # px, width and height
+EYE_DISTANCE = 55.0  # px between the outer eye corners of the mean shape
+FRAME_CENTRE = (79.5, 79.5)  # the mean shape's centroid: in the middle, so that mirroring keeps it
+
+TRACK_PATCH: Final = 24  # px: side of what `take_patch` returns
+_INNER: Final = slice(17, 68)  # brows to mouth, which `aligned_patch` shows
+_INNER_HALF: Final = 0.85  # of its width, in outer-eye distances
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a region lies in the mean shape, in outer-eye distances d.
+
+    Attributes
+    ----------
+    points : tuple of int
+        Its own landmarks.
+    centre : (x, y) or None
+        From the middle between the outer eye corners, x right, y down; None is the mean shape's
+        centroid.
+    width : float
+    fitted : tuple of int
+        The landmarks that bring a face to the mean shape.
+    """
+
+    points: tuple[int, ...]
+    centre: tuple[float, float] | None
+    width: float
+    fitted: tuple[int, ...] = STABLE
+
+
+_ALL: Final = tuple(range(68))
+PLACES: Final[dict[str, Place]] = {
+    "face": Place(_ALL, (0.0, 0.277), 2.0),  # in 112 px: eye corners 56 px apart, in row 40
+    "eyes": Place(GROUPS["eyes"], (0.0, -0.10), 1.60),
+    "right_eye": Place(REGIONS["right_eye"], (-0.36, 0.0), 0.50),
+    "left_eye": Place(REGIONS["left_eye"], (0.36, 0.0), 0.50),
+    "mouth": Place(GROUPS["mouth"], (0.0, 0.87), 1.20),
+    "frame": Place(_ALL, None, FRAME_SIZE / EYE_DISTANCE, _ALL),  # the reference frame
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A region that was cut out of a picture.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (height, width[, 3]), uint8
+    to_crop : Similarity
+        Pixels of the picture -> pixels of the crop; its inverse leads back.
+    valid : ndarray, shape (height, width), bool
+        Which pixels come from inside the picture; elsewhere its border is repeated.
+    """
+
+    pixels: Image
+    to_crop: Similarity
+    valid: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """What to cut out of a picture; equal ones are equal keys of a cache.
+
+    Attributes
+    ----------
+    region : str
+        One of `PLACES`.
+    size : (width, height)
+        Of the crop in pixels; the height shows what it shows at the width's scale.
+    margin : float
+        What is added to the region's width, as a fraction of it.
+    upright : bool
+        Whether the face's roll is taken out.
+    follow : bool
+        Whether the crop is centred on the region's own landmarks in the picture, and not on its
+        place in the mean shape, where a moving mouth moves in the crop.
+    colour : bool
+        BGR, or else grey.
+
+    Raises
+    ------
+    InputError
+        If there is no such region, or a size or the margin is too small.
+    """
+
+    region: str
+    size: tuple[int, int]
+    margin: float = 0.0
+    upright: bool = True
+    follow: bool = False
+    colour: bool = False
+
+    def __post_init__(self) -> None:
+        if self.region not in PLACES:
+            raise InputError(f"regions are {', '.join(PLACES)}, got {self.region!r}")
+        if min(self.size) < 1 or not -1 < self.margin < math.inf:
+            raise InputError(f"nothing to cut with size {self.size} and margin {self.margin}")
+
+    def transform(self, points: npt.ArrayLike, mean: npt.ArrayLike) -> Similarity:
+        """Find where the crop lies in a picture.
+
+        Parameters
+        ----------
+        points : array_like, shape (68, 2)
+            Landmarks in pixels of the picture. Smoothed over time, the crop does not shake.
+        mean : array_like, shape (68, 2)
+            The mean shape, in any frame, its outer eye corners level.
+
+        Returns
+        -------
+        Similarity
+            Pixels of the picture -> pixels of the crop.
+
+        Raises
+        ------
+        InputError
+            If the points are not 68, not finite, or coincide.
+        """
+        p, m = np.asarray(points, dtype=np.float64), np.asarray(mean, dtype=np.float64)
+        if p.shape != (68, 2) or m.shape != (68, 2):
+            raise InputError(f"points and mean must be (68, 2), got {p.shape} and {m.shape}")
+        place = PLACES[self.region]
+        right, left = m[list(OUTER_EYE_CORNERS)]
+        unit = math.hypot(*(left - right).tolist())
+        centre = m.mean(axis=0)
+        if place.centre is not None:
+            centre = (right + left) / 2 + unit * np.array(place.centre)
+        scale = self.size[0] / (place.width * (1 + self.margin) * unit)
+        middle = (np.array(self.size) - 1) / 2
+        fitted = list(place.fitted)
+        found = fit_similarity(p[fitted], (m[fitted] - centre) * scale + middle)
+        if self.upright and not self.follow:
+            return found
+        seen = p[list(place.points)].mean(axis=0) if self.follow else found.inverse().apply(middle)
+        turned = found if self.upright else Similarity(found.scale, 0.0, 0.0, 0.0)
+        shift = middle - Similarity(turned.a, turned.b, 0.0, 0.0).apply(seen)
+        return Similarity(turned.a, turned.b, *shift.tolist())
+
+    def cut(self, image: Image, points: npt.ArrayLike, mean: npt.ArrayLike) -> Cut:
+        """Cut the region out of a picture.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W) or (H, W, 3), uint8
+            Grey or BGR.
+        points, mean : array_like, shape (68, 2)
+            As for `transform`.
+
+        Returns
+        -------
+        Cut
+
+        Raises
+        ------
+        InputError
+            As `transform` and `warp`.
+        """
+        to_crop = self.transform(points, mean)
+        pixels = warp(image, to_crop, self.size, colour=self.colour)
+        return Cut(pixels, to_crop, inside(image.shape, to_crop, self.size))
+
+
+def warp_to_frame(image: Image, to_frame: Similarity, *, size: int = FRAME_SIZE) -> Image:
+    """Warp the face's part of an image into the reference frame as grey levels.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W) or (H, W, 3), uint8
+        Grey or BGR. Only the part under the frame is converted.
+    to_frame : Similarity
+        Pixels of the image -> pixels of the reference frame.
+    size : int
+        Width and height of the frame in pixels.
+
+    Returns
+    -------
+    ndarray, shape (size, size), uint8
+        Outside the image the border is replicated.
+
+    Raises
+    ------
+    InputError
+        If the image is not uint8 or of another shape.
+    """
+    return warp(image, to_frame, (size, size))
+
+
+def aligned_patch(image: Image, points: Points, mean: Points, side: int) -> npt.NDArray[np.float32]:
+    """Cut the middle of the face out, upright and at one size, without aliasing.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W[, 3]), uint8
+    points : ndarray, shape (68, 2), float64
+        Landmarks in pixels of the image.
+    mean : ndarray, shape (68, 2), float64
+        The shape that faces are aligned to, in any frame.
+    side : int
+        Width and height of the patch in pixels.
+
+    Returns
+    -------
+    ndarray, shape (side, side), float32
+        Grey values.
+
+    Notes
+    -----
+    Not `warp`: signatures in profiles and the shipped whitening are of just this sampling, from a
+    picture that is shrunk to one and a half times the patch's resolution.
+    """
+    eye_distance = float(np.linalg.norm(mean[45] - mean[36]))
+    half = _INNER_HALF * eye_distance
+    target = (mean[_INNER] - mean[_INNER].mean(axis=0) + half) * ((side - 1) / (2 * half))
+    to_patch = fit_similarity(points[_INNER], target)
+    # Only the face's surroundings are converted to grey and shrunk.
+    reach = 0.75 * side / to_patch.scale
+    centre = points[_INNER].mean(axis=0)
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(centre - reach), 0, [width - 1, height - 1]).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(centre + reach), 1, [width, height]).astype(int).tolist()
+    region = grey(image[top : max(bottom, top + 1), left : max(right, left + 1)])
+    local = points[_INNER] - [left, top]
+    factor = 1.5 * to_patch.scale
+    if factor < 1:
+        region = shrink(region, factor)
+        local = (local + 0.5) * factor - 0.5
+    matrix = fit_similarity(local, target).matrix
+    patch = cv2.warpAffine(
+        region, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return patch.astype(np.float32)
+
+
+def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
+    """Remember what a face looks like.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W[, 3]), uint8
+    points : ndarray, shape (68, 2), float64
+        In pixels of the image.
+
+    Returns
+    -------
+    ndarray, shape (24, 24), uint8
+        Grey values of the square around the points.
+
+    Notes
+    -----
+    Not `warp`: it is looked for by shifting it over a picture that is shrunk and not turned, so it
+    must not be turned either.
+    """
+    x0, y0, x1, y1 = box_of(points)
+    half = 0.5 * max(x1 - x0, y1 - y0)
+    region, _ = around(image, np.array([x0 + x1, y0 + y1]) / 2, half)
+    if region.ndim == 2 and min(region.shape) >= TRACK_PATCH:
+        return average(region, (TRACK_PATCH, TRACK_PATCH))
+    small = cv2.resize(
+        np.ascontiguousarray(region), (TRACK_PATCH, TRACK_PATCH), interpolation=cv2.INTER_AREA
+    )
+    return grey(small.astype(np.uint8, copy=False))
+
+
+def around(
+    image: Image, centre: npt.NDArray[np.float64], half: float
+) -> tuple[Image, npt.NDArray[np.float64]]:
+    """Cut a square out, clipped to the image but never empty.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W[, 3]), uint8
+    centre : ndarray, shape (2,), float64
+        In pixels of the image.
+    half : float
+        Half of the square's side in pixels.
+
+    Returns
+    -------
+    region : ndarray, shape (h, w[, 3]), uint8
+        A view.
+    origin : ndarray, shape (2,), float64
+        Where its first pixel lies in the image.
+    """
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(centre - half), 0, [width - 1, height - 1]).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(centre + half) + 1, 1, [width, height]).astype(int).tolist()
+    region = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    return region, np.array([left, top], dtype=np.float64)

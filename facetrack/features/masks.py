@@ -1,0 +1,154 @@
+"""Masks of parts of the face, drawn from landmarks, in a crop or in a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from skimage.draw import polygon2mask
+
+from facetrack.errors import InputError
+from facetrack.landmarks.markup import REGIONS
+
+Points = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+_FINE: Final = 8  # a pixel's area is measured on so many by so many places
+_FARTHEST: Final = 1e5  # px: beyond every crop, and short enough for OpenCV's integers
+_FRACTION: Final = 4  # bits after the point in OpenCV's coordinates
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How a part of the face is drawn, by numbers of landmarks.
+
+    Attributes
+    ----------
+    outlines : tuple of tuple of int
+        Polygons that are filled; one without area, such as a closed eye, is still a thin line.
+    holes : tuple of tuple of int
+        Polygons that are taken out again.
+    lines : tuple of tuple of int
+        Open lines.
+    thickness : int
+        Of the lines, in pixels.
+    """
+
+    outlines: tuple[tuple[int, ...], ...] = ()
+    holes: tuple[tuple[int, ...], ...] = ()
+    lines: tuple[tuple[int, ...], ...] = ()
+    thickness: int = 1
+
+
+PARTS: Final[dict[str, Part]] = {
+    "face": Part((REGIONS["jaw"] + REGIONS["left_brow"][::-1] + REGIONS["right_brow"][::-1],)),
+    "right_eye": Part((REGIONS["right_eye"],)),
+    "left_eye": Part((REGIONS["left_eye"],)),
+    "eyes": Part((REGIONS["right_eye"], REGIONS["left_eye"])),
+    "mouth": Part((REGIONS["outer_mouth"],)),
+    "lips": Part((REGIONS["outer_mouth"],), holes=(REGIONS["inner_mouth"],)),
+    "brows": Part(lines=(REGIONS["right_brow"], REGIONS["left_brow"]), thickness=3),
+    "nostrils": Part(lines=(tuple(range(31, 36)),), thickness=2),
+}
+
+
+def mask(points: npt.ArrayLike, size: tuple[int, int], *parts: str) -> Mask:
+    """Mark the pixels whose centres lie in parts of the face.
+
+    Parameters
+    ----------
+    points : array_like, shape (68, 2)
+        Landmarks in pixels of the crop: `cut.to_crop.apply(points)`.
+    size : (width, height)
+        Of the mask in pixels.
+    *parts : str
+        Of `PARTS`.
+
+    Returns
+    -------
+    ndarray, shape (height, width), bool
+        Their union.
+
+    Raises
+    ------
+    InputError
+        If there is no such part, or the points are not 68 or not finite.
+    """
+    return _draw(_checked(points, parts), size, parts, 1)
+
+
+def coverage(points: npt.ArrayLike, size: tuple[int, int], *parts: str) -> npt.NDArray[np.float32]:
+    """Measure how much of each pixel's area lies in parts of the face.
+
+    Parameters
+    ----------
+    points, size, parts
+        As for `mask`, which moves by whole pixels where this one moves smoothly.
+
+    Returns
+    -------
+    ndarray, shape (height, width), float32
+        In [0, 1].
+
+    Raises
+    ------
+    InputError
+        As `mask`.
+    """
+    width, height = size
+    fine = (_checked(points, parts) + 0.5) * _FINE - 0.5
+    drawn = _draw(fine, (width * _FINE, height * _FINE), parts, _FINE)
+    share: npt.NDArray[np.float32] = drawn.reshape(height, _FINE, width, _FINE).mean(
+        axis=(1, 3), dtype=np.float32
+    )
+    return share
+
+
+def _checked(points: npt.ArrayLike, parts: tuple[str, ...]) -> Points:
+    p = np.asarray(points, dtype=np.float64)
+    if p.shape != (68, 2) or not np.isfinite(p).all():
+        raise InputError(f"points must be finite and of shape (68, 2), got {p.shape}")
+    for part in parts:
+        if part not in PARTS:
+            raise InputError(f"parts are {', '.join(PARTS)}, got {part!r}")
+    return p.clip(-_FARTHEST, _FARTHEST)
+
+
+def _draw(points: Points, size: tuple[int, int], parts: tuple[str, ...], pixel: int) -> Mask:
+    """Draw the union of parts; `pixel` is the length of a crop's pixel in this picture."""
+    drawn = np.zeros((size[1], size[0]), dtype=np.bool_)
+    for part in map(PARTS.__getitem__, parts):
+        own = np.zeros_like(drawn)
+        for outline in part.outlines:
+            corners = points[list(outline)]
+            own |= _fill(corners, size)
+            if _width(corners) < pixel:
+                own |= _line(corners, size, pixel, closed=True)
+        for hole in part.holes:
+            own &= ~_fill(points[list(hole)], size)
+        for line in part.lines:
+            own |= _line(points[list(line)], size, part.thickness * pixel)
+        drawn |= own
+    return drawn
+
+
+def _fill(corners: Points, size: tuple[int, int]) -> Mask:
+    filled: Mask = polygon2mask((size[1], size[0]), corners[:, ::-1])  # type: ignore[no-untyped-call]
+    return filled
+
+
+def _width(corners: Points) -> float:
+    """Give the mean width of a long polygon: its area over half of its circumference."""
+    (x, y), (next_x, next_y) = corners.T, np.roll(corners, -1, axis=0).T
+    area = abs(float((x * next_y - y * next_x).sum())) / 2
+    return 2 * area / max(float(np.hypot(next_x - x, next_y - y).sum()), 1e-9)
+
+
+def _line(corners: Points, size: tuple[int, int], thickness: int, *, closed: bool = False) -> Mask:
+    canvas = np.zeros((size[1], size[0]), dtype=np.uint8)
+    fixed = np.rint(corners * (1 << _FRACTION)).astype(np.int32)
+    cv2.polylines(canvas, [fixed], closed, 1, thickness, cv2.LINE_8, _FRACTION)
+    return canvas.astype(np.bool_)

@@ -1,0 +1,117 @@
+"""Opening what the user named: a video, a folder of pictures, a camera or the demo clip."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facetrack.errors import InputError
+from facetrack.formats.picture import SUFFIXES
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.video.camera import CameraSource
+from facetrack.video.images import ImageFolder
+from facetrack.video.seeking import SeekableFolder, SeekableVideo
+from facetrack.video.source import VideoSource
+
+if TYPE_CHECKING:
+    from facetrack.synthetic.video import SyntheticVideo
+
+# PyAV and the synthetic heads are loaded when they are asked for: they cost a tenth of a second.
+
+
+def open_source(
+    spec: str | os.PathLike[str] | int,
+    *,
+    shape_model: ShapeModel | None = None,
+    image_rate: float = 25.0,
+) -> VideoSource:
+    """Open a video, a folder of pictures, a camera or the demo clip.
+
+    Parameters
+    ----------
+    spec : str, path-like or int
+        A video file; a folder of pictures or a single picture; a camera as its number, "0" or
+        "/dev/video0"; or "demo", the synthetic clip. A `Path` is always a file or folder.
+    shape_model : ShapeModel, optional
+        Moves the head of "demo".
+    image_rate : float
+        Pictures per second of a folder of pictures.
+
+    Returns
+    -------
+    VideoSource
+
+    Raises
+    ------
+    VideoError
+        If a file is missing or nothing in it can be decoded.
+    CameraError
+        If a camera is missing or busy, or may not be used.
+    InputError
+        If "demo" is asked for without a shape model.
+    """
+    if spec == "demo":
+        return _demo(shape_model)
+    if isinstance(spec, int) or (isinstance(spec, str) and _is_camera(spec)):
+        return CameraSource(int(spec) if str(spec).isdecimal() else str(spec))
+    path = Path(spec)
+    if _holds_pictures(path):
+        return ImageFolder(path, rate=image_rate)
+    from facetrack.video.file import FileSource
+
+    return FileSource(path)
+
+
+def open_seekable(
+    spec: str | os.PathLike[str],
+    *,
+    shape_model: ShapeModel | None = None,
+    image_rate: float = 25.0,
+) -> SeekableVideo:
+    """Open a video to look at any of its frames.
+
+    Parameters
+    ----------
+    spec : str or path-like
+        A video file, a folder of pictures or a single one, or "demo", the synthetic clip.
+    shape_model : ShapeModel, optional
+        Moves the head of "demo".
+    image_rate : float
+        Pictures per second of a folder of pictures.
+
+    Returns
+    -------
+    SeekableVideo
+
+    Raises
+    ------
+    VideoError
+        If a file is missing or nothing in it can be decoded.
+    InputError
+        If "demo" is asked for without a shape model.
+    """
+    if spec == "demo":
+        return _demo(shape_model)
+    path = Path(spec)
+    if _holds_pictures(path):
+        return SeekableFolder(path, rate=image_rate)
+    from facetrack.video.seekable_file import SeekableFile
+
+    return SeekableFile(path)
+
+
+def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:
+    if shape_model is None:
+        raise InputError('"demo" is moved by a shape model; pass shape_model=model.shape_model')
+    from facetrack.synthetic.clips import demo_video
+
+    return demo_video(shape_model)
+
+
+def _is_camera(spec: str) -> bool:
+    return (spec.isascii() and spec.isdecimal()) or spec.startswith("/dev/video")
+
+
+def _holds_pictures(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in SUFFIXES

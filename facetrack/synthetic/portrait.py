@@ -1,0 +1,107 @@
+"""Portraits that the synthetic video brings to life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.formats.pts import read_pts
+from facetrack.landmarks.markup import mirror
+from facetrack.video.frame import Image, as_bgr
+
+Points = npt.NDArray[np.float64]
+
+_ASTRONAUT_OUTLINE: Final = (
+    (201, 23), (185, 38), (163, 51), (156, 58), (153, 68), (154, 92), (157, 104), (170, 116),
+    (170, 121), (174, 128), (182, 132), (183, 149), (160, 150), (140, 160), (125, 174), (115, 190),
+    (113, 207), (90, 227), (76, 235), (65, 246), (46, 278), (40, 294), (34, 315), (26, 342),
+    (19, 390), (23, 460), (29, 493), (39, 511), (511, 511), (507, 491), (497, 450), (492, 410),
+    (475, 370), (440, 348), (393, 345), (362, 347), (357, 317), (352, 287), (340, 262), (319, 243),
+    (303, 233), (291, 199), (284, 188), (273, 176), (258, 166), (258, 159), (264, 149), (266, 137),
+    (275, 134), (290, 117), (296, 107), (300, 92), (296, 58), (288, 43), (276, 31), (248, 18),
+    (227, 16), (214, 21),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A picture of one face and where its landmarks are.
+
+    Attributes
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        BGR; grey, BGRA and 16-bit pictures are converted.
+    points : ndarray, shape (68, 2), float64
+        Landmarks in pixels of the image, pixel centres at integers.
+    outline : ndarray, shape (n, 2), float64, or None
+        The person's outline, by which it can be cut out; None: an oval around the head.
+
+    Raises
+    ------
+    InputError
+        If the picture is none or the points are not 68 finite ones.
+    """
+
+    image: Image
+    points: Points
+    outline: Points | None = None
+
+    def __post_init__(self) -> None:
+        points = np.array(self.points, dtype=np.float64)
+        if points.shape != (68, 2) or not np.isfinite(points).all():
+            raise InputError(f"a portrait needs 68 finite points, got shape {points.shape}")
+        if np.linalg.norm(points[45] - points[36]) < 1:
+            raise InputError("a portrait's outer eye corners must be at least 1 pixel apart")
+        points.setflags(write=False)
+        image = as_bgr(self.image).view()
+        image.setflags(write=False)
+        object.__setattr__(self, "image", image)
+        object.__setattr__(self, "points", points)
+
+
+@cache
+def astronaut() -> Portrait:
+    """Give Eileen Collins (NASA, public domain), the picture that scikit-image ships.
+
+    Returns
+    -------
+    Portrait
+        512 x 512 pixels. The landmarks were corrected by eye on the enlarged picture.
+    """
+    from skimage import data  # costs 0.1 s; only synthetic video needs it
+
+    with as_file(files("facetrack.synthetic") / "astronaut.pts") as path:
+        points = read_pts(path)
+    outline = np.array(_ASTRONAUT_OUTLINE, dtype=np.float64)
+    rgb = data.astronaut()  # type: ignore[no-untyped-call]
+    return Portrait(np.ascontiguousarray(rgb[..., ::-1]), points, outline)
+
+
+@cache
+def stranger() -> Portrait:
+    """Give a second identity: the astronaut mirrored, longer in the face and darker.
+
+    Returns
+    -------
+    Portrait
+    """
+    first = astronaut()
+    height, width = first.image.shape[:2]
+    stretch = 1.14
+    image = cv2.resize(
+        first.image[:, ::-1], (width, round(height * stretch)), interpolation=cv2.INTER_CUBIC
+    )
+    points, outline = mirror(first.points, width), np.array(_ASTRONAUT_OUTLINE, dtype=np.float64)
+    outline[:, 0] = width - 1 - outline[:, 0]
+    for array in (points, outline):
+        # cv2.resize keeps the corners of the picture, not the centres of its corner pixels.
+        array[:, 1] = (array[:, 1] + 0.5) * (image.shape[0] / height) - 0.5
+    tone = np.array([0.42, 0.54, 0.72])  # blue, green, red: darker hair, browner skin
+    return Portrait(np.rint(image * tone).astype(np.uint8), points, outline)

@@ -1,0 +1,19 @@
+"""The version of this installation."""
+
+from __future__ import annotations
+
+
+def installed_version() -> str:
+    """Return the version as the package manager knows it.
+
+    Returns
+    -------
+    str
+        `0+not.installed` for a source tree on the path that nobody installed.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("facetrack")
+    except PackageNotFoundError:
+        return "0+not.installed"
