@@ -136,14 +136,16 @@ class _BlinkRun:
         closure.crest = max(closure.crest, sample.both)
         since = sample.time - closure.dip.time
         if closure.crest - sample.both >= RISE * closure.usual and closure.may_be_closed(sample):
-            if since < _APART:
+            if since < _APART or closure.ajar:
                 closure.dip, closure.crest = sample, nan
                 return ()
             before = closure.crest
             found = self._conclude()
             self._closure = Closure.begin(before, usual, [*self._recent, sample])
             return found
-        if since >= _APART and (sample.both > closure.level or since > LONGEST):
+        if since >= _APART and (
+            (sample.both > closure.level and not closure.ajar) or since > LONGEST
+        ):
             return self._conclude()
         return ()
 

@@ -87,6 +87,11 @@ class Closure:
         return sample.both <= min(sample.closed, _NARROWED * self.usual)
 
     @property
+    def ajar(self) -> bool:
+        """Whether lids that were shut have opened since, but not enough to be open."""
+        return self.shut and self.crest <= _SHUT * self.usual
+
+    @property
     def shut(self) -> bool:
         """Whether the lids have closed for good, not only narrowed the eyes."""
         return self.apex.both <= _SHUT * self.usual

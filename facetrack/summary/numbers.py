@@ -11,10 +11,11 @@ import numpy as np
 
 from facetrack.formats.signals_csv import Series
 from facetrack.reading import Spec
+from facetrack.signals.estimator import LOST
 from facetrack.signals.registry import signals
 from facetrack.summary.events import EventNumbers, event_numbers
 from facetrack.summary.spans import Span
-from facetrack.summary.timeline import LOST, Floats, Timeline
+from facetrack.summary.timeline import Floats, Timeline
 from facetrack.summary.times import DIFFERENCE, LEFT, RIGHT, Times, ratio, times_of
 
 DOUBT: Final = 0.6  # quality below which a frame is doubtful

@@ -14,12 +14,12 @@ from facetrack.errors import InputError
 from facetrack.formats.signals_csv import Series, SignalTable
 from facetrack.formats.table import NO_FACE
 from facetrack.reading import HUMAN, EventRecord, Kind
+from facetrack.signals.estimator import LOST
 from facetrack.signals.registry import estimators
 from facetrack.summary.spans import Span
 
 NOT_THERE: Final = "the face is not there"
 NO_PICTURE: Final = "no picture"
-LOST: Final = "lost"  # how the reasons of a lost face begin
 UNSAID: Final = "no reason is given"
 _LONGEST: Final = 1.0  # seconds that a frame speaks for, unless all frames are that far apart:
 _USUAL: Final = 3.0  # then that many times their usual distance
