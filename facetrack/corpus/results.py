@@ -18,8 +18,8 @@ from facetrack.errors import FacetrackError, FormatError
 from facetrack.formats.events_csv import read_events
 from facetrack.formats.signals_csv import Series, SignalTable, read_signals
 from facetrack.formats.textfile import first_line, read_bytes
+from facetrack.signals.estimator import LOST
 from facetrack.summary.report import Recording
-from facetrack.summary.timeline import LOST
 
 _TIMING: Final = 1 << 20  # bytes
 _TRACKS: Final = ("frame", "timestamp", "face_id", "success", "confidence", "reason")
