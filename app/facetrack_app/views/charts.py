@@ -26,7 +26,12 @@ _UNKNOWN: Final = "\N{EN DASH}"
 
 
 class StripCharts(QWidget):
-    """Charts one beside the other; drawn at most fifteen times a second."""
+    """Charts one beside the other; drawn at most fifteen times a second.
+
+    Attributes
+    ----------
+    shown : dict of str to Chart
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +43,7 @@ class StripCharts(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._graphics)
         self._strip = Strip()
-        self._charts: dict[str, Chart] = {}
+        self.shown: dict[str, Chart] = {}
         self._fresh = False
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // _PER_SECOND)
@@ -47,7 +52,7 @@ class StripCharts(QWidget):
     @property
     def names(self) -> list[str]:
         """The signals that are drawn."""
-        return list(self._charts)
+        return list(self.shown)
 
     def choose(self, names: list[str]) -> None:
         """Draw other signals, in the colours of the present theme."""
@@ -55,12 +60,12 @@ class StripCharts(QWidget):
         self._graphics.clear()
         self._graphics.setBackground(ground)
         known = signals()
-        self._charts = {
+        self.shown = {
             name: Chart(self._graphics.addPlot(row=0, col=number), known[name], text,
                         PEOPLE[number % len(PEOPLE)])
             for number, name in enumerate(name for name in names if name in known)
         }  # fmt: skip
-        for number in range(len(self._charts)):  # alike, however long their titles are
+        for number in range(len(self.shown)):  # alike, however long their titles are
             self._graphics.ci.layout.setColumnPreferredWidth(number, 100)
         self._redraw()
 
@@ -80,7 +85,7 @@ class StripCharts(QWidget):
         super().leaveEvent(event)
 
     def _point_at(self, place: QPointF) -> None:
-        for chart in self._charts.values():
+        for chart in self.shown.values():
             chart.point_at(place)
         self._redraw()
 
@@ -96,7 +101,7 @@ class StripCharts(QWidget):
         self._fresh = False
         if isnan(self._strip.now):
             return
-        for chart in self._charts.values():
+        for chart in self.shown.values():
             chart.draw(self._strip)
 
 
@@ -231,7 +236,7 @@ class Span:
         if row is not None:
             ends[row] = middle + half
             top = self._plot.viewRange()[1][1]
-            self._label.setPos(middle, top - 0.8 * row * down * box.height())
+            self._label.setPos(middle, top - 0.85 * row * down * box.height())
             self._label.setVisible(True)
 
 
