@@ -230,8 +230,9 @@ class Span:
         start, stop = record.event.start - now, record.event.stop - now
         self._region.setRegion((start, stop))
         across, down = self._plot.vb.viewPixelSize()
-        box, middle = self._label.boundingRect(), (max(start, -SECONDS) + stop) / 2
+        box = self._label.boundingRect()
         half = across * box.width() / 2
+        middle = min(max((start + stop) / 2, half - SECONDS), -half)  # nothing is cut off
         row = next((row for row, end in enumerate(ends) if end <= middle - half), None)
         if row is not None:
             ends[row] = middle + half

@@ -178,12 +178,10 @@ class LivePanel(QWidget):
             self.steadiness.setText(
                 f"jitter {smooth:.2f} % of the eye distance (raw {raw:.2f} %){after}"
             )
-        cost = sum(session.health.costs.values())
         rows = [
             ("rate", f"{session.meter.rate:.1f} frames/s"),
             ("to display", f"{session.meter.latency():.0f} ms"),
-            ("frames dropped", f"{session.dropped}"),
-            ("signals", f"{cost:.1f} ms, {session.untracked} missed"),
+            ("frames dropped", f"{session.dropped}, {session.untracked} untracked"),
         ]
         face = next((face for face in live.faces if face.pose is not None), None)
         if face is not None and face.pose is not None:
@@ -199,4 +197,5 @@ class LivePanel(QWidget):
 def _signals_in_words(session: LiveSession) -> str:
     costs = session.health.costs
     rows = [f"{name}: {ms:.2f} ms a face" for name, ms in costs.items()]
-    return "\n".join(["signals", *rows, f"they never saw {session.untracked} frames"])
+    unseen = f"{session.untracked} frames came while another one was tracked: no signal saw them"
+    return "\n".join(["What the signals cost:", *rows, unseen])

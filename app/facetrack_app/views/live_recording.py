@@ -63,5 +63,6 @@ class LiveRecording:
         if files:
             name = files[0].name.partition(".")[0]
             ends = ", ".join(f.name.removeprefix(f"{name}.") for f in files)
-            self._panel.recorded.setText(f"{name} in {files[0].parent} ({ends})")
+            self._panel.recorded.setText(f"{name} in {files[0].parent}")
+            self._panel.recorded.setToolTip(ends)
             self._watch.said(f"recorded: {files[0].parent / name}", False)

@@ -189,7 +189,7 @@ def test_all_tracked_frames_reach_the_charts_and_what_breaks_is_named(
     live.start()
     session = live.session
     assert session is not None
-    qtbot.waitUntil(lambda: "missed" in live.panel.numbers.text(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "untracked" in live.panel.numbers.text(), timeout=PATIENCE)
     before = live.n_shown
     deadline = time.monotonic() + 30
     while session._tracking.results.dropped < 10 and time.monotonic() < deadline:
