@@ -39,7 +39,7 @@ class Studio:
         self.application = QApplication.instance() or QApplication(["facetrack"])
         theme.apply(self.application, look)
         self.model = load_model()
-        charts = ["pose_yaw", "mouth_opening", "eye_opening_left"]
+        charts = ["pose_yaw", "mouth_opening", "eye_openness"]
         settings = Settings(source="demo", mirror=False, charts=charts)
         self.window = MainWindow(self.model, settings, work / "s.json", work / "recordings")
         self.window.show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -132,6 +133,31 @@ class Pipeline:
     def forget(self, face_id: int) -> list[Finding]:
         """End the runs of one face, as after a jump in time; returns what was left."""
         return self._end([face_id] if face_id in self._people else [])
+
+    def outlook(self) -> list[Finding]:
+        """Return what `finish` would return now, while the runs go on."""
+        twin = Pipeline(self.choice)
+        try:
+            twin.restore(json.loads(json.dumps(self.state())))
+        except Exception as error:  # of another package's estimator
+            LOGGER.warning("the last signals are not known: %s", error)
+            return []
+        return twin.finish()
+
+    def change(self, choice: Choice) -> None:
+        """Go on with another choice: runs of estimators that stay go on, others end unheard.
+
+        Parameters
+        ----------
+        choice : Choice
+        """
+        self.choice = choice
+        names = [estimator.name for estimator in choice.estimators]
+        self.costs = {name: self.costs.get(name, Cost()) for name in names}
+        self.faults = {name: why for name, why in self.faults.items() if name in names}
+        for person in self._people.values():
+            kept = {name: run for name, run in person.runs.items() if name in names}
+            person.runs = {**self._start(), **kept}
 
     def state(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as JSON knows it."""

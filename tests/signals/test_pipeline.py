@@ -362,3 +362,51 @@ def test_estimators_share_crops_and_maps(actor: Acted, mean: np.ndarray) -> None
     landmarks = Observation(0, 0.0, one.face)
     with pytest.raises(InputError, match="frame 0: an estimator asks for pixels, there are none"):
         landmarks.cut(mouth, mean)
+
+
+def test_an_outlook_says_what_the_end_would_and_ends_nothing(actor: Acted) -> None:
+    seen = actor(pitch=lambda t: 8 * math.sin(9 * t)).play(4.0)
+    one, other = Pipeline(choose("all")), Pipeline(choose("all"))
+    for number, look in enumerate(seen):
+        assert one.look([look]) == other.look([look])
+        if number % 10 == 0:
+            twin = Pipeline(choose("all"))
+            twin.restore(one.state())
+            assert one.outlook() == twin.finish()
+    assert one.outlook() == other.finish() == one.finish()
+
+
+def test_an_outlook_without_a_usable_state_is_empty(
+    actor: Acted, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Shy(MemoryRun):
+        def state(self) -> dict[str, Any]:
+            raise OSError("says nothing")
+
+    class Odd(Memory):
+        def start(self) -> MemoryRun:
+            return Shy(self)
+
+    pipeline = Pipeline(alone(Odd()))
+    pipeline.look(actor().play(0.1)[:1])
+    assert pipeline.outlook() == []
+    assert caplog.messages == ["the last signals are not known: says nothing"]
+    assert goodbyes(pipeline.finish()) == [0]
+
+
+def test_another_choice_keeps_the_runs_that_stay(actor: Acted) -> None:
+    memory, broken = Memory(), Memory(name="broken", fails_at=0)
+    blinks = choose("blinks").estimators[0]
+    names = frozenset({"frames", "eye_openness"})
+    pipeline = Pipeline(Choice((memory, broken), names))
+    seen = actor().play(4.0)
+    for one in seen[:50]:
+        pipeline.look([one])
+    assert list(pipeline.faults) == ["broken"]
+    pipeline.change(Choice((memory, blinks), names))
+    assert pipeline.faults == {}
+    assert set(pipeline.costs) == {"memory", "blinks"}
+    found = [f for one in seen[50:] for f in pipeline.look([one])]
+    counts = frames_counted([f for f in found if f.estimator == "memory"])
+    assert counts == [float(i + 1) for i in range(50, 100)]
+    assert sum(f.estimator == "blinks" for f in found) == 50

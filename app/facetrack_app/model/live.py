@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a live session: the state in words, rates, latency, jitter and lag."""
+"""What is known of a live session: state and signals in words, rates, latency, jitter and lag."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,10 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.evaluation.jitter import jitter, lag, still_stretches
 from facetrack.face import Face
+from facetrack.formats.table import NO_FACE
+from facetrack.reading import Finding
+from facetrack.signals import Choice, Pipeline, choose, signals
+from facetrack.signals.registry import owner
 from facetrack.video.frame import Frame
 from facetrack_app.model.rows import DOUBT
 
@@ -30,12 +34,93 @@ class LiveFrame:
     faces : tuple of Face
     captured, tracked : float
         `time.perf_counter` when the frame came and when the tracker was done.
+    findings : tuple of Finding
+        What the signals said with it, of this frame or of earlier ones.
     """
 
     frame: Frame
     faces: tuple[Face, ...]
     captured: float
     tracked: float
+    findings: tuple[Finding, ...] = ()
+
+    def heard(self) -> Heard:
+        """Give what the charts need, without the picture."""
+        charted = next((face.id for face in self.faces if face.tracked), NO_FACE)
+        return Heard(self.frame.index, self.frame.timestamp, charted, self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the signals said with a tracked frame.
+
+    Attributes
+    ----------
+    frame : int
+        Index of the frame; grows by one from frame to frame.
+    timestamp : float
+        Seconds.
+    face_id : int
+        The face whose signals the charts show: the first that is tracked, -1 without any.
+    findings : tuple of Finding
+        Of all faces, of this frame or of earlier ones.
+    """
+
+    frame: int
+    timestamp: float
+    face_id: int
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignalHealth:
+    """How the signals get on.
+
+    Attributes
+    ----------
+    faults : mapping of str to str
+        Estimators that are switched off, and why.
+    thinned : tuple of str
+        Estimators that look at one face a frame only.
+    costs : mapping of str to float
+        Milliseconds a face, by estimator.
+    """
+
+    faults: Mapping[str, str] = field(default_factory=dict)
+    thinned: tuple[str, ...] = ()
+    costs: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> SignalHealth:
+        """Look at a pipeline, in the thread in which it runs."""
+        costs = {name: 1000 * cost.each for name, cost in pipeline.costs.items()}
+        return cls(dict(pipeline.faults), pipeline.thinned, costs)
+
+    def troubles(self) -> list[str]:
+        """Say in a line each what is switched off or thinned."""
+        off = [f"{name} is switched off: {why}" for name, why in self.faults.items()]
+        return off + [f"thinned: {name}: one face a frame" for name in self.thinned]
+
+
+def live_choice(names: Iterable[str], also: Choice | None = None) -> Choice:
+    """Choose the estimators of a live session.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Signals that are drawn; what nobody knows any more is left out.
+    also : Choice, optional
+        What a recording needs.
+
+    Returns
+    -------
+    Choice
+        The standard ones, those of the signals, and those that are needed besides.
+    """
+    known = signals()
+    wanted = [owner(name).name for name in names if name in known]
+    wanted += [estimator.name for estimator in also.estimators] if also is not None else []
+    return choose(",".join(("default", *wanted)))
 
 
 def state_in_words(faces: Sequence[Face], *, learning: bool = False) -> tuple[str, str]:

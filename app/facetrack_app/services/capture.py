@@ -21,6 +21,7 @@ from facetrack_app.services.slot import Slot
 
 RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone
 PATIENCE: Final = 0.5  # seconds for which the window waits for a thread that is to end
+SEAM: Final = 1.0  # seconds that pass at least where a source begins anew: no signal spans them
 _UNNAMED: Final = 4  # cameras that are offered by number
 
 Opener = Callable[[], VideoSource]
@@ -83,7 +84,7 @@ class Capture:
         self._open, self._slot, self._say = open_it, slot, say
         self._paced, self._retry_every = paced, retry_every
         self._stop = threading.Event()
-        self._time = 0.0
+        self._time = self._came = 0.0  # when the next frame would be due; when the last one came
         self._count = 0
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
@@ -113,7 +114,8 @@ class Capture:
     def _read(self) -> None:
         source = self._open()
         try:
-            begin, offset = time.perf_counter(), self._time
+            begin = time.perf_counter()
+            offset = self._time + max(SEAM, begin - self._came) if self._count else 0.0
             for frame in source:
                 if self._stop.is_set():
                     return
@@ -124,7 +126,8 @@ class Capture:
                 self._time = offset + frame.timestamp + 1 / 30
                 renumbered = Frame(self._count, offset + frame.timestamp, frame.picture)
                 self._count += 1
-                self._slot.put(Captured(renumbered, time.perf_counter()))
+                self._came = time.perf_counter()
+                self._slot.put(Captured(renumbered, self._came))
         finally:
             source.close()
 

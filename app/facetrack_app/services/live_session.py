@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from facetrack_app.model.engine import (
     set_adapt,
     set_smoothing,
 )
-from facetrack_app.model.live import LatencyMeter, LiveFrame
+from facetrack_app.model.live import Heard, LatencyMeter, LiveFrame, SignalHealth, live_choice
 from facetrack_app.services.capture import Capture, Captured, opener
 from facetrack_app.services.live_tracking import LiveTracking
 from facetrack_app.services.posting import Post
@@ -43,6 +43,8 @@ class LiveWish:
     max_faces : int
     person : Path or None
         A profile of somebody who was taught before.
+    charts : tuple of str
+        Signals that are drawn.
     """
 
     source: str
@@ -50,6 +52,7 @@ class LiveWish:
     smoothing: float = 0.3
     max_faces: int = 1
     person: Path | None = None
+    charts: tuple[str, ...] = ()
 
 
 class LiveSession:
@@ -95,7 +98,10 @@ class LiveSession:
             model, max_faces=wish.max_faces, smoothing=wish.smoothing, person=wish.person
         )
         self.can_adapt = can_adapt(tracker)
-        self._tracking = LiveTracking(tracker, self._frames, lambda: post(show), self._tell)
+        self._charts: Sequence[str] = wish.charts
+        self._tracking = LiveTracking(
+            tracker, self._frames, lambda: post(show), self._tell, live_choice(wish.charts)
+        )
 
     def start(self) -> None:
         """Begin."""
@@ -113,10 +119,29 @@ class LiveSession:
         """Take the newest tracked frame; None if it was taken already."""
         return self._tracking.results.take(timeout=0)
 
+    def hear(self) -> list[Heard]:
+        """Take what the signals said with every tracked frame since the last time."""
+        return self._tracking.heard.take()
+
     @property
     def dropped(self) -> int:
         """Frames that the tracker never saw or that were never shown."""
         return self._frames.dropped + self._tracking.results.dropped
+
+    @property
+    def untracked(self) -> int:
+        """Frames that the tracker, and so the signals, never saw."""
+        return self._frames.dropped
+
+    @property
+    def unheard(self) -> int:
+        """Tracked frames that the charts lack, because the window stood still for long."""
+        return self._tracking.heard.dropped
+
+    @property
+    def health(self) -> SignalHealth:
+        """How the signals get on."""
+        return self._tracking.health
 
     @property
     def steadiness(self) -> tuple[float, float, float]:
@@ -198,6 +223,12 @@ class LiveSession:
         """Turn the dial, 0 to 1."""
         self._tracking.change(lambda tracker, _: set_smoothing(tracker, dial))
 
+    def chart(self, names: Sequence[str]) -> None:
+        """Draw other signals; a recording that is going on keeps its own."""
+        self._charts = names
+        also = self.recorder.choice if self.recorder is not None else None
+        self._tracking.choice = live_choice(names, also)
+
     def set_adapt(self, on: bool) -> None:
         """Let the tracker learn from its own tracks, or not."""
         self.adapting = on
@@ -235,7 +266,7 @@ class LiveSession:
 
     def record(self, folder: Path, kind: str) -> None:
         """Begin a recording; see `Recorder`."""
-        self.recorder = Recorder(folder, kind, self._tell)
+        self.recorder = Recorder(folder, kind, self._tell, self._tracking.choice)
         self._tracking.sinks.append(self.recorder)
 
     def stop_recording(self) -> list[Path]:
@@ -243,8 +274,9 @@ class LiveSession:
         recorder, self.recorder = self.recorder, None
         if recorder is None:
             return []
-        self._tracking.sinks.remove(recorder)
-        return recorder.close()
+        left = self._tracking.detach(recorder)
+        self.chart(self._charts)
+        return recorder.close(left)
 
     def _tell(self, message: str) -> None:
         self._post(lambda: self._say(message) if self._open else None)

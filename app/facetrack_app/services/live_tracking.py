@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tracking thread of the live view: one frame in, faces out, newest first."""
+"""The tracking thread of the live view: one frame in, faces and signals out, newest first."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -13,15 +14,19 @@ import numpy.typing as npt
 
 from facetrack.errors import FacetrackError
 from facetrack.face import Face
+from facetrack.reading import Finding
+from facetrack.signals import Choice, Pipeline
 from facetrack.tracking.tracker import Tracker
 from facetrack.tracking.warm_up import warm_up
+from facetrack.video.frame import Frame
 from facetrack_app.model.engine import Points, teach_live
-from facetrack_app.model.live import LiveFrame, SteadinessMeter
+from facetrack_app.model.live import Heard, LiveFrame, SignalHealth, SteadinessMeter
 from facetrack_app.services.capture import PATIENCE, Captured
-from facetrack_app.services.slot import Slot
+from facetrack_app.services.slot import Backlog, Slot
 
 PREPARING: Final = "preparing the tracker (the very first start compiles it: up to a minute)"
 _MEASURE_EVERY: Final = 30  # frames
+_WAITING: Final = 600  # frames: longer than the charts are, at 50 frames/s
 Mask = npt.NDArray[np.bool_]
 Sink = Callable[[LiveFrame], None]
 
@@ -37,10 +42,18 @@ class LiveTracking:
         Told in the tracking thread that `results` holds a new frame.
     say : callable
         Told in words when the tracker cannot go on.
+    choice : Choice
+        The signals that every tracked frame is searched for.
 
     Attributes
     ----------
     results : Slot of LiveFrame
+        Tracked frames are numbered from 0 without a gap; those that `frames` dropped have none.
+    heard : Backlog of Heard
+        What was found in every tracked frame, though only the newest one is shown.
+    choice : Choice
+        May be set to another one at any time.
+    health : SignalHealth
     steadiness : (float, float, float)
         Jitter raw and smoothed in %, lag in ms.
     frozen : bool
@@ -55,13 +68,18 @@ class LiveTracking:
         frames: Slot[Captured],
         ready: Callable[[], None],
         say: Callable[[str], None],
+        choice: Choice,
     ) -> None:
         self.results: Slot[LiveFrame] = Slot()
+        self.heard: Backlog[Heard] = Backlog(_WAITING)
+        self.choice, self.health = choice, SignalHealth()
         self.steadiness = (float("nan"),) * 3
         self.sinks: list[Sink] = []
         self.frozen = False
         self._tracker, self._frames = tracker, frames
         self._ready, self._say = ready, say
+        self._pipeline = Pipeline(choice, live=True)
+        self._count = 0  # of tracked frames
         self._busy = threading.Lock()  # held while a frame is tracked, and while frozen
         self._free = threading.Event()  # cleared while somebody waits for the lock: locks know no
         self._free.set()  # turns, and with frames waiting this thread would take it again and again
@@ -123,12 +141,33 @@ class LiveTracking:
         act : callable
             Given the tracker and the faces that it tracks at that moment.
         """
-        was_frozen = self.frozen
-        live = self.freeze()
-        try:
+        with self._standing() as live:
             faces = live.faces if live is not None else ()
             act(self._tracker, [face for face in faces if face.tracked])
             self._meter.clear()
+
+    def detach(self, sink: Sink) -> list[Finding]:
+        """Give a sink no further frame.
+
+        Returns
+        -------
+        list of Finding
+            What the signals would say if its last frame were the end.
+        """
+        if self._stop.is_set() and self._thread.is_alive():  # it hangs, and so would we
+            self.sinks.remove(sink)
+            return []
+        with self._standing():
+            self.sinks.remove(sink)
+            return self._pipeline.outlook()
+
+    @contextlib.contextmanager
+    def _standing(self) -> Iterator[LiveFrame | None]:
+        """Stand still for a moment."""
+        was_frozen = self.frozen
+        last = self.freeze()
+        try:
+            yield last
         finally:
             if not was_frozen:
                 self._unfreeze()
@@ -136,7 +175,7 @@ class LiveTracking:
     def _run(self) -> None:
         self._say(PREPARING)
         warm_up()
-        self._frames.clear()
+        self._frames.start_over()
         self._say("")
         while not self._stop.is_set():
             captured = self._frames.take(timeout=0.5)
@@ -151,15 +190,25 @@ class LiveTracking:
                     return
 
     def _track(self, captured: Captured) -> None:
-        faces = tuple(self._tracker.update(captured.frame))
-        captured.frame.image  # noqa: B018  (converted here, not where it is painted)
+        frame = Frame(self._count, captured.frame.timestamp, captured.frame.picture)
+        self._count += 1
+        faces = tuple(self._tracker.update(frame))
+        frame.image  # noqa: B018  (converted here, not where it is painted)
         done = time.perf_counter()
-        self._last = LiveFrame(captured.frame, faces, captured.at, done)
+        self._last = LiveFrame(frame, faces, captured.at, done, self._find(frame, faces))
+        self.heard.put(self._last.heard())
         self.results.put(self._last)
         self._ready()
         for sink in list(self.sinks):
             sink(self._last)
         if faces:
-            self._meter.add(faces[0], captured.frame.timestamp)
-        if captured.frame.index % _MEASURE_EVERY == 0:
+            self._meter.add(faces[0], frame.timestamp)
+        if frame.index % _MEASURE_EVERY == 0:
             self.steadiness = self._meter.measure()
+
+    def _find(self, frame: Frame, faces: tuple[Face, ...]) -> tuple[Finding, ...]:
+        if self.choice is not self._pipeline.choice:
+            self._pipeline.change(self.choice)
+        found = tuple(self._pipeline.update(frame, faces))
+        self.health = SignalHealth.of(self._pipeline)
+        return found

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mailbox for one thing between two threads: the newest wins, nothing queues."""
+"""Between two threads: a mailbox in which the newest wins, and a queue that is bounded."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -43,6 +44,11 @@ class Slot(Generic[T]):
         with self._condition:
             self._thing = None
 
+    def start_over(self) -> None:
+        """Forget what lies there and how much was dropped."""
+        with self._condition:
+            self._thing, self.dropped = None, 0
+
     def close(self) -> None:
         """Let everybody who waits go."""
         with self._condition:
@@ -53,3 +59,39 @@ class Slot(Generic[T]):
     def closed(self) -> bool:
         """Whether nothing will come any more."""
         return self._closed
+
+
+class Backlog(Generic[T]):
+    """A queue from one thread to another one that forgets the oldest when it is full.
+
+    Parameters
+    ----------
+    size : int
+        How much waits at most.
+
+    Attributes
+    ----------
+    dropped : int
+        Things that were forgotten before anybody took them.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._lock = threading.Lock()
+        self._size = size
+        self._things: deque[T] = deque()
+        self.dropped = 0
+
+    def put(self, thing: T) -> None:
+        """Add something."""
+        with self._lock:
+            if len(self._things) == self._size:
+                self._things.popleft()
+                self.dropped += 1
+            self._things.append(thing)
+
+    def take(self) -> list[T]:
+        """Take out all that waits, the oldest first."""
+        with self._lock:
+            things = list(self._things)
+            self._things.clear()
+            return things

@@ -1,66 +1,49 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live strip charts: one line for each signal that was chosen."""
+"""Live strip charts: one line for each signal that was chosen, and the events beside it."""
 
 from __future__ import annotations
 
-import math
+from math import ceil, isnan, log10, nan
 from typing import Final
 
 import numpy as np
 import pyqtgraph
-from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtCore import QEvent, QPointF, Qt, QTimer
+from PyQt5.QtGui import QColor, QFont
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
-from facetrack.face import Face
-from facetrack.signals import SIGNALS
+from facetrack.reading import EventRecord, Spec
+from facetrack.signals import signals
+from facetrack.signals.registry import owner
+from facetrack_app.model.live import Heard
+from facetrack_app.model.strip import Curve, Strip
 from facetrack_app.views.theme import PEOPLE
 
 SECONDS: Final = 10.0
-_RING: Final = 1024  # samples: 10 s at 100 frames/s
 _PER_SECOND: Final = 15
-
-
-class Ring:
-    """The last samples of one signal.
-
-    Parameters
-    ----------
-    size : int
-        How many are kept.
-    """
-
-    def __init__(self, size: int = _RING) -> None:
-        # Written twice, half a length apart, so that the newest are always one piece of memory.
-        self._values = np.full((2, 2 * size), np.nan)
-        self._size, self._count = size, 0
-
-    def add(self, time: float, value: float) -> None:
-        """Take a sample."""
-        place = self._count % self._size
-        self._values[:, [place, place + self._size]] = [[time], [value]]
-        self._count += 1
-
-    def newest(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give times and values, the oldest first."""
-        stop = (self._count - 1) % self._size + self._size + 1
-        first = stop - min(self._count, self._size)
-        return self._values[0, first:stop], self._values[1, first:stop]
+_ANGLE: Final = 50.0  # degrees within which heads move; beyond them the scale grows
+_UNKNOWN: Final = "\N{EN DASH}"
 
 
 class StripCharts(QWidget):
-    """Charts one beside the other; drawn at most fifteen times a second."""
+    """Charts one beside the other; drawn at most fifteen times a second.
+
+    Attributes
+    ----------
+    shown : dict of str to Chart
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("live charts")
         self._graphics = pyqtgraph.GraphicsLayoutWidget()
         self._graphics.setFocusPolicy(Qt.NoFocus)  # there is nothing to do inside
+        self._graphics.scene().sigMouseMoved.connect(self._point_at)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._graphics)
-        self._rings: dict[str, Ring] = {}
-        self._lines: dict[str, pyqtgraph.PlotDataItem] = {}
-        self._plots: list[pyqtgraph.PlotItem] = []
+        self._strip = Strip()
+        self.shown: dict[str, Chart] = {}
         self._fresh = False
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // _PER_SECOND)
@@ -69,63 +52,201 @@ class StripCharts(QWidget):
     @property
     def names(self) -> list[str]:
         """The signals that are drawn."""
-        return list(self._rings)
+        return list(self.shown)
 
     def choose(self, names: list[str]) -> None:
         """Draw other signals, in the colours of the present theme."""
         text, ground = self.palette().windowText().color(), self.palette().base().color()
         self._graphics.clear()
         self._graphics.setBackground(ground)
-        known = [name for name in names if name in SIGNALS]
-        self._rings = {name: Ring() for name in known}
-        self._lines, self._plots = {}, []
-        for number, name in enumerate(known):
-            signal = SIGNALS[name]
-            plot = self._graphics.addPlot(row=0, col=number)
-            unit = "" if signal.unit == "1" else f" ({signal.unit})"
-            plot.setTitle(name.replace("_", " ") + unit, color=text, size="9pt")
-            plot.setYRange(*_comfortable(signal.range), padding=0.02)
-            plot.setXRange(-SECONDS, 0, padding=0)
-            plot.setMouseEnabled(False, False)
-            plot.setMenuEnabled(False)
-            plot.hideButtons()
-            plot.showGrid(y=True, alpha=0.25)
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setTextPen(text)
-            pen = pyqtgraph.mkPen(PEOPLE[number % len(PEOPLE)], width=1.5)
-            line = plot.plot(pen=pen, skipFiniteCheck=False, connect="finite")
-            # Segments are handed to Qt in a `sip.array`, and sip never frees one: 9 MB an hour.
-            line.curve.setSegmentedLineMode("off")
-            self._lines[name] = line
-            self._plots.append(plot)
+        known = signals()
+        self.shown = {
+            name: Chart(self._graphics.addPlot(row=0, col=number), known[name], text,
+                        PEOPLE[number % len(PEOPLE)])
+            for number, name in enumerate(name for name in names if name in known)
+        }  # fmt: skip
+        for number in range(len(self.shown)):  # alike, however long their titles are
+            self._graphics.ci.layout.setColumnPreferredWidth(number, 100)
+        self._redraw()
 
-    def add(self, face: Face | None, time: float) -> None:
-        """Take what a frame says; None: there is no face."""
-        for name, ring in self._rings.items():
-            ring.add(time, SIGNALS[name](face) if face is not None else math.nan)
-        self._fresh = True
-        if not self._timer.isActive():
-            self._timer.start()
+    def add(self, heard: Heard) -> None:
+        """Take what the signals said with a frame."""
+        self._strip.add(heard)
+        self._redraw()
 
     def clear(self) -> None:
         """Begin anew."""
-        self._timer.stop()
+        self._strip.clear()
         self.choose(self.names)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Show the present values alone again."""
+        self._point_at(QPointF(-1, -1))
+        super().leaveEvent(event)
+
+    def _point_at(self, place: QPointF) -> None:
+        for chart in self.shown.values():
+            chart.point_at(place)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self._fresh = True
+        if not self._timer.isActive():
+            self._timer.start()
 
     def _draw(self) -> None:
         if not self._fresh:
             self._timer.stop()
             return
         self._fresh = False
-        for name, line in self._lines.items():
-            times, values = self._rings[name].newest()
-            if not len(times):
-                continue
-            keep = times > times[-1] - SECONDS
-            line.setData(times[keep] - times[-1], values[keep])
+        if isnan(self._strip.now):
+            return
+        for chart in self.shown.values():
+            chart.draw(self._strip)
 
 
-def _comfortable(span: tuple[float, float]) -> tuple[float, float]:
+class Chart:
+    """One signal over the last seconds.
+
+    Parameters
+    ----------
+    plot : PlotItem
+    spec : Spec
+    text, colour : QColor
+        Of what is written, and of the line.
+    """
+
+    def __init__(self, plot: pyqtgraph.PlotItem, spec: Spec, text: QColor, colour: QColor) -> None:
+        self._plot, self._spec, self._text = plot, spec, text
+        self._estimator = owner(spec.name).name
+        self._range, self._scale = _comfortable(spec), (nan, nan)
+        self._pointed: float | None = None  # seconds before now
+        plot.setXRange(-SECONDS, 0, padding=0)
+        plot.setMouseEnabled(False, False)
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.showGrid(y=True, alpha=0.25)
+        plot.setToolTip(spec.meaning)
+        for side in ("left", "bottom"):
+            plot.getAxis(side).setTextPen(text)
+        plot.getAxis("bottom").setTicks([[(-t, f"{-t} s") for t in range(2, round(SECONDS), 2)]])
+        self._spans: list[Span] = []
+        self._cursor = pyqtgraph.InfiniteLine(pen=pyqtgraph.mkPen(text, style=Qt.DotLine))
+        self._cursor.setVisible(False)
+        plot.addItem(self._cursor, ignoreBounds=True)
+        self._line = plot.plot(
+            pen=pyqtgraph.mkPen(colour, width=1.5), skipFiniteCheck=False, connect="finite"
+        )
+        # Segments are handed to Qt in a `sip.array`, and sip never frees one: 9 MB an hour.
+        self._line.curve.setSegmentedLineMode("off")
+        self._show_scale(np.empty(0))
+        self._show_title(Curve(np.empty(0), np.empty(0)), nan)
+
+    @property
+    def title(self) -> str:
+        """Name, unit and values, as they are shown."""
+        return self._plot.titleLabel.text
+
+    @property
+    def drawn(self) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds before now and values of the line."""
+        return self._line.getOriginalDataset()
+
+    @property
+    def named(self) -> list[str]:
+        """Names of the events that are shown."""
+        return [span.name for span in self._spans if span.name]
+
+    def point_at(self, place: QPointF) -> None:
+        """Take note of where the mouse is, in the scene."""
+        box = self._plot.vb
+        inside = box.sceneBoundingRect().contains(place)
+        self._pointed = box.mapSceneToView(place).x() if inside else None
+
+    def draw(self, strip: Strip) -> None:
+        """Show what is known now."""
+        curve = strip.curve(self._spec.name, SECONDS)
+        curve = Curve(curve.times - strip.now, curve.values)
+        self._line.setData(curve.times, curve.values)
+        self._show_scale(curve.values[~np.isnan(curve.values)])
+        self._show_title(curve, strip.current(self._spec.name))
+        self._show_events(strip.events(self._estimator, SECONDS), strip.now)
+
+    def _show_scale(self, known: np.ndarray) -> None:
+        """Show what is to be expected, and more where values go beyond it."""
+        low, high = self._range
+        span = float(known.min(initial=low)), float(known.max(initial=high))
+        if span != self._scale:
+            self._scale = span
+            self._plot.setYRange(*span, padding=0.02)
+
+    def _show_title(self, curve: Curve, current: float) -> None:
+        words = f"{self._spec.label}: <b>{self._written(current)}</b>"
+        self._cursor.setVisible(self._pointed is not None)
+        if self._pointed is not None:
+            self._cursor.setValue(self._pointed)
+            words += f" | {self._pointed:.1f} s: <b>{self._written(curve.at(self._pointed))}</b>"
+        if words != self.title:
+            self._plot.setTitle(words, color=self._text, size="9pt")
+
+    def _written(self, value: float) -> str:
+        low, high = self._spec.range
+        digits = max(0, ceil(2.5 - log10(high - low)))
+        return _UNKNOWN if isnan(value) else f"{value:.{digits}f}"
+
+    def _show_events(self, records: list[EventRecord], now: float) -> None:
+        while len(self._spans) < len(records):
+            self._spans.append(Span(self._plot, self._text))
+        ends = [-SECONDS, -SECONDS]  # of the last name in two rows: names must not overlap
+        for number, span in enumerate(self._spans):
+            span.show(records[number] if number < len(records) else None, now, ends)
+
+
+class Span:
+    """A shaded stretch with its name; used again and again."""
+
+    def __init__(self, plot: pyqtgraph.PlotItem, text: QColor) -> None:
+        self.name = ""
+        shade = QColor(text)
+        shade.setAlpha(50)
+        self._plot = plot
+        self._region = pyqtgraph.LinearRegionItem(
+            movable=False, brush=shade, pen=pyqtgraph.mkPen(None)
+        )
+        self._label = pyqtgraph.TextItem(color=text, anchor=(0.5, 0))
+        self._label.setFont(_small(self._label.textItem.font()))
+        for item in (self._region, self._label):
+            plot.addItem(item, ignoreBounds=True)
+
+    def show(self, record: EventRecord | None, now: float, ends: list[float]) -> None:
+        """Show an event, or nothing; its name where there is room right of others' `ends`."""
+        self.name = record.event.text or record.event.name.replace("_", " ") if record else ""
+        self._region.setVisible(record is not None)
+        self._label.setVisible(False)
+        if record is None:
+            return
+        if self.name != self._label.toPlainText():
+            self._label.setText(self.name)
+        start, stop = record.event.start - now, record.event.stop - now
+        self._region.setRegion((start, stop))
+        across, down = self._plot.vb.viewPixelSize()
+        box = self._label.boundingRect()
+        half = across * box.width() / 2
+        middle = min(max((start + stop) / 2, half - SECONDS), -half)  # nothing is cut off
+        row = next((row for row, end in enumerate(ends) if end <= middle - half), None)
+        if row is not None:
+            ends[row] = middle + half
+            top = self._plot.viewRange()[1][1]
+            self._label.setPos(middle, top - 0.85 * row * down * box.height())
+            self._label.setVisible(True)
+
+
+def _small(font: QFont) -> QFont:
+    font.setPointSizeF(8)
+    return font
+
+
+def _comfortable(spec: Spec) -> tuple[float, float]:
     """Show the part of an angle's range in which heads move."""
-    low, high = span
-    return (max(low, -50.0), min(high, 50.0)) if high > 2 else span
+    low, high = spec.range
+    return (max(low, -_ANGLE), min(high, _ANGLE)) if spec.unit == "deg" else (low, high)

@@ -21,12 +21,12 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from facetrack.signals import SIGNALS
 from facetrack.video.devices import CameraInfo
 from facetrack_app.model.live import LiveFrame
 from facetrack_app.services.live_session import LiveSession
 from facetrack_app.services.recorder import KINDS
 from facetrack_app.views.drawing import MARKS, draw_mark
+from facetrack_app.views.signal_list import SignalList
 from facetrack_app.views.theme import GREEN, ORANGE, SKY, VERMILION
 
 SIZES: Final = ((640, 480), (1280, 720), (1920, 1080), (320, 240))
@@ -34,7 +34,6 @@ FILE: Final = "a video file..."
 _STATE_COLOURS: Final = {
     "tracking": GREEN, "learning": SKY, "unsure": ORANGE, "lost": VERMILION, "searching": ORANGE,
 }  # fmt: skip
-_CHARTS: Final = 4  # that fit beside each other
 
 
 class Legend(QWidget):
@@ -71,7 +70,6 @@ class LivePanel(QWidget):
     size_chosen = pyqtSignal(int, int)
     mirror_chosen = pyqtSignal(bool)
     smoothing_chosen = pyqtSignal(float)
-    charts_chosen = pyqtSignal(list)
 
     def __init__(self, buttons: dict[str, QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -133,15 +131,7 @@ class LivePanel(QWidget):
         row.addWidget(buttons["toggle_adapt"])
         row.addWidget(buttons["forget_person"])
         form.addRow(row)
-        self.charts = QComboBox()
-        self.charts.setAccessibleName("signals in the charts")
-        self.charts.addItem("Charts...")
-        for name in SIGNALS:
-            self.charts.addItem(name.replace("_", " "), name)
-            item = self.charts.model().item(self.charts.count() - 1)
-            item.setCheckable(True)
-            item.setCheckState(Qt.Unchecked)
-        self.charts.activated.connect(self._toggle_chart)
+        self.charts = SignalList()
         form.addRow(self.charts)
         return box
 
@@ -170,12 +160,6 @@ class LivePanel(QWidget):
         self.sources.addItem(FILE, FILE)
         self.sources.setCurrentIndex(max(self.sources.findData(chosen), 0))
 
-    def show_charts(self, names: Sequence[str]) -> None:
-        """Tick the signals that are drawn."""
-        for row in range(1, self.charts.count()):
-            ticked = Qt.Checked if self.charts.itemData(row) in names else Qt.Unchecked
-            self.charts.model().item(row).setCheckState(ticked)
-
     def show_state(self, kind: str, sentence: str) -> None:
         """Say what the tracker does, in words and colour."""
         colour = _STATE_COLOURS.get(kind)
@@ -187,7 +171,7 @@ class LivePanel(QWidget):
         )
 
     def show_numbers(self, session: LiveSession, live: LiveFrame) -> None:
-        """Show pose, rate, latency, dropped frames, jitter and lag."""
+        """Show pose, rate, latency, dropped frames, jitter and lag, and how the signals get on."""
         raw, smooth, lag = session.steadiness
         if not math.isnan(smooth):
             after = f", lag {lag:.0f} ms" if not math.isnan(lag) else ""
@@ -197,7 +181,7 @@ class LivePanel(QWidget):
         rows = [
             ("rate", f"{session.meter.rate:.1f} frames/s"),
             ("to display", f"{session.meter.latency():.0f} ms"),
-            ("frames dropped", f"{session.dropped}"),
+            ("frames dropped", f"{session.dropped}, {session.untracked} untracked"),
         ]
         face = next((face for face in live.faces if face.pose is not None), None)
         if face is not None and face.pose is not None:
@@ -207,15 +191,11 @@ class LivePanel(QWidget):
             f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
         )
         self.numbers.setText(f"<table>{cells}</table>")
+        self.numbers.setToolTip(_signals_in_words(session))
 
-    def _toggle_chart(self, row: int) -> None:
-        item = self.charts.model().item(row)
-        if row:
-            item.setCheckState(Qt.Unchecked if item.checkState() else Qt.Checked)
-            rows = range(1, self.charts.count())
-            ticked = [r for r in rows if self.charts.model().item(r).checkState() == Qt.Checked]
-            if len(ticked) > _CHARTS:
-                item.setCheckState(Qt.Unchecked)
-                ticked.remove(row)
-            self.charts_chosen.emit([self.charts.itemData(r) for r in ticked])
-        self.charts.setCurrentIndex(0)
+
+def _signals_in_words(session: LiveSession) -> str:
+    costs = session.health.costs
+    rows = [f"{name}: {ms:.2f} ms a face" for name, ms in costs.items()]
+    unseen = f"{session.untracked} frames came while another one was tracked: no signal saw them"
+    return "\n".join(["What the signals cost:", *rows, unseen])

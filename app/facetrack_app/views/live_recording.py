@@ -61,6 +61,8 @@ class LiveRecording:
     def report(self, files: list[Path]) -> None:
         """Say which files were written."""
         if files:
-            names = ", ".join(f.suffix.lstrip(".") for f in files)
-            self._panel.recorded.setText(f"{files[0].stem} in {files[0].parent} ({names})")
-            self._watch.said(f"recorded: {files[0].parent / files[0].stem}", False)
+            name = files[0].name.partition(".")[0]
+            ends = ", ".join(f.name.removeprefix(f"{name}.") for f in files)
+            self._panel.recorded.setText(f"{name} in {files[0].parent}")
+            self._panel.recorded.setToolTip(ends)
+            self._watch.said(f"recorded: {files[0].parent / name}", False)

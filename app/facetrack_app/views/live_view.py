@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
+from PyQt5.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.live import LiveFrame, state_in_words
@@ -24,7 +32,7 @@ from facetrack_app.views.live_correcting import LiveCorrecting
 from facetrack_app.views.live_panel import FILE, LivePanel
 from facetrack_app.views.live_people import LivePeople
 from facetrack_app.views.live_recording import LiveRecording
-from facetrack_app.views.theme import person_colour
+from facetrack_app.views.theme import VERMILION, person_colour
 
 HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
 
@@ -68,6 +76,7 @@ class LiveView(QWidget):
         self._captured: float | None = None  # of the frame that waits to be painted
         self.canvas = Canvas(HINT)
         self.charts = StripCharts()
+        self.troubles = QLabel()
         self.panel = LivePanel(buttons)
         self.people = LivePeople(self._watch, self.restart, self)
         self.recording = LiveRecording(self._watch, self.panel, recordings)
@@ -86,9 +95,20 @@ class LiveView(QWidget):
         split.setStretchFactor(1, 1)
         split.setSizes([480, 150])
         self.charts.setMinimumHeight(110)
+        self.troubles.setAccessibleName("what is wrong with the signals")
+        self.troubles.setTextFormat(Qt.PlainText)
+        self.troubles.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
+        self.troubles.setStyleSheet(
+            f"padding: 2px 8px; border: 0 solid transparent; "
+            f"border-left: 6px solid {VERMILION.name()};"
+        )
+        self.troubles.hide()
+        column = QVBoxLayout()
+        column.addWidget(split, 1)
+        column.addWidget(self.troubles)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(split, 1)
+        row.addLayout(column, 1)
         row.addWidget(self.panel)
 
     def _connect(self) -> None:
@@ -96,12 +116,12 @@ class LiveView(QWidget):
         panel.show_sources(cameras(), settings.source)
         panel.mirror.setChecked(settings.mirror)
         panel.smoothing.setValue(round(20 * settings.smoothing))
-        panel.show_charts(settings.charts)
+        panel.charts.tick(settings.charts)
         panel.source_chosen.connect(self._choose_source)
         panel.size_chosen.connect(lambda width, height: self.restart())
         panel.mirror_chosen.connect(self._choose_mirror)
         panel.smoothing_chosen.connect(self._choose_smoothing)
-        panel.charts_chosen.connect(self._choose_charts)
+        panel.charts.chosen.connect(self._choose_charts)
         self.canvas.mirrored = settings.mirror
         self.charts.choose(settings.charts)
 
@@ -145,7 +165,8 @@ class LiveView(QWidget):
         source = self.panel.sources.currentData()
         size = self.panel.sizes.currentData()
         settings = self._settings
-        wish = LiveWish(source, size, settings.smoothing, settings.max_faces, self.people.person)
+        wish = LiveWish(source, size, settings.smoothing, settings.max_faces, self.people.person,
+                        tuple(settings.charts))  # fmt: skip
         settings.source = source
         try:
             self._watch.session = session = LiveSession(
@@ -173,6 +194,7 @@ class LiveView(QWidget):
         self.canvas.set_faces([])
         self.panel.show_state("", "not running")
         self.panel.numbers.setText("")
+        self._show_troubles([])
         self.changed()
 
     def toggle_mirror(self) -> None:
@@ -210,6 +232,8 @@ class LiveView(QWidget):
     def _show_newest(self) -> None:
         if self.session is None or self.session.frozen:
             return
+        for heard in self.session.hear():
+            self.charts.add(heard)
         live = self.session.take()
         if live is None:
             return
@@ -218,8 +242,6 @@ class LiveView(QWidget):
         self._live, self._captured = live, live.captured
         self.canvas.set_frame(live.frame.image)
         self.canvas.set_faces(_drawn(live))
-        face = next((face for face in live.faces if face.tracked), None)
-        self.charts.add(face, live.frame.timestamp)
         self.canvas.repaint()
         self.n_shown += 1
 
@@ -230,7 +252,20 @@ class LiveView(QWidget):
         state = state_in_words(live.faces, learning=session.adapting)
         self.panel.show_state(*(("lost", self._trouble) if self._trouble else state))
         self.panel.show_numbers(session, live)
+        lines = session.health.troubles()
+        if session.unheard:
+            lines.append(f"the charts lack {session.unheard} frames: the window stood still")
+        self._show_troubles(lines)
         self.recording.show()
+
+    def _show_troubles(self, lines: list[str]) -> None:
+        """Say what is wrong with signals and charts, as long as it is."""
+        width = self.canvas.width() - 30
+        metrics = self.troubles.fontMetrics()
+        shown = (metrics.elidedText(line, Qt.ElideRight, width) for line in lines)
+        self.troubles.setText("\n".join(shown))
+        self.troubles.setToolTip("\n".join(lines))
+        self.troubles.setVisible(bool(lines))
 
     # Choices
 
@@ -260,6 +295,8 @@ class LiveView(QWidget):
     def _choose_charts(self, names: list[str]) -> None:
         self._settings.charts = names
         self.charts.choose(names)
+        if self.session is not None:
+            self.session.chart(names)
 
 
 def _drawn(live: LiveFrame) -> list[DrawnFace]:

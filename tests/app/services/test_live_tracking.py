@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from facetrack.face import Face
+from facetrack.signals import choose
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
@@ -41,7 +42,9 @@ def test_a_tracker_that_is_never_idle_lets_a_person_in(shipped_model: FaceModel)
     """Frames wait all the time, as where tracking is slower than the camera."""
     frames: Slot[Captured] = Slot()
     picture = Captured(frame_of(np.zeros((120, 160, 3), np.uint8)), 0.0)
-    tracking = LiveTracking(Tracker(shipped_model), frames, lambda: None, lambda text: None)
+    tracking = LiveTracking(
+        Tracker(shipped_model), frames, lambda: None, lambda text: None, choose()
+    )
     tracking._busy = LateLock()  # type: ignore[assignment]
 
     def update(frame: Frame) -> list[Face]:

@@ -8,18 +8,19 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtCore import QPoint
 from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
 from facetrack.errors import CameraError, OutputError
+from facetrack.formats.events_csv import read_events
 from facetrack.formats.openface import OpenFaceWriter, read_openface
+from facetrack.formats.signals_csv import read_signals
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
 from facetrack_app.services import capture
 from facetrack_app.services.recorder import FACELESS, KINDS, LANDMARKS
-from facetrack_app.views.charts import Ring
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
 
@@ -125,8 +126,14 @@ def test_recording_writes_what_was_chosen(
     )
     live.recording.toggle_record()
     assert not live.recording.going_on
-    (csv,) = (f for f in (tmp_path / "recordings").glob("*.csv") if "columns" not in f.name)
+    (csv,) = (f for f in (tmp_path / "recordings").glob("*.csv") if f.suffixes == [".csv"])
     assert len(read_openface(csv)) > 5
+    signals = read_signals(csv.with_suffix(".signals.csv"))
+    assert signals.frame.tolist() == list(range(len(read_openface(csv))))
+    assert read_events(csv.with_suffix(".events.csv")) is not None
+    assert "eye_openness_reason" in csv.with_suffix(".columns.csv").read_text()
+    assert not list((tmp_path / "recordings").glob("*partial*"))
+    assert f"recorded: {csv.with_suffix('')}" in running.message
     videos = list((tmp_path / "recordings").glob("*.mp4"))
     assert len(videos) == (kind != LANDMARKS)
     for path in videos:
@@ -140,7 +147,7 @@ def test_choices_are_remembered(running: MainWindow) -> None:
     live = running.live
     live.panel.smoothing.setValue(0)
     live.panel.mirror.setChecked(True)
-    live.panel.charts_chosen.emit(["quality"])
+    live.panel.charts.chosen.emit(["quality"])
     running.close()
     saved = running.settings
     assert (saved.smoothing, saved.mirror, saved.charts) == (0.0, True, ["quality"])
@@ -180,15 +187,6 @@ def test_a_camera_that_vanishes_is_said_and_found_again(
     )
     assert heard[-1] == "all is well again"
     qtbot.waitUntil(lambda: state.text() in ("tracking", "searching for a face"), timeout=PATIENCE)
-
-
-def test_a_ring_gives_the_newest_in_order() -> None:
-    ring = Ring(4)
-    for i in range(6):
-        ring.add(i, 10 * i)
-        times, values = ring.newest()
-        assert times.tolist() == list(range(max(0, i - 3), i + 1))
-        assert values[-1] == 10 * i
 
 
 def test_a_person_is_saved_and_used_again(
@@ -242,10 +240,16 @@ def test_a_recording_that_fails_ends(
 
 
 def test_a_fifth_chart_is_not_ticked(window: MainWindow) -> None:
-    panel = window.live.panel
-    for row in range(1, panel.charts.count()):
-        if panel.charts.model().item(row).checkState() != Qt.Checked:
-            panel._toggle_chart(row)
+    box = window.live.panel.charts
+    before = list(box.ticked)
+    for row in range(1, box.count()):
+        if box.itemData(row) not in box.ticked:
+            box.activated.emit(row)
     assert len(window.live.charts.names) == 4
-    rows = range(1, panel.charts.count())
-    assert sum(panel.charts.model().item(r).checkState() == Qt.Checked for r in rows) == 4
+    assert window.live.charts.names[: len(before)] == before  # what is drawn stays where it is
+    checked = [box.itemData(r) for r in range(box.count()) if box.model().item(r).checkState()]
+    assert sorted(checked) == sorted(window.live.charts.names)
+    box.activated.emit(0)  # the title
+    box.activated.emit(box.findData(before[0]))
+    assert window.live.charts.names[0] != before[0]
+    assert window.live.panel.charts.currentIndex() == 0

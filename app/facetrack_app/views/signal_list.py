@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of signals to draw, as they are known at the moment when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QComboBox, QWidget
+
+from facetrack.reading import Kind
+from facetrack.signals import signals
+
+MOST: Final = 4  # charts that fit beside each other
+_TITLE: Final = "Charts..."
+
+
+class SignalList(QComboBox):
+    """A box whose entries are ticked; says which ones are.
+
+    Attributes
+    ----------
+    ticked : list of str
+        The signals that are drawn, in the order in which they were chosen.
+    """
+
+    chosen = pyqtSignal(list)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("signals in the charts")
+        self.ticked: list[str] = []
+        self.tick([])
+        self.activated.connect(self._toggle)
+
+    def tick(self, names: Sequence[str]) -> None:
+        """List what is known now, and tick the signals that are drawn."""
+        known = {n: spec for n, spec in signals().items() if spec.kind != Kind.EVENT}
+        self.ticked = [name for name in names if name in known]
+        self.clear()
+        self.addItem(_TITLE)
+        for row, (name, spec) in enumerate(known.items(), start=1):
+            self.addItem(name.replace("_", " "), name)
+            item = self.model().item(row)
+            item.setToolTip(spec.meaning)
+            item.setCheckable(True)
+            item.setCheckState(Qt.Checked if name in self.ticked else Qt.Unchecked)
+
+    def showPopup(self) -> None:
+        """Open; an estimator may have come since the last time."""
+        self.tick(self.ticked)
+        super().showPopup()
+
+    def _toggle(self, row: int) -> None:
+        name = self.itemData(row)
+        self.setCurrentIndex(0)
+        if name is None:  # the title
+            return
+        if name in self.ticked:
+            self.ticked.remove(name)
+        elif len(self.ticked) < MOST:
+            self.ticked.append(name)
+        self.tick(self.ticked)
+        self.chosen.emit(list(self.ticked))

@@ -1,0 +1,141 @@
+"""The rows and events of one stream on their way into files, whoever finds them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from facetrack.corpus.task import Outputs
+from facetrack.errors import InputError
+from facetrack.face import Face
+from facetrack.formats import events_csv, signals_csv
+from facetrack.formats.atomic import output_error
+from facetrack.formats.columns import Column
+from facetrack.formats.events_csv import EventWriter, read_events, write_events
+from facetrack.formats.signals_csv import SignalWriter
+from facetrack.reading import EventRecord, Finding
+from facetrack.signals.pipeline import event_records
+from facetrack.signals.registry import Choice
+from facetrack.signals.rows import RowAssembler
+
+
+class SignalTables:
+    """`NAME.signals.csv` and `NAME.events.csv`, which have other names until they are whole.
+
+    Parameters
+    ----------
+    outputs : Outputs
+    choice : Choice
+        The signals that make a row.
+    state : dict, optional
+        From `state`: goes on where an earlier one with the same choice stood.
+
+    Raises
+    ------
+    OutputError
+        If the files cannot be written; from `write`, `finish`, `flush` and `publish`, too.
+    FormatError, InputError
+        If the state or a file is broken.
+    """
+
+    def __init__(
+        self, outputs: Outputs, choice: Choice, state: dict[str, Any] | None = None
+    ) -> None:
+        self._outputs, self._choice = outputs, choice
+        self._rows = RowAssembler(choice.values, choice.delay)
+        keep: tuple[int | None, int | None] = (None, None)
+        if state is not None:
+            try:
+                self._rows.restore(state["rows"])
+                values, events = map(int, state["bytes"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise InputError(f"the saved state of the signals is broken: {error}") from error
+            keep = values, events
+        with ExitStack() as stack:
+            self._values = stack.enter_context(
+                SignalWriter(outputs.path("signals partial"), choice.values, keep=keep[0])
+            )
+            self._events = stack.enter_context(
+                EventWriter(outputs.path("events partial"), keep=keep[1])
+            )
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Bring everything to the disk and close the files; closing twice is harmless."""
+        self._stack.close()
+
+    @property
+    def late(self) -> int:
+        """Readings that are left out; see `RowAssembler`."""
+        return self._rows.late
+
+    def write(
+        self, frame: int, timestamp: float, faces: Sequence[Face], findings: Iterable[Finding]
+    ) -> None:
+        """Write what becomes certain with a tracked frame.
+
+        Parameters
+        ----------
+        frame : int
+            Index of the frame, from 0.
+        timestamp : float
+            Seconds.
+        faces : sequence of Face
+            All faces of the frame, lost ones included.
+        findings : iterable of Finding
+            What the pipeline returned for it.
+        """
+        found = list(findings)
+        self._values.write(self._rows.add(frame, timestamp, faces, found))
+        self._events.write(event_records(found))
+
+    def finish(self, findings: Iterable[Finding]) -> None:
+        """Write what is left, with what the pipeline still had to say."""
+        found = list(findings)
+        self._rows.take(found)
+        self._values.write(self._rows.finish())
+        self._events.write(event_records(found))
+
+    def flush(self) -> None:
+        """Bring everything to the disk."""
+        self._values.flush()
+        self._events.flush()
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that another one needs to go on, as JSON knows it."""
+        return {"rows": self._rows.state(), "bytes": [self._values.size, self._events.size]}
+
+    def events(self) -> list[EventRecord]:
+        """Read the events that were written."""
+        return read_events(self._outputs.path("events partial"))
+
+    def publish(self) -> None:
+        """Give the finished files their names, with the events in the order of their starts."""
+        write_events(self._outputs.path("events"), self.events())
+        partial = self._outputs.path("signals partial")
+        try:
+            os.replace(partial, self._outputs.path("signals"))
+            self._outputs.path("events partial").unlink()
+        except OSError as error:
+            raise output_error(partial, error) from error
+
+    def columns(self) -> dict[str, list[Column]]:
+        """Describe the columns of both files, for the data dictionary."""
+        return {
+            "signals": signals_csv.columns(self._choice.values),
+            "events": events_csv.columns(self._choice.events),
+        }

@@ -1,0 +1,134 @@
+"""What the strip charts draw: every frame's values at their own time, and gaps where there are."""
+
+from __future__ import annotations
+
+from math import isnan, nan
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facetrack.formats.table import NO_FACE
+from facetrack.reading import Event, Finding, Reading, Readings
+from facetrack_app.model.live import Heard
+from facetrack_app.model.strip import Strip
+
+RATE = 25.0
+
+
+def said(frame: int, value: float, face_id: int = 0) -> Finding:
+    return Finding(face_id, "warmth", Readings(frame, {"heat": Reading(value)}))
+
+
+def heard(frame: int, *findings: Finding, face_id: int = 0, time: float | None = None) -> Heard:
+    return Heard(frame, frame / RATE if time is None else time, face_id, findings)
+
+
+def filled(n_frames: int = 50) -> Strip:
+    strip = Strip()
+    for frame in range(n_frames):
+        strip.add(heard(frame, said(frame, frame)))
+    return strip
+
+
+def test_values_stand_at_their_frames_in_order() -> None:
+    curve = filled().curve("heat", 1.0)
+    assert curve.values.tolist() == list(range(25, 50))
+    np.testing.assert_allclose(curve.times, np.arange(25, 50) / RATE)
+    assert filled().current("heat") == 49
+    assert curve.at(1.4) == 35
+    assert curve.at(99.0) == 49
+
+
+def test_late_readings_go_back_to_their_own_time() -> None:
+    strip = Strip()
+    for frame in range(30):
+        strip.add(heard(frame))
+    assert np.isnan(strip.curve("heat", 10.0).values).all()
+    strip.add(heard(30, *(said(frame, frame) for frame in range(31))))
+    curve = strip.curve("heat", 10.0)
+    assert curve.values.tolist() == (RATE * curve.times).round().tolist() == list(range(31))
+
+
+@pytest.mark.parametrize("pause", [0.5, 3.0])
+def test_a_line_breaks_where_frames_are_missing(pause: float) -> None:
+    strip = filled()
+    for frame in range(50, 60):
+        strip.add(heard(frame, said(frame, frame), time=frame / RATE + pause))
+    curve = strip.curve("heat", 10.0)
+    (gap,) = np.flatnonzero(np.isnan(curve.values))
+    assert curve.values[[gap - 1, gap + 1]].tolist() == [49, 50]
+
+
+def test_few_frames_a_second_are_no_gaps() -> None:
+    strip = Strip()
+    for frame in range(20):
+        strip.add(heard(frame, said(frame, 1.0), time=frame / 3))
+    assert not np.isnan(strip.curve("heat", 10.0).values).any()
+
+
+def test_nothing_is_known_of_a_face_that_is_lost_and_no_line_joins_two_people() -> None:
+    strip = filled(10)
+    for frame in range(10, 15):
+        strip.add(heard(frame, said(frame, nan), face_id=NO_FACE))
+        assert isnan(strip.current("heat"))
+    for frame in range(15, 20):
+        strip.add(heard(frame, said(frame, 100.0, 7), said(frame, 5.0, 0), face_id=7))
+    strip.add(heard(20, said(20, 8.0, 0), face_id=0))
+    curve = strip.curve("heat", 10.0)
+    known = curve.values[~np.isnan(curve.values)]
+    assert known.tolist() == [*range(10), *[100.0] * 5, 8.0]
+    assert isnan(curve.values[-2])
+    assert strip.current("heat") == 8.0
+
+
+def test_a_value_of_another_person_is_not_the_present_one() -> None:
+    strip = filled(10)
+    strip.add(heard(10, face_id=3))  # of whom nothing was said yet
+    assert isnan(strip.current("heat"))
+    strip.add(heard(11, said(10, 0.5, 3), face_id=3))  # said a frame late
+    assert strip.current("heat") == 0.5
+
+
+def test_events_are_those_of_the_charted_face_and_of_the_last_seconds() -> None:
+    strip = filled()
+    blink = Event("blink", 1.0, 1.1, 1.2)
+    strip.add(heard(50, Finding(0, "warmth", blink), Finding(5, "warmth", blink)))
+    strip.add(heard(51, Finding(0, "warmth", Event("blink", 0.2, 0.3, 0.4))))
+    assert [r.event.start for r in strip.events("warmth", 10.0)] == [0.2, 1.0]
+    assert [r.event.start for r in strip.events("warmth", 1.0)] == [1.0]
+    assert strip.events("cold", 10.0) == []
+
+
+def test_what_is_not_known_is_empty() -> None:
+    strip = Strip()
+    assert isnan(strip.now)
+    assert isnan(strip.current("heat"))
+    assert len(strip.curve("heat", 10.0).times) == 0
+    assert isnan(strip.curve("heat", 10.0).at(0.0))
+    strip = filled()
+    strip.clear()
+    assert isnan(strip.now)
+    strip.add(heard(0))
+    assert isnan(strip.current("heat"))
+    assert strip.curve("heat", 10.0).times.tolist() == [0.0]
+
+
+@given(
+    steps=st.lists(st.integers(1, 40), min_size=1, max_size=60),
+    delay=st.integers(0, 30),
+    size=st.integers(2, 32),
+)
+def test_frames_that_were_left_out_and_readings_that_come_late_never_meet(
+    steps: list[int], delay: int, size: int
+) -> None:
+    strip = Strip(size)
+    frames = np.cumsum(steps)
+    for frame in frames.tolist():
+        strip.add(heard(frame, said(frame - delay, float(frame - delay)), said(frame, frame)))
+    curve = strip.curve("heat", 1e9)
+    known = ~np.isnan(curve.values)
+    np.testing.assert_allclose(curve.values[known], RATE * curve.times[known])
+    kept = [float(f) for f in frames if f > frames[-1] - size]
+    assert curve.values[known].tolist() == kept
