@@ -12,7 +12,8 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.track import Fits
 from facetrack.video.overlay import draw
 from facetrack.video.sink import VideoWriter
-from facetrack_app.model.exporting import export, faces_of, most_corrected
+from facetrack_app.model.exporting import export, most_corrected
+from facetrack_app.model.faces import faces_of
 from facetrack_app.model.session import Session
 from facetrack_app.services.opening import Document
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.signals import SIGNALS
-from facetrack_app.model.exporting import face_of
+from facetrack_app.model.faces import face_of
 from facetrack_app.model.session import Session
 from facetrack_app.services.posting import Post, run_beside
 
