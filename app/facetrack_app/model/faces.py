@@ -11,8 +11,12 @@ import numpy as np
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack_app.model.rows import known_points
+from facetrack_app.model.claims import Claims
+from facetrack_app.model.corrected import correction_of
+from facetrack_app.model.look import View
+from facetrack_app.model.rows import TrackRow, known_points, weight
 from facetrack_app.model.session import Session
+from facetrack_app.model.store import TABLES, Store
 
 Size = tuple[int, int]
 _ABSENT: Final = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
@@ -63,7 +67,11 @@ def face_of(
     Face or None
         None where nothing is known.
     """
-    view = session.view(person, frame)
+    return face_in(session.view(person, frame), shape_model, size)
+
+
+def face_in(view: View, shape_model: ShapeModel, size: Size) -> Face | None:
+    """Give the face that is seen or lost in a view; see `face_of`."""
     points, row = view.points, view.row
     if points is None and row is None:
         return None
@@ -77,3 +85,48 @@ def face_of(
         row.reason if row is not None and not there else "", shown, shown, quality, pose,
         row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
     )  # fmt: skip
+
+
+def views_between(
+    store: Store, claims: Claims, person: int, start: int, stop: int
+) -> dict[int, View]:
+    """Look at a person in many frames, without a session's summaries.
+
+    Parameters
+    ----------
+    store : Store
+    claims : Claims
+    person : int
+    start, stop : int
+        Frames, up to but without the second.
+
+    Returns
+    -------
+    dict of int to View
+        By frame, where something is said; of several strands, what `rows.weight` prefers.
+    """
+    found: dict[int, tuple[int, View]] = {}
+    for strand in claims.strands_of(person):
+        for a, b in claims.ranges(strand, person, stop):
+            key = strand, max(a, start), min(b, stop)
+            if key[1] >= key[2]:
+                continue
+            tracks = {frame: row for frame, *row in store.read(_ROWS["track"], key)}
+            said = {frame: row for frame, *row in store.read(_ROWS["correction"], key)}
+            for frame in {*tracks, *said}:
+                view = View(
+                    TrackRow.from_row((strand, frame), tuple(tracks[frame]))
+                    if frame in tracks else None,
+                    correction_of(tuple(said[frame])) if frame in said else None,
+                )  # fmt: skip
+                counts = weight(tracks[frame][0] if frame in tracks else 0, frame in said)
+                if counts > found.get(frame, (0, view))[0]:
+                    found[frame] = counts, view
+    return {frame: view for frame, (_, view) in found.items()}
+
+
+_ROWS: Final = {
+    name: f"SELECT frame, {', '.join(TABLES[name].values)} FROM {name} "
+    "WHERE strand=? AND frame>=? AND frame<?"
+    for name in ("track", "correction")
+}
