@@ -12,7 +12,7 @@ from facetrack_app.model.readings import Values
 from facetrack_app.model.summary import columns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it holds arrays
 class Curve:
     """A signal over a stretch of frames.
 

@@ -301,9 +301,11 @@ class Timeline(QWidget):
         for one in near:
             box = event_box(one, self._rows, self.axis)
             if box.left() - _GRAB <= x <= box.right() + _GRAB:
-                ends = abs(x - box.left()), abs(x - box.right())
-                on_end = min(ends) <= _GRAB and box.width() >= _WIDE
-                return one.judged, ends[1] <= ends[0] if on_end else None
+                by_stop = abs(x - box.right()) <= abs(x - box.left())
+                end = box.right() if by_stop else box.left()
+                there = GUTTER <= end <= GUTTER + self.columns  # not cut off by the window
+                grabbed = there and abs(x - end) <= _GRAB and box.width() >= _WIDE
+                return one.judged, by_stop if grabbed else None
         return None
 
     def _words(self, event: QMouseEvent, frame: int) -> str:

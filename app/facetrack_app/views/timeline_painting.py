@@ -52,11 +52,13 @@ class Painting:
         rows = self._rows
         for place, name in enumerate(LAYERS):
             self._name(name, place * LAYER, LAYER)
+            self._line((place + 1) * LAYER)
         self._name("trust", rows.trust, TRUST)
+        self._line(rows.trust + TRUST)
         self._name("events", rows.events, LANE * rows.lanes)
+        self._line(rows.lane(rows.lanes))
         for place, curve in enumerate(curves):
-            self._name(curve.spec.label, rows.curve(place), CURVE, GUTTER - SCALE)
-            self._scale(curve, rows.curve(place))
+            self._curve_name(curve, rows.curve(place))
 
     def _name(self, name: str, top: float, height: float, right: float = GUTTER) -> None:
         painter = self._painter
@@ -64,19 +66,28 @@ class Painting:
         painter.setPen(self._ink)
         short = painter.fontMetrics().elidedText(name, Qt.ElideRight, int(box.width()))
         painter.drawText(box, Qt.AlignVCenter | Qt.AlignRight, short)
-        painter.setPen(self._palette.mid().color())
-        painter.drawLine(QLineF(GUTTER, top + height, GUTTER + self._axis.columns, top + height))
 
-    def _scale(self, curve: Curve, top: float) -> None:
-        if curve.scale is None:
-            return
-        painter, font = self._painter, self._painter.font()
+    def _line(self, y: float) -> None:
+        self._painter.setPen(self._palette.mid().color())
+        self._painter.drawLine(QLineF(GUTTER, y, GUTTER + self._axis.columns, y))
+
+    def _curve_name(self, curve: Curve, top: float) -> None:
+        """Write a signal's name with its unit below, and the ends of its scale beside them."""
+        painter, font, spec = self._painter, self._painter.font(), curve.spec
         painter.setFont(self._small)
-        painter.setPen(self._ink)
+        name = spec.name.replace("_", " ")
+        if spec.unit == "1":
+            self._name(name, top, CURVE, GUTTER - SCALE)
+        else:
+            self._name(spec.unit, top + CURVE / 2 - 2, CURVE / 2, GUTTER - SCALE)
+            self._name(name, top + 2, CURVE / 2, GUTTER - SCALE)
         box = QRectF(GUTTER - SCALE, top + 1, SCALE - 4, CURVE - 2)
-        for value, side in zip(curve.scale, (Qt.AlignBottom, Qt.AlignTop), strict=True):
+        sides = (Qt.AlignBottom, Qt.AlignTop)
+        painter.setPen(self._ink)
+        for value, side in zip(curve.scale or (), sides, strict=False):
             painter.drawText(box, side | Qt.AlignRight, f"{value:.3g}")
         painter.setFont(font)
+        self._line(top + CURVE)
 
     def layers(self, shown: Layers) -> None:
         """Paint where people and tracker said something, doubt, marks and trust."""
