@@ -99,8 +99,8 @@ def annotate(studio: Studio, path: Path, work: Path) -> Path:
     studio.until(lambda: annotator.shown == 140)
     assert annotator.editor is not None
     annotator.editor.selected = 54
-    view.show_faces()
-    view.moves.zoom_face()
+    view.refresh()
+    view.canvas.zoom_to(annotator.editor.points)
     studio.save(path)
     out = work / "demo.csv"
     session = annotator.session.reader()

@@ -20,7 +20,9 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.benchmark import FileRate, StepTime
     from facetrack.evaluation.learning_cost import LearningCost
     from facetrack.evaluation.long_run import Drift
+    from facetrack.face import Face
     from facetrack.tracking.face_model import FaceModel
+    from facetrack.video.frame import Frame
 
 HELP = (
     "Measure speed: one face, one thread, each step in turn with its rivals on the same frames; "
@@ -81,8 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=LONG,
         metavar="SECONDS",
-        help="also track synthetic video of SECONDS, 30 frames each (default: one hour), and "
-        "compare the last minute with the first",
+        help="also record synthetic video of SECONDS, 30 frames each, with all signals (default: "
+        "one hour), and compare the last minute with the first",
     )
     parser.add_argument(
         "--learning",
@@ -195,6 +197,7 @@ def _steps(
     from facetrack.evaluation.benchmark import time_steps
     from facetrack.evaluation.peers import ErtPeer, PfldPeer
     from facetrack.opening import open_source
+    from facetrack.signals import Pipeline, choose
     from facetrack.tracking.tracker import Tracker
 
     with open_source(path) as source:
@@ -208,6 +211,8 @@ def _steps(
             steps[f"{peer.name}, fit"] = partial(_fit_ert, peer.predictor, place)
         elif isinstance(peer, PfldPeer):
             steps[f"{peer.name}, fit"] = partial(_fit_pfld, peer, place)
+    signals = Pipeline(choose("all"))
+    steps["all signals of it"] = lambda frame: signals.update(frame, place.faces)
     return time_steps(frames, steps), skipped
 
 
@@ -216,11 +221,12 @@ class _LastPlace:
 
     def __init__(self, tracker: Any) -> None:
         self._tracker = tracker
+        self.faces: list[Face] = []
         self.box = (0.0, 0.0, 100.0, 100.0)
 
     def update(self, frame: Any) -> None:
         """Track one frame."""
-        faces = self._tracker.update(frame)
+        faces = self.faces = self._tracker.update(frame)
         if faces and faces[0].tracked:
             low, high = faces[0].points.min(axis=0), faces[0].points.max(axis=0)
             self.box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
@@ -272,13 +278,31 @@ def _track_file(model: FaceModel, path: Path) -> None:
 
 
 def _drift(model: FaceModel, seconds: int) -> Drift:
+    """Record a long video with all signals into files that are thrown away."""
     from tqdm import tqdm
 
+    from facetrack.corpus.signal_files import SignalFiles
+    from facetrack.corpus.task import Outputs
     from facetrack.evaluation.long_run import drift
+    from facetrack.formats.openface import OpenFaceWriter
+    from facetrack.signals import choose
     from facetrack.synthetic.video import SyntheticVideo
     from facetrack.tracking.tracker import Tracker
 
     n_frames = LONG_FPS * seconds
     video = SyntheticVideo(model.shape_model, n_frames=n_frames, fps=LONG_FPS)
     frames = tqdm(video, total=n_frames, desc="long run", disable=None, leave=False)
-    return drift(Tracker(model, max_faces=1), frames)
+    tracker = Tracker(model, max_faces=1)
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = Outputs(Path(folder) / "long")
+        with (
+            OpenFaceWriter(outputs.path("partial")) as rows,
+            SignalFiles(outputs, choose("all")) as signals,
+        ):
+
+            def step(frame: Frame) -> None:
+                faces = tracker.update(frame)
+                rows.write(frame.index, frame.timestamp, faces)
+                signals.take(frame, faces)
+
+            return drift(step, frames)

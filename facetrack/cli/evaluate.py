@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
 from facetrack.cli._confidence import add_confidence_arguments, evaluate_confidence
+from facetrack.cli._events import add_event_arguments, evaluate_events
 from facetrack.cli._peers import (
     add_peer_arguments,
     add_prediction_arguments,
@@ -32,6 +33,8 @@ facetrack evaluate landmarks lfpw_test --start detect --peers --ert ert.dat --pe
 facetrack evaluate 300vw 300VW_Dataset --category 1 --points 49
 facetrack evaluate video videos --smoothing 0.5 --workers 4 --json videos.json
 facetrack evaluate confidence lfpw_test helen_test --people helen_test --plot reliability.png
+facetrack evaluate events clips --labels blinks.csv --workers 2 --json blinks.json
+facetrack evaluate events videos --channels peer.npz eyeBlinkLeft,eyeBlinkRight
 """
 
 
@@ -53,15 +56,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "confidence", help="whether the points' confidence comes true, on pictures and on videos"
     )
     add_confidence_arguments(confidence)
+    events = kinds.add_parser("events", help="whether blinks and other events are found")
+    add_event_arguments(events)
     for kind in (w300vw, video):
         kind.add_argument(
             "--smoothing", type=float, default=0.0, help="0 (none, default) to 1 (strong)"
         )
     add_cluster_arguments(landmarks, "pictures")
-    for kind in (w300vw, video):
+    for kind in (w300vw, video, events):
         add_cluster_arguments(kind, "videos")
     add_cluster_arguments(confidence, "pictures and videos")
-    for kind in (landmarks, w300vw, video, confidence):
+    for kind in (landmarks, w300vw, video, confidence, events):
         kind.add_argument("--model", metavar="NAME", help="a model's name or file")
         kind.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
 
@@ -115,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
         "300vw": _300vw,
         "video": _video,
         "confidence": evaluate_confidence,
+        "events": evaluate_events,
     }
     return kinds[args.kind](args)
 

@@ -18,6 +18,7 @@ from facetrack.version import installed_version
 # runs where half of the dependencies are broken. The line is what `facetrack --help` prints.
 COMMANDS = {
     "track": "track the faces of videos, pictures or a camera and write tables",
+    "report": "numbers per minute of tracked videos: a page for people, CSV and JSON",
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
     "evaluate": "measure a model on labelled pictures or videos, beside its peers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -22,7 +23,8 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
 
 HELP = (
     "Track the faces of videos, pictures or a camera: one CSV row per decoded frame and face, with "
-    "true timestamps, a data dictionary and a ledger that accounts for every frame."
+    "true timestamps, a data dictionary and a ledger that accounts for every frame. Several videos "
+    "or a folder also give summary.csv, a row for every video and face."
 )
 EXAMPLES = """\
 facetrack track clip.mp4 -o results --overlay
@@ -122,12 +124,13 @@ def run(args: argparse.Namespace) -> int:
     failures = [str(error) for error in errors]
     for message in failures:
         _complain(message)
-    done = 0
+    done, failed = 0, list[Failure]()
     try:
         with contextlib.closing(_outcomes(args, model, tasks)) as outcomes:
             for outcome in outcomes:
                 done += 1
                 if isinstance(outcome, Failure):
+                    failed.append(outcome)
                     failures.append(outcome.message)
                     _complain(outcome.message)
                 else:
@@ -136,6 +139,8 @@ def run(args: argparse.Namespace) -> int:
         remedy = "what was written is readable, and the same command with --resume goes on"
         _complain(f"interrupted; {remedy}")
         return INTERRUPTED
+    if len(tasks) > 1 or any(map(os.path.isdir, args.inputs)):
+        _sum_up(args.output, failed)
     if not failures:
         return 0
     total = len(tasks) + len(errors)
@@ -245,6 +250,14 @@ def _report(recorded: Recorded) -> None:
             f"{profile}: what was learned of the person. It holds pictures of the face: treat it "
             "as personal data; deleting the file forgets the person"
         )
+
+
+def _sum_up(folder: Path, failed: list[Failure]) -> None:
+    """Write the table of all videos, unless nothing can be written."""
+    from facetrack.corpus.summary import write_summary
+
+    if not any(failure.fatal for failure in failed) and folder.is_dir():
+        _say(f"{write_summary(folder, failed)}: a row for every video and face")
 
 
 def _line(recorded: Recorded) -> str:

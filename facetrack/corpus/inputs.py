@@ -19,6 +19,7 @@ VIDEOS: Final = (
     ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
     ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
 )  # fmt: skip
+SUMMARY: Final = "summary.csv"  # in the output folder, see `corpus.summary`
 _OURS: Final = re.compile(r"\.overlay(\.part-\d+)?\.mp4$")
 
 
@@ -144,7 +145,7 @@ class Namer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._taken: set[str] = set()
+        self._taken: set[str] = {str(folder / SUMMARY).casefold()}
 
     def outputs(self, item: Input) -> Outputs:
         """Choose the place of one input.

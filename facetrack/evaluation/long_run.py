@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.evaluation.benchmark import WARM_UP, milliseconds
-from facetrack.evaluation.clips import FaceTracker
 from facetrack.video.frame import Frame
 
 _FRAMES_PER_MINUTE = 1800
@@ -46,12 +45,13 @@ class Drift:
     megabytes_per_hour: float
 
 
-def drift(tracker: FaceTracker, frames: Iterable[Frame]) -> Drift:
-    """Track a long video and compare its last minute with its first.
+def drift(step: Callable[[Frame], object], frames: Iterable[Frame]) -> Drift:
+    """Do something with every frame of a long video; compare its last minute with its first.
 
     Parameters
     ----------
-    tracker : FaceTracker
+    step : callable
+        What is timed.
     frames : iterable of Frame
         At least two minutes of 1,800 frames.
 
@@ -72,7 +72,7 @@ def drift(tracker: FaceTracker, frames: Iterable[Frame]) -> Drift:
     for count, frame in enumerate(frames, start=1):
         _ = frame.grey
         c, w = time.thread_time_ns(), time.perf_counter_ns()
-        tracker.update(frame)
+        step(frame)
         spent = time.perf_counter_ns() - w, time.thread_time_ns() - c
         (first if count <= _FRAMES_PER_MINUTE else last).append(spent)
         if count % _MEMORY_EVERY == 1:

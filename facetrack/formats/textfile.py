@@ -45,6 +45,32 @@ def read_text(path: str | os.PathLike[str], *, limit: int) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def first_line(path: str | os.PathLike[str]) -> str:
+    """Read the first line of a file, however large that is.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    str
+        Without its end and a byte order mark; at most a million characters of it.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing or unreadable.
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", errors="replace") as stream:
+            return stream.readline(1_000_000).rstrip("\n")
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        cause = getattr(error, "strerror", None) or str(error)
+        raise FormatError(path, f"cannot be read ({cause})") from error
+
+
 def read_bytes(path: str | os.PathLike[str], *, limit: int) -> bytes:
     """Read a file of bounded size.
 

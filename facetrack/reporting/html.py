@@ -15,22 +15,28 @@ from facetrack.reporting.tables import Table
 _STYLE: Final = """
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1, h2 { line-height: 1.2; }
+h1, h2, h3 { line-height: 1.2; }
 .wide { overflow-x: auto; }
+.wide + .wide { margin-top: 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #8888; }
-.word { text-align: left; }
+th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8888; }
+td { white-space: nowrap; }
+.word { text-align: left; white-space: normal; }
+.word:first-child, .word:last-child { min-width: 9rem; }
 figure { margin: 1rem 0; break-inside: avoid; }
 figure img { max-width: 100%; height: auto; background: white; }
 figcaption { font-size: .9rem; }
 dl { display: grid; grid-template-columns: max-content auto; gap: .2rem 1rem; }
 dt { font-weight: 600; }
 dd { margin: 0; }
+.notice { border: .2rem solid #D55E00; padding: .5rem 1rem; font-weight: 600; }
 @media print {
   :root { color-scheme: light; }
   body { max-width: none; margin: 0; font-size: 10pt; }
   .wide { overflow: visible; }
-  h2 { break-after: avoid; }
+  figure img { max-height: 21cm; }
+  h2, h3 { break-after: avoid; }
+  nav ~ section:has(h2) { break-before: page; }
   tr { break-inside: avoid; }
   thead { display: table-header-group; }
 }
@@ -57,7 +63,19 @@ class Picture:
     caption: str
 
 
-Block: TypeAlias = str | Table | Picture | Mapping[str, str]
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A paragraph that nobody may miss.
+
+    Attributes
+    ----------
+    text : str
+    """
+
+    text: str
+
+
+Block: TypeAlias = str | Notice | Table | Picture | Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +86,20 @@ class Section:
     ----------
     title : str
         Empty for none.
-    blocks : sequence of str, Table, Picture or mapping of str to str
+    blocks : sequence of str, Notice, Table, Picture or mapping of str to str
         A string is a paragraph, a mapping a list of terms and what they mean.
+    part : bool
+        Whether it belongs to the section before it.
     """
 
     title: str
     blocks: Sequence[Block]
+    part: bool = False
 
 
-def page(title: str, sections: Sequence[Section], *, language: str = "en") -> str:
+def page(
+    title: str, sections: Sequence[Section], *, language: str = "en", contents: bool = False
+) -> str:
     """Write a page.
 
     Parameters
@@ -85,6 +108,8 @@ def page(title: str, sections: Sequence[Section], *, language: str = "en") -> st
     sections : sequence of Section
     language : str
         Of the texts, as in RFC 5646.
+    contents : bool
+        Whether a table of contents stands in front; on paper every section then begins a page.
 
     Returns
     -------
@@ -105,19 +130,30 @@ def page(title: str, sections: Sequence[Section], *, language: str = "en") -> st
     _add(head, "title", title)
     SubElement(head, "style").text = _STYLE
     _add(body, "h1", title)
-    for section in sections:
-        place = SubElement(body, "section")
+    if contents:
+        _add_contents(body, sections)
+    for number, section in enumerate(sections):
+        place = SubElement(body, "section", id=f"section-{number}")
         if section.title:
-            _add(place, "h2", section.title)
+            _add(place, "h3" if section.part else "h2", section.title)
         for block in section.blocks:
             _add_block(place, block)
     return f"<!doctype html>\n{tostring(root, encoding='unicode', method='html')}\n"
+
+
+def _add_contents(body: Element, sections: Sequence[Section]) -> None:
+    items = SubElement(SubElement(body, "nav"), "ul")
+    for number, section in enumerate(sections):
+        if section.title and not section.part:
+            _add(SubElement(items, "li"), "a", section.title, {"href": f"#section-{number}"})
 
 
 def _add_block(place: Element, block: Block) -> None:
     match block:
         case str():
             _add(place, "p", block)
+        case Notice():
+            _add(place, "p", block.text, {"class": "notice"})
         case Table():
             _add_table(place, block)
         case Picture():

@@ -15,6 +15,28 @@ _MARKS: Final = re.compile(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number that is shown in its own way.
+
+    Attributes
+    ----------
+    value : float
+        NaN is shown as a dash.
+    digits : int
+        After the point.
+    unit : str
+        Stands behind it, with the blank that belongs between.
+    """
+
+    value: float
+    digits: int = 3
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value:z.{self.digits}f}{self.unit}" if math.isfinite(self.value) else "-"
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table, whatever it is shown on.
 
@@ -23,7 +45,8 @@ class Table:
     headers : sequence of str
         One per column.
     rows : sequence of sequence
-        Values; floats are shown with three digits after the point, NaN and None as a dash.
+        Values; floats are shown with three digits after the point or as a `Quantity` says, NaN and
+        None as a dash.
     """
 
     headers: Sequence[str]

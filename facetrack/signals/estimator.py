@@ -14,6 +14,7 @@ from facetrack.signals.observation import Observation
 Result = Readings | Event
 State = dict[str, Any]
 UNKNOWN_POINT = "a point has no place"
+LOST = "lost"  # how the reasons of a lost face begin
 
 
 @runtime_checkable
@@ -176,4 +177,4 @@ def nothing(specs: Sequence[Spec], reason: str) -> Mapping[str, Reading]:
 
 def lost(face: Face) -> str:
     """Return why nothing can be said of a lost face, as `lost: covered`."""
-    return f"lost: {face.reason}" if face.reason else "lost"
+    return f"{LOST}: {face.reason}" if face.reason else LOST

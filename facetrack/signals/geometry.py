@@ -117,7 +117,7 @@ GEOMETRY: Final = FaceEstimator(
         Spec("eye_opening_right", "lid distance over width of the right eye", range=(0.0, 0.5)),
         Spec("eye_opening_left", "lid distance over width of the left eye", range=(0.0, 0.5)),
         Spec("mouth_opening", "distance of the inner lips over the outer-eye distance",
-             range=(0.0, 0.6)),
+             range=(0.0, 0.6), level=0.08),
         Spec("brow_height_right", "height of the right brow above its eye over the outer-eye "
              "distance", range=(0.0, 0.5)),
         Spec("brow_height_left", "height of the left brow above its eye over the outer-eye "

@@ -34,7 +34,7 @@ SPECS: Final = (
          (-90.0, 90.0)),
     Spec("pose_roll", "roll of the head", "deg", (-180.0, 180.0)),
     Spec("head_speed", "how fast the head turns, about all axes, over the last 0.2 s", "deg/s",
-         (0.0, 200.0)),
+         (0.0, 200.0), level=10.0),
     Spec("turn", "the head turns by 15 degrees or more; score: degrees, positive to the person's "
          "right", "deg", (-90.0, 90.0), Kind.EVENT),
     Spec("nod", "the head goes down and up, or up and down, once or several times; score: mean "

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import Face
+from facetrack.features.crops import FRAME_SIZE, Crop, Cut
+from facetrack.features.maps import MapBuilder, Maps
 from facetrack.video.frame import Frame, Image
+
+REFERENCE: Final = Crop("frame", (FRAME_SIZE, FRAME_SIZE))
+
+Points = npt.NDArray[np.float64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,9 @@ class Observation:
     timestamp: float
     face: Face
     frame: Frame | None = field(default=None, repr=False)
+    _shared: dict[Any, tuple[Points, Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def grey(self) -> Image:
@@ -52,6 +67,57 @@ class Observation:
             If there is no picture.
         """
         return self._pictured().image
+
+    def cut(self, crop: Crop, mean: Points) -> Cut:
+        """Cut a region of the face out; estimators that want the same one share it.
+
+        Parameters
+        ----------
+        crop : Crop
+            What is cut.
+        mean : ndarray, shape (68, 2), float64
+            The mean shape that faces are aligned to: an estimator brings its own, always the same
+            array, so that its crops do not change with the tracker's model.
+
+        Returns
+        -------
+        Cut
+
+        Raises
+        ------
+        InputError
+            If there is no picture, or a point has no place.
+        """
+        image = self.image if crop.colour else self.grey
+        return self._once(crop, mean, lambda: crop.cut(image, self.face.points, mean))
+
+    def maps(self, mean: Points) -> list[Maps]:
+        """Compute the orientation maps of the reference frame; shared as `cut` is.
+
+        Parameters
+        ----------
+        mean : ndarray, shape (68, 2), float64
+            See `cut`.
+
+        Returns
+        -------
+        list of ndarray, each shape (h, w, 8), float32
+            Of `features.maps.DEFAULT_MAPS`; not to be written to.
+
+        Raises
+        ------
+        InputError
+            See `cut`.
+        """
+        frame = self.cut(REFERENCE, mean).pixels
+        return self._once("maps", mean, lambda: MapBuilder().build(frame))
+
+    def _once(self, key: object, mean: Points, make: Callable[[], T]) -> T:
+        known = self._shared.get(key)
+        if known is None or known[0] is not mean:
+            known = self._shared[key] = mean, make()
+        made: T = known[1]
+        return made
 
     def _pictured(self) -> Frame:
         if self.frame is None:

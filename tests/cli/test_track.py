@@ -109,11 +109,16 @@ def test_a_folder_is_tracked_and_resumed(track, clip, tmp_path, capsys):
     for place in ("a.mp4", "b/a.mp4"):
         shutil.copy(clip, videos / place)
     assert track(videos) == 0
+    summary = tmp_path / "out" / "summary.csv"
+    rows = summary.read_bytes()
+    assert [row.split(b",")[0] for row in rows.splitlines()[1:]] == [b"a", b"b/a"]
+    summary.unlink()
     first = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*.csv")}
     assert {str(p.relative_to(tmp_path / "out")) for p in first} >= {"a.csv", "b/a.csv"}
     assert track(videos, "--resume") == 0
     assert capsys.readouterr().out.count("finished before") == 2
     assert {p: p.stat().st_mtime_ns for p in first} == first
+    assert summary.read_bytes() == rows
 
 
 @pytest.mark.parametrize(

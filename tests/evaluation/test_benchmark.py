@@ -91,11 +91,11 @@ def test_files_are_tracked_on_the_cores_wanted(grey_video) -> None:
 
 def test_a_long_run_compares_its_ends(scripted_tracker) -> None:
     tracker = scripted_tracker(np.zeros((3600, 68, 2)))
-    result = drift(tracker, (frame_of(PICTURE, index=k) for k in range(3600)))
+    result = drift(tracker.update, (frame_of(PICTURE, index=k) for k in range(3600)))
     assert result.frames == 3600
     assert min(result.first, result.last, result.first_cpu, result.last_cpu) > 0
     with pytest.raises(InputError, match="at least 3600 frames, got 10"):
-        drift(tracker, (frame_of(PICTURE, index=k) for k in range(10)))
+        drift(tracker.update, (frame_of(PICTURE, index=k) for k in range(10)))
 
 
 def test_ratios_relate_ours_to_each_rival() -> None:

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facetrack.errors import InputError
-from facetrack.reporting.html import Block, Picture, Section, page
+from facetrack.reporting.html import Block, Notice, Picture, Section, page
 from facetrack.reporting.tables import Table
 
 PNG = b"\x89PNG\r\n"
 OURS = {
     "html", "head", "meta", "title", "style", "body", "h1", "h2", "section", "p", "div", "table",
     "thead", "tbody", "tr", "th", "td", "figure", "img", "figcaption", "dl", "dt", "dd",
+    "nav", "ul", "li", "a", "h3",
 }  # fmt: skip
 PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"]))
 
@@ -42,11 +43,13 @@ class Read(HTMLParser):
 @given(PRINTABLE)
 def test_no_text_becomes_markup(text: str) -> None:
     blocks: list[Block] = [text, Table([text], [[text]]), Picture(PNG, text), {text: text}]
-    read = Read(page(text, [Section(text, blocks)]))
+    parts = [Section(text, blocks), Section(text, [Notice(text)], part=True)]
+    read = Read(page(text, parts, contents=True))
     assert set(read.tags) <= OURS
-    for tag in ("title", "h1", "h2", "p", "th", "td", "figcaption", "dt", "dd"):
+    for tag in ("title", "h1", "h2", "h3", "a", "th", "td", "figcaption", "dt", "dd"):
         assert read.texts.get(tag, "").rstrip("\n") == text
-    assert dict(read.attributes)["alt"] == text
+    assert read.texts.get("p", "").replace("\n", "") == 2 * text
+    assert ("alt", text) in read.attributes
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
@@ -68,3 +71,11 @@ def test_columns_of_words_are_marked() -> None:
 def test_what_is_no_picture_is_named() -> None:
     with pytest.raises(InputError, match="'smile' is neither PNG nor SVG"):
         page("t", [Section("s", [Picture(b"GIF89a", "smile")])])
+
+
+def test_contents_lead_to_sections_and_leave_their_parts_out() -> None:
+    sections = [Section("a", []), Section("b", [], part=True), Section("", []), Section("c", [])]
+    read = Read(page("t", sections, contents=True))
+    assert [v for n, v in read.attributes if n == "href"] == ["#section-0", "#section-3"]
+    assert [v for n, v in read.attributes if n == "id"] == [f"section-{i}" for i in range(4)]
+    assert "nav" not in Read(page("t", sections)).tags

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facetrack.reporting.tables import Part, Table, as_markdown, as_text
+from facetrack.reporting.tables import Part, Quantity, Table, as_markdown, as_text
 
 TABLE = Table(["name", "value"], [["a", 1.5], ["longer", float("nan")], ["|", None]])
 
@@ -35,3 +36,9 @@ def test_no_text_breaks_a_row(cells: list[str]) -> None:
     lines = Table(["x"] * len(cells), [cells]).markdown().splitlines()
     assert len(lines) == 3
     assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", lines[2])) == len(cells) + 1
+
+
+def test_quantities_are_shown_in_their_own_way() -> None:
+    table = Table(["x"], [[Quantity(12.345, 1, " %")], [Quantity(-0.0001)], [Quantity(math.nan)]])
+    assert table.cells == [["12.3 %"], ["0.000"], ["-"]]
+    assert table.wordy == [False]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from facetrack.reading import Event, Readings
 from facetrack.signals import Observation
 from facetrack.signals.baseline import Baseline
-from facetrack.signals.blinks import BLINKS, LONGEST, WARM_UP
+from facetrack.signals.blinks import BLINKS, WARM_UP
+from facetrack.signals.eyelids import LONGEST
 from tests.signals.conftest import Actor, course
 
 RATES = [15.0, 25.0, 30.0, 60.0]
@@ -76,11 +77,23 @@ def test_long_closures_are_closed_eyes(actor: Acted) -> None:
     assert event.stop - event.start == pytest.approx(LONGEST + 0.3 + 0.09, abs=0.1)
 
 
-def test_eyes_that_stay_closed_fill_no_memory(actor: Acted) -> None:
+def test_eyes_that_stay_closed_fill_no_memory_and_end(actor: Acted) -> None:
+    asleep = actor(eyes=lambda t: 0.15 - 0.0002 * t if 2 <= t < 92 else 0.35, noise=0.1)
     run = BLINKS.start()
-    for one in actor(eyes=lambda t: 0.35 if t < 2 else 0.15).play(90.0):
-        run.update(one)
-    assert len(str(run.state())) < 20_000
+    found: list[Event] = []
+    for one in asleep.play(95.0):
+        found += [r for r in run.update(one) if isinstance(r, Event)]
+        assert one.index % 100 or len(str(run.state())) < 20_000
+    (event,) = found
+    assert event.name == "eyes_closed"
+    assert (event.start, event.stop) == pytest.approx((2.0, 92.0), abs=0.1)
+
+
+def test_eyes_without_any_height_are_no_fault(actor: Acted) -> None:
+    run = BLINKS.start()
+    results = [r for one in actor(eyes=lambda t: 0.0).play(3.0) for r in run.update(one)]
+    reasons = {r.values["eye_openness"].reason for r in results if isinstance(r, Readings)}
+    assert reasons == {"the eyes never opened"}
 
 
 def narrowed(by: float) -> Callable[[float], float]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,19 @@ from facetrack.signals import Choice, Estimator, Observation, Pipeline, estimato
 from tests.signals.conftest import Actor, course
 
 RATES = [15.0, 25.0, 29.97, 60.0]
-ALL = list(estimators().values())
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "signals.md"
+
+
+def documented() -> Estimator:
+    """The estimator that the page on signals shows."""
+    (code,) = re.findall(r"```python\n(from facetrack.*?)```", DOCS.read_text("utf-8"), re.S)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    made: Estimator = names["ESTIMATOR"]
+    return made
+
+
+ALL = [*estimators().values(), documented()]
 
 
 @pytest.fixture(params=ALL, ids=lambda e: e.name, scope="module")
@@ -160,3 +175,23 @@ def test_nothing_of_a_face_stays_in_the_estimator(
     first = as_text(run(estimator, lively(mean).play(4.0)))
     run(estimator, actor(eyes=course([1.0], usual=lambda t: 0.2)).play(4.0))
     assert as_text(run(estimator, lively(mean).play(4.0))) == first
+
+
+def test_the_page_names_every_signal() -> None:
+    page = DOCS.read_text("utf-8")
+    for estimator in estimators().values():
+        assert f"| `{estimator.name}` |" in page
+        for spec in estimator.specs:
+            assert spec.name in page or spec.name.endswith("_left")
+
+
+def test_the_documented_estimator_finds_an_open_mouth(mean: np.ndarray) -> None:
+    wide = mean.copy()
+    wide[[65, 66, 67], 1] += 0.3 * 80
+    seen = Actor(mean).play(4.0)
+    open_ = Actor(wide).play(4.0)
+    played = [*seen[:25], *open_[25:75], *seen[75:]]
+    found = run(documented(), played)
+    (event,) = [f.result for f in found if isinstance(f.result, Event)]
+    assert event.name == "mouth_open"
+    assert (event.start, event.stop) == pytest.approx((1.0, 2.96))

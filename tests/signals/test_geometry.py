@@ -96,3 +96,9 @@ def test_a_turned_head_compares_no_sides(points: np.ndarray) -> None:
     said = GEOMETRY.read(face_with(points, yaw=-40))
     assert all("turned" in said[name].reason for name in UNLIKE)
     assert math.isfinite(said["eye_opening_left"].value)
+
+
+def test_an_open_mouth_has_a_level() -> None:
+    (mouth,) = [spec for spec in GEOMETRY.specs if spec.name == "mouth_opening"]
+    assert mouth.level is not None
+    assert mouth.range[0] < mouth.level < mouth.range[1]

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 
 from facetrack.errors import InputError
+from facetrack.features.crops import Crop
 from facetrack.reading import Event, Finding, Kind, Reading, Readings, Row, Spec
 from facetrack.signals import Choice, Observation, Pipeline, choose, estimators, register
 from facetrack.signals.estimator import FaceEstimator, Result
@@ -344,3 +346,19 @@ def test_broken_states_are_refused() -> None:
             Pipeline(choose("all")).restore(state)
     with pytest.raises(InputError, match="saved rows of the signals are broken"):
         RowAssembler(SPECS).restore({"late": 0, "rows": [[1]]})
+
+
+def test_estimators_share_crops_and_maps(actor: Acted, mean: np.ndarray) -> None:
+    (one,) = actor().play(0.04)
+    mouth = Crop("mouth", (32, 24))
+    cut = one.cut(mouth, mean)
+    assert one.cut(Crop("mouth", (32, 24)), mean) is cut
+    assert cut.pixels.shape == (24, 32)
+    assert one.cut(mouth, mean.copy()) is not cut
+    assert one.cut(Crop("face", (32, 32), colour=True), mean).pixels.shape == (32, 32, 3)
+    maps = one.maps(mean)
+    assert one.maps(mean) is maps
+    assert [m.shape[2] for m in maps] == [8, 8]
+    landmarks = Observation(0, 0.0, one.face)
+    with pytest.raises(InputError, match="frame 0: an estimator asks for pixels, there are none"):
+        landmarks.cut(mouth, mean)

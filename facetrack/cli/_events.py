@@ -1,0 +1,98 @@
+"""`facetrack evaluate events`: whether events are found, against labels or another program."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facetrack.cli._cluster import cluster_map
+from facetrack.cli._reports import shown, write_report
+from facetrack.errors import InputError
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.datasets.events import Label
+
+
+def add_event_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare clips and labels.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    """
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the clips, NAME.mp4")
+    parser.add_argument("--event", default="blink", metavar="NAME", help="(default: blink)")
+    labels = parser.add_mutually_exclusive_group(required=True)
+    labels.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE.csv",
+        help="columns clip, label, start, apex, end in frames from 0; false alarms are counted "
+        "only in stretches labelled no_NAME, where there are any",
+    )
+    labels.add_argument(
+        "--channels",
+        nargs=2,
+        metavar=("FILE.npz", "NAMES"),
+        help="channels of another program, with commas; their mean above --level for 2 to 15 "
+        "frames, gaps of up to 2 joined, counts as an event",
+    )
+    parser.add_argument("--level", type=float, default=0.5, help="of the channels (default: 0.5)")
+    parser.add_argument(
+        "--skip",
+        nargs="+",
+        default=[],
+        metavar="CLIP",
+        help="clips to leave out, such as those with cuts",
+    )
+    parser.add_argument(
+        "--tolerance", type=int, default=2, help="frames that apexes may be apart (default: 2)"
+    )
+
+
+def evaluate_events(args: argparse.Namespace) -> int:
+    """Find events and compare them with labels; write the JSON file where asked.
+
+    Parameters
+    ----------
+    args : Namespace
+
+    Returns
+    -------
+    int
+        0.
+    """
+    from facetrack.evaluation.events import event_details, event_table, find_events, score_events
+    from facetrack.model import load_model
+    from facetrack.reporting.tables import as_text
+
+    labels = {clip: said for clip, said in _labels(args).items() if clip not in args.skip}
+    clips = {clip: args.folder / f"{clip}.mp4" for clip in labels}
+    there = [clip for clip, path in clips.items() if path.is_file()]
+    if not there:
+        raise InputError(f"{args.folder}: holds none of the {len(clips)} labelled clips")
+    model = load_model(args.model)
+    find = partial(find_events, name=args.event, model=model)
+    with cluster_map(args) as map_:
+        door = shown("clips", len(there), map_)
+        found = list(door(find, [clips[clip] for clip in there]))
+    scores = [
+        score_events(clip, events, labels[clip], args.event, tolerance=args.tolerance)
+        for clip, events in zip(there, found, strict=True)
+    ]
+    details = event_details(args.folder.name, args.event, scores)
+    print(as_text(event_table(details)))
+    write_report(args, model=model.name, n=len(scores), details=details)
+    return 0
+
+
+def _labels(args: argparse.Namespace) -> dict[str, list[Label]]:
+    from facetrack.datasets.events import channel_events, read_channels, read_labels
+
+    if args.labels is not None:
+        return read_labels(args.labels)
+    file, names = args.channels
+    channels = read_channels(file, [name.strip() for name in names.split(",")])
+    return channel_events(channels, args.event, level=args.level)

@@ -1,0 +1,199 @@
+"""What `facetrack track` wrote, found and read again."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterable
+from math import nan
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+import numpy as np
+
+from facetrack.corpus.ledger import Ledger, read_ledger
+from facetrack.corpus.task import Outputs
+from facetrack.errors import FacetrackError, FormatError
+from facetrack.formats.events_csv import read_events
+from facetrack.formats.signals_csv import Series, SignalTable, read_signals
+from facetrack.formats.textfile import first_line, read_bytes
+from facetrack.signals.estimator import LOST
+from facetrack.summary.report import Recording
+
+_TIMING: Final = 1 << 20  # bytes
+_TRACKS: Final = ("frame", "timestamp", "face_id", "success", "confidence", "reason")
+
+
+def find_results(inputs: Iterable[str]) -> tuple[dict[str, Outputs], list[FacetrackError]]:
+    """Find results of tracked videos.
+
+    Parameters
+    ----------
+    inputs : iterable of str
+        NAME.csv, NAME.signals.csv, or folders, which are searched with everything below.
+
+    Returns
+    -------
+    results : dict of str to Outputs
+        By a title of their own: the place in the folder that was searched.
+    errors : list of FacetrackError
+        One for every input that means nothing.
+    """
+    found: dict[str, Outputs] = {}
+    errors: list[FacetrackError] = []
+    for path in map(Path, inputs):
+        try:
+            for title, outputs in _found_at(path):
+                if outputs not in found.values():
+                    found[title if title not in found else str(outputs.base)] = outputs
+        except FacetrackError as error:
+            errors.append(error)
+    return found, errors
+
+
+def results_in(folder: Path) -> list[Outputs]:
+    """Find the results in a folder and below, by name: whatever has a ledger or signals."""
+    bases = set()
+    for end in (".ledger.json", ".signals.csv"):
+        bases |= {Path(str(path).removesuffix(end)) for path in folder.rglob(f"*{end}")}
+    return [Outputs(base) for base in sorted(bases)]
+
+
+def _found_at(path: Path) -> list[tuple[str, Outputs]]:
+    if path.is_dir():
+        found = results_in(path)
+        if not found:
+            raise FormatError(path, "the folder holds no results", remedy="track videos into it")
+        return [(place_of(outputs, path), outputs) for outputs in found]
+    if not path.is_file():
+        raise FormatError(path, "there is no such file or folder", remedy="check the name")
+    name = path.name
+    if not name.endswith(".csv"):
+        raise FormatError(
+            path, "is no result", remedy="name NAME.csv, NAME.signals.csv or a folder"
+        )
+    base = path.with_name(name.removesuffix(".csv").removesuffix(".signals"))
+    return [(base.name, Outputs(base))]
+
+
+def place_of(outputs: Outputs, folder: Path) -> str:
+    """Name results by their place in a folder."""
+    return outputs.base.relative_to(folder).as_posix()
+
+
+def read_results(outputs: Outputs, title: str, *, tracks: bool = False) -> Recording:
+    """Read the results of one video.
+
+    Parameters
+    ----------
+    outputs : Outputs
+    title : str
+        See `Recording`; the name of the video is added where the ledger says it.
+    tracks : bool
+        Whether the tracks will do where no signals lie beside them.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    FormatError
+        If files are missing, broken, or of another version.
+    """
+    ledger = _ledger(outputs)
+    path = outputs.path("signals")
+    if path.exists():
+        table = read_signals(path)
+        if "quality" not in table.signals and outputs.path("csv").exists():
+            table = _with_quality(table, _read_tracks(outputs.path("csv")))
+    elif tracks:
+        table = _read_tracks(outputs.path("csv"))
+    else:
+        raise FormatError(outputs.path("csv"), "has no signals beside it",
+                          remedy="track it again with --signals default")  # fmt: skip
+    events = outputs.path("events")
+    if not events.exists():
+        return Recording(title, table, about=_about(outputs, ledger))
+    asked = _asked(ledger)
+    return Recording(title, table, read_events(events), asked, _about(outputs, ledger))
+
+
+def _ledger(outputs: Outputs) -> Ledger | None:
+    path = outputs.path("ledger")
+    ledger = read_ledger(path)
+    if ledger is None and path.exists():
+        raise FormatError(path, "is broken or of another version of Facetrack",
+                          remedy="track the video again")  # fmt: skip
+    return ledger
+
+
+def source_name(ledger: Ledger) -> str:
+    """Return the name of the video that a ledger is of."""
+    return PurePath(str(ledger.order["input"]["path"])).name
+
+
+def _asked(ledger: Ledger | None) -> dict[str, list[str]] | None:
+    """Read which signals of which estimators were wanted; None in ledgers that do not say."""
+    order = ledger.order["settings"].get("signals") if ledger is not None else None
+    if not isinstance(order, list):
+        return None
+    return {str(name): [str(n) for n in names] for name, _, *names in order}
+
+
+def _about(outputs: Outputs, ledger: Ledger | None) -> dict[str, str]:
+    if ledger is None:
+        return {"Tracked": f"nothing is known: {outputs.path('ledger').name} is missing"}
+    about = {"Video": source_name(ledger)}
+    finished = _timing(outputs).get("finished")
+    if finished is not None:
+        about["Tracked on"] = str(finished)[:10]
+    model = ledger.order["model"]
+    about |= {
+        "Program": f"Facetrack {ledger.version}",
+        "Model": str(model["name"]),
+        "Checksum": str(model["checksum"]),
+    }
+    if ledger.notes:
+        about["Notes"] = "; ".join(ledger.notes)
+    return about
+
+
+def _timing(outputs: Outputs) -> dict[str, Any]:
+    """Read when it was; a broken or missing file says nothing."""
+    try:
+        content = json.loads(read_bytes(outputs.path("timing"), limit=_TIMING))
+    except (FormatError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _read_tracks(path: str | os.PathLike[str]) -> SignalTable:
+    """Read when which face was tracked and how well, and leave the landmarks alone."""
+    names = first_line(path).split(",")
+    try:
+        columns = [names.index(name) for name in _TRACKS]
+        with warnings.catch_warnings(category=UserWarning, action="ignore"):  # no rows
+            cells = np.loadtxt(
+                path, dtype=str, delimiter=",", skiprows=1, usecols=columns, quotechar='"',
+                encoding="utf-8", ndmin=2, comments=None,
+            ).reshape(-1, len(_TRACKS))  # fmt: skip
+        frame, timestamp, face_id, success, quality = cells[:, :5].astype(np.float64).T
+    except ValueError as error:
+        raise FormatError(path, f"is no file of tracks ({error})",
+                          remedy="track the video again") from error  # fmt: skip
+    value = np.where(success == 1, quality, nan)
+    why = [f"{LOST}: {text}" if text else LOST for text in cells[:, 5].tolist()]
+    reason = tuple("" if ok else text for ok, text in zip(success == 1, why, strict=True))
+    series = {"quality": Series(value, np.full(len(value), nan), np.full(len(value), nan), reason)}
+    return SignalTable(frame.astype(np.int64) - 1, timestamp, face_id.astype(np.int64), series)
+
+
+def _with_quality(table: SignalTable, tracks: SignalTable) -> SignalTable:
+    """Add the quality of tracks that have the same rows."""
+    same = np.array_equal(table.frame, tracks.frame) and np.array_equal(
+        table.face_id, tracks.face_id
+    )
+    signals = {**table.signals, **tracks.signals} if same else table.signals
+    return SignalTable(table.frame, table.timestamp, table.face_id, signals)

@@ -1,0 +1,1 @@
+"""Numbers of one person over a video or chosen spans of it: shares of time, means, rates."""

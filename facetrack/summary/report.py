@@ -1,0 +1,183 @@
+"""The report: a page for every person, and the same numbers as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from facetrack.formats.signals_csv import SignalTable
+from facetrack.reading import EventRecord
+from facetrack.reporting.html import Block, Notice, Picture, Section, page
+from facetrack.summary.curves import curves
+from facetrack.summary.details import csv_rows, csv_text, details
+from facetrack.summary.numbers import Summary, summarise
+from facetrack.summary.spans import Span
+from facetrack.summary.tables import (
+    LISTED,
+    comparison_table,
+    event_list,
+    event_table,
+    level_table,
+    side_table,
+    time_table,
+    value_table,
+)
+from facetrack.summary.timeline import Timeline, people, timeline
+
+CAUTION: Final = "These are numbers of a program, not a diagnosis."
+_TERMS: Final = {
+    "assessable": "the program could say the value of that frame. Frames count by their duration; "
+    "what is not assessable is in no mean and in no rate.",
+    "per minute": "events in assessed time, over the minutes of assessed time.",
+    "SD, 5 %, 95 %": "standard deviation and percentiles over time: how far the value goes to and "
+    "fro in this person, not how sure the mean is.",
+    "peak": "the value that is farthest from 0, and when.",
+    "mean size": "mean magnitude of the events' score, such as the depth of a blink or the degrees "
+    "of a turn.",
+    "right, left": "the person's own sides.",
+    "doubtful": "the probability of a well-fitted face is below 0.6.",
+    "blinks and other events": "are found by rules or models; how often they were right, and on "
+    "which recordings that was measured, stands in docs/results of Facetrack.",
+}
+_CURVES: Final = (
+    "Signals over time. Lines have gaps where nothing is known; events are coloured as in the bars "
+    "at the top, and lie also behind the curves that they were found in."
+)
+_NOBODY: Final = (
+    "No face was found in this video, so there are no numbers. That says nothing about whoever is "
+    "in it: look at the video, at its light and at the size of the face."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is known of one video, from whichever place.
+
+    Attributes
+    ----------
+    title : str
+        Names the video for people; each has its own.
+    table : SignalTable
+    events : sequence of EventRecord
+    asked : mapping of str to sequence of str, optional
+        See `timeline`.
+    about : mapping of str to str
+        What else stands at the top of the page: when it was tracked, with which model.
+    """
+
+    title: str
+    table: SignalTable
+    events: Sequence[EventRecord] = ()
+    asked: Mapping[str, Sequence[str]] | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def timelines(self) -> list[Timeline]:
+        """Lay out every person in it; raises InputError as `timeline` does."""
+        return [timeline(self.table, i, self.events, self.asked) for i in people(self.table)]
+
+
+@dataclass(slots=True)
+class Report:
+    """Collects recordings, one after the other; what a page shows is kept of each.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Are compared, besides the numbers of the whole video.
+    """
+
+    spans: Sequence[Span] = ()
+    _sections: list[Section] = field(default_factory=list, init=False)
+    _recordings: list[dict[str, Any]] = field(default_factory=list, init=False)
+
+    def add(self, recording: Recording) -> bool:
+        """Add a recording.
+
+        Parameters
+        ----------
+        recording : Recording
+
+        Returns
+        -------
+        bool
+            Whether anybody was found in it.
+
+        Raises
+        ------
+        InputError
+            If its timestamps are missing or go back.
+        """
+        found = recording.timelines()
+        if not found:
+            blocks: list[Block] = [Notice(_NOBODY), dict(recording.about)]
+            self._sections.append(Section(f"{recording.title}: no face was found", blocks))
+        persons = []
+        for person in found:
+            summaries = [summarise(person, span) for span in (None, *self.spans)]
+            self._sections += _sections(recording, person, summaries)
+            persons.append({"face_id": person.face_id, "intervals": [*map(details, summaries)]})
+        self._recordings.append(
+            {"video": recording.title, "about": dict(recording.about), "people": persons}
+        )
+        return bool(found)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The numbers as `reporting.envelope.document` takes them."""
+        return {"recordings": self._recordings}
+
+    def csv(self) -> str:
+        """Lay the numbers out as CSV, one a row."""
+        return csv_text(
+            row
+            for recording in self._recordings
+            for person in recording["people"]
+            for content in person["intervals"]
+            for row in csv_rows(recording["video"], person["face_id"], content)
+        )
+
+    def html(self) -> str:
+        """Lay the page out; with a table of contents where it is of several people."""
+        headed = [section for section in self._sections if not section.part]
+        terms = Section("Terms", [CAUTION, _TERMS], part=len(headed) < 2)
+        return page("Numbers per minute", [*self._sections, terms], contents=len(headed) > 1)
+
+
+def _sections(
+    recording: Recording, person: Timeline, summaries: Sequence[Summary]
+) -> list[Section]:
+    whole, *spans = summaries
+    about = {"Face": str(person.face_id), "Length": _length(recording, whole), **recording.about}
+    sections = [
+        Section(f"{recording.title}: face {person.face_id}", [CAUTION, about]),
+        Section("What was assessable", [time_table(whole)], part=True),
+        Section("Events", _events(whole), part=True),
+    ]
+    if spans:
+        note = [f"{s.span.name}: {s.span.start:g} to {s.span.stop:g} s" for s in spans]
+        blocks: list[Block] = [comparison_table(spans), "; ".join(note)]
+        sections.append(Section("Intervals", blocks, part=True))
+    pictures = [Picture(svg, _CURVES) for svg in curves(person, [s.span for s in spans])]
+    levels = level_table(whole)
+    sections += [
+        Section("Values", [value_table(whole), *([levels] if levels.rows else [])], part=True),
+        Section("Curves", pictures, part=True),
+    ]
+    if person.events:
+        more = len(person.events) - LISTED
+        rest = [f"{more} more events are in the events file."] if more > 0 else []
+        sections.append(Section("List of events", [event_list(person), *rest], part=True))
+    return sections
+
+
+def _events(whole: Summary) -> list[Block]:
+    if not whole.events:
+        return ["No kind of event was looked for."]
+    sides = side_table(whole)
+    return [event_table(whole), *([sides] if sides.rows else [])]
+
+
+def _length(recording: Recording, whole: Summary) -> str:
+    frames = len(set(recording.table.frame.tolist()))
+    return f"{whole.quality.times.covered:.1f} s, {frames} frames"

@@ -1,0 +1,111 @@
+"""Stretches of time that somebody chose: named on the command line or in a table."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Final
+
+from facetrack.errors import FormatError, InputError
+from facetrack.formats.textfile import read_text
+
+_SPAN: Final = re.compile(r"(.+)=(\d+(?:\.\d*)?)-(\d+(?:\.\d*)?)", re.ASCII)
+_MAX_BYTES: Final = 1 << 24
+_NAMES: Final = ("name", "start", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time with a name, such as a baseline.
+
+    Attributes
+    ----------
+    name : str
+    start, stop : float
+        Seconds, as the frames' timestamps; `stop` itself lies outside.
+
+    Raises
+    ------
+    InputError
+        If it has no name or is empty.
+    """
+
+    name: str
+    start: float
+    stop: float
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise InputError(f"the interval {self.start:g}-{self.stop:g} has no name")
+        if not (isfinite(self.start) and isfinite(self.stop) and self.start < self.stop):
+            raise InputError(
+                f"the interval {self.name!r} is empty: {self.start:g} to {self.stop:g} s"
+            )
+
+
+def parse_span(text: str) -> Span:
+    """Read a span as people type it.
+
+    Parameters
+    ----------
+    text : str
+        NAME=START-STOP in seconds, such as `baseline=0-30`.
+
+    Returns
+    -------
+    Span
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise InputError(f"{text!r} is no NAME=START-STOP in seconds, such as baseline=0-30")
+    return Span(match[1], float(match[2]), float(match[3]))
+
+
+def read_spans(path: str | os.PathLike[str]) -> list[Span]:
+    """Read a table of spans.
+
+    Parameters
+    ----------
+    path : path-like
+        A CSV file with the columns `name`, `start` and `stop`, seconds; others are left alone.
+
+    Returns
+    -------
+    list of Span
+
+    Raises
+    ------
+    FormatError
+        If it is no such table, or a row is wrong.
+    """
+    reader = csv.DictReader(read_text(path, limit=_MAX_BYTES).splitlines())
+    missing = set(_NAMES) - set(reader.fieldnames or ())
+    if missing:
+        raise FormatError(path, f"the column {min(missing)!r} is missing",
+                          remedy="name columns name, start, stop")  # fmt: skip
+    spans = []
+    for row in reader:
+        try:
+            spans.append(Span(row["name"] or "", float(row["start"]), float(row["stop"])))
+        except (ValueError, TypeError) as error:
+            raise FormatError(path, f"a row is wrong: {error}", line=reader.line_num) from error
+    return spans
+
+
+def unlike(spans: Iterable[Span]) -> list[Span]:
+    """Return spans as a list; raises InputError if two have one name."""
+    found: dict[str, Span] = {}
+    for span in spans:
+        if span.name in found:
+            raise InputError(f"two intervals are named {span.name!r}")
+        found[span.name] = span
+    return list(found.values())

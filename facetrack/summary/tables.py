@@ -1,0 +1,255 @@
+"""The numbers as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isfinite
+from typing import Final
+
+from facetrack.reading import HUMAN
+from facetrack.reporting.tables import Quantity, Table
+from facetrack.summary.events import EventNumbers, event_seconds
+from facetrack.summary.numbers import Summary, ValueNumbers
+from facetrack.summary.timeline import Timeline
+from facetrack.summary.times import DIFFERENCE, Times, ratio
+
+LISTED: Final = 300  # events of a list
+
+
+def percent(share: float) -> Quantity:
+    """Show a share."""
+    return Quantity(100 * share, 1, "\N{NO-BREAK SPACE}%")
+
+
+def label(name: str, unit: str = "") -> str:
+    """Show a name and its unit as people read them."""
+    words = name.replace(DIFFERENCE, ": left - right").replace("_", " ")
+    return words + (f" ({unit})" if unit not in ("", "1") else "")
+
+
+def time_table(summary: Summary) -> Table:
+    """Lay out how much of the time was tracked, and each signal assessable, and why not.
+
+    Parameters
+    ----------
+    summary : Summary
+
+    Returns
+    -------
+    Table
+    """
+    q = summary.quality
+    covered = q.times.covered
+    doubtful = ratio(q.doubtful, covered)
+    rows: list[list[object]] = [
+        ["face tracked", Quantity(q.times.assessed, 1), percent(q.times.share), _reasons(q.times)],
+        ["of it doubtful (quality < 0.6)", Quantity(q.doubtful, 1), percent(doubtful), ""],
+        ["face lost", Quantity(q.lost, 1), percent(ratio(q.lost, covered)), ""],
+    ]
+    alike: dict[str, list[ValueNumbers]] = {}
+    for v in summary.values.values():
+        if not v.name.endswith(DIFFERENCE):
+            alike.setdefault(repr(v.times), []).append(v)
+    for group in alike.values():
+        times = group[0].times
+        names = ", ".join(label(v.name) for v in group)
+        rows.append([names, Quantity(times.assessed, 1), percent(times.share), _reasons(times)])
+    return _lean(["", "seconds", "of the time", "why not the rest"], rows)
+
+
+def _lean(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """Leave out columns that say nothing."""
+    kept = [k for k in range(len(headers)) if any(row[k] != "" for row in rows)]
+    return Table([headers[k] for k in kept], [[row[k] for k in kept] for row in rows])
+
+
+def _reasons(times: Times) -> str:
+    return "; ".join(f"{reason}: {percent(share)}" for reason, share in times.shares.items())
+
+
+def event_table(summary: Summary) -> Table:
+    """Lay out every kind of event that was looked for.
+
+    Parameters
+    ----------
+    summary : Summary
+
+    Returns
+    -------
+    Table
+    """
+    headers = ["event", "count", "by a person", "per minute", "mean, s", "longest, s",
+               "of the time", "mean size", "note"]  # fmt: skip
+    return _lean(headers, [_event_row(e) for e in summary.events.values()])
+
+
+def _event_row(e: EventNumbers) -> list[object]:
+    return [
+        label(e.name), e.count, e.by_human or "", Quantity(e.per_minute, 1),
+        Quantity(e.mean_seconds, 2), Quantity(e.longest_seconds, 2), percent(e.share),
+        _number(e.score, e.unit), _note(e.times),
+    ]  # fmt: skip
+
+
+def _note(times: Times) -> str:
+    """Say that an event could not be seen for a part of the time."""
+    if times.unassessable or not times.reasons:
+        return times.unassessable
+    return f"{percent(times.share)} of the time assessed"
+
+
+def side_table(summary: Summary) -> Table:
+    """Lay out the details of events that have a right and a left side.
+
+    Parameters
+    ----------
+    summary : Summary
+
+    Returns
+    -------
+    Table
+        Without rows where no event has sides.
+    """
+    rows = [
+        [label(e.name), label(stem), *(Quantity(e.details[stem + end])
+                                       for end in ("_right", "_left", DIFFERENCE))]
+        for e in summary.events.values()
+        for stem in (k.removesuffix(DIFFERENCE) for k in e.details if k.endswith(DIFFERENCE))
+    ]  # fmt: skip
+    return Table(["event", "mean of", "right", "left", "left - right"], rows)
+
+
+def value_table(summary: Summary) -> Table:
+    """Lay out the values of every signal.
+
+    Parameters
+    ----------
+    summary : Summary
+
+    Returns
+    -------
+    Table
+    """
+    headers = ["signal", "mean", "SD", "median", "5 %", "95 %", "lowest", "highest",
+               "peak", "at, s", "note"]  # fmt: skip
+    return _lean(headers, [_value_row(v) for v in summary.values.values()])
+
+
+def _value_row(v: ValueNumbers) -> list[object]:
+    numbers = (
+        v.mean,
+        v.sd,
+        v.median,
+        v.p5,
+        v.p95,
+        v.minimum,
+        v.maximum,
+        v.peak,
+    )
+    shown = (_number(number, v.unit) for number in numbers)
+    return [label(v.name, v.unit), *shown, Quantity(v.peak_at, 1), v.times.unassessable]
+
+
+def _number(value: float, unit: str) -> Quantity:
+    return Quantity(value, 3 if unit in ("", "1") else 1)
+
+
+def level_table(summary: Summary) -> Table:
+    """Lay out for how long signals were above their level.
+
+    Parameters
+    ----------
+    summary : Summary
+
+    Returns
+    -------
+    Table
+        Without rows where no signal has a level.
+    """
+    rows = [
+        [label(v.name, v.unit), _number(v.level, v.unit), percent(v.above), percent(1 - v.above)]
+        for v in summary.values.values()
+        if isfinite(v.level)
+    ]
+    return Table(["signal", "level", "above it", "at or below it"], rows)
+
+
+def comparison_table(summaries: Sequence[Summary]) -> Table:
+    """Lay spans out side by side, with what differs from the first.
+
+    Parameters
+    ----------
+    summaries : sequence of Summary
+        Of one person; one or more.
+
+    Returns
+    -------
+    Table
+    """
+    first, *others = [s.span.name for s in summaries]
+    headers = ["", first, *others, *(f"{name} - {first}" for name in others), "note"]
+    return _lean(headers, list(_compared(summaries)))
+
+
+def _compared(summaries: Sequence[Summary]) -> Iterator[list[object]]:
+    yield _row("seconds of the video", [(s.quality.times.covered, "") for s in summaries], 1)
+    tracked = [(100 * s.quality.times.share, "") for s in summaries]
+    yield _row("face tracked", tracked, 1, "\N{NO-BREAK SPACE}%")
+    for name in summaries[0].events:
+        events = [s.events[name] for s in summaries]
+        counts = [(float("nan") if e.count is None else e.count, "") for e in events]
+        yield _row(f"{label(name)}: count", counts, 0)
+        rates = [(e.per_minute, e.times.unassessable) for e in events]
+        yield _row(f"{label(name)}: per minute", rates, 1, names=summaries)
+    for name in summaries[0].values:
+        values = [s.values[name] for s in summaries]
+        unit = values[0].unit
+        means = [(v.mean, v.times.unassessable) for v in values]
+        digits = _number(0.0, unit).digits
+        yield _row(f"{label(name, unit)}: mean", means, digits, names=summaries)
+        if isfinite(max(v.level for v in values)):
+            above = [(100 * v.above, "") for v in values]
+            yield _row(f"{label(name)}: above its level", above, 1, "\N{NO-BREAK SPACE}%")
+
+
+def _row(
+    title: str,
+    numbers: Sequence[tuple[float, str]],
+    digits: int,
+    unit: str = "",
+    names: Sequence[Summary] = (),
+) -> list[object]:
+    values = [value for value, _ in numbers]
+    differences = [value - values[0] for value in values[1:]]
+    shown = [Quantity(value, digits, unit) for value in (*values, *differences)]
+    notes = [f"{s.span.name}: {why}" for s, (_, why) in zip(names, numbers, strict=False) if why]
+    return [title, *shown, "; ".join(notes)]
+
+
+def event_list(person: Timeline) -> Table:
+    """Lay out the first events of a person.
+
+    Parameters
+    ----------
+    person : Timeline
+
+    Returns
+    -------
+    Table
+        At most `LISTED` of them.
+    """
+    rows: list[list[object]] = [
+        [
+            clock(r.event.start), label(r.event.name), Quantity(event_seconds(person, r.event), 2),
+            Quantity(r.event.score, 2), r.event.text,
+            "a person" if r.source == HUMAN else r.estimator or "the program",
+        ]
+        for r in person.events[:LISTED]
+    ]  # fmt: skip
+    return _lean(["begins", "event", "lasts, s", "score", "text", "says"], rows)
+
+
+def clock(seconds: float) -> str:
+    """Show a time as minutes and seconds."""
+    hundredths = round(100 * seconds)
+    return f"{hundredths // 6000}:{hundredths % 6000 / 100:05.2f}"
