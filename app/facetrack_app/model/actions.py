@@ -61,6 +61,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
               tip="Take over points of another program, to correct them."),
     _annotate("export_tracks", "Export...", "File", "Ctrl+E",
               tip="Write points, events or an overlay video."),
+    _annotate("write_report", "Report...", "File", "Ctrl+R",
+              tip="Write a page: what could be assessed, events per minute, values, curves."),
     Action("show_settings", "Settings...", "File", WINDOW, ("Ctrl+,",)),
     Action("quit", "Quit", "File", WINDOW, ("Ctrl+Q",)),
     _annotate("undo", "Undo", "Edit", "Ctrl+Z", tip="Take the last step back, without limit."),

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from facetrack.errors import OutputError
+from facetrack.formats.atomic import atomic_path, write_text
 from facetrack.formats.events_csv import write_events
 from facetrack.formats.signals_csv import Series, SignalTable, SignalWriter, TableBuilder
 from facetrack.formats.table import NO_FACE
-from facetrack.reading import HUMAN, MACHINE, Event, EventRecord, Reading, Row
+from facetrack.reading import HUMAN, MACHINE, EventRecord, Reading, Row
 from facetrack.signals.estimator import nothing
 from facetrack.signals.registry import Choice
 from facetrack.signals.rows import NOBODY
+from facetrack.summary.report import Recording, Report
+from facetrack.version import installed_version
 from facetrack_app.model.judged import Judged
 from facetrack_app.model.readings import CHUNK, read_series
+from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session
 
 
@@ -45,14 +49,13 @@ def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
     for start in range(0, len(times), CHUNK):
         stop = min(start + CHUNK, len(times))
         known = {person: _series(session, choice, person, start, stop) for person in session.people}
-        seen = {person: session.summary(person).kind > 0 for person in session.people}
-        for person in session.people:
-            seen[person] = seen[person] | session.summary(person).corrected
+        there = {p: session.summary(p).kind != Kind.NOTHING for p in session.people}
+        there = {p: mask | session.summary(p).corrected for p, mask in there.items()}
         for frame in range(max(start, zero), stop):
             if excluded[frame]:
                 continue
             moment = float(times[frame] - times[zero])
-            here = [(n, p) for n, p in enumerate(session.people) if seen[p][frame]]
+            here = [(n, p) for n, p in enumerate(session.people) if there[p][frame]]
             if not here:
                 yield Row(frame, moment, NO_FACE, nothing(choice.values, NOBODY))
             for number, person in here:
@@ -71,8 +74,8 @@ def _series(
 
 
 def _reading(series: Series, place: int) -> Reading:
-    numbers = (float(part[place]) for part in (series.value, series.low, series.high))
-    return Reading(*numbers, reason=series.reason[place])
+    value, low, high = (float(part[place]) for part in (series.value, series.low, series.high))
+    return Reading(value, low, high, series.reason[place])
 
 
 def signal_table(session: Session, choice: Choice) -> SignalTable:
@@ -120,13 +123,28 @@ _MOMENTS = ("start", "peak", "stop")
 
 
 def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
-    """Write `NAME.signals.csv` and `NAME.events.csv` beside `NAME.csv`; raises OutputError."""
-    final = path.with_suffix(".signals.csv")
-    partial = final.with_name(f"{final.name}.partial")
-    try:
-        with SignalWriter(partial, choice.values) as writer:
-            writer.write(signal_rows(session, choice))
-        partial.replace(final)
-    except OSError as error:
-        raise OutputError(f"{final}: cannot be written ({error}); check the disk") from error
+    """Write NAME.signals.csv and NAME.events.csv beside NAME.csv; raises OutputError."""
+    rows = signal_rows(session, choice)
+    with (
+        atomic_path(path.with_suffix(".signals.csv")) as temporary,
+        SignalWriter(temporary, choice.values) as writer,
+    ):
+        while some := list(islice(rows, CHUNK)):
+            writer.write(some)
     write_events(path.with_suffix(".events.csv"), event_records(session))
+
+
+def write_report(session: Session, choice: Choice, path: Path, title: str) -> int:
+    """Write the numbers per minute as a page; returns of how many frames; raises OutputError."""
+    table = signal_table(session, choice)
+    asked = {name: names for name, _, *names in choice.order()}
+    about = {
+        "Video": title,
+        "Program": f"Facetrack {installed_version()}",
+        "Model": str(session.setting("model", "")),
+        "Checksum": str(session.setting("model_checksum", "")),
+    }
+    report = Report()
+    report.add(Recording(title, table, event_records(session), asked, about))
+    write_text(path, report.html())
+    return len(np.unique(table.frame))

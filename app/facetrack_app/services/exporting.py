@@ -15,6 +15,7 @@ from facetrack.video.sink import VideoWriter
 from facetrack_app.model.exporting import export, most_corrected
 from facetrack_app.model.faces import faces_of
 from facetrack_app.model.session import Session
+from facetrack_app.services.analysing import chosen_signals
 from facetrack_app.services.opening import Document
 
 
@@ -56,7 +57,8 @@ def export_document(
             count = write_overlay(document, session, path, model.shape_model, progress)
         else:
             media = document.source if isinstance(document.source, Path) else None
-            count = export(session, kind, path, model.shape_model, document.size, media)
+            choice = chosen_signals(session)
+            count = export(session, kind, path, model.shape_model, document.size, media, choice)
     finally:
         session.store.close()
     return f"{count} frames written: {path}"
