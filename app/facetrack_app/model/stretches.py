@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from facetrack_app.model.claims import NOBODY
 from facetrack_app.model.rows import Change
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
@@ -71,9 +72,11 @@ def stale_stretches(session: Session, changes: Sequence[Change]) -> list[tuple[i
             first, stop = session.reach_of(strand)
             mine = frames.get(strand, [])
             reach = min([first, *mine]), max([stop, *(frame + 1 for frame in mine)])
-            for values in (change.before, change.after):
-                if values is not None:
-                    found.setdefault(values[0], []).append((max(start, reach[0]), reach[1]))
+            owners = {session.claims.owner(strand, frame) for frame in (start - 1, start)}
+            owners |= {row[0] for row in (change.before, change.after) if row is not None}
+            for owner in owners:
+                found.setdefault(owner, []).append((max(start, reach[0]), reach[1]))
+    found.pop(NOBODY, None)
     return [(person, one) for person, some in found.items() for one in joined(some)]
 
 
