@@ -88,9 +88,7 @@ def test_stretches_that_are_written_over_each_other_come_back(
             got = series[name]
             same = (got.value[place], got.low[place], got.high[place])
             wanted = np.array([one.value, one.low, one.high], np.float32)
-            np.testing.assert_array_equal(
-                same, np.array([one.value, one.low, one.high], np.float32)
-            )
+            np.testing.assert_array_equal(same, wanted)
             assert got.reason[place] == one.reason
     np.testing.assert_array_equal(values, series["pain"].value.astype(np.float32))
 

@@ -6,6 +6,7 @@ as `trouble: ...`. With drags below 0 it goes on for ever.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 from contextlib import closing
@@ -17,6 +18,7 @@ from facetrack.annotation.corrections import Correction
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.formats.openface import OpenFaceWriter
+from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import load_model
 from facetrack.signals.registry import choose
 from facetrack.video.frame import Frame
@@ -53,13 +55,19 @@ def begin(folder: Path) -> Session:
     return session
 
 
+@functools.cache
+def shape_model() -> ShapeModel:
+    """Give the shipped one; what is forked later has it already."""
+    return load_model().shape_model
+
+
 def analysis_of(store: Store) -> Analysis:
     """Give what computes the signals of the session."""
 
     def look(frame: int) -> Frame:
         raise AssertionError(f"frame {frame} is not needed")
 
-    return Analysis(store, choose(), load_model().shape_model, (640, 480), look)
+    return Analysis(store, choose(), shape_model(), (640, 480), look)
 
 
 def work(folder: Path, drags: int) -> None:
