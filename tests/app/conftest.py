@@ -71,7 +71,7 @@ def dump() -> Dump:
     def read(session: Session) -> list[tuple[object, ...]]:
         return [
             (table, *row)
-            for table in ("person", "claim", "track", "correction", "span", "setting")
+            for table in ("person", "claim", "track", "correction", "span", "setting", "decision")
             for row in session.store.read(f"SELECT * FROM {table} ORDER BY 1, 2")
         ]
 

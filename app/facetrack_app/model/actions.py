@@ -61,6 +61,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
               tip="Take over points of another program, to correct them."),
     _annotate("export_tracks", "Export...", "File", "Ctrl+E",
               tip="Write points, events or an overlay video."),
+    _annotate("write_report", "Report...", "File", "Ctrl+R",
+              tip="Write a page: what could be assessed, events per minute, values, curves."),
     Action("show_settings", "Settings...", "File", WINDOW, ("Ctrl+,",)),
     Action("quit", "Quit", "File", WINDOW, ("Ctrl+Q",)),
     _annotate("undo", "Undo", "Edit", "Ctrl+Z", tip="Take the last step back, without limit."),
@@ -128,6 +130,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("trim_end", "Trim: end here", "Mark", "Ctrl+]"),
     _annotate("time_zero", "Time begins here", "Mark", "Ctrl+0"),
     _annotate("remove_mark", "Remove the mark at this frame", "Mark", "Shift+M"),
+    _annotate("next_event", "Next event", "Event", "E"),
+    _annotate("previous_event", "Event before", "Event", "Shift+E"),
+    _annotate("accept_event", "Accept the event", "Event", "Y",
+              tip="Say that the event is right; analysing anew leaves it as it is."),
+    _annotate("reject_event", "Reject the event", "Event", "Shift+Y",
+              tip="Say that there is no such event, also when it is found once more."),
+    _annotate("rename_event", "Rename the event...", "Event", "Shift+F2", tip="Say what it is."),
+    _annotate("event_begins_here", "The event begins here", "Event", ",",
+              tip="Dragging its left end in the timeline does the same."),
+    _annotate("event_ends_here", "The event ends here", "Event", ".",
+              tip="Dragging its right end in the timeline does the same."),
+    _annotate("make_event", "Make an event", "Event", "B", needs="has_person",
+              tip="Once for the start, once more for the end; it is the chosen person's."),
     _annotate("zoom_face", "Fit the face into the view", "View", "F"),
     _annotate("zoom_all", "Whole picture", "View", "Shift+F"),
     _annotate("zoom_in", "Larger", "View", "+", tip="The wheel does the same at the pointer."),
@@ -175,7 +190,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
 # By heading: with the letter that opens the menu together with Alt.
 MENUS: Final = {
     "File": "&File", "Edit": "&Edit", "Go": "&Go", "Track": "&Track", "People": "&People",
-    "Mark": "&Mark", "Live": "&Live", "Evaluate": "Eval&uate", "View": "&View", "Help": "&Help",
+    "Mark": "&Mark", "Event": "Eve&nt", "Live": "&Live", "Evaluate": "Eval&uate",
+    "View": "&View", "Help": "&Help",
 }  # fmt: skip
 
 

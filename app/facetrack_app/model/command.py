@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 from facetrack.errors import InputError
 from facetrack_app.model.rows import Change, Row
 from facetrack_app.model.session import Session
+from facetrack_app.model.stretches import mark_stale, stale_stretches
 
 Log = Callable[[list[Change]], None]
 
@@ -88,9 +89,13 @@ class Command:
 
 
 def make(session: Session, changes: list[Change], log: Log) -> None:
-    """Make changes durable, then known: memory never runs ahead of the disk."""
+    """Make changes durable, then known: memory never runs ahead of the disk.
+
+    What was computed of the frames that change is stale from the same moment on.
+    """
     with session.store.transaction():
         session.store.apply(changes)
+        mark_stale(session.store, stale_stretches(session, changes))
         log(changes)
     session.reflect(changes)
 

@@ -2,20 +2,32 @@
 """All commands: importing this makes every one known to the history by its name."""
 
 from facetrack_app.model.command import Command, Log, make
+from facetrack_app.model.commands_events import (
+    AcceptEvent,
+    MakeEvent,
+    MoveEvent,
+    RejectEvent,
+    RenameEvent,
+)
 from facetrack_app.model.commands_frames import Correct, Import, Retrack, Uncorrect
 from facetrack_app.model.commands_marks import MarkSpan, RemoveSpan, SetTimeZero, Trim
 from facetrack_app.model.commands_people import Merge, NewPerson, Rename, Split
 
 __all__ = [
+    "AcceptEvent",
     "Command",
     "Correct",
     "Import",
     "Log",
+    "MakeEvent",
     "MarkSpan",
     "Merge",
+    "MoveEvent",
     "NewPerson",
+    "RejectEvent",
     "RemoveSpan",
     "Rename",
+    "RenameEvent",
     "Retrack",
     "SetTimeZero",
     "Split",

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import ClassVar
 
 from facetrack.errors import InputError
@@ -71,6 +72,7 @@ class Merge(Command):
                 for start, who in session.claims.of(strand)
                 if who == self.other
             ),
+            *_hand_decisions(session, self.other, self.person),
             changed_row(session, "person", (self.other,), None),
         ]
 
@@ -100,4 +102,15 @@ class Split(Command):
                 for start, who in claims.items()
                 if start > self.frame and who == self.person
             ]
-        return changes
+        times = session.times()
+        since = float(times[self.frame]) if self.frame < len(times) else inf
+        return [*changes, *_hand_decisions(session, self.person, other, since)]
+
+
+def _hand_decisions(session: Session, person: int, other: int, since: float = 0.0) -> list[Change]:
+    """Let somebody else have what was decided about a person's events that begin from then on."""
+    return [
+        changed_row(session, "decision", (number,), replace(judged, person=other).values())
+        for number, judged in session.decisions.items()
+        if judged.person == person and judged.event.start >= since
+    ]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,21 +11,23 @@ import numpy as np
 
 from facetrack.annotation.corrections import Correction, write_corrections
 from facetrack.errors import InputError
-from facetrack.face import N_POINTS, Face, Source, State
-from facetrack.formats.annotation import Annotation, track_annotations
+from facetrack.formats import events_csv, signals_csv
+from facetrack.formats.annotation import Annotation, event_annotations, track_annotations
 from facetrack.formats.coco import write_coco
 from facetrack.formats.elan import write_elan_annotations
 from facetrack.formats.openface import write_dictionary, write_openface
 from facetrack.formats.pts import write_pts_folder
 from facetrack.formats.table import TrackTable, table_from_faces
 from facetrack.formats.webvtt import write_webvtt_annotations
-from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack_app.model.rows import known_points
+from facetrack.signals.registry import Choice
+from facetrack_app.model.exporting_signals import (
+    event_records,
+    write_report,
+    write_signal_files,
+)
+from facetrack_app.model.faces import Size, faces_of
 from facetrack_app.model.session import Session
-
-Size = tuple[int, int]
-_ABSENT: Final = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,76 +47,16 @@ class Format:
 
 
 EXPORTS: Final = {
-    "csv": Format("OpenFace CSV with our columns", ".csv"),
+    "csv": Format("OpenFace CSV with our columns; signals and events beside it", ".csv"),
     "pts": Format(".pts folder, one file a frame", ""),
     "corrections": Format("corrections only, .pts folder", ""),
     "coco": Format("COCO key points", ".json"),
     "elan": Format("ELAN", ".eaf"),
     "vtt": Format("WebVTT", ".vtt"),
+    "report": Format("report: numbers per minute, as a page", ".html"),
     "overlay": Format("overlay video", ".mp4"),
     "person": Format("what was learned of the person (personal data)", ".npz"),
 }
-
-
-def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) -> list[Face]:
-    """Give what counts in a frame: corrections over tracks, people instead of strands.
-
-    Parameters
-    ----------
-    session : Session
-    frame : int
-    shape_model : ShapeModel
-        Its mean head gives the pose.
-    size : (int, int)
-        Width and height of the frames.
-
-    Returns
-    -------
-    list of Face
-        `id` numbers the people from 0: those that the tracker found first.
-    """
-    here = set(session.present(frame))
-    found = (
-        (number, face_of(session, person, frame, shape_model, size))
-        for number, person in enumerate(session.people)
-        if person in here
-    )
-    return [replace(face, id=number) for number, face in found if face is not None]
-
-
-def face_of(
-    session: Session, person: int, frame: int, shape_model: ShapeModel, size: Size
-) -> Face | None:
-    """Give what counts of one person in a frame.
-
-    Parameters
-    ----------
-    session : Session
-    person, frame : int
-    shape_model : ShapeModel
-        Its mean head gives the pose.
-    size : (int, int)
-        Width and height of the frames.
-
-    Returns
-    -------
-    Face or None
-        None where nothing is known.
-    """
-    view = session.view(person, frame)
-    points, row = view.points, view.row
-    if points is None and row is None:
-        return None
-    there = points is not None
-    shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
-    source = view.source if there and view.source is not None else _ABSENT
-    quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
-    pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
-    return Face(
-        0, State.TRACKED if there else State.LOST,
-        row.reason if row is not None and not there else "", shown, shown, quality, pose,
-        row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
-    )  # fmt: skip
 
 
 def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTable:
@@ -141,8 +83,8 @@ def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTabl
     )
 
 
-def event_annotations(session: Session) -> list[Annotation]:
-    """Give the events that a person marked, in seconds from time zero."""
+def mark_annotations(session: Session) -> list[Annotation]:
+    """Give the ranges that a person marked, in seconds from time zero."""
     times = session.times()
     zero = int(session.setting("time_zero", 0))
     step = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
@@ -157,7 +99,13 @@ def event_annotations(session: Session) -> list[Annotation]:
 
 
 def export(
-    session: Session, kind: str, path: Path, shape_model: ShapeModel, size: Size, media: Path | None
+    session: Session,
+    kind: str,
+    path: Path,
+    shape_model: ShapeModel,
+    size: Size,
+    media: Path | None,
+    choice: Choice,
 ) -> int:
     """Write a session.
 
@@ -173,6 +121,8 @@ def export(
         Width and height of the frames.
     media : Path or None
         The video.
+    choice : Choice
+        Signals that are written.
 
     Returns
     -------
@@ -197,13 +147,21 @@ def export(
         raise InputError("nobody is tracked yet, so there is nothing to write")
     if kind == "csv":
         write_openface(path, table)
-        write_dictionary(path.with_suffix(".columns.csv"))
+        write_signal_files(session, choice, path)
+        tables = {
+            "signals": signals_csv.columns(choice.values),
+            "events": events_csv.columns(choice.events),
+        }
+        write_dictionary(path.with_suffix(".columns.csv"), tables)
+    elif kind == "report":
+        return write_report(session, choice, path, media.name if media is not None else "demo")
     elif kind == "pts":
         write_pts_folder(path, table)
     elif kind == "coco":
         write_coco(path, table, size=size, stem=path.stem)
     else:
-        annotations = track_annotations(table) + event_annotations(session)
+        annotations = track_annotations(table) + mark_annotations(session)
+        annotations += event_annotations(event_records(session))
         if kind == "elan":
             write_elan_annotations(path, annotations, media=media)
         else:

@@ -32,6 +32,19 @@ class Kind(IntEnum):
     IMPORTED = 4
 
 
+def weight(kind: int, corrected: bool) -> int:
+    """Tell what counts in a frame if several strands speak of it: the most counts.
+
+    Returns
+    -------
+    int
+        0: nothing is said; 1: the face is lost; 2: it is tracked; 3: a person corrected it.
+    """
+    if corrected:
+        return 3
+    return 0 if kind == Kind.NOTHING else 1 if kind == Kind.LOST else 2
+
+
 @dataclass(frozen=True, slots=True)
 class TrackRow:
     """One face in one frame as the tracker, a re-track or an import left it.

@@ -18,13 +18,15 @@ from facetrack.corpus.lock import locked
 from facetrack.formats.atomic import output_error
 from facetrack_app.model.claims import Claims
 from facetrack_app.model.corrected import correction_of, read_corrections
+from facetrack_app.model.judged import Judged, shown_events
 from facetrack_app.model.look import Span, View
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.rows import Change, Kind, Row, TrackRow
-from facetrack_app.model.store import Store
+from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
 
 DATABASE: Final = "session.db"
+_ROUNDING: Final = 1e-6  # seconds
 
 
 class Session:
@@ -75,9 +77,11 @@ class Session:
         self.claims = Claims(read("SELECT strand, start, person FROM claim"))
         self.spans = [Span(*r) for r in read("SELECT id, kind, start, stop, label FROM span")]
         self._settings: dict[str, str] = dict(read("SELECT name, value FROM setting"))
+        self.decisions = {r[0]: Judged.from_row(r[0], r[1:]) for r in read(_DECISIONS)}
         self._times: npt.NDArray[np.float64] = np.empty(0)
         self._strands: dict[int, Summary] = {}
         self._people: dict[int, Summary] = {}
+        self._events: dict[int, list[Judged]] = {}
         self.tracked = int(self.store.read("SELECT coalesce(max(start), 0) FROM ledger")[0][0])
         last = self.store.get("ledger", (self.tracked,))
         self.tracked += len(last[0]) // 8 if last is not None else 0
@@ -151,6 +155,11 @@ class Session:
             if any(who == person for strand in strands for _, who in self.claims.of(strand)):
                 self._sum_up(person, min(frames), max(frames) + 1)
 
+    def reach_of(self, strand: int) -> tuple[int, int]:
+        """Give the frames outside of which a strand says nothing."""
+        summary = self._strand(strand)
+        return summary.first, summary.stop
+
     def strand_at(self, person: int, frame: int) -> int | None:
         """Find the strand that holds a person's face in a frame, or would hold it."""
         mine = [s for s in self.claims.strands_of(person) if self.claims.owner(s, frame) == person]
@@ -197,6 +206,17 @@ class Session:
         said = (self.view(person, frame).correction for frame in frames)
         return any(correction is not None and correction.vouched.any() for correction in said)
 
+    def events(self, person: int) -> list[Judged]:
+        """Give a person's events by their starts; seconds, as the frames' timestamps."""
+        if person not in self._events:
+            self._events[person] = shown_events(self.store, self.decisions.values(), person)
+        return self._events[person]
+
+    def absorb_analysed(self) -> None:
+        """Take notice of readings and machine's events that another thread has written."""
+        self._events.clear()
+        self.revision += 1
+
     def setting(self, name: str, default: Any = None) -> Any:
         """Give one of the session's own values."""
         return json.loads(self._settings[name]) if name in self._settings else default
@@ -218,6 +238,13 @@ class Session:
         """Give seconds since time zero of a moment in seconds since the first frame."""
         zero, times = int(self.setting("time_zero", 0)), self.times()
         return timestamp - (float(times[zero]) if zero < len(times) else 0.0)
+
+    def frames_of(self, start: float, stop: float) -> tuple[int, int]:
+        """Give the first and the last frame of a stretch of time; the nearest, if it has none."""
+        times = self.times()
+        first = int(np.searchsorted(times, start - _ROUNDING))
+        last = int(np.searchsorted(times, stop + _ROUNDING)) - 1
+        return min(first, max(last, 0)), max(last, 0)
 
     def events_at(self, frame: int) -> list[str]:
         """Name the events that a frame belongs to."""
@@ -246,6 +273,8 @@ class Session:
         for change in changes:
             _REFLECTIONS[change.table](self, change.key, change.after)
         self._renew_summaries(changes)
+        if any(change.table in ("decision", "person") for change in changes):
+            self._events.clear()
         self.revision += 1
         self.changed({change.table for change in changes})
 
@@ -271,6 +300,11 @@ class Session:
         if after is not None:
             self.spans = sorted([*self.spans, Span(key[0], *after)], key=lambda s: s.start)
 
+    def _reflect_decision(self, key: Row, after: Row | None) -> None:
+        self.decisions.pop(key[0], None)
+        if after is not None:
+            self.decisions[key[0]] = Judged.from_row(key[0], after)
+
     def _reflect_setting(self, key: Row, after: Row | None) -> None:
         self._settings.pop(key[0], None)
         if after is not None:
@@ -281,8 +315,9 @@ class Session:
         twin = copy.copy(self)
         twin.store = Store(self.store.path)
         twin.people, twin.claims = dict(self.people), self.claims.copy()
-        twin._settings = dict(self._settings)
+        twin._settings, twin.decisions = dict(self._settings), dict(self.decisions)
         twin._strands, twin._people = dict(self._strands), {}
+        twin._events = {}
         return twin
 
     def close(self) -> None:
@@ -298,7 +333,9 @@ _REFLECTIONS: Final = {
     "correction": Session._reflect_correction,
     "span": Session._reflect_span,
     "setting": Session._reflect_setting,
+    "decision": Session._reflect_decision,
 }
+_DECISIONS: Final = f"SELECT id, {', '.join(TABLES['decision'].values)} FROM decision ORDER BY id"
 
 
 def _in_order(people: Iterable[Row]) -> dict[int, str]:

@@ -37,6 +37,8 @@ class Settings:
         0 to 1.
     charts : list of str
         Signals that are drawn.
+    curves : list of str
+        Signals that are drawn in the timeline.
     markup : {68, 51, 49}
         Points that are shown and can be moved.
     keys : dict of str to str
@@ -53,6 +55,7 @@ class Settings:
     mirror: bool = True
     smoothing: float = 0.3
     charts: list[str] = field(default_factory=lambda: ["pose_yaw", "mouth_opening"])
+    curves: list[str] = field(default_factory=lambda: ["eye_openness"])
     markup: int = 68
     keys: dict[str, str] = field(default_factory=dict)
     recent: list[str] = field(default_factory=list)
@@ -67,6 +70,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "mirror": lambda v: type(v) is bool,
     "smoothing": lambda v: type(v) in (int, float) and 0 <= v <= 1,
     "charts": lambda v: _texts(v) and len(v) <= 8,
+    "curves": lambda v: _texts(v) and len(v) <= 3,
     "markup": lambda v: type(v) is int and v in MARKUP_COUNTS,
     "keys": lambda v: (
         isinstance(v, dict) and _texts(list(v)) and _texts(list(v.values())) and not conflicts(v)

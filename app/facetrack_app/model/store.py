@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from facetrack.errors import FormatError, OutputError
 from facetrack_app.model.rows import Change, Row
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 APPLICATION: Final = 0x46547261  # "FTra", in the file's header
 _PATIENCE: Final = 10.0  # seconds to wait for the other thread's transaction
 
@@ -42,7 +42,16 @@ TABLES: Final = {
     "span": Table(("id",), ("kind", "start", "stop", "label")),
     "setting": Table(("name",), ("value",)),
     "ledger": Table(("start",), ("times",)),
-}
+    "decision": Table(
+        ("id",),
+        ("person", "decision", "estimator", "version", "name", "start", "peak", "stop", "score",
+         "text", "detail", "original"),
+    ),
+    "reading": Table(("person", "estimator", "chunk"), ("version", "header", "data")),
+    "analysed": Table(("person", "start"), ("stop", "choice")),
+}  # fmt: skip
+_LONG: Final = ("track", "reading")  # rows of a kilobyte: WITHOUT ROWID is for short ones
+_SINCE_2: Final = ("decision", "reading", "analysed")
 _EXTRA: Final = (
     # Opening a session reads this index alone: a row of `track` is fifty times as long.
     "CREATE INDEX track_summary ON track (strand, frame, kind, trust)",
@@ -51,6 +60,27 @@ _EXTRA: Final = (
     # A step's changes come in parts: its own, and those of each stretch that was tracked anew.
     "CREATE TABLE part (id INTEGER PRIMARY KEY, step INTEGER NOT NULL, changes BLOB NOT NULL)",
     "CREATE INDEX part_step ON part (step)",
+)
+_EXTRA_2: Final = (
+    "CREATE TABLE event (id INTEGER PRIMARY KEY, person, estimator, version, name, start, peak, "
+    "stop, score, text, detail)",
+    "CREATE INDEX event_start ON event (person, start)",
+    # What changed since it was analysed: noted with the change itself, so that no kill parts them.
+    "CREATE TABLE stale (id INTEGER PRIMARY KEY AUTOINCREMENT, person, start, stop)",
+)
+
+
+def _make_table(name: str) -> str:
+    table = TABLES[name]
+    columns, key = ", ".join((*table.key, *table.values)), ", ".join(table.key)
+    made = f"CREATE TABLE {name} ({columns}, PRIMARY KEY ({key}))"
+    return made if name in _LONG else f"{made} WITHOUT ROWID"
+
+
+# What brings a file of each version to the next one; 0 is an empty file.
+_UPGRADES: Final = (
+    (*(_make_table(name) for name in TABLES if name not in _SINCE_2), *_EXTRA),
+    (*(_make_table(name) for name in _SINCE_2), *_EXTRA_2),
 )
 
 
@@ -97,21 +127,17 @@ class Store:
         if version > SCHEMA:
             cause = f"is of version {version}, this program knows up to {SCHEMA}"
             raise FormatError(self.path, cause, remedy="update Facetrack")
-        if made == APPLICATION:
-            return
-        if made or self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise FormatError(self.path, "is no session of Facetrack")
-        self._db.execute("PRAGMA journal_mode=WAL")
+        if made != APPLICATION:
+            if made or self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise FormatError(self.path, "is no session of Facetrack")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            version = 0
+        if version < SCHEMA:
+            self._upgrade(version)
+
+    def _upgrade(self, version: int) -> None:
         with self.transaction():
-            for name, table in TABLES.items():
-                columns = ", ".join((*table.key, *table.values))
-                key = ", ".join(table.key)
-                self._db.execute(
-                    f"CREATE TABLE {name} ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID"
-                    if name != "track"
-                    else f"CREATE TABLE {name} ({columns}, PRIMARY KEY ({key}))"
-                )
-            for statement in _EXTRA:
+            for statement in (s for step in _UPGRADES[version:] for s in step):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={APPLICATION}")
             self._db.execute(f"PRAGMA user_version={SCHEMA}")

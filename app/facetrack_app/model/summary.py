@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from facetrack_app.model.rows import DOUBT, Kind
+from facetrack_app.model.rows import DOUBT, Kind, weight
 
 Mask = npt.NDArray[np.bool_]
 
@@ -58,19 +58,10 @@ class Summary:
         return np.asarray(there | self.corrected)
 
     def weight(self, frame: int) -> int:
-        """Tell what counts in a frame if several strands speak of it: the most counts.
-
-        Returns
-        -------
-        int
-            0: nothing is said; 1: the face is lost; 2: it is tracked; 3: a person corrected it.
-        """
+        """Tell what counts in a frame: see `rows.weight`."""
         if not self.first <= frame < self.stop:
             return 0
-        if self.corrected[frame]:
-            return 3
-        kind = self.kind[frame]
-        return 0 if kind == Kind.NOTHING else 1 if kind == Kind.LOST else 2
+        return weight(int(self.kind[frame]), bool(self.corrected[frame]))
 
     def put(
         self,

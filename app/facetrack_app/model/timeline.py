@@ -83,3 +83,27 @@ def runs(mask: Columns) -> list[tuple[int, int]]:
     """Find the runs of true columns: (first, first that no longer is)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def lanes(spans: Sequence[tuple[float, float]], most: int) -> list[int]:
+    """Put spans that overlap below each other.
+
+    Parameters
+    ----------
+    spans : sequence of (float, float)
+        By their starts.
+    most : int
+        How many lanes there are; what finds no free one comes into the last.
+
+    Returns
+    -------
+    list of int
+        The lane of each, from 0.
+    """
+    free = [-np.inf] * most
+    found = []
+    for start, stop in spans:
+        lane = next((i for i, until in enumerate(free) if until <= start), most - 1)
+        free[lane] = max(free[lane], stop)
+        found.append(lane)
+    return found

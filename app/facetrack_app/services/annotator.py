@@ -18,7 +18,9 @@ from facetrack_app.model.editing import Editor, Points, centred_face
 from facetrack_app.model.effort import Effort
 from facetrack_app.model.history import History
 from facetrack_app.model.notice import Notice
+from facetrack_app.services.analysing import Analysing, chosen_signals
 from facetrack_app.services.background import Progress
+from facetrack_app.services.judging import Judging
 from facetrack_app.services.opening import Document
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import stretch_around
@@ -52,6 +54,10 @@ class Annotator(Viewing):
         What follows a correction.
     tracking : VideoTracking
         What tracks the whole video.
+    analysing : Analysing
+        What computes the signals of it.
+    judging : Judging
+        What is decided about events.
     """
 
     def __init__(self, document: Document, model: Any, post: Post) -> None:
@@ -68,12 +74,23 @@ class Annotator(Viewing):
         self.tracking = VideoTracking(
             self.session, document.source, model, self._post, self._take_tracked, self.said
         )
+        self.analysing = Analysing(
+            self.session, chosen_signals(self.session), model.shape_model, document.size,
+            document.open, self._post, self.said,
+        )  # fmt: skip
+
+        self.judging = Judging(self.session, self.run, self.changed)
 
     def start(self) -> None:
         """Show the first frame, track, and take up what was interrupted."""
+        for changed in (self.session.changed, self.analysing.changed):
+            changed.connect(lambda *tables: self.judging.follow(self.person))
         self.session.changed.connect(lambda tables: self.reload())
+        self.session.changed.connect(lambda tables: self._analyse())
+        self.analysing.changed.connect(self.changed)
         self.show(self.playback.frame)
         self.tracking.begin()
+        self._analyse()
         self.teaching.resume()
 
     def close(self) -> None:
@@ -81,6 +98,7 @@ class Annotator(Viewing):
         self._open = False
         self.teaching.close()
         self.tracking.close()
+        self.analysing.close()
         try:
             with self.session.store.transaction():
                 for name, value in self._kept().items():
@@ -232,7 +250,16 @@ class Annotator(Viewing):
 
     # What comes from the background
 
+    def want_signals(self, names: tuple[str, ...]) -> None:
+        """Compute signals besides those that are computed, if they are not among them."""
+        if self.analysing.want(names):
+            self._analyse()
+
+    def _analyse(self) -> None:
+        self.analysing.wake(more=self.tracking.running)
+
     def _take_tracked(self, progress: Progress) -> None:
+        self._analyse()
         if self.person is None:
             self.person = self._somebody()
         left = "" if progress.finished else progress.time_left

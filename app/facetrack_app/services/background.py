@@ -21,6 +21,7 @@ from facetrack.video.frame import Frame
 from facetrack_app.model.engine import make_tracker
 from facetrack_app.model.rows import TrackRow
 from facetrack_app.model.store import Store
+from facetrack_app.model.stretches import mark_stale
 
 BATCH: Final = 60  # frames that become durable together: what a kill costs the background
 _STATE: Final = "tracker"
@@ -161,6 +162,8 @@ def track_into(
     """
     tracker = make_tracker(model, max_faces=max_faces)
     done = _restore(store, tracker)
+    with store.transaction():  # the last frames were analysed as if no more came
+        mark_stale(store, [(None, (max(done - 1, 0), done))])
     batch = _Batch(store, tracker, done)
     begin, first = time.perf_counter(), done
     with open_source(source, shape_model=model.shape_model) as video:
@@ -229,5 +232,6 @@ def _restore(store: Store, tracker: Tracker) -> int:
     except (InputError, ValueError):  # of another version of the tracker: begin anew
         with store.transaction():
             store.write("DELETE FROM ledger")
+            store.write("DELETE FROM analysed")
         return 0
     return int(rows[0][0]) + len(rows[0][1]) // 8

@@ -12,8 +12,10 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.track import Fits
 from facetrack.video.overlay import draw
 from facetrack.video.sink import VideoWriter
-from facetrack_app.model.exporting import export, faces_of, most_corrected
+from facetrack_app.model.exporting import export, most_corrected
+from facetrack_app.model.faces import faces_of
 from facetrack_app.model.session import Session
+from facetrack_app.services.analysing import chosen_signals
 from facetrack_app.services.opening import Document
 
 
@@ -55,7 +57,8 @@ def export_document(
             count = write_overlay(document, session, path, model.shape_model, progress)
         else:
             media = document.source if isinstance(document.source, Path) else None
-            count = export(session, kind, path, model.shape_model, document.size, media)
+            choice = chosen_signals(session)
+            count = export(session, kind, path, model.shape_model, document.size, media, choice)
     finally:
         session.store.close()
     return f"{count} frames written: {path}"

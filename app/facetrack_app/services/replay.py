@@ -24,7 +24,8 @@ from facetrack_app.services.background import track_into
 from facetrack_app.services.retracking import Job, changes_of, do_job
 
 # What the gestures make. `setting` also holds what is no gesture's: the window's place, the model.
-COMPARED: Final = ("person", "claim", "track", "correction", "span", "ledger")
+# Readings and a machine's events are left out: functions of the rest and of what is installed.
+COMPARED: Final = ("person", "claim", "track", "correction", "span", "decision", "ledger")
 
 
 @dataclass(frozen=True, slots=True)

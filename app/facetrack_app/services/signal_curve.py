@@ -1,137 +1,101 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The curve of a signal over the part of the video that the timeline shows."""
+"""The curves of signals over the part of the video that the timeline shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.signals import SIGNALS
-from facetrack_app.model.exporting import face_of
-from facetrack_app.model.session import Session
+from facetrack.signals.registry import owner, signals
+from facetrack_app.model.curves import Curve, curve_of
+from facetrack_app.model.readings import read_values
+from facetrack_app.model.store import Store
 from facetrack_app.services.posting import Post, run_beside
-
-SAMPLES: Final = 400  # frames that are looked at, whatever length is shown
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be drawn: a signal of a person, from a frame up to but without another one."""
+    """What is to be drawn.
 
-    name: str
+    Attributes
+    ----------
+    names : tuple of str
+        Signals.
+    person : int
+    first, stop : int
+        Frames, up to but without the second.
+    width : int
+        Columns of pixels.
+    """
+
+    names: tuple[str, ...]
     person: int
     first: int
     stop: int
+    width: int
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A signal's values.
-
-    Attributes
-    ----------
-    wish : Wish
-    frames, values : ndarray, shape (n,), float64
-        NaN where the face is not seen.
-    """
-
-    wish: Wish
-    frames: Floats
-    values: Floats
-
-
-class SignalCurve:
-    """Computes curves beside the window; of several wishes the last is fulfilled.
+class SignalCurves:
+    """Reads curves beside the window; of several wishes the last is fulfilled.
 
     Parameters
     ----------
-    session : Session
-    shape_model : ShapeModel
-    size : (int, int)
-        Width and height of the frames.
+    database : Path
+        The session's file.
     post : Post
     ready : callable
-        Told in the window's thread that `curve` is another one.
+        Told in the window's thread that `curves` are others.
 
     Attributes
     ----------
-    curve : Curve or None
+    curves : list of Curve
     """
 
-    def __init__(
-        self,
-        session: Session,
-        shape_model: ShapeModel,
-        size: tuple[int, int],
-        post: Post,
-        ready: Callable[[], None],
-    ) -> None:
-        self.curve: Curve | None = None
-        self._session, self._shape_model, self._size = session, shape_model, size
-        self._post, self._ready = post, ready
-        self._next: Wish | None = None
+    def __init__(self, database: Path, post: Post, ready: Callable[[], None]) -> None:
+        self.curves: list[Curve] = []
+        self._database, self._post, self._ready = database, post, ready
+        self._next: tuple[int, Wish] | None = None  # numbered: the same may have changed
+        self._asked = 0
         self._running = False
 
     def ask(self, wish: Wish | None) -> None:
-        """Ask for a curve; None: for none."""
-        self._next = wish
-        if wish is None:
-            self.curve = None
-            self._ready()
+        """Ask for curves; None: for none."""
+        self._asked += 1
+        self._next = None if wish is None else (self._asked, wish)
+        if self._next is None:
+            self._show([])
         elif not self._running:
-            self._begin(wish)
+            self._begin(*self._next)
 
-    def _begin(self, wish: Wish) -> None:
+    def _begin(self, number: int, wish: Wish) -> None:
         self._running = True
-        reader = self._session.reader()
+        run_beside(
+            lambda: read_curves(self._database, wish),
+            self._post,
+            lambda curves: self._done(number, wish, curves),
+            lambda message: self._done(number, wish, []),
+        )
 
-        def work() -> Curve:
-            try:
-                return sample(reader, wish, self._shape_model, self._size)
-            finally:
-                reader.store.close()
-
-        run_beside(work, self._post, self._done, lambda message: self._done(None))
-
-    def _done(self, curve: Curve | None) -> None:
+    def _done(self, number: int, wish: Wish, curves: list[Curve]) -> None:
         self._running = False
-        wanted = self._next
-        if wanted is not None and (curve is None or curve.wish == wanted):
-            self.curve = curve
-            self._ready()
-        elif wanted is not None:
-            self._begin(wanted)
+        if self._next is not None:
+            if self._next[1] == wish:
+                self._show(curves)
+            if self._next[0] != number:
+                self._begin(*self._next)
+
+    def _show(self, curves: list[Curve]) -> None:
+        self.curves = curves
+        self._ready()
 
 
-def sample(session: Session, wish: Wish, shape_model: ShapeModel, size: tuple[int, int]) -> Curve:
-    """Compute a signal at up to 400 frames.
-
-    Parameters
-    ----------
-    session : Session
-    wish : Wish
-    shape_model : ShapeModel
-        Its mean head gives the pose.
-    size : (int, int)
-        Width and height of the frames.
-
-    Returns
-    -------
-    Curve
-    """
-    count = min(SAMPLES, wish.stop - wish.first)
-    frames = np.linspace(wish.first, wish.stop - 1, count).round()
-    signal = SIGNALS[wish.name]
-    values = np.full(count, np.nan)
-    for i, frame in enumerate(frames.astype(int).tolist()):
-        face = face_of(session, wish.person, frame, shape_model, size)
-        if face is not None:
-            values[i] = signal(face)
-    return Curve(wish, frames, values)
+def read_curves(database: Path, wish: Wish) -> list[Curve]:
+    """Read what is stored; raises FormatError if the session's file is damaged."""
+    known, found = signals(), []
+    with closing(Store(database)) as store:
+        for name in wish.names:
+            values = read_values(store, wish.person, owner(name), name, wish.first, wish.stop)
+            found.append(curve_of(known[name], values, wish.first, wish.width))
+    return found

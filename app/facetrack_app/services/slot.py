@@ -56,6 +56,11 @@ class Slot(Generic[T]):
             self._condition.notify_all()
 
     @property
+    def waiting(self) -> bool:
+        """Whether something lies there unread."""
+        return self._thing is not None
+
+    @property
     def closed(self) -> bool:
         """Whether nothing will come any more."""
         return self._closed

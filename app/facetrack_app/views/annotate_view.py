@@ -15,11 +15,12 @@ from facetrack_app.model.settings import MARKUP_COUNTS, Settings
 from facetrack_app.services.annotator import GRAB, Annotator
 from facetrack_app.services.opening import Document, open_document
 from facetrack_app.services.posting import run_beside
-from facetrack_app.services.signal_curve import SignalCurve, Wish
+from facetrack_app.services.signal_curve import SignalCurves, Wish
 from facetrack_app.views.annotate_panel import AnnotatePanel
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.edits import Edits
+from facetrack_app.views.events import Events
 from facetrack_app.views.exchange import Exchange
 from facetrack_app.views.framing import Framing
 from facetrack_app.views.marks import Marks
@@ -38,6 +39,7 @@ class Gestures(NamedTuple):
     framing: Framing
     edits: Edits
     marks: Marks
+    events: Events
     exchange: Exchange
 
 
@@ -74,8 +76,8 @@ class AnnotateView(QWidget):
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
-        self.transport = Transport(buttons)
-        self._curve: SignalCurve | None = None
+        self.transport = Transport(buttons, settings.curves)
+        self._curves: SignalCurves | None = None
         self._lay_out()
         self._connect()
 
@@ -95,8 +97,10 @@ class AnnotateView(QWidget):
         self.canvas.moved.connect(self._move)
         self.canvas.released.connect(self._release)
         self.timeline.chosen.connect(lambda frame: self.moves.go(frame))
-        self.timeline.window_changed.connect(self.ask_signal)
-        self.transport.signal_chosen.connect(self.ask_signal)
+        self.timeline.event_chosen.connect(lambda event: self.events.choose(event))
+        self.timeline.event_moved.connect(lambda *moved: self.events.move(*moved))
+        self.timeline.window_changed.connect(self.ask_curves)
+        self.transport.signals_chosen.connect(self._choose_signals)
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
         self.panel.reach_chosen.connect(self._choose_reach)
@@ -111,6 +115,12 @@ class AnnotateView(QWidget):
         """The keys for moving; only while a video is open."""
         assert self._gestures is not None
         return self._gestures.moves
+
+    @property
+    def events(self) -> Events:
+        """The keys for events; only while a video is open."""
+        assert self._gestures is not None
+        return self._gestures.events
 
     # Opening and closing
 
@@ -144,11 +154,13 @@ class AnnotateView(QWidget):
             return
         self._opening = None
         self.annotator = annotator = Annotator(document, self._model, self.post)
+        moves = Moves(annotator, self.canvas, self.timeline)
         self._gestures = Gestures(
-            Moves(annotator, self.canvas, self.timeline),
+            moves,
             Framing(annotator, self.canvas, self.timeline),
             Edits(annotator),
             Marks(annotator, self),
+            Events(annotator, moves.go, self),
             Exchange(annotator, self.post, self),
         )
         annotator.markup = self._settings.markup
@@ -156,10 +168,11 @@ class AnnotateView(QWidget):
         annotator.said.connect(self.said)
         annotator.progressed.connect(self._show_progress)
         self.timeline.show_session(annotator.session)
-        self._curve = SignalCurve(
-            annotator.session, self._model.shape_model, document.size, self.post, self._show_curve
-        )
-        annotator.session.changed.connect(lambda tables: self.ask_signal())
+        database = annotator.session.store.path
+        self._curves = SignalCurves(database, self.post, self._show_curves)
+        annotator.session.changed.connect(lambda tables: self.ask_curves())
+        annotator.analysing.changed.connect(self.ask_curves)
+        self._choose_signals()
         annotator.start()
         for note in document.notes:
             self.said(note, True)
@@ -177,7 +190,7 @@ class AnnotateView(QWidget):
             return
         self.pause()
         self.annotator.close()
-        self.annotator = self._gestures = self._curve = None
+        self.annotator = self._gestures = self._curves = None
         self.canvas.set_frame(None)
         self.canvas.set_faces([])
         self.canvas.hint = HINT
@@ -213,7 +226,8 @@ class AnnotateView(QWidget):
         self._show_faces()
         self.panel.show_annotator(annotator)
         start = annotator.pending[1] if annotator.pending is not None else None
-        self.timeline.refresh(annotator.person, annotator.playback.frame, start)
+        chosen = annotator.judging.chosen
+        self.timeline.refresh(annotator.person, annotator.playback.frame, start, chosen)
         self.transport.show_annotator(annotator)
         self.changed()
 
@@ -223,23 +237,27 @@ class AnnotateView(QWidget):
             ghost = self.palette().light().color() if self._ghost_shown else None
             self.canvas.set_faces(drawn_people(self.annotator, ghost))
 
-    def ask_signal(self) -> None:
-        """Ask for the curve of the signal that was chosen."""
-        name = self.transport.signal_name
-        if self._curve is not None and self.annotator is not None:
-            person = self.annotator.person
-            if name is None or person is None:
-                self._curve.ask(None)
-            else:
-                self._curve.ask(Wish(name, person, *self.timeline.window))
+    def _choose_signals(self) -> None:
+        if self.annotator is not None:
+            self.annotator.want_signals(self.transport.chosen)
+        self.ask_curves()
 
-    def _show_curve(self) -> None:
-        if self._curve is not None:
-            self.timeline.show_curve(self._curve.curve)
+    def ask_curves(self) -> None:
+        """Ask for the curves of the signals that were chosen."""
+        names = self.transport.chosen
+        if self._curves is not None and self.annotator is not None:
+            person = self.annotator.person
+            if not names or person is None:
+                self._curves.ask(None)
+            else:
+                place = *self.timeline.window, self.timeline.columns
+                self._curves.ask(Wish(names, person, *place))
+
+    def _show_curves(self) -> None:
+        if self._curves is not None:
+            self.timeline.show_curves(self._curves.curves)
 
     def _show_progress(self, text: str, share: float) -> None:
-        if not text:
-            self.ask_signal()
         self.transport.show_progress(text, share)
 
     # Gestures and choices
@@ -265,7 +283,7 @@ class AnnotateView(QWidget):
     def _choose_person(self, person: int) -> None:
         if self.annotator is not None:
             self.annotator.choose(person)
-            self.ask_signal()
+            self.ask_curves()
 
     def _choose_reach(self, reach: str) -> None:
         if self.annotator is not None:

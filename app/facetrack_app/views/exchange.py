@@ -42,13 +42,20 @@ class Exchange:
         )
         if not sure:
             return
-        suffix = EXPORTS[names[name]].suffix
+        self._export(names[name])
+
+    def write_report(self) -> None:
+        """Ask for a place, then write the report beside the window."""
+        self._export("report")
+
+    def _export(self, kind: str) -> None:
+        suffix = EXPORTS[kind].suffix
         source = self._annotator.document.source
         folder = source.parent if isinstance(source, Path) else Path.home()
         start = folder / f"{Path(self._annotator.document.name).stem}{suffix or '-pts'}"
-        path = ask_where(self._parent, "Export", start, suffix)
+        path = ask_where(self._parent, EXPORTS[kind].name, start, suffix)
         if path is not None:
-            self.export_to(names[name], path)
+            self.export_to(kind, path)
 
     def export_to(self, kind: str, path: Path) -> None:
         """Write beside the window; says when it is done. A closed window does not end it."""

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The timeline: layers one above the other, so that none hides another."""
+"""The timeline: rows one above the other, so that none hides another."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,67 +16,141 @@ from PyQt5.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
-    QPolygonF,
+    QResizeEvent,
     QWheelEvent,
 )
 from PyQt5.QtWidgets import QToolTip, QWidget
 
-from facetrack.signals import SIGNALS
+from facetrack_app.model.curves import Curve
+from facetrack_app.model.judged import Judged, event_in_words
+from facetrack_app.model.readings import value_in_words
 from facetrack_app.model.session import Session
-from facetrack_app.model.timeline import Layers, layers, runs
-from facetrack_app.services.signal_curve import Curve
-from facetrack_app.views.theme import BLUE, GREEN, ORANGE, PINK, SKY, VERMILION
+from facetrack_app.model.timeline import lanes, layers
+from facetrack_app.views.timeline_painting import Painting, event_box
+from facetrack_app.views.timeline_rows import FOOT, GUTTER, LANES, Axis, Placed, Rows
 
-GUTTER: Final = 84  # px for the layers' names
-ROW: Final = 17
-NAMES: Final = ("human", "learned", "plain", "doubtful", "marks", "trust", "signal")
-TALL: Final = ("trust", "signal")  # layers that are curves
-_CURVE: Final = 26
 _SHORTEST: Final = 20  # frames that are shown at least
+_MARGIN: Final = 6
+_GRAB: Final = 4  # px around the end of an event in which it can be dragged
+_WIDE: Final = 10  # px of an event whose ends can be told apart
+
+
+@dataclass(slots=True)
+class _Drag:
+    """The end of an event on its way."""
+
+    judged: Judged
+    first: int
+    last: int
+    by_stop: bool
+    x: float  # where it was taken hold of
+    moved: bool = False
+
+    def to(self, frame: int) -> None:
+        """Move the end to a frame; both ends may meet, not pass each other."""
+        if self.by_stop:
+            self.last = max(frame, self.first)
+        else:
+            self.first = min(frame, self.last)
 
 
 class Timeline(QWidget):
-    """Shows what is known of every frame of one person; a click goes there."""
+    """Shows what is known of every frame of one person; a click goes there.
+
+    A press on an event chooses it; one on its end drags that.
+    """
 
     chosen = pyqtSignal(int)
     window_changed = pyqtSignal()
+    event_chosen = pyqtSignal(object)  # a Judged
+    event_moved = pyqtSignal(object, int, int)  # a Judged, its new first and last frame
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(ROW * (len(NAMES) - len(TALL)) + len(TALL) * _CURVE + 18)
         self.setMinimumWidth(300)
+        self.setMouseTracking(True)
         self.setAccessibleName("timeline")
         self._session: Session | None = None
         self._person: int | None = None
         self._frame = 0
         self._first, self._stop = 0, 1
         self._pending: int | None = None  # start of a range that is being marked
-        self._picture = QPixmap()  # names and layers, as long as they stay
+        self._selected: Judged | None = None
+        self._dragged: _Drag | None = None
+        self._picture = QPixmap()  # names and rows, as long as they stay
         self._drawn: tuple[object, ...] = ()  # what the picture shows
-        self.curve: Curve | None = None
+        self._placed: list[Placed] = []
+        self._rows = Rows()
+        self.curves: Sequence[Curve] = ()
+        self._divide()
 
     @property
     def window(self) -> tuple[int, int]:
         """The frames that are shown, up to but without the second."""
         return self._first, self._stop
 
-    def show_curve(self, curve: Curve | None) -> None:
-        """Show a signal."""
-        self.curve = curve
+    @property
+    def columns(self) -> int:
+        """Columns of pixels in which frames are shown."""
+        return max(self.width() - GUTTER - _MARGIN, 1)
+
+    @property
+    def rows(self) -> Rows:
+        """How it is divided."""
+        return self._rows
+
+    @property
+    def placed(self) -> Sequence[Placed]:
+        """The person's events and their lanes."""
+        return self._placed
+
+    @property
+    def axis(self) -> Axis:
+        """Where frames lie."""
+        times = self._session.times() if self._session is not None else np.empty(0)
+        return Axis(self._first, self._stop, self.columns, times)
+
+    def show_curves(self, curves: Sequence[Curve]) -> None:
+        """Show signals."""
+        self.curves = curves
+        self._divide()
         self.update()
 
     def show_session(self, session: Session | None) -> None:
         """Show another session, whole."""
-        self._session = session
-        self.curve = None
+        self._session, self.curves, self._placed = session, (), []
         self._first, self._stop = 0, max(session.n_frames if session is not None else 1, 1)
+        self._dragged = None
         self.refresh(None, 0)
 
-    def refresh(self, person: int | None, frame: int, pending: int | None = None) -> None:
-        """Show a person again, whose frames have changed."""
+    def refresh(
+        self,
+        person: int | None,
+        frame: int,
+        pending: int | None = None,
+        selected: Judged | None = None,
+    ) -> None:
+        """Show a person again, whose frames or events have changed."""
         self._person, self._frame, self._pending = person, frame, pending
+        self._selected = selected
         self._keep_in_view()
+        self._place_events()
         self.update()
+
+    def _place_events(self) -> None:
+        session, events = self._session, list[Judged]()
+        if session is not None and self._person is not None and self._person in session.people:
+            events = session.events(self._person)
+        spans = [(judged.event.start, judged.event.stop) for judged in events]
+        self._placed = [
+            Placed(judged, lane) for judged, lane in zip(events, lanes(spans, LANES), strict=True)
+        ]
+        self._divide()
+
+    def _divide(self) -> None:
+        used = max((one.lane + 1 for one in self._placed), default=1)
+        self._rows = Rows(used, len(self.curves))
+        self.setFixedHeight(self._rows.bottom + FOOT)
 
     def move_to(self, frame: int) -> None:
         """Show another place in the video."""
@@ -89,35 +165,22 @@ class Timeline(QWidget):
             self._stop = self._first + span
             self.window_changed.emit()
 
-    def _x(self, frame: float) -> float:
-        return GUTTER + (frame - self._first) * self._columns() / (self._stop - self._first)
-
-    def _columns(self) -> int:
-        return max(self.width() - GUTTER - 6, 1)
-
-    def _frame_at(self, x: float) -> int:
-        share = (x - GUTTER) / self._columns()
-        frame = self._first + share * (self._stop - self._first)
-        return int(min(max(frame, self._first), self._stop - 1))
-
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint names, layers, curve, and the place in the video."""
+        """Paint the rows, and above them what moves: the place in the video, a drag."""
         painter = QPainter(self)
         session = self._session
-        revision = session.revision if session is not None else None
         shown = (
-            session, revision, self._person, *self.window,
-            self.width(), self.devicePixelRatioF(), self.palette().cacheKey(),
+            session, session.revision if session is not None else None, self._person, *self.window,
+            self.curves, self._rows, self.width(), self.devicePixelRatioF(),
+            self.palette().cacheKey(),
         )  # fmt: skip
         if shown != self._drawn:
             self._draw_picture(session)
             self._drawn = shown
         painter.drawPixmap(0, 0, self._picture)
-        if session is None:
-            return
-        if self.curve is not None:
-            self._paint_signal(painter, self.curve)
-        self._paint_place(painter, session)
+        if session is not None:
+            self._paint_selected(painter)
+            self._paint_place(painter, session)
 
     def _draw_picture(self, session: Session | None) -> None:
         ratio = self.devicePixelRatioF()
@@ -126,100 +189,54 @@ class Timeline(QWidget):
         painter = QPainter(self._picture)
         painter.setFont(self.font())
         painter.fillRect(self.rect(), self.palette().base())
-        self._paint_names(painter)
+        painting = Painting(painter, self.palette(), self._rows, self.axis)
+        painting.names(self.curves)
         if session is not None and self._person in session.people:
             first, stop = self.window
-            summary = session.summary(self._person)
             marks = session.spans, session.excluded()
-            self._paint_layers(painter, layers(summary, *marks, first, stop, self._columns()))
+            shown = layers(session.summary(self._person), *marks, first, stop, self.columns)
+            painting.layers(shown)
+            painting.events(self._shown_events())
+            for place, curve in enumerate(self.curves):
+                painting.curve(curve, place)
         painter.end()
 
-    def _paint_names(self, painter: QPainter) -> None:
-        painter.setPen(self.palette().windowText().color())
-        top = 0
-        for name in NAMES:
-            height = _CURVE if name in TALL else ROW
-            box = QRectF(4, top, GUTTER - 10, height)
-            painter.setPen(self.palette().windowText().color())
-            painter.drawText(box, Qt.AlignVCenter | Qt.AlignRight, name)
-            top += height
-            painter.setPen(self.palette().mid().color())
-            painter.drawLine(GUTTER, top, self.width(), top)
+    def _shown_events(self) -> list[Placed]:
+        """Give the events that lie in the window."""
+        axis = self.axis
+        if not len(axis.times):
+            return []
+        last = len(axis.times) - 1
+        start, stop = axis.times[min(axis.first, last)], axis.times[min(axis.stop - 1, last)]
+        return [
+            one for one in self._placed
+            if one.judged.event.start <= stop and one.judged.event.stop >= start
+        ]  # fmt: skip
 
-    def _paint_layers(self, painter: QPainter, shown: Layers) -> None:
-        for row, (mask, colour) in enumerate(
-            ((None, None), (shown.learned, GREEN), (shown.plain, SKY), (shown.doubtful, VERMILION))
-        ):
-            for first, stop in runs(mask) if mask is not None else ():
-                box = QRectF(GUTTER + first, row * ROW + 3, max(stop - first, 1.5), ROW - 5)
-                painter.fillRect(box, colour)
-        half = (ROW - 4) / 2  # events above, excluded ranges below: neither hides the other
-        marks = ((shown.events, PINK, 0.0), (shown.excluded, QColor(128, 128, 128), half))
-        for mask, colour, below in marks:
-            for first, stop in runs(mask):
-                top = 4 * ROW + 2 + below
-                painter.fillRect(QRectF(GUTTER + first, top, max(stop - first, 2.0), half), colour)
-        self._paint_diamonds(painter, shown)
-        self._paint_curve(painter, shown)
-
-    def _paint_diamonds(self, painter: QPainter, shown: Layers) -> None:
-        painter.setRenderHint(QPainter.Antialiasing)
-        painter.setPen(QPen(BLUE, 1))
-        painter.setBrush(self.palette().highlight())
-        last = -10
-        for column in np.flatnonzero(shown.human).tolist():
-            if column - last < 2:  # more would lie on each other
-                continue
-            last = column
-            x, y, r = GUTTER + column + 0.5, ROW / 2, 4.5
-            painter.drawPolygon(
-                QPolygonF(
-                    [QPointF(x, y - r), QPointF(x + r, y), QPointF(x, y + r), QPointF(x - r, y)]
-                )
-            )
-        painter.setRenderHint(QPainter.Antialiasing, False)
-
-    def _paint_curve(self, painter: QPainter, shown: Layers) -> None:
-        bottom = 5 * ROW + _CURVE
-        painter.setPen(QPen(ORANGE, 1))
-        for first, stop in runs(np.isfinite(shown.trust)):
-            heights = bottom - 2 - shown.trust[first:stop] * (_CURVE - 4)
-            places = [QPointF(GUTTER + first + i, h) for i, h in enumerate(heights.tolist())]
-            painter.drawPolyline(QPolygonF(places))
-
-    def _paint_signal(self, painter: QPainter, curve: Curve) -> None:
-        low, high = SIGNALS[curve.wish.name].range
-        known = curve.values[np.isfinite(curve.values)]
-        if not known.size:
-            return
-        # The part of the range that occurs, so that small motions are seen.
-        low, high = max(low, float(known.min())), min(high, float(known.max()))
-        bottom = 5 * ROW + 2 * _CURVE
-        scale = (_CURVE - 6) / max(high - low, 1e-9)
-        painter.setPen(QPen(SKY, 1))
-        for first, stop in runs(np.isfinite(curve.values)):
-            heights = bottom - 3 - (np.clip(curve.values[first:stop], low, high) - low) * scale
-            xs = [self._x(frame + 0.5) for frame in curve.frames[first:stop].tolist()]
-            places = zip(xs, heights.tolist(), strict=True)
-            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in places]))
+    def _paint_selected(self, painter: QPainter) -> None:
+        for one in self._placed:
+            if one.judged == self._selected:
+                box = event_box(one, self._rows, self.axis)
+                if self._dragged is not None:
+                    box.setLeft(self.axis.x(self._dragged.first))
+                    box.setRight(self.axis.x(self._dragged.last + 1))
+                painter.setPen(QPen(self.palette().windowText().color(), 2))
+                painter.drawRect(box)
 
     def _paint_place(self, painter: QPainter, session: Session) -> None:
-        bottom = self.height() - 18
+        bottom, x_of = self._rows.bottom, self.axis.x
         if session.tracked < session.n_frames:
-            x = self._x(session.tracked)
+            x = max(x_of(session.tracked), GUTTER)
             painter.fillRect(QRectF(x, 0, self.width() - x, bottom), QColor(128, 128, 128, 40))
         if self._pending is not None:
-            left, right = sorted((self._x(self._pending), self._x(self._frame)))
+            left, right = sorted((x_of(self._pending), x_of(self._frame)))
             painter.fillRect(QRectF(left, 0, right - left + 1, bottom), QColor(204, 121, 167, 90))
         painter.setPen(QPen(self.palette().windowText().color(), 1.4))
-        x = self._x(self._frame + 0.5)
+        x = x_of(self._frame + 0.5)
         painter.drawLine(QPointF(x, 0), QPointF(x, bottom + 4))
-        painter.drawText(
-            QRectF(GUTTER, bottom, self._columns(), 18), Qt.AlignLeft, f"{self._first + 1}"
-        )
-        painter.drawText(
-            QRectF(GUTTER, bottom, self._columns(), 18), Qt.AlignRight, f"{self._stop}"
-        )
+        foot = QRectF(GUTTER, bottom, self.columns, FOOT)
+        painter.drawText(foot, Qt.AlignLeft, f"{self._first + 1}")
+        painter.drawText(foot, Qt.AlignRight, f"{self._stop}")
 
     def zoom_by(self, notches: float, here: int | None = None) -> None:
         """Zoom in time around a frame, or around the one that is shown."""
@@ -234,18 +251,74 @@ class Timeline(QWidget):
         self.window_changed.emit()
         self.update()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for curves of as many columns."""
+        if event.size().width() != event.oldSize().width():
+            self.window_changed.emit()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom in time around the pointer."""
-        self.zoom_by(event.angleDelta().y() / 120, self._frame_at(event.position().x()))
+        self.zoom_by(event.angleDelta().y() / 120, self.axis.frame(event.position().x()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Go to a frame."""
-        if self._session is not None and event.button() == Qt.LeftButton:
-            self.chosen.emit(self._frame_at(event.x()))
+        """Choose an event, take hold of its end, and go to a frame."""
+        if self._session is None or event.button() != Qt.LeftButton:
+            return
+        found = self._event_at(event.x(), event.y())
+        if found is not None:
+            judged, by_stop = found
+            self.event_chosen.emit(judged)
+            if by_stop is not None:
+                ends = self._session.frames_of(judged.event.start, judged.event.stop)
+                self._dragged = _Drag(judged, *ends, by_stop, event.x())
+        self.chosen.emit(self.axis.frame(event.x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Scrub."""
-        if self._session is not None and event.buttons() & Qt.LeftButton:
-            frame = self._frame_at(event.x())
+        """Scrub or drag the end of an event; without a button, say what lies there."""
+        if self._session is None:
+            return
+        frame, drag = self.axis.frame(event.x()), self._dragged
+        if drag is not None and (drag.moved or abs(event.x() - drag.x) >= _GRAB):
+            drag.moved = True
+            drag.to(frame)
+        if event.buttons() & Qt.LeftButton:
             self.chosen.emit(frame)
-            QToolTip.showText(event.globalPos(), f"frame {frame + 1}", self)
+        found = self._event_at(event.x(), event.y())
+        on_end = drag is not None or (found is not None and found[1] is not None)
+        self.setCursor(Qt.SizeHorCursor if on_end else Qt.ArrowCursor)
+        QToolTip.showText(event.globalPos(), self._words(event, frame), self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let the end of an event go."""
+        drag, self._dragged = self._dragged, None
+        if drag is not None and drag.moved:
+            self.event_moved.emit(drag.judged, drag.first, drag.last)
+
+    def _event_at(self, x: float, y: float) -> tuple[Judged, bool | None] | None:
+        """Find the event at a place, and whether it is its start (False) or its stop (True)."""
+        lane = self._rows.lane_at(y)
+        near = [one for one in self._shown_events() if one.lane == lane]
+        for one in near:
+            box = event_box(one, self._rows, self.axis)
+            if box.left() - _GRAB <= x <= box.right() + _GRAB:
+                by_stop = abs(x - box.right()) <= abs(x - box.left())
+                end = box.right() if by_stop else box.left()
+                there = GUTTER <= end <= GUTTER + self.columns  # not cut off by the window
+                grabbed = there and abs(x - end) <= _GRAB and box.width() >= _WIDE
+                return one.judged, by_stop if grabbed else None
+        return None
+
+    def _words(self, event: QMouseEvent, frame: int) -> str:
+        """Say what lies under the pointer."""
+        session, words = self._session, [f"frame {frame + 1}"]
+        assert session is not None
+        found = self._event_at(event.x(), event.y())
+        if found is not None:
+            words.append(event_in_words(found[0]))
+        place = self._rows.curve_at(event.y())
+        if place is not None and self._person is not None:
+            spec = self.curves[place].spec
+            value = value_in_words(session.store, self._person, spec, frame)
+            words.append(f"{spec.name.replace('_', ' ')}: {value}")
+            words.append(spec.meaning)
+        return "\n".join(words)

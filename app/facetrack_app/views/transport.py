@@ -7,21 +7,29 @@ from collections.abc import Mapping
 from typing import Final
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QWidget
 
-from facetrack.signals import SIGNALS
+from facetrack.reading import Kind, Spec
+from facetrack.signals.registry import signals
 from facetrack_app.services.annotator import Annotator
 
 _LONGEST: Final = 220  # px of a text in the progress bar
+MOST: Final = 3  # signals in the timeline
 
 
 class Transport(QWidget):
     """Buttons for moving, and what is shown beside them."""
 
-    signal_chosen = pyqtSignal()
+    signals_chosen = pyqtSignal()
 
-    def __init__(self, buttons: Mapping[str, QPushButton], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        buttons: Mapping[str, QPushButton],
+        chosen: list[str],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._chosen = chosen
         self.place = QLabel("")
         self.place.setAccessibleName("place in the video")
         self.progress = QProgressBar()
@@ -30,12 +38,14 @@ class Transport(QWidget):
         self.progress.hide()
         self._tracking = buttons["toggle_tracking"]
         self._tracking.hide()
-        self.signal = QComboBox()
-        self.signal.setAccessibleName("signal in the timeline")
-        self.signal.addItem("no signal")
-        for name in SIGNALS:
-            self.signal.addItem(name.replace("_", " "), name)
-        self.signal.activated.connect(lambda: self.signal_chosen.emit())
+        self.signals = QPushButton("Signals")
+        self.signals.setAccessibleName("signals in the timeline")
+        self.signals.setToolTip(f"Curves in the timeline, {MOST} at most (S: another one)")
+        self.signals.setFocusPolicy(Qt.TabFocus)
+        self.menu = QMenu(self.signals)
+        self.menu.setToolTipsVisible(True)
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self.signals.setMenu(self.menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
         for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
@@ -46,18 +56,40 @@ class Transport(QWidget):
         row.addStretch(1)
         row.addWidget(self.progress)
         row.addWidget(self._tracking)
-        row.addWidget(self.signal)
+        row.addWidget(self.signals)
 
     @property
-    def signal_name(self) -> str | None:
-        """The signal that is drawn in the timeline."""
-        name: str | None = self.signal.currentData()
-        return name
+    def chosen(self) -> tuple[str, ...]:
+        """The signals that are drawn in the timeline, of those that there are."""
+        known = _values()
+        return tuple(name for name in self._chosen if name in known)[:MOST]
+
+    def _fill_menu(self) -> None:
+        """List the signals that there are now: packages add theirs while the window is open."""
+        self.menu.clear()
+        chosen = self.chosen
+        for name, spec in _values().items():
+            action = self.menu.addAction(spec.label)
+            action.setToolTip(spec.meaning)
+            action.setCheckable(True)
+            action.setChecked(name in chosen)
+            action.setEnabled(name in chosen or len(chosen) < MOST)
+            action.triggered.connect(lambda on, name=name: self._toggle(name, on))
+
+    def _toggle(self, name: str, on: bool) -> None:
+        self.choose([n for n in self.chosen if n != name] + ([name] if on else []))
+
+    def choose(self, names: list[str]) -> None:
+        """Draw these signals."""
+        self._chosen[:] = names
+        self.signals_chosen.emit()
 
     def next_signal(self) -> None:
-        """Choose the next signal of the list."""
-        self.signal.setCurrentIndex((self.signal.currentIndex() + 1) % self.signal.count())
-        self.signal_chosen.emit()
+        """Draw the next signal of the list alone; after the last one, none."""
+        names = [*_values(), None]
+        place = names.index(self.chosen[-1]) + 1 if self.chosen else 0
+        following = names[place]
+        self.choose([following] if following is not None else [])
 
     def show_annotator(self, annotator: Annotator) -> None:
         """Show the place in the video, and whether all of it is tracked."""
@@ -84,3 +116,7 @@ class Transport(QWidget):
         self.place.setText("")
         self.progress.hide()
         self._tracking.hide()
+
+
+def _values() -> dict[str, Spec]:
+    return {name: spec for name, spec in signals().items() if spec.kind != Kind.EVENT}

@@ -15,19 +15,25 @@ from facetrack.annotation.corrections import Correction
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS, Source
 from facetrack_app.model.commands import (
+    AcceptEvent,
     Command,
     Correct,
+    MakeEvent,
     MarkSpan,
     Merge,
+    MoveEvent,
     NewPerson,
+    RejectEvent,
     RemoveSpan,
     Rename,
+    RenameEvent,
     Retrack,
     SetTimeZero,
     Split,
     Trim,
     Uncorrect,
 )
+from facetrack_app.model.commands_events import OnEvent
 from facetrack_app.model.history import History, Retracked
 from facetrack_app.model.rows import Change
 from facetrack_app.model.session import Session
@@ -45,6 +51,24 @@ def correct(person: int, frame: int, shift: float = 1.0) -> Correct:
     return Correct.of(person, frame, Correction(shape(shift), source))
 
 
+seconds = st.floats(0, 3)
+found = st.builds(
+    lambda name, start, length: ["blinks", "1", name, start, start, start + length, None, "", ""],
+    names, seconds, seconds,
+)  # fmt: skip
+on_event = st.one_of(
+    st.tuples(st.none(), found), st.tuples(st.integers(0, 3), st.just(list[object]()))
+)
+
+
+def on(kind: type[OnEvent], **more: st.SearchStrategy[object]) -> st.SearchStrategy[Command]:
+    """Decide about an event that a machine found, or about one that was decided about before."""
+    return st.builds(
+        lambda person, one, extra: kind(person, one[0], one[1], **extra),
+        people, on_event, st.fixed_dictionaries(more),
+    )  # fmt: skip
+
+
 commands = st.one_of(
     st.builds(correct, people, frames, st.floats(-9, 9)),
     st.builds(Uncorrect, people, frames),
@@ -56,6 +80,11 @@ commands = st.one_of(
     st.builds(RemoveSpan, st.integers(0, 3)),
     st.builds(Trim, frames, frames),
     st.builds(SetTimeZero, frames),
+    on(AcceptEvent),
+    on(RejectEvent),
+    on(MoveEvent, start=seconds, stop=seconds),
+    on(RenameEvent, name=names),
+    st.builds(MakeEvent, people, names, seconds, seconds),
 )
 
 
@@ -95,9 +124,10 @@ def test_any_sequence_taken_back_gives_back_the_bytes(
 
 def _assert_memory_is_the_file(session: Session) -> None:
     known = {person: session.summary(person) for person in session.people}
-    claims, spans = session.claims.copy(), session.spans
+    claims, spans, decisions = session.claims.copy(), session.spans, dict(session.decisions)
     session._load()
     assert session.claims == claims
+    assert session.decisions == decisions
     assert session.spans == spans
     assert set(known) == set(session.people)
     for person, summary in known.items():
@@ -153,7 +183,9 @@ def test_the_history_survives_closing(tmp_path: Path, dump: Dump) -> None:
 
 
 def test_commands_go_through_json() -> None:
-    for command in (correct(0, 3), Trim(1, 2), Retrack(0, 1, 5), Split(0, 3, "Ann")):
+    for command in (correct(0, 3), Trim(1, 2), Retrack(0, 1, 5), Split(0, 3, "Ann"),
+                    MoveEvent(0, None, ["b", "1", "blink", 1.0, 1.0, 2.0, None, "", ""], 0.5, 1.0),
+                    MakeEvent(0, "smile", 0.1, 0.2)):  # fmt: skip
         again = Command.from_json(type(command).__name__, command.to_json())
         assert again == command
 
@@ -170,6 +202,9 @@ def test_commands_go_through_json() -> None:
         (Trim(9, 3), "none of the video's"),
         (Uncorrect(0, 3), "no correction to remove"),
         (RemoveSpan(4), "no such range"),
+        (MoveEvent(0, 4, [], 1.0, 2.0), "no such event"),
+        (MakeEvent(0, "blink", 2.0, 1.0), "ends after it begins"),
+        (MakeEvent(7, "blink", 1.0, 2.0), "choose a person first"),
     ],
 )
 def test_nonsense_is_refused_and_changes_nothing(

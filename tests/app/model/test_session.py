@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facetrack.errors import FormatError, InputError, OutputError
-from facetrack_app.model.commands import MarkSpan, Merge, NewPerson, Split, Trim
+from facetrack_app.model import store
+from facetrack_app.model.commands import MakeEvent, MarkSpan, Merge, NewPerson, Split, Trim
 from facetrack_app.model.history import History
 from facetrack_app.model.places import folder_for
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session
-from facetrack_app.model.store import Store
+from facetrack_app.model.store import SCHEMA, Store
 from facetrack_app.model.summary import next_stretch, next_true
 from facetrack_app.model.timeline import layers, runs
 from tests.app.conftest import N_FRAMES, shape
@@ -159,6 +160,45 @@ def test_a_newer_session_is_not_touched(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(FormatError, match="version 99"):
         Store(tmp_path / "session.db")
+
+
+def test_a_session_of_schema_1_opens_with_all_that_it_holds(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "session.db")
+    old.executescript((Path(__file__).parent / "schema1.sql").read_text())
+    old.close()
+    for _ in range(2):  # brought up to date once
+        session = Session(tmp_path, 6)
+        assert session.store.read("PRAGMA user_version") == [(SCHEMA,)]
+        assert session.people == {0: "Ann"}
+        assert list(session.corrections(0)) == [2]
+        assert session.tracked == 6
+        assert session.events(0) == []
+        session.close()
+    session = Session(tmp_path, 6)
+    history = History(session)
+    assert history.redo() == "mark range"
+    history.run(MakeEvent(0, "smile", 0.0, 0.1))
+    assert [history.undo() for _ in range(4)] == [
+        "make event", "mark range", "correct frame", "rename",
+    ]  # fmt: skip
+    assert session.people == {0: "Person 1"}
+    session.close()
+
+
+def test_an_upgrade_that_fails_leaves_the_old_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = sqlite3.connect(tmp_path / "session.db")
+    old.executescript((Path(__file__).parent / "schema1.sql").read_text())
+    old.close()
+    whole = store._UPGRADES
+    monkeypatch.setattr(store, "_UPGRADES", (whole[0], (*whole[1], "no SQL")))
+    with pytest.raises(OutputError, match=r"session\.db"):
+        Session(tmp_path, 6)
+    monkeypatch.undo()
+    session = Session(tmp_path, 6)
+    assert session.people == {0: "Ann"}
+    session.close()
 
 
 def test_a_cut_file_is_named(tmp_path: Path) -> None:

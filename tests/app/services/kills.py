@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from facetrack.formats.openface import read_openface
 from facetrack_app.model.history import History
 from facetrack_app.model.session import Session
 from facetrack_app.model.settings import load_settings
+from facetrack_app.model.store import Store
 
 
 def kill_once(folder: Path, seconds: float) -> int:
@@ -47,15 +49,18 @@ def kill_once(folder: Path, seconds: float) -> int:
 def check(folder: Path, said: str) -> int:
     """Make sure that everything which was said to be finished is there."""
     assert "trouble" not in said, said
-    done = {kind: _last(kind, said) for kind in ("drag", "row", "settings")}
+    done = {kind: _last(kind, said) for kind in ("drag", "row", "event", "settings")}
     session = Session(folder, work.N_FRAMES)
     assert session.store.read("PRAGMA integrity_check") == [("ok",)]
     corrections = session.corrections(0) if 0 in session.people else {}
     for number in range(done["drag"] + 1):
         found = corrections[number % work.N_FRAMES].points
         np.testing.assert_array_equal(found, work.points_of(number))
-    steps = History(session).steps()
-    assert len(steps) - 1 in (done["drag"], done["drag"] + 1)  # at most the drag in progress
+    said_steps = done["drag"] + done["event"] + 2
+    assert len(History(session).steps()) in (said_steps, said_steps + 1)  # at most one in progress
+    made = [judged.event.name for judged in session.decisions.values()]
+    assert made[: done["event"] + 1] == [f"event {n}" for n in range(done["event"] + 1)]
+    check_analysis(session)
     session.close()
     if done["row"] >= 0:
         with warnings.catch_warnings():
@@ -67,6 +72,24 @@ def check(folder: Path, said: str) -> int:
     return done["drag"] + 1
 
 
+def check_analysis(session: Session) -> None:
+    """Make sure that what is missing is known, and that nothing stale is taken for good."""
+    with closing(Store(session.store.path)) as store:
+        found = []
+        for _ in range(2):
+            analysis = work.analysis_of(store)
+            while analysis.step():
+                pass
+            found.append(store.read(
+                "SELECT person, estimator, chunk, header, data FROM reading WHERE "
+                "estimator IN ('geometry', 'quality') ORDER BY person, estimator, chunk"
+            ))  # fmt: skip
+            with store.transaction():
+                store.write("DELETE FROM analysed")
+        assert found[0] == found[1]
+        assert bool(found[0]) == (session.tracked > 0)
+
+
 def _last(kind: str, said: str) -> int:
     numbers = re.findall(rf"^{kind} (\d+)$", said, re.MULTILINE)
     return int(numbers[-1]) if numbers else -1
@@ -74,6 +97,7 @@ def _last(kind: str, said: str) -> int:
 
 def main(count: int, seed: int) -> None:
     """Kill so many times."""
+    work.shape_model()
     chance = random.Random(seed)
     drags = 0
     for _ in range(count):

@@ -6,8 +6,10 @@ as `trouble: ...`. With drags below 0 it goes on for ever.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +18,17 @@ from facetrack.annotation.corrections import Correction
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.formats.openface import OpenFaceWriter
-from facetrack_app.model.commands import Correct
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.model import load_model
+from facetrack.signals.registry import choose
+from facetrack.video.frame import Frame
+from facetrack_app.model.commands import Correct, MakeEvent
 from facetrack_app.model.history import History
 from facetrack_app.model.rows import TrackRow
-from facetrack_app.model.session import Session
+from facetrack_app.model.session import DATABASE, Session
 from facetrack_app.model.settings import Settings, save_settings
+from facetrack_app.model.store import Store
+from facetrack_app.services.analysis import Analysis
 
 N_FRAMES = 5000
 
@@ -47,12 +55,28 @@ def begin(folder: Path) -> Session:
     return session
 
 
+@functools.cache
+def shape_model() -> ShapeModel:
+    """Give the shipped one; what is forked later has it already."""
+    return load_model().shape_model
+
+
+def analysis_of(store: Store) -> Analysis:
+    """Give what computes the signals of the session."""
+
+    def look(frame: int) -> Frame:
+        raise AssertionError(f"frame {frame} is not needed")
+
+    return Analysis(store, choose(), shape_model(), (640, 480), look)
+
+
 def work(folder: Path, drags: int) -> None:
-    """Drag, save settings and record, as fast as it goes."""
+    """Drag, make events, analyse, save settings and record, as fast as it goes."""
     session = begin(folder)
     history = History(session)
     source = np.full(N_POINTS, Source.CORRECTED, dtype=np.uint8)
-    with OpenFaceWriter(folder / "live.csv") as recorder:
+    with OpenFaceWriter(folder / "live.csv") as recorder, closing(Store(folder / DATABASE)) as own:
+        analysis = analysis_of(own)
         for number in itertools.count() if drags < 0 else range(drags):
             frame = number % N_FRAMES
             try:
@@ -61,8 +85,14 @@ def work(folder: Path, drags: int) -> None:
                 with session.store.transaction():  # what the background does meanwhile
                     row = TrackRow.of_face(frame, face_of(number))
                     session.store.put("track", [(row.key(), row.values())])
+                    if number < N_FRAMES:
+                        time = np.array([number / 25], dtype="<f8").tobytes()
+                        session.store.put("ledger", [((number,), (time,))])
                 recorder.write(number, number / 30, [face_of(number)])
                 say(f"row {number}")
+                history.run(MakeEvent(0, f"event {number}", number, number + 0.5))
+                say(f"event {number}")
+                analysis.step()
                 save_settings(folder / "settings.json", Settings(source=str(number)))
                 say(f"settings {number}")
             except FacetrackError as error:

@@ -25,6 +25,7 @@ WORKERS = {
     "background tracking",
     "reading",
     "tracking anew",
+    "analysing",
 }
 
 

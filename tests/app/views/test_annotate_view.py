@@ -16,6 +16,7 @@ from facetrack.formats.openface import read_openface
 from facetrack_app.model.actions import ACTIONS, ANNOTATE, EVALUATE, LIVE, WINDOW
 from facetrack_app.views.annotate_view import AnnotateView, Gestures
 from facetrack_app.views.main_window import MainWindow
+from facetrack_app.views.timeline_rows import GUTTER
 from tests.app.views import gestures
 from tests.app.views.hands import PATIENCE, Hands, N
 
@@ -97,7 +98,7 @@ def test_hidden_and_absent_points(hands: Hands) -> None:
 
 def test_scrubbing_zooming_and_panning(hands: Hands) -> None:
     timeline = hands.window.annotate.timeline
-    middle = QPoint(84 + (timeline.width() - 90) // 2, 20)
+    middle = QPoint(GUTTER + timeline.columns // 2, 20)
     hands.qtbot.mouseClick(timeline, Qt.LeftButton, Qt.NoModifier, middle)
     hands.until(lambda: abs(hands.annotator.shown - N // 2) <= 1)
     whole = hands.canvas.scale
@@ -203,22 +204,40 @@ def test_a_read_only_folder_keeps_its_session_elsewhere(
     assert annotator.session.folder.is_relative_to(tmp_path / "data")
 
 
-def test_a_signal_is_drawn_and_follows_corrections_and_zoom(hands: Hands) -> None:
+def test_signals_are_drawn_and_follow_corrections_and_zoom(hands: Hands) -> None:
     view = hands.window.annotate
-    view.transport.signal.setCurrentIndex(view.transport.signal.findData("mouth_opening"))
-    view.ask_signal()
-    hands.until(lambda: view.timeline.curve is not None)
-    before = view.timeline.curve
-    assert before is not None
-    assert len(before.values) == N
-    assert np.isfinite(before.values).all()
+    view.transport.choose(["mouth_opening", "pose_yaw"])
+    hands.until(lambda: not hands.annotator.analysing.busy and len(view.timeline.curves) == 2)
+    hands.until(lambda: bool(np.isfinite(view.timeline.curves[0].least).all()))
+    before = view.timeline.curves[0]
+    assert before.spec.name == "mouth_opening"
+    assert len(before.least) == N
     hands.go(12)
     hands.drag(66, QPoint(0, 40))
-    opened = before.values[12] + 0.02
-    hands.until(lambda: view.timeline.curve is not None and view.timeline.curve.values[12] > opened)
-    view.transport.signal.setCurrentIndex(0)
-    view.ask_signal()
-    assert view.timeline.curve is None
+    opened = before.least[12] + 0.02
+    hands.until(lambda: bool(view.timeline.curves[0].least[12] > opened))
+    view.timeline.zoom_by(3)
+    hands.until(lambda: len(view.timeline.curves[0].least) < N)
+    hands.key("next_signal")
+    hands.until(lambda: [c.spec.name for c in view.timeline.curves] == ["pose_roll"])
+    view.transport.choose([])
+    assert not view.timeline.curves
+
+
+def test_signals_are_chosen_from_those_that_there_are(hands: Hands) -> None:
+    transport = hands.window.annotate.transport
+    transport.choose([])
+    transport.menu.aboutToShow.emit()
+    names = [action.text() for action in transport.menu.actions()]
+    assert "pose yaw (deg)" in names
+    assert "blink" not in names
+    for _ in range(3):
+        transport.menu.aboutToShow.emit()
+        next(a for a in transport.menu.actions() if not a.isChecked()).trigger()
+    transport.menu.aboutToShow.emit()
+    assert sum(action.isChecked() for action in transport.menu.actions()) == 3
+    assert sum(action.isEnabled() for action in transport.menu.actions()) == 3
+    assert hands.window.settings.curves == list(transport.chosen)
 
 
 def test_new_people_stand_in_the_middle(hands: Hands) -> None:

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signals and events of a session as the library's rows: what files, tiers and reports are made of.
+
+Seconds count from time zero; excluded and trimmed frames, and events that peak there, are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facetrack.formats.atomic import atomic_path, write_text
+from facetrack.formats.events_csv import write_events
+from facetrack.formats.signals_csv import Series, SignalTable, SignalWriter, TableBuilder
+from facetrack.formats.table import NO_FACE
+from facetrack.reading import HUMAN, MACHINE, EventRecord, Reading, Row
+from facetrack.signals.estimator import nothing
+from facetrack.signals.registry import Choice
+from facetrack.signals.rows import NOBODY
+from facetrack.summary.report import Recording, Report
+from facetrack.version import installed_version
+from facetrack_app.model.judged import Judged
+from facetrack_app.model.readings import CHUNK, read_series
+from facetrack_app.model.rows import Kind
+from facetrack_app.model.session import Session
+
+
+def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
+    """Give the values of all frames that count, by frame and person.
+
+    Parameters
+    ----------
+    session : Session
+    choice : Choice
+        The signals that are wanted.
+
+    Yields
+    ------
+    Row
+        `face_id` numbers the people as in the tracks.
+    """
+    times, excluded = session.times(), session.excluded()
+    zero = int(session.setting("time_zero", 0))
+    for start in range(0, len(times), CHUNK):
+        stop = min(start + CHUNK, len(times))
+        known = {person: _series(session, choice, person, start, stop) for person in session.people}
+        there = {p: session.summary(p).kind != Kind.NOTHING for p in session.people}
+        there = {p: mask | session.summary(p).corrected for p, mask in there.items()}
+        for frame in range(max(start, zero), stop):
+            if excluded[frame]:
+                continue
+            moment = float(times[frame] - times[zero])
+            here = [(n, p) for n, p in enumerate(session.people) if there[p][frame]]
+            if not here:
+                yield Row(frame, moment, NO_FACE, nothing(choice.values, NOBODY))
+            for number, person in here:
+                values = {n: _reading(s, frame - start) for n, s in known[person].items()}
+                yield Row(frame, moment, number, values)
+
+
+def _series(
+    session: Session, choice: Choice, person: int, start: int, stop: int
+) -> dict[str, Series]:
+    found: dict[str, Series] = {}
+    for estimator in choice.estimators:
+        series = read_series(session.store, person, estimator, start, stop)
+        found |= {name: one for name, one in series.items() if name in choice.names}
+    return found
+
+
+def _reading(series: Series, place: int) -> Reading:
+    value, low, high = (float(part[place]) for part in (series.value, series.low, series.high))
+    return Reading(value, low, high, series.reason[place])
+
+
+def signal_table(session: Session, choice: Choice) -> SignalTable:
+    """Lay the values out as arrays; see `signal_rows`."""
+    builder = TableBuilder(spec.name for spec in choice.values)
+    builder.add(signal_rows(session, choice))
+    return builder.table()
+
+
+def event_records(session: Session) -> list[EventRecord]:
+    """Give the events that count, without those that somebody rejected.
+
+    Returns
+    -------
+    list of EventRecord
+        Source `human` where a person decided; `detail` then keeps what the machine said.
+    """
+    times, excluded = session.times(), session.excluded()
+    zero = int(session.setting("time_zero", 0))
+    if zero >= len(times):
+        return []
+    begin = float(times[zero])
+    return [
+        _record(judged, number, begin)
+        for number, person in enumerate(session.people)
+        for judged in session.events(person)
+        if judged.event.start >= begin
+        and not excluded[session.frames_of(judged.event.peak, judged.event.peak)[0]]
+    ]
+
+
+def _record(judged: Judged, number: int, begin: float) -> EventRecord:
+    event, detail = judged.event, dict[str, Any](judged.event.detail)
+    if judged.original is not None:
+        first = judged.original
+        said = {"name": first.name}
+        said |= {part: round(getattr(first, part) - begin, 6) for part in _MOMENTS}
+        detail["machine"] = said
+    moved = {part: getattr(event, part) - begin for part in _MOMENTS}
+    event = replace(event, **moved, detail=detail)
+    return EventRecord(number, event, judged.estimator, HUMAN if judged.human else MACHINE)
+
+
+_MOMENTS = ("start", "peak", "stop")
+
+
+def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
+    """Write NAME.signals.csv and NAME.events.csv beside NAME.csv; raises OutputError."""
+    rows = signal_rows(session, choice)
+    with (
+        atomic_path(path.with_suffix(".signals.csv")) as temporary,
+        SignalWriter(temporary, choice.values) as writer,
+    ):
+        while some := list(islice(rows, CHUNK)):
+            writer.write(some)
+    write_events(path.with_suffix(".events.csv"), event_records(session))
+
+
+def write_report(session: Session, choice: Choice, path: Path, title: str) -> int:
+    """Write the numbers per minute as a page; returns of how many frames; raises OutputError."""
+    table = signal_table(session, choice)
+    asked = {name: names for name, _, *names in choice.order()}
+    about = {
+        "Video": title,
+        "Program": f"Facetrack {installed_version()}",
+        "Model": str(session.setting("model", "")),
+        "Checksum": str(session.setting("model_checksum", "")),
+    }
+    report = Report()
+    report.add(Recording(title, table, event_records(session), asked, about))
+    write_text(path, report.html())
+    return len(np.unique(table.frame))

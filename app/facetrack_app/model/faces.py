@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""People as the library's faces: what counts of them in a frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from facetrack.face import N_POINTS, Face, Source, State
+from facetrack.landmarks.pose import head_pose
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack_app.model.claims import Claims
+from facetrack_app.model.corrected import correction_of
+from facetrack_app.model.look import View
+from facetrack_app.model.rows import TrackRow, known_points, weight
+from facetrack_app.model.session import Session
+from facetrack_app.model.store import TABLES, Store
+
+Size = tuple[int, int]
+_ABSENT: Final = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
+
+
+def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) -> list[Face]:
+    """Give what counts in a frame: corrections over tracks, people instead of strands.
+
+    Parameters
+    ----------
+    session : Session
+    frame : int
+    shape_model : ShapeModel
+        Its mean head gives the pose.
+    size : (int, int)
+        Width and height of the frames.
+
+    Returns
+    -------
+    list of Face
+        `id` numbers the people from 0: those that the tracker found first.
+    """
+    here = set(session.present(frame))
+    found = (
+        (number, face_of(session, person, frame, shape_model, size))
+        for number, person in enumerate(session.people)
+        if person in here
+    )
+    return [replace(face, id=number) for number, face in found if face is not None]
+
+
+def face_of(
+    session: Session, person: int, frame: int, shape_model: ShapeModel, size: Size
+) -> Face | None:
+    """Give what counts of one person in a frame.
+
+    Parameters
+    ----------
+    session : Session
+    person, frame : int
+    shape_model : ShapeModel
+        Its mean head gives the pose.
+    size : (int, int)
+        Width and height of the frames.
+
+    Returns
+    -------
+    Face or None
+        None where nothing is known.
+    """
+    return face_in(session.view(person, frame), shape_model, size)
+
+
+def face_in(view: View, shape_model: ShapeModel, size: Size) -> Face | None:
+    """Give the face that is seen or lost in a view; see `face_of`."""
+    points, row = view.points, view.row
+    if points is None and row is None:
+        return None
+    there = points is not None
+    shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
+    source = view.source if there and view.source is not None else _ABSENT
+    quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
+    pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
+    return Face(
+        0, State.TRACKED if there else State.LOST,
+        row.reason if row is not None and not there else "", shown, shown, quality, pose,
+        row.confidence if row is not None and there else np.full(N_POINTS, np.nan), source,
+    )  # fmt: skip
+
+
+def views_between(
+    store: Store, claims: Claims, person: int, start: int, stop: int
+) -> dict[int, View]:
+    """Look at a person in many frames, without a session's summaries.
+
+    Parameters
+    ----------
+    store : Store
+    claims : Claims
+    person : int
+    start, stop : int
+        Frames, up to but without the second.
+
+    Returns
+    -------
+    dict of int to View
+        By frame, where something is said; of several strands, what `rows.weight` prefers.
+    """
+    found: dict[int, tuple[int, View]] = {}
+    for strand in claims.strands_of(person):
+        for a, b in claims.ranges(strand, person, stop):
+            key = strand, max(a, start), min(b, stop)
+            if key[1] >= key[2]:
+                continue
+            tracks = {frame: row for frame, *row in store.read(_ROWS["track"], key)}
+            said = {frame: row for frame, *row in store.read(_ROWS["correction"], key)}
+            for frame in {*tracks, *said}:
+                view = View(
+                    TrackRow.from_row((strand, frame), tuple(tracks[frame]))
+                    if frame in tracks else None,
+                    correction_of(tuple(said[frame])) if frame in said else None,
+                )  # fmt: skip
+                counts = weight(tracks[frame][0] if frame in tracks else 0, frame in said)
+                if counts > found.get(frame, (0, view))[0]:
+                    found[frame] = counts, view
+    return {frame: view for frame, (_, view) in found.items()}
+
+
+_ROWS: Final = {
+    name: f"SELECT frame, {', '.join(TABLES[name].values)} FROM {name} "
+    "WHERE strand=? AND frame>=? AND frame<?"
+    for name in ("track", "correction")
+}

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The thread that analyses an open session beside the window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from typing import Final
+
+from facetrack.errors import FacetrackError, InputError
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.signals.registry import Choice, choose
+from facetrack.video.frame import Frame
+from facetrack.video.seeking import SeekableVideo
+from facetrack_app.model.faces import Size
+from facetrack_app.model.notice import Notice
+from facetrack_app.model.session import Session
+from facetrack_app.model.store import Store
+from facetrack_app.services.analysis import Analysis
+from facetrack_app.services.posting import Post
+from facetrack_app.services.slot import Slot
+
+SIGNALS: Final = "signals"  # setting of a session: what `choose` takes
+
+
+def chosen_signals(session: Session) -> Choice:
+    """Give the signals that were chosen for a session; the usual ones if some are not there."""
+    try:
+        return choose(session.setting(SIGNALS, "default"))
+    except InputError:
+        return choose()
+
+
+class Analysing:
+    """Keeps a session's readings and events up with its tracks.
+
+    Parameters
+    ----------
+    session : Session
+    choice : Choice
+        The signals that are computed.
+    shape_model : ShapeModel
+    size : (int, int)
+        Width and height of the frames.
+    open_it : callable
+        Opens the video, in this thread, if an estimator needs pixels.
+    post : Post
+    said : Notice
+        As the annotator's.
+
+    Attributes
+    ----------
+    changed : Notice
+        Readings or events were written, and the session has taken notice.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        choice: Choice,
+        shape_model: ShapeModel,
+        size: Size,
+        open_it: Callable[[], SeekableVideo],
+        post: Post,
+        said: Notice[[str, bool]],
+    ) -> None:
+        self.changed: Notice[[]] = Notice()
+        self._session, self._shape_model, self._size = session, shape_model, size
+        self._open, self._post, self._said = open_it, post, said
+        self._choice = choice
+        self._asked = self._answered = 0
+        self._wishes: Slot[tuple[int, Choice, bool]] = Slot()
+        self._thread = threading.Thread(target=self._run, name="analysing", daemon=True)
+        self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was asked for is not yet answered."""
+        return self._asked != self._answered
+
+    def want(self, names: Sequence[str]) -> bool:
+        """Compute signals, too, if they are not computed anyway; returns whether that is new.
+
+        All of the session is analysed anew then: one choice makes one set of results.
+        """
+        new = [name for name in names if name not in self._choice.names]
+        if new:
+            wanted = ",".join([self._session.setting(SIGNALS, "default"), *new])
+            with self._session.store.transaction():
+                self._session.put_setting(SIGNALS, wanted)
+            self._choice = choose(wanted)
+        return bool(new)
+
+    def wake(self, *, more: bool) -> None:
+        """Look for what is missing; `more`: the video is being tracked."""
+        self._asked += 1
+        self._wishes.put((self._asked, self._choice, more))
+
+    def close(self) -> None:
+        """End after the piece at hand; what is missing then is computed at the next start."""
+        self._wishes.close()
+        self._thread.join(timeout=10.0)
+
+    def _run(self) -> None:
+        with ExitStack() as stack:
+            video: list[SeekableVideo] = []
+
+            def look(frame: int) -> Frame:
+                if not video:
+                    video.append(stack.enter_context(closing(self._open())))
+                return video[0].frame(frame)
+
+            analysis: Analysis | None = None
+            chosen: Choice | None = None
+            while not self._wishes.closed:
+                wish = self._wishes.take(timeout=1.0)
+                if wish is None:
+                    continue
+                number, choice, more = wish
+                try:
+                    if analysis is None or choice != chosen:
+                        store = stack.enter_context(closing(Store(self._session.store.path)))
+                        analysis = Analysis(store, choice, self._shape_model, self._size, look)
+                        chosen = choice
+                    self._catch_up(analysis, more)
+                except FacetrackError as error:
+                    self._tell(str(error))
+                self._answer(number)
+
+    def _catch_up(self, analysis: Analysis, more: bool) -> None:
+        known = set(analysis.faults)
+        while not self._wishes.closed and analysis.step(more=more):
+            self._post(self._take)
+            if self._wishes.waiting:  # it may know of more frames
+                break
+        for name in set(analysis.faults) - known:
+            self._tell(f"the signals of {name} are switched off: {analysis.faults[name]}")
+
+    def _take(self) -> None:
+        self._session.absorb_analysed()
+        self.changed()
+
+    def _answer(self, number: int) -> None:
+        def answer() -> None:
+            self._answered = number
+
+        self._post(answer)
+
+    def _tell(self, text: str) -> None:
+        self._post(lambda: self._said(text, True))

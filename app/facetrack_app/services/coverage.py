@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a session is analysed and what is not: stretches of frames, person by person.
+
+What a gesture changes is noted as stale in the gesture's own transaction (`model.stretches`), so
+that whenever the program ends, the next start knows what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack_app.model.claims import Claims
+from facetrack_app.model.store import Store
+from facetrack_app.model.stretches import Stretch, joined, missing, without
+
+MEMORY: Final = 10.0  # seconds that an estimator remembers at most: a new run begins so early
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A stretch of a person that is to be analysed.
+
+    Attributes
+    ----------
+    person : int
+    start, stop : int
+        Frames, up to but without the second.
+    reach : Stretch
+        All frames in which something is known of the person.
+    open : bool
+        Whether the person's frames may go on where it ends.
+    """
+
+    person: int
+    start: int
+    stop: int
+    reach: Stretch
+    open: bool
+
+    @property
+    def last(self) -> bool:
+        """Whether the person's frames end with it."""
+        return self.stop == self.reach[1] and not self.open
+
+
+class Coverage:
+    """Frames of a session, and which of them are analysed.
+
+    Parameters
+    ----------
+    store : Store
+    mark : str
+        Names the choice of signals: what was analysed with another one counts as missing.
+    delay : float
+        Seconds after which estimators are certain at the latest.
+
+    Attributes
+    ----------
+    times : ndarray, shape (n,), float64
+        Seconds of all frames that are tracked.
+    claims : Claims
+    """
+
+    def __init__(self, store: Store, mark: str, delay: float) -> None:
+        self.times: npt.NDArray[np.float64] = np.empty(0)
+        self.claims = Claims()
+        self._store, self._mark, self._delay = store, mark, delay
+
+    def refresh(self) -> None:
+        """Take notice of new frames and of who is who by now."""
+        ((known,),) = self._store.read("SELECT coalesce(sum(length(times)), 0) FROM ledger")
+        if known // 8 < len(self.times):  # tracked anew from the start
+            self.times = np.empty(0)
+        rows = self._store.read(
+            "SELECT times FROM ledger WHERE start >= ? ORDER BY start", (len(self.times),)
+        )
+        new = np.frombuffer(b"".join(row[0] for row in rows), dtype="<f8")
+        self.times = np.concatenate([self.times, new])
+        self.claims = Claims(self._store.read("SELECT strand, start, person FROM claim"))
+
+    def frame(self, moment: float, side: Literal["left", "right"] = "left") -> int:
+        """Give the first frame at or after a moment, or, on the right, after it."""
+        return int(np.searchsorted(self.times, moment, side))
+
+    def forget_stale(self) -> list[tuple[int, Stretch]]:
+        """Take what has changed out of what is analysed, inside a transaction; returns it."""
+        rows = self._store.read("SELECT person, start, stop FROM stale")
+        if not rows:
+            return []
+        known = self._store.read("SELECT DISTINCT person FROM analysed")
+        found = [
+            (who, (start, stop))
+            for person, start, stop in rows
+            for who in ([w for (w,) in known] if person is None else [person])
+        ]
+        for who, (start, stop) in found:
+            end = min(stop, len(self.times))
+            if start < end:
+                self._keep(who, without(self._analysed(who), *self._widened(who, start, end)))
+        self._store.write("DELETE FROM stale")
+        return found
+
+    def _widened(self, person: int, start: int, stop: int) -> Stretch:
+        """Give the frames whose readings and events hang on a stretch; no event is cut."""
+        ends = [float(self.times[start]) - self._delay, float(self.times[stop - 1]) + MEMORY]
+        for moment in tuple(ends):
+            ((low, high),) = self._store.read(
+                "SELECT min(start), max(stop) FROM event WHERE person=? AND start<=? AND stop>=?",
+                (person, moment, moment),
+            )
+            ends += [low, high] if low is not None else []
+        return self.frame(min(ends)), self.frame(max(ends), "right")
+
+    def _analysed(self, person: int) -> list[Stretch]:
+        query = "SELECT start, stop FROM analysed WHERE person=? AND choice=? ORDER BY start"
+        return [(start, stop) for start, stop in self._store.read(query, (person, self._mark))]
+
+    def _keep(self, person: int, known: Iterable[Stretch]) -> None:
+        self._store.write("DELETE FROM analysed WHERE person=?", (person,))
+        rows = (((person, start), (stop, self._mark)) for start, stop in joined(known))
+        self._store.put("analysed", rows)
+
+    def add(self, person: int, start: int, stop: int) -> None:
+        """Say inside a transaction that a stretch is analysed."""
+        self._keep(person, [*self._analysed(person), (start, stop)])
+
+    def wanted(self, *, more: bool) -> Iterator[Want]:
+        """Find what is missing, person by person; what is known of people who are gone goes.
+
+        Parameters
+        ----------
+        more : bool
+            Whether the video is being tracked.
+        """
+        people = self._store.read("SELECT id FROM person ORDER BY id")
+        reaches = {person: self._reach(person) for (person,) in people}
+        self._forget_others({person for person, reach in reaches.items() if reach is not None})
+        for person, reach in reaches.items():
+            if reach is not None:
+                goes_on = more and reach[1] == len(self.times)
+                for start, stop in missing(self._analysed(person), *reach):
+                    yield Want(person, start, stop, reach, goes_on and stop == reach[1])
+
+    def _reach(self, person: int) -> Stretch | None:
+        """Give the frames from the first to the last one in which a person is known."""
+        ends: list[int] = []
+        for strand in self.claims.strands_of(person):
+            for a, b in self.claims.ranges(strand, person, len(self.times)):
+                for table in ("track", "correction"):
+                    for end in ("min", "max"):  # asked one by one, each is a step in the index
+                        ((frame,),) = self._store.read(
+                            f"SELECT {end}(frame) FROM {table} "
+                            "WHERE strand=? AND frame>=? AND frame<?",
+                            (strand, a, min(b, len(self.times))),
+                        )
+                        ends += [frame] if frame is not None else []
+        return (min(ends), max(ends) + 1) if ends else None
+
+    def _forget_others(self, there: set[int]) -> None:
+        for table in ("reading", "event", "analysed"):
+            known = self._store.read(f"SELECT DISTINCT person FROM {table}")
+            for person in {who for (who,) in known} - there:
+                with self._store.transaction():
+                    self._store.write(f"DELETE FROM {table} WHERE person=?", (person,))

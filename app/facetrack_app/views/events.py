@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The annotate view's keys for events: what a machine found, and what a person says to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt5.QtWidgets import QInputDialog, QWidget
+
+from facetrack.reading import Kind
+from facetrack.signals.registry import signals
+from facetrack_app.model.judged import Judged, event_in_words
+from facetrack_app.services.annotator import Annotator
+
+_CHOOSE = "choose an event first (click it in the timeline, or E)"
+MADE = "made"  # kind of a range whose end is still to come
+
+
+class Events:
+    """Methods named as in the table of actions, for an open video.
+
+    Parameters
+    ----------
+    annotator : Annotator
+    go : callable
+        Goes to a frame.
+    parent : QWidget
+        Of what is asked.
+    """
+
+    def __init__(
+        self, annotator: Annotator, go: Callable[[int | None], None], parent: QWidget
+    ) -> None:
+        self._annotator, self._go, self._parent = annotator, go, parent
+        self._judging = annotator.judging
+
+    def next_event(self) -> None:
+        """Choose the next event and go to it."""
+        self._seek(back=False)
+
+    def previous_event(self) -> None:
+        """Choose the event before and go to it."""
+        self._seek(back=True)
+
+    def _seek(self, *, back: bool) -> None:
+        annotator = self._annotator
+        frame = self._judging.next(annotator.person, annotator.playback.frame, back=back)
+        if frame is None:
+            annotator.said("there is no event on this side", False)
+            return
+        self._go(frame)
+        self._say()
+
+    def _say(self) -> None:
+        if self._judging.chosen is not None:
+            self._annotator.said(event_in_words(self._judging.chosen), False)
+
+    def choose(self, judged: Judged) -> None:
+        """Choose an event."""
+        self._judging.choose(judged)
+        self._say()
+
+    def _on_chosen(self, do: Callable[[Judged], None]) -> None:
+        if self._judging.chosen is None:
+            self._annotator.said(_CHOOSE, False)
+        else:
+            do(self._judging.chosen)
+
+    def accept_event(self) -> None:
+        """Say that the chosen event is right."""
+        self._on_chosen(self._judging.accept)
+
+    def reject_event(self) -> None:
+        """Say that there is no such event."""
+        self._on_chosen(self._judging.reject)
+
+    def rename_event(self) -> None:
+        """Ask what the chosen event is."""
+        self._on_chosen(self._rename)
+
+    def _rename(self, judged: Judged) -> None:
+        name = self._ask_name(judged.event.name)
+        if name is not None:
+            self._judging.rename(judged, name)
+
+    def _ask_name(self, old: str) -> str | None:
+        """Ask for the name of an event: one of those that estimators know, or any other."""
+        known = [name for name, spec in signals().items() if spec.kind == Kind.EVENT]
+        names = list(dict.fromkeys([*([old] if old else []), *known]))
+        name, sure = QInputDialog.getItem(self._parent, "Event", "Name:", names, editable=True)
+        return name.strip() if sure and name.strip() else None
+
+    def event_begins_here(self) -> None:
+        """Move the start of the chosen event to this frame."""
+        self._on_chosen(lambda judged: self._move(judged, by_stop=False))
+
+    def event_ends_here(self) -> None:
+        """Move the end of the chosen event to this frame."""
+        self._on_chosen(lambda judged: self._move(judged, by_stop=True))
+
+    def _move(self, judged: Judged, *, by_stop: bool) -> None:
+        session, here = self._annotator.session, self._annotator.playback.frame
+        first, last = session.frames_of(judged.event.start, judged.event.stop)
+        first, last = (first, here) if by_stop else (here, last)
+        if first > last:
+            self._annotator.said("an event ends after it begins; move the other end first", True)
+        elif max(first, last) >= session.tracked:
+            self._annotator.said(f"frame {here + 1} is not tracked yet", True)
+        else:
+            self._judging.move(judged, first, last)
+
+    def move(self, judged: Judged, first: int, last: int) -> None:
+        """Move an event to other frames."""
+        last = min(last, self._annotator.session.tracked - 1)
+        self._judging.move(judged, min(first, last), last)
+
+    def make_event(self) -> None:
+        """Begin or end an event of the chosen person."""
+        annotator, frame = self._annotator, self._annotator.playback.frame
+        if annotator.person is None:
+            annotator.said("nobody is chosen; choose a person first", True)
+        elif frame >= annotator.session.tracked:
+            annotator.said(f"frame {frame + 1} is not tracked yet", True)
+        elif annotator.pending is None or annotator.pending[0] != MADE:
+            annotator.pending = (MADE, frame)
+            annotator.said("go to the last frame and press the key once more (Esc: not)", False)
+        else:
+            first, last = sorted((annotator.pending[1], frame))
+            annotator.pending = None
+            name = self._ask_name("")
+            if name is not None:
+                self._judging.make(annotator.person, name, first, last)
+        annotator.changed()

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paints the timeline's rows: names, layers, events, curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
+from PyQt5.QtGui import QColor, QFont, QPainter, QPalette, QPen, QPolygonF
+
+from facetrack_app.model.curves import Curve
+from facetrack_app.model.timeline import Layers, runs
+from facetrack_app.views.theme import BLUE, GREEN, ORANGE, PINK, SKY, VERMILION
+from facetrack_app.views.timeline_rows import (
+    CURVE,
+    GUTTER,
+    LANE,
+    LAYER,
+    LAYERS,
+    SCALE,
+    TRUST,
+    Axis,
+    Placed,
+    Rows,
+)
+
+_GREY: Final = QColor(128, 128, 128)
+_SMALL: Final = 0.8  # of the font: names of events, numbers of scales
+
+
+class Painting:
+    """Paints one picture of the timeline.
+
+    Parameters
+    ----------
+    painter : QPainter
+    palette : QPalette
+    rows : Rows
+    axis : Axis
+    """
+
+    def __init__(self, painter: QPainter, palette: QPalette, rows: Rows, axis: Axis) -> None:
+        self._painter, self._palette, self._rows, self._axis = painter, palette, rows, axis
+        self._ink = palette.windowText().color()
+        self._small = QFont(painter.font())
+        self._small.setPointSizeF(_SMALL * self._small.pointSizeF())
+
+    def names(self, curves: Sequence[Curve]) -> None:
+        """Write the rows' names and draw the lines between them."""
+        rows = self._rows
+        for place, name in enumerate(LAYERS):
+            self._name(name, place * LAYER, LAYER)
+            self._line((place + 1) * LAYER)
+        self._name("trust", rows.trust, TRUST)
+        self._line(rows.trust + TRUST)
+        self._name("events", rows.events, LANE * rows.lanes)
+        self._line(rows.lane(rows.lanes))
+        for place, curve in enumerate(curves):
+            self._curve_name(curve, rows.curve(place))
+
+    def _name(self, name: str, top: float, height: float, right: float = GUTTER) -> None:
+        painter = self._painter
+        box = QRectF(2, top, right - 8, height)
+        painter.setPen(self._ink)
+        short = painter.fontMetrics().elidedText(name, Qt.ElideRight, int(box.width()))
+        painter.drawText(box, Qt.AlignVCenter | Qt.AlignRight, short)
+
+    def _line(self, y: float) -> None:
+        self._painter.setPen(self._palette.mid().color())
+        self._painter.drawLine(QLineF(GUTTER, y, GUTTER + self._axis.columns, y))
+
+    def _curve_name(self, curve: Curve, top: float) -> None:
+        """Write a signal's name with its unit below, and the ends of its scale beside them."""
+        painter, font, spec = self._painter, self._painter.font(), curve.spec
+        painter.setFont(self._small)
+        name = spec.name.replace("_", " ")
+        if spec.unit == "1":
+            self._name(name, top, CURVE, GUTTER - SCALE)
+        else:
+            self._name(spec.unit, top + CURVE / 2 - 2, CURVE / 2, GUTTER - SCALE)
+            self._name(name, top + 2, CURVE / 2, GUTTER - SCALE)
+        box = QRectF(GUTTER - SCALE, top + 1, SCALE - 4, CURVE - 2)
+        sides = (Qt.AlignBottom, Qt.AlignTop)
+        painter.setPen(self._ink)
+        for value, side in zip(curve.scale or (), sides, strict=False):
+            painter.drawText(box, side | Qt.AlignRight, f"{value:.3g}")
+        painter.setFont(font)
+        self._line(top + CURVE)
+
+    def layers(self, shown: Layers) -> None:
+        """Paint where people and tracker said something, doubt, marks and trust."""
+        painter = self._painter
+        for row, (mask, colour) in enumerate(
+            ((None, None), (shown.learned, GREEN), (shown.plain, SKY), (shown.doubtful, VERMILION))
+        ):
+            for first, stop in runs(mask) if mask is not None else ():
+                box = QRectF(GUTTER + first, row * LAYER + 3, max(stop - first, 1.5), LAYER - 5)
+                painter.fillRect(box, colour)
+        half = (LAYER - 4) / 2  # events above, excluded ranges below: neither hides the other
+        for mask, colour, below in ((shown.events, PINK, 0.0), (shown.excluded, _GREY, half)):
+            for first, stop in runs(mask):
+                top = 4 * LAYER + 2 + below
+                painter.fillRect(QRectF(GUTTER + first, top, max(stop - first, 2.0), half), colour)
+        self._diamonds(shown)
+        painter.setPen(QPen(ORANGE, 1))
+        bottom = self._rows.trust + TRUST
+        for first, stop in runs(np.isfinite(shown.trust)):
+            heights = bottom - 2 - shown.trust[first:stop] * (TRUST - 4)
+            places = [QPointF(GUTTER + first + i, h) for i, h in enumerate(heights.tolist())]
+            painter.drawPolyline(QPolygonF(places))
+
+    def _diamonds(self, shown: Layers) -> None:
+        painter = self._painter
+        painter.setRenderHint(QPainter.Antialiasing)
+        painter.setPen(QPen(BLUE, 1))
+        painter.setBrush(self._palette.highlight())
+        last = -10
+        for column in np.flatnonzero(shown.human).tolist():
+            if column - last < 2:  # more would lie on each other
+                continue
+            last = column
+            x, y, r = GUTTER + column + 0.5, LAYER / 2, 4.5
+            painter.drawPolygon(
+                QPolygonF(
+                    [QPointF(x, y - r), QPointF(x + r, y), QPointF(x, y + r), QPointF(x - r, y)]
+                )
+            )
+        painter.setRenderHint(QPainter.Antialiasing, False)
+
+    def events(self, placed: Sequence[Placed]) -> None:
+        """Paint events with their names: a machine's as outlines, a person's filled."""
+        painter, font = self._painter, self._painter.font()
+        painter.setFont(self._small)
+        right = float(GUTTER + self._axis.columns)
+        free = [right] * self._rows.lanes  # up to where a name may be written
+        for one in reversed(placed):
+            box = self.box(one)
+            human = one.judged.human
+            painter.setPen(QPen(ORANGE, 1))
+            painter.setBrush(ORANGE if human else Qt.NoBrush)
+            painter.drawRect(box)
+            self._event_name(one, box, free[one.lane])
+            free[one.lane] = box.left() - 2
+        painter.setFont(font)
+        painter.setBrush(Qt.NoBrush)
+
+    def _event_name(self, one: Placed, box: QRectF, free: float) -> None:
+        """Write the name inside of the event, or behind it where there is room."""
+        painter, name = self._painter, one.judged.event.text or one.judged.event.name
+        width = painter.fontMetrics().horizontalAdvance(name) + 4
+        inside = width <= box.width() - 2
+        left = box.left() + 2 if inside else box.right() + 2
+        if inside or left + width <= free:
+            painter.setPen(QColor(0, 0, 0) if inside and one.judged.human else self._ink)
+            place = QRectF(left, box.top(), width, box.height())
+            painter.drawText(place, Qt.AlignVCenter | Qt.AlignLeft, name)
+
+    def box(self, one: Placed) -> QRectF:
+        """Give where an event lies."""
+        return event_box(one, self._rows, self._axis)
+
+    def curve(self, curve: Curve, place: int) -> None:
+        """Paint a signal: of each column all that occurs, nothing where nothing is known."""
+        if curve.scale is None:
+            return
+        low, high = curve.scale
+        bottom = self._rows.curve(place) + CURVE - 3
+        per_value = (CURVE - 6) / (high - low)
+        count = len(curve.least)
+        step = (curve.stop - curve.first) / count
+        xs = [self._axis.x(curve.first + (i + 0.5) * step) for i in range(count)]
+        self._painter.setPen(QPen(SKY, 1))
+        for first, stop in runs(np.isfinite(curve.least)):
+            tops = (bottom - (curve.most[first:stop] - low) * per_value).tolist()
+            feet = (bottom - (curve.least[first:stop] - low) * per_value).tolist()
+            self._run(xs[first:stop], tops, feet)
+
+    def _run(self, xs: Sequence[float], tops: Sequence[float], feet: Sequence[float]) -> None:
+        """Paint columns that follow each other: there and back between their ends."""
+        if len(xs) == 1:  # a frame alone between two gaps is a dash
+            self._painter.drawLine(QLineF(xs[0] - 1, tops[0], xs[0] + 1, feet[0]))
+            return
+        places: list[QPointF] = []
+        for x, top, foot in zip(xs, tops, feet, strict=True):
+            up = not places or abs(places[-1].y() - top) <= abs(places[-1].y() - foot)
+            ends = (top, foot) if up else (foot, top)
+            places += [QPointF(x, y) for y in (ends if top != foot else ends[:1])]
+        self._painter.drawPolyline(QPolygonF(places))
+
+
+def event_box(one: Placed, rows: Rows, axis: Axis) -> QRectF:
+    """Give where an event lies; its last frame belongs to it."""
+    event = one.judged.event
+    first = np.searchsorted(axis.times, event.start - 1e-6)
+    last = np.searchsorted(axis.times, event.stop + 1e-6)
+    left, right = axis.x(float(first)), axis.x(float(max(last, first + 1)))
+    left, right = max(left, GUTTER - 3.0), min(right, GUTTER + axis.columns + 3.0)
+    return QRectF(left, rows.lane(one.lane) + 1, max(right - left - 1, 2.0), LANE - 4)
