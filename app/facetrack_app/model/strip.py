@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from facetrack.formats.table import NO_FACE
 from facetrack.reading import EventRecord, Finding, Readings
+from facetrack.signals.pipeline import THINNED
 from facetrack_app.model.live import Heard
 
 _FRAMES: Final = 1024  # that are kept: 10 s at 100 frames/s
@@ -32,8 +33,8 @@ class Curve:
     times : ndarray, shape (n,), float64
         Seconds.
     values : ndarray, shape (n,), float64
-        NaN where nothing is known; two frames with something between them that is not known have
-        such a value between them.
+        NaN where nothing is known, and between two frames that no line may join. Frames of which
+        nothing was said, such as those that an estimator left out, are missing.
     """
 
     times: Floats
@@ -66,6 +67,7 @@ class Strip:
         self._times = np.full(self._size, nan)
         self._faces = np.full(self._size, NO_FACE)
         self._values: dict[str, Floats] = {}
+        self._told: dict[str, npt.NDArray[np.bool_]] = {}  # whether something was said, by signal
         self._said: dict[str, int] = {}  # the newest frame of which something was said, by signal
         self._events: deque[EventRecord] = deque(maxlen=_EVENTS)
 
@@ -80,8 +82,8 @@ class Strip:
         self._newest = heard.frame
         self._frames[place], self._times[place] = heard.frame, heard.timestamp
         self._faces[place] = heard.face_id
-        for values in self._values.values():
-            values[place] = nan
+        for name, values in self._values.items():
+            values[place], self._told[name][place] = nan, False
         for finding in heard.findings:
             if isinstance(finding.result, Readings):
                 self._read(finding.face_id, finding.result)
@@ -93,9 +95,12 @@ class Strip:
         if self._frames[place] != said.frame or self._faces[place] != face_id:
             return
         for name, reading in said.values.items():
+            if reading.reason == THINNED:
+                continue
             if name not in self._values:
                 self._values[name] = np.full(self._size, nan)
-            self._values[name][place] = reading.value
+                self._told[name] = np.zeros(self._size, bool)
+            self._values[name][place], self._told[name][place] = reading.value, True
             self._said[name] = max(said.frame, self._said.get(name, -1))
 
     def _note(self, finding: Finding) -> None:
@@ -115,11 +120,14 @@ class Strip:
 
     def curve(self, name: str, seconds: float) -> Curve:
         """Give the values of a signal over the last seconds."""
+        if name not in self._values:
+            return Curve(np.empty(0), np.empty(0))
         order = (self._newest + 1 + np.arange(self._size)) % self._size  # the oldest first
-        frames, times = self._frames[order], self._times[order]
-        kept = (frames >= 0) & (frames > self._newest - self._size) & (times > self.now - seconds)
-        order, times = order[kept], times[kept]
-        values = self._values[name][order] if name in self._values else np.full(len(order), nan)
+        frames = self._frames[order]
+        kept = (frames >= 0) & (frames > self._newest - self._size)
+        kept &= self._told[name][order] | (self._faces[order] == NO_FACE)
+        order = order[kept & (self._times[order] > self.now - seconds)]
+        times, values = self._times[order], self._values[name][order]
         if len(order) < 2:
             return Curve(times, values)
         steps = np.diff(times)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from facetrack.formats.table import NO_FACE
 from facetrack.reading import Event, Finding, Reading, Readings
+from facetrack.signals.pipeline import THINNED
 from facetrack_app.model.live import Heard
 from facetrack_app.model.strip import Strip
 
@@ -45,7 +46,7 @@ def test_late_readings_go_back_to_their_own_time() -> None:
     strip = Strip()
     for frame in range(30):
         strip.add(heard(frame))
-    assert np.isnan(strip.curve("heat", 10.0).values).all()
+    assert len(strip.curve("heat", 10.0).values) == 0
     strip.add(heard(30, *(said(frame, frame) for frame in range(31))))
     curve = strip.curve("heat", 10.0)
     assert curve.values.tolist() == (RATE * curve.times).round().tolist() == list(range(31))
@@ -91,6 +92,23 @@ def test_a_value_of_another_person_is_not_the_present_one() -> None:
     assert strip.current("heat") == 0.5
 
 
+def test_frames_that_an_estimator_left_out_are_no_gaps_but_what_it_cannot_say_is() -> None:
+    strip = Strip()
+    for frame in range(30):
+        thinned = Finding(0, "warmth", Readings(frame, {"heat": Reading(nan, reason=THINNED)}))
+        strip.add(heard(frame, thinned if frame % 3 else said(frame, frame)))
+    values = strip.curve("heat", 10.0).values
+    assert values.tolist() == list(range(0, 30, 3))
+    assert strip.current("heat") == 27
+    strip.add(heard(30, said(30, nan)))
+    strip.add(heard(31, face_id=NO_FACE))
+    strip.add(heard(32, said(32, 32.0)))
+    values = strip.curve("heat", 10.0).values
+    assert values[-1] == 32
+    assert np.isnan(values[10:-1]).all()
+    assert len(values) > 12
+
+
 def test_events_are_those_of_the_charted_face_and_of_the_last_seconds() -> None:
     strip = filled()
     blink = Event("blink", 1.0, 1.1, 1.2)
@@ -112,7 +130,7 @@ def test_what_is_not_known_is_empty() -> None:
     assert isnan(strip.now)
     strip.add(heard(0))
     assert isnan(strip.current("heat"))
-    assert strip.curve("heat", 10.0).times.tolist() == [0.0]
+    assert len(strip.curve("heat", 10.0).times) == 0
 
 
 @given(
