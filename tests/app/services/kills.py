@@ -97,7 +97,6 @@ def _last(kind: str, said: str) -> int:
 
 def main(count: int, seed: int) -> None:
     """Kill so many times."""
-    work.shape_model()
     chance = random.Random(seed)
     drags = 0
     for _ in range(count):

@@ -1,0 +1,104 @@
+"""Signals, events and the report in files: who says so, what is left out, from which moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facetrack.formats.elan import read_elan
+from facetrack.formats.events_csv import read_events
+from facetrack.formats.signals_csv import read_signals
+from facetrack.formats.webvtt import read_webvtt
+from facetrack.reading import HUMAN, MACHINE, Event
+from facetrack.signals.registry import owner
+from facetrack.tracking.face_model import FaceModel
+from facetrack_app.model.commands import MakeEvent, MarkSpan, SetTimeZero
+from facetrack_app.model.judged import pack_event
+from facetrack_app.model.readings import read_values
+from facetrack_app.services.exporting import export_document
+from tests.app.services.desk import Desk, N
+
+BLINK = Event("blink", 0.4, 0.44, 0.52, 0.5, detail={"depth": 0.5})
+
+
+@pytest.fixture
+def judged(desk: Desk) -> Desk:
+    """Give a desk whose session holds three events of a machine, one of them moved."""
+    annotator, session = desk.annotator, desk.annotator.session
+    desk.until(lambda: not annotator.analysing.busy)
+    times = session.times()
+    with session.store.transaction():
+        session.store.write("DELETE FROM event")
+        for first in (10, 20, 30):
+            start, stop = float(times[first]), float(times[first + 2])
+            event = replace(BLINK, start=start, peak=start, stop=stop)
+            session.store.write(
+                "INSERT INTO event (person, estimator, version, name, start, peak, stop, score, "
+                "text, detail) VALUES (0, 'blinks', '1', ?, ?, ?, ?, ?, ?, ?)", pack_event(event),
+            )  # fmt: skip
+    session.absorb_analysed()
+    annotator.judging.move(session.events(0)[0], 9, 13)
+    annotator.run(MakeEvent(0, "smile", float(times[15]), float(times[18])))
+    annotator.run(MarkSpan("exclude", 20, 23, "cough"))
+    annotator.run(SetTimeZero(5))
+    return desk
+
+
+def written(desk: Desk, model: FaceModel, kind: str, path: Path) -> str:
+    reader = desk.annotator.session.reader()
+    return export_document(desk.annotator.document, reader, kind, path, model)
+
+
+def test_signals_and_events_lie_beside_the_tracks(
+    judged: Desk, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    written(judged, shipped_model, "csv", tmp_path / "out.csv")
+    session = judged.annotator.session
+    times = session.times() - session.times()[5]
+    table = read_signals(tmp_path / "out.signals.csv")
+    kept = [*range(5, 20), *range(23, N)]
+    assert table.frame.tolist() == kept
+    np.testing.assert_allclose(table.timestamp, times[kept], atol=1e-6)
+    assert set(table.face_id.tolist()) == {0}
+    stored = read_values(session.store, 0, owner("pose_yaw"), "pose_yaw", 0, N)
+    np.testing.assert_allclose(table.signals["pose_yaw"].value, stored[kept], rtol=1e-5)
+    records = read_events(tmp_path / "out.events.csv")
+    assert [(r.event.name, r.source, r.estimator) for r in records] == [
+        ("blink", HUMAN, "blinks"), ("smile", HUMAN, ""), ("blink", MACHINE, "blinks"),
+    ]  # fmt: skip
+    moved = records[0].event
+    assert (moved.start, moved.stop) == pytest.approx((times[9], times[13]), abs=1e-6)
+    assert moved.detail["depth"] == 0.5
+    said = moved.detail["machine"]
+    assert (said["start"], said["stop"]) == pytest.approx((times[10], times[12]), abs=1e-6)
+    columns = (tmp_path / "out.columns.csv").read_text(encoding="utf-8")
+    assert "eye_openness" in columns
+    assert "blink" in columns
+
+
+@pytest.mark.parametrize("kind", ["elan", "vtt"])
+def test_events_are_tiers_and_cues(
+    judged: Desk, shipped_model: FaceModel, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / f"out.{'eaf' if kind == 'elan' else 'vtt'}"
+    written(judged, shipped_model, kind, path)
+    found = read_elan(path) if kind == "elan" else read_webvtt(path)
+    values = [a.value for a in found]
+    assert sum("blink" in value for value in values) == 2
+    assert sum("smile" in value for value in values) == 1
+    if kind == "elan":
+        assert {"face 0 blink", "face 0 blink human"} <= {a.tier for a in found}
+
+
+def test_the_report_is_a_page_of_the_same_numbers(
+    judged: Desk, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    assert written(judged, shipped_model, "report", path) == f"{N - 8} frames written: {path}"
+    page = path.read_text(encoding="utf-8")
+    assert "Numbers per minute" in page
+    assert "smile" in page
+    assert "clip.mp4" in page
