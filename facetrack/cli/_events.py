@@ -29,8 +29,8 @@ def add_event_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels",
         type=Path,
         metavar="FILE.csv",
-        help="columns clip, label, start, apex, end in frames from 0; false alarms are counted "
-        "only in stretches labelled no_NAME, where there are any",
+        help="columns clip, label, start, apex, end in frames from 0; where stretches are labelled "
+        "no_NAME, false alarms are counted only in them",
     )
     labels.add_argument(
         "--channels",
@@ -64,6 +64,7 @@ def evaluate_events(args: argparse.Namespace) -> int:
     int
         0.
     """
+    from facetrack.datasets.events import NEGATIVE
     from facetrack.evaluation.events import event_details, event_table, find_events, score_events
     from facetrack.model import load_model
     from facetrack.reporting.tables import as_text
@@ -78,10 +79,14 @@ def evaluate_events(args: argparse.Namespace) -> int:
     with cluster_map(args) as map_:
         door = shown("clips", len(there), map_)
         found = list(door(find, [clips[clip] for clip in there]))
-    scores = [
-        score_events(clip, events, labels[clip], args.event, tolerance=args.tolerance)
-        for clip, events in zip(there, found, strict=True)
-    ]
+    kinds = {label.name for said in labels.values() for label in said}
+    score = partial(
+        score_events,
+        name=args.event,
+        tolerance=args.tolerance,
+        everywhere=NEGATIVE + args.event not in kinds,
+    )
+    scores = [score(clip, f, labels[clip]) for clip, f in zip(there, found, strict=True)]
     details = event_details(args.folder.name, args.event, scores)
     print(as_text(event_table(details)))
     write_report(args, model=model.name, n=len(scores), details=details)

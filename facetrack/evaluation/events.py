@@ -121,7 +121,13 @@ def find_events(clip: Path, name: str, model: FaceModel) -> list[Found]:
 
 
 def score_events(
-    clip: str, found: Sequence[Found], labels: Sequence[Label], name: str, *, tolerance: int
+    clip: str,
+    found: Sequence[Found],
+    labels: Sequence[Label],
+    name: str,
+    *,
+    tolerance: int,
+    everywhere: bool = True,
 ) -> Scored:
     """Match events with labels by their apexes, the nearest pairs first.
 
@@ -130,12 +136,13 @@ def score_events(
     clip : str
     found : sequence of Found
     labels : sequence of Label
-        Of the event, and stretches without it. Where there are such stretches, only events in them
-        are false; otherwise all that match no label are.
+        Of the event, and stretches without it.
     name : str
         Of the event.
     tolerance : int
         Frames that apexes may be apart.
+    everywhere : bool
+        Whether every event that matches no label is false, or only those in stretches without any.
 
     Returns
     -------
@@ -154,7 +161,7 @@ def score_events(
         if i not in hit and j not in hit.values():
             hit[i] = j
     left = [f.apex for j, f in enumerate(found) if j not in hit.values()]
-    false = [a for a in left if not without or any(s.start <= a <= s.stop for s in without)]
+    false = [a for a in left if everywhere or any(s.start <= a <= s.stop for s in without)]
     return Scored(
         clip,
         len(events),

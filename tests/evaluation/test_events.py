@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facetrack.cli.main import main
 from facetrack.datasets.events import Label, channel_events, read_channels, read_labels
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.events import (
@@ -51,10 +53,29 @@ def test_the_nearest_pairs_match_first() -> None:
     assert (scored.hits, scored.missed, scored.false) == (1, (14,), (10,))
 
 
-def test_only_stretches_without_events_count_false_alarms_where_there_are_any() -> None:
+def test_false_alarms_count_only_in_stretches_without_events_if_wished() -> None:
     labels = [*blinks(10), Label("no_blink", 20, 20, 30)]
-    scored = score(found(10, 25, 50), labels)
+    args = "clip", found(10, 25, 50), labels, "blink"
+    scored = score_events(*args, tolerance=2, everywhere=False)
     assert (scored.hits, scored.false, scored.unlabelled) == (1, (25,), 1)
+    scored = score_events(*args, tolerance=2)
+    assert (scored.hits, scored.false, scored.unlabelled) == (1, (25, 50), 0)
+
+
+def test_one_labelled_stretch_speaks_for_all_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for clip in ("a", "b"):
+        (tmp_path / f"{clip}.mp4").touch()
+    labels = tmp_path / "labels.csv"
+    rows = ["clip,label,start,apex,end", "a,blink,9,10,11", "b,blink,9,10,11"]
+    monkeypatch.setattr("facetrack.evaluation.events.find_events", lambda *a, **k: found(10, 40))
+    for extra, false in (("a,no_blink,60,,80", 0), ("a,no_blink,30,,80", 1), ("", 2)):
+        labels.write_text("\n".join([*rows, extra]) + "\n")
+        main(["evaluate", "events", str(tmp_path), "--labels", str(labels), "--json",
+              str(tmp_path / "r.json")])  # fmt: skip
+        assert json.loads((tmp_path / "r.json").read_text())["details"]["false"] == false
+    capsys.readouterr()
 
 
 def test_the_sums_are_what_the_clips_say() -> None:
