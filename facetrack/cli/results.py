@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ _DAMAGE = (
     ArithmeticError,
     AttributeError,
     LookupError,
+    RuntimeWarning,  # numpy's, of the mean of nothing
     StopIteration,
     TypeError,
     ValueError,
@@ -88,7 +90,8 @@ def _page(path: Path) -> str:
     report = read_report(path)
     kind, lay_out = _layout(path, report["command"])
     try:
-        parts = lay_out(report["details"])
+        with warnings.catch_warnings(action="error", category=RuntimeWarning):
+            parts = lay_out(report["details"])
     except _DAMAGE as error:
         cause = f"not a whole report of `facetrack {kind}` ({error!r})"
         raise FormatError(path, cause, remedy="measure again") from error

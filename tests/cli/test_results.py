@@ -146,6 +146,10 @@ def test_pages_go_where_they_are_told(tmp_path: Path, monkeypatch, capsys) -> No
         (document(command="facetrack score a b", model="", n=1, details={}), "no page is made of"),
         (document(command="facetrack learning", model="", n=1, details={}), "no page is made of"),
         (document(command="facetrack learn", model="", n=1, details={}), "not a whole report"),
+        (
+            document(command="facetrack learn", model="", n=1, details={"clips": []}),
+            "not a whole report",
+        ),
     ],
 )
 def test_what_is_no_report_is_said_in_one_line(content, message: str, tmp_path, capsys) -> None:
