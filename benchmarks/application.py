@@ -256,7 +256,7 @@ def long(bench: Bench, args: argparse.Namespace) -> None:
         assert view.annotator is not None
         print(f"opening        {time.perf_counter() - begin:.2f} s for {count} frames")
         bench.report_blocks("opening")
-        view.transport.signal.setCurrentIndex(1)
+        view.transport.choose(["eye_openness", "pose_yaw"])
         for what, act in (("scrubbing", scrub), ("playing", play)):
             act(bench, view)
             bench.report_blocks(what)

@@ -22,6 +22,7 @@ from facetrack_app.model.engine import make_tracker
 from facetrack_app.model.rows import TrackRow
 from facetrack_app.model.store import Store
 from facetrack_app.model.stretches import mark_stale
+from facetrack_app.services.interpreter import spare_what_is_loaded
 
 BATCH: Final = 60  # frames that become durable together: what a kill costs the background
 _STATE: Final = "tracker"
@@ -119,6 +120,8 @@ class BackgroundTracking:
                     max_faces=self._max_faces,
                     stop=self._stop.is_set,
                 ):
+                    if not done:
+                        spare_what_is_loaded()
                     done = progress.done
                     self._tell(progress)
             finally:

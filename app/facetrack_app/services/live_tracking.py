@@ -22,6 +22,7 @@ from facetrack.video.frame import Frame
 from facetrack_app.model.engine import Points, teach_live
 from facetrack_app.model.live import Heard, LiveFrame, SignalHealth, SteadinessMeter
 from facetrack_app.services.capture import PATIENCE, Captured
+from facetrack_app.services.interpreter import spare_what_is_loaded
 from facetrack_app.services.slot import Backlog, Slot
 
 PREPARING: Final = "preparing the tracker (the very first start compiles it: up to a minute)"
@@ -175,6 +176,7 @@ class LiveTracking:
     def _run(self) -> None:
         self._say(PREPARING)
         warm_up()
+        spare_what_is_loaded()
         self._frames.start_over()
         self._say("")
         while not self._stop.is_set():

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,11 @@ from facetrack.formats.modelfile import list_models
 from facetrack.model import LANDMARK_TRACKER
 from facetrack_app.model.actions import ANNOTATE, EVALUATE, LIVE, WINDOW, Action
 from facetrack_app.model.settings import Settings, save_settings
+from facetrack_app.services.interpreter import (
+    collect_everything,
+    spare_what_is_loaded,
+    take_short_turns,
+)
 from facetrack_app.views import dialogs, theme
 from facetrack_app.views.annotate_view import AnnotateView
 from facetrack_app.views.bridge import Poster
@@ -76,6 +80,8 @@ class MainWindow(QMainWindow):
         self._fading.timeout.connect(self._message.clear)
         SpacePresses(self)
         self.refresh()
+        take_short_turns()
+        spare_what_is_loaded()
 
     @property
     def message(self) -> str:
@@ -228,6 +234,6 @@ def destroy(window: MainWindow) -> None:
     Left to itself, Python takes down what `main` knows in any order when the program ends.
     """
     window.close()
-    gc.collect()  # cycles with pictures and painters in them
+    collect_everything()  # cycles with pictures and painters in them
     sip.delete(window)
     QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
