@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Final
 
@@ -26,8 +27,6 @@ DEFAULT: Final = ("geometry", "blinks", "head", "quality")
 WORDS: Final = ("default", "all", "none")
 
 _known: dict[str, Estimator] = {e.name: e for e in (GEOMETRY, BLINKS, HEAD, QUALITY)}
-_entered: dict[str, str] = {}
-"""Entry points that were looked at, and what is wrong with each; empty where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +119,20 @@ def estimators() -> dict[str, Estimator]:
     dict of str to Estimator
         A broken one of another package is named in a warning, once, and left out.
     """
-    for entry in entry_points(group=GROUP):
-        if entry.name not in _entered:
-            _entered[entry.name] = ""
-            try:
-                register(entry.load())
-            except Exception as error:  # whatever another package does, the rest goes on
-                trouble = f"{type(error).__name__}: {error}"
-                package = entry.dist.name if entry.dist is not None else entry.value
-                _entered[entry.name] = trouble
-                LOGGER.warning("signals of %s (%s) are left out: %s", entry.name, package, trouble)
+    _enter_others()
     return dict(_known)
+
+
+@cache
+def _enter_others() -> None:
+    """Register what other packages bring; once, since looking for packages takes long."""
+    for entry in entry_points(group=GROUP):
+        try:
+            register(entry.load())
+        except Exception as error:  # whatever another package does, the rest goes on
+            trouble = f"{type(error).__name__}: {error}"
+            package = entry.dist.name if entry.dist is not None else entry.value
+            LOGGER.warning("signals of %s (%s) are left out: %s", entry.name, package, trouble)
 
 
 def signals() -> dict[str, Spec]:

@@ -15,7 +15,14 @@ from facetrack.reading import Event, Finding, Kind, Reading, Readings, Row, Spec
 from facetrack.signals import Choice, Observation, Pipeline, choose, estimators, register
 from facetrack.signals.estimator import FaceEstimator, Result
 from facetrack.signals.pipeline import KEEP, THINNED
-from facetrack.signals.registry import DEFAULT, GROUP, owner, signals, unregister
+from facetrack.signals.registry import (
+    DEFAULT,
+    GROUP,
+    _enter_others,
+    owner,
+    signals,
+    unregister,
+)
 from facetrack.signals.rows import NOBODY, SILENT, RowAssembler
 from tests.signals.conftest import Actor
 
@@ -282,7 +289,7 @@ def test_other_packages_enter_by_their_entry_point(
         "facetrack.signals.registry.entry_points",
         lambda group: entries if group == GROUP else [],
     )
-    monkeypatch.setattr("facetrack.signals.registry._entered", {})
+    _enter_others.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):
             assert "memory" in estimators()
@@ -291,6 +298,7 @@ def test_other_packages_enter_by_their_entry_point(
             "signals of broken (far.away:GONE) are left out: ImportError: no module named 'far'"
         ]
     finally:
+        _enter_others.cache_clear()
         unregister("memory")
 
 

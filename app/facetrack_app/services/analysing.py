@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import Final
@@ -21,6 +22,7 @@ from facetrack_app.services.analysis import Analysis
 from facetrack_app.services.posting import Post
 from facetrack_app.services.slot import Slot
 
+TELL_EVERY: Final = 0.5  # seconds
 SIGNALS: Final = "signals"  # setting of a session: what `choose` takes
 
 
@@ -130,10 +132,17 @@ class Analysing:
 
     def _catch_up(self, analysis: Analysis, more: bool) -> None:
         known = set(analysis.faults)
+        told = time.monotonic()
+        untold = False
         while not self._wishes.closed and analysis.step(more=more):
-            self._post(self._take)
+            untold = time.monotonic() - told < TELL_EVERY
+            if not untold:  # each time, the window draws its timeline anew
+                told = time.monotonic()
+                self._post(self._take)
             if self._wishes.waiting:  # it may know of more frames
                 break
+        if untold:
+            self._post(self._take)
         for name in set(analysis.faults) - known:
             self._tell(f"the signals of {name} are switched off: {analysis.faults[name]}")
 

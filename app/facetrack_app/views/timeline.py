@@ -32,6 +32,7 @@ from facetrack_app.views.timeline_rows import FOOT, GUTTER, LANES, Axis, Placed,
 _SHORTEST: Final = 20  # frames that are shown at least
 _MARGIN: Final = 6
 _GRAB: Final = 4  # px around the end of an event in which it can be dragged
+_ROUNDING: Final = 1e-6  # seconds
 _WIDE: Final = 10  # px of an event whose ends can be told apart
 
 
@@ -107,8 +108,7 @@ class Timeline(QWidget):
     @property
     def axis(self) -> Axis:
         """Where frames lie."""
-        times = self._session.times() if self._session is not None else np.empty(0)
-        return Axis(self._first, self._stop, self.columns, times)
+        return Axis(self._first, self._stop, self.columns)
 
     def show_curves(self, curves: Sequence[Curve]) -> None:
         """Show signals."""
@@ -138,12 +138,15 @@ class Timeline(QWidget):
         self.update()
 
     def _place_events(self) -> None:
-        session, events = self._session, list[Judged]()
+        session, events, times = self._session, list[Judged](), np.empty(0)
         if session is not None and self._person is not None and self._person in session.people:
-            events = session.events(self._person)
+            events, times = session.events(self._person), session.times()
         spans = [(judged.event.start, judged.event.stop) for judged in events]
+        ends = np.array(spans).reshape(-1, 2) + np.array([-_ROUNDING, _ROUNDING])
+        frames = np.searchsorted(times, ends).tolist()
         self._placed = [
-            Placed(judged, lane) for judged, lane in zip(events, lanes(spans, LANES), strict=True)
+            Placed(judged, lane, first, max(stop, first + 1))  # the last frame belongs to it
+            for judged, lane, (first, stop) in zip(events, lanes(spans, LANES), frames, strict=True)
         ]
         self._divide()
 
@@ -203,15 +206,8 @@ class Timeline(QWidget):
 
     def _shown_events(self) -> list[Placed]:
         """Give the events that lie in the window."""
-        axis = self.axis
-        if not len(axis.times):
-            return []
-        last = len(axis.times) - 1
-        start, stop = axis.times[min(axis.first, last)], axis.times[min(axis.stop - 1, last)]
-        return [
-            one for one in self._placed
-            if one.judged.event.start <= stop and one.judged.event.stop >= start
-        ]  # fmt: skip
+        first, stop = self.window
+        return [one for one in self._placed if one.first < stop and one.stop > first]
 
     def _paint_selected(self, painter: QPainter) -> None:
         for one in self._placed:

@@ -191,10 +191,7 @@ class Painting:
 
 
 def event_box(one: Placed, rows: Rows, axis: Axis) -> QRectF:
-    """Give where an event lies; its last frame belongs to it."""
-    event = one.judged.event
-    first = np.searchsorted(axis.times, event.start - 1e-6)
-    last = np.searchsorted(axis.times, event.stop + 1e-6)
-    left, right = axis.x(float(first)), axis.x(float(max(last, first + 1)))
+    """Give where an event lies."""
+    left, right = axis.x(one.first), axis.x(one.stop)
     left, right = max(left, GUTTER - 3.0), min(right, GUTTER + axis.columns + 3.0)
     return QRectF(left, rows.lane(one.lane) + 1, max(right - left - 1, 2.0), LANE - 4)

@@ -6,9 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from facetrack_app.model.judged import Judged
 
 GUTTER: Final = 136  # px for the rows' names, and for the scales of curves
@@ -24,10 +21,12 @@ LANES: Final = 3  # of events that overlap
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A person's event and the lane in which it lies."""
+    """A person's event, the lane in which it lies, and its frames up to but without `stop`."""
 
     judged: Judged
     lane: int
+    first: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +78,18 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Frames and moments as columns of pixels.
+    """Frames as columns of pixels.
 
     Attributes
     ----------
     first, stop : int
         Frames that are shown, up to but without the second.
     columns : int
-    times : ndarray, shape (n,), float64
-        Seconds of the frames that are tracked.
     """
 
     first: int
     stop: int
     columns: int
-    times: npt.NDArray[np.float64]
 
     def x(self, frame: float) -> float:
         """Give the left edge of a frame."""

@@ -177,6 +177,6 @@ def test_no_line_crosses_a_gap(hands: Hands, timeline: Timeline) -> None:
 
 def test_a_long_event_is_placed_once_and_others_beside_it(timeline: Timeline) -> None:
     long = Judged(0, Event("eyes_closed", 0.0, 0.1, 1.0))
-    box = event_box(Placed(long, 0), timeline.rows, timeline.axis)
-    below = event_box(Placed(long, 1), timeline.rows, timeline.axis)
+    box = event_box(Placed(long, 0, 0, 25), timeline.rows, timeline.axis)
+    below = event_box(Placed(long, 1, 0, 25), timeline.rows, timeline.axis)
     assert box.bottom() < below.top()
