@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
@@ -25,6 +26,7 @@ from facetrack_app.model.store import Store
 from facetrack_app.services.analysis_run import Run
 from facetrack_app.services.coverage import MEMORY, Coverage, Want
 
+_REST: Final = 0.001  # seconds after each face: the window needs the interpreter's lock, too
 PIECE: Final = 240  # frames between two transactions: what a kill costs
 
 
@@ -141,6 +143,7 @@ class Analysis:
             if face is not None:
                 picture = self._look(frame) if self._look is not None else None
                 run.look(Observation(frame, self._moment(frame), face, picture))
+                time.sleep(_REST)
         run.position = stop
         self.faults |= run.pipeline.faults
 
