@@ -154,6 +154,9 @@ def test_the_nearer_eye_counts_when_the_head_is_turned(actor: Acted) -> None:
     assert len(apexes(half)) == 0  # the other eye is open: a wink, as far as it can be seen
     both = actor(eyes=course([2.0]), yaw=lambda t: -40.0).play(4.0)
     assert len(apexes(both)) == 1
+    run = BLINKS.start()
+    results = [r for one in half for r in run.update(one) if isinstance(r, Readings)]
+    assert min(r.values["eye_openness"].value for r in results) == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_profile_is_not_judged(actor: Acted) -> None:

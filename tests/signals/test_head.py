@@ -84,3 +84,13 @@ def test_angles_and_speed_are_what_was_played(actor: Acted) -> None:
 def test_a_gap_ends_a_movement(actor: Acted) -> None:
     seen = actor(pitch=swing(7, 1.5, 2.0, 2), lost=[(2.3, 3.1)]).play(6.0)
     assert events(seen) == []
+
+
+def test_a_turn_is_told_when_the_head_rests(actor: Acted) -> None:
+    run = HEAD.start()
+    for one in actor(yaw=lambda t: 30 * min(max(t - 2, 0), 1)).play(9.0):
+        told = [r for r in run.update(one) if isinstance(r, Event)]
+        if told:
+            break
+    assert [event.name for event in told] == ["turn"]
+    assert one.timestamp == pytest.approx(4.0, abs=0.2)
