@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,10 @@ from facetrack.errors import FacetrackError, FormatError, InputError
 
 if TYPE_CHECKING:
     from facetrack.corpus.task import Outputs
-    from facetrack.summary.report import Report
+    from facetrack.summary.report import Recording, Report
     from facetrack.summary.spans import Span
+
+    Reader = Callable[[], Recording]
 
 HELP = (
     "Sum up tracked videos: for every person what could be assessed, events per minute, values and "
@@ -22,6 +26,7 @@ HELP = (
 EXAMPLES = """\
 facetrack report results/clip.csv -o clip.html
 facetrack report results -o report.html
+facetrack report clip.mp4.facetrack -o clip.html
 facetrack report results/clip.csv -o clip.html --interval rest=0-30 --interval stimulus=30-60
 facetrack report results -o report.html --intervals protocol.csv --csv numbers.csv
 """
@@ -33,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="NAME.csv or NAME.signals.csv of a tracked video, or a folder of results",
+        help="NAME.csv or NAME.signals.csv of a tracked video, a folder of results, or a session "
+        "of the application",
     )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE.html", help="the page"
@@ -62,18 +68,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report; print its files."""
-    from facetrack.corpus.results import find_results
+    from facetrack.corpus.results import find_results, reader_elsewhere
     from facetrack.formats.atomic import write_text
     from facetrack.reporting.envelope import document, write_json
     from facetrack.summary.report import Report
 
     csv_path, json_path = _targets(args)
     report = Report(_spans(args))
-    found, errors = find_results(args.inputs)
+    elsewhere = {name: reader_elsewhere(Path(name)) for name in args.inputs}
+    sessions = {name: reader for name, reader in elsewhere.items() if reader is not None}
+    results = [name for name in args.inputs if name not in sessions]
+    found, errors = find_results(results) if results else ({}, [])
     messages = [str(error) for error in errors]
     for message in messages:
         _complain(message)
-    n, failed = _collect(report, found)
+    n, failed = _collect(report, sessions | _readers(found))
     if n:
         write_text(args.output, report.html())
         write_text(csv_path, report.csv())
@@ -83,35 +92,42 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed or messages else 0
 
 
-def _collect(report: Report, found: dict[str, Outputs]) -> tuple[int, int]:
-    """Read all results; return how many are in the report, and how many are no success."""
-    from tqdm import tqdm
-
+def _readers(found: dict[str, Outputs]) -> dict[str, Reader]:
     from facetrack.corpus.results import read_results
 
+    return {
+        str(outputs.path("signals")): partial(read_results, outputs, title)
+        for title, outputs in found.items()
+    }
+
+
+def _collect(report: Report, readers: dict[str, Reader]) -> tuple[int, int]:
+    """Read all recordings; return how many are in the report, and how many are no success."""
+    from tqdm import tqdm
+
     n = failed = 0
-    for title, outputs in tqdm(found.items(), "videos", disable=None, leave=False):
+    for place, read in tqdm(readers.items(), "videos", disable=None, leave=False):
         try:
-            recording = read_results(outputs, title)
+            recording = read()
             somebody = report.add(recording)
         except FacetrackError as error:
             failed += 1
-            known = str(outputs.base) in str(error)
-            _complain(str(error) if known else f"{outputs.path('signals')}: {error}")
+            base = place.removesuffix(".signals.csv")
+            _complain(str(error) if base in str(error) else f"{place}: {error}")
             continue
         n += 1
         if not somebody:
             failed += 1
-            _complain(f"{outputs.path('signals')}: no face was found in this video")
+            _complain(f"{place}: no face was found in this video")
         else:
-            _check_spans(report, recording.table.timestamp.max(), outputs)
+            _check_spans(report, recording.table.timestamp.max(), place)
     return n, failed
 
 
-def _check_spans(report: Report, end: float, outputs: Outputs) -> None:
+def _check_spans(report: Report, end: float, place: str) -> None:
     for span in report.spans:
         if span.start > end:
-            _complain(f"{outputs.path('signals')}: the interval {span.name!r} begins at "
+            _complain(f"{place}: the interval {span.name!r} begins at "
                       f"{span.start:g} s, after the video's end at {end:.1f} s")  # fmt: skip
 
 

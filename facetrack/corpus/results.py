@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
 from math import nan
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -14,13 +15,14 @@ import numpy as np
 
 from facetrack.corpus.ledger import Ledger, read_ledger
 from facetrack.corpus.task import Outputs
-from facetrack.errors import FacetrackError, FormatError
+from facetrack.errors import FacetrackError, FormatError, InputError
 from facetrack.formats.events_csv import read_events
 from facetrack.formats.signals_csv import Series, SignalTable, read_signals
 from facetrack.formats.textfile import first_line, read_bytes
 from facetrack.signals.estimator import LOST
 from facetrack.summary.report import Recording
 
+RECORDINGS: Final = "facetrack.recordings"  # group of entry points
 _TIMING: Final = 1 << 20  # bytes
 _TRACKS: Final = ("frame", "timestamp", "face_id", "success", "confidence", "reason")
 
@@ -197,3 +199,32 @@ def _with_quality(table: SignalTable, tracks: SignalTable) -> SignalTable:
     )
     signals = {**table.signals, **tracks.signals} if same else table.signals
     return SignalTable(table.frame, table.timestamp, table.face_id, signals)
+
+
+def reader_elsewhere(path: Path) -> Callable[[], Recording] | None:
+    """Find out who reads what another package keeps, such as a session of the application.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    callable or None
+        Reads it; raises FacetrackError if that fails. None if no package knows what lies there.
+        Packages enter by an entry point of the group `facetrack.recordings` that names a function
+        like this one.
+
+    Raises
+    ------
+    InputError
+        If a package fails to look.
+    """
+    for point in entry_points(group=RECORDINGS):
+        try:
+            reader: Callable[[], Recording] | None = point.load()(path)
+        except Exception as error:  # whatever somebody else's package raises
+            raise InputError(f"{path}: {point.value} cannot look at it: {error}") from error
+        if reader is not None:
+            return reader
+    return None

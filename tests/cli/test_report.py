@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.corpus.results import read_results
 from tests.results import write_result
 
 
@@ -187,3 +188,27 @@ def test_an_interval_after_the_end_is_named(tmp_path: Path, page: Path, capsys) 
     assert main(["report", str(out.path("csv")), *options]) == 0
     assert "the interval 'late' begins at 7 s" in capsys.readouterr().err
     assert numbers(page)["clip", "0", "late", "blink", "count"] == ""
+
+
+def test_what_another_package_keeps_is_read_or_named(
+    tmp_path: Path, page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = write_result(tmp_path / "out" / "clip", [0])
+
+    class Point:
+        value = "near.by:reader"
+
+        def load(self) -> object:
+            return self.reader
+
+        @staticmethod
+        def reader(path: Path) -> object:
+            if path.name == "broken":
+                raise ZeroDivisionError("on purpose")
+            return (lambda: read_results(out, "kept")) if path.name == "kept" else None
+
+    monkeypatch.setattr("facetrack.corpus.results.entry_points", lambda group: [Point()])
+    assert main(["report", "kept", str(out.path("csv")), "-o", str(page)]) == 0
+    assert {key[0] for key in numbers(page)} == {"kept", "clip"}
+    assert main(["report", "broken", "-o", str(page)]) == 1
+    assert "broken: near.by:reader cannot look at it: on purpose" in capsys.readouterr().err

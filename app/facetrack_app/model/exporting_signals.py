@@ -134,9 +134,8 @@ def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
     write_events(path.with_suffix(".events.csv"), event_records(session))
 
 
-def write_report(session: Session, choice: Choice, path: Path, title: str) -> int:
-    """Write the numbers per minute as a page; returns of how many frames; raises OutputError."""
-    table = signal_table(session, choice)
+def recording_of(session: Session, choice: Choice, title: str) -> Recording:
+    """Give what a report needs to know of a session."""
     asked = {name: names for name, _, *names in choice.order()}
     about = {
         "Video": title,
@@ -144,7 +143,13 @@ def write_report(session: Session, choice: Choice, path: Path, title: str) -> in
         "Model": str(session.setting("model", "")),
         "Checksum": str(session.setting("model_checksum", "")),
     }
-    report = Report()
-    report.add(Recording(title, table, event_records(session), asked, about))
+    table = signal_table(session, choice)
+    return Recording(title, table, event_records(session), asked, about)
+
+
+def write_report(session: Session, choice: Choice, path: Path, title: str) -> int:
+    """Write the numbers per minute as a page; returns of how many frames; raises OutputError."""
+    recording, report = recording_of(session, choice, title), Report()
+    report.add(recording)
     write_text(path, report.html())
-    return len(np.unique(table.frame))
+    return len(np.unique(recording.table.frame))

@@ -78,7 +78,7 @@ def replay(
     """
     if not (folder / DATABASE).is_file():
         raise InputError(f"{folder}: holds no session")
-    known = Session(folder, _frames_of(folder))
+    known = Session(folder, frames_of(folder))
     try:
         if known.setting("model_checksum") != fingerprint(model):
             raise InputError(
@@ -98,7 +98,8 @@ def replay(
         known.close()
 
 
-def _frames_of(folder: Path) -> int:
+def frames_of(folder: Path) -> int:
+    """Read how many frames the video of a session has; raises InputError if there is none."""
     store = Store(folder / DATABASE)
     try:
         rows = store.read("SELECT value FROM setting WHERE name='n_frames'")

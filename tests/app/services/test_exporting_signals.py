@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from facetrack.cli.main import main
 from facetrack.formats.elan import read_elan
 from facetrack.formats.events_csv import read_events
 from facetrack.formats.signals_csv import read_signals
@@ -102,3 +104,18 @@ def test_the_report_is_a_page_of_the_same_numbers(
     assert "Numbers per minute" in page
     assert "smile" in page
     assert "clip.mp4" in page
+
+
+def test_the_command_line_reports_a_closed_session(
+    judged: Desk, shipped_model: FaceModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, page = judged.annotator.session.folder, tmp_path / "page.html"
+    assert main(["report", str(folder), "-o", str(page)]) == 1
+    assert "another run" in capsys.readouterr().err  # the window has it open
+    judged.annotator.close()
+    assert main(["report", str(folder), "-o", str(page)]) == 0
+    assert f"<h2>{folder.name}" in page.read_text(encoding="utf-8")
+    with page.with_suffix(".csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    by_human = [r["value"] for r in rows if (r["name"], r["measure"]) == ("smile", "by_human")]
+    assert by_human == ["1"]
