@@ -12,7 +12,7 @@ from facetrack.reporting.html import Block, Notice, Picture, Section, page
 from facetrack.summary.curves import curves
 from facetrack.summary.details import csv_rows, csv_text, details
 from facetrack.summary.numbers import Summary, summarise
-from facetrack.summary.spans import Span
+from facetrack.summary.spans import Span, unlike
 from facetrack.summary.tables import (
     LISTED,
     comparison_table,
@@ -64,6 +64,9 @@ class Recording:
         See `timeline`.
     about : mapping of str to str
         What else stands at the top of the page: when it was tracked, with which model.
+    marked : sequence of Span
+        Stretches that a person marked in it, compared as those of the report are; each has a name
+        of its own.
     """
 
     title: str
@@ -71,6 +74,7 @@ class Recording:
     events: Sequence[EventRecord] = ()
     asked: Mapping[str, Sequence[str]] | None = None
     about: Mapping[str, str] = field(default_factory=dict)
+    marked: Sequence[Span] = ()
 
     def timelines(self) -> list[Timeline]:
         """Lay out every person in it; raises InputError as `timeline` does."""
@@ -106,7 +110,7 @@ class Report:
         Raises
         ------
         InputError
-            If its timestamps are missing or go back.
+            If its timestamps are missing or go back, or two intervals have one name.
         """
         found = recording.timelines()
         if not found:
@@ -114,7 +118,8 @@ class Report:
             self._sections.append(Section(f"{recording.title}: no face was found", blocks))
         persons = []
         for person in found:
-            summaries = [summarise(person, span) for span in (None, *self.spans)]
+            spans = unlike([*self.spans, *recording.marked])
+            summaries = [summarise(person, span) for span in (None, *spans)]
             self._sections += _sections(recording, person, summaries)
             persons.append({"face_id": person.face_id, "intervals": [*map(details, summaries)]})
         self._recordings.append(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from facetrack.signals.estimator import nothing
 from facetrack.signals.registry import Choice
 from facetrack.signals.rows import NOBODY
 from facetrack.summary.report import Recording, Report
+from facetrack.summary.spans import Span
 from facetrack.version import installed_version
 from facetrack_app.model.judged import Judged
 from facetrack_app.model.readings import CHUNK, read_series
@@ -144,7 +145,24 @@ def recording_of(session: Session, choice: Choice, title: str) -> Recording:
         "Checksum": str(session.setting("model_checksum", "")),
     }
     table = signal_table(session, choice)
-    return Recording(title, table, event_records(session), asked, about)
+    return Recording(title, table, event_records(session), asked, about, marked_spans(session))
+
+
+def marked_spans(session: Session) -> list[Span]:
+    """Give the events that a person marked as intervals of the report; equal names are counted."""
+    times, found = session.times(), dict[str, Span]()
+    zero = int(session.setting("time_zero", 0))
+    begin = float(times[zero]) if zero < len(times) else 0.0
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    for mark in sorted(session.spans, key=lambda mark: mark.start):
+        if mark.kind != "event" or not zero <= mark.start < mark.stop <= len(times):
+            continue
+        label = mark.label.strip() or "marked"
+        names = chain([label], (f"{label} {number}" for number in count(2)))
+        name = next(name for name in names if name not in found)
+        start, stop = float(times[mark.start]), float(times[mark.stop - 1]) + step
+        found[name] = Span(name, start - begin, stop - begin)
+    return list(found.values())
 
 
 def write_report(session: Session, choice: Choice, path: Path, title: str) -> int:

@@ -110,6 +110,8 @@ def test_the_command_line_reports_a_closed_session(
     judged: Desk, shipped_model: FaceModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, page = judged.annotator.session.folder, tmp_path / "page.html"
+    for first in (8, 25):
+        judged.annotator.run(MarkSpan("event", first, first + 5, "smile"))
     assert main(["report", str(folder), "-o", str(page)]) == 1
     assert "another run" in capsys.readouterr().err  # the window has it open
     judged.annotator.close()
@@ -117,5 +119,7 @@ def test_the_command_line_reports_a_closed_session(
     assert f"<h2>{folder.name}" in page.read_text(encoding="utf-8")
     with page.with_suffix(".csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
+    assert {r["interval"] for r in rows} == {"whole video", "smile", "smile 2"}
+    rows = [r for r in rows if r["interval"] == "whole video"]
     by_human = [r["value"] for r in rows if (r["name"], r["measure"]) == ("smile", "by_human")]
     assert by_human == ["1"]
