@@ -9,6 +9,7 @@ them, `undo` takes exactly these back. Commands are data: the history keeps them
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -25,7 +26,7 @@ COMMANDS: Final[dict[str, type[Command]]] = {}
 
 
 @dataclass(frozen=True)
-class Command:
+class Command(ABC):
     """Something that a person does to a session.
 
     Attributes
@@ -44,9 +45,9 @@ class Command:
         super().__init_subclass__(**options)
         COMMANDS[cls.__name__] = cls
 
+    @abstractmethod
     def changes(self, session: Session) -> list[Change]:
         """Say which rows change; the session stays as it is."""
-        raise NotImplementedError
 
     def do(self, session: Session, log: Log = lambda changes: None) -> list[Change]:
         """Make the changes in one transaction.
@@ -117,7 +118,7 @@ def check_frame(session: Session, frame: int) -> None:
 
 
 def check_person(session: Session, person: int) -> None:
-    """Refuse somebody who is not there."""
+    """Refuse a person who is not there."""
     if person not in session.people:
         raise InputError("nobody is chosen; choose a person first")
 
@@ -131,6 +132,6 @@ def checked_name(name: str) -> str:
 
 
 def free_name(session: Session) -> str:
-    """Give a name that nobody has: Person 2 for the second one, or a higher number."""
+    """Give an unused name: Person 2 for the second one, or a higher number."""
     taken = set(session.people.values())
     return next(n for i in count(len(taken) + 1) if (n := f"Person {i}") not in taken)

@@ -6,6 +6,7 @@ Each carries all that it decides about, so that doing it again needs no machine.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, ClassVar, Self
@@ -56,9 +57,9 @@ class OnEvent(Command):
             raise InputError("there is no such event any more")
         return [decision_row(session, number, self.decide(judged))]
 
+    @abstractmethod
     def decide(self, judged: Judged) -> Judged | None:
         """Give the event as it is afterwards; None: as if it had never been."""
-        raise NotImplementedError
 
 
 def decision_row(session: Session, number: int | None, judged: Judged | None) -> Change:
