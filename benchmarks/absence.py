@@ -1,9 +1,9 @@
-"""Whether somebody who was away is known again, and taken for nobody else: synthetic absences.
+"""Whether a person who was away is known again, and never taken for another: synthetic absences.
 
     python benchmarks/absence.py lfpw_test helen_test --seed 5000 --json absence.json
 
 In each case one person is seen for 4 s, away for 10 s, and seen again elsewhere for 4 s; for 8 s of
-the absence somebody else is there, in every second case at the very same place. Who they are is
+the absence another person is there, in every second case at the very same place. Who they are is
 drawn from labelled pictures, and the truth is known in every frame. The first person is corrected
 once before the absence: what that taught must be theirs after it, and never the other's.
 """
@@ -41,7 +41,7 @@ CORRECTED: Final = 12  # the frame, before the absence, in which the first perso
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """What became of somebody who was away while somebody else was there.
+    """What became of a person who was away while another person was there.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ def judge(seed: int, owned: Owned, taught: Sequence[set[int]], away: tuple[int, 
 
 
 def ids_of(person: int, owned: Owned) -> set[int]:
-    """Give the ids that lie on somebody's face in most of the frames that they lie on any."""
+    """Give the ids that lie on a true face in most of the frames that they lie on any."""
     return {number for number, owner in owner_of_ids(owned).items() if owner == person}
 
 

@@ -140,7 +140,7 @@ def cross(model: FaceModel, seed: int) -> Crossing:
 
 
 def stand_apart(truths: Sequence[Points]) -> bool:
-    """Tell whether two faces are side by side, without overlap."""
+    """Return whether two faces are side by side, without overlap."""
     left, right = sorted(truths, key=lambda points: float(points[:, 0].mean()))
     return float(left[:, 0].max()) < float(right[:, 0].min())
 

@@ -58,7 +58,7 @@ def edit(bench: Any, view: Any, person: int, rounds: int, took: dict[str, list[f
         for gesture, command in (
             ("event", MarkSpan("event", here, here + 50, "smile")),
             ("merge", Merge(person, -1 - number)),
-            ("split", Split(person, here, "Somebody")),
+            ("split", Split(person, here, "Other")),
         ):
             do(gesture, partial(annotator.run, command))
         do("undo")

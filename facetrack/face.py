@@ -119,7 +119,7 @@ class Face:
     Attributes
     ----------
     id : int
-        The person, from 0; never handed to somebody else during the life of a tracker.
+        The person, from 0; never handed to another person during the life of a tracker.
     state : State
         `TRACKED`, or `LOST` for a face that was tracked before and is not seen now.
     reason : str

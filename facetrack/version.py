@@ -9,7 +9,7 @@ def installed_version() -> str:
     Returns
     -------
     str
-        `0+not.installed` for a source tree on the path that nobody installed.
+        `0+not.installed` for a source tree on the path that was not installed.
     """
     from importlib.metadata import PackageNotFoundError, version
 

@@ -20,7 +20,7 @@ class Status(StrEnum):
     """How a check ended."""
 
     OK = "ok"
-    NOTE = "note"  # nothing is broken, but somebody may wonder
+    NOTE = "note"  # nothing is broken, but worth knowing
     FAIL = "FAIL"
 
 

@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--learning",
         action="store_true",
         help="also measure what learning costs: updates against the batch and against iSDM, whole "
-        "lessons, tracking somebody who was taught, a profile's size and loading",
+        "lessons, tracking a taught person, a profile's size and loading",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     parser.add_argument(

@@ -109,14 +109,14 @@ def _collect(report: Report, readers: dict[str, Reader]) -> tuple[int, int]:
     for place, read in tqdm(readers.items(), "videos", disable=None, leave=False):
         try:
             recording = read()
-            somebody = report.add(recording)
+            has_people = report.add(recording)
         except FacetrackError as error:
             failed += 1
             base = place.removesuffix(".signals.csv")
             _complain(str(error) if base in str(error) else f"{place}: {error}")
             continue
         n += 1
-        if not somebody:
+        if not has_people:
             failed += 1
             _complain(f"{place}: no face was found in this video")
         else:

@@ -138,7 +138,7 @@ def record(
 
 
 def _results_exist(task: Task) -> bool:
-    """Tell whether nobody has taken away what a finished run wrote."""
+    """Return whether all that a finished run wrote is still there."""
     profile = task.teaching.save_person
     return task.outputs.path("csv").exists() and (profile is None or profile.exists())
 

@@ -28,7 +28,7 @@ def make_folder(outputs: Outputs) -> None:
 
 
 def clear_leftovers(outputs: Outputs) -> None:
-    """Take away what a killed run left half written and nobody can use.
+    """Take away what a killed run left half written, which is useless.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def go_on(
         signals.restore(checkpoint.signals)
         teacher.restore(checkpoint.teacher)
         tracker.restore(checkpoint.tracker)
-    except (FormatError, InputError):  # somebody touched the files: the video is tracked anew
+    except (FormatError, InputError):  # the files were changed: the video is tracked anew
         teacher.restore(fresh)
         signals.reset()
         return None

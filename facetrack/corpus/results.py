@@ -223,7 +223,7 @@ def reader_elsewhere(path: Path) -> Callable[[], Recording] | None:
     for point in entry_points(group=RECORDINGS):
         try:
             reader: Callable[[], Recording] | None = point.load()(path)
-        except Exception as error:  # whatever somebody else's package raises
+        except Exception as error:  # whatever a third-party package raises
             raise InputError(f"{path}: {point.value} cannot look at it: {error}") from error
         if reader is not None:
             return reader

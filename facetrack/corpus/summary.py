@@ -23,7 +23,7 @@ _FIRST: Final = (
     "results", "video", "face_id", "frames", "seconds", "tracked", "doubtful", "lost",
 )  # fmt: skip
 _LAST: Final = "note"
-_NOBODY: Final = "no face was found"
+_NO_FACE_FOUND: Final = "no face was found"
 _Cells = dict[str, str]
 
 
@@ -83,7 +83,7 @@ def _rows(outputs: Outputs, folder: Path) -> Iterator[_Cells]:
     if not people:
         times = recording.table.timestamp
         seconds = float(times[-1] - times[0]) if len(times) else 0.0
-        yield {**known, "seconds": shown(seconds), "tracked": "0", _LAST: _NOBODY}
+        yield {**known, "seconds": shown(seconds), "tracked": "0", _LAST: _NO_FACE_FOUND}
     for person in people:
         yield {**known, "face_id": str(person.face_id), **_cells(summarise(person))}
 

@@ -168,7 +168,7 @@ class Task:
 
 
 def is_live(source: str | Path) -> bool:
-    """Tell whether a source is a camera."""
+    """Return whether a source is a camera."""
     return isinstance(source, str) and source != "demo"
 
 

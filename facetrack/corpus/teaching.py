@@ -41,7 +41,7 @@ class Teaching:
         A folder of corrections; see `annotation.corrections`.
     save_person : Path or None
         Where the profile of the person is written at the end: of the one who was corrected last,
-        or of the first one if nobody was.
+        or of the first one if no person was.
     adapt : bool
         Whether the tracker learns from its own tracks as well.
     """
@@ -91,7 +91,7 @@ class Teacher:
     Attributes
     ----------
     profile : Profile or None
-        Of the person to be kept; None while nobody was seen, and where nobody is to be kept.
+        Of the person to be kept; None while no person was seen, and where no one is to be kept.
 
     Raises
     ------

@@ -98,7 +98,7 @@ class LearningCost:
     lessons_ms : dict of int to float
         Median wall time of the n-th lesson of a person, all levels.
     steps : tuple of StepTime
-        Whole updates of the tracker with somebody who was taught 20 times, without, and of one
+        Whole updates of the tracker with a taught person 20 times, without, and of one
         that learns from its own tracks.
     profile_bytes : int
         Of 20 lessons.

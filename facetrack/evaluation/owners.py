@@ -27,12 +27,12 @@ def find_owners(faces: Sequence[Face], truths: Sequence[Points]) -> dict[int, in
     faces : sequence of Face
         As a tracker gave them; those that are lost are left out.
     truths : sequence of ndarray, shape (68, 2), float64
-        The people's true landmarks in pixels; NaN where somebody is absent.
+        The people's true landmarks in pixels; NaN where a person is absent.
 
     Returns
     -------
     dict of int to int
-        From ids to places in `truths`; -1 for a face that lies on nobody.
+        From ids to places in `truths`; -1 for a face that lies on none of them.
     """
     present = [k for k, truth in enumerate(truths) if np.isfinite(truth).all()]
     owners = {}
@@ -59,7 +59,7 @@ def owner_of_ids(owned: Owned) -> dict[int, int]:
     Returns
     -------
     dict of int to int
-        From ids to people; -1: mostly on nobody's.
+        From ids to people; -1: mostly on no true face.
     """
     counts: dict[int, Counter[int]] = defaultdict(Counter)
     for owners in owned:
@@ -79,7 +79,7 @@ def owner_of_first_sight(owned: Owned) -> dict[int, int]:
     Returns
     -------
     dict of int to int
-        From ids to people; -1: on nobody's.
+        From ids to people; -1: on no true face.
     """
     first: dict[int, int] = {}
     for owners in owned:
@@ -93,7 +93,7 @@ def strayed(owned: Owned) -> int:
     Parameters
     ----------
     owned : sequence of dict
-        For each frame what `find_owners` returned; times on nobody's face do not count.
+        For each frame what `find_owners` returned; times on no true face do not count.
 
     Returns
     -------

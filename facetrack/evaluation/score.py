@@ -1,4 +1,4 @@
-"""Comparing landmarks that somebody predicted with the truth, whatever the files' formats."""
+"""Comparing predicted landmarks with the truth, whatever the files' formats."""
 
 from __future__ import annotations
 

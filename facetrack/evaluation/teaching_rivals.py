@@ -44,7 +44,7 @@ def rivals(shape_model: ShapeModel) -> list[Learner]:
 
 
 class NoLearning:
-    """Track as if nobody had corrected."""
+    """Track as if nothing had been corrected."""
 
     name = "no learning"
 

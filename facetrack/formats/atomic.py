@@ -112,7 +112,7 @@ def _replace(temporary: Path, target: Path) -> None:
         try:
             os.replace(temporary, target)
         except PermissionError:
-            # Windows refuses while somebody reads the old file; elsewhere waiting changes nothing.
+            # Windows refuses while the old file is being read; elsewhere waiting changes nothing.
             if os.name != "nt" or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

@@ -186,7 +186,7 @@ def find_kind(name: str) -> ModelKind[Any]:
         for point in entry_points(group=ENTRY_POINTS, name=name):
             try:
                 register_kind(point.load())
-            except Exception as error:  # whatever somebody else's package raises
+            except Exception as error:  # whatever a third-party package raises
                 raise InputError(f"{point.value} cannot be imported: {error}") from error
     if name not in _registered:
         raise InputError(f"the kind {name!r} is unknown here (known: {', '.join(kinds())})")

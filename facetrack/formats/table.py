@@ -41,7 +41,7 @@ class TrackTable:
     frame : ndarray, shape (n,), int64
         Number of the decoded frame from 0.
     face_id : ndarray, shape (n,), int64
-        The person from 0; -1 where the frame shows nobody.
+        The person from 0; -1 where the frame shows no face.
     timestamp : ndarray, shape (n,), float64
         Seconds from the start of the video; NaN where the file does not say.
     success : ndarray, shape (n,), bool

@@ -71,7 +71,7 @@ class Start:
     shape, label : ndarray, shape (68, 2), float64
         Where it is by now, and what it should become; pixels of the frame.
     mask : ndarray, shape (68,), bool
-        The points that somebody vouches for.
+        The points that are vouched for.
     """
 
     maps: list[Features]

@@ -44,7 +44,7 @@ class Lesson:
     patches : ndarray, shape (J, 160, 160), uint8
         The face in the reference frames of the starts, grey.
     starts, labels : ndarray, shape (J, 68, 2), float64
-        In pixels of these frames. Where nobody vouches for a point, its label is what was fitted.
+        In pixels of these frames. The label of a point without a voucher is what was fitted.
     mask : ndarray, shape (68,), bool
         The points that the person vouches for.
     """
@@ -71,9 +71,9 @@ def make_lesson(
     image : ndarray, shape (H, W[, 3]), uint8
         The frame.
     points : ndarray, shape (68, 2), float64
-        In pixels of the frame: the correction, and the fit where nobody vouches.
+        In pixels of the frame: the correction, and the fit at points not vouched for.
     mask : ndarray, shape (68,), bool
-        The points that somebody vouches for.
+        The points that are vouched for.
     shape_model : ShapeModel
     key : int
         See `Lesson`.

@@ -172,7 +172,7 @@ def learn_own_level(level: Level, samples: Samples, shape: Array) -> OwnLevel:
     Returns
     -------
     OwnLevel
-        It leaves points alone for which nobody vouches.
+        Points that are not vouched for are left alone.
     """
     near, variances = _neighbours(shape)
     z, patches = samples.features[:, :-1], samples.patches

@@ -65,7 +65,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A paragraph that nobody may miss.
+    """A paragraph that stands out.
 
     Attributes
     ----------

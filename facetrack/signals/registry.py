@@ -1,7 +1,7 @@
 """All estimators that are known: those that come with Facetrack, and those of other packages.
 
 Another package enters by an entry point of the group `facetrack.signals` that names an `Estimator`.
-Lists are made when somebody asks, so that what is registered later is seen.
+Lists are made on request, so that what is registered later is seen.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _known: dict[str, Estimator] = {e.name: e for e in (GEOMETRY, BLINKS, HEAD, QUAL
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The signals that somebody wants.
+    """The signals that are asked for.
 
     Attributes
     ----------

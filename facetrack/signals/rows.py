@@ -14,7 +14,7 @@ from facetrack.reading import Finding, Reading, Readings, Row, Spec
 from facetrack.signals.estimator import nothing
 
 SILENT: Final = "the estimator said nothing"
-NOBODY: Final = "no face"
+NO_FACE_REASON: Final = "no face"
 _PATIENCE: Final = 2.0  # times the longest delay of an estimator, and
 _SPARE: Final = 10.0  # seconds more: a lost face delays its last rows
 
@@ -64,7 +64,7 @@ class RowAssembler:
             The rows that are complete, in the order of frames and faces.
         """
         for face_id in [face.id for face in faces] or [NO_FACE]:
-            said = {} if faces else dict(nothing(self.specs, NOBODY))
+            said = {} if faces else dict(nothing(self.specs, NO_FACE_REASON))
             self._waiting[frame, face_id] = Row(frame, timestamp, face_id, said)
         self.take(findings)
         return self._complete(timestamp)

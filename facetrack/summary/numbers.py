@@ -47,7 +47,7 @@ class ValueNumbers:
     Attributes
     ----------
     name, unit : str
-        The unit is empty for a signal that nobody knows.
+        The unit is empty for a signal that is not registered.
     times : Times
     mean, sd, median, p5, p95, minimum, maximum : float
         NaN where nothing is known. `sd` is of the values, no error of the mean; `p5` and `p95` are

@@ -44,7 +44,7 @@ _CURVES: Final = (
     "Signals over time. Lines have gaps where nothing is known; events are coloured as in the bars "
     "at the top, and lie also behind the curves that they were found in."
 )
-_NOBODY: Final = (
+_NO_FACE_FOUND: Final = (
     "No face was found in this video, so there are no numbers. That says nothing about whoever is "
     "in it: look at the video, at its light and at the size of the face."
 )
@@ -114,7 +114,7 @@ class Report:
         """
         found = recording.timelines()
         if not found:
-            blocks: list[Block] = [Notice(_NOBODY), dict(recording.about)]
+            blocks: list[Block] = [Notice(_NO_FACE_FOUND), dict(recording.about)]
             self._sections.append(Section(f"{recording.title}: no face was found", blocks))
         persons = []
         for person in found:

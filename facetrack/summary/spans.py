@@ -1,4 +1,4 @@
-"""Stretches of time that somebody chose: named on the command line or in a table."""
+"""Stretches of time that a person chose: named on the command line or in a table."""
 
 from __future__ import annotations
 

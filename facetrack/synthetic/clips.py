@@ -13,7 +13,7 @@ from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 
 AWAY: Final = 10.0  # seconds for which the first person of `absence_video` is not there
 _SEEN: Final = 4.0  # seconds before and after
-_EMPTY: Final = 1.0  # seconds in which nobody is there, twice
+_EMPTY: Final = 1.0  # seconds in which no person is there, twice
 
 
 def demo_video(shape_model: ShapeModel) -> SyntheticVideo:
@@ -75,7 +75,7 @@ def absence_video(
     fps: float = 6.0,
     size: tuple[int, int] = (640, 480),
 ) -> SyntheticVideo:
-    """Make somebody who leaves for ten seconds, somebody else who is there meanwhile.
+    """Make a person who leaves for ten seconds, another person who is there meanwhile.
 
     Parameters
     ----------

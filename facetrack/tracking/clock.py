@@ -7,7 +7,7 @@ from typing import Final
 
 from facetrack.errors import InputError
 
-NOMINAL_RATE: Final = 30.0  # frames a second when nobody gives timestamps
+NOMINAL_RATE: Final = 30.0  # frames a second without timestamps
 
 
 def next_time(last: float | None, timestamp: float | None) -> float:

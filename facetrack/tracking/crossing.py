@@ -1,4 +1,4 @@
-"""Faces that meet: one of two tracks on one face is dropped, and nobody leaves as somebody else."""
+"""Faces that meet: one of two tracks on one face is dropped, and ids stay with their people."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def settle_crossings(
     Returns
     -------
     list of (Track, str)
-        Tracks that follow somebody else's face, and why they end.
+        Tracks that follow another person's face, and why they end.
     """
     for track in tracks:
         track.apart += 1

@@ -2,7 +2,7 @@
 
 dlib's detector joins five linear templates on gradient histograms: frontal, turned to either side,
 rolled to either side. Scores above 0 are faces nearly always; between -1 and 0 they are candidates
-that somebody else (the fit quality) must confirm.
+that the fit quality must confirm.
 """
 
 from __future__ import annotations

@@ -36,12 +36,12 @@ def at_place(detections: Iterable[Detection], box: Box) -> list[Detection]:
 
 
 def is_certain(detections: Iterable[Detection], box: Box) -> bool:
-    """Tell whether one of the detections makes the face in a box certain; see `at_place`."""
+    """Return whether one of the detections makes the face in a box certain; see `at_place`."""
     return any(detection.certain for detection in at_place(detections, box))
 
 
 def on_probation(track: Track) -> bool:
-    """Tell whether the detector is yet to be asked again, so that the face is nobody's so far."""
+    """Return whether the detector is yet to be asked again, so that the face has no owner yet."""
     if track.certain or track.quality >= _CLEAR:
         return False
     return track.age < _ASK_EVERY or track.doubts > 0

@@ -1,4 +1,4 @@
-"""What the tracker tells the world: `Face` from a track, or from somebody who is missing."""
+"""What the tracker tells the world: `Face` from a track, or from a person who is missing."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def lost_face(missing: Missing) -> Face:
 
 
 def leaves_image(points: npt.NDArray[np.float64], image: Image) -> bool:
-    """Tell whether too few of a face's points lie in the image.
+    """Return whether too few of a face's points lie in the image.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _GREY_WEIGHT: Final = 0.1  # similarity lost per 40 grey levels of difference in
 _GREY_LEVELS: Final = 40.0
 _MOST_GREY_LOSS: Final = 0.15
 
-UNKNOWN: Final = -1  # the id of nobody in particular
+UNKNOWN: Final = -1  # the id of a face without an owner
 
 _EXEMPLARS: Final = 6  # signatures kept per person, of different poses
 _NEW_EXEMPLAR: Final = 0.75  # less agreement with all of them makes another one worth keeping
@@ -76,12 +76,12 @@ def similarity(a: Signature, b: Signature) -> float:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody who was seen.
+    """A person who was seen.
 
     Attributes
     ----------
     id : int
-        Never handed to somebody else.
+        Never handed to another person.
     exemplars : list of ndarray
         Signatures, the oldest first, each of another pose.
     knowledge : Knowledge or None
@@ -101,7 +101,7 @@ class Person:
         agreements = [similarity(seen, exemplar) for exemplar in self.exemplars]
         if not agreements or max(agreements) < _NEW_EXEMPLAR:
             self.exemplars.append(seen)
-            # The first is kept: it is the one least likely to have drifted to somebody else.
+            # The first is kept: it is the one least likely to have drifted to another person.
             del self.exemplars[1 : max(1, len(self.exemplars) - _EXEMPLARS + 1)]
             return
         nearest = int(np.argmax(agreements))

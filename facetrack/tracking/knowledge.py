@@ -172,7 +172,7 @@ def checked_correction(
     fitted: npt.NDArray[np.float64],
     size: tuple[int, int],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Check a person's correction, and complete it by the fit where nobody vouches.
+    """Check a person's correction, and complete it by the fit where it says nothing.
 
     Parameters
     ----------

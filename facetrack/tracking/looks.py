@@ -1,4 +1,4 @@
-"""When to remember what people look like: only in clear views, or they become somebody else."""
+"""When to remember what people look like: only in clear views, or they become another person."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ _NEAR: Final = 1.0  # ... seconds for which that holds, less and less
 # Who went behind another face is expected to come out again, half covered and turned at first.
 _LIKENESS_BEHIND: Final = 0.25
 _DOUBTFUL: Final = 0.3  # agreement from which on a face may yet turn out to be a known person's
-_MARGIN: Final = 0.1  # ahead of the second likeliest, or nobody is recognised
+_MARGIN: Final = 0.1  # ahead of the second likeliest, or no person is recognised
 
-_MOMENT: Final = 2.0  # seconds for which somebody lost is expected near
-_REACH: Final = 1.0  # face sizes that somebody lost may have moved at once, ...
+_MOMENT: Final = 2.0  # seconds for which a lost person is expected near
+_REACH: Final = 1.0  # face sizes that a lost person may have moved at once, ...
 _REACH_GROWTH: Final = 0.1  # ... and more per frame since
 
 _MOST_PEOPLE: Final = 64  # remembered; the longest lost are forgotten first
@@ -50,7 +50,7 @@ class Reason(StrEnum):
 
 @dataclass(slots=True)
 class Missing:
-    """Somebody who was tracked and is not seen now.
+    """A person who was tracked and is not seen now.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Missing:
         return box_of(self.points)
 
     def may_be_at(self, points: Points, frame: int, time: float) -> bool:
-        """Tell whether the person can have come from the last place to this one by now.
+        """Return whether the person can have come from the last place to this one by now.
 
         Parameters
         ----------
@@ -133,9 +133,9 @@ class People:
         Returns
         -------
         Person or None
-            Somebody missing, who is no longer so, or a new person. None if it is in doubt: the
+            A person missing, who is no longer so, or a new person. None if it is in doubt: the
             face does not look enough like anybody missing, but a little, or too few looks were
-            taken, or somebody was lost near here a moment ago and may be half covered yet. Ask
+            taken, or a person was lost near here a moment ago and may be half covered yet. Ask
             again in the next frame, with one look more.
         """
         if not self.missing:
@@ -157,17 +157,17 @@ class People:
         return self.new()
 
     def new(self) -> Person:
-        """Return somebody who was never seen before."""
+        """Return a person who was never seen before."""
         self._next_id += 1
         return Person(self._next_id - 1)
 
     def lose(self, missing: Missing) -> None:
-        """Remember somebody who is gone."""
+        """Remember a person who is gone."""
         self.missing.append(missing)
         del self.missing[: max(0, len(self.missing) - _MOST_PEOPLE)]
 
     def forget_all(self) -> None:
-        """Expect nobody back; ids are not used again."""
+        """Expect no person back; ids are not used again."""
         self.missing.clear()
 
     def state(self) -> dict[str, Any]:
@@ -206,7 +206,7 @@ class People:
 
 
 def _enough_near(missing: Missing, anywhere: float, time: float) -> float:
-    """Tell how much agreement is enough near the place where somebody was lost."""
+    """Return how much agreement is enough near the place where a person was lost."""
     if missing.behind:
         return _LIKENESS_BEHIND
     part = min((time - missing.time) / _NEAR, 1.0)

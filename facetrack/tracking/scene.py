@@ -1,4 +1,4 @@
-"""Recognising shot cuts: after one, nobody can say that a face is the same person's."""
+"""Recognising shot cuts: after one, no face is known to be the same person's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Thumbnail = npt.NDArray[np.float32]
 class CutDetector:
     """Compares each frame's thumbnail with that of the frame before.
 
-    A change of light keeps the correlation, the motion of a face keeps the histogram, somebody who
+    A change of light keeps the correlation, the motion of a face keeps the histogram, a person who
     comes or goes keeps the background; a cut changes all three. Frames without contrast are passed
     over, so one black frame is no cut.
     """

@@ -14,7 +14,7 @@ from facetrack.tracking.track import WELL_FITTED, Fits, is_plausible
 
 _SEARCH_EVERY: Final = 2  # frames, while no face at all is tracked
 _LOOK_AROUND_EVERY: Final = 15  # frames, while some are and more are wanted
-_LOOK_BACK_EVERY: Final = 3  # frames, near the place where somebody was lost ...
+_LOOK_BACK_EVERY: Final = 3  # frames, near the place where a person was lost ...
 _LOOK_BACK_FOR: Final = 90  # ... this many frames ago at most
 
 _CONFIRMED: Final = 0.3  # quality of the fit that makes a certain detection a face

@@ -106,7 +106,7 @@ class SelfTeacher:
         self._learner.settle()
 
     def _falls(self, quality: float) -> bool:
-        """Tell whether tracking has become clearly worse since it was best."""
+        """Return whether tracking has become clearly worse since it was best."""
         mean = quality if self._quality is None else self._quality
         self._quality = mean + _SLOW * (quality - mean)
         self._best = max(self._best, self._quality)

@@ -156,7 +156,7 @@ def greet(
     track : Track
         Its points are fitted anew if anything is known.
     profile : Profile or None
-        One that nobody has claimed yet.
+        One that no person has claimed yet.
     model : Fits
     image : ndarray, shape (H, W[, 3]), uint8
     seen : ndarray
@@ -180,7 +180,7 @@ def greet(
 
 
 def _is_of(profile: Profile, seen: Signature) -> bool:
-    """Tell whether a face is the profile's; one without looks was made by hand and fits anybody."""
+    """Return whether a face is the profile's; one without looks fits anybody."""
     return not profile.looks or max(similarity(seen, look) for look in profile.looks) >= _LOOKS_LIKE
 
 

@@ -125,7 +125,7 @@ class Track:
         -------
         Fit or None
             The best that was found; None where every try ended in an impossible shape, and where
-            what is well fitted again, after poor fits, is somebody else or a pattern on the wall.
+            what is well fitted again, after poor fits, is another person or a pattern on the wall.
 
         Notes
         -----
@@ -253,7 +253,7 @@ def form_of(fit: Fit) -> Points:
 
 
 def is_plausible(fit: Fit, shape_model: ShapeModel) -> bool:
-    """Tell whether a fit can be a face; see `form_of` and `is_possible`.
+    """Return whether a fit can be a face; see `form_of` and `is_possible`.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ def is_plausible(fit: Fit, shape_model: ShapeModel) -> bool:
 
 
 def is_possible(points: Points, shape_model: ShapeModel) -> bool:
-    """Tell whether a fitted shape can be a face (spec 1.4): finite, large enough, of known form.
+    """Return whether a fitted shape can be a face (spec 1.4): finite, large enough, of known form.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def is_possible(points: Points, shape_model: ShapeModel) -> bool:
 
 
 def is_large(points: Points) -> bool:
-    """Tell whether a shape is finite, near an image, and large enough for a face.
+    """Return whether a shape is finite, near an image, and large enough for a face.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ from facetrack.video.frame import Frame
 
 STATE_VERSION: Final = 4
 
-_DOUBT: Final = 8  # frames of clear view for which somebody lost near here is expected
+_DOUBT: Final = 8  # frames of clear view for which a person lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
 _OUTLOOK: Final = 5  # frames: a lost face whose motion leads out of the image by then has left it
 _SAME_PERSON: Final = 0.25  # agreement of signatures that lets a track jump to a detection
@@ -65,7 +65,7 @@ class Tracker:
         Learn from the tracker's own tracks, where heavier fits agree with them. Off by default: it
         follows hard faces better, and draws easy ones towards the heavier fits' own convention.
     person : Profile or path-like, optional
-        What is known of somebody from another video. The first face that looks so is fitted with
+        What is known of a person from another video. The first face that looks so is fitted with
         it, whatever its id.
 
     Raises
@@ -121,7 +121,7 @@ class Tracker:
         -------
         list of Face
             In the order of their ids: tracked faces, those lost in this very frame, and those lost
-            a short while ago whose place nobody else has taken.
+            a short while ago whose place no other person has taken.
 
         Raises
         ------
@@ -209,7 +209,7 @@ class Tracker:
         return False
 
     def _after_cut(self, image: Image, time: float) -> list[Face]:
-        """End all faces, and start anew in the same frame: nobody is recognised over a cut."""
+        """End all faces, and start anew in the same frame: no person is recognised over a cut."""
         self._now.lose_all(Reason.CUT)
         ended = [
             lost_face(missing)
@@ -295,7 +295,7 @@ class Tracker:
         Raises
         ------
         InputError
-            If no such face is tracked, the mask is of nobody, points are not finite, or most of
+            If no such face is tracked, the mask selects no point, points are not finite, or most of
             them lie outside of the frame. Nothing has changed then.
         LearningError
             If the model cannot learn. Nothing has changed then.

@@ -57,7 +57,7 @@ def learn_whitening(families: Sequence[Sequence[Looks]], faces: Values) -> White
     Raises
     ------
     InputError
-        If there are no faces, or a kind of footage has nobody with two looks.
+        If there are no faces, or a kind of footage has no person with two looks.
     """
     if not len(faces) or not families:
         raise InputError("need faces and people with at least two looks")
@@ -78,7 +78,7 @@ def _within(people: Sequence[Looks]) -> npt.NDArray[np.float64]:
             total += centred.T @ centred
             freedom += len(looks) - 1
     if not freedom:
-        raise InputError("nobody has two looks")
+        raise InputError("no person has two looks")
     return total / freedom
 
 

@@ -35,7 +35,7 @@ class Frame:
     timestamp : float
         Seconds since the first frame.
     picture : Picture
-        Where grey values and colours come from when somebody asks for them.
+        Where grey values and colours come from on request.
     """
 
     index: int

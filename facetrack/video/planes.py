@@ -78,7 +78,7 @@ def orientation(frame: av.VideoFrame) -> Orientation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedPicture:
-    """A frame as the decoder gave it, converted when somebody looks.
+    """A frame as the decoder gave it, converted on demand.
 
     Attributes
     ----------

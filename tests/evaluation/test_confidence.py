@@ -94,7 +94,7 @@ def _report(n: int = 300) -> Judged:
 
 def test_parts_are_groups_and_bands_of_yaw() -> None:
     parts = _report().parts()
-    assert list(parts) == ["all", *GROUPS, "yaw 0-15", "yaw 15-30"]  # nobody is turned farther
+    assert list(parts) == ["all", *GROUPS, "yaw 0-15", "yaw 15-30"]  # no face is turned farther
     assert parts["nose"].error == pytest.approx(0.5, abs=0.02)
     assert parts["mouth"].error < 0.05
     assert parts["yaw 0-15"].counts.sum() + parts["yaw 15-30"].counts.sum() == 300 * 68

@@ -96,7 +96,7 @@ def test_pfld_fits_the_portrait(shared: Path) -> None:
     peer = PfldPeer(shared / "data" / "peers")
     assert error_on_portrait(peer) < 0.06
     assert peer.predict(BLANK) is None
-    tiny = np.array([1e-310])  # its networks need these to be zero, nobody else does
+    tiny = np.array([1e-310])  # its networks need these to be zero, nothing else does
     assert tiny * 0.5 > 0
 
 

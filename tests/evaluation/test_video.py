@@ -53,7 +53,7 @@ def test_a_tracker_is_compared_on_trusted_frames_only(folder, make_faces, script
     truth = make_faces(1, seed=1)[0]
     eyes = np.linalg.norm(truth[36] - truth[45])
     track = np.repeat(truth[None] + (0.02 * eyes, 0), N, axis=0)
-    track[:5] = 0  # nobody looks here
+    track[:5] = 0  # not looked at
     track[20:23] = np.nan
     report = evaluate_clips(lambda: scripted_tracker(track), find_clips(folder)[:1])
     ours = report.pooled[OURS]

@@ -45,7 +45,7 @@ def alone(estimator: Estimator) -> Choice:
 
 
 def lively(mean: np.ndarray) -> Actor:
-    """Somebody who blinks, nods, turns, and is covered for a while."""
+    """A person who blinks, nods, turns, and is covered for a while."""
     return Actor(
         mean,
         eyes=course([0.3, 1.9, 2.3, 4.1, 7.0], stay=0.05),

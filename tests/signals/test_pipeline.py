@@ -23,7 +23,7 @@ from facetrack.signals.registry import (
     signals,
     unregister,
 )
-from facetrack.signals.rows import NOBODY, SILENT, RowAssembler
+from facetrack.signals.rows import NO_FACE_REASON, SILENT, RowAssembler
 from tests.signals.conftest import Actor
 
 Acted = Callable[..., Actor]
@@ -320,7 +320,7 @@ def test_rows_wait_for_late_readings_and_keep_their_order(actor: Acted) -> None:
 def test_frames_without_faces_have_a_row_that_says_so() -> None:
     (row,) = RowAssembler(SPECS[:2]).add(3, 0.1, [], [])
     assert row.face_id == -1
-    assert {said.reason for said in row.values.values()} == {NOBODY}
+    assert {said.reason for said in row.values.values()} == {NO_FACE_REASON}
 
 
 def test_an_estimator_that_stays_silent_stops_nothing(actor: Acted) -> None:

@@ -232,7 +232,7 @@ def test_a_portrait_of_somebody_else(shape_model: ShapeModel) -> None:
 
 
 class _Clock:
-    """A clock that only moves when somebody sleeps or works."""
+    """A clock that only moves by sleep and work."""
 
     def __init__(self) -> None:
         self.time = 100.0

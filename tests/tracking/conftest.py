@@ -52,7 +52,7 @@ def small_shape_model():
 
 @dataclass
 class Puppet:
-    """Somebody: a texture of their own and a path."""
+    """A person: a texture of their own and a path."""
 
     seed: int
     place: Callable[[int], object]  # frame number -> (x, y) of the face's centre, None when away

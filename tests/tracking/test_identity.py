@@ -1,4 +1,4 @@
-"""Signatures tell people apart; in doubt a face is somebody new's."""
+"""Signatures tell people apart; in doubt a face is a new person's."""
 
 import json
 

@@ -125,6 +125,6 @@ def test_calibration_stays_finite_where_nothing_is_mistaken() -> None:
     logits = np.concatenate([np.linspace(-9, -3, 50), np.linspace(3, 9, 50)])
     slope, shift = calibrate(logits, logits > 0)
     assert 0 < slope < 100
-    # Platt's targets: nobody is surer than (n + 1) / (n + 2) on average
+    # Platt's targets: none is surer than (n + 1) / (n + 2) on average
     surest = 1 / (1 + np.exp(-(slope * logits[50:] + shift)))
     assert surest.mean() == pytest.approx(51 / 52, abs=0.01)

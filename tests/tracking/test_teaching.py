@@ -189,7 +189,7 @@ def test_adapting_learns_and_says_so(shipped_model, frames) -> None:
     sources = [set(tracker.update(frame)[0].source) for frame in frames]
     assert sources[0] == {Source.TRACKED}
     assert sources[-1] == {Source.LEARNED}
-    assert tracker.person(0).lessons == ()  # nobody corrected anything
+    assert tracker.person(0).lessons == ()  # no person corrected anything
     assert tracker.person(0).learned is not None
 
 

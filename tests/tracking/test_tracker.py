@@ -397,7 +397,7 @@ def follow(model, frames):
     return np.array([found[0].raw_points for found in faces])
 
 
-@pytest.mark.parametrize("seed", [0, 1])  # elsewhere, and where somebody else sat meanwhile
+@pytest.mark.parametrize("seed", [0, 1])  # elsewhere, and where another person sat meanwhile
 def test_who_was_away_is_known_again_and_nobody_else_is(shipped_model, seed):
     video = absence_video(shipped_model.shape_model, seed=seed)
     tracker = Tracker(shipped_model)

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
-NOBODY: Final = -(2**31)
+UNCLAIMED: Final = -(2**31)
 
 
 class Claims:
@@ -41,7 +41,7 @@ class Claims:
         return Claims((strand, start, person) for (strand, start), person in self._rows.items())
 
     def strands(self) -> list[int]:
-        """Give all strands that somebody claims."""
+        """Give all strands that a person claims."""
         return sorted(self._ordered())
 
     def strands_of(self, person: int) -> list[int]:
@@ -57,7 +57,7 @@ class Claims:
         """Tell whose face a strand is in a frame."""
         claims = self.of(strand)
         place = bisect_right(claims, frame, key=lambda claim: claim[0])
-        return claims[place - 1][1] if place else NOBODY
+        return claims[place - 1][1] if place else UNCLAIMED
 
     def ranges(self, strand: int, person: int, n_frames: int) -> list[tuple[int, int]]:
         """Give the ranges of frames in which a strand is a person's."""

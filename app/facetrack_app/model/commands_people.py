@@ -22,7 +22,7 @@ from facetrack_app.model.session import Session
 
 @dataclass(frozen=True)
 class NewPerson(Command):
-    """Begin somebody whom the tracker did not find."""
+    """Begin a person whom the tracker did not find."""
 
     title: ClassVar[str] = "new person"
     name: str
@@ -79,7 +79,7 @@ class Merge(Command):
 
 @dataclass(frozen=True)
 class Split(Command):
-    """Say that from a frame on somebody else is meant."""
+    """Say that from a frame on another person is meant."""
 
     title: ClassVar[str] = "split person"
     person: int
@@ -87,7 +87,7 @@ class Split(Command):
     name: str
 
     def changes(self, session: Session) -> list[Change]:
-        """Hand the person's strands over to somebody new from a frame on."""
+        """Hand the person's strands over to a new person from a frame on."""
         check_person(session, self.person)
         check_frame(session, self.frame)
         other = new_number(session)
@@ -108,7 +108,7 @@ class Split(Command):
 
 
 def _hand_decisions(session: Session, person: int, other: int, since: float = 0.0) -> list[Change]:
-    """Let somebody else have what was decided about a person's events that begin from then on."""
+    """Let another person have what was decided about a person's events that begin from then on."""
     return [
         changed_row(session, "decision", (number,), replace(judged, person=other).values())
         for number, judged in session.decisions.items()

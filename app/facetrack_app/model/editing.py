@@ -210,7 +210,7 @@ class Editor:
 
 
 def centred_face(mean: Points, size: tuple[int, int]) -> Points:
-    """Put the mean face into the middle of a picture, for somebody whom the tracker did not find.
+    """Put the mean face into the middle of a picture, for a person whom the tracker did not find.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ Points = npt.NDArray[np.float64]
 def make_tracker(
     model: Any, *, max_faces: int = 1, smoothing: float = 0.0, person: Path | None = None
 ) -> Tracker:
-    """Make a tracker for one video or camera, which may know somebody already."""
+    """Make a tracker for one video or camera, which may know a person already."""
     return Tracker(model, max_faces=max_faces, smoothing=smoothing, person=person)
 
 
@@ -59,7 +59,7 @@ def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[n
 
 
 def can_adapt(tracker: Tracker) -> bool:
-    """Tell whether a tracker can learn from its own tracks: old models cannot learn at all."""
+    """Return whether a tracker can learn from its own tracks: old models cannot learn at all."""
     return bool(getattr(tracker.model, "priors", ()))
 
 

@@ -144,7 +144,7 @@ def export(
         return len(corrections)
     table = table_of(session, shape_model, size)
     if not table.face_ids:
-        raise InputError("nobody is tracked yet, so there is nothing to write")
+        raise InputError("no person is tracked yet, so there is nothing to write")
     if kind == "csv":
         write_openface(path, table)
         write_signal_files(session, choice, path)

@@ -21,7 +21,7 @@ from facetrack.formats.table import NO_FACE
 from facetrack.reading import HUMAN, MACHINE, EventRecord, Reading, Row
 from facetrack.signals.estimator import nothing
 from facetrack.signals.registry import Choice
-from facetrack.signals.rows import NOBODY
+from facetrack.signals.rows import NO_FACE_REASON
 from facetrack.summary.report import Recording, Report
 from facetrack.summary.spans import Span
 from facetrack.version import installed_version
@@ -58,7 +58,7 @@ def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
             moment = float(times[frame] - times[zero])
             here = [(n, p) for n, p in enumerate(session.people) if there[p][frame]]
             if not here:
-                yield Row(frame, moment, NO_FACE, nothing(choice.values, NOBODY))
+                yield Row(frame, moment, NO_FACE, nothing(choice.values, NO_FACE_REASON))
             for number, person in here:
                 values = {n: _reading(s, frame - start) for n, s in known[person].items()}
                 yield Row(frame, moment, number, values)
@@ -87,7 +87,7 @@ def signal_table(session: Session, choice: Choice) -> SignalTable:
 
 
 def event_records(session: Session) -> list[EventRecord]:
-    """Give the events that count, without those that somebody rejected.
+    """Give the events that count, without those that a person rejected.
 
     Returns
     -------

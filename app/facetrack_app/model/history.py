@@ -120,12 +120,12 @@ class History:
         return True
 
     def is_done(self, step: int) -> bool:
-        """Tell whether a step is there and not undone."""
+        """Return whether a step is there and not undone."""
         query = "SELECT count(*) FROM step WHERE id = ? AND NOT undone"
         return bool(self._session.store.read(query, (step,))[0][0])
 
     def can_amend(self, step: int) -> bool:
-        """Tell whether a step is done, and every later one, done or undone, leaves tracks alone."""
+        """Return whether a step is done, and all later ones, done or undone, leave tracks alone."""
         steps = self._session.store.read(
             "SELECT id, name, undone FROM step WHERE id >= ? ORDER BY id", (step,)
         )

@@ -74,7 +74,7 @@ def read_tracks(path: Path) -> TrackTable:
 
 
 def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Change]:
-    """Turn a table into changes: every face becomes somebody new, with a strand of its own.
+    """Turn a table into changes: every face becomes a new person, with a strand of its own.
 
     Rows with points that a person corrected, or said to be hidden, become corrections again.
 
@@ -93,10 +93,10 @@ def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Chan
     Raises
     ------
     InputError
-        If the table has frames that the video lacks, or nobody.
+        If the table has frames that the video lacks, or no person.
     """
     if not table.face_ids:
-        raise InputError("nobody is in that file")
+        raise InputError("no person is in that file")
     if int(table.frame.max()) >= n_frames:
         raise InputError(
             f"it speaks of frame {int(table.frame.max()) + 1}, the video has {n_frames}; "

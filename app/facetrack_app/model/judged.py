@@ -58,7 +58,7 @@ class Judged:
         Who found it; empty for one that was made by hand.
     decision : Decision
     original : Event or None
-        What the machine said of an event that somebody decided about.
+        What the machine said of an event that a person decided about.
     number : int or None
         In the table of decisions; None where nothing was decided.
     """
@@ -82,7 +82,7 @@ class Judged:
         return self.estimator, self.event.name, self.event.start
 
     def decided(self, decision: Decision, event: Event | None = None) -> Judged:
-        """Give it as somebody decides; what the machine said is kept from the first time on."""
+        """Give it as a person decides; what the machine said is kept from the first time on."""
         first = self.event if self.decision == Decision.MACHINE else self.original
         return replace(self, decision=decision, event=event or self.event, original=first)
 
@@ -158,7 +158,7 @@ def shown_events(store: Store, decisions: Iterable[Judged], person: int) -> list
 
 
 def _covered(machine: Sequence[Judged], decisions: Iterable[Judged]) -> set[int]:
-    """Find the places of what somebody decided about; the machine's events come by their starts."""
+    """Find the places of what a person decided about; the machine's events come by their starts."""
     starts = [judged.event.start for judged in machine]
     longest = max((judged.event.stop - judged.event.start for judged in machine), default=0.0)
     covered: set[int] = set()

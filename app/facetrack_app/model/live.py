@@ -108,7 +108,7 @@ def live_choice(names: Iterable[str], also: Choice | None = None) -> Choice:
     Parameters
     ----------
     names : iterable of str
-        Signals that are drawn; what nobody knows any more is left out.
+        Signals that are drawn; what is not registered any more is left out.
     also : Choice, optional
         What a recording needs.
 

@@ -201,7 +201,7 @@ class Session:
         return read
 
     def teaches(self, person: int) -> bool:
-        """Tell whether a person was corrected in a way that something can be learned from."""
+        """Return whether a person was corrected in a way that something can be learned from."""
         frames = np.flatnonzero(self.summary(person).corrected).tolist()
         said = (self.view(person, frame).correction for frame in frames)
         return any(correction is not None and correction.vouched.any() for correction in said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from facetrack_app.model.claims import NOBODY
+from facetrack_app.model.claims import UNCLAIMED
 from facetrack_app.model.rows import Change
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
@@ -76,7 +76,7 @@ def stale_stretches(session: Session, changes: Sequence[Change]) -> list[tuple[i
             owners |= {row[0] for row in (change.before, change.after) if row is not None}
             for owner in owners:
                 found.setdefault(owner, []).append((max(start, reach[0]), reach[1]))
-    found.pop(NOBODY, None)
+    found.pop(UNCLAIMED, None)
     return [(person, one) for person, some in found.items() for one in joined(some)]
 
 

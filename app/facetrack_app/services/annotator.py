@@ -166,7 +166,7 @@ class Annotator(Viewing):
         self.correct()
 
     def new_person(self) -> None:
-        """Begin somebody whom the tracker did not find: the mean face, to be dragged into place.
+        """Begin a person whom the tracker did not find: the mean face, to be dragged into place.
 
         It teaches nothing until a person has moved it.
         """
@@ -261,7 +261,7 @@ class Annotator(Viewing):
     def _take_tracked(self, progress: Progress) -> None:
         self._analyse()
         if self.person is None:
-            self.person = self._somebody()
+            self.person = self._first_person()
         left = "" if progress.finished else progress.time_left
         self.progressed(left and f"tracking, {left}", progress.done / max(progress.total, 1))
         if progress.start <= self.shown < progress.done or self.editor is None:

@@ -217,9 +217,9 @@ class _Batch:
         return done
 
     def _introduce(self, strand: int) -> None:
-        """Make a person of a strand that nobody claims yet."""
+        """Make a person of a strand that no person claims yet."""
         if not self._store.read("SELECT 1 FROM claim WHERE strand = ? LIMIT 1", (strand,)):
-            # The same number for both: it can never be that of somebody whom the history knows.
+            # The same number for both: it can never be that of a person whom the history knows.
             self._store.put("person", [((strand,), (f"Person {strand + 1}",))])
             self._store.put("claim", [((strand, 0), (strand,))])
 

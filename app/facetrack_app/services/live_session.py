@@ -42,7 +42,7 @@ class LiveWish:
         0 to 1.
     max_faces : int
     person : Path or None
-        A profile of somebody who was taught before.
+        A profile of a person who was taught before.
     charts : tuple of str
         Signals that are drawn.
     """

@@ -82,7 +82,7 @@ class LiveTracking:
         self._pipeline = Pipeline(choice, live=True)
         self._count = 0  # of tracked frames
         self._busy = threading.Lock()  # held while a frame is tracked, and while frozen
-        self._free = threading.Event()  # cleared while somebody waits for the lock: locks know no
+        self._free = threading.Event()  # cleared while a thread waits for the lock: locks know no
         self._free.set()  # turns, and with frames waiting this thread would take it again and again
         self._stop = threading.Event()
         self._last: LiveFrame | None = None

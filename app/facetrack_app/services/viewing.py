@@ -53,7 +53,7 @@ class Viewing:
         self.said: Notice[[str, bool]] = Notice()
         self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
         self.frame: Frame | None = None
-        self.person = self._somebody()
+        self.person = self._first_person()
         self.editor: Editor | None = None
         self.markup = 68
         self.reach = Reach.POINT
@@ -121,7 +121,7 @@ class Viewing:
         self.markup = count
         self.reload()
 
-    def _somebody(self) -> int | None:
+    def _first_person(self) -> int | None:
         return next(iter(self.session.people), None)
 
     def view(self, person: int) -> View:
@@ -137,7 +137,7 @@ class Viewing:
         if self.editor is not None and self.editor.holding:
             return
         if self.person not in self.session.people:
-            self.person = self._somebody()
+            self.person = self._first_person()
         selected = self.editor.selected if self.editor is not None else None
         view = View(None, None)
         if self.person is not None and self.frame is not None:

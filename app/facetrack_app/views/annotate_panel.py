@@ -113,7 +113,7 @@ class AnnotatePanel(QWidget):
         self.markup.setCurrentIndex(self.markup.findData(annotator.markup))
         self.reach.setCurrentIndex(self.reach.findData(annotator.reach.value))
         corrected = 0
-        words = "nobody is tracked yet"
+        words = "no person is tracked yet"
         if annotator.person is not None:
             view, summary = annotator.view(annotator.person), session.summary(annotator.person)
             words, corrected = view_in_words(view), int(summary.corrected.sum())
@@ -123,7 +123,7 @@ class AnnotatePanel(QWidget):
         self._show_effort(annotator, corrected)
 
     def clear(self) -> None:
-        """Show nobody: no video is open."""
+        """Show no person: no video is open."""
         self._show_people({}, None)
         self.state.setText("")
         self.effort.setText("")

@@ -208,7 +208,7 @@ class AnnotateView(QWidget):
 
     @property
     def has_person(self) -> bool:
-        """Whether somebody is chosen."""
+        """Whether a person is chosen."""
         return self.annotator is not None and self.annotator.person is not None
 
     @property

@@ -122,7 +122,7 @@ class Exchange:
         def take(rows: list[Change]) -> None:
             if self._annotator.closed:
                 self._annotator.said(f"{path.name} is not imported: its video was closed", True)
-            elif new_number(session) != first:  # somebody new has taken the number meanwhile
+            elif new_number(session) != first:  # a new person has taken the number meanwhile
                 self.import_from(path)
             else:
                 self._take(path, rows)

@@ -27,7 +27,7 @@ class LivePeople:
     Attributes
     ----------
     person : Path or None
-        A profile of somebody who was taught before.
+        A profile of a person who was taught before.
     """
 
     def __init__(self, watch: Watch, restart: Callable[[], None], parent: QWidget) -> None:
@@ -65,7 +65,7 @@ class LivePeople:
 
     def load_person(self) -> None:
         """Ask for a file and start with what was learned before."""
-        path, _ = QFileDialog.getOpenFileName(self._parent, "Use somebody saved", "", "(*.npz)")
+        path, _ = QFileDialog.getOpenFileName(self._parent, "Use a saved person", "", "(*.npz)")
         if path:
             self.use_person(Path(path))
 

@@ -37,7 +37,7 @@ class Marks:
     # People
 
     def new_person(self) -> None:
-        """Begin somebody whom the tracker did not find."""
+        """Begin a person whom the tracker did not find."""
         self._annotator.new_person()
         self._annotator.said("drag the new face into place (Shift: whole), then R fits it", False)
 
@@ -65,7 +65,7 @@ class Marks:
             return
         others = self._others(person)
         if not others:
-            self._annotator.said("there is nobody else to merge with", False)
+            self._annotator.said("there is no other person to merge with", False)
             return
         name, sure = QInputDialog.getItem(
             self._parent, "Merge", "The same person as:", list(others), editable=False
@@ -86,7 +86,7 @@ class Marks:
         return int(self._session.summary(person).seen.argmax()) + 1
 
     def split_person(self) -> None:
-        """Say that from this frame on it is somebody else."""
+        """Say that from this frame on it is another person."""
         if self._annotator.person is not None:
             name = free_name(self._session)
             self._annotator.run(Split(self._annotator.person, self._annotator.shown, name))
