@@ -163,7 +163,7 @@ def annotate(
 
 
 def right_points(points: Points, truth: Points, members: Sequence[int]) -> npt.NDArray[np.float64]:
-    """Tell which share of each frame's points is right, minus a little for how wrong it is.
+    """Return which share of each frame's points is right, minus a little for how wrong it is.
 
     Parameters
     ----------

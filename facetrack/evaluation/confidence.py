@@ -223,7 +223,7 @@ def with_all(report: Sequence[Judged]) -> list[Judged]:
 
 
 def _yaw(truth: Array, mean_3d: Array) -> float:
-    """Tell how far a head is turned from the line of sight, in degrees.
+    """Return how far a head is turned from the line of sight, in degrees.
 
     The picture around the face is what is looked at: in a whole frame a face at the border has
     another yaw towards the camera's axis than it shows.

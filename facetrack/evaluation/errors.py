@@ -40,7 +40,7 @@ class ErrorSummary:
 
 
 def complete(points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Tell which shapes have only finite coordinates.
+    """Return which shapes have only finite coordinates.
 
     Parameters
     ----------

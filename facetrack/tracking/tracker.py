@@ -315,7 +315,7 @@ class Tracker:
         return Taught(face, len(track.person.knowledge.lessons), replaced)
 
     def person(self, face_id: int) -> Profile:
-        """Tell what is known of a person who is tracked; `Profile.save` keeps it.
+        """Return what is known of a person who is tracked; `Profile.save` keeps it.
 
         Parameters
         ----------

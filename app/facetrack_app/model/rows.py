@@ -33,7 +33,7 @@ class Kind(IntEnum):
 
 
 def weight(kind: int, corrected: bool) -> int:
-    """Tell what counts in a frame if several strands speak of it: the most counts.
+    """Return what counts in a frame if several strands speak of it: the most counts.
 
     Returns
     -------
@@ -116,7 +116,7 @@ class TrackRow:
 
 
 def known_points(points: Points) -> npt.NDArray[np.bool_]:
-    """Tell which points have a place, shape (68,)."""
+    """Return which points have a place, shape (68,)."""
     return np.asarray(np.isfinite(points).all(axis=-1), dtype=np.bool_)
 
 

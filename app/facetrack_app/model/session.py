@@ -258,7 +258,7 @@ class Session:
         return int(first), int(stop)
 
     def excluded(self) -> Mask:
-        """Tell which frames were excluded by a range or by trimming."""
+        """Return which frames were excluded by a range or by trimming."""
         mask = np.zeros(self.n_frames, dtype=np.bool_)
         for span in self.spans:
             if span.kind == "exclude":

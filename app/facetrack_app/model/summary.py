@@ -58,7 +58,7 @@ class Summary:
         return np.asarray(there | self.corrected)
 
     def weight(self, frame: int) -> int:
-        """Tell what counts in a frame: see `rows.weight`."""
+        """Return what counts in a frame: see `rows.weight`."""
         if not self.first <= frame < self.stop:
             return 0
         return weight(int(self.kind[frame]), bool(self.corrected[frame]))
