@@ -143,7 +143,7 @@ def _targets(args: argparse.Namespace) -> tuple[Path, Path]:
     json_path: Path = args.json or args.output.with_suffix(".json")
     if len({args.output, csv_path, json_path}) < 3:
         raise InputError("page, CSV and JSON need names of their own")
-    if csv_path.exists() and first_line(csv_path) != ",".join(HEADER):
+    if csv_path.exists() and not first_line(csv_path).startswith(",".join(HEADER[:2])):
         raise InputError(f"{csv_path}: is there and no report; choose another name with --csv")
     if json_path.exists():
         try:

@@ -6,6 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib.metadata import entry_points
 from math import nan
 from pathlib import Path, PurePath
@@ -197,8 +198,7 @@ def _with_quality(table: SignalTable, tracks: SignalTable) -> SignalTable:
     same = np.array_equal(table.frame, tracks.frame) and np.array_equal(
         table.face_id, tracks.face_id
     )
-    signals = {**table.signals, **tracks.signals} if same else table.signals
-    return SignalTable(table.frame, table.timestamp, table.face_id, signals)
+    return replace(table, signals={**table.signals, **tracks.signals}) if same else table
 
 
 def reader_elsewhere(path: Path) -> Callable[[], Recording] | None:

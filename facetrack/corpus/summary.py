@@ -20,7 +20,7 @@ from facetrack.summary.numbers import Summary, summarise
 from facetrack.summary.times import DIFFERENCE
 
 _FIRST: Final = (
-    "results", "video", "face_id", "frames", "seconds", "tracked", "doubtful", "lost",
+    "results", "video", "face_id", "person", "frames", "seconds", "tracked", "doubtful", "lost",
 )  # fmt: skip
 _LAST: Final = "note"
 _NO_FACE_FOUND: Final = "no face was found"
@@ -85,7 +85,8 @@ def _rows(outputs: Outputs, folder: Path) -> Iterator[_Cells]:
         seconds = float(times[-1] - times[0]) if len(times) else 0.0
         yield {**known, "seconds": shown(seconds), "tracked": "0", _LAST: _NO_FACE_FOUND}
     for person in people:
-        yield {**known, "face_id": str(person.face_id), **_cells(summarise(person))}
+        whose = {"face_id": str(person.face_id), "person": person.name}
+        yield {**known, **whose, **_cells(summarise(person))}
 
 
 def _cells(summary: Summary) -> _Cells:

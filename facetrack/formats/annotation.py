@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import Source
-from facetrack.formats.table import TrackTable
+from facetrack.formats.durations import frame_ends
+from facetrack.formats.table import NO_NAMES, Names, TrackTable
 from facetrack.reading import HUMAN, EventRecord
 
 Rows = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 _PLAIN = Source.TRACKED.name.lower()
 MAX_SECONDS = 1e9  # thirty years; keeps milliseconds exact
@@ -50,10 +52,11 @@ def track_annotations(table: TrackTable) -> list[Annotation]:
     Returns
     -------
     list of Annotation
-        Tier `face N`: `tracked`, `lost` or `lost: reason`. Tier `face N points`, where more is
-        known of them than that they were tracked: the sources of a stretch's points and their mean
-        confidence, as `tracked, corrected; confidence 0.93`. Ordered by face, tier and time,
-        without overlap. A frame lasts until the next one; the last one as long as the median frame.
+        Tier `face N`, or the person's name: `tracked`, `lost` or `lost: reason`. The same tier with
+        `points` behind it, where more is known of them than that they were tracked: the sources of
+        a stretch's points and their mean confidence, as `tracked, corrected; confidence 0.93`.
+        Ordered by face, tier and time, without overlap. How long a frame lasts, see `frame_ends`:
+        nothing is said where frames are excluded or missing.
 
     Raises
     ------
@@ -64,53 +67,83 @@ def track_annotations(table: TrackTable) -> list[Annotation]:
     times = table.timestamp[rows_of_frames]
     if not (np.isfinite(times).all() and (times >= 0).all() and (np.diff(times) > 0).all()):
         raise InputError("timestamps must be known, not negative and grow from frame to frame")
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.001
-    ends = np.append(times[1:], times[-1:] + step)
+    ends = frame_ends(frames, times)
+    joined = np.append(False, ends[:-1] == times[1:])  # with the frame before
     annotations: list[Annotation] = []
     positions = np.searchsorted(frames, table.frame)
     for face in table.face_ids:
+        tier = _tier(face, table.people)
         rows = np.flatnonzero(table.face_id == face)
         rows = rows[np.argsort(table.frame[rows], kind="stable")]
         place = positions[rows]
         states = [_state(table, row) for row in rows.tolist()]
-        for first, last in _stretches(place, states):
+        for first, last in _stretches(place, joined, states):
             start, end = float(times[place[first]]), float(ends[place[last]])
-            annotations.append(Annotation(f"face {face}", start, end, states[first]))
+            annotations.append(Annotation(tier, start, end, states[first]))
         sources = [_sources(table, row) for row in rows.tolist()]
-        for first, last in _stretches(place, sources):
+        for first, last in _stretches(place, joined, sources):
             start, end = float(times[place[first]]), float(ends[place[last]])
             said = sources[first] + _confidence(table, rows[first : last + 1])
             if said not in ("", _PLAIN):
-                annotations.append(Annotation(f"face {face} points", start, end, said))
+                annotations.append(Annotation(f"{tier} points", start, end, said))
     return annotations
 
 
-def event_annotations(records: Iterable[EventRecord]) -> list[Annotation]:
+def event_annotations(records: Iterable[EventRecord], people: Names = NO_NAMES) -> list[Annotation]:
     """Lay events out in tiers.
 
     Parameters
     ----------
     records : iterable of EventRecord
+    people : mapping of int to str, optional
+        Names of persons by `face_id`.
 
     Returns
     -------
     list of Annotation
-        Tier `face N NAME`, for events of a person's own `face N NAME human`; those that overlap
-        share no tier: `face N NAME 2`. The value is the event's text, or its name.
+        Tier `face N NAME`, with the person's name instead of `face N` where there is one; for
+        events that a person vouches for with `human` behind it. Those that overlap share no tier.
+        The value is the event's text, or its name.
+    """
+    annotations = []
+    for record in records:
+        event = record.event
+        tier = f"{_tier(record.face_id, people)} {event.name}"
+        tier += " human" if record.source == HUMAN else ""
+        said = event.text or event.name
+        annotations.append(Annotation(tier, event.start, event.stop, said))
+    return side_by_side(annotations)
+
+
+def side_by_side(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """Let annotations of a tier that overlap share no tier.
+
+    Parameters
+    ----------
+    annotations : iterable of Annotation
+
+    Returns
+    -------
+    list of Annotation
+        By their starts; those that overlap an earlier one are in `TIER 2`, `TIER 3`, ...
     """
     free: dict[str, float] = {}
-    annotations = []
-    for record in sorted(records, key=lambda r: (r.event.start, r.event.stop)):
-        event = record.event
-        tier = f"face {record.face_id} {event.name}"
-        tier += " human" if record.source == HUMAN else ""
-        lane, number = tier, 1
-        while free.get(lane, -1.0) > event.start:
+    laid = []
+    for one in sorted(annotations, key=lambda a: (a.start, a.end)):
+        tier, number = one.tier, 1
+        while free.get(tier, -1.0) > one.start:
             number += 1
-            lane = f"{tier} {number}"
-        free[lane] = event.stop
-        annotations.append(Annotation(lane, event.start, event.stop, event.text or event.name))
-    return annotations
+            tier = f"{one.tier} {number}"
+        free[tier] = one.end
+        laid.append(replace(one, tier=tier))
+    return laid
+
+
+def _tier(face: int, people: Names) -> str:
+    """Name a person, so that no two share a tier."""
+    name = people.get(face, "")
+    shared = list(people.values()).count(name) > 1
+    return f"{name} (face {face})" if name and shared else name or f"face {face}"
 
 
 def _state(table: TrackTable, row: int) -> str:
@@ -132,11 +165,12 @@ def _confidence(table: TrackTable, rows: Rows) -> str:
     return f"; confidence {known.mean():.2f}" if len(known) else ""
 
 
-def _stretches(place: Rows, values: Sequence[str]) -> list[tuple[int, int]]:
+def _stretches(place: Rows, joined: Flags, values: Sequence[str]) -> list[tuple[int, int]]:
     """Find the first and last index of runs of frames that follow each other and say the same."""
     found: list[tuple[int, int]] = []
     for i, value in enumerate(values):
-        if found and place[i] == place[i - 1] + 1 and values[i - 1] == value:
+        follows = found and place[i] == place[i - 1] + 1 and joined[place[i]]
+        if follows and values[i - 1] == value:
             found[-1] = found[-1][0], i
         else:
             found.append((i, i))

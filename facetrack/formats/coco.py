@@ -64,6 +64,7 @@ def read_coco(path: str | os.PathLike[str]) -> TrackTable:
         frame = _identity(path, image, "frame_index", default=place)
         frames[key] = frame, _real(path, image, "timestamp")
     rows: Rows = []
+    people: dict[int, str] = {}
     counted: dict[int, int] = {}
     for annotation in _dicts(path, document, "annotations"):
         key = _identity(path, annotation, "image_id")
@@ -75,11 +76,13 @@ def read_coco(path: str | os.PathLike[str]) -> TrackTable:
         frame, time = frames[key]
         face = _identity(path, annotation, "track_id", default=counted.get(key, 0))
         counted[key] = counted.get(key, 0) + 1
+        if isinstance(annotation.get("person"), str):
+            people[face] = annotation["person"]
         rows.append((frame, face, time, _real(path, annotation, "score", default=1.0), points))
     seen = {row[0] for row in rows}
     nothing = _points(np.zeros((N_POINTS, 3)))
     rows += [(f, NO_FACE, t, 0.0, nothing) for f, t in frames.values() if f not in seen]
-    return _table(sorted(rows, key=lambda row: row[:2]))
+    return replace(_table(sorted(rows, key=lambda row: row[:2])), people=people)
 
 
 def _table(rows: Rows) -> TrackTable:

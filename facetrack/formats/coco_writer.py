@@ -67,7 +67,8 @@ def write_coco(
     Notes
     -----
     Besides the format's own keys, images have `frame_index` (from 0) and `timestamp` (seconds),
-    annotations `track_id` (the person), `score` (the confidence), `keypoint_scores` (that of each
+    annotations `track_id` (the person), `person` (the name, if there is one), `score` (the
+    confidence), `keypoint_scores` (that of each
     point, null where nothing is said) and `keypoint_sources` (numbers of `face.Source`, whose names
     stand in `info`). A point that is occluded or outside of the frame is labelled but hidden
     (v = 1).
@@ -114,7 +115,7 @@ def _number(value: float) -> float | None:
 
 
 def _annotation(table: TrackTable, row: int, number: int, size: tuple[int, int]) -> dict[str, Any]:
-    points = table.points[row]
+    points, face = table.points[row], int(table.face_id[row])
     labelled = np.isfinite(points).all(axis=1) & (table.source[row] != Source.ABSENT)
     inside = ((points >= -0.5) & (points <= np.asarray(size) - 0.5)).all(axis=1)
     visible = inside & (table.source[row] != Source.OCCLUDED)
@@ -136,7 +137,8 @@ def _annotation(table: TrackTable, row: int, number: int, size: tuple[int, int])
         "bbox": [*low.tolist(), w, h],
         "area": round(w * h, 3),
         "iscrowd": 0,
-        "track_id": int(table.face_id[row]),
+        "track_id": face,
+        **({"person": table.people[face]} if face in table.people else {}),
         "score": _number(round(float(table.confidence[row]), 4)),
         SCORES: [_number(round(c, 3)) for c in table.point_confidence[row].tolist()],
         SOURCES: np.where(labelled, table.source[row], Source.ABSENT).tolist(),

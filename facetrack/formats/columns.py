@@ -101,10 +101,16 @@ COLUMNS: Final[tuple[Column, ...]] = (
 )  # fmt: skip
 
 NAMES: Final = tuple(column.name for column in COLUMNS)
+PERSON: Final = Column(
+    "person", "%s", "text", "any", "none", "as always",
+    "the person's name, as a person gave it; the column is there only where people have names",
+)  # fmt: skip
 
 
 def write_dictionary(
-    path: str | os.PathLike[str], tables: Mapping[str, Sequence[Column]] = _NO_TABLES
+    path: str | os.PathLike[str],
+    tables: Mapping[str, Sequence[Column]] = _NO_TABLES,
+    labels: Sequence[Column] = (),
 ) -> None:
     """Write the data dictionary that lies beside a CSV file.
 
@@ -114,13 +120,15 @@ def write_dictionary(
         The file to write: a CSV with one row for every column of the data.
     tables : mapping of str to sequence of Column, optional
         The columns of further tables that lie there, by the end of their names, such as "signals".
+    labels : sequence of Column
+        The columns that the tracks have besides those of every file, such as `PERSON`.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    write_text(path, _dictionary() + _described(tables))
+    write_text(path, _dictionary() + _described({"tracks": labels, **tables}))
 
 
 @cache

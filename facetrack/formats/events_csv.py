@@ -11,8 +11,9 @@ from typing import Final
 
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.atomic import write_text
-from facetrack.formats.columns import Column
+from facetrack.formats.columns import PERSON, Column
 from facetrack.formats.growing import GrowingFile
+from facetrack.formats.table import NO_NAMES, Names
 from facetrack.formats.textfile import quoted, read_text
 from facetrack.reading import HUMAN, MACHINE, Event, EventRecord, Spec
 
@@ -23,13 +24,15 @@ HEADER: Final = ",".join(NAMES) + "\n"
 _MAX_BYTES: Final = 1 << 30
 
 
-def columns(specs: Sequence[Spec]) -> list[Column]:
+def columns(specs: Sequence[Spec], people: Names = NO_NAMES) -> list[Column]:
     """Describe the columns of an events file.
 
     Parameters
     ----------
     specs : sequence of Spec
         The kinds of events that may be in it.
+    people : mapping of int to str, optional
+        If there are any, the last column names them.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def columns(specs: Sequence[Spec]) -> list[Column]:
     """
     kinds = "; ".join(f"{spec.name}: {spec.meaning}" for spec in specs) or "none was asked for"
     never, seconds = "no row", "as the frames' timestamps"
-    return [
+    found = [
         Column("face_id", "%d", "1", "0 ..", "video", never, "the person, as in the tracks"),
         Column("name", "%s", "text", "names of events", "none", never, kinds),
         Column("start", "%.6f", "s", "0 ..", "start of the video", never,
@@ -54,6 +57,7 @@ def columns(specs: Sequence[Spec]) -> list[Column]:
         Column("source", "%s", "text", f"{MACHINE} or {HUMAN}", "none", never,
                "human: a person made, moved, renamed or accepted it"),
     ]  # fmt: skip
+    return [*found, PERSON] if people else found
 
 
 class EventWriter(GrowingFile):
@@ -76,7 +80,9 @@ class EventWriter(GrowingFile):
             self.put(text)
 
 
-def write_events(path: str | os.PathLike[str], records: Iterable[EventRecord]) -> None:
+def write_events(
+    path: str | os.PathLike[str], records: Iterable[EventRecord], people: Names = NO_NAMES
+) -> None:
     """Write a whole file, or nothing.
 
     Parameters
@@ -84,6 +90,8 @@ def write_events(path: str | os.PathLike[str], records: Iterable[EventRecord]) -
     path : path-like
     records : iterable of EventRecord
         Written in the order of their starts.
+    people : mapping of int to str, optional
+        See `columns`.
 
     Raises
     ------
@@ -91,7 +99,11 @@ def write_events(path: str | os.PathLike[str], records: Iterable[EventRecord]) -
         If the file cannot be written.
     """
     ordered = sorted(records, key=lambda r: (r.event.start, r.face_id, r.event.name, r.event.stop))
-    write_text(path, HEADER + "".join(map(_line, ordered)))
+    if not people:
+        write_text(path, HEADER + "".join(map(_line, ordered)))
+        return
+    named = (f"{_line(r)[:-1]},{quoted(people.get(r.face_id, ''))}\n" for r in ordered)
+    write_text(path, f"{HEADER[:-1]},{PERSON.name}\n" + "".join(named))
 
 
 def _line(record: EventRecord) -> str:

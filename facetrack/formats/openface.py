@@ -7,6 +7,7 @@ import os
 import warnings
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -93,10 +94,11 @@ class _Rows:
         self._n_cells = len(header)
         self._groups = _find_columns(path, header)
         self._numeric = [i for group in self._groups.values() for i in group]
-        self._reason = header.index("reason") if "reason" in header else None
+        self._texts = {name: header.index(name) for name in ("reason", "person") if name in header}
         self._values = array("d")
         self._lines_of_rows = array("q")
         self._reasons: list[str] = []
+        self._names: list[str] = []  # of the persons, where the file has them
         self._last_cell = ""
 
     def _lines(self, stream: TextIO) -> Iterator[str]:
@@ -124,7 +126,8 @@ class _Rows:
             return
         self._values.extend(row)
         self._lines_of_rows.append(self._reader.line_num)
-        self._reasons.append("" if self._reason is None else cells[self._reason].strip())
+        for name, column in (("reason", self._reasons), ("person", self._names)):
+            column.append(cells[self._texts[name]].strip() if name in self._texts else "")
         self._last_cell = cells[-1]
 
     def _parse(self, cells: list[str]) -> list[float]:
@@ -149,7 +152,9 @@ class _Rows:
         ends = np.cumsum([len(group) for group in self._groups.values()])
         split = np.split(values, ends[:-1], axis=1)
         columns = dict(zip(self._groups, split, strict=True))
-        return _to_table(columns, n, tuple(self._reasons))
+        table = _to_table(columns, n, tuple(self._reasons))
+        named = zip(table.face_id.tolist(), self._names, strict=True)
+        return replace(table, people={face: name for face, name in named if name})
 
     def _check(self, values: npt.NDArray[np.float64]) -> None:
         """Refuse infinite numbers, and frames and faces that are no whole numbers in range."""

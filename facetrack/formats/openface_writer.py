@@ -13,13 +13,14 @@ import numpy as np
 from facetrack.errors import FormatError
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.formats.atomic import atomic_path, output_error
-from facetrack.formats.columns import COLUMNS, NAMES
+from facetrack.formats.columns import COLUMNS, NAMES, PERSON
 from facetrack.formats.growing import GrowingFile
 from facetrack.formats.table import NO_FACE, TrackTable, pose_values
 from facetrack.formats.textfile import quoted
 
 HEADER: Final = ",".join(NAMES) + "\n"
-_ROW: Final = ",".join(column.pattern for column in COLUMNS) + "\n"
+_CELLS: Final = ",".join(column.pattern for column in COLUMNS)
+_ROW: Final = _CELLS + "\n"
 
 
 def _pattern(first: str, last: str) -> str:
@@ -85,19 +86,21 @@ def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
     path : path-like
         The file to write; an old one is replaced.
     table : TrackTable
-        The rows.
+        The rows. Where people have names, these stand in a last column, `person`.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
+    named = f",{PERSON.name}" if table.people else ""
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(HEADER)
+        file.write(HEADER.replace("\n", f"{named}\n"))
         for i in range(len(table)):
+            person = table.people.get(int(table.face_id[i]), "")
             state = State.TRACKED if table.success[i] else State.LOST
             file.write(
-                _ROW
+                _CELLS
                 % (
                     table.frame[i] + 1, table.face_id[i], table.timestamp[i], table.confidence[i],
                     table.success[i], *table.pose[i].tolist(), *table.points[i].T.ravel().tolist(),
@@ -105,6 +108,7 @@ def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
                     quoted(table.reason[i]), *table.raw_points[i].T.ravel().tolist(),
                     *table.point_confidence[i].tolist(), *table.source[i].tolist(),
                 )
+                + (f",{quoted(person)}\n" if named else "\n")
             )  # fmt: skip
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import FormatError
-from facetrack.formats.columns import Column
+from facetrack.formats.columns import PERSON, Column
 from facetrack.formats.growing import GrowingFile
+from facetrack.formats.table import NO_NAMES, Names
 from facetrack.formats.textfile import quoted, read_text
 from facetrack.reading import Reading, Row, Spec
 
@@ -59,12 +60,15 @@ class SignalTable:
     face_id : ndarray, shape (n,), int64
         -1 in a frame without any face.
     signals : dict of str to Series
+    people : mapping of int to str
+        Names of persons by `face_id`, as far as they have any.
     """
 
     frame: Integers
     timestamp: Floats
     face_id: Integers
     signals: dict[str, Series] = field(default_factory=dict)
+    people: Names = field(default_factory=lambda: NO_NAMES)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -77,9 +81,12 @@ class TableBuilder:
     ----------
     names : iterable of str
         The signals to keep.
+    people : mapping of int to str, optional
+        See `SignalTable`.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], people: Names = NO_NAMES) -> None:
+        self._people = people
         self._keys: dict[str, array[Any]] = {
             "frame": array("q"), "timestamp": array("d"), "face_id": array("q")
         }  # fmt: skip
@@ -109,6 +116,7 @@ class TableBuilder:
             _floats(self._keys["timestamp"]),
             np.array(self._keys["face_id"], dtype=np.int64),
             series,
+            self._people,
         )
 
 
@@ -116,13 +124,15 @@ def _floats(values: array[float]) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-def columns(specs: Sequence[Spec]) -> list[Column]:
+def columns(specs: Sequence[Spec], people: Names = NO_NAMES) -> list[Column]:
     """Describe the columns of a signals file.
 
     Parameters
     ----------
     specs : sequence of Spec
         Values, in the order of their columns.
+    people : mapping of int to str, optional
+        If there are any, the last column names them.
 
     Returns
     -------
@@ -151,7 +161,7 @@ def columns(specs: Sequence[Spec]) -> list[Column]:
             Column(f"{spec.name}_reason", "%s", "text", "any", "none", "why the face is lost",
                    f"why {spec.name} cannot be said; empty where it is assessable")
         )  # fmt: skip
-    return found
+    return [*found, PERSON] if people else found
 
 
 class SignalWriter(GrowingFile):
@@ -164,13 +174,20 @@ class SignalWriter(GrowingFile):
         Values, in the order of their columns.
     keep : int, optional
         See `GrowingFile`.
+    people : mapping of int to str, optional
+        See `columns`.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], specs: Sequence[Spec], *, keep: int | None = None
+        self,
+        path: str | os.PathLike[str],
+        specs: Sequence[Spec],
+        *,
+        keep: int | None = None,
+        people: Names = NO_NAMES,
     ) -> None:
-        self._specs = tuple(specs)
-        header = ",".join(column.name for column in columns(specs)) + "\n"
+        self._specs, self._people = tuple(specs), people
+        header = ",".join(column.name for column in columns(specs, people)) + "\n"
         super().__init__(path, header, keep=keep)
 
     def write(self, rows: Iterable[Row]) -> None:
@@ -188,6 +205,8 @@ class SignalWriter(GrowingFile):
             else:
                 cells.append(f"{said.value:.6g}")
             cells.append(quoted(said.reason) if said.reason else "")
+        if self._people:
+            cells.append(quoted(self._people.get(row.face_id, "")))
         return ",".join(cells) + "\n"
 
 
@@ -213,7 +232,8 @@ def read_signals(path: str | os.PathLike[str]) -> SignalTable:
     if tuple(header[:3]) != KEYS or len(set(header)) != len(header):
         raise FormatError(path, f"is no signals file: its columns do not begin with {KEYS}",
                           remedy="name the file that ends in .signals.csv")  # fmt: skip
-    names = [n for n in header[3:] if not any(_is_part(n, end, header) for end in _ENDS)]
+    texts = [n for n in header if n == PERSON.name or any(_is_part(n, e, header) for e in _ENDS)]
+    names = [n for n in header[3:] if n not in texts]
     cells: list[list[str]] = []
     for number, line in enumerate(lines, start=2):
         if len(line) != len(header):
@@ -240,7 +260,10 @@ def read_signals(path: str | os.PathLike[str]) -> SignalTable:
         )
         for name in names
     }  # fmt: skip
-    return SignalTable(frame.astype(np.int64) - 1, timestamp, face_id.astype(np.int64), signals)
+    faces, named = face_id.astype(np.int64), place.get(PERSON.name)
+    said = [line[named] for line in cells] if named is not None else [""] * len(cells)
+    people = {face: name for face, name in zip(faces.tolist(), said, strict=True) if name}
+    return SignalTable(frame.astype(np.int64) - 1, timestamp, faces, signals, people)
 
 
 def _is_part(name: str, end: str, header: Sequence[str]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ NO_FACE = -1
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Names = Mapping[int, str]
+
+NO_NAMES: Names = MappingProxyType({})
 
 _LAYOUT: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "frame": (np.int64, ()),
@@ -60,6 +64,8 @@ class TrackTable:
         `face.Source` of each point.
     reason : tuple of str, length n
         Why a face is lost; empty otherwise.
+    people : mapping of int to str
+        Names of persons by `face_id`, as far as they have any.
 
     Raises
     ------
@@ -78,6 +84,7 @@ class TrackTable:
     point_confidence: Floats
     source: npt.NDArray[np.uint8]
     reason: tuple[str, ...]
+    people: Names = field(default_factory=lambda: NO_NAMES)
 
     def __post_init__(self) -> None:
         n = len(self.reason)
@@ -174,13 +181,17 @@ def make_table(
     )
 
 
-def table_from_faces(frames: Iterable[tuple[int, float, Sequence[Face]]]) -> TrackTable:
+def table_from_faces(
+    frames: Iterable[tuple[int, float, Sequence[Face]]], people: Names = NO_NAMES
+) -> TrackTable:
     """Collect what a tracker said.
 
     Parameters
     ----------
     frames : iterable of (int, float, sequence of Face)
         Number of the frame from 0, its timestamp in seconds, its faces.
+    people : mapping of int to str, optional
+        See `TrackTable`.
 
     Returns
     -------
@@ -191,13 +202,12 @@ def table_from_faces(frames: Iterable[tuple[int, float, Sequence[Face]]]) -> Tra
         rows.extend(_face_row(number, timestamp, face) for face in faces)
         if not faces:
             rows.append(_empty_row(number, timestamp))
-    names = [field.name for field in fields(TrackTable) if field.name != "reason"]
     columns = {}
-    for position, name in enumerate(names):
-        dtype, shape = _LAYOUT[name]
+    for position, (name, (dtype, shape)) in enumerate(_LAYOUT.items()):
         values = np.array([row[position] for row in rows], dtype=dtype)
         columns[name] = values.reshape(len(rows), *shape)
-    return TrackTable(**columns, reason=tuple(str(row[-1]) for row in rows))
+    reason = tuple(str(row[-1]) for row in rows)
+    return TrackTable(**columns, reason=reason, people=people)
 
 
 def pose_values(face: Face) -> tuple[float, ...]:

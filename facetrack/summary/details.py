@@ -13,7 +13,8 @@ from facetrack.summary.numbers import Summary
 from facetrack.summary.times import Times, ratio
 
 HEADER: Final = (
-    "video", "face_id", "interval", "start", "stop", "kind", "name", "measure", "value", "unit",
+    "video", "face_id", "person", "interval", "start", "stop", "kind", "name", "measure", "value",
+    "unit",
 )  # fmt: skip
 _SECONDS: Final = (
     "covered_seconds",
@@ -104,14 +105,17 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
     return text.getvalue()
 
 
-def csv_rows(video: str, face_id: int, content: Mapping[str, Any]) -> Iterator[list[Any]]:
+def csv_rows(
+    video: str, person: Mapping[str, Any], content: Mapping[str, Any]
+) -> Iterator[list[Any]]:
     """Lay numbers out as rows.
 
     Parameters
     ----------
     video : str
         Its title.
-    face_id : int
+    person : mapping
+        With `face_id` and `name`.
     content : mapping
         From `details`.
 
@@ -120,7 +124,8 @@ def csv_rows(video: str, face_id: int, content: Mapping[str, Any]) -> Iterator[l
     list
         As `HEADER` says; an empty value is not assessable, and `reasons` say why.
     """
-    whose = [video, face_id, content["name"], *map(shown, (content["start"], content["stop"]))]
+    whose = [video, person["face_id"], person["name"], content["name"]]
+    whose += map(shown, (content["start"], content["stop"]))
     blocks = [("quality", "", content["quality"])]
     for kind, found in (("value", content["values"]), ("event", content["events"])):
         blocks += [(kind, name, numbers) for name, numbers in found.items()]

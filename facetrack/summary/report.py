@@ -121,7 +121,8 @@ class Report:
             spans = unlike([*self.spans, *recording.marked])
             summaries = [summarise(person, span) for span in (None, *spans)]
             self._sections += _sections(recording, person, summaries)
-            persons.append({"face_id": person.face_id, "intervals": [*map(details, summaries)]})
+            whose = {"face_id": person.face_id, "name": person.name}
+            persons.append({**whose, "intervals": [*map(details, summaries)]})
         self._recordings.append(
             {"video": recording.title, "about": dict(recording.about), "people": persons}
         )
@@ -139,7 +140,7 @@ class Report:
             for recording in self._recordings
             for person in recording["people"]
             for content in person["intervals"]
-            for row in csv_rows(recording["video"], person["face_id"], content)
+            for row in csv_rows(recording["video"], person, content)
         )
 
     def html(self) -> str:
@@ -153,9 +154,13 @@ def _sections(
     recording: Recording, person: Timeline, summaries: Sequence[Summary]
 ) -> list[Section]:
     whole, *spans = summaries
-    about = {"Face": str(person.face_id), "Length": _length(recording, whole), **recording.about}
+    about = {
+        "Face": person.title.removeprefix("face "),
+        "Length": _length(recording, whole),
+        **recording.about,
+    }
     sections = [
-        Section(f"{recording.title}: face {person.face_id}", [CAUTION, about]),
+        Section(f"{recording.title}: {person.title}", [CAUTION, about]),
         Section("What was assessable", [time_table(whole)], part=True),
         Section("Events", _events(whole), part=True),
     ]

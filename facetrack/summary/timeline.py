@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.formats.durations import frame_ends
 from facetrack.formats.signals_csv import Series, SignalTable
 from facetrack.formats.table import NO_FACE
 from facetrack.reading import HUMAN, EventRecord, Kind
@@ -21,9 +22,6 @@ from facetrack.summary.spans import Span
 NOT_THERE: Final = "the face is not there"
 NO_PICTURE: Final = "no picture"
 UNSAID: Final = "no reason is given"
-_LONGEST: Final = 1.0  # seconds that a frame speaks for, unless all frames are that far apart:
-_USUAL: Final = 3.0  # then that many times their usual distance
-_ALONE: Final = 0.04  # seconds that the only frame of a video lasts
 _EPS: Final = 1e-6  # seconds: rounding of files
 
 Floats = npt.NDArray[np.float64]
@@ -38,8 +36,8 @@ class Timeline:
     ----------
     face_id : int
     start, stop : ndarray, shape (n,), float64
-        Seconds: pieces that follow each other without gaps, one for every frame, and one for every
-        stretch without a picture.
+        Seconds: pieces that follow each other, one for every frame, and one for every stretch
+        without a picture; that of excluded frames has no length, so that it counts nowhere.
     signals : dict of str to Series
         Values of length n.
     seen : ndarray, shape (n,), bool
@@ -52,6 +50,8 @@ class Timeline:
     sought : dict of str to tuple of str
         The kinds of events that were looked for, each with the signals of its estimator: where all
         of them are unknown, the kind could not have been found.
+    name : str
+        The person's name; empty where there is none.
     """
 
     face_id: int
@@ -62,6 +62,12 @@ class Timeline:
     reason: tuple[str, ...]
     events: tuple[EventRecord, ...]
     sought: dict[str, tuple[str, ...]]
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name and number of the person."""
+        return f"{self.name} (face {self.face_id})" if self.name else f"face {self.face_id}"
 
     @property
     def whole(self) -> Span:
@@ -136,7 +142,7 @@ def timeline(
     mine = [record for record in everybody if record.face_id == face_id]
     return Timeline(
         face_id, start, stop, signals, seen, reason, _counted(mine),
-        _sought(table, everybody, asked),
+        _sought(table, everybody, asked), table.people.get(face_id, ""),
     )  # fmt: skip
 
 
@@ -146,17 +152,15 @@ def _pieces(
     """Give start and stop of every piece, and the place of every frame among them."""
     if len(times) == 0:
         raise InputError("there are no frames")
-    steps = np.diff(times)
-    wrong = ~(np.append(steps, 0.0) >= 0)
+    wrong = ~(np.append(np.diff(times), 0.0) >= 0)
     if wrong.any() or not np.isfinite(times).all():
         frame = int(frames[np.argmax(wrong)]) + 1
         raise InputError(f"the timestamps are missing or go back after frame {frame}")
-    usual = float(np.median(steps)) if len(steps) else _ALONE
-    longest = max(_LONGEST, _USUAL * usual)
-    steps = np.append(steps, usual)
-    far = steps > longest
-    start = np.concatenate([times, times[far] + longest])
-    stop = np.concatenate([times + np.minimum(steps, longest), (times + steps)[far]])
+    ends = frame_ends(frames, times)
+    gap = np.flatnonzero(ends[:-1] < times[1:])
+    excluded = frames[gap + 1] > frames[gap] + 1
+    start = np.concatenate([times, ends[gap]])
+    stop = np.concatenate([ends, np.where(excluded, ends[gap], times[gap + 1])])
     order = np.argsort(start, kind="stable")
     return start[order], stop[order], np.argsort(order)[: len(times)]
 

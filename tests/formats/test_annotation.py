@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from facetrack.errors import InputError
 from facetrack.face import Source
-from facetrack.formats.annotation import Annotation, in_milliseconds, track_annotations
+from facetrack.formats.annotation import (
+    Annotation,
+    event_annotations,
+    in_milliseconds,
+    side_by_side,
+    track_annotations,
+)
 from facetrack.formats.table import TrackTable, make_table
+from facetrack.reading import HUMAN, Event, EventRecord
 
 
 def test_stretches_say_when_a_face_was_seen_and_why_it_was_lost(table: TrackTable) -> None:
@@ -47,6 +54,42 @@ def test_points_that_were_tracked_and_no_more_need_no_words() -> None:
         ("face 0", 0, "tracked"),
         ("face 0 points", 1, "tracked, corrected"),
     ]
+
+
+@given(kept=st.sets(st.integers(0, 30), min_size=1), step=st.floats(0.05, 3.0))
+def test_excluded_frames_lie_in_no_stretch(kept: set[int], step: float) -> None:
+    frames = np.array(sorted(kept))
+    table = make_table(frames, np.zeros((len(kept), 68, 2)), timestamp=frames * step)
+    found = track_annotations(table)
+    for frame in range(31):
+        said = [a for a in found if a.start <= frame * step + 1e-6 < a.end]
+        assert len(said) == (frame in kept)
+
+
+def test_a_picture_that_froze_is_a_gap() -> None:
+    table = make_table(range(4), np.zeros((4, 68, 2)), timestamp=[0, 0.04, 9, 9.04])
+    found = [(a.start, a.end) for a in track_annotations(table)]
+    np.testing.assert_allclose(found, [(0, 1.04), (9, 9.08)])  # a frame speaks for 1 s at most
+
+
+def test_tiers_are_named_by_people(table: TrackTable) -> None:
+    named = replace(table, people={0: "Anna", 1: "Ben"})
+    assert {a.tier for a in track_annotations(named)} == {
+        "Anna", "Anna points", "Ben", "Ben points"
+    }  # fmt: skip
+    twins = replace(table, people={0: "Anna", 1: "Anna"})
+    tiers = {a.tier for a in track_annotations(twins)}
+    assert tiers == {f"Anna (face {i}){end}" for i in (0, 1) for end in ("", " points")}
+    blink = EventRecord(1, Event("blink", 1.0, 1.1, 1.2), "blinks", HUMAN)
+    assert [a.tier for a in event_annotations([blink], {1: "Ben"})] == ["Ben blink human"]
+    assert [a.tier for a in event_annotations([blink])] == ["face 1 blink human"]
+
+
+def test_what_overlaps_shares_no_tier() -> None:
+    spans = [(0, 5), (2, 3), (4, 6), (5, 7)]
+    laid = side_by_side(Annotation("events", *span, str(span)) for span in spans)
+    assert [a.tier for a in laid] == ["events", "events 2", "events 2", "events"]
+    assert len(in_milliseconds(laid)) == 4
 
 
 def test_an_empty_table_has_no_annotations(table: TrackTable) -> None:

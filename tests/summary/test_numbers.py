@@ -159,6 +159,16 @@ def test_a_frame_speaks_for_a_second_at_most() -> None:
     assert value.times.reasons == pytest.approx({NO_PICTURE: 8.0})
 
 
+def test_excluded_frames_count_nowhere() -> None:
+    rows = [Row(i, i / 10, 0, {"quality": Reading(1.0)}) for i in [*range(10), *range(40, 50)]]
+    person = timeline(table_of(rows, ["quality"]), 0, [blink(2.0, 2.2), blink(4.5, 4.7)])
+    numbers = summarise(person)
+    assert numbers.quality.times.covered == pytest.approx(2.0)
+    assert numbers.quality.times.share == pytest.approx(1.0)
+    assert numbers.events["blink"].per_minute == pytest.approx(30)  # one of them in 2 s
+    assert NO_PICTURE in person.reason  # where curves have a gap
+
+
 @pytest.mark.parametrize("times", [[0.0, 0.2, 0.1, 0.3, 0.4], [0.0, nan, 0.2, 0.3, 0.4]])
 def test_times_that_go_back_are_refused(times: list[float]) -> None:
     with pytest.raises(InputError, match="missing or go back after frame"):

@@ -12,8 +12,14 @@ import numpy as np
 from facetrack.annotation.corrections import Correction, write_corrections
 from facetrack.errors import InputError
 from facetrack.formats import events_csv, signals_csv
-from facetrack.formats.annotation import Annotation, event_annotations, track_annotations
+from facetrack.formats.annotation import (
+    Annotation,
+    event_annotations,
+    side_by_side,
+    track_annotations,
+)
 from facetrack.formats.coco import write_coco
+from facetrack.formats.columns import PERSON
 from facetrack.formats.elan import write_elan_annotations
 from facetrack.formats.openface import write_dictionary, write_openface
 from facetrack.formats.pts import write_pts_folder
@@ -23,6 +29,8 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.signals.registry import Choice
 from facetrack_app.model.exporting_signals import (
     event_records,
+    marked_moments,
+    people_of,
     write_report,
     write_signal_files,
 )
@@ -54,6 +62,7 @@ EXPORTS: Final = {
     "elan": Format("ELAN", ".eaf"),
     "vtt": Format("WebVTT", ".vtt"),
     "report": Format("report: numbers per minute, as a page", ".html"),
+    "numbers": Format("numbers per minute, as a table", ".csv"),
     "overlay": Format("overlay video", ".mp4"),
     "person": Format("what was learned of the person (personal data)", ".npz"),
 }
@@ -77,25 +86,19 @@ def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTabl
     zero = int(session.setting("time_zero", 0))
     wanted = np.flatnonzero(~session.excluded()[: len(times)])
     return table_from_faces(
-        (frame, float(times[frame] - times[zero]), faces_of(session, frame, shape_model, size))
-        for frame in wanted.tolist()
-        if frame >= zero
+        (
+            (frame, float(times[frame] - times[zero]), faces_of(session, frame, shape_model, size))
+            for frame in wanted.tolist()
+            if frame >= zero
+        ),
+        people_of(session),
     )
 
 
 def mark_annotations(session: Session) -> list[Annotation]:
     """Give the ranges that a person marked, in seconds from time zero."""
-    times = session.times()
-    zero = int(session.setting("time_zero", 0))
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
-    return [
-        Annotation(
-            "events", float(times[span.start] - times[zero]),
-            float(times[span.stop - 1] - times[zero]) + step, span.label,
-        )
-        for span in session.spans
-        if span.kind == "event" and zero <= span.start and span.stop <= len(times)
-    ]  # fmt: skip
+    moments = marked_moments(session)
+    return side_by_side(Annotation("events", a, b, mark.label) for mark, a, b in moments)
 
 
 def export(
@@ -149,11 +152,11 @@ def export(
         write_openface(path, table)
         write_signal_files(session, choice, path)
         tables = {
-            "signals": signals_csv.columns(choice.values),
-            "events": events_csv.columns(choice.events),
+            "signals": signals_csv.columns(choice.values, table.people),
+            "events": events_csv.columns(choice.events, table.people),
         }
-        write_dictionary(path.with_suffix(".columns.csv"), tables)
-    elif kind == "report":
+        write_dictionary(path.with_suffix(".columns.csv"), tables, [PERSON])
+    elif kind in ("report", "numbers"):
         return write_report(session, choice, path, media.name if media is not None else "demo")
     elif kind == "pts":
         write_pts_folder(path, table)
@@ -161,7 +164,7 @@ def export(
         write_coco(path, table, size=size, stem=path.stem)
     else:
         annotations = track_annotations(table) + mark_annotations(session)
-        annotations += event_annotations(event_records(session))
+        annotations += event_annotations(event_records(session), table.people)
         if kind == "elan":
             write_elan_annotations(path, annotations, media=media)
         else:

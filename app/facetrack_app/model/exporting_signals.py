@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from facetrack.formats.atomic import atomic_path, write_text
+from facetrack.formats.durations import frame_ends
 from facetrack.formats.events_csv import write_events
 from facetrack.formats.signals_csv import Series, SignalTable, SignalWriter, TableBuilder
 from facetrack.formats.table import NO_FACE
@@ -26,9 +27,15 @@ from facetrack.summary.report import Recording, Report
 from facetrack.summary.spans import Span
 from facetrack.version import installed_version
 from facetrack_app.model.judged import Judged
+from facetrack_app.model.look import Span as Mark
 from facetrack_app.model.readings import CHUNK, read_series
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session
+
+
+def people_of(session: Session) -> dict[int, str]:
+    """Name people by their numbers in the tracks."""
+    return dict(enumerate(session.people.values()))
 
 
 def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
@@ -81,7 +88,7 @@ def _reading(series: Series, place: int) -> Reading:
 
 def signal_table(session: Session, choice: Choice) -> SignalTable:
     """Lay the values out as arrays; see `signal_rows`."""
-    builder = TableBuilder(spec.name for spec in choice.values)
+    builder = TableBuilder((spec.name for spec in choice.values), people_of(session))
     builder.add(signal_rows(session, choice))
     return builder.table()
 
@@ -125,14 +132,14 @@ _MOMENTS = ("start", "peak", "stop")
 
 def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
     """Write NAME.signals.csv and NAME.events.csv beside NAME.csv; raises OutputError."""
-    rows = signal_rows(session, choice)
+    rows, people = signal_rows(session, choice), people_of(session)
     with (
         atomic_path(path.with_suffix(".signals.csv")) as temporary,
-        SignalWriter(temporary, choice.values) as writer,
+        SignalWriter(temporary, choice.values, people=people) as writer,
     ):
         while some := list(islice(rows, CHUNK)):
             writer.write(some)
-    write_events(path.with_suffix(".events.csv"), event_records(session))
+    write_events(path.with_suffix(".events.csv"), event_records(session), people)
 
 
 def recording_of(session: Session, choice: Choice, title: str) -> Recording:
@@ -150,24 +157,36 @@ def recording_of(session: Session, choice: Choice, title: str) -> Recording:
 
 def marked_spans(session: Session) -> list[Span]:
     """Give the events that a person marked as intervals of the report; equal names are counted."""
-    times, found = session.times(), dict[str, Span]()
-    zero = int(session.setting("time_zero", 0))
-    begin = float(times[zero]) if zero < len(times) else 0.0
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    for mark in sorted(session.spans, key=lambda mark: mark.start):
-        if mark.kind != "event" or not zero <= mark.start < mark.stop <= len(times):
-            continue
+    found = dict[str, Span]()
+    for mark, start, stop in marked_moments(session):
         label = mark.label.strip() or "marked"
         names = chain([label], (f"{label} {number}" for number in count(2)))
         name = next(name for name in names if name not in found)
-        start, stop = float(times[mark.start]), float(times[mark.stop - 1]) + step
-        found[name] = Span(name, start - begin, stop - begin)
+        found[name] = Span(name, start, stop)
     return list(found.values())
 
 
+def marked_moments(session: Session) -> Iterator[tuple[Mark, float, float]]:
+    """Give the events that a person marked, each from when to when, in seconds from time zero."""
+    times, zero = session.times(), int(session.setting("time_zero", 0))
+    ends = frame_ends(np.arange(len(times)), times)
+    for mark in sorted(session.spans, key=lambda mark: mark.start):
+        if mark.kind == "event" and zero <= mark.start < mark.stop <= len(times):
+            begin, first, end = (
+                float(t) for t in (times[zero], times[mark.start], ends[mark.stop - 1])
+            )
+            yield mark, first - begin, end - begin
+
+
 def write_report(session: Session, choice: Choice, path: Path, title: str) -> int:
-    """Write the numbers per minute as a page; returns of how many frames; raises OutputError."""
+    """Write the numbers per minute, as a page or, to .csv, as a table; returns of how many frames.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
     recording, report = recording_of(session, choice, title), Report()
     report.add(recording)
-    write_text(path, report.html())
+    write_text(path, report.csv() if path.suffix.lower() == ".csv" else report.html())
     return len(np.unique(recording.table.frame))

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.formats.coco import read_coco
 from facetrack.formats.elan import read_elan
 from facetrack.formats.events_csv import read_events
+from facetrack.formats.openface import read_openface
 from facetrack.formats.signals_csv import read_signals
 from facetrack.formats.webvtt import read_webvtt
 from facetrack.reading import HUMAN, MACHINE, Event
 from facetrack.signals.registry import owner
 from facetrack.tracking.face_model import FaceModel
-from facetrack_app.model.commands import MakeEvent, MarkSpan, SetTimeZero
+from facetrack_app.model.commands import MakeEvent, MarkSpan, Rename, SetTimeZero
 from facetrack_app.model.judged import pack_event
 from facetrack_app.model.readings import read_values
 from facetrack_app.services.exporting import export_document
@@ -46,6 +48,7 @@ def judged(desk: Desk) -> Desk:
     annotator.run(MakeEvent(0, "smile", float(times[15]), float(times[18])))
     annotator.run(MarkSpan("exclude", 20, 23, "cough"))
     annotator.run(SetTimeZero(5))
+    annotator.run(Rename(0, "Anna"))
     return desk
 
 
@@ -79,6 +82,13 @@ def test_signals_and_events_lie_beside_the_tracks(
     columns = (tmp_path / "out.columns.csv").read_text(encoding="utf-8")
     assert "eye_openness" in columns
     assert "blink" in columns
+    for name in ("out.csv", "out.signals.csv", "out.events.csv"):
+        with (tmp_path / name).open(encoding="utf-8", newline="") as stream:
+            assert {row["person"] for row in csv.DictReader(stream)} == {"Anna"}
+    assert columns.count("\nperson,") == 3
+    assert table.people == read_openface(tmp_path / "out.csv").people == {0: "Anna"}
+    written(judged, shipped_model, "coco", tmp_path / "out.json")
+    assert read_coco(tmp_path / "out.json").people == {0: "Anna"}
 
 
 @pytest.mark.parametrize("kind", ["elan", "vtt"])
@@ -89,10 +99,18 @@ def test_events_are_tiers_and_cues(
     written(judged, shipped_model, kind, path)
     found = read_elan(path) if kind == "elan" else read_webvtt(path)
     values = [a.value for a in found]
+    seen = [(a.start, a.end) for a in found if a.tier == "Anna"]
+    assert all(
+        value == "tracked" for a, value in zip(found, values, strict=True) if a.tier == "Anna"
+    )
+    times = judged.annotator.session.times() - judged.annotator.session.times()[5]
+    np.testing.assert_allclose(  # frames 20 to 22 are excluded
+        seen, [(0, times[20]), (times[23], times[-1] + 1 / 30)], atol=2e-3
+    )
     assert sum("blink" in value for value in values) == 2
     assert sum("smile" in value for value in values) == 1
     if kind == "elan":
-        assert {"face 0 blink", "face 0 blink human"} <= {a.tier for a in found}
+        assert {"Anna blink", "Anna blink human"} <= {a.tier for a in found}
 
 
 def test_the_report_is_a_page_of_the_same_numbers(
@@ -104,6 +122,12 @@ def test_the_report_is_a_page_of_the_same_numbers(
     assert "Numbers per minute" in page
     assert "smile" in page
     assert "clip.mp4" in page
+    written(judged, shipped_model, "numbers", path.with_suffix(".csv"))
+    with path.with_suffix(".csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {(r["person"], r["value"]) for r in rows if r["measure"] == "by_human"} >= {
+        ("Anna", "1")
+    }
 
 
 def test_the_command_line_reports_a_closed_session(
@@ -116,9 +140,10 @@ def test_the_command_line_reports_a_closed_session(
     assert "another run" in capsys.readouterr().err  # the window has it open
     judged.annotator.close()
     assert main(["report", str(folder), "-o", str(page)]) == 0
-    assert f"<h2>{folder.name}" in page.read_text(encoding="utf-8")
+    assert f"<h2>{folder.name}: Anna (face 0)" in page.read_text(encoding="utf-8")
     with page.with_suffix(".csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
+    assert {r["person"] for r in rows} == {"Anna"}
     assert {r["interval"] for r in rows} == {"whole video", "smile", "smile 2"}
     rows = [r for r in rows if r["interval"] == "whole video"]
     by_human = [r["value"] for r in rows if (r["name"], r["measure"]) == ("smile", "by_human")]
