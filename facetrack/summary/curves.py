@@ -20,7 +20,7 @@ from facetrack.summary.spans import Span
 from facetrack.summary.timeline import Flags, Floats, Timeline
 
 COLUMNS: Final = 1000  # columns of pixels
-_WIDTH: Final = 7.4  # inches: a page of A4 between its margins
+WIDTH: Final = 7.4  # inches: a page of A4 between its margins
 _GAP: Final = 0.27  # inches above each panel, for its title
 _BELOW: Final = 0.45  # inches
 _PANELS: Final = 12  # of one picture
@@ -44,13 +44,18 @@ def curves(person: Timeline, spans: Sequence[Span] = ()) -> list[bytes]:
         SVG, each fit for a printed page. Of more frames than columns of pixels, each column shows
         the smallest and largest value. Lines have gaps where nothing is known.
     """
+    return [svg(figure) for figure in figures(person, spans)]
+
+
+def figures(person: Timeline, spans: Sequence[Span] = ()) -> list[Figure]:
+    """Draw what `curves` gives as figures, all of one width."""
     panels = list(_panels(person).items())
     pages = max(1, ceil(len(panels) / _PANELS))
     size = max(1, ceil(len(panels) / pages))
     return [_picture(person, spans, dict(panels[i * size :][:size])) for i in range(pages)]
 
 
-def _picture(person: Timeline, spans: Sequence[Span], panels: Mapping[str, list[str]]) -> bytes:
+def _picture(person: Timeline, spans: Sequence[Span], panels: Mapping[str, list[str]]) -> Figure:
     """Draw bars and some panels."""
     bars = ["tracked", "doubtful", *person.sought]
     left = 0.3 + 0.055 * max(map(len, bars))
@@ -66,31 +71,33 @@ def _picture(person: Timeline, spans: Sequence[Span], panels: Mapping[str, list[
                 axes.broken_barh(runs, (0, 1), transform=axes.get_xaxis_transform(),
                                  color=colours[kind], alpha=0.3, linewidth=0)  # fmt: skip
     whole = person.whole
+    # A stretch that belongs to several spans bears the name of the first.
+    shaded = {part: span.name for span in reversed(spans) for part in span.stretches}
     for axes in every:
-        for i, span in enumerate(spans):
-            axes.axvspan(span.start, span.stop, color=_SHADES[i % 2], zorder=-1, linewidth=0)
+        for i, (start, stop) in enumerate(shaded):
+            axes.axvspan(start, stop, color=_SHADES[i % 2], zorder=-1, linewidth=0)
         axes.tick_params(labelsize=_SMALL, labelbottom=axes is every[-1])
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlim(whole.start, whole.stop)
-    for span in spans:
-        middle = (max(span.start, whole.start) + min(span.stop, whole.stop)) / 2
+    for (start, stop), name in shaded.items():
+        middle = (max(start, whole.start) + min(stop, whole.stop)) / 2
         if whole.start <= middle <= whole.stop:
-            top.text(middle, 1.0, span.name, fontsize=_SMALL, ha="center", va="bottom",
+            top.text(middle, 1.0, name, fontsize=_SMALL, ha="center", va="bottom",
                      transform=top.get_xaxis_transform())  # fmt: skip
     _name_time(every[-1], whole)
-    return svg(figure)
+    return figure
 
 
 def _axes(heights: Sequence[float], left: float) -> tuple[Figure, list[Axes]]:
     """Make axes of given heights in inches, one below the other."""
     total = sum(heights) + _GAP * len(heights) + _BELOW
-    figure = new_figure(_WIDTH, total)
+    figure = new_figure(WIDTH, total)
     figure.set_layout_engine("none")  # it would move axes by rounding errors, run by run
     made: list[Axes] = []
     y = total
     for height in heights:
         y -= _GAP + height
-        place = (left / _WIDTH, y / total, 1 - (left + 0.1) / _WIDTH, height / total)
+        place = (left / WIDTH, y / total, 1 - (left + 0.1) / WIDTH, height / total)
         made.append(figure.add_axes(place, sharex=made[0] if made else None))
     return figure, made
 

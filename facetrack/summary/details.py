@@ -45,8 +45,9 @@ def details(summary: Summary) -> dict[str, Any]:
     Returns
     -------
     dict
-        `name`, `start` and `stop` of the span, and what `quality`, `values` and `events` say;
-        shares are of the covered time, those of events and levels of the assessed time.
+        `name`, `start` and `stop` of the span, its `parts` where it has gaps, and what `quality`,
+        `values` and `events` say; shares are of the covered time, those of events and levels of the
+        assessed time.
     """
     q = summary.quality
     quality = {
@@ -55,7 +56,7 @@ def details(summary: Summary) -> dict[str, Any]:
         "lost": ratio(q.lost, q.times.covered),
     }
     return {
-        **asdict(summary.span),
+        **{key: value for key, value in asdict(summary.span).items() if value != ()},
         "quality": quality,
         "values": {name: _value(v) for name, v in summary.values.items()},
         "events": {name: _numbers(v) for name, v in summary.events.items()},

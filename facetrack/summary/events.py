@@ -78,7 +78,7 @@ def event_numbers(
     known, reasons = _assessed(person, person.sought[name])
     times = times_of(known, reasons, weights)
     mine = [record for record in person.events if record.event.name == name]
-    within = [record for record in mine if span.start <= record.event.peak < span.stop]
+    within = [record for record in mine if span.holds(record.event.peak)]
     found = [record.event for record in within]
     rated = sum(bool(known[person.piece(event.peak)]) for event in found)
     taken = taken_by(person, name)

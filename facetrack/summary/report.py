@@ -12,7 +12,7 @@ from facetrack.reporting.html import Block, Notice, Picture, Section, page
 from facetrack.summary.curves import curves
 from facetrack.summary.details import csv_rows, csv_text, details
 from facetrack.summary.numbers import Summary, summarise
-from facetrack.summary.spans import Span, unlike
+from facetrack.summary.spans import Span, unlike, when
 from facetrack.summary.tables import (
     LISTED,
     comparison_table,
@@ -165,8 +165,7 @@ def _sections(
         Section("Events", _events(whole), part=True),
     ]
     if spans:
-        note = [f"{s.span.name}: {s.span.start:g} to {s.span.stop:g} s" for s in spans]
-        blocks: list[Block] = [comparison_table(spans), "; ".join(note)]
+        blocks: list[Block] = [comparison_table(spans), "; ".join(when(s.span) for s in spans)]
         sections.append(Section("Intervals", blocks, part=True))
     pictures = [Picture(svg, _CURVES) for svg in curves(person, [s.span for s in spans])]
     levels = level_table(whole)

@@ -27,6 +27,8 @@ class Span:
     name : str
     start, stop : float
         Seconds, as the frames' timestamps; `stop` itself lies outside.
+    parts : tuple of (float, float)
+        The stretches inside that count, where it has gaps: see `union`.
 
     Raises
     ------
@@ -37,6 +39,7 @@ class Span:
     name: str
     start: float
     stop: float
+    parts: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -45,6 +48,42 @@ class Span:
             raise InputError(
                 f"the interval {self.name!r} is empty: {self.start:g} to {self.stop:g} s"
             )
+
+    @property
+    def stretches(self) -> tuple[tuple[float, float], ...]:
+        """What counts, by start; none touch."""
+        return self.parts or ((self.start, self.stop),)
+
+    def holds(self, time: float) -> bool:
+        """Return whether a moment counts."""
+        return any(start <= time < stop for start, stop in self.stretches)
+
+
+def union(name: str, spans: Iterable[Span]) -> Span:
+    """Make one span of several, such as all that were marked with one word.
+
+    Parameters
+    ----------
+    name : str
+    spans : iterable of Span
+        One or more; they may overlap.
+
+    Returns
+    -------
+    Span
+    """
+    joined: list[tuple[float, float]] = []
+    for start, stop in sorted(part for span in spans for part in span.stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], stop)
+        else:
+            joined.append((start, stop))
+    return Span(name, joined[0][0], joined[-1][1], tuple(joined) if len(joined) > 1 else ())
+
+
+def when(span: Span) -> str:
+    """Return a span in words: its name and its stretches."""
+    return f"{span.name}: {', '.join(f'{a:g} to {b:g}' for a, b in span.stretches)} s"
 
 
 def parse_span(text: str) -> Span:

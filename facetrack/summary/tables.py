@@ -14,11 +14,12 @@ from facetrack.summary.timeline import Timeline
 from facetrack.summary.times import DIFFERENCE, Times, ratio
 
 LISTED: Final = 300  # events of a list
+_PERCENT: Final = "\N{NO-BREAK SPACE}%"
 
 
 def percent(share: float) -> Quantity:
     """Show a share."""
-    return Quantity(100 * share, 1, "\N{NO-BREAK SPACE}%")
+    return Quantity(100 * share, 1, _PERCENT)
 
 
 def label(name: str, unit: str = "") -> str:
@@ -193,8 +194,7 @@ def comparison_table(summaries: Sequence[Summary]) -> Table:
 
 def _compared(summaries: Sequence[Summary]) -> Iterator[list[object]]:
     yield _row("seconds of the video", [(s.quality.times.covered, "") for s in summaries], 1)
-    tracked = [(100 * s.quality.times.share, "") for s in summaries]
-    yield _row("face tracked", tracked, 1, "\N{NO-BREAK SPACE}%")
+    yield from _assessable(summaries)
     for name in summaries[0].events:
         events = [s.events[name] for s in summaries]
         counts = [(float("nan") if e.count is None else e.count, "") for e in events]
@@ -209,7 +209,24 @@ def _compared(summaries: Sequence[Summary]) -> Iterator[list[object]]:
         yield _row(f"{label(name, unit)}: mean", means, digits, names=summaries)
         if isfinite(max(v.level for v in values)):
             above = [(100 * v.above, "") for v in values]
-            yield _row(f"{label(name)}: above its level", above, 1, "\N{NO-BREAK SPACE}%")
+            yield _row(f"{label(name)}: above its level", above, 1, _PERCENT)
+
+
+def _assessable(summaries: Sequence[Summary]) -> Iterator[list[object]]:
+    """Say first how much could be assessed; signals of which the same is known share a row."""
+    qualities = [s.quality for s in summaries]
+    tracked = [(100 * q.times.share, _reasons(q.times)) for q in qualities]
+    yield _row("face tracked", tracked, 1, _PERCENT, summaries)
+    doubtful = [(100 * ratio(q.doubtful, q.times.covered), "") for q in qualities]
+    yield _row("of it doubtful (quality < 0.6)", doubtful, 1, _PERCENT)
+    alike: dict[str, list[str]] = {}
+    for name in summaries[0].values:
+        if not name.endswith(DIFFERENCE):
+            alike.setdefault(repr([s.values[name].times for s in summaries]), []).append(name)
+    for names in alike.values():
+        times = [s.values[names[0]].times for s in summaries]
+        shares = [(100 * t.share, _reasons(t)) for t in times]
+        yield _row("assessable: " + ", ".join(map(label, names)), shares, 1, _PERCENT, summaries)
 
 
 def _row(
@@ -222,7 +239,11 @@ def _row(
     values = [value for value, _ in numbers]
     differences = [value - values[0] for value in values[1:]]
     shown = [Quantity(value, digits, unit) for value in (*values, *differences)]
-    notes = [f"{s.span.name}: {why}" for s, (_, why) in zip(names, numbers, strict=False) if why]
+    notes = [
+        f"{s.span.name}: {why}" if len(names) > 1 else why
+        for s, (_, why) in zip(names, numbers, strict=False)
+        if why
+    ]
     return [title, *shown, "; ".join(notes)]
 
 

@@ -86,8 +86,13 @@ class Timeline:
         ndarray, shape (n,), float64
             Seconds.
         """
-        inside: Floats = np.minimum(self.stop, span.stop) - np.maximum(self.start, span.start)
-        return inside.clip(min=0.0)
+        inside: Floats = np.zeros(len(self.start))
+        for start, stop in span.stretches:
+            first = int(np.searchsorted(self.stop, start, side="right"))
+            end = int(np.searchsorted(self.start, stop))
+            part = np.minimum(self.stop[first:end], stop) - np.maximum(self.start[first:end], start)
+            inside[first:end] += part.clip(min=0.0)
+        return inside
 
     def piece(self, time: float) -> int:
         """Return the number of the piece in which a time lies; the nearest one outside."""

@@ -13,7 +13,9 @@ from facetrack.reading import HUMAN, Event, EventRecord, Reading, Row
 from facetrack.summary.curves import curves, thinned
 from facetrack.summary.details import details
 from facetrack.summary.numbers import summarise
-from facetrack.summary.spans import Span, parse_span, read_spans, unlike
+from facetrack.summary.picture import picture
+from facetrack.summary.spans import Span, parse_span, read_spans, union, unlike
+from facetrack.summary.tables import comparison_table
 from facetrack.summary.timeline import NO_PICTURE, NOT_THERE, Timeline, people, timeline
 
 TIMES = [0.0, 0.1, 0.3, 0.4, 0.8]  # lasting 0.1, 0.2, 0.1, 0.4 and, as is usual, 0.15 s
@@ -258,3 +260,57 @@ def test_curves_of_many_signals_take_several_pictures() -> None:
     assert all(p.startswith(b"<?xml") and b"</svg>" in p for p in pictures)
     nothing = SignalTable(first.frame, first.timestamp, first.face_id, {})
     assert len(curves(timeline(nothing, 0))) == 1
+
+
+def test_a_span_with_gaps_is_the_sum_of_its_stretches() -> None:
+    person = timeline(
+        table([1.0, 4.0, "lost: covered", 2.0, 3.0]), 0, [blink(0.1, 0.3), blink(0.3, 0.4)]
+    )
+    marks = [Span("m", 0.0, 0.1), Span("m", 0.05, 0.2), Span("m", 0.4, 0.8)]
+    whole = union("all m", marks)
+    assert (whole.start, whole.stop) == (0.0, 0.8)
+    assert whole.stretches == ((0.0, 0.2), (0.4, 0.8))
+    assert union("one", marks[:2]) == Span("one", 0.0, 0.2)
+    numbers = summarise(person, whole)
+    value = numbers.values["eye_openness"]
+    assert value.times.covered == pytest.approx(0.6)
+    assert value.mean == pytest.approx((0.1 * 1 + 0.1 * 4 + 0.4 * 2) / 0.6)
+    assert numbers.events["blink"].count == 1  # that in the gap is none of it
+    assert details(numbers)["parts"] == ((0.0, 0.2), (0.4, 0.8))
+    assert "parts" not in details(summarise(person))
+
+
+def test_the_comparison_says_first_what_could_be_assessed() -> None:
+    person = timeline(table([1.0, 4.0, "lost: covered", 2.0, "turned"]), 0)
+    rest, late = (
+        summarise(person, Span(n, *s)) for n, s in (("rest", (0, 0.4)), ("late", (0.8, 2)))
+    )
+    shown = comparison_table([rest, late])
+    rows = {cells[0]: cells[1:] for cells in shown.cells}
+    assert list(rows)[:4] == [
+        "seconds of the video", "face tracked", "of it doubtful (quality < 0.6)",
+        "assessable: eye openness",
+    ]  # fmt: skip
+    percent = "\N{NO-BREAK SPACE}%"
+    assert rows["assessable: eye openness"] == [
+        f"75.0{percent}", f"0.0{percent}", f"-75.0{percent}",
+        f"rest: lost: covered: 25.0{percent}; late: turned: 100.0{percent}",
+    ]  # fmt: skip
+    assert rows["eye openness: mean"] == ["3.000", "-", "-", "late: not assessable: turned"]
+    alone = comparison_table([late])
+    assert "not assessable: turned" in [cells[-1] for cells in alone.cells]
+
+
+def test_a_picture_holds_the_numbers_and_the_curves() -> None:
+    import cv2
+    import numpy as np
+
+    person = timeline(table([1.0, 4.0, "lost: covered", 2.0, "turned"]), 0)
+    drawn = picture("clip: <Ann> $x$", person, [summarise(person, Span("rest", 0, 0.4))])
+    pixels = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
+    more = picture("clip", person, [summarise(person), summarise(person, Span("rest", 0, 0.4))])
+    assert pixels.shape[1] == 1110
+    assert (pixels[:200] < 128).any()  # words
+    assert (pixels[-200:] < 128).any()  # an axis
+    assert more != drawn

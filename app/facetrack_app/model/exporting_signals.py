@@ -6,25 +6,26 @@ Seconds count from time zero; excluded and trimmed frames, and events that peak 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from facetrack.formats.atomic import atomic_path, write_text
 from facetrack.formats.durations import frame_ends
 from facetrack.formats.events_csv import write_events
-from facetrack.formats.signals_csv import Series, SignalTable, SignalWriter, TableBuilder
+from facetrack.formats.signals_csv import Series, SignalTable, SignalWriter
 from facetrack.formats.table import NO_FACE
 from facetrack.reading import HUMAN, MACHINE, EventRecord, Reading, Row
 from facetrack.signals.estimator import nothing
 from facetrack.signals.registry import Choice
 from facetrack.signals.rows import NO_FACE_REASON
 from facetrack.summary.report import Recording, Report
-from facetrack.summary.spans import Span
+from facetrack.summary.spans import Span, union
 from facetrack.version import installed_version
 from facetrack_app.model.judged import Judged
 from facetrack_app.model.look import Span as Mark
@@ -86,11 +87,37 @@ def _reading(series: Series, place: int) -> Reading:
     return Reading(value, low, high, series.reason[place])
 
 
-def signal_table(session: Session, choice: Choice) -> SignalTable:
-    """Lay the values out as arrays; see `signal_rows`."""
-    builder = TableBuilder((spec.name for spec in choice.values), people_of(session))
-    builder.add(signal_rows(session, choice))
-    return builder.table()
+def signal_table(session: Session, choice: Choice, people: Sequence[int] = ()) -> SignalTable:
+    """Lay out what `signal_rows` gives as arrays, of all people or of some."""
+    times, zero = session.times(), int(session.setting("time_zero", 0))
+    counts = ~session.excluded()[: len(times)]
+    counts[:zero] = False
+    nobody = counts.copy()
+    parts: list[tuple[npt.NDArray[np.intp], int, dict[str, Series]]] = []
+    for number, person in enumerate(session.people):
+        if person in (people or session.people):
+            summary = session.summary(person)
+            there = counts & ((summary.kind != Kind.NOTHING) | summary.corrected)[: len(times)]
+            nobody &= ~there
+            series = _series(session, choice, person, 0, len(times))
+            parts.append((np.flatnonzero(there), number, series))
+    unknown = np.full(len(times), np.nan)
+    silent = Series(unknown, unknown, unknown, (NO_FACE_REASON,) * len(times))
+    parts.append((np.flatnonzero(nobody), NO_FACE, dict.fromkeys(choice.names, silent)))
+    frames = np.concatenate([rows for rows, _, _ in parts])
+    order = np.argsort(frames, kind="stable")
+    whose = np.repeat([number for _, number, _ in parts], [len(rows) for rows, _, _ in parts])
+    signals = {}
+    for name in (spec.name for spec in choice.values):
+        value, low, high, reason = (
+            np.concatenate([np.array(getattr(s[name], part), kind)[rows] for rows, _, s in parts])
+            for part, kind in _PARTS
+        )
+        said = tuple(reason[order].tolist())
+        signals[name] = Series(value[order], low[order], high[order], said)
+    begin = times[zero] if zero < len(times) else 0.0
+    frames = frames[order]
+    return SignalTable(frames, times[frames] - begin, whose[order], signals, people_of(session))
 
 
 def event_records(session: Session) -> list[EventRecord]:
@@ -128,6 +155,7 @@ def _record(judged: Judged, number: int, begin: float) -> EventRecord:
 
 
 _MOMENTS = ("start", "peak", "stop")
+_PARTS = (("value", float), ("low", float), ("high", float), ("reason", object))
 
 
 def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
@@ -142,8 +170,10 @@ def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
     write_events(path.with_suffix(".events.csv"), event_records(session), people)
 
 
-def recording_of(session: Session, choice: Choice, title: str) -> Recording:
-    """Give what a report needs to know of a session."""
+def recording_of(
+    session: Session, choice: Choice, title: str, people: Sequence[int] = ()
+) -> Recording:
+    """Give what a report needs to know of a session, of all people or of some."""
     asked = {name: names for name, _, *names in choice.order()}
     about = {
         "Video": title,
@@ -151,19 +181,28 @@ def recording_of(session: Session, choice: Choice, title: str) -> Recording:
         "Model": str(session.setting("model", "")),
         "Checksum": str(session.setting("model_checksum", "")),
     }
-    table = signal_table(session, choice)
+    table = signal_table(session, choice, people)
     return Recording(title, table, event_records(session), asked, about, marked_spans(session))
 
 
 def marked_spans(session: Session) -> list[Span]:
-    """Give the events that a person marked as intervals of the report; equal names are counted."""
-    found = dict[str, Span]()
+    """Give the events that a person marked as intervals; those of one name also as one."""
+    found, alike = dict[str, Span](), dict[str, list[Span]]()
     for mark, start, stop in marked_moments(session):
         label = mark.label.strip() or "marked"
-        names = chain([label], (f"{label} {number}" for number in count(2)))
-        name = next(name for name in names if name not in found)
+        name = _free(label, found)
         found[name] = Span(name, start, stop)
+        alike.setdefault(label, []).append(found[name])
+    for label, spans in alike.items():
+        if len(spans) > 1:
+            name = _free(f"all {label}", found)
+            found[name] = union(name, spans)
     return list(found.values())
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    names = chain([name], (f"{name} {number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def marked_moments(session: Session) -> Iterator[tuple[Mark, float, float]]:

@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from facetrack.signals.registry import owner, signals
 from facetrack_app.model.curves import Curve, curve_of
 from facetrack_app.model.readings import read_values
 from facetrack_app.model.store import Store
-from facetrack_app.services.posting import Post, run_beside
+from facetrack_app.services.latest import Latest
+from facetrack_app.services.posting import Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +57,17 @@ class SignalCurves:
 
     def __init__(self, database: Path, post: Post, ready: Callable[[], None]) -> None:
         self.curves: list[Curve] = []
-        self._database, self._post, self._ready = database, post, ready
-        self._next: tuple[int, Wish] | None = None  # numbered: the same may have changed
-        self._asked = 0
-        self._running = False
+        self._ready = ready
+        self._latest: Latest[Wish, list[Curve]] = Latest(
+            lambda wish: partial(read_curves, database, wish),
+            post, self._show, lambda message: self._show([]),
+        )  # fmt: skip
 
     def ask(self, wish: Wish | None) -> None:
         """Ask for curves; None: for none."""
-        self._asked += 1
-        self._next = None if wish is None else (self._asked, wish)
-        if self._next is None:
+        self._latest.ask(wish)
+        if wish is None:
             self._show([])
-        elif not self._running:
-            self._begin(*self._next)
-
-    def _begin(self, number: int, wish: Wish) -> None:
-        self._running = True
-        run_beside(
-            lambda: read_curves(self._database, wish),
-            self._post,
-            lambda curves: self._done(number, wish, curves),
-            lambda message: self._done(number, wish, []),
-        )
-
-    def _done(self, number: int, wish: Wish, curves: list[Curve]) -> None:
-        self._running = False
-        if self._next is not None:
-            if self._next[1] == wish:
-                self._show(curves)
-            if self._next[0] != number:
-                self._begin(*self._next)
 
     def _show(self, curves: list[Curve]) -> None:
         self.curves = curves

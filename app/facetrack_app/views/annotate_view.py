@@ -25,6 +25,7 @@ from facetrack_app.views.exchange import Exchange
 from facetrack_app.views.framing import Framing
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
+from facetrack_app.views.numbers_window import NumbersWindow
 from facetrack_app.views.people_drawn import drawn_people
 from facetrack_app.views.timeline import Timeline
 from facetrack_app.views.transport import Transport
@@ -78,6 +79,7 @@ class AnnotateView(QWidget):
         self.panel = AnnotatePanel(buttons)
         self.transport = Transport(buttons, settings.curves)
         self._curves: SignalCurves | None = None
+        self.numbers = NumbersWindow(lambda: self.timeline.window, poster.post, self)
         self._lay_out()
         self._connect()
 
@@ -100,6 +102,7 @@ class AnnotateView(QWidget):
         self.timeline.event_chosen.connect(lambda event: self.events.choose(event))
         self.timeline.event_moved.connect(lambda *moved: self.events.move(*moved))
         self.timeline.window_changed.connect(self.ask_curves)
+        self.timeline.window_changed.connect(self.numbers.changed)
         self.transport.signals_chosen.connect(self._choose_signals)
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
@@ -173,6 +176,7 @@ class AnnotateView(QWidget):
         annotator.session.changed.connect(lambda tables: self.ask_curves())
         annotator.analysing.changed.connect(self.ask_curves)
         self._choose_signals()
+        self.numbers.show_annotator(annotator)
         annotator.start()
         for note in document.notes:
             self.said(note, True)
@@ -189,6 +193,7 @@ class AnnotateView(QWidget):
         if self.annotator is None:
             return
         self.pause()
+        self.numbers.show_annotator(None)
         self.annotator.close()
         self.annotator = self._gestures = self._curves = None
         self.canvas.set_frame(None)
@@ -284,6 +289,7 @@ class AnnotateView(QWidget):
         if self.annotator is not None:
             self.annotator.choose(person)
             self.ask_curves()
+            self.numbers.changed()
 
     def _choose_reach(self, reach: str) -> None:
         if self.annotator is not None:
@@ -302,6 +308,11 @@ class AnnotateView(QWidget):
     def next_signal(self) -> None:
         """Draw another signal in the timeline."""
         self.transport.next_signal()
+
+    def show_numbers(self) -> None:
+        """Show numbers per minute of the chosen person."""
+        self.numbers.show()
+        self.numbers.raise_()
 
     def toggle_ghost(self) -> None:
         """Show or hide the shape before the correction."""

@@ -44,10 +44,6 @@ class Exchange:
             return
         self._export(names[name])
 
-    def write_report(self) -> None:
-        """Ask for a place, then write the report beside the window."""
-        self._export("report")
-
     def _export(self, kind: str) -> None:
         suffix = EXPORTS[kind].suffix
         source = self._annotator.document.source

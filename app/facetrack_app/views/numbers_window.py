@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Numbers per minute of the chosen person, beside the window: two intervals side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtGui import QShowEvent
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from facetrack.errors import FacetrackError
+from facetrack.reporting.tables import Table
+from facetrack_app.model.numbers import KINDS, WHOLE, intervals
+from facetrack_app.services.annotator import Annotator
+from facetrack_app.services.numbers import Numbers, Wish
+from facetrack_app.services.posting import Post
+from facetrack_app.views.asking import ask_where
+
+_ALONE: Final = "nothing"
+_SOON: Final = 300  # ms after a change, and
+_SPARE: Final = 3.0  # times what the last table took: tracking and correcting go first
+_UNKNOWN: Final = "not assessable"
+_NAMES: Final = 230  # px
+
+
+class NumbersWindow(QWidget):
+    """A window of its own above the main one, whose keys keep working.
+
+    Parameters
+    ----------
+    shown_frames : callable
+        Gives the frames that the timeline shows, up to but without the second.
+    post : Post
+    parent : QWidget
+    """
+
+    def __init__(
+        self, shown_frames: Callable[[], tuple[int, int]], post: Post, parent: QWidget
+    ) -> None:
+        super().__init__(parent, Qt.Tool)
+        self.setWindowTitle("Numbers")
+        self.resize(760, 440)
+        self._shown_frames, self._post = shown_frames, post
+        self._annotator: Annotator | None = None
+        self._numbers: Numbers | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.ask)
+        self.first, self.second = QComboBox(), QComboBox()
+        self.first.setAccessibleName("interval")
+        self.second.setAccessibleName("interval to compare with")
+        self.note = QLabel("")
+        self.note.setWordWrap(True)
+        self.note.setAccessibleName("about the numbers")
+        self.table = QTableWidget()
+        self.table.setAccessibleName("numbers")
+        self.table.verticalHeader().hide()
+        self.table.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        self.table.setWordWrap(True)
+        self.table.verticalHeader().setMinimumSectionSize(20)
+        self.saving = {suffix: QPushButton(f"Save {kind}...") for suffix, kind in KINDS.items()}
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        top, below = QHBoxLayout(), QHBoxLayout()
+        for words, box in (("Numbers of", self.first), ("compared with", self.second)):
+            label = QLabel(words)
+            label.setBuddy(box)
+            top.addWidget(label)
+            top.addWidget(box, 1)
+            box.setMinimumContentsLength(14)
+            box.activated.connect(self.ask)
+        for suffix, button in self.saving.items():
+            button.clicked.connect(lambda _=False, suffix=suffix: self._save(suffix))
+            below.addWidget(button)
+        below.insertStretch(0, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addLayout(top)
+        layout.addWidget(self.note)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(below)
+
+    def show_annotator(self, annotator: Annotator | None) -> None:
+        """Speak of another video; None: of none."""
+        if self._numbers is not None:
+            self._numbers.ask(None)
+        self._annotator, self._numbers = annotator, None
+        self._timer.stop()
+        self._fill(Table([], []))
+        if annotator is None:
+            self.hide()
+            return
+        session = annotator.session
+        self._numbers = Numbers(session, self._post, self._show, self._explain)
+        for box in (self.first, self.second):
+            box.clear()
+        session.changed.connect(lambda tables: self.changed())
+        annotator.analysing.changed.connect(self.changed)
+        self.changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what changed while nobody looked."""
+        self.ask()
+
+    def changed(self) -> None:
+        """Compute anew soon, if anyone looks."""
+        if self.isVisible() and not self._timer.isActive() and self._numbers is not None:
+            self._timer.start(round(max(_SOON, 1000 * _SPARE * self._numbers.took)))
+
+    def ask(self) -> None:
+        """Compute what is chosen."""
+        annotator, numbers = self._annotator, self._numbers
+        if annotator is None or numbers is None:
+            return
+        wish = self._wish(annotator)
+        if wish is None:
+            self._explain("no person is tracked yet")
+        else:
+            numbers.ask(wish)
+
+    def _wish(self, annotator: Annotator) -> Wish | None:
+        """Offer the intervals that there are; give what is chosen of them."""
+        if annotator.person not in annotator.session.people:
+            return None
+        known = intervals(annotator.session, annotator.person, self._shown_frames())
+        _offer(self.first, list(known), WHOLE)
+        _offer(self.second, [_ALONE, *known], _ALONE)
+        names = (self.first.currentText(), self.second.currentText())
+        return Wish(annotator.person, tuple(known[name] for name in names if name in known))
+
+    def _show(self, table: Table) -> None:
+        annotator = self._annotator
+        assert annotator is not None
+        person = annotator.person
+        name = annotator.session.people[person] if person is not None else ""
+        unfinished = annotator.tracking.running or annotator.analysing.busy
+        more = " The video is still being analysed." if unfinished else ""
+        self.note.setText(f"{name}: what could be assessed comes first.{more}")
+        self._fill(table)
+
+    def _explain(self, why: str) -> None:
+        self.note.setText(why)
+        self._fill(Table([], []))
+
+    def _fill(self, table: Table) -> None:
+        widget, place = self.table, self.table.verticalScrollBar().value()
+        widget.setRowCount(len(table.rows))
+        widget.setColumnCount(len(table.headers))
+        widget.setHorizontalHeaderLabels([*table.headers])
+        compared = 2 if len(table.headers) > 3 else 1  # the columns behind are differences
+        for row, cells in enumerate(table.cells):
+            for column, (text, words) in enumerate(zip(cells, table.wordy, strict=True)):
+                unknown = text == "-" and 1 <= column <= compared
+                item = QTableWidgetItem(_UNKNOWN if unknown else text)
+                side = Qt.AlignLeft if words else Qt.AlignRight
+                item.setTextAlignment(int(side | Qt.AlignVCenter))
+                item.setToolTip(text if words else "")
+                widget.setItem(row, column, item)
+        if table.rows:
+            header, last = widget.horizontalHeader(), len(table.headers) - 1
+            header.setSectionResizeMode(QHeaderView.ResizeToContents)
+            header.setSectionResizeMode(0, QHeaderView.Fixed)
+            header.resizeSection(0, _NAMES)
+            header.setSectionResizeMode(last, QHeaderView.Stretch)
+            widget.resizeRowsToContents()
+        widget.verticalScrollBar().setValue(place)
+        for button in self.saving.values():
+            button.setEnabled(bool(table.rows))
+
+    def _save(self, suffix: str) -> None:
+        annotator = self._annotator
+        assert annotator is not None
+        source = annotator.document.source
+        folder = source.parent if isinstance(source, Path) else Path.home()
+        start = folder / f"{Path(annotator.document.name).stem}-numbers{suffix}"
+        path = ask_where(self, f"Save {KINDS[suffix]}", start, suffix)
+        if path is not None:
+            self.save_to(path)
+
+    def save_to(self, path: Path) -> None:
+        """Write what is chosen as a page, CSV or picture, as the suffix says."""
+        annotator, numbers = self._annotator, self._numbers
+        if annotator is None or numbers is None:
+            return
+        wish = self._wish(annotator)
+        if wish is None:
+            return
+        try:
+            numbers.save(wish, annotator.document.name, path, annotator.said)
+        except FacetrackError as error:
+            annotator.said(str(error), True)
+
+
+def _offer(box: QComboBox, names: list[str], usual: str) -> None:
+    """List names; what was chosen stays chosen as long as it is there."""
+    chosen = box.currentText() or usual
+    if [box.itemText(i) for i in range(box.count())] != names:
+        box.clear()
+        box.addItems(names)
+        box.setCurrentText(chosen if chosen in names else usual)
