@@ -144,7 +144,7 @@ def test_the_command_line_reports_a_closed_session(
     with page.with_suffix(".csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {r["person"] for r in rows} == {"Anna"}
-    assert {r["interval"] for r in rows} == {"whole video", "smile", "smile 2"}
+    assert {r["interval"] for r in rows} == {"whole video", "smile", "smile 2", "all smile"}
     rows = [r for r in rows if r["interval"] == "whole video"]
     by_human = [r["value"] for r in rows if (r["name"], r["measure"]) == ("smile", "by_human")]
     assert by_human == ["1"]
