@@ -121,12 +121,10 @@ def evaluate(studio: Studio, path: Path, work: Path, predictions: Path) -> None:
     write_video(video, work / "truth.mp4")
     view = studio.window.evaluate
     studio.window.show_evaluate()
-    view.predictions.setText(str(predictions))
-    view.truth.setText(str(truth))
+    view.form.predictions.field.setText(str(predictions))
+    view.form.truth.field.setText(str(truth))
     view.run_evaluation()
     studio.until(lambda: view.has_report and view.canvas.has_picture)
-    view.predictions.setText("demo.csv")
-    view.truth.setText("truth")
     studio.save(path)
 
 

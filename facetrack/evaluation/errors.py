@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.landmarks.markup import outer_eye_distance, to_markup
+from facetrack.landmarks.markup import outer_eye_distance, pupil_distance, to_markup
 
 LIMIT = 0.08
+OUTER_EYES: Final = "outer eye corners"
+# The distances by which errors are divided, by the names that people read.
+NORMALISATIONS: Final[Mapping[str, Callable[[npt.ArrayLike], npt.NDArray[np.float64]]]] = {
+    OUTER_EYES: outer_eye_distance,
+    "pupils": pupil_distance,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,9 @@ def complete(points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     return np.asarray(np.isfinite(np.asarray(points, dtype=np.float64)).all(axis=(1, 2)))
 
 
-def point_errors(points: npt.ArrayLike, truth: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def point_errors(
+    points: npt.ArrayLike, truth: npt.ArrayLike, by: str = OUTER_EYES
+) -> npt.NDArray[np.float64]:
     """Measure the error of every point of every face.
 
     Parameters
@@ -63,26 +73,31 @@ def point_errors(points: npt.ArrayLike, truth: npt.ArrayLike) -> npt.NDArray[np.
         Predicted landmarks in pixels; NaN or inf where nothing was found.
     truth : array_like, shape (n, 68, 2)
         True landmarks in pixels of the same images.
+    by : str
+        One of `NORMALISATIONS`.
 
     Returns
     -------
     ndarray, shape (n, 68), float64
-        Distances as fractions of the face's true outer-eye distance; inf for all points of a face
-        that has a coordinate which is not finite.
+        Distances as fractions of that distance of the true face; inf for all points of a face that
+        has a coordinate which is not finite.
 
     Raises
     ------
     InputError
-        If the shapes differ, or a true shape is not finite or has no outer-eye distance.
+        If the shapes differ, or a true shape is not finite or has no such distance, or there is no
+        such normalisation.
     """
     p, t = np.asarray(points, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     if p.shape != t.shape or p.ndim != 3 or p.shape[1:] != (68, 2):
         raise InputError(f"points and truth must both be (n, 68, 2), got {p.shape} and {t.shape}")
-    eyes = outer_eye_distance(t)
+    if by not in NORMALISATIONS:
+        raise InputError(f"errors are divided by {', '.join(NORMALISATIONS)}, got {by!r}")
+    eyes = NORMALISATIONS[by](t)
     wrong = np.flatnonzero(~(complete(t) & (eyes > 0)))
     if len(wrong):
         raise InputError(
-            f"the truth of face {wrong[0]} (from 0) is not finite or its outer eye corners coincide"
+            f"the truth of face {wrong[0]} (from 0) is not finite or its {by} coincide"
         )
     missing = np.flatnonzero(~complete(p))
     p = p.copy()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from facetrack.evaluation.errors import LIMIT, auc, cumulative_curve
+from facetrack.evaluation.errors import LIMIT, OUTER_EYES, auc, cumulative_curve
 from facetrack.evaluation.reliability import Reliability
 from facetrack.landmarks.markup import GROUPS
 from facetrack.reporting.plots import new_figure, save_figure, titled_axes
@@ -17,7 +17,9 @@ from facetrack.reporting.plots import new_figure, save_figure, titled_axes
 _FEWEST = 50  # points: bins with fewer are not drawn
 
 
-def plot_cumulative(path: Path, errors: Mapping[str, npt.ArrayLike], *, title: str) -> None:
+def plot_cumulative(
+    path: Path, errors: Mapping[str, npt.ArrayLike], *, title: str, by: str = OUTER_EYES
+) -> None:
     """Draw cumulative error curves, one per system.
 
     Parameters
@@ -25,10 +27,11 @@ def plot_cumulative(path: Path, errors: Mapping[str, npt.ArrayLike], *, title: s
     path : Path
         A file that matplotlib can write, such as `.png` or `.svg`.
     errors : mapping of str to array_like
-        Errors as fractions of the outer-eye distance; failures inf or NaN. The first system is
-        drawn on top.
+        Errors as fractions; failures inf or NaN. The first system is drawn on top.
     title : str
         Stands above the curves.
+    by : str
+        What they are fractions of, one of `errors.NORMALISATIONS`.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def plot_cumulative(path: Path, errors: Mapping[str, npt.ArrayLike], *, title: s
         If the file cannot be written.
     """
     figure, axes = titled_axes(title)
-    _draw_cumulative(axes, errors)
+    _draw_cumulative(axes, errors, by)
     save_figure(figure, path)
 
 
@@ -63,7 +66,7 @@ def plot_panels(path: Path, panels: Mapping[str, Mapping[str, npt.ArrayLike]]) -
     save_figure(figure, path)
 
 
-def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike]) -> None:
+def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike], by: str = OUTER_EYES) -> None:
     grid = np.linspace(0, LIMIT, 401)
     for k, (name, values) in enumerate(errors.items()):
         axes.plot(
@@ -75,7 +78,7 @@ def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike]) -> None:
         )
     axes.set_xlim(0, 100 * LIMIT)
     axes.set_ylim(0, 100)
-    axes.set_xlabel("error, % of the outer-eye distance")
+    axes.set_xlabel(f"error, % of the distance of the {by}")
     axes.set_ylabel("faces with this error or less, %")
     axes.grid(alpha=0.3)
     axes.legend(title="area up to 8 %", fontsize=8)

@@ -11,10 +11,17 @@ import numpy.typing as npt
 
 from facetrack.datasets.tracks import load_track
 from facetrack.errors import FormatError, InputError
-from facetrack.evaluation.errors import ErrorSummary, complete, normalised_errors, summary
+from facetrack.evaluation.errors import (
+    OUTER_EYES,
+    ErrorSummary,
+    complete,
+    normalised_errors,
+    point_errors,
+    summary,
+)
 from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import read_pts
-from facetrack.landmarks.markup import MIRROR, outer_eye_distance
+from facetrack.landmarks.markup import MARKUPS, MIRROR, outer_eye_distance
 
 Points = npt.NDArray[np.float64]
 Key = str | int  # the name of a picture, or the number of a frame from 0
@@ -59,8 +66,12 @@ class ScoreReport:
         Number of points that count.
     keys : tuple of str or of int
         The labelled pictures or frames.
+    by : str
+        What errors are fractions of, one of `errors.NORMALISATIONS`.
     errors : ndarray, shape (n,), float64
         One per key; inf where there is no prediction.
+    point_errors : ndarray, shape (n, 68), float64
+        Of every point, those that do not count included.
     summary : ErrorSummary
         Of all of them.
     without_prediction, without_truth, unlabelled : int
@@ -74,7 +85,9 @@ class ScoreReport:
     truth: str
     markup: int
     keys: tuple[Key, ...]
+    by: str
     errors: npt.NDArray[np.float64]
+    point_errors: npt.NDArray[np.float64]
     summary: ErrorSummary
     without_prediction: int
     without_truth: int
@@ -129,7 +142,7 @@ def _from_csv(path: Path, face: int | None) -> Landmarks:
     faces = rows.face_ids
     if face is None and len(faces) > 1:
         listed = ", ".join(map(str, faces[:8])) + (", ..." if len(faces) > 8 else "")
-        raise FormatError(path, f"holds the faces {listed}", remedy="choose one with --face")
+        raise FormatError(path, f"holds the faces {listed}", remedy="choose one face")
     if face is not None and face not in faces:
         raise FormatError(path, f"has no face {face}, only {', '.join(map(str, faces))}")
     if face is not None:
@@ -139,7 +152,9 @@ def _from_csv(path: Path, face: int | None) -> Landmarks:
     return Landmarks(str(path), tuple(rows.frame.tolist()), rows.points)
 
 
-def score(predictions: Landmarks, truth: Landmarks, *, markup: int = 68) -> ScoreReport:
+def score(
+    predictions: Landmarks, truth: Landmarks, *, markup: int = 68, by: str = OUTER_EYES
+) -> ScoreReport:
     """Pair predictions with labels and measure them.
 
     Parameters
@@ -148,6 +163,8 @@ def score(predictions: Landmarks, truth: Landmarks, *, markup: int = 68) -> Scor
         Paired by frame number, or by the pictures' names.
     markup : {68, 66, 51, 49}
         The points that count.
+    by : str
+        What errors are fractions of, one of `errors.NORMALISATIONS`.
 
     Returns
     -------
@@ -156,8 +173,10 @@ def score(predictions: Landmarks, truth: Landmarks, *, markup: int = 68) -> Scor
     Raises
     ------
     InputError
-        If nothing pairs.
+        If nothing pairs, or there is no such mark-up or normalisation.
     """
+    if markup not in MARKUPS:
+        raise InputError(f"mark-ups have {', '.join(map(str, MARKUPS))} points, got {markup}")
     labelled = complete(truth.points)
     keys: list[Key] = [truth.keys[i] for i in np.flatnonzero(labelled)]
     where = {k: i for i, k in enumerate(predictions.keys)}
@@ -168,7 +187,8 @@ def score(predictions: Landmarks, truth: Landmarks, *, markup: int = 68) -> Scor
     for i, k in enumerate(keys):
         if k in where:
             p[i] = predictions.points[where[k]]
-    errors = normalised_errors(p, t, markup)
+    each = point_errors(p, t, by)
+    errors = each[:, list(MARKUPS[markup])].mean(axis=1)
     warnings = _hints(p, t, markup)
     if predictions.numbered and truth.numbered:
         warnings += _shift_hint(predictions, keys, t, markup)
@@ -178,7 +198,9 @@ def score(predictions: Landmarks, truth: Landmarks, *, markup: int = 68) -> Scor
         truth=truth.origin,
         markup=markup,
         keys=tuple(keys),
+        by=by,
         errors=errors,
+        point_errors=each,
         summary=summary(errors),
         without_prediction=sum(k not in where for k in keys),
         without_truth=sum(k not in known for k in predictions.keys),
@@ -220,7 +242,7 @@ def _hints(points: Points, truth: Points, markup: int) -> list[str]:
         (-1.0, "right of and below the truth, as if it were 1-based and they 0-based"),
     ):
         if _mean(points + shift, truth, markup) < _SUSPICIOUS * base:
-            hints.append(f"the predictions lie 1 px {said}; see --first-pixel")
+            hints.append(f"the predictions lie 1 px {said}; choose the other first pixel")
     if _mean(points[:, list(MIRROR)], truth, markup) < _SUSPICIOUS * base:
         hints.append("left and right points seem exchanged")
     if base > 0.5:

@@ -120,3 +120,25 @@ def outer_eye_distance(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     apart = array[..., right, :] - array[..., left, :]
     distance: npt.NDArray[np.float64] = np.hypot(apart[..., 0], apart[..., 1])
     return distance
+
+
+def pupil_distance(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Measure the distance of the pupils, as the means of each eye's points.
+
+    Parameters
+    ----------
+    points : array_like, shape (..., 68, 2)
+        Landmarks in pixels.
+
+    Returns
+    -------
+    ndarray, shape (...), float64
+        Pixels; "inter-pupil distance" in the 300-W literature. It is shorter than the distance of
+        the outer eye corners, so percentages of it are larger.
+    """
+    array = np.asarray(points, dtype=np.float64)
+    right, left = (
+        array[..., list(REGIONS[eye]), :].mean(axis=-2) for eye in ("right_eye", "left_eye")
+    )
+    distance: npt.NDArray[np.float64] = np.hypot(*np.moveaxis(right - left, -1, 0))
+    return distance

@@ -114,7 +114,7 @@ def test_a_file_with_several_faces_needs_a_choice(moving, tmp_path: Path) -> Non
     frames = np.repeat(np.arange(FRAMES), 2)
     both = np.stack([moving, moving + 200], axis=1).reshape(-1, 68, 2)
     write_openface(path, make_table(frames, both, face_id=np.tile([0, 3], FRAMES)))
-    with pytest.raises(FormatError, match=r"holds the faces 0, 3; choose one with --face"):
+    with pytest.raises(FormatError, match=r"holds the faces 0, 3; choose one face"):
         load_landmarks(path)
     with pytest.raises(FormatError, match="has no face 2, only 0, 3"):
         load_landmarks(path, face=2)

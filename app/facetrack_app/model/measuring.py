@@ -5,40 +5,89 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import InputError
-from facetrack.evaluation.errors import LIMIT, cumulative_curve, point_errors, summary
+from facetrack.evaluation.errors import (
+    LIMIT,
+    OUTER_EYES,
+    cumulative_curve,
+    point_errors,
+    summary,
+)
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
-from facetrack.evaluation.score import Landmarks, load_landmarks, score
-from facetrack.formats.atomic import write_text
+from facetrack.evaluation.score import Landmarks, ScoreReport, load_landmarks, score
 from facetrack.formats.openface import read_openface
-from facetrack.landmarks.markup import MARKUPS
-from facetrack.reporting.html import Picture, Section, page
-from facetrack.reporting.tables import Table
+from facetrack.landmarks.markup import GROUPS, MARKUPS
+from facetrack_app.model.pairing import Pair, common_pairs
 
 if TYPE_CHECKING:
     from facetrack.evaluation.reliability import Reliability
 
 NEAR: Final = 0.05  # of the outer-eye distance: what a point's confidence speaks of
 WORST: Final = 50
-VIDEO_SUFFIXES: Final = (".avi", ".mp4", ".mkv", ".mov", ".webm")
+HEADERS: Final = ("what", "predictions", "n", *SUMMARY_HEADERS, *(f"{g} %" for g in GROUPS))
 
 Floats = npt.NDArray[np.float64]
 Stated = tuple[Floats, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Predictions and truth of one video or folder of pictures."""
+class Side:
+    """One side of a comparison.
 
-    name: str
-    predictions: Path
-    truth: Path
+    Attributes
+    ----------
+    path : Path
+        A CSV file, a track or a folder of .pts files; or a folder of such.
+    face : int or None
+        The face to take from CSV files with several.
+    """
+
+    path: Path
+    face: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be measured.
+
+    Attributes
+    ----------
+    predictions : tuple of Side
+        One, or two to compare.
+    truth : Side
+    markup : {68, 66, 51, 49}
+    by : str
+        What errors are fractions of, one of `facetrack.evaluation.errors.NORMALISATIONS`.
+    first_pixel : {1, 0}
+        Coordinate of the first pixel's centre in .pts files of the predictions.
+    """
+
+    predictions: tuple[Side, ...]
+    truth: Side
+    markup: int = 68
+    by: str = OUTER_EYES
+    first_pixel: int = 1
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Predictions and truth."""
+        return (*self.predictions, self.truth)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The predictions' names, each another one."""
+        names = [side.path.name for side in self.predictions]
+        if len(set(names)) < len(names):
+            names = [f"{side.path.parent.name}/{side.path.name}" for side in self.predictions]
+        if len(set(names)) < len(names):
+            names = [f"{n} ({k})" for k, n in enumerate(names, start=1)]
+        return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +97,55 @@ class Worst:
     Attributes
     ----------
     pair : Pair
+        Of the first predictions.
     key : str or int
         Name of the picture, or number of the frame from 0.
-    error : float
-        In % of the outer-eye distance; inf where nothing was predicted.
-    predicted, truth : ndarray, shape (68, 2), float64
+    errors : tuple of float
+        Of each of the predictions, in %; inf where nothing was predicted.
+    predicted : tuple of ndarray, each of shape (68, 2), float64
+    truth : ndarray, shape (68, 2), float64
     """
 
     pair: Pair
     key: str | int
-    error: float
-    predicted: Floats
+    errors: tuple[float, ...]
+    predicted: tuple[Floats, ...]
     truth: Floats
+
+    @property
+    def error(self) -> float:
+        """The largest error."""
+        return max(self.errors)
+
+    @property
+    def frame(self) -> str:
+        """The picture's name, or the frame's number from 1."""
+        return str(self.key + 1 if isinstance(self.key, int) else self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What was found of one of the predictions.
+
+    Attributes
+    ----------
+    name : str
+    points : dict of str to ndarray, shape (n, 68), float64
+        By what was measured: errors of all points of all labelled frames, as fractions.
+    reliability : Reliability or None
+        Of the points' confidence to be within 5 % of the outer-eye distance; None where no
+        confidence is stated.
+    """
+
+    name: str
+    points: dict[str, Floats]
+    reliability: Reliability | None
+
+    def errors(self, markup: int, what: str | None = None) -> Floats:
+        """Give the mean errors of frames, of all that was measured or of one part."""
+        chosen = [self.points[what]] if what is not None else list(self.points.values())
+        mean: Floats = np.concatenate(chosen)[:, list(MARKUPS[markup])].mean(axis=1)
+        return mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,149 +154,134 @@ class Measured:
 
     Attributes
     ----------
-    markup : int
-    errors : dict of str to ndarray
-        By pair: errors of all labelled frames as fractions.
+    wish : Wish
+    when : datetime
+    keys : dict of str to tuple
+        By what was measured: the labelled pictures' names, or frames' numbers from 0.
+    systems : tuple of System
+        In the order of the wish.
     warnings : tuple of str
-    reliability : Reliability or None
-        Of the points' confidence to be within 5 % of the outer-eye distance; None where no
-        confidence is stated.
     worst : tuple of Worst
         The largest errors first.
     """
 
-    markup: int
-    errors: dict[str, Floats]
+    wish: Wish
+    when: datetime
+    keys: dict[str, tuple[str | int, ...]]
+    systems: tuple[System, ...]
     warnings: tuple[str, ...]
-    reliability: Reliability | None
     worst: tuple[Worst, ...]
 
     @property
-    def all_errors(self) -> Floats:
-        """Errors of all pairs together."""
-        return np.concatenate(list(self.errors.values()))
+    def n_frames(self) -> int:
+        """Number of labelled frames."""
+        return sum(map(len, self.keys.values()))
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Give the table: a row for each pair and one for all."""
-        listed = [*self.errors.items()]
-        if len(listed) > 1:
-            listed.append(("all", self.all_errors))
-        return [(name, str(len(e)), *summary_cells(summary(e))) for name, e in listed]
+        """Give the table: rows for each part and for all of it, one of each of the predictions."""
+        parts: list[str | None] = [*self.keys]
+        if len(parts) > 1:
+            parts.append(None)
+        return [self._row(part, system) for part in parts for system in self.systems]
 
-    def curve(self) -> tuple[Floats, Floats]:
+    def _row(self, part: str | None, system: System) -> tuple[str, ...]:
+        errors = system.errors(self.wish.markup, part)
+        points = [system.points[part]] if part is not None else list(system.points.values())
+        cells = region_cells(np.concatenate(points), self.wish.markup)
+        return (
+            part or "all",
+            system.name,
+            str(len(errors)),
+            *summary_cells(summary(errors)),
+            *cells,
+        )
+
+    def curve(self, system: System) -> tuple[Floats, Floats]:
         """Give the cumulative error curve of all: errors in %, and share in %."""
         grid = np.linspace(0, LIMIT, 201)
-        return 100 * grid, 100 * cumulative_curve(self.all_errors, grid)
+        return 100 * grid, 100 * cumulative_curve(system.errors(self.wish.markup), grid)
 
 
-HEADERS: Final = ("what", "n", *SUMMARY_HEADERS)
+def regions(markup: int) -> dict[str, list[int]]:
+    """Give the points of each region that count in a mark-up."""
+    return {name: [i for i in points if i in MARKUPS[markup]] for name, points in GROUPS.items()}
 
 
-def find_pairs(predictions: Path, truth: Path) -> list[Pair]:
-    """Pair predictions with truths.
-
-    Parameters
-    ----------
-    predictions : Path
-        A file, a folder of .pts, or a folder with one file or folder for each video.
-    truth : Path
-        A file, a folder of .pts, or the layout of 300-VW: `NNN/annot/000001.pts`.
-
-    Returns
-    -------
-    list of Pair
-
-    Raises
-    ------
-    InputError
-        If nothing pairs.
-    """
-    annotated = sorted(truth.glob("*/annot")) if truth.is_dir() else []
-    if not annotated:
-        return [Pair(truth.stem, predictions, truth)]
-    pairs = []
-    for folder in annotated:
-        name = folder.parent.name
-        candidates = (f"{name}.csv", f"{name}.npz", f"{name}/annot", name, f"{name}-pts/face_0")
-        found = [predictions / c for c in candidates if (predictions / c).exists()]
-        if found:
-            pairs.append(Pair(name, found[0], folder))
-    if not pairs:
-        raise InputError(
-            f"nothing pairs: {predictions} holds nothing named as the folders of {truth}, such as "
-            f"{annotated[0].parent.name}.csv"
-        )
-    return pairs
+def region_cells(points: Floats, markup: int) -> tuple[str, ...]:
+    """Write the mean errors of regions in % of the found faces, in the order of `GROUPS`."""
+    found = points[np.isfinite(points).all(axis=1)]
+    return tuple(
+        f"{100 * found[:, list(members)].mean():.2f}" if len(found) and members else "-"
+        for members in regions(markup).values()
+    )
 
 
-def measure(
-    predictions: Path, truth: Path, *, markup: int = 68, face: int | None = None
-) -> Measured:
+def measure(wish: Wish) -> Measured:
     """Measure predictions against the truth.
-
-    Parameters
-    ----------
-    predictions, truth : Path
-        See `find_pairs`.
-    markup : {68, 66, 51, 49}
-    face : int, optional
-        The face to take from a CSV file with several.
-
-    Returns
-    -------
-    Measured
 
     Raises
     ------
     FacetrackError
         If nothing can be read or nothing pairs.
     """
-    from facetrack.evaluation.reliability import reliability  # loads scipy.stats: half a second
-
-    errors: dict[str, Floats] = {}
-    warnings: list[str] = []
+    pairs, warnings = common_pairs([side.path for side in wish.predictions], wish.truth.path)
+    names = wish.names
+    points: list[dict[str, Floats]] = [{} for _ in names]
+    stated: list[list[Stated]] = [[] for _ in names]
+    keys: dict[str, tuple[str | int, ...]] = {}
     worst: list[Worst] = []
-    stated: list[Stated] = []
-    for pair in find_pairs(predictions, truth):
-        predicted, labels = load_landmarks(pair.predictions, face=face), load_landmarks(pair.truth)
-        report = score(predicted, labels, markup=markup)
-        errors[pair.name] = report.errors
-        warnings += [f"{pair.name}: {warning}" for warning in report.warnings]
-        worst += _worst(pair, report.keys, report.errors, predicted, labels)
-        stated.append(_stated(pair, labels, markup))
-    said = np.concatenate([confidence for confidence, _ in stated])
-    hits = np.concatenate([near for _, near in stated])
+    for together in pairs:
+        labels = load_landmarks(together[0].truth, face=wish.truth.face)
+        predicted, reports = [], []
+        for number, (side, pair) in enumerate(zip(wish.predictions, together, strict=True)):
+            found = load_landmarks(pair.predictions, first_pixel=wish.first_pixel, face=side.face)
+            report = score(found, labels, markup=wish.markup, by=wish.by)
+            warnings += [f"{names[number]}, {pair.name}: {text}" for text in report.warnings]
+            points[number][pair.name] = report.point_errors
+            stated[number].append(_stated(pair, side, labels, wish.markup))
+            predicted.append(found)
+            reports.append(report)
+        keys[together[0].name] = reports[0].keys
+        worst += _worst(together[0], reports, predicted, labels)
     worst.sort(key=lambda w: -w.error)
-    return Measured(
-        markup, errors, tuple(warnings), reliability(said, hits) if said.size else None,
-        tuple(worst[:WORST]),
-    )  # fmt: skip
+    systems = tuple(
+        System(name, found, _reliability(said))
+        for name, found, said in zip(names, points, stated, strict=True)
+    )
+    when = datetime.now().astimezone()
+    return Measured(wish, when, keys, systems, tuple(warnings), tuple(worst[:WORST]))
 
 
 def _worst(
-    pair: Pair, keys: Sequence[str | int], errors: Floats, predicted: Landmarks, labels: Landmarks
+    pair: Pair, reports: Sequence[ScoreReport], predicted: Sequence[Landmarks], labels: Landmarks
 ) -> list[Worst]:
-    there = {key: i for i, key in enumerate(predicted.keys)}
+    keys = reports[0].keys
+    errors = np.stack([report.errors for report in reports])
     known = {key: i for i, key in enumerate(labels.keys)}
+    there = [{key: i for i, key in enumerate(found.keys)} for found in predicted]
     nothing = np.full((68, 2), np.nan)
     return [
         Worst(
-            pair, keys[i], 100 * float(errors[i]),
-            predicted.points[there[keys[i]]] if keys[i] in there else nothing,
+            pair, keys[i], tuple((100 * errors[:, i]).tolist()),
+            tuple(
+                found.points[place[keys[i]]] if keys[i] in place else nothing
+                for found, place in zip(predicted, there, strict=True)
+            ),
             labels.points[known[keys[i]]],
         )
-        for i in np.argsort(-errors, kind="stable")[:WORST].tolist()
+        for i in np.argsort(-errors.max(axis=0), kind="stable")[:WORST].tolist()
     ]  # fmt: skip
 
 
-def _stated(pair: Pair, labels: Landmarks, markup: int) -> Stated:
+def _stated(pair: Pair, side: Side, labels: Landmarks, markup: int) -> Stated:
     """Collect stated confidences, and whether each point was within 5 %."""
     nothing = np.empty(0), np.empty(0, dtype=np.bool_)
     if pair.predictions.suffix.lower() != ".csv" or not labels.numbered:
         return nothing
     table = read_openface(pair.predictions)
+    wanted = table.success if side.face is None else table.success & (table.face_id == side.face)
     known = {key: i for i, key in enumerate(labels.keys)}
-    rows = [i for i in np.flatnonzero(table.success).tolist() if int(table.frame[i]) in known]
+    rows = [i for i in np.flatnonzero(wanted).tolist() if int(table.frame[i]) in known]
     if not rows:
         return nothing
     truth = labels.points[[known[int(table.frame[i])] for i in rows]]
@@ -221,63 +292,21 @@ def _stated(pair: Pair, labels: Landmarks, markup: int) -> Stated:
     return said[use], hits[use]
 
 
-def picture_of(worst: Worst) -> tuple[Path, int | None] | None:
-    """Find the picture, or the video and the frame's number, that a worst frame belongs to."""
-    truth = worst.pair.truth
-    if isinstance(worst.key, str):
-        found = [p for p in truth.glob(f"{worst.key}.*") if p.suffix.lower() != ".pts"]
-        return (found[0], None) if found else None
-    folder = truth.parent
-    stems = ("vid", worst.pair.name, truth.stem)
-    for stem in stems:
-        for suffix in VIDEO_SUFFIXES:
-            if (folder / f"{stem}{suffix}").exists():
-                return folder / f"{stem}{suffix}", worst.key
-    return None
+def _reliability(stated: Sequence[Stated]) -> Reliability | None:
+    from facetrack.evaluation.reliability import reliability  # loads scipy.stats: half a second
+
+    said = np.concatenate([confidence for confidence, _ in stated])
+    hits = np.concatenate([near for _, near in stated])
+    return reliability(said, hits) if said.size else None
 
 
-def save_html(path: Path, measured: Measured) -> None:
-    """Write the report as one page with its pictures inside, and the curve as PNG beside it.
-
-    Parameters
-    ----------
-    path : Path
-        The .html file.
-    measured : Measured
+def faces_in(path: Path) -> list[int]:
+    """List the faces of a CSV file.
 
     Raises
     ------
-    OutputError
-        If they cannot be written.
+    FacetrackError
+        If it cannot be read.
     """
-    from facetrack.evaluation.plots import plot_cumulative  # loads matplotlib
-
-    picture = path.with_suffix(".png")
-    plot_cumulative(picture, measured.errors, title=f"{measured.markup} points")
-    worst = [
-        (w.pair.name, str(w.key + 1 if isinstance(w.key, int) else w.key), f"{w.error:.2f}")
-        for w in measured.worst
-    ]
-    sections = [
-        Section(
-            "",
-            [
-                f"Errors in % of the outer-eye distance, {measured.markup} points.",
-                *measured.warnings,
-                Table(HEADERS, measured.rows()),
-                Picture(picture.read_bytes(), "cumulative errors"),
-            ],
-        ),
-        *_confidence_section(measured.reliability),
-        Section("Worst frames", [Table(("where", "frame", "error"), worst)]),
-    ]
-    write_text(path, page("Facetrack: evaluation", sections))
-
-
-def _confidence_section(found: Reliability | None) -> list[Section]:
-    if found is None:
-        return []
-    bins = zip(found.said, found.seen, found.counts, strict=True)
-    rows = [(f"{s:.2f}", f"{h:.2f}", f"{n:.0f}") for s, h, n in bins if n]
-    table = Table(("said", "within 5 %", "points"), rows)
-    return [Section("Confidence", [f"Expected calibration error {found.error:.3f}", table])]
+    table = read_openface(path)
+    return [int(face) for face in table.select(table.success).face_ids]

@@ -26,3 +26,15 @@ class Notice(Generic[P]):
         """Tell all listeners."""
         for listener in self._listeners:
             listener(*args, **kwargs)
+
+
+class Voice(Notice[[str, bool, str]]):
+    """Sentences for the person, whether each is about trouble, and which concern it is about.
+
+    Trouble stays until something else is said of the same concern; an empty sentence says that
+    all is well with it.
+    """
+
+    def __call__(self, text: str, trouble: bool, about: str = "") -> None:
+        """Say a sentence."""
+        super().__call__(text, trouble, about)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -45,6 +46,10 @@ class Settings:
         Shortcuts that differ from the table of actions.
     recent : list of str
         Videos, the newest first.
+    window : str
+        Where the window lies and how large it is, as Qt writes it, in hexadecimal digits.
+    splits : dict of str to list of int
+        How views are divided, px, by the name of what divides them.
     """
 
     theme: str = "system"
@@ -59,6 +64,8 @@ class Settings:
     markup: int = 68
     keys: dict[str, str] = field(default_factory=dict)
     recent: list[str] = field(default_factory=list)
+    window: str = ""
+    splits: dict[str, list[int]] = field(default_factory=dict)
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
@@ -76,7 +83,16 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
         isinstance(v, dict) and _texts(list(v)) and _texts(list(v.values())) and not conflicts(v)
     ),
     "recent": lambda v: _texts(v) and len(v) <= 20,
+    "window": lambda v: (
+        isinstance(v, str) and re.fullmatch(r"(?:[0-9a-f]{2}){0,400}", v) is not None
+    ),
+    "splits": lambda v: isinstance(v, dict) and all(map(_sizes, v.values())),
 }
+
+
+def _sizes(value: Any) -> bool:
+    whole = isinstance(value, list) and all(type(v) is int for v in value)
+    return whole and len(value) <= 8 and all(0 <= v < 100_000 for v in value)
 
 
 def _texts(value: Any) -> bool:

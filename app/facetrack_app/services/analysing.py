@@ -15,7 +15,7 @@ from facetrack.signals.registry import Choice, choose
 from facetrack.video.frame import Frame
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.faces import Size
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
 from facetrack_app.services.analysis import Analysis
@@ -65,7 +65,7 @@ class Analysing:
         size: Size,
         open_it: Callable[[], SeekableVideo],
         post: Post,
-        said: Notice[[str, bool]],
+        said: Voice,
     ) -> None:
         self.changed: Notice[[]] = Notice()
         self._session, self._shape_model, self._size = session, shape_model, size
@@ -127,7 +127,9 @@ class Analysing:
                         chosen = choice
                     self._catch_up(analysis, more)
                 except FacetrackError as error:
-                    self._tell(str(error))
+                    self._tell(str(error), "analyse")
+                else:
+                    self._tell("", "analyse")
                 self._answer(number)
 
     def _catch_up(self, analysis: Analysis, more: bool) -> None:
@@ -144,7 +146,8 @@ class Analysing:
         if untold:
             self._post(self._take)
         for name in set(analysis.faults) - known:
-            self._tell(f"the signals of {name} are switched off: {analysis.faults[name]}")
+            text = f"the signals of {name} are switched off: {analysis.faults[name]}"
+            self._tell(text, f"the signals of {name}")
 
     def _take(self) -> None:
         self._session.absorb_analysed()
@@ -156,5 +159,5 @@ class Analysing:
 
         self._post(answer)
 
-    def _tell(self, text: str) -> None:
-        self._post(lambda: self._said(text, True))
+    def _tell(self, text: str, about: str) -> None:
+        self._post(lambda: self._said(text, bool(text), about))

@@ -25,7 +25,7 @@ from facetrack_app.services.opening import Document
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import stretch_around
 from facetrack_app.services.teaching import Teaching
-from facetrack_app.services.video_tracking import VideoTracking
+from facetrack_app.services.video_tracking import NOTES, VideoTracking
 from facetrack_app.services.viewing import Viewing
 
 GRAB: Final = 12.0  # px of the screen around a point in which it can be grabbed
@@ -80,6 +80,11 @@ class Annotator(Viewing):
         )  # fmt: skip
 
         self.judging = Judging(self.session, self.run, self.changed)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of this video: another model, another place, what its file lacks."""
+        return [*self.document.notes, *self.session.setting(NOTES, [])]
 
     def start(self) -> None:
         """Show the first frame, track, and take up what was interrupted."""

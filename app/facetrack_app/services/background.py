@@ -44,6 +44,8 @@ class Progress:
         Nothing more comes: all is tracked, it was ended, or there is trouble.
     trouble : str
         Why it ended early, in words.
+    notes : tuple of str
+        What the file showed while it was decoded: an end that lacks, broken pictures.
     """
 
     start: int
@@ -52,6 +54,7 @@ class Progress:
     seconds_left: float
     finished: bool = False
     trouble: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def time_left(self) -> str:
@@ -181,7 +184,7 @@ def track_into(
                 rate = (now - first) / (time.perf_counter() - begin)
                 yield Progress(start, now, total, (total - now) / rate)
     start, now = batch.start, batch.flush()
-    yield Progress(start, now, total, 0.0, finished=True)
+    yield Progress(start, now, total, 0.0, finished=True, notes=tuple(video.report.notes))
 
 
 class _Batch:

@@ -15,6 +15,7 @@ from facetrack.video.sink import VideoWriter
 from facetrack_app.model.exporting import export, most_corrected
 from facetrack_app.model.faces import faces_of
 from facetrack_app.model.session import Session
+from facetrack_app.model.wording import counted
 from facetrack_app.services.analysing import chosen_signals
 from facetrack_app.services.opening import Document
 
@@ -61,7 +62,7 @@ def export_document(
             count = export(session, kind, path, model.shape_model, document.size, media, choice)
     finally:
         session.store.close()
-    return f"{count} frames written: {path}"
+    return f"{counted(count, 'frame')} written: {path}"
 
 
 def save_person(document: Document, session: Session, path: Path, model: Fits) -> str:

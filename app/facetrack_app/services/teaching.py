@@ -11,8 +11,9 @@ from facetrack.errors import FacetrackError
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.commands import Correct, Retrack
 from facetrack_app.model.history import History
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.session import Session
+from facetrack_app.model.wording import counted
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import Job, Retracking, Stretch, changes_of, stretch_around
 
@@ -42,7 +43,7 @@ class Teaching:
         model: Any,
         open_it: Callable[[], SeekableVideo],
         post: Post,
-        said: Notice[[str, bool]],
+        said: Voice,
         progressed: Notice[[str, float]],
     ) -> None:
         self._session, self._history, self._post = session, history, post
@@ -143,11 +144,12 @@ class Teaching:
             changes, found = changes_of(self._session, job, outcome)
             kept = self._history.amend(job.step, changes, found)
         except FacetrackError as error:
-            self._said(str(error), True)
+            self._said(str(error), True, "learn")
             return
         if kept:
             why = "you stopped it" if stopped else outcome.reason
-            self._said(f"{found.frames} frames tracked anew" + (f"; {why}" if why else ""), False)
+            done = f"{counted(found.frames, 'frame')} tracked anew"
+            self._said(done + (f"; {why}" if why else ""), False, "learn")
         elif not stopped:  # people were merged or split meanwhile: track on with who they are now
             self._owed.insert(0, job.stretch)
         self._go_on()
@@ -157,4 +159,4 @@ class Teaching:
             self._job = None
             self._owed.clear()
             self._progressed("", 0.0)
-            self._said(message, True)
+            self._said(message, True, "learn")

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.notice import Voice
 from facetrack_app.model.session import Session
+from facetrack_app.model.wording import counted
 from facetrack_app.services.background import BackgroundTracking, Progress
 from facetrack_app.services.posting import Post
+
+NOTES: Final = "notes"  # the session's setting: what its file showed while it was tracked
+_MOST_NOTES: Final = 200
 
 
 class VideoTracking:
@@ -36,7 +40,7 @@ class VideoTracking:
         model: Any,
         post: Post,
         took: Callable[[Progress], None],
-        said: Notice[[str, bool]],
+        said: Voice,
     ) -> None:
         self._session, self._source, self._model = session, source, model
         self._post, self._took, self._said = post, took, said
@@ -79,8 +83,20 @@ class VideoTracking:
         self._session.absorb_tracked(progress.start, progress.done)
         if progress.finished:
             self._background = None
+            self._keep(progress.notes)
         if progress.trouble:
-            self._said(progress.trouble, True)
+            self._said(progress.trouble, True, "track")
         elif progress.finished and progress.done < progress.total:
-            self._said(f"tracked {progress.done} of {progress.total} frames", False)
+            total = counted(progress.total, "frame")
+            self._said(f"tracked {progress.done} of {total}", False, "track")
+        else:
+            self._said("", False, "track")
         self._took(progress)
+
+    def _keep(self, notes: tuple[str, ...]) -> None:
+        """Keep what the file showed with the session: the next opening does not decode it anew."""
+        known = self._session.setting(NOTES, [])
+        new = [*known, *(note for note in notes if note not in known)]
+        if len(new) > len(known):
+            with self._session.store.transaction():
+                self._session.put_setting(NOTES, new[:_MOST_NOTES])

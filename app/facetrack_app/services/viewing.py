@@ -11,7 +11,7 @@ from facetrack.landmarks.markup import MARKUPS
 from facetrack.video.frame import Frame
 from facetrack_app.model.editing import Editor, Points, Reach
 from facetrack_app.model.look import View
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.playback import Playback
 from facetrack_app.services.frames import FrameReader
 from facetrack_app.services.opening import Document
@@ -50,7 +50,7 @@ class Viewing:
     def __init__(self, document: Document, post: Post) -> None:
         self.document, self.session = document, document.session
         self.changed: Notice[[]] = Notice()
-        self.said: Notice[[str, bool]] = Notice()
+        self.said = Voice()
         self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
         self.frame: Frame | None = None
         self.person = self._first_person()
@@ -63,7 +63,7 @@ class Viewing:
         self._reader = FrameReader(
             document.open,
             lambda: self._post(self._show_newest),
-            lambda message: self._post(lambda: self.said(message, True)),
+            lambda message: self._post(lambda: self.said(message, True, "picture")),
         )
 
     def close(self) -> None:
@@ -92,6 +92,7 @@ class Viewing:
         frame = self._reader.frames.take(timeout=0)
         if frame is not None:
             self.frame = frame
+            self.said("", False, "picture")
             self.reload()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.services.live_session import LiveSession
 
 
@@ -17,12 +17,11 @@ class Watch:
     ----------
     session : LiveSession or None
         None while no camera is watched.
-    said : Notice
-        A sentence for the person, and whether it is about trouble.
+    said : Voice
     changed : Notice
         What can be asked for may have changed.
     """
 
     session: LiveSession | None = None
-    said: Notice[[str, bool]] = field(default_factory=Notice)
+    said: Voice = field(default_factory=Voice)
     changed: Notice[[]] = field(default_factory=Notice)

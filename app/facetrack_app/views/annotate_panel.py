@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QIcon, QPixmap
+from PyQt5.QtGui import QIcon, QPalette, QPixmap
 from PyQt5.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -26,7 +26,7 @@ from facetrack_app.model.rows import Kind
 from facetrack_app.model.settings import MARKUP_COUNTS
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.views.live_panel import Legend
-from facetrack_app.views.theme import person_colour
+from facetrack_app.views.theme import MARK, person_colour, readable
 
 _KINDS: Final = {
     Kind.NOTHING: "not tracked", Kind.PLAIN: "plain track", Kind.LEARNED: "learned track",
@@ -43,7 +43,6 @@ class AnnotatePanel(QWidget):
 
     def __init__(self, buttons: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedWidth(270)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)
         layout.setSpacing(6)
@@ -138,7 +137,7 @@ class AnnotatePanel(QWidget):
         if known != dict(people):
             self.people.clear()
             for person, name in people.items():
-                item = QListWidgetItem(_spot(person), name)
+                item = QListWidgetItem(_spot(person, self.palette()), name)
                 item.setData(Qt.UserRole, person)
                 self.people.addItem(item)
         for row in range(self.people.count()):
@@ -159,9 +158,9 @@ class AnnotatePanel(QWidget):
             self.person_chosen.emit(item.data(Qt.UserRole))
 
 
-def _spot(person: int) -> QIcon:
+def _spot(person: int, palette: QPalette) -> QIcon:
     picture = QPixmap(12, 12)
-    picture.fill(person_colour(person))
+    picture.fill(readable(person_colour(person), palette.base().color(), MARK))
     return QIcon(picture)
 
 

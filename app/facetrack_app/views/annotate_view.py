@@ -10,8 +10,9 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from facetrack_app.model.editing import Reach
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.settings import MARKUP_COUNTS, Settings
+from facetrack_app.model.wording import counted
 from facetrack_app.services.annotator import GRAB, Annotator
 from facetrack_app.services.opening import Document, open_document
 from facetrack_app.services.posting import run_beside
@@ -27,6 +28,7 @@ from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
 from facetrack_app.views.numbers_window import NumbersWindow
 from facetrack_app.views.people_drawn import drawn_people
+from facetrack_app.views.room import Shelf, column
 from facetrack_app.views.timeline import Timeline
 from facetrack_app.views.transport import Transport
 
@@ -58,7 +60,7 @@ class AnnotateView(QWidget):
     Attributes
     ----------
     said : Notice
-        A sentence for the person, and whether it is about trouble.
+        What is to be told to the person.
     changed : Notice
         What can be asked for may have changed.
     """
@@ -67,7 +69,7 @@ class AnnotateView(QWidget):
         self, model: Any, settings: Settings, poster: Poster, buttons: dict[str, QPushButton]
     ) -> None:
         super().__init__()
-        self.said: Notice[[str, bool]] = Notice()
+        self.said = Voice()
         self.changed: Notice[[]] = Notice()
         self._model, self._settings, self.post = model, settings, poster.post
         self.annotator: Annotator | None = None
@@ -88,11 +90,11 @@ class AnnotateView(QWidget):
         left.setSpacing(3)
         left.addWidget(self.canvas, 1)
         left.addWidget(self.transport)
-        left.addWidget(self.timeline)
+        left.addWidget(Shelf(self.timeline))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addLayout(left, 1)
-        row.addWidget(self.panel)
+        row.addWidget(column(self.panel))
 
     def _connect(self) -> None:
         self.canvas.pressed.connect(self._press)
@@ -145,7 +147,7 @@ class AnnotateView(QWidget):
         )
 
     def _not_opened(self, source: str | Path, message: str) -> None:
-        self.said(message, True)
+        self.said(message, True, "open")
         if source == self._opening:
             self._opening = None
             self.canvas.hint = f"{message}\n\n{HINT}"
@@ -178,8 +180,8 @@ class AnnotateView(QWidget):
         self._choose_signals()
         self.numbers.show_annotator(annotator)
         annotator.start()
-        for note in document.notes:
-            self.said(note, True)
+        opened = f"opened: {self.name}, {counted(document.session.n_frames, 'frame')}"
+        self.said("; ".join([opened, *document.notes]), False, "open")
         self.changed()
 
     def pause(self) -> None:
@@ -215,6 +217,11 @@ class AnnotateView(QWidget):
     def has_person(self) -> bool:
         """Whether a person is chosen."""
         return self.annotator is not None and self.annotator.person is not None
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of the video that is open."""
+        return self.annotator.notes if self.annotator is not None else []
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt5.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
@@ -18,7 +18,8 @@ from facetrack_app.views.drawing import DrawnFace, Points, draw_face
 
 FARTHEST: Final = 40.0  # times the size at which the whole picture fits
 _STEP: Final = 1.2  # of zoom for a notch of the wheel
-_GROUND: Final = QColor("#141517")
+GROUND: Final = QColor("#141517")
+HINT_COLOUR: Final = QColor("#9aa0a6")
 
 
 class Canvas(QWidget):
@@ -35,7 +36,7 @@ class Canvas(QWidget):
     def __init__(self, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
-        self.setMinimumSize(320, 180)
+        self.setMinimumSize(240, 120)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setMouseTracking(False)
         self.setAccessibleName("picture with the face's points")
@@ -48,6 +49,10 @@ class Canvas(QWidget):
         self._zoom, self._centre = 1.0, QPointF()
         self._panning: QPointF | None = None
         self._held = False
+
+    def sizeHint(self) -> QSize:
+        """Room for a picture."""
+        return QSize(640, 300)
 
     def set_frame(self, image: Image | None) -> None:
         """Show a picture, shape (H, W, 3), uint8 BGR; None: the hint instead."""
@@ -128,9 +133,9 @@ class Canvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint picture and faces."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), _GROUND)
+        painter.fillRect(self.rect(), GROUND)
         if self._image is None:
-            painter.setPen(QColor("#9aa0a6"))
+            painter.setPen(HINT_COLOUR)
             room = self.rect().adjusted(24, 24, -24, -24)
             painter.drawText(room, Qt.AlignCenter | Qt.TextWordWrap, self.hint)
             return

@@ -17,7 +17,7 @@ from facetrack.signals import signals
 from facetrack.signals.registry import owner
 from facetrack_app.model.live import Heard
 from facetrack_app.model.strip import Curve, Strip
-from facetrack_app.views.theme import PEOPLE
+from facetrack_app.views.theme import MARK, PEOPLE, readable
 
 SECONDS: Final = 10.0
 _PER_SECOND: Final = 15
@@ -62,7 +62,7 @@ class StripCharts(QWidget):
         known = signals()
         self.shown = {
             name: Chart(self._graphics.addPlot(row=0, col=number), known[name], text,
-                        PEOPLE[number % len(PEOPLE)])
+                        readable(PEOPLE[number % len(PEOPLE)], ground, MARK))
             for number, name in enumerate(name for name in names if name in known)
         }  # fmt: skip
         for number in range(len(self.shown)):  # alike, however long their titles are
@@ -146,6 +146,11 @@ class Chart:
     def title(self) -> str:
         """Name, unit and values, as they are shown."""
         return self._plot.titleLabel.text
+
+    @property
+    def colour(self) -> QColor:
+        """Colour of the line."""
+        return self._line.opts["pen"].color()
 
     @property
     def drawn(self) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from importlib.resources import files
 
 from PyQt5.QtCore import Qt
@@ -66,6 +67,13 @@ def about_html() -> str:
         "person's data, too: delete the session's folder to delete both.</p>"
         f"<h3>Licences</h3><table>{rows}</table>"
     )
+
+
+def notes_dialog(video: str, notes: list[str], parent: QWidget | None) -> TextDialog:
+    """List what is to be known of a video."""
+    lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    html = f"<h3>{escape(video)}</h3><ul>{lines}</ul>" if notes else "<p>There are no notes.</p>"
+    return TextDialog("Notes", html, parent)
 
 
 def models_text() -> str:

@@ -20,6 +20,7 @@ from facetrack_app.views import theme
 
 SURE: Final = 0.9  # confidence from which a point is drawn as sure
 UNSURE: Final = 0.6  # and below which as doubtful
+LABEL_GROUND: Final = QColor(20, 20, 20)
 _RADIUS: Final = 3.2  # px of the screen
 
 Points = npt.NDArray[np.float64]
@@ -179,6 +180,6 @@ def _write_label(painter: QPainter, face: DrawnFace, shown: Points) -> None:
     left, top = shown.min(axis=0).tolist()
     box = painter.fontMetrics().boundingRect(face.label).adjusted(-5, -3, 5, 3)
     box.moveBottomLeft(QPointF(left, max(top - 8, box.height())).toPoint())
-    painter.fillRect(box, QColor(20, 20, 20, 180))
+    painter.fillRect(box, LABEL_GROUND)
     painter.setPen(face.colour)
     painter.drawText(box, Qt.AlignCenter, face.label)

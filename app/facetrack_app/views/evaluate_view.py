@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pyqtgraph
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QLineEdit,
-    QMenu,
     QPushButton,
     QSplitter,
     QTableWidget,
@@ -28,19 +24,25 @@ from PyQt5.QtWidgets import (
 
 from facetrack.errors import FacetrackError
 from facetrack.formats.picture import read_bgr
-from facetrack.landmarks.markup import MARKUPS
 from facetrack.opening import open_seekable
 from facetrack.video.frame import Image
-from facetrack_app.model.measuring import HEADERS, Measured, Worst, measure, picture_of, save_html
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.measuring import HEADERS, Measured, Worst, measure
+from facetrack_app.model.measuring_report import save_csv, save_html
+from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.pairing import picture_of
+from facetrack_app.model.wording import counted
 from facetrack_app.services.posting import run_beside
 from facetrack_app.views.asking import ask_where
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.drawing import DrawnFace
-from facetrack_app.views.theme import BLUE, GREEN, ORANGE, VERMILION
+from facetrack_app.views.evaluate_form import EvaluateForm
+from facetrack_app.views.evaluate_plots import EvaluatePlots
+from facetrack_app.views.theme import GREEN, SKY, TEXT, VERMILION, readable
 
 HINT: Final = "Choose predictions and truth, then measure. A click on a worst frame shows it here."
+_TRUTH: Final = GREEN
+_PREDICTED: Final = (VERMILION, SKY)
 
 
 class EvaluateView(QWidget):
@@ -48,116 +50,72 @@ class EvaluateView(QWidget):
 
     def __init__(self, poster: Poster, buttons: dict[str, QPushButton]) -> None:
         super().__init__()
-        self.said: Notice[[str, bool]] = Notice()
+        self.said = Voice()
         self.changed: Notice[[]] = Notice()
         self._poster = poster
         self.measured: Measured | None = None
-        self.predictions = QLineEdit()
-        self.truth = QLineEdit()
-        self.markup = QComboBox()
-        for count in MARKUPS:
-            self.markup.addItem(f"{count} points", count)
-        self.markup.setAccessibleName("number of points")
+        self.form = EvaluateForm(buttons, poster.post)
+        self.heading = QLabel()
+        self.heading.setWordWrap(True)
+        self.heading.setAccessibleName("what was measured")
+        self.heading.hide()
         self.table = QTableWidget(0, len(HEADERS))
         self.worst = QTableWidget(0, 3)
+        self.legend = QLabel()
+        self.legend.setAccessibleName("colours in the picture")
         self.canvas = Canvas(HINT)
-        self.curves = pyqtgraph.PlotWidget()
-        self.reliability = pyqtgraph.PlotWidget()
-        self._lay_out(buttons)
+        self.plots = EvaluatePlots()
+        self._lay_out()
+        self.form.changed.connect(self._compare)
 
-    def _lay_out(self, buttons: dict[str, QPushButton]) -> None:
-        form = QFormLayout()
-        form.addRow("Predictions", self._chooser(self.predictions, "predictions"))
-        form.addRow("Truth", self._chooser(self.truth, "truth"))
-        row = QHBoxLayout()
-        for widget in (self.markup, buttons["run_evaluation"], buttons["save_report"]):
-            row.addWidget(widget)
-        row.addStretch(1)
-        form.addRow("", row)
-        self._prepare(self.table, HEADERS, "measures")
-        self._prepare(self.worst, ("where", "frame", "error %"), "worst frames")
+    def _lay_out(self) -> None:
+        _prepare(self.table, HEADERS, "measures")
+        _prepare(self.worst, ("where", "frame", "error %"), "worst frames")
+        self.worst.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         self.worst.itemSelectionChanged.connect(self._show_worst)
-        self.table.setMaximumHeight(150)
-        plots = QHBoxLayout()
-        plots.addWidget(self.curves)
-        plots.addWidget(self.reliability)
+        self.table.setMaximumHeight(170)
+        self.table.setMinimumSize(200, 60)
         left = QVBoxLayout()
         left.setContentsMargins(8, 6, 4, 4)
-        left.addLayout(form)
-        left.addWidget(self.table)
-        left.addLayout(plots, 1)
-        names = (("truth", GREEN), ("predicted", VERMILION))
-        words = (f"<b style='color:{colour.name()}'>— {name}</b>" for name, colour in names)
+        for widget in (self.form, self.heading, self.table):
+            left.addWidget(widget)
+        left.addWidget(self.plots, 1)
         pictures = QVBoxLayout()
         pictures.setContentsMargins(0, 2, 0, 0)
-        pictures.addWidget(QLabel("&nbsp;&nbsp;" + "&nbsp;&nbsp;&nbsp;".join(words)))
+        pictures.addWidget(self.legend)
         pictures.addWidget(self.canvas, 1)
-        above = QWidget()
-        above.setLayout(pictures)
         right = QSplitter(Qt.Vertical)
-        right.addWidget(above)
+        right.setObjectName("worst frames")
+        right.addWidget(_holding(pictures))
         right.addWidget(self.worst)
         right.setSizes([400, 220])
-        whole = QHBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addLayout(left, 3)
-        whole.addWidget(right, 2)
+        whole = QSplitter(Qt.Horizontal)
+        whole.setObjectName("evaluate")
+        whole.setChildrenCollapsible(False)
+        whole.addWidget(_holding(left))
+        whole.addWidget(right)
+        whole.setStretchFactor(0, 3)
+        whole.setStretchFactor(1, 2)
+        whole.setSizes([760, 500])
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(whole)
         self.style_plots()
 
-    def _prepare(self, table: QTableWidget, headers: tuple[str, ...], name: str) -> None:
-        table.setHorizontalHeaderLabels(headers)
-        table.verticalHeader().hide()
-        table.setEditTriggers(QTableWidget.NoEditTriggers)
-        table.setSelectionBehavior(QTableWidget.SelectRows)
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
-        table.setAccessibleName(name)
-
     def style_plots(self) -> None:
-        """Dress the plots in the colours of the present theme."""
-        text = self.palette().windowText().color()
-        labels = (
-            (self.curves, "error, % of the eye distance", "frames with less, %"),
-            (self.reliability, "confidence said", "share within 5 %"),
+        """Dress the plots and the legend in the colours of the present theme."""
+        self.plots.dress()
+        if self.measured is not None:
+            self.plots.show_measured(self.measured)
+        names = self.measured.wish.names if self.measured is not None else ("predicted",)
+        ground = self.palette().window().color()
+        words = [("truth", _TRUTH), *zip(names, _PREDICTED, strict=False)]
+        self.legend.setText(
+            "&nbsp;&nbsp;".join(
+                f"<b style='color:{readable(colour, ground, TEXT).name()}'>— {name}</b>"
+                for name, colour in words
+            )
         )
-        for plot, below, beside in labels:
-            plot.setBackground(self.palette().base().color())
-            plot.setMouseEnabled(False, False)
-            plot.hideButtons()
-            plot.setFocusPolicy(Qt.NoFocus)
-            plot.showGrid(True, True, 0.25)
-            plot.setLabel("bottom", below, color=text.name())
-            plot.setLabel("left", beside, color=text.name())
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setTextPen(text)
-        self.curves.setAccessibleName("cumulative error curve")
-        self.reliability.setAccessibleName("reliability of confidence")
-
-    def _chooser(self, field: QLineEdit, name: str) -> QWidget:
-        field.setAccessibleName(name)
-        field.setPlaceholderText("CSV, .npz or a folder of .pts; for 300-VW the folder of folders")
-        button = QPushButton("...")
-        button.setFixedWidth(36)
-        button.setAccessibleName(f"choose {name}")
-        menu = QMenu(button)
-        menu.addAction("File...", lambda: self._choose_file(field))
-        menu.addAction("Folder...", lambda: self._choose_folder(field))
-        button.setMenu(menu)
-        both = QWidget()
-        row = QHBoxLayout(both)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(field, 1)
-        row.addWidget(button)
-        return both
-
-    def _choose_file(self, field: QLineEdit) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Choose", field.text(), "(*.csv *.npz)")
-        if path:
-            field.setText(path)
-
-    def _choose_folder(self, field: QLineEdit) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Choose", field.text())
-        if path:
-            field.setText(path)
 
     # What can be asked for
 
@@ -167,83 +125,102 @@ class EvaluateView(QWidget):
         return (self,)
 
     @property
+    def stale(self) -> bool:
+        """Whether what is shown was measured of something else than is chosen now."""
+        return self.measured is not None and self.measured.wish != self.form.wish
+
+    @property
     def has_report(self) -> bool:
-        """Whether something was measured."""
-        return self.measured is not None
+        """Whether what is chosen was measured."""
+        return self.measured is not None and not self.stale
 
     def run_evaluation(self) -> None:
         """Measure beside the window."""
-        predictions, truth = Path(self.predictions.text()), Path(self.truth.text())
-        markup = self.markup.currentData()
-        if not self.predictions.text() or not self.truth.text():
-            self.said("choose predictions and truth first", True)
+        wish = self.form.wish
+        if wish is None:
+            self.said("choose predictions and truth first", True, "measure")
             return
-        self.said("measuring ...", False)
+        self.said("measuring ...", False, "measure")
         run_beside(
-            lambda: measure(predictions, truth, markup=markup),
+            lambda: measure(wish),
             self._poster.post,
             self.show_measured,
-            lambda message: self.said(message, True),
+            lambda message: self.said(message, True, "measure"),
         )
 
     def save_report(self) -> None:
         """Ask for a name and write HTML and PNG."""
-        start = Path(self.predictions.text()).parent / "evaluation.html"
-        path = ask_where(self, "Save report", start, ".html")
-        if path is not None:
-            self.save_to(path)
+        self._ask("Save report", ".html", self.save_to)
+
+    def save_errors(self) -> None:
+        """Ask for a name and write the error of every frame."""
+        self._ask("Save errors", ".csv", self.save_errors_to)
+
+    def _ask(self, title: str, suffix: str, save: Callable[[Path], None]) -> None:
+        if self.measured is not None:
+            folder = self.measured.wish.predictions[0].path.parent
+            path = ask_where(self, title, folder / f"evaluation{suffix}", suffix)
+            if path is not None:
+                save(path)
 
     def save_to(self, path: Path) -> None:
         """Write HTML and PNG."""
+        self._save(path, save_html, f"{path} and {path.with_suffix('.png').name}")
+
+    def save_errors_to(self, path: Path) -> None:
+        """Write the error of every frame."""
+        self._save(path, save_csv, str(path))
+
+    def _save(self, path: Path, save: Callable[[Path, Measured], None], files: str) -> None:
         if self.measured is None:
             return
         try:
-            save_html(path, self.measured)
+            save(path, self.measured)
         except FacetrackError as error:
-            self.said(str(error), True)
+            self.said(str(error), True, "save")
         else:
-            self.said(f"saved: {path} and {path.with_suffix('.png').name}", False)
+            self.said(f"saved: {files}", False, "save")
 
     # What is shown
+
+    def _compare(self) -> None:
+        """Fade what was measured of something else than is chosen now."""
+        for widget in (self.table, self.worst, self.plots):
+            widget.setEnabled(not self.stale)
+        self._show_heading()
+        self.changed()
+
+    def _show_heading(self) -> None:
+        self.heading.setVisible(self.measured is not None)
+        if self.measured is None:
+            return
+        wish = self.measured.wish
+        what = f"{' and '.join(wish.names)} against {wish.truth.path.name}"
+        if self.stale:
+            self.heading.setText(
+                f"These results are of {what}, not of what is chosen now: measure again."
+            )
+        else:
+            frames = counted(self.measured.n_frames, "labelled frame")
+            self.heading.setText(f"{what}: {frames}, {self.measured.when:%Y-%m-%d %H:%M}")
+        self.heading.setToolTip("\n".join(str(side.path) for side in wish.sides))
 
     def show_measured(self, measured: Measured) -> None:
         """Show what was found."""
         self.measured = measured
-        rows = measured.rows()
-        self.table.setRowCount(len(rows))
-        for i, row in enumerate(rows):
-            for j, cell in enumerate(row):
-                self.table.setItem(i, j, QTableWidgetItem(cell))
-        self.worst.setRowCount(len(measured.worst))
-        for i, worst in enumerate(measured.worst):
-            key = str(worst.key + 1 if isinstance(worst.key, int) else worst.key)
-            error = f"{worst.error:.2f}" if np.isfinite(worst.error) else "not found"
-            for j, cell in enumerate((worst.pair.name, key, error)):
-                self.worst.setItem(i, j, QTableWidgetItem(cell))
-        self._plot(measured)
+        _fill(self.table, measured.rows())
+        self.worst.setColumnCount(2 + len(measured.systems))
+        errors = [f"{name} %" for name in measured.wish.names]
+        self.worst.setHorizontalHeaderLabels(["where", "frame", *errors])
+        cells = [(w.pair.name, w.frame, *map(_percent, w.errors)) for w in measured.worst]
+        _fill(self.worst, cells)
+        self.style_plots()
         notes = "; ".join(measured.warnings)
-        self.said(notes or f"{len(measured.all_errors)} frames measured", bool(notes))
+        news = f"{counted(measured.n_frames, 'frame')} measured"
+        self.said(notes or news, bool(notes), "measure")
         if measured.worst:
             self.worst.selectRow(0)
-        self.changed()
-
-    def _plot(self, measured: Measured) -> None:
-        self.curves.clear()
-        self.curves.plot(*measured.curve(), pen=pyqtgraph.mkPen(BLUE, width=2))
-        self.curves.setRange(xRange=(0, 8), yRange=(0, 100), padding=0.02)
-        self.reliability.clear()
-        self.reliability.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.02)
-        self.reliability.plot([0, 1], [0, 1], pen=pyqtgraph.mkPen("#808080", style=Qt.DashLine))
-        found = measured.reliability
-        if found is None:
-            self.reliability.setTitle("no confidence is stated")
-            return
-        there = found.counts > 0
-        self.reliability.setTitle(f"calibration error {found.error:.3f}")
-        self.reliability.plot(
-            found.said[there], found.seen[there],
-            pen=pyqtgraph.mkPen(ORANGE, width=2), symbol="o", symbolBrush=ORANGE,
-        )  # fmt: skip
+        self._compare()
 
     def _show_worst(self) -> None:
         row = self.worst.currentRow()
@@ -254,27 +231,55 @@ class EvaluateView(QWidget):
             lambda: _picture(worst),
             self._poster.post,
             lambda image: self._show_picture(image, worst),
-            lambda message: self.said(message, True),
+            lambda message: self.said(message, True, "picture"),
         )
 
     def _show_picture(self, image: Image | None, worst: Worst) -> None:
         chosen = self.worst.currentRow()
         if self.measured is None or self.measured.worst[chosen : chosen + 1] != (worst,):
             return  # meanwhile another one was chosen
+        self.said("", False, "picture")
         if image is None:
             self.canvas.hint = "the picture of this frame does not lie beside the truth"
         self.canvas.set_frame(image)
         self.canvas.zoom_to(worst.truth)
-        self.canvas.set_faces(
-            [
-                DrawnFace(worst.truth, GREEN),
-                DrawnFace(worst.predicted, VERMILION),
-            ]
-        )
+        drawn: list[tuple[np.ndarray, QColor]] = [(worst.truth, _TRUTH)]
+        drawn += zip(worst.predicted, _PREDICTED, strict=False)
+        self.canvas.set_faces([DrawnFace(points, colour) for points, colour in drawn])
+
+    def stop(self) -> None:
+        """Begin nothing any more."""
+        self.form.stop()
+
+
+def _prepare(table: QTableWidget, headers: Sequence[str], name: str) -> None:
+    table.setHorizontalHeaderLabels(headers)
+    table.verticalHeader().hide()
+    table.setEditTriggers(QTableWidget.NoEditTriggers)
+    table.setSelectionBehavior(QTableWidget.SelectRows)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
+    table.setAccessibleName(name)
+
+
+def _fill(table: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
+    table.setRowCount(len(rows))
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            table.setItem(i, j, QTableWidgetItem(cell))
+
+
+def _holding(layout: QVBoxLayout) -> QWidget:
+    widget = QWidget()
+    widget.setLayout(layout)
+    return widget
+
+
+def _percent(error: float) -> str:
+    return f"{error:.2f}" if np.isfinite(error) else "not found"
 
 
 def _picture(worst: Worst) -> Image | None:
-    found = picture_of(worst)
+    found = picture_of(worst.pair, worst.key)
     if found is None:
         return None
     path, frame = found

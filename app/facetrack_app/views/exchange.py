@@ -67,7 +67,7 @@ class Exchange:
 
         def end(text: str, trouble: bool) -> None:
             self._annotator.progressed("", 0.0)
-            self._annotator.said(text, trouble)
+            self._annotator.said(text, trouble, "export")
 
         progress(0.0)
         run_beside(
@@ -117,15 +117,17 @@ class Exchange:
 
         def take(rows: list[Change]) -> None:
             if self._annotator.closed:
-                self._annotator.said(f"{path.name} is not imported: its video was closed", True)
+                self._annotator.said(
+                    f"{path.name} is not imported: its video was closed", True, "import"
+                )
             elif new_number(session) != first:  # a new person has taken the number meanwhile
                 self.import_from(path)
             else:
                 self._take(path, rows)
 
-        self._annotator.said(f"reading {path.name} ...", False)
-        run_beside(read, self._post, take, lambda text: self._annotator.said(text, True))
+        self._annotator.said(f"reading {path.name} ...", False, "import")
+        run_beside(read, self._post, take, lambda text: self._annotator.said(text, True, "import"))
 
     def _take(self, path: Path, rows: list[Change]) -> None:
         if self._annotator.run(Import(path.name, tuple(rows))) is not None:
-            self._annotator.said(f"imported: {path.name}", False)
+            self._annotator.said(f"imported: {path.name}", False, "import")

@@ -27,7 +27,7 @@ from facetrack_app.services.live_session import LiveSession
 from facetrack_app.services.recorder import KINDS
 from facetrack_app.views.drawing import MARKS, draw_mark
 from facetrack_app.views.signal_list import SignalList
-from facetrack_app.views.theme import GREEN, ORANGE, SKY, VERMILION
+from facetrack_app.views.theme import GREEN, MARK, ORANGE, SKY, VERMILION, readable
 
 SIZES: Final = ((640, 480), (1280, 720), (1920, 1080), (320, 240))
 FILE: Final = "a video file..."
@@ -47,6 +47,10 @@ class Legend(QWidget):
     def sizeHint(self) -> QSize:
         """One line for each mark."""
         return QSize(180, len(self._marks) * (self.fontMetrics().height() + 3))
+
+    def minimumSizeHint(self) -> QSize:
+        """No line may be cut off."""
+        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint marks and names."""
@@ -73,7 +77,6 @@ class LivePanel(QWidget):
 
     def __init__(self, buttons: dict[str, QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedWidth(290)
         self.state = QLabel("not running")
         self.state.setWordWrap(True)
         self.state.setMinimumHeight(40)
@@ -163,7 +166,8 @@ class LivePanel(QWidget):
     def show_state(self, kind: str, sentence: str) -> None:
         """Say what the tracker does, in words and colour."""
         colour = _STATE_COLOURS.get(kind)
-        rim = colour.name() if colour is not None else "transparent"
+        ground = self.palette().window().color()
+        rim = readable(colour, ground, MARK).name() if colour is not None else "transparent"
         self.state.setText(sentence)
         self.state.setStyleSheet(
             f"QLabel {{ padding: 4px 8px; font-weight: 600; border: 0 solid transparent; "

@@ -32,6 +32,7 @@ from facetrack_app.views.live_correcting import LiveCorrecting
 from facetrack_app.views.live_panel import FILE, LivePanel
 from facetrack_app.views.live_people import LivePeople
 from facetrack_app.views.live_recording import LiveRecording
+from facetrack_app.views.room import column
 from facetrack_app.views.theme import VERMILION, person_colour
 
 HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
@@ -53,7 +54,7 @@ class LiveView(QWidget):
     Attributes
     ----------
     said : Notice
-        A sentence for the person, and whether it is about trouble.
+        What is to be told to the person.
     changed : Notice
         What can be asked for may have changed.
     """
@@ -89,12 +90,13 @@ class LiveView(QWidget):
 
     def _lay_out(self) -> None:
         split = QSplitter(Qt.Vertical)
+        split.setObjectName("live")
         split.addWidget(self.canvas)
         split.addWidget(self.charts)
         split.setStretchFactor(0, 4)
         split.setStretchFactor(1, 1)
         split.setSizes([480, 150])
-        self.charts.setMinimumHeight(110)
+        self.charts.setMinimumHeight(90)
         self.troubles.setAccessibleName("what is wrong with the signals")
         self.troubles.setTextFormat(Qt.PlainText)
         self.troubles.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
@@ -103,13 +105,13 @@ class LiveView(QWidget):
             f"border-left: 6px solid {VERMILION.name()};"
         )
         self.troubles.hide()
-        column = QVBoxLayout()
-        column.addWidget(split, 1)
-        column.addWidget(self.troubles)
+        left = QVBoxLayout()
+        left.addWidget(split, 1)
+        left.addWidget(self.troubles)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addLayout(column, 1)
-        row.addWidget(self.panel)
+        row.addLayout(left, 1)
+        row.addWidget(column(self.panel))
 
     def _connect(self) -> None:
         settings, panel = self._settings, self.panel
@@ -122,6 +124,7 @@ class LiveView(QWidget):
         panel.mirror_chosen.connect(self._choose_mirror)
         panel.smoothing_chosen.connect(self._choose_smoothing)
         panel.charts.chosen.connect(self._choose_charts)
+        panel.charts.refused.connect(lambda text: self.said(text, False))
         self.canvas.mirrored = settings.mirror
         self.charts.choose(settings.charts)
 
@@ -177,6 +180,7 @@ class LiveView(QWidget):
             self.said(str(error), True)
             return
         self._trouble = ""
+        self.said("", False, "camera")
         session.start()
         self.charts.clear()
         self.panel.show_state("searching", "starting the camera")
@@ -188,6 +192,7 @@ class LiveView(QWidget):
         if self.session is not None:
             self.recording.report(self.session.stop())
             self._watch.session = None
+        self.said("", False, "camera")
         self._clock.stop()
         self._live = None
         self.canvas.set_frame(None)
@@ -217,10 +222,10 @@ class LiveView(QWidget):
         if message == PREPARING:
             self.panel.show_state("searching", message)
         elif message:
-            self.said(message, True)
+            self.said(message, True, "camera")
             self.panel.show_state("lost", message)
         elif self._trouble:
-            self.said("all is well again", False)
+            self.said("all is well again", False, "camera")
         self._trouble = message if message != PREPARING else ""
 
     def _show_frozen(self, live: LiveFrame) -> None:

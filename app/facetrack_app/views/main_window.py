@@ -5,12 +5,20 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PyQt5 import sip
-from PyQt5.QtCore import QCoreApplication, QEvent, Qt, QTimer
-from PyQt5.QtGui import QCloseEvent
-from PyQt5.QtWidgets import QApplication, QFileDialog, QLabel, QMainWindow, QPushButton, QTabWidget
+from PyQt5.QtCore import QByteArray, QCoreApplication, QEvent, Qt
+from PyQt5.QtGui import QCloseEvent, QIcon
+from PyQt5.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QMainWindow,
+    QPushButton,
+    QSplitter,
+    QStyle,
+    QTabWidget,
+)
 
 from facetrack.errors import FacetrackError
 from facetrack.formats.modelfile import list_models
@@ -28,8 +36,10 @@ from facetrack_app.views.bridge import Poster
 from facetrack_app.views.evaluate_view import EvaluateView
 from facetrack_app.views.live_view import LiveView
 from facetrack_app.views.menus import ActionBar, SpacePresses
+from facetrack_app.views.message_line import MessageLine
 
 VIEWS = (LIVE, ANNOTATE, EVALUATE)
+_FRAME: Final = 40  # px that the window's title may take
 
 
 class MainWindow(QMainWindow):
@@ -50,7 +60,6 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setWindowTitle("Facetrack")
-        self.resize(1280, 720)
         self.settings, self.settings_path = settings, settings_path
         self._poster = Poster(self)
         self.post = self._poster.post
@@ -65,28 +74,29 @@ class MainWindow(QMainWindow):
         views = (self.live, self.annotate, self.evaluate)
         for view, name in zip(views, VIEWS, strict=True):
             self.tabs.addTab(view, name.capitalize())
-        for said in (self.live.said, self.annotate.said, self.evaluate.said):
-            said.connect(self.say)
-        for changed in (self.live.changed, self.annotate.changed, self.evaluate.changed):
+        self._line = MessageLine((*VIEWS, WINDOW), WINDOW)
+        for said, changed, name in (
+            (self.live.said, self.live.changed, LIVE),
+            (self.annotate.said, self.annotate.changed, ANNOTATE),
+            (self.evaluate.said, self.evaluate.changed, EVALUATE),
+        ):
+            said.connect(lambda *words, name=name: self._say(name, *words))
             changed.connect(self.refresh)
         self.setCentralWidget(self.tabs)
         self.tabs.currentChanged.connect(self._switched)
-        self._message = QLabel("")
-        self._message.setAccessibleName("messages")
-        self._message.setTextInteractionFlags(Qt.TextSelectableByMouse)
-        self.statusBar().addWidget(self._message, 1)
-        self._fading = QTimer(self)
-        self._fading.setSingleShot(True)
-        self._fading.timeout.connect(self._message.clear)
+        self.statusBar().addWidget(self._line, 1)
+        self.statusBar().addPermanentWidget(self._bar.buttons["show_notes"])
         SpacePresses(self)
-        self.refresh()
+        self._splits = {split.objectName(): split for split in self.findChildren(QSplitter)}
+        self._find_place()
+        self._switched()
         take_short_turns()
         spare_what_is_loaded()
 
     @property
     def message(self) -> str:
         """The sentence at the foot of the window."""
-        return str(self._message.text())
+        return self._line.text
 
     @property
     def buttons(self) -> dict[str, QPushButton]:
@@ -103,6 +113,15 @@ class MainWindow(QMainWindow):
         """The view that is shown."""
         return (self.live, self.annotate, self.evaluate)[self.tabs.currentIndex()]
 
+    def _find_place(self) -> None:
+        """Lie where the window lay at the last time, or where the screen has room."""
+        if not self.restoreGeometry(QByteArray.fromHex(self.settings.window.encode())):
+            room = self.screen().availableGeometry()
+            self.resize(min(1280, room.width()), min(720, room.height() - _FRAME))
+        for name, split in self._splits.items():
+            if len(self.settings.splits.get(name, [])) == split.count():
+                split.setSizes(self.settings.splits[name])
+
     def perform(self, action: Action) -> None:
         """Do what was asked for: the method of the action's name, of the window or the view."""
         parts = (self,) if action.view == WINDOW else self.view.parts
@@ -117,20 +136,33 @@ class MainWindow(QMainWindow):
         record.setText("End recording" if self.live.recording.going_on else "Record")
         name = self.annotate.name
         self.setWindowTitle(f"{name} - Facetrack" if name else "Facetrack")
+        count = len(self.annotate.notes) if self.shown == ANNOTATE else 0
+        notes = self._bar.buttons["show_notes"]
+        notes.setText(f"Notes ({count})")
+        notes.setVisible(count > 0)
         session = self.live.session
         adapting = session is not None and session.adapting
         self._bar.buttons["toggle_adapt"].setText("Adapting" if adapting else "Adapt")
 
-    def say(self, text: str, trouble: bool) -> None:
-        """Show a sentence at the foot of the window; trouble stays until the next one."""
-        self._message.setText(" ".join(text.split()))
-        self._message.setToolTip(text)
-        self._message.setStyleSheet("color: #d55e00; font-weight: 600;" if trouble else "")
-        self._fading.stop()
-        if not trouble:
-            self._fading.start(8000)
+    def say(self, text: str, trouble: bool, about: str = "") -> None:
+        """Show a sentence at the foot of the window, whatever view is shown; see `Voice`."""
+        self._say(WINDOW, text, trouble, about)
+
+    def _say(self, place: str, text: str, trouble: bool, about: str) -> None:
+        if self._line.say(place, text, trouble, about):
+            self._mark_tabs()
+
+    def _mark_tabs(self) -> None:
+        """Put a sign on each tab that has trouble, unless it is shown."""
+        sign = self.style().standardIcon(QStyle.SP_MessageBoxWarning)
+        for number, place in enumerate(VIEWS):
+            troubles = self._line.troubled(place) if place != self.shown else []
+            self.tabs.setTabIcon(number, sign if troubles else QIcon())
+            self.tabs.setTabToolTip(number, "\n\n".join(troubles))
 
     def _switched(self) -> None:
+        self._line.show_place(self.shown)
+        self._mark_tabs()
         if self.shown != LIVE:
             self.live.correcting.cancel_freeze()
         if self.shown != ANNOTATE:
@@ -172,6 +204,7 @@ class MainWindow(QMainWindow):
     def open(self, source: str | Path) -> None:
         """Annotate a video, a folder of pictures or the demo clip."""
         self.show_annotate()
+        self._line.forget(ANNOTATE)  # it was about another video
         self.annotate.open(source)
         if isinstance(source, Path):
             known = [str(source), *(r for r in self.settings.recent if r != str(source))]
@@ -203,6 +236,10 @@ class MainWindow(QMainWindow):
         """Show the models' cards."""
         dialogs.models_dialog(self).exec()
 
+    def show_notes(self) -> None:
+        """List what is to be known of the video that is annotated."""
+        dialogs.notes_dialog(self.annotate.name, self.annotate.notes, self).exec()
+
     def show_about(self) -> None:
         """Show what this is and under which terms."""
         dialogs.TextDialog("About Facetrack", dialogs.about_html(), self).exec()
@@ -216,14 +253,19 @@ class MainWindow(QMainWindow):
         try:
             save_settings(self.settings_path, self.settings)
         except (FacetrackError, OSError) as error:
-            self.say(f"the settings are not saved: {error}", True)
+            self.say(f"the settings are not saved: {error}", True, "settings")
+        else:
+            self.say("", False, "settings")
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Let go of cameras, files and threads; work is saved already."""
         self.live.stop()
         self.annotate.close_document()
+        self.evaluate.stop()
         self._poster.close()
-        self._fading.stop()
+        self._line.stop()
+        self.settings.window = bytes(self.saveGeometry().toHex()).decode()
+        self.settings.splits = {name: split.sizes() for name, split in self._splits.items()}
         self.save()
         event.accept()
 

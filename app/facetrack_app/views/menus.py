@@ -19,7 +19,8 @@ _BUTTON_TEXTS = {
     "toggle_tracking": "Stop",
     "track_back": "Track back", "track_on": "Track on", "toggle_run": "Start",
     "toggle_adapt": "Adapt", "forget_person": "Forget", "toggle_record": "Record",
-    "run_evaluation": "Measure", "save_report": "Save report",
+    "show_notes": "Notes", "run_evaluation": "Measure", "save_report": "Save report",
+    "save_errors": "Save CSV",
 }  # fmt: skip
 
 

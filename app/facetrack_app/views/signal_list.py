@@ -26,6 +26,7 @@ class SignalList(QComboBox):
     """
 
     chosen = pyqtSignal(list)
+    refused = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,5 +62,7 @@ class SignalList(QComboBox):
             self.ticked.remove(name)
         elif len(self.ticked) < MOST:
             self.ticked.append(name)
+        else:
+            self.refused.emit(f"{MOST} charts fit beside each other: untick one of them first")
         self.tick(self.ticked)
         self.chosen.emit(list(self.ticked))

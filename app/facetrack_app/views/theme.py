@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from PyQt5.QtGui import QColor, QPalette
@@ -14,6 +15,9 @@ YELLOW, PINK, VERMILION = QColor(240, 228, 66), QColor(204, 121, 167), QColor(21
 BLUE = QColor(0, 114, 178)
 PEOPLE: Final = (GREEN, SKY, ORANGE, YELLOW, PINK, VERMILION)
 
+TEXT, MARK = 4.5, 3.0  # least contrasts of text, and of lines and marks (WCAG 2.1, AA)
+
+_MIDDLE: Final = 0.18  # luminance from which black stands out more than white
 _DESKTOP: Final = "desktop is dark"  # a property of the application
 FONT_SIZE: Final = 9.5  # pt: all of the panels fits into 720 lines
 
@@ -50,7 +54,7 @@ def palette(theme: str) -> QPalette:
     for role, colour in _ROLES[theme].items():
         made.setColor(role, QColor(colour))
         if role in (QPalette.Text, QPalette.WindowText, QPalette.ButtonText):
-            faded = QColor("#7d838a" if theme == "dark" else "#8f959b")
+            faded = QColor("#8d939a" if theme == "dark" else "#7b8187")
             made.setColor(QPalette.Disabled, role, faded)
     return made
 
@@ -81,3 +85,44 @@ def apply(application: QApplication, theme: str) -> None:
 def person_colour(person: int) -> QColor:
     """Give the colour that a person keeps."""
     return PEOPLE[person % len(PEOPLE)]
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """Compute the contrast of two colours, 1 to 21, as WCAG defines it."""
+    dark, light = sorted((_luminance(one.rgb()), _luminance(other.rgb())))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable(colour: QColor, ground: QColor, least: float) -> QColor:
+    """Make a colour lighter or darker until it stands out from its ground.
+
+    Parameters
+    ----------
+    colour, ground : QColor
+    least : float
+        The contrast: `TEXT` or `MARK`.
+
+    Returns
+    -------
+    QColor
+        The colour itself if its contrast suffices.
+    """
+    return QColor(_readable(colour.rgb(), ground.rgb(), least))
+
+
+@cache
+def _readable(colour: int, ground: int, least: float) -> int:
+    made, behind = QColor(colour), QColor(ground)
+    step = 1 if _luminance(ground) < _MIDDLE else -1
+    hue, saturation, lightness, _ = made.getHsl()
+    while contrast(made, behind) < least and 0 <= lightness + step <= 255:
+        lightness += step
+        made.setHsl(hue, saturation, lightness)
+    return int(made.rgb())
+
+
+@cache
+def _luminance(colour: int) -> float:
+    parts = (QColor(colour).redF(), QColor(colour).greenF(), QColor(colour).blueF())
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

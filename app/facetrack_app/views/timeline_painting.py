@@ -12,7 +12,16 @@ from PyQt5.QtGui import QColor, QFont, QPainter, QPalette, QPen, QPolygonF
 
 from facetrack_app.model.curves import Curve
 from facetrack_app.model.timeline import Layers, runs
-from facetrack_app.views.theme import BLUE, GREEN, ORANGE, PINK, SKY, VERMILION
+from facetrack_app.views.theme import (
+    BLUE,
+    GREEN,
+    MARK,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILION,
+    readable,
+)
 from facetrack_app.views.timeline_rows import (
     CURVE,
     GUTTER,
@@ -44,8 +53,13 @@ class Painting:
     def __init__(self, painter: QPainter, palette: QPalette, rows: Rows, axis: Axis) -> None:
         self._painter, self._palette, self._rows, self._axis = painter, palette, rows, axis
         self._ink = palette.windowText().color()
+        self._ground = palette.base().color()
         self._small = QFont(painter.font())
         self._small.setPointSizeF(_SMALL * self._small.pointSizeF())
+
+    def _seen(self, colour: QColor) -> QColor:
+        """Give a colour as it stands out from the ground."""
+        return readable(colour, self._ground, MARK)
 
     def names(self, curves: Sequence[Curve]) -> None:
         """Write the rows' names and draw the lines between them."""
@@ -97,14 +111,15 @@ class Painting:
         ):
             for first, stop in runs(mask) if mask is not None else ():
                 box = QRectF(GUTTER + first, row * LAYER + 3, max(stop - first, 1.5), LAYER - 5)
-                painter.fillRect(box, colour)
+                painter.fillRect(box, self._seen(colour))
         half = (LAYER - 4) / 2  # events above, excluded ranges below: neither hides the other
         for mask, colour, below in ((shown.events, PINK, 0.0), (shown.excluded, _GREY, half)):
             for first, stop in runs(mask):
                 top = 4 * LAYER + 2 + below
-                painter.fillRect(QRectF(GUTTER + first, top, max(stop - first, 2.0), half), colour)
+                box = QRectF(GUTTER + first, top, max(stop - first, 2.0), half)
+                painter.fillRect(box, self._seen(colour))
         self._diamonds(shown)
-        painter.setPen(QPen(ORANGE, 1))
+        painter.setPen(QPen(self._seen(ORANGE), 1))
         bottom = self._rows.trust + TRUST
         for first, stop in runs(np.isfinite(shown.trust)):
             heights = bottom - 2 - shown.trust[first:stop] * (TRUST - 4)
@@ -114,7 +129,7 @@ class Painting:
     def _diamonds(self, shown: Layers) -> None:
         painter = self._painter
         painter.setRenderHint(QPainter.Antialiasing)
-        painter.setPen(QPen(BLUE, 1))
+        painter.setPen(QPen(self._seen(BLUE), 1))
         painter.setBrush(self._palette.highlight())
         last = -10
         for column in np.flatnonzero(shown.human).tolist():
@@ -138,8 +153,8 @@ class Painting:
         for one in reversed(placed):
             box = self.box(one)
             human = one.judged.human
-            painter.setPen(QPen(ORANGE, 1))
-            painter.setBrush(ORANGE if human else Qt.NoBrush)
+            painter.setPen(QPen(self._seen(ORANGE), 1))
+            painter.setBrush(self._seen(ORANGE) if human else Qt.NoBrush)
             painter.drawRect(box)
             self._event_name(one, box, free[one.lane])
             free[one.lane] = box.left() - 2
@@ -171,7 +186,7 @@ class Painting:
         count = len(curve.least)
         step = (curve.stop - curve.first) / count
         xs = [self._axis.x(curve.first + (i + 0.5) * step) for i in range(count)]
-        self._painter.setPen(QPen(SKY, 1))
+        self._painter.setPen(QPen(self._seen(SKY), 1))
         for first, stop in runs(np.isfinite(curve.least)):
             tops = (bottom - (curve.most[first:stop] - low) * per_value).tolist()
             feet = (bottom - (curve.least[first:stop] - low) * per_value).tolist()

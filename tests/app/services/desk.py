@@ -22,7 +22,7 @@ class Desk:
         self.said: list[str] = []
         document = open_document(clip, model, folder=folder)
         self.annotator = Annotator(document, model, self.waiting.put)
-        self.annotator.said.connect(lambda text, trouble: self.said.append(text))
+        self.annotator.said.connect(lambda text, trouble, about: self.said.append(text))
         self.annotator.start()
 
     def until(self, reached: Callable[[], bool], seconds: float = 60) -> None:

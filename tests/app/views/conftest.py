@@ -42,6 +42,7 @@ def window(
         tmp_path / "recordings",
     )  # fmt: skip
     qtbot.addWidget(made)
+    made.resize(1280, 720)
     made.show()
     yield made
     made.close()

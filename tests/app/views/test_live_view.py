@@ -174,7 +174,7 @@ def test_a_camera_that_vanishes_is_said_and_found_again(
         lambda model, size: Flaky(model, n_frames=10**5, clock=capture.SystemClock()),
     )  # fmt: skip
     heard: list[str] = []
-    window.live.said.connect(lambda text, trouble: heard.append(text))
+    window.live.said.connect(lambda text, trouble, about: heard.append(text))
     window.live.start()
     state = window.live.panel.state
     qtbot.waitUntil(lambda: any("has vanished" in text for text in heard), timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""Evaluate, dialogs, keys, and the guards before Qt starts."""
+"""Dialogs, keys, and the guards before Qt starts."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ import types
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
 from facetrack.errors import FacetrackError, MissingDependencyError, OutputError
-from facetrack.formats.openface import write_openface
-from facetrack.formats.pts import write_pts
-from facetrack.formats.table import make_table
 from facetrack.qt_libraries import missing_library
 from facetrack_app import desktop, qt_guard
 from facetrack_app.cli.app import main
@@ -28,80 +24,6 @@ from facetrack_app.model.settings import Settings
 from facetrack_app.start import _load, install_hook
 from facetrack_app.views import dialogs
 from facetrack_app.views.main_window import MainWindow
-from tests.app.conftest import shape
-
-PATIENCE = 30_000  # ms
-
-
-@pytest.fixture
-def labelled(tmp_path: Path) -> tuple[Path, Path]:
-    """Give predictions (CSV with confidence) and truth in 300-VW's layout, of two clips."""
-    from dataclasses import replace
-
-    truth, predictions = tmp_path / "truth", tmp_path / "predictions"
-    predictions.mkdir()
-    for name, off in (("001", 1.0), ("007", 4.0)):
-        (truth / name / "annot").mkdir(parents=True)
-        points = np.stack([shape(i) for i in range(12)])
-        for i in range(12):
-            write_pts(truth / name / "annot" / f"{i + 1:06d}.pts", points[i])
-        points[5] += 3 * off
-        table = make_table(range(12), points + off, timestamp=np.arange(12) / 25)
-        table = replace(table, point_confidence=np.full((12, 68), 0.8))
-        write_openface(predictions / f"{name}.csv", table)
-    return predictions, truth
-
-
-def test_measuring_shows_tables_curves_and_worst_frames(
-    window: MainWindow, qtbot: QtBot, labelled: tuple[Path, Path], tmp_path: Path
-) -> None:
-    window.show_evaluate()
-    view = window.evaluate
-    view.predictions.setText(str(labelled[0]))
-    view.truth.setText(str(labelled[1]))
-    view.run_evaluation()
-    qtbot.waitUntil(lambda: view.has_report, timeout=PATIENCE)
-    assert view.table.rowCount() == 3
-    assert view.worst.item(0, 0).text() == "007"
-    assert view.worst.item(0, 1).text() == "6"
-    assert view.measured is not None
-    eye = float(np.linalg.norm(shape()[36] - shape()[45]))
-    expected = 100 * np.sqrt(2) * 16 / eye
-    assert view.measured.worst[0].error == pytest.approx(expected, rel=1e-2)
-    found = view.measured.reliability
-    assert found is not None
-    hits = found.seen[8]
-    assert found.error == pytest.approx(abs(0.8 - hits), abs=1e-6)
-    view.save_to(tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text()
-    assert "007" in page
-    assert "data:image/png;base64," in page
-    assert (tmp_path / "report.png").stat().st_size > 1000
-
-
-def test_the_worst_frame_of_pictures_is_shown(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path
-) -> None:
-    for folder in ("truth", "found"):
-        (tmp_path / folder).mkdir()
-        write_pts(tmp_path / folder / "ann.pts", shape(folder == "found"))
-    cv2.imwrite(str(tmp_path / "truth" / "ann.png"), np.full((512, 512, 3), 90, np.uint8))
-    view = window.evaluate
-    view.predictions.setText(str(tmp_path / "found"))
-    view.truth.setText(str(tmp_path / "truth"))
-    view.run_evaluation()
-    qtbot.waitUntil(lambda: view.canvas.has_picture, timeout=PATIENCE)
-
-
-@pytest.mark.parametrize("paths", [("", ""), ("nowhere.csv", "nothing")])
-def test_what_cannot_be_measured_is_said(
-    window: MainWindow, qtbot: QtBot, paths: tuple[str, str]
-) -> None:
-    window.evaluate.predictions.setText(paths[0])
-    window.evaluate.truth.setText(paths[1])
-    window.evaluate.run_evaluation()
-    qtbot.waitUntil(lambda: "measuring" not in window.message and bool(window.message))
-    assert not window.evaluate.has_report
 
 
 def test_keys_can_be_changed_but_not_to_two_things(qtbot: QtBot) -> None:
@@ -259,21 +181,3 @@ def test_a_model_that_is_gone_keeps_nobody_out() -> None:
     assert "the standard model is used" in line
     with pytest.raises(FacetrackError, match=r"gone\.npz"):
         _load("gone.npz", "default")
-
-
-def test_the_picture_of_a_frame_that_is_no_longer_chosen_is_not_shown(
-    window: MainWindow, qtbot: QtBot, labelled: tuple[Path, Path]
-) -> None:
-    view = window.evaluate
-    view.predictions.setText(str(labelled[0]))
-    view.truth.setText(str(labelled[1]))
-    view.run_evaluation()
-    qtbot.waitUntil(lambda: view.has_report, timeout=PATIENCE)
-    assert view.measured is not None
-    first, second = view.measured.worst[:2]
-    view.worst.selectRow(1)
-    image = np.zeros((512, 512, 3), np.uint8)
-    view._show_picture(image, first)
-    assert not view.canvas.has_picture
-    view._show_picture(image, second)
-    assert view.canvas.has_picture

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be measured: paths, faces, and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QWidget,
+)
+
+from facetrack.evaluation.errors import NORMALISATIONS
+from facetrack.landmarks.markup import MARKUPS
+from facetrack_app.model.measuring import Side, Wish, faces_in
+from facetrack_app.services.posting import Post, run_beside
+
+_WAIT: Final = 300  # ms after the last key until a file is looked into
+
+
+class Chooser(QWidget):
+    """A path and, where its file holds several faces, which one is meant.
+
+    Parameters
+    ----------
+    name : str
+        What is chosen.
+    hint : str
+        Stands in the empty field.
+    post : Post
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, name: str, hint: str, post: Post) -> None:
+        super().__init__()
+        self._post = post
+        self.field = QLineEdit()
+        self.field.setAccessibleName(name)
+        self.field.setPlaceholderText(hint)
+        self.face = QComboBox()
+        self.face.setAccessibleName(f"face of {name}")
+        self.face.setToolTip("The file holds several faces: which one is measured?")
+        self.face.hide()
+        button = QPushButton("...")
+        button.setFixedWidth(36)
+        button.setAccessibleName(f"choose {name}")
+        button.setToolTip(f"Choose a file or a folder: {name}.")
+        menu = QMenu(button)
+        menu.addAction("File...", self._choose_file)
+        menu.addAction("Folder...", self._choose_folder)
+        button.setMenu(menu)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.field, 1)
+        row.addWidget(self.face)
+        row.addWidget(button)
+        self._looking = QTimer(self)
+        self._looking.setSingleShot(True)
+        self._looking.setInterval(_WAIT)
+        self._looking.timeout.connect(self._look)
+        self.field.textChanged.connect(self._rewritten)
+        self.face.activated.connect(lambda: self.changed.emit())
+
+    @property
+    def side(self) -> Side | None:
+        """What was chosen; None: nothing."""
+        text = self.field.text().strip()
+        face = self.face.currentData() if self.face.count() else None
+        return Side(Path(text).expanduser(), face) if text else None
+
+    def stop(self) -> None:
+        """Look into no file any more."""
+        self._looking.stop()
+
+    def _rewritten(self) -> None:
+        self.face.clear()
+        self.face.hide()
+        self._looking.start()
+        self.changed.emit()
+
+    def _look(self) -> None:
+        """List the faces of the file, if there are several."""
+        side = self.side
+        if side is None or side.path.suffix.lower() != ".csv" or not side.path.is_file():
+            return
+        run_beside(
+            lambda: faces_in(side.path),
+            self._post,
+            lambda faces: self._offer(side.path, faces),
+            lambda message: None,  # measuring says what is wrong with the file
+        )
+
+    def _offer(self, path: Path, faces: list[int]) -> None:
+        now = self.side
+        if now is None or now.path != path or len(faces) < 2:
+            return
+        self.face.addItem("which face?", None)
+        for face in faces:
+            self.face.addItem(f"face {face}", face)
+        self.face.show()
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Choose", self.field.text(), "(*.csv *.npz)")
+        if path:
+            self.field.setText(path)
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Choose", self.field.text())
+        if path:
+            self.field.setText(path)
+
+
+class EvaluateForm(QWidget):
+    """Everything that decides about the results.
+
+    Parameters
+    ----------
+    buttons : dict of str to QPushButton
+    post : Post
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, buttons: dict[str, QPushButton], post: Post) -> None:
+        super().__init__()
+        kinds = "CSV, .npz or a folder of .pts; for 300-VW the folder of folders"
+        self.predictions = Chooser("predictions", kinds, post)
+        self.rival = Chooser("other predictions", "to compare with; may be empty", post)
+        self.truth = Chooser("truth", kinds, post)
+        self.markup = QComboBox()
+        for count in MARKUPS:
+            self.markup.addItem(f"{count} points", count)
+        self.markup.setAccessibleName("number of points")
+        self.markup.setToolTip("Which points count: 51 and 49 without the jaw.")
+        self.by = QComboBox()
+        for name in NORMALISATIONS:
+            self.by.addItem(f"% of {name}", name)
+        self.by.setAccessibleName("what errors are divided by")
+        self.by.setToolTip("Errors are divided by the distance of these, in the truth.")
+        self.first_pixel = QComboBox()
+        for first in (1, 0):
+            self.first_pixel.addItem(f"first pixel {first}", first)
+        self.first_pixel.setAccessibleName("coordinate of the first pixel")
+        self.first_pixel.setToolTip("In .pts files of predictions; 300-W counts from 1.")
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Predictions", self.predictions)
+        form.addRow("Compare with", self.rival)
+        form.addRow("Truth", self.truth)
+        choices = (self.markup, self.by, self.first_pixel)
+        for box in choices:
+            box.activated.connect(lambda: self.changed.emit())
+        names = ("run_evaluation", "save_report", "save_errors")
+        for label, widgets in (("Errors", choices), ("", [buttons[name] for name in names])):
+            row = QHBoxLayout()
+            for widget in widgets:
+                row.addWidget(widget)
+            row.addStretch(1)
+            form.addRow(label, row)
+        for chooser in (self.predictions, self.rival, self.truth):
+            chooser.changed.connect(self.changed)
+
+    @property
+    def wish(self) -> Wish | None:
+        """What is to be measured; None as long as predictions or truth lack."""
+        predictions, rival, truth = self.predictions.side, self.rival.side, self.truth.side
+        if predictions is None or truth is None:
+            return None
+        both = (predictions, rival) if rival is not None else (predictions,)
+        how = self.markup.currentData(), self.by.currentData(), self.first_pixel.currentData()
+        return Wish(both, truth, *how)
+
+    def stop(self) -> None:
+        """Look into no file any more."""
+        for chooser in (self.predictions, self.rival, self.truth):
+            chooser.stop()

@@ -1,0 +1,183 @@
+"""The window around the views: its place, its messages, what is to be known of a video."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QLabel, QPushButton, QTabWidget
+from pytestqt.qtbot import QtBot
+
+from facetrack.tracking.face_model import FaceModel
+from facetrack.video.sink import write_video
+from facetrack_app.model.actions import ANNOTATE, EVALUATE, LIVE
+from facetrack_app.model.settings import Settings, load_settings, save_settings
+from facetrack_app.views.main_window import MainWindow
+from tests.app.views.hands import PATIENCE, Hands
+
+Make = Callable[[Settings], MainWindow]
+# Full HD at 200 % is 960 x 540; title and edges of the window take some of it.
+LEAST = (940, 500)
+
+
+@pytest.fixture
+def make(qtbot: QtBot, shipped_model: FaceModel, tmp_path: Path) -> Make:
+    """Make windows with given settings."""
+
+    def made(settings: Settings) -> MainWindow:
+        window = MainWindow(shipped_model, settings, tmp_path / "s.json", tmp_path / "r")
+        qtbot.addWidget(window)
+        return window
+
+    return made
+
+
+def test_it_fits_a_small_screen_with_everything_in_reach(hands: Hands) -> None:
+    window = hands.window
+    signals = ["eye_openness", "mouth_opening", "pose_yaw"]
+    window.annotate.transport.choose(signals)
+    hands.until(lambda: len(window.annotate.timeline.curves) == 3)
+    window.say("a very long sentence " * 30, True)
+    window.resize(*LEAST)
+    for view in range(3):
+        window.tabs.setCurrentIndex(view)
+        hands.qtbot.wait(1)
+        assert window.minimumSizeHint().width() <= LEAST[0]
+        assert window.minimumSizeHint().height() <= LEAST[1]
+        assert (window.width(), window.height()) == LEAST
+    window.show_annotate()
+    hands.qtbot.wait(1)
+    assert window.annotate.canvas.height() >= 120
+
+
+def test_it_remembers_where_it_was_and_how_it_was_divided(make: Make) -> None:
+    settings = Settings(source="demo")
+    first = make(settings)
+    first.show()
+    first.setGeometry(40, 60, 790, 480)
+    (split,) = (s for name, s in first._splits.items() if name == "live")
+    split.setSizes([150, 200])
+    sizes = split.sizes()
+    first.close()
+    known, wrong = load_settings(first.settings_path)
+    assert wrong == []
+    second = make(known)
+    second.show()
+    assert (second.width(), second.height()) == (790, 480)
+    assert second._splits["live"].sizes() == sizes
+    second.close()
+
+
+@pytest.mark.parametrize("window", ["", "zz", "00ff"])
+def test_a_place_that_makes_no_sense_is_not_taken(make: Make, tmp_path: Path, window: str) -> None:
+    path = tmp_path / "settings.json"
+    save_settings(path, Settings(source="demo"))
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "window": window, "splits": {"live": [1]}}))
+    made = make(load_settings(path)[0])
+    room = made.screen().availableGeometry()
+    made.show()
+    assert made.width() <= room.width()
+    assert made.height() <= room.height()
+    made.close()
+
+
+def test_trouble_belongs_to_its_view(window: MainWindow) -> None:
+    window.show_live()
+    window.annotate.said("the disk is full", True, "track")
+    assert window.message == ""
+    tabs: QTabWidget = window.tabs
+    assert not tabs.tabIcon(1).isNull()
+    assert tabs.tabToolTip(1) == "the disk is full"
+    window.show_annotate()
+    assert window.message == "the disk is full"
+    assert tabs.tabIcon(1).isNull()
+    window.show_evaluate()
+    assert window.message == ""
+    window.annotate.said("", False, "track")
+    window.show_annotate()
+    assert window.message == ""
+
+
+def test_trouble_of_the_window_is_seen_everywhere_and_can_be_taken_away(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.say("the settings are not saved", True, "settings")
+    window.annotate.said("no such file", True, "open")
+    for name, more in ((LIVE, ""), (ANNOTATE, " (and 1 more)"), (EVALUATE, "")):
+        getattr(window, f"show_{name}")()
+        assert window.message == "the settings are not saved" + more
+    window.show_annotate()
+    away = next(
+        b for b in window.findChildren(QPushButton) if b.accessibleName() == "take the message away"
+    )
+    qtbot.mouseClick(away, Qt.LeftButton)
+    assert window.message == "no such file"
+    window.save()
+    qtbot.mouseClick(away, Qt.LeftButton)
+    assert window.message == ""
+    assert not away.isVisible()
+
+
+def test_news_fade_and_a_long_sentence_is_whole_in_the_tooltip(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    sentence = "word " * 200 + "end"
+    window.say(sentence, False)
+    assert window.message == sentence
+    label = next(
+        label for label in window.findChildren(QLabel) if label.accessibleName() == "messages"
+    )
+    assert label.text().endswith("…")
+    assert label.toolTip() == sentence
+    window._line._fading.setInterval(0)
+    window._line._fading.start()
+    qtbot.waitUntil(lambda: window.message == "")
+
+
+def test_opening_another_video_ends_the_trouble_of_the_one_before(
+    window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path
+) -> None:
+    window.open(tmp_path / "nothing.mp4")
+    qtbot.waitUntil(lambda: "nothing.mp4" in window.message, timeout=PATIENCE)
+    window.open(clip)
+    qtbot.waitUntil(lambda: window.annotate.has_session, timeout=PATIENCE)
+    assert window.message.startswith("opened: clip.mp4, 30 frames")
+
+
+def test_what_a_video_lacks_is_listed(
+    window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path, shipped_model: FaceModel
+) -> None:
+    from facetrack.synthetic.video import SyntheticVideo
+
+    long, short = tmp_path / "long.mkv", tmp_path / "short.mkv"
+    video = SyntheticVideo(shipped_model.shape_model, n_frames=100, size=(320, 240), seed=1)
+    write_video(video, long)
+    content = long.read_bytes()
+    short.write_bytes(content[: len(content) * 45 // 100])
+    button = window.buttons["show_notes"]
+    for _ in range(2):  # the second time without decoding all of it once more
+        window.open(short)
+        view = window.annotate
+        qtbot.waitUntil(lambda: view.annotator is not None, timeout=PATIENCE)  # noqa: B023
+        assert view.annotator is not None
+        session = view.annotator.session
+        qtbot.waitUntil(lambda: session.tracked == session.n_frames, timeout=PATIENCE)  # noqa: B023
+        qtbot.waitUntil(lambda: bool(view.notes), timeout=PATIENCE)  # noqa: B023
+        assert any("cut short" in note for note in view.notes), view.notes
+        assert button.isVisible()
+        assert button.text() == f"Notes ({len(view.notes)})"
+        view.close_document()
+        assert not button.isVisible()
+
+
+def test_a_fifth_chart_is_refused_with_a_sentence(window: MainWindow) -> None:
+    window.show_live()
+    charts = window.live.panel.charts
+    for row in range(1, 6):
+        charts.activated.emit(row) if charts.itemData(row) not in charts.ticked else None
+    assert len(charts.ticked) == 4
+    assert "untick one" in window.message
