@@ -48,7 +48,7 @@ kills: .venv/.installed-for-tests ## kill the application and its disk at random
 soak: .venv/.installed-for-tests ## watch the synthetic camera for long: make soak HOURS=8
 	OMP_NUM_THREADS=1 $(PYTHON) benchmarks/application.py soak --minutes $$((60 * $(HOURS)))
 
-screenshots: .venv/.installed-for-tests ## render the README's pictures of the application
+screenshots: .venv/.installed-for-tests ## render pictures of the application: output/screenshots
 	OMP_NUM_THREADS=1 $(PYTHON) docs/screenshots.py
 
 format: .venv/.installed-for-tests ## repair and format the sources

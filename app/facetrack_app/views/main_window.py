@@ -219,10 +219,14 @@ class MainWindow(QMainWindow):
             chosen = dialog.chosen()
             for item in fields(chosen):
                 setattr(self.settings, item.name, getattr(chosen, item.name))
-            theme.apply(QApplication.instance(), chosen.theme)
-            self.live.charts.choose(self.live.charts.names)
-            self.evaluate.style_plots()
+            self.dress(chosen.theme)
             self.save()
+
+    def dress(self, look: str) -> None:
+        """Dress everything: `system`, `light` or `dark`."""
+        theme.apply(QApplication.instance(), look)
+        self.live.charts.choose(self.live.charts.names)
+        self.evaluate.style_plots()
 
     def show_keys(self) -> None:
         """Show all keys; a person may change them."""
