@@ -29,7 +29,7 @@ class EvaluatePlots(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for plot in (self.curves, self.reliability):
-            plot.setMinimumSize(120, 90)
+            plot.setMinimumSize(160, 190)
             plot.setMouseEnabled(False, False)
             plot.hideButtons()
             plot.setFocusPolicy(Qt.NoFocus)

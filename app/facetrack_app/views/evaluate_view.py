@@ -38,9 +38,11 @@ from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.drawing import DrawnFace
 from facetrack_app.views.evaluate_form import EvaluateForm
 from facetrack_app.views.evaluate_plots import EvaluatePlots
+from facetrack_app.views.room import Scrolled
 from facetrack_app.views.theme import GREEN, SKY, TEXT, VERMILION, readable
 
 HINT: Final = "Choose predictions and truth, then measure. A click on a worst frame shows it here."
+_ROWS: Final = 6  # of the table of measures; more are scrolled to
 _TRUTH: Final = GREEN
 _PREDICTED: Final = (VERMILION, SKY)
 
@@ -71,10 +73,9 @@ class EvaluateView(QWidget):
     def _lay_out(self) -> None:
         _prepare(self.table, HEADERS, "measures")
         _prepare(self.worst, ("where", "frame", "error %"), "worst frames")
+        _fit_height(self.table)
         self.worst.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         self.worst.itemSelectionChanged.connect(self._show_worst)
-        self.table.setMaximumHeight(170)
-        self.table.setMinimumSize(200, 60)
         left = QVBoxLayout()
         left.setContentsMargins(8, 6, 4, 4)
         for widget in (self.form, self.heading, self.table):
@@ -92,7 +93,7 @@ class EvaluateView(QWidget):
         whole = QSplitter(Qt.Horizontal)
         whole.setObjectName("evaluate")
         whole.setChildrenCollapsible(False)
-        whole.addWidget(_holding(left))
+        whole.addWidget(Scrolled(_holding(left)))
         whole.addWidget(right)
         whole.setStretchFactor(0, 3)
         whole.setStretchFactor(1, 2)
@@ -209,6 +210,7 @@ class EvaluateView(QWidget):
         """Show what was found."""
         self.measured = measured
         _fill(self.table, measured.rows())
+        _fit_height(self.table)
         self.worst.setColumnCount(2 + len(measured.systems))
         errors = [f"{name} %" for name in measured.wish.names]
         self.worst.setHorizontalHeaderLabels(["where", "frame", *errors])
@@ -266,6 +268,13 @@ def _fill(table: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
     for i, row in enumerate(rows):
         for j, cell in enumerate(row):
             table.setItem(i, j, QTableWidgetItem(cell))
+
+
+def _fit_height(table: QTableWidget) -> None:
+    """Make a table as high as its rows, up to a few."""
+    rows = min(table.rowCount(), _ROWS) * table.verticalHeader().defaultSectionSize()
+    bar = table.horizontalScrollBar().sizeHint().height()
+    table.setFixedHeight(table.horizontalHeader().sizeHint().height() + rows + bar + 4)
 
 
 def _holding(layout: QVBoxLayout) -> QWidget:

@@ -12,19 +12,28 @@ _COLUMN: Final = 294  # px, the scroll bar included
 _LEAST: Final = 80  # px of a shelf
 
 
-def column(panel: QWidget) -> QScrollArea:
+class Scrolled(QScrollArea):
+    """Lets something that is too high be scrolled; it is never too wide."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.NoFocus)
+        self.setWidget(content)
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(content.minimumSizeHint().width() + bar)
+
+
+def column(panel: QWidget) -> Scrolled:
     """Put a panel into a column beside the picture."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-    area.setWidgetResizable(True)
-    area.setFocusPolicy(Qt.NoFocus)
+    area = Scrolled(panel)
     area.setFixedWidth(_COLUMN)
-    area.setWidget(panel)
     return area
 
 
-class Shelf(QScrollArea):
+class Shelf(Scrolled):
     """Shows something below the picture whole where there is room for it.
 
     Parameters
@@ -34,23 +43,17 @@ class Shelf(QScrollArea):
     """
 
     def __init__(self, content: QWidget) -> None:
-        super().__init__()
-        self.setFrameShape(QFrame.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.setWidgetResizable(True)
-        self.setFocusPolicy(Qt.NoFocus)
+        super().__init__(content)
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Maximum)
-        self.setWidget(content)
-        self._content = content
         content.installEventFilter(self)
 
     def sizeHint(self) -> QSize:
         """Return the content's height."""
-        return QSize(self._content.minimumWidth(), self._content.minimumHeight())
+        return QSize(self.minimumWidth(), self.widget().minimumHeight())
 
     def minimumSizeHint(self) -> QSize:
         """Return a part of it."""
-        return QSize(self._content.minimumWidth(), min(_LEAST, self._content.minimumHeight()))
+        return QSize(self.minimumWidth(), min(_LEAST, self.widget().minimumHeight()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ask for other room when the content's height changes."""
