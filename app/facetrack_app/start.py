@@ -44,6 +44,7 @@ def open_window(video: str | None, model_name: str | None) -> int:
     for line in [*wrong, *trouble]:
         window.say(line, True)
     window.show()
+    window.welcome()
     # The kernels load in the tracking thread, beside the first frame of the camera.
     QTimer.singleShot(0, lambda: _begin(window, video))
     status = int(application.exec())

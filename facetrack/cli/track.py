@@ -262,12 +262,7 @@ def _sum_up(folder: Path, failed: list[Failure]) -> None:
 
 def _line(recorded: Recorded) -> str:
     path = recorded.task.outputs.path("csv")
-    how = ""
-    if recorded.skipped:
-        how = ", finished before"
-    elif recorded.resumed_at:
-        how = f", resumed at frame {recorded.resumed_at}"
-    return f"{recorded.task.source}: {recorded.ledger.summary()}{how}; {path}"
+    return f"{recorded.task.source}: {recorded.account}; {path}"
 
 
 def _say(line: str) -> None:

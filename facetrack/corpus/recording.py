@@ -67,6 +67,16 @@ class Recorded:
     saved_person: bool = False
 
     @property
+    def account(self) -> str:
+        """The ledger in one line, and what of it is from an earlier run."""
+        how = ""
+        if self.skipped:
+            how = ", finished before"
+        elif self.resumed_at:
+            how = f", resumed at frame {self.resumed_at}"
+        return f"{self.ledger.summary()}{how}"
+
+    @property
     def tracked_per_second(self) -> float:
         """Frames per second of the tracker alone, without decoding and writing."""
         n_frames = self.ledger.decoded - self.resumed_at

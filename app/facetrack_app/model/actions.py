@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+MARKUP_COUNTS: Final = (68, 51, 49)  # points that can be shown
 LIVE, ANNOTATE, EVALUATE, WINDOW = "live", "annotate", "evaluate", "window"
 
 
@@ -34,6 +35,8 @@ class Action:
         One sentence for the tooltip.
     needs : str
         Name of the view's property that must be true; empty: always enabled.
+    checked : (str, object)
+        Name of the view's property and the value at which the menu has a check mark; empty: never.
     """
 
     id: str
@@ -43,13 +46,22 @@ class Action:
     keys: tuple[str, ...] = ()
     tip: str = ""
     needs: str = ""
+    checked: tuple[str, object] = ("", None)
 
 
 def _annotate(
-    id: str, text: str, menu: str, *keys: str, tip: str = "", needs: str = "has_session"
+    id: str,
+    text: str,
+    menu: str,
+    *keys: str,
+    tip: str = "",
+    needs: str = "has_session",
+    checked: tuple[str, object] = ("", None),
 ) -> Action:
-    return Action(id, text, menu, ANNOTATE, keys, tip, needs)
+    return Action(id, text, menu, ANNOTATE, keys, tip, needs, checked)
 
+
+_ADAPT: Final = "Learn also from the tracker's own tracks, where heavier fits agree with them."
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("open_video", "Open video...", "File", WINDOW, ("Ctrl+O",), "Annotate a video file."),
@@ -57,6 +69,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Annotate a folder of pictures."),
     Action("open_demo", "Open the demo clip", "File", WINDOW, (),
            "Annotate the synthetic clip that needs no file."),
+    Action("show_queue", "Track several videos...", "File", WINDOW, ("Ctrl+Shift+T",),
+           "One after the other, beside the window, as facetrack track does."),
     _annotate("import_tracks", "Import tracks...", "File", "Ctrl+I",
               tip="Take over points of another program, to correct them."),
     _annotate("export_tracks", "Export...", "File", "Ctrl+E",
@@ -74,11 +88,12 @@ ACTIONS: Final[tuple[Action, ...]] = (
               tip="Let the model fit the face once more from the points as they stand."),
     _annotate("accept", "Accept this frame", "Edit", "Return",
               tip="Say that all points of this frame are right."),
-    _annotate("uncorrect", "Remove correction", "Edit", "Ctrl+Backspace"),
-    _annotate("reach_point", "Drag one point", "Edit", "1"),
-    _annotate("reach_region", "Drag a region", "Edit", "2",
+    _annotate("uncorrect", "Remove correction", "Edit", "Ctrl+Backspace",
+              tip="Take back what was said of this frame; the track stays."),
+    _annotate("reach_point", "Drag one point", "Edit", "1", checked=("reach", "point")),
+    _annotate("reach_region", "Drag a region", "Edit", "2", checked=("reach", "region"),
               tip="The neighbours in the eye, brow, mouth, nose or jaw follow."),
-    _annotate("reach_shape", "Drag the whole shape", "Edit", "3"),
+    _annotate("reach_shape", "Drag the whole shape", "Edit", "3", checked=("reach", "shape")),
     _annotate("next_point", "Next point", "Edit", "Tab"),
     _annotate("previous_point", "Previous point", "Edit", "Shift+Tab"),
     _annotate("toggle_occluded", "Point is hidden", "Edit", "O",
@@ -155,12 +170,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("stretch_time", "Timeline: a shorter part", "View", "Ctrl++"),
     _annotate("squeeze_time", "Timeline: a longer part", "View", "Ctrl+-"),
     _annotate("next_signal", "Timeline: another signal", "View", "S"),
-    _annotate("next_markup", "68, 51 or 49 points", "View", "Shift+P"),
-    _annotate("toggle_ghost", "Show the shape before", "View", "G"),
+    *(_annotate(f"markup_{count}", f"{count} points", "View", needs="", checked=("markup", count))
+      for count in MARKUP_COUNTS),
+    _annotate("next_markup", "Other number of points", "View", "Shift+P", needs=""),
+    _annotate("toggle_ghost", "Show the shape before", "View", "G", checked=("ghost_shown", True)),
     Action("toggle_run", "Start or stop the camera", "Live", LIVE, ("Space",)),
-    Action("toggle_mirror", "Mirror", "Live", LIVE, ("M",)),
+    Action("toggle_mirror", "Mirror", "Live", LIVE, ("M",), checked=("mirrored", True)),
     Action("toggle_record", "Record", "Live", LIVE, ("Ctrl+R",), needs="running"),
-    Action("toggle_adapt", "Adapt to this face", "Live", LIVE, ("A",), needs="running"),
+    Action("toggle_adapt", "Adapt to this face", "Live", LIVE, ("A",), _ADAPT, "running",
+           ("adapting", True)),
     Action("forget_person", "Forget this person", "Live", LIVE, ("Ctrl+F",),
            "Drop all that was learned of the face in view.", "running"),
     Action("save_person", "Save what was learned...", "Live", LIVE, ("Ctrl+S",),
@@ -186,10 +204,23 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("show_evaluate", "Evaluate", "View", WINDOW, ("Ctrl+3",)),
     Action("show_notes", "Notes on this video", "View", WINDOW, (),
            "What its file lacks, and where its session lies."),
+    Action("show_guide", "First steps", "Help", WINDOW, ("Shift+F1",),
+           "What to do first, and the keys."),
+    Action("show_hint", "How to teach the tracker", "Help", WINDOW, (),
+           "The one thing to know: drag a wrong point."),
     Action("show_keys", "Keys", "Help", WINDOW, ("F1",), "All keys on one sheet."),
     Action("show_models", "Models and their terms", "Help", WINDOW),
     Action("show_about", "About and licences", "Help", WINDOW),
 )  # fmt: skip
+
+# A line stands above these in their menus.
+SEPARATED: Final = frozenset({
+    "show_queue", "import_tracks", "show_settings", "quit", "copy_shape", "fit_here", "reach_point",
+    "next_point", "left", "up", "next_doubtful", "go_to_frame", "toggle_tracking", "merge_people",
+    "exclude_range", "time_zero", "remove_mark", "accept_event", "event_begins_here", "pan_left",
+    "stretch_time", "markup_68", "toggle_ghost", "show_live", "show_notes", "toggle_record",
+    "toggle_adapt", "freeze", "live_next_point", "show_keys", "show_about",
+})  # fmt: skip
 
 # By heading: with the letter that opens the menu together with Alt.
 MENUS: Final = {

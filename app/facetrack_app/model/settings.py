@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from facetrack.formats.atomic import write_text
-from facetrack_app.model.actions import conflicts
+from facetrack_app.model.actions import MARKUP_COUNTS, conflicts
 
 MAX_BYTES: Final = 1 << 20
 THEMES: Final = ("system", "light", "dark")
-MARKUP_COUNTS: Final = (68, 51, 49)
 
 
 @dataclass(slots=True)
@@ -48,6 +47,8 @@ class Settings:
         Videos, the newest first.
     window : str
         Where the window lies and how large it is, as Qt writes it, in hexadecimal digits.
+    welcomed : bool
+        Whether the person knows how to teach the tracker.
     splits : dict of str to list of int
         How views are divided, px, by the name of what divides them.
     """
@@ -66,6 +67,7 @@ class Settings:
     recent: list[str] = field(default_factory=list)
     window: str = ""
     splits: dict[str, list[int]] = field(default_factory=dict)
+    welcomed: bool = False
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
@@ -86,6 +88,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "window": lambda v: (
         isinstance(v, str) and re.fullmatch(r"(?:[0-9a-f]{2}){0,400}", v) is not None
     ),
+    "welcomed": lambda v: type(v) is bool,
     "splits": lambda v: isinstance(v, dict) and all(map(_sizes, v.values())),
 }
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from facetrack.errors import InputError
 from facetrack.opening import open_seekable
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.places import folder_for, user_folder
-from facetrack_app.model.session import Session
+from facetrack_app.model.session import DATABASE, Session
+from facetrack_app.model.store import Store
 
 DEMO: Final = "demo"
 
@@ -101,6 +103,21 @@ def open_document(
         session.close()
         raise
     return Document(source, session, size, seconds, open_it, tuple(notes))
+
+
+def video_of(folder: Path) -> str | Path:
+    """Return the video that a session's folder belongs to; raises InputError if it holds none."""
+    if not (folder / DATABASE).is_file():
+        raise InputError(f"{folder}: holds no session; open its video instead")
+    store = Store(folder / DATABASE)
+    try:
+        rows = store.read("SELECT value FROM setting WHERE name='video'")
+    finally:
+        store.close()
+    if not rows:
+        raise InputError(f"{folder}: does not say of which video it is; open the video instead")
+    noted = str(json.loads(rows[0][0]))
+    return noted if noted == DEMO else (folder / noted).resolve()
 
 
 def _length(video: SeekableVideo) -> tuple[int, float]:

@@ -21,6 +21,7 @@ from facetrack_app.model.history import History, Retracked, Step
 from facetrack_app.model.session import DATABASE, Session
 from facetrack_app.model.store import TABLES, Store
 from facetrack_app.services.background import track_into
+from facetrack_app.services.opening import video_of
 from facetrack_app.services.retracking import Job, changes_of, do_job
 
 # What the gestures make. `setting` also holds what is no gesture's: the window's place, the model.
@@ -85,7 +86,7 @@ def replay(
                 f"{folder}: was made with the model {known.setting('model')!r}, this one is "
                 "another; choose it with --model"
             )
-        source = video or _source(folder, str(known.setting("video")))
+        source = video or video_of(folder)
         with TemporaryDirectory(prefix="facetrack-replay-") as place:
             again = _again(known, source, model, Path(place), progress)
             try:
@@ -108,10 +109,6 @@ def frames_of(folder: Path) -> int:
     if not rows:
         raise InputError(f"{folder}: holds no session that was ever opened")
     return int(rows[0][0])
-
-
-def _source(folder: Path, noted: str) -> str | Path:
-    return noted if noted == "demo" else (folder / noted).resolve()
 
 
 def _again(

@@ -20,10 +20,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from facetrack_app.model.actions import MARKUP_COUNTS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.look import View
 from facetrack_app.model.rows import Kind
-from facetrack_app.model.settings import MARKUP_COUNTS
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.views.live_panel import Legend
 from facetrack_app.views.theme import MARK, person_colour, readable

@@ -9,9 +9,10 @@ from typing import Any, Final, NamedTuple
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from facetrack_app.model.actions import MARKUP_COUNTS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.notice import Notice, Voice
-from facetrack_app.model.settings import MARKUP_COUNTS, Settings
+from facetrack_app.model.settings import Settings
 from facetrack_app.model.wording import counted
 from facetrack_app.services.annotator import GRAB, Annotator
 from facetrack_app.services.opening import Document, open_document
@@ -75,7 +76,7 @@ class AnnotateView(QWidget):
         self.annotator: Annotator | None = None
         self._gestures: Gestures | None = None
         self._opening: object = None  # what is wished for and not yet open
-        self._ghost_shown = True
+        self.ghost_shown = True
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
@@ -219,6 +220,16 @@ class AnnotateView(QWidget):
         return self.annotator is not None and self.annotator.person is not None
 
     @property
+    def reach(self) -> str:
+        """What a drag takes along."""
+        return str(self.annotator.reach.value) if self.annotator is not None else ""
+
+    @property
+    def markup(self) -> int:
+        """How many points are shown."""
+        return self._settings.markup
+
+    @property
     def notes(self) -> list[str]:
         """What is to be known of the video that is open."""
         return self.annotator.notes if self.annotator is not None else []
@@ -246,7 +257,7 @@ class AnnotateView(QWidget):
     def _show_faces(self) -> None:
         """Draw all people, the chosen one with points, and the ghost."""
         if self.annotator is not None and self.annotator.frame is not None:
-            ghost = self.palette().light().color() if self._ghost_shown else None
+            ghost = self.palette().light().color() if self.ghost_shown else None
             self.canvas.set_faces(drawn_people(self.annotator, ghost))
 
     def _choose_signals(self) -> None:
@@ -312,6 +323,18 @@ class AnnotateView(QWidget):
         place = MARKUP_COUNTS.index(self._settings.markup) + 1
         self._choose_markup(MARKUP_COUNTS[place % len(MARKUP_COUNTS)])
 
+    def markup_68(self) -> None:
+        """Show all points."""
+        self._choose_markup(68)
+
+    def markup_51(self) -> None:
+        """Show all points but the jaw."""
+        self._choose_markup(51)
+
+    def markup_49(self) -> None:
+        """Show all points but the jaw and the inner corners of the mouth."""
+        self._choose_markup(49)
+
     def next_signal(self) -> None:
         """Draw another signal in the timeline."""
         self.transport.next_signal()
@@ -323,5 +346,5 @@ class AnnotateView(QWidget):
 
     def toggle_ghost(self) -> None:
         """Show or hide the shape before the correction."""
-        self._ghost_shown = not self._ghost_shown
+        self.ghost_shown = not self.ghost_shown
         self._show_faces()

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 from importlib.resources import files
+from typing import Final
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
@@ -74,6 +76,29 @@ def notes_dialog(video: str, notes: list[str], parent: QWidget | None) -> TextDi
     lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
     html = f"<h3>{escape(video)}</h3><ul>{lines}</ul>" if notes else "<p>There are no notes.</p>"
     return TextDialog("Notes", html, parent)
+
+
+FIRST_KEYS: Final = (
+    "open_video", "show_queue", "next_doubtful", "accept", "toggle_occluded", "reach_point",
+    "reach_region", "reach_shape", "undo", "play", "step_back", "step_on", "toggle_run", "freeze",
+    "show_keys",
+)  # fmt: skip
+
+
+def first_steps(changed: Mapping[str, str]) -> str:
+    """Write what to do first, and the keys that matter most, as Markdown."""
+    text = files("facetrack_app").joinpath("first_steps.md").read_text(encoding="utf-8")
+    by_id = {action.id: action for action in ACTIONS}
+    keys = [(by_id[name], keys_of(by_id[name], changed)) for name in FIRST_KEYS]
+    rows = [f"| {action.text} | {', '.join(k)} |" for action, k in keys if k]
+    return "\n".join([text, "## Keys", "", "| | Key |", "|---|---|", *rows, ""])
+
+
+def guide_dialog(changed: Mapping[str, str], parent: QWidget | None) -> TextDialog:
+    """Show what to do first."""
+    dialog = TextDialog("First steps", "", parent)
+    dialog.page.setMarkdown(first_steps(changed))
+    return dialog
 
 
 def models_text() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -68,6 +69,8 @@ class Chooser(QWidget):
         self._looking.setInterval(_WAIT)
         self._looking.timeout.connect(self._look)
         self.field.textChanged.connect(self._rewritten)
+        self.field.setAcceptDrops(False)  # it would take the address as text
+        self.setAcceptDrops(True)
         self.face.activated.connect(lambda: self.changed.emit())
 
     @property
@@ -80,6 +83,16 @@ class Chooser(QWidget):
     def stop(self) -> None:
         """Look into no file any more."""
         self._looking.stop()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a file or a folder."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Choose what was dropped."""
+        urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+        self.field.setText(urls[0].toLocalFile())
 
     def _rewritten(self) -> None:
         self.face.clear()

@@ -96,7 +96,7 @@ class LiveView(QWidget):
         split.setStretchFactor(0, 4)
         split.setStretchFactor(1, 1)
         split.setSizes([480, 150])
-        self.charts.setMinimumHeight(90)
+        self.charts.setMinimumHeight(110)
         self.troubles.setAccessibleName("what is wrong with the signals")
         self.troubles.setTextFormat(Qt.PlainText)
         self.troubles.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
@@ -144,6 +144,16 @@ class LiveView(QWidget):
     def running(self) -> bool:
         """Whether a camera is watched."""
         return self.session is not None
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the picture is shown as in a mirror."""
+        return self._settings.mirror
+
+    @property
+    def adapting(self) -> bool:
+        """Whether the tracker learns from its own tracks."""
+        return self.session is not None and self.session.adapting
 
     @property
     def frozen(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from PyQt5 import sip
 from PyQt5.QtCore import QByteArray, QCoreApplication, QEvent, Qt
-from PyQt5.QtGui import QCloseEvent, QIcon
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PyQt5.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -24,12 +24,15 @@ from facetrack.errors import FacetrackError
 from facetrack.formats.modelfile import list_models
 from facetrack.model import LANDMARK_TRACKER
 from facetrack_app.model.actions import ANNOTATE, EVALUATE, LIVE, WINDOW, Action
+from facetrack_app.model.places import SUFFIX
 from facetrack_app.model.settings import Settings, save_settings
 from facetrack_app.services.interpreter import (
     collect_everything,
     spare_what_is_loaded,
     take_short_turns,
 )
+from facetrack_app.services.opening import video_of
+from facetrack_app.services.track_queue import TrackQueue
 from facetrack_app.views import dialogs, theme
 from facetrack_app.views.annotate_view import AnnotateView
 from facetrack_app.views.bridge import Poster
@@ -37,6 +40,8 @@ from facetrack_app.views.evaluate_view import EvaluateView
 from facetrack_app.views.live_view import LiveView
 from facetrack_app.views.menus import ActionBar, SpacePresses
 from facetrack_app.views.message_line import MessageLine
+from facetrack_app.views.queue_dialog import QueueDialog
+from facetrack_app.views.teaching_hint import TeachingHint
 
 VIEWS = (LIVE, ANNOTATE, EVALUATE)
 _FRAME: Final = 40  # px that the window's title may take
@@ -83,9 +88,16 @@ class MainWindow(QMainWindow):
             said.connect(lambda *words, name=name: self._say(name, *words))
             changed.connect(self.refresh)
         self.setCentralWidget(self.tabs)
+        self.setAcceptDrops(True)
+        self._bar.recent.aboutToShow.connect(self._fill_recent)
+        self._queue = TrackQueue(self.post)
+        self._queue.changed.connect(self._tell_queue)
+        self.queue_dialog = QueueDialog(self._queue, settings, self.open, self)
         self.tabs.currentChanged.connect(self._switched)
         self.statusBar().addWidget(self._line, 1)
         self.statusBar().addPermanentWidget(self._bar.buttons["show_notes"])
+        self.hint = TeachingHint(self.tabs)
+        self.hint.gone.connect(self._know)
         SpacePresses(self)
         self._splits = {split.objectName(): split for split in self.findChildren(QSplitter)}
         self._find_place()
@@ -127,6 +139,7 @@ class MainWindow(QMainWindow):
         parts = (self,) if action.view == WINDOW else self.view.parts
         target = next(part for part in parts if hasattr(part, action.id))
         getattr(target, action.id)()
+        self.refresh()  # check marks
 
     def refresh(self) -> None:
         """Enable what works now."""
@@ -205,10 +218,58 @@ class MainWindow(QMainWindow):
         """Annotate a video, a folder of pictures or the demo clip."""
         self.show_annotate()
         self._line.forget(ANNOTATE)  # it was about another video
-        self.annotate.open(source)
+        folder = None
+        if isinstance(source, Path) and source.suffix == SUFFIX:
+            folder = source
+            try:
+                source = video_of(folder)
+            except FacetrackError as error:
+                self.annotate.said(str(error), True, "open")
+                return
+        self.annotate.open(source, folder)
         if isinstance(source, Path):
             known = [str(source), *(r for r in self.settings.recent if r != str(source))]
             self.settings.recent = known[:20]
+
+    def _fill_recent(self) -> None:
+        """List what was opened before; what is gone cannot be chosen."""
+        menu = self._bar.recent
+        menu.clear()
+        for path in map(Path, self.settings.recent):
+            there = path.exists()
+            made = menu.addAction(path.name if there else f"{path.name} (not found)")
+            made.setToolTip(str(path))
+            made.setEnabled(there)
+            made.triggered.connect(lambda _=False, path=path: self.open(path))
+        menu.addSeparator()
+        clear = menu.addAction("Empty this list")
+        clear.setEnabled(bool(self.settings.recent))
+        clear.triggered.connect(lambda: self.settings.recent.clear())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Annotate what was dropped; several videos go into the queue."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if len(paths) == 1:
+            self.open(paths[0])
+        elif paths:
+            self.show_queue()
+            self.queue_dialog.add(paths)
+
+    def show_queue(self) -> None:
+        """Show the videos that are tracked one after the other."""
+        self.queue_dialog.show()
+        self.queue_dialog.raise_()
+
+    def _tell_queue(self) -> None:
+        queue = self._queue.queue
+        if queue.ended:
+            trouble = bool(queue.troubles)
+            self.say("; ".join([queue.summary, *queue.troubles]), trouble, "queue")
 
     def show_settings(self) -> None:
         """Ask for settings."""
@@ -244,6 +305,24 @@ class MainWindow(QMainWindow):
         """List what is to be known of the video that is annotated."""
         dialogs.notes_dialog(self.annotate.name, self.annotate.notes, self).exec()
 
+    def show_guide(self) -> None:
+        """Show what to do first."""
+        dialogs.guide_dialog(self.settings.keys, self).exec()
+
+    def show_hint(self) -> None:
+        """Show how to teach the tracker."""
+        self.hint.appear()
+
+    def welcome(self) -> None:
+        """Show how to teach the tracker, unless the person knows it."""
+        if not self.settings.welcomed:
+            self.hint.appear()
+
+    def _know(self) -> None:
+        self.settings.welcomed = True
+        self.view.setFocus()
+        self.save()
+
     def show_about(self) -> None:
         """Show what this is and under which terms."""
         dialogs.TextDialog("About Facetrack", dialogs.about_html(), self).exec()
@@ -265,6 +344,8 @@ class MainWindow(QMainWindow):
         """Let go of cameras, files and threads; work is saved already."""
         self.live.stop()
         self.annotate.close_document()
+        self._queue.close()
+        self.queue_dialog.close()
         self.evaluate.stop()
         self._poster.close()
         self._line.stop()

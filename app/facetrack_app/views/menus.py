@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAbstractButton, QAction, QMainWindow, QPushButton, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QAction, QMainWindow, QMenu, QPushButton, QWidget
 
-from facetrack_app.model.actions import ACTIONS, MENUS, WINDOW, Action, keys_of
+from facetrack_app.model.actions import ACTIONS, MENUS, SEPARATED, WINDOW, Action, keys_of
 
 _BUTTON_TEXTS = {
     "step_back": "◀", "step_on": "▶", "play": "Play", "previous_doubtful": "◀ doubtful",
@@ -49,6 +49,8 @@ class SpacePresses(QObject):
 class ActionBar:
     """Makes Qt's actions, once, and keeps them in step with what is shown.
 
+    `recent` is the empty menu of what was opened before.
+
     Parameters
     ----------
     window : QMainWindow
@@ -65,12 +67,22 @@ class ActionBar:
         keys: Mapping[str, str],
     ) -> None:
         self._actions: dict[str, QAction] = {}
+        self.recent = QMenu("Open recent", window)
+        self.recent.setToolTipsVisible(True)
         menus = {name: window.menuBar().addMenu(text) for name, text in MENUS.items()}
+        for menu in menus.values():
+            menu.setToolTipsVisible(True)
         for action in ACTIONS:
             made = QAction(action.text, window)
             made.setObjectName(action.id)
+            made.setCheckable(bool(action.checked[0]))
             made.triggered.connect(lambda _=False, action=action: perform(action))
-            menus[action.menu].addAction(made)
+            menu = menus[action.menu]
+            if action.id in SEPARATED and not menu.isEmpty():
+                menu.addSeparator()
+            menu.addAction(made)
+            if action.id == "open_folder":
+                menu.addMenu(self.recent)
             self._actions[action.id] = made
         self.buttons: dict[str, QPushButton] = {
             name: self._button(name, text) for name, text in _BUTTON_TEXTS.items()
@@ -104,4 +116,7 @@ class ActionBar:
             works = action.view in (shown, WINDOW)
             if works and action.needs:
                 works = bool(getattr(view, action.needs))
-            self._actions[action.id].setEnabled(works)
+            made, (name, value) = self._actions[action.id], action.checked
+            made.setEnabled(works)
+            if name:
+                made.setChecked(action.view == shown and getattr(view, name) == value)

@@ -73,6 +73,8 @@ class NumbersWindow(QWidget):
         self.table.setWordWrap(True)
         self.table.verticalHeader().setMinimumSectionSize(20)
         self.saving = {suffix: QPushButton(f"Save {kind}...") for suffix, kind in KINDS.items()}
+        for suffix, button in self.saving.items():
+            button.setToolTip(f"Write what is shown into a {suffix} file.")
         self._lay_out()
 
     def _lay_out(self) -> None:

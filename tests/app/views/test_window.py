@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLabel, QPushButton, QTabWidget
+from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QAction,
+    QApplication,
+    QLabel,
+    QMenu,
+    QMenuBar,
+    QPushButton,
+    QTabBar,
+    QTableView,
+    QTabWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
-from facetrack_app.model.actions import ANNOTATE, EVALUATE, LIVE
+from facetrack_app.model.actions import ACTIONS, ANNOTATE, EVALUATE, LIVE, SEPARATED
 from facetrack_app.model.settings import Settings, load_settings, save_settings
+from facetrack_app.views.dialogs import first_steps
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views.hands import PATIENCE, Hands
 
@@ -181,3 +195,137 @@ def test_a_fifth_chart_is_refused_with_a_sentence(window: MainWindow) -> None:
         charts.activated.emit(row) if charts.itemData(row) not in charts.ticked else None
     assert len(charts.ticked) == 4
     assert "untick one" in window.message
+
+
+def menu_of(window: MainWindow, title: str) -> QMenu:
+    bar = window.menuBar().actions()
+    menu = next(a.menu() for a in bar if a.text().replace("&", "") == title)
+    assert isinstance(menu, QMenu)
+    return menu
+
+
+def test_menus_show_what_is_on(hands: Hands) -> None:
+    window = hands.window
+
+    def checked() -> set[str]:
+        return {a.objectName() for a in window.findChildren(QAction) if a.isChecked()}
+
+    window.refresh()
+    assert checked() == {"reach_point", "markup_68", "toggle_ghost"}
+    for name in ("reach_region", "markup_51", "toggle_ghost"):
+        hands.key(name)
+    assert checked() == {"reach_region", "markup_51"}
+    hands.key("reach_region")  # once more: it stays on
+    assert "reach_region" in checked()
+    assert hands.annotator.markup == 51
+    window.show_live()
+    assert checked() == set()  # the mirror is off in this window
+    hands.key("toggle_mirror")
+    assert checked() == {"toggle_mirror"}
+
+
+def test_every_menu_is_divided_and_no_line_stands_at_an_edge(window: MainWindow) -> None:
+    for title in ("File", "Edit", "Go", "Live", "View", "Help"):
+        entries = menu_of(window, title).actions()
+        lines = [a.isSeparator() for a in entries]
+        assert any(lines), title
+        assert not lines[0], title
+        assert not lines[-1], title
+        assert not any(a and b for a, b in itertools.pairwise(lines)), title
+    assert {action.id for action in ACTIONS} >= SEPARATED
+
+
+def test_what_was_opened_before_is_listed(
+    window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path
+) -> None:
+    window.settings.recent = [str(tmp_path / "gone.mp4"), str(clip)]
+    recent = window._bar.recent
+    recent.aboutToShow.emit()
+    gone, there, _, clear = recent.actions()
+    assert (gone.text(), gone.isEnabled()) == ("gone.mp4 (not found)", False)
+    assert (there.text(), there.toolTip()) == ("clip.mp4", str(clip))
+    there.trigger()
+    qtbot.waitUntil(lambda: window.annotate.name == "clip.mp4", timeout=PATIENCE)
+    assert window.settings.recent[0] == str(clip)
+    clear.trigger()
+    assert window.settings.recent == []
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    place = QPoint(200, 200)
+    enter = QDragEnterEvent(place, Qt.CopyAction, mime, Qt.LeftButton, Qt.NoModifier)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    event = QDropEvent(QPointF(place), Qt.CopyAction, mime, Qt.LeftButton, Qt.NoModifier)
+    QApplication.sendEvent(window, event)
+
+
+def test_a_video_and_a_session_can_be_dropped(
+    window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path
+) -> None:
+    video = tmp_path / "mine.mp4"
+    video.write_bytes(clip.read_bytes())
+    drop(window, video)
+    qtbot.waitUntil(lambda: window.annotate.name == "mine.mp4", timeout=PATIENCE)
+    window.annotate.close_document()
+    drop(window, tmp_path / "mine.mp4.facetrack")
+    qtbot.waitUntil(lambda: window.annotate.name == "mine.mp4", timeout=PATIENCE)
+    window.annotate.close_document()
+    (tmp_path / "empty.facetrack").mkdir()
+    drop(window, tmp_path / "empty.facetrack")
+    assert "holds no session" in window.message
+
+
+def test_several_videos_that_are_dropped_become_a_queue(
+    window: MainWindow, qtbot: QtBot, clip: Path, tmp_path: Path
+) -> None:
+    videos = [tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "none.mp4"]
+    for video in videos[:2]:
+        video.write_bytes(clip.read_bytes())
+    drop(window, *videos)
+    dialog = window.queue_dialog
+    assert dialog.isVisible()
+    assert dialog.table.rowCount() == 3
+    assert dialog.output.text() == str(tmp_path / "facetrack-results")
+    dialog.start()
+    assert not dialog._buttons["start"].isEnabled()
+    qtbot.waitUntil(lambda: not window._queue.running, timeout=3 * PATIENCE)
+    assert window.message.startswith("2 videos tracked, 1 failed")
+    assert "none.mp4" in window.message
+    assert (tmp_path / "facetrack-results" / "b.ledger.json").is_file()
+    dialog.table.cellDoubleClicked.emit(1, 0)
+    qtbot.waitUntil(lambda: window.annotate.name == "b.mp4", timeout=PATIENCE)
+
+
+def test_the_hint_comes_once_and_again_from_help(window: MainWindow, qtbot: QtBot) -> None:
+    window.welcome()
+    assert window.hint.isVisible()
+    room = window.tabs.rect()
+    assert room.contains(window.hint.geometry())
+    window.resize(*LEAST)
+    qtbot.waitUntil(lambda: window.tabs.rect().contains(window.hint.geometry()))
+    qtbot.keyClick(window.hint, Qt.Key_Escape)
+    assert not window.hint.isVisible()
+    assert load_settings(window.settings_path)[0].welcomed
+    window.welcome()
+    assert not window.hint.isVisible()
+    window.show_hint()
+    assert window.hint.isVisible()
+    qtbot.mouseClick(window.hint.button, Qt.LeftButton)
+    assert not window.hint.isVisible()
+
+
+def test_the_guide_says_the_keys_as_they_are_now() -> None:
+    assert "| Next doubtful stretch | N |" in first_steps({})
+    assert "| Next doubtful stretch | F8 |" in first_steps({"next_doubtful": "F8"})
+    assert "Next doubtful" not in first_steps({"next_doubtful": ""})
+
+
+def test_no_button_lacks_a_tooltip(window: MainWindow) -> None:
+    for button in window.findChildren(QAbstractButton):
+        inner = button.parent()
+        if isinstance(inner, (QTabBar, QTableView, QMenuBar)):
+            continue  # Qt's own
+        assert button.toolTip(), (button.text(), button.accessibleName())

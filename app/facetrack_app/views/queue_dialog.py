@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several videos tracked one after the other, beside everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from facetrack_app.model.queue import Order, Queued, Stage
+from facetrack_app.model.settings import Settings
+from facetrack_app.services.track_queue import TrackQueue
+
+HINT = (
+    "Tracked one after the other, with the files and the ledger of <i>facetrack track</i>. What "
+    "is stopped goes on at the next start. A double click opens a video in Annotate."
+)
+
+
+class QueueDialog(QDialog):
+    """The queue with its progress; closing it does not end the tracking.
+
+    Parameters
+    ----------
+    queue : TrackQueue
+    settings : Settings
+        Say model and people.
+    open_video : callable
+        Annotates a video.
+    """
+
+    def __init__(
+        self,
+        queue: TrackQueue,
+        settings: Settings,
+        open_video: Callable[[Path], object],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Track several videos")
+        self.resize(760, 420)
+        self._queue, self._settings, self._open = queue, settings, open_video
+        self._inputs: list[str] = []
+        self.table = QTableWidget(0, 3)
+        self.output = QLineEdit()
+        self.overlay = QCheckBox("also write videos with the landmarks")
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self._buttons = {
+            name: self._button(text, tip, do)
+            for name, text, tip, do in (
+                ("files", "Add videos...", "Choose video files.", self._add_files),
+                ("folder", "Add folder...", "All videos of a folder.", self._add_folder),
+                ("clear", "Clear", "Empty the list; no file is deleted.", self.clear),
+                ("start", "Start", "Track what is in the list, or go on.", self.start),
+                ("stop", "Stop", "End after the frame at hand; Start goes on.", queue.cancel),
+                ("place", "...", "Choose the folder for the results.", self._choose_output),
+            )
+        }
+        self._lay_out()
+        queue.changed.connect(self.refresh)
+        self.refresh()
+
+    def _button(self, text: str, tip: str, do: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: do())
+        return button
+
+    def _lay_out(self) -> None:
+        hint = QLabel(HINT)
+        hint.setWordWrap(True)
+        self.table.setHorizontalHeaderLabels(["Video", "Progress", "What came of it"])
+        self.table.setAccessibleName("videos to track")
+        self.table.verticalHeader().hide()
+        self.table.setEditTriggers(QTableWidget.NoEditTriggers)
+        self.table.setSelectionBehavior(QTableWidget.SelectRows)
+        self.table.setColumnWidth(0, 240)
+        self.table.setColumnWidth(1, 110)
+        self.table.horizontalHeader().setSectionResizeMode(2, QHeaderView.Stretch)
+        self.table.cellDoubleClicked.connect(lambda row, column: self._open_row(row))
+        self.output.setAccessibleName("folder for the results")
+        self.output.textChanged.connect(self.refresh)
+        place = QHBoxLayout()
+        place.addWidget(self.output, 1)
+        place.addWidget(self._buttons["place"])
+        form = QFormLayout()
+        form.addRow("Results in", place)
+        form.addRow("", self.overlay)
+        row = QHBoxLayout()
+        for name in ("files", "folder", "clear"):
+            row.addWidget(self._buttons[name])
+        row.addStretch(1)
+        for name in ("start", "stop"):
+            row.addWidget(self._buttons[name])
+        layout = QVBoxLayout(self)
+        layout.addWidget(hint)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(form)
+        layout.addWidget(self.summary)
+        layout.addLayout(row)
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Put videos and folders into the list; the first one says where results go."""
+        if self._queue.running:
+            self.summary.setText("Stop first: a queue that runs is not changed.")
+            return
+        self._inputs += [str(path) for path in paths if str(path) not in self._inputs]
+        if paths and not self.output.text():
+            self.output.setText(str(paths[0].parent / "facetrack-results"))
+        self._queue.queue.videos = []
+        self.refresh()
+
+    def clear(self) -> None:
+        """Empty the list."""
+        self._inputs = []
+        self._queue.queue.videos, self._queue.queue.troubles = [], []
+        self.refresh()
+
+    def start(self) -> None:
+        """Track what is in the list."""
+        order = Order(
+            tuple(self._inputs), self.output.text(), self._settings.model,
+            self._settings.max_faces, self.overlay.isChecked(),
+        )  # fmt: skip
+        self._queue.start(order)
+
+    def refresh(self) -> None:
+        """Show how far it is."""
+        queue = self._queue.queue
+        videos = queue.videos or [Queued(source) for source in self._inputs]
+        self.table.setRowCount(len(videos))
+        for row, video in enumerate(videos):
+            self._show_row(row, video)
+        words = [queue.summary] if queue.videos else []
+        self.summary.setText("\n".join([*words, *queue.troubles]))
+        running = self._queue.running
+        ready = bool(self._inputs) and bool(self.output.text()) and not running
+        for name, works in (("start", ready), ("stop", running)):
+            self._buttons[name].setEnabled(works)
+        for name in ("files", "folder", "clear", "place"):
+            self._buttons[name].setEnabled(not running)
+
+    def _show_row(self, row: int, video: Queued) -> None:
+        bar = self.table.cellWidget(row, 1)
+        if bar is None:
+            bar = QProgressBar()
+            self.table.setCellWidget(row, 1, bar)
+            for column in (0, 2):
+                self.table.setItem(row, column, QTableWidgetItem())
+        bar.setRange(0, 0 if video.stage == Stage.TRACKING and not video.total else 100)
+        bar.setValue(round(100 * video.share))
+        for column, text, tip in (
+            (0, Path(video.source).name, video.source),
+            (2, video.words, video.words),
+        ):
+            self.table.item(row, column).setText(text)
+            self.table.item(row, column).setToolTip(tip)
+            self.table.item(row, column).setData(Qt.UserRole, video.source)
+
+    def _open_row(self, row: int) -> None:
+        self._open(Path(self.table.item(row, 0).data(Qt.UserRole)))
+
+    def _add_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add videos")
+        self.add([Path(path) for path in paths])
+
+    def _add_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Add all videos of a folder")
+        if path:
+            self.add([Path(path)])
+
+    def _choose_output(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Folder for the results", self.output.text())
+        if path:
+            self.output.setText(path)
