@@ -67,7 +67,8 @@ def main() -> int:
         os.nice(5)  # the window goes first
 
     def tell(message: dict[str, Any]) -> None:
-        print(json.dumps(message), flush=True)
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
 
     def end_with_the_window() -> None:
         sys.stdin.read()

@@ -106,6 +106,7 @@ class LivePanel(QWidget):
             self.sizes.addItem(f"{width} x {height}", (width, height))
         self.sizes.activated.connect(lambda: self.size_chosen.emit(*self.sizes.currentData()))
         self.mirror = QCheckBox("Mirror")
+        self.mirror.setToolTip("Show the picture as in a mirror (M); recordings are not mirrored.")
         self.mirror.setFocusPolicy(Qt.TabFocus)
         self.mirror.toggled.connect(self.mirror_chosen)
         form = QFormLayout(box)

@@ -61,6 +61,7 @@ class QueueDialog(QDialog):
         self.table = QTableWidget(0, 3)
         self.output = QLineEdit()
         self.overlay = QCheckBox("also write videos with the landmarks")
+        self.overlay.setToolTip("NAME.overlay.mp4 beside the tables.")
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self._buttons = {
