@@ -21,6 +21,8 @@ class Curve:
     spec : Spec
     first, stop : int
         The frames, up to but without the second.
+    values : ndarray, shape (stop - first,), float32
+        Of each frame; NaN where nothing is known.
     least, most : ndarray, shape (n,), float32
         Of each frame, or of each column of pixels that stands for several; NaN where nothing is
         known.
@@ -29,8 +31,16 @@ class Curve:
     spec: Spec
     first: int
     stop: int
+    values: Values
     least: Values
     most: Values
+
+    def at(self, frame: int) -> str:
+        """Say the value of a frame; nothing where none is known."""
+        if not self.first <= frame < self.stop or np.isnan(self.values[frame - self.first]):
+            return ""
+        unit = "" if self.spec.unit == "1" else f" {self.spec.unit}"
+        return f"{self.values[frame - self.first]:.3g}{unit}"
 
     @property
     def scale(self) -> tuple[float, float] | None:
@@ -66,4 +76,4 @@ def curve_of(spec: Spec, values: Values, first: int, width: int) -> Curve:
             np.asarray(columns(values, 0, len(values), width, reduce), dtype=np.float32)
             for reduce in (np.fmin.reduceat, np.fmax.reduceat)
         )
-    return Curve(spec, first, stop, least, most)
+    return Curve(spec, first, stop, values, least, most)

@@ -4,8 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-FASTEST = 8
+import numpy as np
+import numpy.typing as npt
+
+FASTEST: Final = 8
+PACES: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+_ROUNDING: Final = 1e-6  # seconds
 
 
 @dataclass(slots=True)
@@ -19,11 +25,19 @@ class Playback:
         The one that is shown, from 0.
     speed : int
         0: stands still; 1: forward; -2: backward, twice as fast; up to 8.
+    pace : float
+        Seconds of the video in a second of playing, at a speed of 1; one of `PACES`.
     """
 
     n_frames: int
     frame: int = 0
     speed: int = 0
+    pace: float = 1.0
+
+    @property
+    def rate(self) -> float:
+        """Seconds of the video that pass in a second; negative backwards."""
+        return self.speed * self.pace
 
     def go(self, frame: int) -> bool:
         """Go to a frame, or as near as the video goes; returns whether that is another one."""
@@ -45,9 +59,20 @@ class Playback:
         else:
             self.speed = direction * min(max(2 * abs(self.speed), 1), FASTEST)
 
-    def advance(self, frames: int) -> bool:
-        """Go on by some frames in the direction of playing; returns whether it still plays."""
-        moved = self.go(self.frame + frames)
-        if not moved:
+    def follow(self, times: npt.NDArray[np.float64], moment: float) -> bool:
+        """Show the frame of a moment; stand still where the video ends.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n_frames,), float64
+            Seconds of every frame.
+        moment : float
+
+        Returns
+        -------
+        bool
+            Whether that is another frame.
+        """
+        if moment >= times[-1] if self.speed > 0 else moment <= times[0]:
             self.speed = 0
-        return self.speed != 0
+        return self.go(int(np.searchsorted(times, moment + _ROUNDING, side="right")) - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,11 @@ from facetrack_app.model.rows import Kind
 from facetrack_app.model.summary import Mask, Summary, columns
 
 Columns = npt.NDArray[np.bool_]
+_STEPS: Final = (
+    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0,
+    1800.0, 3600.0,
+)  # fmt: skip
+_EPS: Final = 1e-6  # seconds: rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,50 @@ def layers(
         any_of(events),
         np.asarray(trust, dtype=np.float32),
     )
+
+
+def time_ticks(
+    times: npt.NDArray[np.float64], zero: int, first: int, stop: int, most: int
+) -> list[tuple[int, str]]:
+    """Choose round moments for the axis of time.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n_frames,), float64
+        Seconds of every frame.
+    zero : int
+        The frame at which time begins.
+    first, stop : int
+        Frames that are shown, up to but without the second.
+    most : int
+        How many there may be, about.
+
+    Returns
+    -------
+    list of (int, str)
+        The first frame that is not before the moment, and the moment in words.
+    """
+    if first >= len(times):
+        return []
+    shown = times[first:stop] - times[min(zero, len(times) - 1)]
+    begin, end = float(shown[0]), float(shown[-1])
+    step = next((s for s in _STEPS if (end - begin) / s <= max(most, 1)), _STEPS[-1])
+    numbers = np.arange(np.ceil(begin / step - _EPS), np.floor(end / step + _EPS) + 1)
+    frames = np.minimum(np.searchsorted(shown, numbers * step - _EPS), len(shown) - 1) + first
+    minutes = max(-begin, end) >= 60
+    return [
+        (frame, _moment(number * step, step, minutes=minutes))
+        for frame, number in zip(frames.tolist(), numbers.tolist(), strict=True)
+    ]
+
+
+def _moment(seconds: float, step: float, *, minutes: bool) -> str:
+    digits = 2 if step < 0.1 else int(step < 1)
+    sign, rest = "-" if seconds < -_EPS else "", abs(seconds)
+    if not minutes:
+        return f"{sign}{rest:.{digits}f} s"
+    whole = int((rest + _EPS) // 60)
+    return f"{sign}{whole}:{rest - 60 * whole:0{2 + (digits + 1 if digits else 0)}.{digits}f}"
 
 
 def runs(mask: Columns) -> list[tuple[int, int]]:

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError
@@ -32,8 +36,8 @@ class Document:
     session : Session
     size : (int, int)
         Width and height of the frames.
-    seconds : float
-        Length of the video.
+    times : ndarray, shape (n_frames,), float64
+        Seconds of every frame since the first one.
     open : callable
         Opens the video to look at any frame; every thread opens its own.
     notes : tuple of str
@@ -43,9 +47,14 @@ class Document:
     source: str | Path
     session: Session
     size: tuple[int, int]
-    seconds: float
+    times: npt.NDArray[np.float64] = field(repr=False, compare=False)
     open: Callable[[], SeekableVideo]
     notes: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video."""
+        return float(self.times[-1])
 
     @property
     def name(self) -> str:
@@ -84,7 +93,8 @@ def open_document(
 
     video = open_it()
     try:
-        n_frames, seconds = _length(video)
+        times = _times(video)
+        n_frames = len(times)
         size = video.size
     finally:
         video.close()
@@ -102,7 +112,7 @@ def open_document(
     except Exception:
         session.close()
         raise
-    return Document(source, session, size, seconds, open_it, tuple(notes))
+    return Document(source, session, size, times, open_it, tuple(notes))
 
 
 def video_of(folder: Path) -> str | Path:
@@ -120,12 +130,11 @@ def video_of(folder: Path) -> str | Path:
     return noted if noted == DEMO else (folder / noted).resolve()
 
 
-def _length(video: SeekableVideo) -> tuple[int, float]:
-    """Give the number of frames and the time of the last one, in seconds."""
-    try:
-        return video.n_frames, video.time(video.n_frames - 1)
-    except InputError:  # a folder knows which pictures are broken once it has looked at all
-        return video.n_frames, video.time(video.n_frames - 1)
+def _times(video: SeekableVideo) -> npt.NDArray[np.float64]:
+    """Give the time of every frame in seconds."""
+    with contextlib.suppress(InputError):  # a folder knows which are broken once it has read all
+        video.time(video.n_frames - 1)
+    return np.array([video.time(i) for i in range(video.n_frames)])
 
 
 def _identify(

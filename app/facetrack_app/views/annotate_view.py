@@ -107,6 +107,7 @@ class AnnotateView(QWidget):
         self.timeline.window_changed.connect(self.ask_curves)
         self.timeline.window_changed.connect(self.numbers.changed)
         self.transport.signals_chosen.connect(self._choose_signals)
+        self.transport.pace_chosen.connect(lambda pace: self.moves.set_pace(pace))
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
         self.panel.reach_chosen.connect(self._choose_reach)
@@ -173,7 +174,7 @@ class AnnotateView(QWidget):
         annotator.changed.connect(self.refresh)
         annotator.said.connect(self.said)
         annotator.progressed.connect(self._show_progress)
-        self.timeline.show_session(annotator.session)
+        self.timeline.show_session(annotator.session, document.times)
         database = annotator.session.store.path
         self._curves = SignalCurves(database, self.post, self._show_curves)
         annotator.session.changed.connect(lambda tables: self.ask_curves())

@@ -10,6 +10,8 @@ from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QInputDialog
 
 from facetrack_app.model import stops
+from facetrack_app.model.playback import PACES
+from facetrack_app.model.stops import Worst
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.timeline import Timeline
@@ -27,7 +29,8 @@ class Moves:
 
     def __init__(self, annotator: Annotator, canvas: Canvas, timeline: Timeline) -> None:
         self._annotator, self._canvas, self._timeline = annotator, canvas, timeline
-        self._played = 0.0  # when the frame that is shown was due
+        self._begun = 0.0, 0.0  # when playing began, by the clock and in the video
+        self._worst = Worst()
         self._timer = QTimer(canvas)
         self._timer.setTimerType(Qt.PreciseTimer)
         self._timer.timeout.connect(self._advance)
@@ -124,6 +127,14 @@ class Moves:
         """Go to the doubtful stretch before."""
         self._seek(stops.next_doubtful, back=True)
 
+    def worst_frame(self) -> None:
+        """Go to the worst frame; once more: to the next worst one that is not near the others."""
+        annotator = self._annotator
+        words = self._worst.next(annotator.session, annotator.person)
+        if self._worst.frame is not None:
+            self.go(self._worst.frame)
+        annotator.said(words, False)
+
     def first_frame(self) -> None:
         """Go to the start."""
         self.go(0)
@@ -157,25 +168,44 @@ class Moves:
         self._annotator.playback.shuttle(1)
         self._run_clock()
 
+    def slower(self) -> None:
+        """Play slower."""
+        self._change_pace(-1)
+
+    def faster(self) -> None:
+        """Play faster."""
+        self._change_pace(1)
+
+    def _change_pace(self, steps: int) -> None:
+        playback = self._annotator.playback
+        self.set_pace(PACES[min(max(PACES.index(playback.pace) + steps, 0), len(PACES) - 1)])
+
+    def set_pace(self, pace: float) -> None:
+        """Play so fast from now on."""
+        self._annotator.playback.pace = pace
+        self._run_clock()
+
     def _run_clock(self) -> None:
-        if self._annotator.playback.speed:
-            self._played = time.perf_counter()
+        annotator = self._annotator
+        if annotator.playback.speed:
+            here = float(annotator.document.times[annotator.playback.frame])
+            self._begun = time.perf_counter(), here
             self._timer.start(1000 // 60)
         else:
             self._timer.stop()
+        annotator.changed()
 
     def _advance(self) -> None:
-        annotator = self._annotator
-        rate = annotator.session.n_frames / max(annotator.document.seconds, 1e-3)
-        due = int((time.perf_counter() - self._played) * rate * abs(annotator.playback.speed))
-        if due:
-            self._played += due / (rate * abs(annotator.playback.speed))
-            direction = 1 if annotator.playback.speed > 0 else -1
-            playing = annotator.playback.advance(direction * due)
-            annotator.show(annotator.playback.frame)
-            self._timeline.move_to(annotator.playback.frame)
-            if not playing:
-                self._timer.stop()
+        """Show the frame that is due by its own time."""
+        annotator, playback = self._annotator, self._annotator.playback
+        clock, moment = self._begun
+        moment += (time.perf_counter() - clock) * playback.rate
+        if playback.follow(annotator.document.times, moment):
+            annotator.show(playback.frame)
+            self._timeline.move_to(playback.frame)
+        if not playback.speed:
+            self._timer.stop()
+            annotator.changed()
 
     def stop(self) -> None:
         """Stop what goes on: playing, tracking anew, a range, a selection."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
@@ -25,8 +26,8 @@ from facetrack_app.model.curves import Curve
 from facetrack_app.model.judged import Judged, event_in_words
 from facetrack_app.model.readings import value_in_words
 from facetrack_app.model.session import Session
-from facetrack_app.model.timeline import lanes, layers
-from facetrack_app.views.timeline_painting import Painting, event_box
+from facetrack_app.model.timeline import lanes, layers, time_ticks
+from facetrack_app.views.timeline_painting import Painting, event_box, moving_values
 from facetrack_app.views.timeline_rows import FOOT, GUTTER, LANES, Axis, Placed, Rows
 
 _SHORTEST: Final = 20  # frames that are shown at least
@@ -34,6 +35,7 @@ _MARGIN: Final = 6
 _GRAB: Final = 4  # px around the end of an event in which it can be dragged
 _ROUNDING: Final = 1e-6  # seconds
 _WIDE: Final = 10  # px of an event whose ends can be told apart
+_TICK: Final = 90  # px between two moments of the axis, about
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class Timeline(QWidget):
         self._session: Session | None = None
         self._person: int | None = None
         self._frame = 0
+        self._times = np.empty(0)
         self._first, self._stop = 0, 1
         self._pending: int | None = None  # start of a range that is being marked
         self._selected: Judged | None = None
@@ -116,9 +119,10 @@ class Timeline(QWidget):
         self._divide()
         self.update()
 
-    def show_session(self, session: Session | None) -> None:
-        """Show another session, whole."""
+    def show_session(self, session: Session | None, times: npt.ArrayLike = ()) -> None:
+        """Show another session, whole; `times` are the seconds of all frames of its video."""
         self._session, self.curves, self._placed = session, (), []
+        self._times = np.asarray(times, dtype=np.float64)
         self._first, self._stop = 0, max(session.n_frames if session is not None else 1, 1)
         self._dragged = None
         self.refresh(None, 0)
@@ -194,14 +198,17 @@ class Timeline(QWidget):
         painter.fillRect(self.rect(), self.palette().base())
         painting = Painting(painter, self.palette(), self._rows, self.axis)
         painting.names(self.curves)
+        first, stop = self.window
         if session is not None and self._person in session.people:
-            first, stop = self.window
             marks = session.spans, session.excluded()
             shown = layers(session.summary(self._person), *marks, first, stop, self.columns)
             painting.layers(shown)
             painting.events(self._shown_events())
             for place, curve in enumerate(self.curves):
                 painting.curve(curve, place)
+        if session is not None:
+            zero, most = int(session.setting("time_zero", 0)), self.columns // _TICK
+            painting.axis(time_ticks(self._times, zero, first, stop, most), first, stop)
         painter.end()
 
     def _shown_events(self) -> list[Placed]:
@@ -230,9 +237,7 @@ class Timeline(QWidget):
         painter.setPen(QPen(self.palette().windowText().color(), 1.4))
         x = x_of(self._frame + 0.5)
         painter.drawLine(QPointF(x, 0), QPointF(x, bottom + 4))
-        foot = QRectF(GUTTER, bottom, self.columns, FOOT)
-        painter.drawText(foot, Qt.AlignLeft, f"{self._first + 1}")
-        painter.drawText(foot, Qt.AlignRight, f"{self._stop}")
+        moving_values(painter, self.curves, self._rows, self.axis, self._frame)
 
     def zoom_by(self, notches: float, here: int | None = None) -> None:
         """Zoom in time around a frame, or around the one that is shown."""

@@ -24,6 +24,7 @@ from facetrack_app.views.theme import (
 )
 from facetrack_app.views.timeline_rows import (
     CURVE,
+    FOOT,
     GUTTER,
     LANE,
     LAYER,
@@ -192,6 +193,18 @@ class Painting:
             feet = (bottom - (curve.least[first:stop] - low) * per_value).tolist()
             self._run(xs[first:stop], tops, feet)
 
+    def axis(self, ticks: Sequence[tuple[int, str]], first: int, stop: int) -> None:
+        """Write moments below the rows, and beside them which frames are shown."""
+        painter, font, top = self._painter, self._painter.font(), self._rows.bottom
+        painter.setFont(self._small)
+        self._name(f"frames {first + 1} - {stop}", top, FOOT)
+        for frame, words in ticks:
+            x, width = self._axis.x(frame + 0.5), painter.fontMetrics().horizontalAdvance(words)
+            painter.drawLine(QLineF(x, top, x, top + 3))
+            left = min(max(x - width / 2, GUTTER), GUTTER + self._axis.columns - width)
+            painter.drawText(QPointF(left, top + FOOT - 4), words)
+        painter.setFont(font)
+
     def _run(self, xs: Sequence[float], tops: Sequence[float], feet: Sequence[float]) -> None:
         """Paint columns that follow each other: there and back between their ends."""
         if len(xs) == 1:  # a frame alone between two gaps is a dash
@@ -203,6 +216,25 @@ class Painting:
             ends = (top, foot) if up else (foot, top)
             places += [QPointF(x, y) for y in (ends if top != foot else ends[:1])]
         self._painter.drawPolyline(QPolygonF(places))
+
+
+def moving_values(
+    painter: QPainter, curves: Sequence[Curve], rows: Rows, axis: Axis, frame: int
+) -> None:
+    """Write the values of a frame beside its line, each in its curve."""
+    small, x = QFont(painter.font()), axis.x(frame + 0.5)
+    small.setPointSizeF(_SMALL * small.pointSizeF())
+    painter.save()
+    painter.setFont(small)
+    for place, curve in enumerate(curves):
+        words = curve.at(frame)
+        if words:
+            width = painter.fontMetrics().horizontalAdvance(words) + 6
+            right = x + 2 + width <= GUTTER + axis.columns
+            box = QRectF(x + 2 if right else x - 2 - width, rows.curve(place) + 10, width, 14)
+            painter.fillRect(box, painter.device().palette().toolTipBase())
+            painter.drawText(box, Qt.AlignCenter, words)
+    painter.restore()
 
 
 def event_box(one: Placed, rows: Rows, axis: Axis) -> QRectF:

@@ -7,10 +7,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QPushButton, QWidget
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QWidget,
+)
 
 from facetrack.reading import Kind, Spec
 from facetrack.signals.registry import signals
+from facetrack_app.model.playback import PACES
 from facetrack_app.services.annotator import Annotator
 
 _LONGEST: Final = 220  # px of a text in the progress bar
@@ -21,6 +30,7 @@ class Transport(QWidget):
     """Buttons for moving, and what is shown beside them."""
 
     signals_chosen = pyqtSignal()
+    pace_chosen = pyqtSignal(float)
 
     def __init__(
         self,
@@ -32,6 +42,16 @@ class Transport(QWidget):
         self._chosen = chosen
         self.place = QLabel("")
         self.place.setAccessibleName("place in the video")
+        self.pace = QComboBox()
+        self.pace.setAccessibleName("speed of playing")
+        self.pace.setToolTip("Speed of playing (< slower, > faster); J and L multiply it")
+        self.pace.setFocusPolicy(Qt.TabFocus)
+        for pace in PACES:
+            self.pace.addItem(f"{pace:g}x", pace)
+        self.pace.setCurrentIndex(PACES.index(1.0))
+        self.pace.activated.connect(lambda: self.pace_chosen.emit(self.pace.currentData()))
+        self.pace.setFixedWidth(64)
+        self.pace.setEnabled(False)
         self.progress = QProgressBar()
         self.progress.setMaximumHeight(18)
         self.progress.setAccessibleName("work in the background")
@@ -52,6 +72,7 @@ class Transport(QWidget):
             row.addWidget(buttons[name])
         for name in ("step_back", "step_on"):
             buttons[name].setFixedWidth(44)
+        row.addWidget(self.pace)
         row.addWidget(self.place)
         row.addStretch(1)
         row.addWidget(self.progress)
@@ -95,9 +116,13 @@ class Transport(QWidget):
         """Show the place in the video, and whether all of it is tracked."""
         session, frame = annotator.session, annotator.frame
         seconds = session.seconds(frame.timestamp if frame is not None else 0.0)
+        playback = annotator.playback
+        playing = f"   {playback.rate:g}x" if playback.speed not in (0, 1) else ""
         self.place.setText(
-            f"  frame {annotator.shown + 1} of {session.n_frames}   {seconds:+.2f} s"
+            f"  frame {annotator.shown + 1} of {session.n_frames}   {seconds:+.2f} s{playing}"
         )
+        self.pace.setEnabled(True)
+        self.pace.setCurrentIndex(PACES.index(playback.pace))
         self._tracking.setVisible(session.tracked < session.n_frames)
         self._tracking.setText("Stop" if annotator.tracking.running else "Go on")
 
@@ -114,6 +139,7 @@ class Transport(QWidget):
     def clear(self) -> None:
         """Show nothing: no video is open."""
         self.place.setText("")
+        self.pace.setEnabled(False)
         self.progress.hide()
         self._tracking.hide()
 

@@ -173,8 +173,17 @@ def test_playing_and_shuttling() -> None:
     assert play.speed == 0
     play.shuttle(-1)
     assert play.speed == -1
-    assert not play.advance(-1)
-    assert play.speed == 0
+    times = np.array([0.0, 0.1, 0.2, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1])  # a variable rate
+    assert play.follow(times, 0.45)
+    assert (play.frame, play.speed) == (2, -1)
+    assert not play.follow(times, 0.2)
+    assert play.follow(times, -0.01)
+    assert (play.frame, play.speed) == (0, 0)
+    play.shuttle(1)
+    play.pace = 0.5
+    assert play.rate == 0.5
+    play.follow(times, 1.2)
+    assert (play.frame, play.speed) == (9, 0)
     play.go(99)
     assert play.frame == 9
     play.toggle()

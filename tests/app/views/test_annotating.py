@@ -19,7 +19,7 @@ from facetrack_app.model import importing
 from facetrack_app.model.commands import NewPerson, Rename
 from facetrack_app.model.session import Session
 from facetrack_app.services import exporting, opening
-from facetrack_app.views import asking, dialogs, exchange, theme
+from facetrack_app.views import asking, dialogs, exchange, moves, theme
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
 from tests.app.views.hands import Hands, N
@@ -83,6 +83,53 @@ def test_shuttling_pausing_and_stepping_out_of_it(hands: Hands) -> None:
     hands.key("play")
     hands.window.show_live()
     assert playback.speed == 0
+
+
+def test_the_speed_of_playing_is_chosen_and_shown(hands: Hands) -> None:
+    transport, playback = hands.window.annotate.transport, hands.annotator.playback
+    hands.key("slower")
+    assert transport.pace.currentText() == "0.5x"
+    for _ in range(5):
+        hands.key("slower")
+    assert (playback.pace, transport.pace.currentText()) == (0.1, "0.1x")
+    transport.pace.setCurrentIndex(5)
+    transport.pace.activated.emit(5)
+    assert playback.pace == 4
+    hands.key("faster")
+    assert playback.pace == 4
+    hands.go(0)
+    hands.key("shuttle_on")
+    hands.key("shuttle_on")
+    assert playback.rate == 8
+    assert "8x" in transport.place.text()
+    hands.until(lambda: playback.frame == N - 1)
+    hands.until(lambda: playback.speed == 0)
+    assert "8x" not in transport.place.text()
+
+
+def test_frames_are_shown_when_they_are_due(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(moves.time, "perf_counter", lambda: now[0])
+    hands.go(0)
+    shown = []
+    hands.key("play")
+    hands.window.annotate.moves.set_pace(0.5)
+    for passed in (0.05, 0.2, 0.4):
+        now[0] = 100.0 + passed
+        hands.qtbot.wait(60)
+        shown.append(hands.annotator.playback.frame)
+    assert shown == [0, 3, 6]  # 30 frames/s
+    hands.key("pause")
+
+
+def test_the_worst_frame_is_gone_to(hands: Hands) -> None:
+    session = hands.annotator.session
+    with session.store.transaction():
+        session.store.write("UPDATE track SET trust = 0.2 WHERE frame = 7")
+    session.absorb(0, N)
+    hands.key("worst_frame")
+    hands.until(lambda: hands.annotator.shown == 7)
+    assert hands.window.message == "worst frame no. 1: trust 0.20"
 
 
 def test_doubtful_and_corrected_frames_are_found(hands: Hands) -> None:
