@@ -203,9 +203,13 @@ class NumbersWindow(QWidget):
         if wish is None:
             return
         try:
-            numbers.save(wish, annotator.document.name, path, annotator.said)
+            numbers.save(wish, annotator.document.name, path, self._say)
         except FacetrackError as error:
-            annotator.said(str(error), True)
+            self._say(str(error), True)
+
+    def _say(self, text: str, trouble: bool) -> None:
+        if self._annotator is not None:
+            self._annotator.said(text, trouble, "numbers")
 
 
 def _offer(box: QComboBox, names: list[str], usual: str) -> None:

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QWidget,
 )
 
@@ -22,7 +23,7 @@ from facetrack.signals.registry import signals
 from facetrack_app.model.playback import PACES
 from facetrack_app.services.annotator import Annotator
 
-_LONGEST: Final = 220  # px of a text in the progress bar
+_LONGEST: Final = 150  # px of a text in the progress bar
 MOST: Final = 3  # signals in the timeline
 
 
@@ -42,6 +43,7 @@ class Transport(QWidget):
         self._chosen = chosen
         self.place = QLabel("")
         self.place.setAccessibleName("place in the video")
+        self.place.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
         self.pace = QComboBox()
         self.pace.setAccessibleName("speed of playing")
         self.pace.setToolTip("Speed of playing (< slower, > faster); J and L multiply it")
@@ -50,7 +52,7 @@ class Transport(QWidget):
             self.pace.addItem(f"{pace:g}x", pace)
         self.pace.setCurrentIndex(PACES.index(1.0))
         self.pace.activated.connect(lambda: self.pace_chosen.emit(self.pace.currentData()))
-        self.pace.setFixedWidth(64)
+        self.pace.setFixedWidth(62)
         self.pace.setEnabled(False)
         self.progress = QProgressBar()
         self.progress.setMaximumHeight(18)
@@ -68,13 +70,13 @@ class Transport(QWidget):
         self.signals.setMenu(self.menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 6, 0)
+        row.setSpacing(5)
         for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
             row.addWidget(buttons[name])
-        for name in ("step_back", "step_on"):
-            buttons[name].setFixedWidth(44)
+        for name, width in (("step_back", 36), ("play", 52), ("step_on", 36)):
+            buttons[name].setFixedWidth(width)
         row.addWidget(self.pace)
-        row.addWidget(self.place)
-        row.addStretch(1)
+        row.addWidget(self.place, 1)
         row.addWidget(self.progress)
         row.addWidget(self._tracking)
         row.addWidget(self.signals)
@@ -118,9 +120,9 @@ class Transport(QWidget):
         seconds = session.seconds(frame.timestamp if frame is not None else 0.0)
         playback = annotator.playback
         playing = f"   {playback.rate:g}x" if playback.speed not in (0, 1) else ""
-        self.place.setText(
-            f"  frame {annotator.shown + 1} of {session.n_frames}   {seconds:+.2f} s{playing}"
-        )
+        place = f"{annotator.shown + 1} / {session.n_frames}"
+        self.place.setText(f" {place}   {seconds:+.2f} s{playing}")
+        self.place.setToolTip(f"frame {place}, {seconds:+.3f} s{playing}")
         self.pace.setEnabled(True)
         self.pace.setCurrentIndex(PACES.index(playback.pace))
         self._tracking.setVisible(session.tracked < session.n_frames)

@@ -19,7 +19,7 @@ from facetrack_app.model import importing
 from facetrack_app.model.commands import NewPerson, Rename
 from facetrack_app.model.session import Session
 from facetrack_app.services import exporting, opening
-from facetrack_app.views import asking, dialogs, exchange, moves, theme
+from facetrack_app.views import asking, dialogs, exchange, theme
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
 from tests.app.views.hands import Hands, N
@@ -109,7 +109,7 @@ def test_the_speed_of_playing_is_chosen_and_shown(hands: Hands) -> None:
 
 def test_frames_are_shown_when_they_are_due(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(moves.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr("facetrack_app.views.moves.time.perf_counter", lambda: now[0])
     hands.go(0)
     shown = []
     hands.key("play")
