@@ -399,7 +399,7 @@ def test_another_theme_reaches_charts_and_curves(
         window.show_settings()
         ground = theme.palette(look).base().color()
         assert window.live.charts._graphics.backgroundBrush().color() == ground
-        assert window.evaluate.curves.backgroundBrush().color() == ground
+        assert window.evaluate.plots.curves.backgroundBrush().color() == ground
 
 
 def test_the_desktops_own_palette_decides_where_nothing_is_chosen(qapp: QApplication) -> None:
