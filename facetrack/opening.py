@@ -11,7 +11,7 @@ from facetrack.formats.picture import SUFFIXES
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.camera import CameraSource
 from facetrack.video.images import ImageFolder
-from facetrack.video.seeking import SeekableFolder, SeekableVideo
+from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.source import VideoSource
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def open_seekable(
     *,
     shape_model: ShapeModel | None = None,
     image_rate: float = 25.0,
+    cache: FrameCache | None = None,
 ) -> SeekableVideo:
     """Open a video to look at any of its frames.
 
@@ -79,6 +80,8 @@ def open_seekable(
         Moves the head of "demo".
     image_rate : float
         Pictures per second of a folder of pictures.
+    cache : FrameCache, optional
+        Of decoded frames, shared with other readers of the same video; else one of its own.
 
     Returns
     -------
@@ -95,10 +98,10 @@ def open_seekable(
         return _demo(shape_model)
     path = Path(spec)
     if _holds_pictures(path):
-        return SeekableFolder(path, rate=image_rate)
+        return SeekableFolder(path, rate=image_rate, cache=cache)
     from facetrack.video.seekable_file import SeekableFile
 
-    return SeekableFile(path)
+    return SeekableFile(path, cache=cache)
 
 
 def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:

@@ -17,6 +17,10 @@ Image = npt.NDArray[np.uint8]
 class Picture(Protocol):
     """Something that can be looked at in grey and in colour."""
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it holds."""
+
     def grey(self) -> Image:
         """Return the grey values, shape (H, W), uint8, full range, C-contiguous."""
 
@@ -74,6 +78,11 @@ class ArrayPicture:
     """
 
     image: Image
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array."""
+        return self.image.nbytes
 
     def grey(self) -> Image:
         """Return the grey values: 0.299 R + 0.587 G + 0.114 B."""

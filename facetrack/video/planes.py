@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
+from av.video.reformatter import VideoReformatter
 
 from facetrack.video.frame import Image
 
@@ -67,7 +71,8 @@ def orientation(frame: av.VideoFrame) -> Orientation:
     The matrix (a, b, u, c, d, v, x, y, w) of ISO 14496-12, 8.3.2 shows the stored pixel (p, q)
     at (a p + c q, b p + d q).
     """
-    entry: Any = frame.side_data.get("DISPLAYMATRIX")
+    # Not `frame.side_data`: both would keep each other alive until the collector comes.
+    entry = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     if entry is None:
         return UPRIGHT
     a, b, _, c, d = (int(v) for v in np.frombuffer(entry, dtype=np.int32, count=5))
@@ -97,13 +102,18 @@ class DecodedPicture:
         width, height = self.frame.width, self.frame.height
         return (height, width) if self.turn.transpose else (width, height)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the decoder's buffers."""
+        return sum(plane.buffer_size for plane in self.frame.planes)
+
     def grey(self) -> Image:
         """Return the luma in full range: what FFmpeg's scaler gives, at a fraction of its time."""
         frame = self.frame
         name = frame.format.name
         plane = frame.planes[0]
         if name not in LUMA_FIRST or plane.line_size < frame.width:
-            return self.turn.apply(frame.to_ndarray(format="gray"))
+            return self.turn.apply(_scaled(frame, "gray"))
         rows = np.frombuffer(plane, np.uint8, count=frame.height * plane.line_size)
         luma = rows.reshape(frame.height, plane.line_size)[:, : frame.width]
         if name.startswith(("yuvj", "gray")) or frame.color_range == FULL_RANGE:
@@ -117,4 +127,23 @@ class DecodedPicture:
 
     def bgr(self) -> Image:
         """Return the colours, converted by FFmpeg's scaler."""
-        return self.turn.apply(self.frame.to_ndarray(format="bgr24"))
+        return self.turn.apply(_scaled(self.frame, "bgr24"))
+
+
+class _Scalers(threading.local):
+    """FFmpeg's scalers of one thread, by the format that they give."""
+
+    def __init__(self) -> None:
+        self.of: defaultdict[str, VideoReformatter] = defaultdict(VideoReformatter)
+        self.last: Any = None
+
+
+_SCALERS: Final = _Scalers()
+
+
+def _scaled(frame: Any, kind: str) -> Image:
+    """Convert with the thread's own scaler: PyAV would make one for each frame, with threads."""
+    scaled = _SCALERS.of[kind].reformat(frame, format=kind, threads=1)
+    # Kept until the next one comes: memory given back and taken anew costs more than converting.
+    _SCALERS.last = scaled
+    return np.asarray(scaled.to_ndarray(), dtype=np.uint8)

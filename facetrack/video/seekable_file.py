@@ -7,10 +7,12 @@ import contextlib
 import functools
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+import av.error
 
 from facetrack.errors import InputError, VideoError
 from facetrack.video.decoding import decode, open_container, video_stream
@@ -20,7 +22,7 @@ from facetrack.video.planes import DecodedPicture, orientation
 from facetrack.video.seeking import FrameCache
 from facetrack.video.source import ClosesItself, DecodeReport
 
-_FORWARD: Final = 60  # frames: up to here decoding on is cheaper than seeking
+_SEEK: Final = 8  # frames that seeking must spare: decoding so many takes less time
 
 
 class FrameIndex(NamedTuple):
@@ -69,6 +71,8 @@ class SeekableFile(ClosesItself):
     ----------
     path : path-like
         See `FileSource`.
+    cache : FrameCache, optional
+        Shared with other readers of this file; else one of its own.
 
     Attributes
     ----------
@@ -90,12 +94,12 @@ class SeekableFile(ClosesItself):
     numbers then.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, cache: FrameCache | None = None) -> None:
         self._path = Path(path)
         source = FileSource(self._path)
         self.name, self.size = source.name, source.size
-        self._cache = FrameCache()
-        self._running: _Run | None = None
+        self._cache = FrameCache() if cache is None else cache
+        self._decoder: _Decoder | None = None
         known = self._path.stat()
         packets = _index_packets(self._path, known.st_size, known.st_mtime_ns)
         self._index = packets or _index_frames(self._path)
@@ -153,8 +157,10 @@ class SeekableFile(ClosesItself):
             try:
                 return self._decode_to(index)
             except _PromiseBrokenError:
-                # Damaged packets give no frame: only decoding tells which.
+                # Damaged packets give no frame: only decoding tells which. Other readers may not
+                # have met the damage: what they share is numbered as the packets promise.
                 self.close()
+                self._cache = FrameCache()
                 self._index = _index_frames(self._path)
                 self._check(index)
         return self._decode_to(index)
@@ -169,23 +175,33 @@ class SeekableFile(ClosesItself):
             raise InputError(f"{self.name}: frame {index} is none of {self.n_frames}")
 
     def _stop(self) -> None:
-        if self._running is not None:
-            self._running.close()
-        self._running = None
+        if self._decoder is not None:
+            self._decoder.close()
+        self._decoder = None
 
     def _decode_to(self, index: int) -> Frame:
-        run = self._running
-        if run is not None and run.next <= index < run.next + _FORWARD:
-            return self._go_on(run, index)
-        for first in self._index.starts(index):
-            self._stop()
-            self._running = _Run(self._path, self._index, first)
+        starts = self._index.starts(index)
+        at = self._decoder.next if self._decoder is not None else None
+        if at is not None and at <= index and starts[0] - at < _SEEK:
+            return self._go_on(index)
+        for first in starts:
             with contextlib.suppress(_PromiseBrokenError):
-                return self._go_on(self._running, index)
-        raise _PromiseBrokenError
+                self._begin(first)
+                return self._go_on(index)
+        self._stop()  # not every container can be wound back
+        self._begin(0)
+        return self._go_on(index)
 
-    def _go_on(self, run: _Run, index: int) -> Frame:
-        for frame in run:
+    def _begin(self, first: int) -> None:
+        if not self._index.stamps:  # where it lands could not be known
+            self._stop()
+        if self._decoder is None:
+            self._decoder = _Decoder(self._path, self._index)
+        self._decoder.begin(first)
+
+    def _go_on(self, index: int) -> Frame:
+        assert self._decoder is not None
+        for frame in self._decoder:
             self._cache.put(frame)
             if frame.index == index:
                 return frame
@@ -196,28 +212,42 @@ class _PromiseBrokenError(Exception):
     """Decoding gave other frames than the packets promised."""
 
 
-class _Run:
-    """Decoding forward from some frame on.
+class _Decoder:
+    """Decodes forward from wherever it is told to begin.
 
     Parameters
     ----------
     path : Path
     index : FrameIndex
-    first : int
-        Number of the frame with which the run starts: 0 or a key frame.
+
+    Attributes
+    ----------
+    next : int
+        Number of the frame that comes next.
     """
 
-    def __init__(self, path: Path, index: FrameIndex, first: int) -> None:
-        self._index = index
-        self.next = first
+    def __init__(self, path: Path, index: FrameIndex) -> None:
+        self._path, self._index = path, index
+        self.next = 0
         self._container = open_container(path)
-        stream = video_stream(path, self._container)
-        stream.thread_type = "SLICE"  # frame threads would hold frames back at every start
-        if first:
-            self._container.seek(index.stamps[first], stream=stream)
-        self._frames = decode(path, self._container, stream, DecodeReport())
+        self._stream = video_stream(path, self._container)
+        self._stream.thread_type = "SLICE"  # frame threads would hold frames back at every start
+        self._frames: Generator[Any, None, None] | None = None
+
+    def begin(self, first: int) -> None:
+        """Go to a frame, 0 or a key frame; raises _PromiseBrokenError if the file cannot."""
+        if self._frames is not None:
+            self._frames.close()
+        if first or self._frames is not None:
+            try:
+                self._container.seek(self._index.stamps[first], stream=self._stream)
+            except av.error.FFmpegError as error:
+                raise _PromiseBrokenError from error
+        self.next = first
+        self._frames = decode(self._path, self._container, self._stream, DecodeReport())
 
     def __iter__(self) -> Iterator[Frame]:
+        assert self._frames is not None
         for decoded in self._frames:
             if self._index.stamps:
                 number = bisect.bisect_left(self._index.stamps, decoded.pts or 0)
@@ -232,7 +262,8 @@ class _Run:
             yield Frame(self.next - 1, self._index.times[self.next - 1], picture)
 
     def close(self) -> None:
-        self._frames.close()
+        if self._frames is not None:
+            self._frames.close()
         self._container.close()
 
 

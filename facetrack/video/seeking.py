@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import OrderedDict
 from typing import Final, Protocol
 
@@ -12,7 +13,7 @@ from facetrack.video.frame import ArrayPicture, Frame
 from facetrack.video.images import ImageFolder
 from facetrack.video.source import ClosesItself
 
-CACHE: Final = 48  # frames: some stepping back and forth, 130 MB at 1280 x 720 in colour
+CACHE: Final = 150_000_000  # bytes: 48 decoded frames of 1920 x 1080, 137 of 1138 x 640
 
 
 class SeekableVideo(Protocol):
@@ -45,35 +46,48 @@ class SeekableVideo(Protocol):
 
 
 class FrameCache:
-    """The frames that were used last.
+    """The frames that were used last, as they were decoded: what is made of them is not kept.
+
+    Several readers of one video may share it, each in a thread of its own.
 
     Parameters
     ----------
-    size : int
-        How many are kept.
+    limit : int
+        Bytes that are kept at most, though always the last frame.
     """
 
-    def __init__(self, size: int = CACHE) -> None:
-        self._size = size
+    def __init__(self, limit: int = CACHE) -> None:
+        self._limit, self._lock = limit, threading.Lock()
         self._frames: OrderedDict[int, Frame] = OrderedDict()
+        self.nbytes = 0
 
     def get(self, index: int) -> Frame | None:
-        """Give a frame if it is there."""
-        frame = self._frames.get(index)
-        if frame is not None:
+        """Return a frame if it is there, else None."""
+        with self._lock:
+            frame = self._frames.get(index)
+            if frame is None:
+                return None
             self._frames.move_to_end(index)
-        return frame
+        return Frame(index, frame.timestamp, frame.picture)
 
     def put(self, frame: Frame) -> None:
-        """Keep a frame; the one that was not used for longest goes."""
-        self._frames[frame.index] = frame
-        self._frames.move_to_end(frame.index)
-        while len(self._frames) > self._size:
-            self._frames.popitem(last=False)
+        """Keep a frame; those that were not used for longest go."""
+        kept = Frame(frame.index, frame.timestamp, frame.picture)
+        with self._lock:
+            self._drop(self._frames.pop(frame.index, None))
+            self._frames[frame.index] = kept
+            self.nbytes += kept.picture.nbytes
+            while self.nbytes > self._limit and len(self._frames) > 1:
+                self._drop(self._frames.popitem(last=False)[1])
 
     def clear(self) -> None:
         """Forget all frames."""
-        self._frames.clear()
+        with self._lock:
+            self._frames.clear()
+            self.nbytes = 0
+
+    def _drop(self, frame: Frame | None) -> None:
+        self.nbytes -= frame.picture.nbytes if frame is not None else 0
 
 
 class SeekableFolder(ClosesItself):
@@ -85,6 +99,8 @@ class SeekableFolder(ClosesItself):
         See `ImageFolder`.
     rate : float
         Pictures per second.
+    cache : FrameCache, optional
+        Shared with other readers of this folder; else one of its own.
 
     Notes
     -----
@@ -92,13 +108,19 @@ class SeekableFolder(ClosesItself):
     have been read, so a picture is given only after all before it have been read once.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, rate: float = 25.0) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rate: float = 25.0,
+        cache: FrameCache | None = None,
+    ) -> None:
         folder = ImageFolder(path, rate=rate)
         self.name, self.size = folder.name, folder.size
         self._paths, self._rate = folder.paths, rate
         self._good: list[int] = []  # places of the readable pictures, as far as read
         self._read = 0
-        self._cache = FrameCache()
+        self._cache = FrameCache() if cache is None else cache
 
     @property
     def n_frames(self) -> int:

@@ -277,6 +277,8 @@ def test_pictures_of_every_kind_give_the_same_face(stage, puppet):
 
 
 class _Picture:
+    nbytes = 0
+
     def __init__(self, image):
         self._image = image
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +15,7 @@ from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError, VideoError
 from facetrack.opening import open_seekable, open_source
+from facetrack.video import seekable_file
 from facetrack.video.frame import Frame, frame_of
 from facetrack.video.seeking import FrameCache, SeekableVideo
 
@@ -117,11 +120,89 @@ def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
         open_seekable(tmp_path / "text.mp4")
 
 
-def test_the_cache_keeps_what_was_used_last() -> None:
-    frames = [frame_of(np.zeros((4, 4), np.uint8), index=i) for i in range(3)]
-    cache = FrameCache(size=2)
+def test_the_cache_keeps_what_was_used_last_within_its_bytes() -> None:
+    frames = [frame_of(np.zeros((4, 4, 3), np.uint8), index=i) for i in range(3)]
+    cache = FrameCache(limit=2 * 48)
     cache.put(frames[0])
     cache.put(frames[1])
-    assert cache.get(0) is frames[0]
+    cache.put(frames[1])
+    again = cache.get(0)
+    assert again is not None
+    assert again.picture is frames[0].picture
+    assert cache.nbytes == 2 * 48
     cache.put(frames[2])
-    assert (cache.get(1), cache.get(0)) == (None, frames[0])
+    assert [cache.get(i) is not None for i in range(3)] == [True, False, True]
+    assert cache.nbytes == 2 * 48
+
+
+def test_the_cache_keeps_no_conversion_and_the_last_frame_whatever_its_size() -> None:
+    frame = frame_of(np.zeros((4, 4, 3), np.uint8))
+    cache = FrameCache(limit=1)
+    cache.put(frame)
+    kept = cache.get(0)
+    assert kept is not None
+    assert kept.grey is not frame.grey
+    cache.clear()
+    assert (cache.get(0), cache.nbytes) == (None, 0)
+
+
+def test_readers_of_one_video_share_what_was_decoded(tmp_path: Path, clip: Clip) -> None:
+    path = clip(tmp_path / "clip.mp4", _regular(30, 30))
+    cache = FrameCache()
+    one, other = open_seekable(path, cache=cache), open_seekable(path, cache=cache)
+    one.frame(20)
+    assert other.frame(12).picture is one.frame(12).picture
+
+
+def test_stepping_back_opens_the_file_no_more(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = open_seekable(clip(tmp_path / "clip.mp4", _regular(60, 30), encoder=SHORT_GROUPS),
+                          cache=FrameCache(limit=1))  # fmt: skip
+    video.frame(59)
+    opened: list[Path] = []
+    monkeypatch.setattr(seekable_file, "open_container", opened.append)
+    for index in range(59, -1, -1):
+        video.frame(index)
+    assert not opened
+
+
+_SCRUB = """
+import gc, os, resource, sys
+from facetrack.opening import open_seekable, open_source
+from facetrack.video.seeking import FrameCache
+
+gc.disable()  # what only the collector frees grows in the application, which rarely lets it run
+
+def size():
+    pages = int(open("/proc/self/statm").read().split()[1])
+    return pages * resource.getpagesize() / 1e6, len(os.listdir("/proc/self/task"))
+
+def scrub():
+    for index in [*range(90), *range(89, -1, -1), 5, 80, 40]:
+        frame = video.frame(index)
+        frame.image, frame.grey
+    for frame in open_source(sys.argv[1]):
+        frame.image, frame.grey
+
+video = open_seekable(sys.argv[1], cache=FrameCache(10_000_000))
+video.frame(0)
+threads = size()[1]
+scrub()
+before, _ = size()
+for _ in range(3):
+    scrub()
+after, more = size()
+print(after - before, more - threads)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_and_threads_are_bounded_whatever_is_looked_at(tmp_path: Path, clip: Clip) -> None:
+    path = clip(tmp_path / "clip.mp4", _regular(90, 30), size=(640, 480), b_frames=3)
+    told = subprocess.run(
+        [sys.executable, "-c", _SCRUB, str(path)], check=True, capture_output=True, text=True
+    )
+    megabytes, threads = (float(word) for word in told.stdout.split())
+    assert megabytes < 60  # 800 frames: 370 MB as they are decoded
+    assert threads == 0

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError
 from facetrack.opening import open_seekable
-from facetrack.video.seeking import SeekableVideo
+from facetrack.video.seeking import FrameCache, SeekableVideo
 from facetrack_app.model.places import folder_for, user_folder
 from facetrack_app.model.session import DATABASE, Session
 from facetrack_app.model.store import Store
@@ -87,9 +87,10 @@ def open_document(
     FacetrackError
         If the video or the session cannot be opened.
     """
+    cache = FrameCache()  # one for all threads: memory does not grow with them
 
     def open_it() -> SeekableVideo:
-        return open_seekable(source, shape_model=model.shape_model)
+        return open_seekable(source, shape_model=model.shape_model, cache=cache)
 
     video = open_it()
     try:
