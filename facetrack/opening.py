@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facetrack.errors import InputError
-from facetrack.formats.picture import SUFFIXES
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.camera import CameraSource
-from facetrack.video.images import ImageFolder
+from facetrack.video.images import ImageFolder, holds_pictures
 from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.source import VideoSource
 
@@ -25,6 +24,7 @@ def open_source(
     *,
     shape_model: ShapeModel | None = None,
     image_rate: float = 25.0,
+    stills: bool = False,
 ) -> VideoSource:
     """Open a video, a folder of pictures, a camera or the demo clip.
 
@@ -37,6 +37,8 @@ def open_source(
         Moves the head of "demo".
     image_rate : float
         Pictures per second of a folder of pictures.
+    stills : bool
+        Whether the pictures of a folder stand each by itself; see `ImageFolder`.
 
     Returns
     -------
@@ -56,8 +58,8 @@ def open_source(
     if isinstance(spec, int) or (isinstance(spec, str) and _is_camera(spec)):
         return CameraSource(int(spec) if str(spec).isdecimal() else str(spec))
     path = Path(spec)
-    if _holds_pictures(path):
-        return ImageFolder(path, rate=image_rate)
+    if holds_pictures(path):
+        return ImageFolder(path, rate=image_rate, stills=stills)
     from facetrack.video.file import FileSource
 
     return FileSource(path)
@@ -68,6 +70,7 @@ def open_seekable(
     *,
     shape_model: ShapeModel | None = None,
     image_rate: float = 25.0,
+    stills: bool = False,
     cache: FrameCache | None = None,
 ) -> SeekableVideo:
     """Open a video to look at any of its frames.
@@ -80,6 +83,8 @@ def open_seekable(
         Moves the head of "demo".
     image_rate : float
         Pictures per second of a folder of pictures.
+    stills : bool
+        Whether the pictures of a folder stand each by itself; see `ImageFolder`.
     cache : FrameCache, optional
         Of decoded frames, shared with other readers of the same video; else one of its own.
 
@@ -97,8 +102,8 @@ def open_seekable(
     if spec == "demo":
         return _demo(shape_model)
     path = Path(spec)
-    if _holds_pictures(path):
-        return SeekableFolder(path, rate=image_rate, cache=cache)
+    if holds_pictures(path):
+        return SeekableFolder(path, rate=image_rate, stills=stills, cache=cache)
     from facetrack.video.seekable_file import SeekableFile
 
     return SeekableFile(path, cache=cache)
@@ -114,7 +119,3 @@ def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:
 
 def _is_camera(spec: str) -> bool:
     return (spec.isascii() and spec.isdecimal()) or spec.startswith("/dev/video")
-
-
-def _holds_pictures(path: Path) -> bool:
-    return path.is_dir() or path.suffix.lower() in SUFFIXES

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from facetrack.errors import OutputError
 from facetrack.face import N_POINTS, Source, read_only_points
 from facetrack.formats.atomic import output_error, write_text
-from facetrack.formats.pts import read_pts_folder, write_pts
+from facetrack.formats.pts import read_pts_folder, write_pts, write_pts_folder
 from facetrack.formats.pts_sidecar import NAME as SIDECAR
 from facetrack.formats.pts_sidecar import read_sidecar, sidecar_text
 from facetrack.formats.table import TrackTable, make_table
@@ -59,7 +59,9 @@ class Correction:
 
 
 def write_corrections(
-    folder: str | os.PathLike[str], corrections: Mapping[int, Correction]
+    folder: str | os.PathLike[str],
+    corrections: Mapping[int, Correction],
+    pictures: Sequence[str] = (),
 ) -> None:
     """Write a folder of corrections.
 
@@ -69,12 +71,18 @@ def write_corrections(
         The folder to make; one that holds corrections is replaced.
     corrections : mapping of int to Correction
         By the frame's number from 0; the files count from 1.
+    pictures : sequence of str, optional
+        Names of the pictures that are corrected: they name the files, as `write_pts_folder` does.
 
     Raises
     ------
     OutputError
         If the folder cannot be written, or holds other files.
     """
+    if pictures:
+        table = replace(table_of(corrections), pictures=dict(enumerate(pictures)))
+        write_pts_folder(folder, table)
+        return
     target = Path(folder)
     temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}")
     try:

@@ -52,6 +52,10 @@ DEPENDENCIES = (
         "assert a.shape == (5, 5)",
     ),
     Dependency(
+        "pillow",
+        "from PIL import Image as i; assert i.new('L', (3, 2)).rotate(90, expand=1).size == (2, 3)",
+    ),
+    Dependency(
         "scikit-image",
         "import skimage.data; assert skimage.data.astronaut().shape == (512, 512, 3)",
     ),

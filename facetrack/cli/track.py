@@ -31,6 +31,7 @@ facetrack track clip.mp4 -o results --overlay
 facetrack track videos/ 'more/*.avi' -o results --max-faces 2 --format csv,elan
 facetrack track videos/ -o results --workers 4 --resume
 facetrack track 0 -o results
+facetrack track photos/ -o results --stills --max-faces 4 --format pts,coco
 facetrack track clip.mp4 -o results --signals all
 facetrack track clip.mp4 -o results --signals blinks,mouth_opening
 facetrack track clip.mp4 -o results --corrections corrected --save-person anna.npz
@@ -45,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="a video; a folder, searched for videos (a folder of pictures is one sequence); a "
-        "pattern such as 'videos/*.mp4'; a camera's number, until Ctrl-C",
+        help="a video; a folder, searched for videos (a folder of pictures is one sequence, see "
+        "--stills); a pattern such as 'videos/*.mp4'; a camera's number, until Ctrl-C",
     )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the results"
@@ -74,6 +75,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="values and events written beside the tracks: default (geometry, blinks, head, "
         "quality), all, none, or names of estimators or of their values, with commas",
+    )
+    pictures = parser.add_mutually_exclusive_group()
+    pictures.add_argument(
+        "--sequence",
+        dest="stills",
+        action="store_false",
+        help="the pictures of a folder are the frames of a video, 25 a second (default)",
+    )
+    pictures.add_argument(
+        "--stills",
+        action="store_true",
+        help="each picture of a folder stands by itself, as a single picture does: no face is "
+        "followed from one to the next",
     )
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
     parser.add_argument(
@@ -158,7 +172,9 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
     from facetrack.model import load_model
 
     formats = tuple(name.strip() for name in args.format.split(","))
-    settings = Settings(args.max_faces, args.smooth, args.overlay, formats, args.signals)
+    settings = Settings(
+        args.max_faces, args.smooth, args.overlay, formats, args.signals, args.stills
+    )
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))
     folder = args.output.absolute()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from facetrack.corpus.task import Task
 from facetrack.formats.annotation import event_annotations, track_annotations
@@ -13,11 +14,14 @@ from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import write_pts_folder
 from facetrack.formats.webvtt import write_webvtt_annotations
 from facetrack.reading import EventRecord
+from facetrack.video.images import ImageFolder
 from facetrack.video.source import VideoSource
+
+OF_TIME: Final = ("elan", "vtt")  # formats that are made of times, which stills lack
 
 
 def export(task: Task, source: VideoSource, events: Sequence[EventRecord] = ()) -> None:
-    """Write the formats that a task asks for besides CSV.
+    """Write the formats that a task asks for besides CSV, but for those that stills lack.
 
     Parameters
     ----------
@@ -34,7 +38,8 @@ def export(task: Task, source: VideoSource, events: Sequence[EventRecord] = ()) 
     OutputError
         If a file cannot be written.
     """
-    wanted = [kind for kind in task.settings.formats if kind != "csv"]
+    left_out = ("csv", *(OF_TIME if task.stills else ()))
+    wanted = [kind for kind in task.settings.formats if kind not in left_out]
     if not wanted:
         return
     outputs = task.outputs
@@ -45,7 +50,8 @@ def export(task: Task, source: VideoSource, events: Sequence[EventRecord] = ()) 
         if kind == "pts":
             write_pts_folder(path, table)
         elif kind == "coco":
-            write_coco(path, table, size=source.size, stem=outputs.base.name)
+            size_of = source.size_of if isinstance(source, ImageFolder) else None
+            write_coco(path, table, size=source.size, stem=outputs.base.name, size_of=size_of)
         else:
             said = [*track_annotations(table), *event_annotations(events)]
             if kind == "elan":

@@ -13,21 +13,24 @@ from typing import Final
 
 from facetrack.corpus.ahead import decode_ahead
 from facetrack.corpus.drawing import Overlay
-from facetrack.corpus.export import export
+from facetrack.corpus.export import OF_TIME, export
 from facetrack.corpus.ledger import Checkpoint, Ledger, read_ledger, write_json
 from facetrack.corpus.lock import locked
 from facetrack.corpus.remains import clear_leftovers, count_rows, go_on, make_folder
 from facetrack.corpus.signal_files import SignalFiles
 from facetrack.corpus.task import Task
-from facetrack.corpus.teaching import Teacher
-from facetrack.errors import CameraError, OutputError
+from facetrack.corpus.teaching import NOTHING, Teacher
+from facetrack.errors import CameraError, InputError, OutputError
 from facetrack.formats.atomic import output_error
+from facetrack.formats.columns import PICTURE
 from facetrack.formats.openface import OpenFaceWriter, read_openface, write_dictionary
 from facetrack.opening import open_source
 from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
+from facetrack.video.images import ImageFolder
 from facetrack.video.source import VideoSource
 
 CHECKPOINT_EVERY: Final = 300  # frames: what a kill can cost
@@ -127,19 +130,12 @@ def record(
         if ledger is not None and ledger.order == order and _results_exist(task):
             return Recorded(task, ledger, skipped=True)
     make_folder(outputs)
+    tracker = _tracker(task, model)
     teacher = Teacher(task.teaching, model)
-    tracker = Tracker(
-        model,
-        max_faces=task.settings.max_faces,
-        smoothing=task.settings.smoothing,
-        detector=_detector(),
-        adapt=task.teaching.adapt,
-        person=task.teaching.person,
-    )
-    source_of = open_source(task.source, shape_model=model.shape_model)
+    source_of = open_source(task.source, shape_model=model.shape_model, stills=task.stills)
     with source_of as source, locked(outputs.path("partial")):
         clear_leftovers(outputs)
-        signals = SignalFiles(outputs, task.settings.choice())
+        signals = SignalFiles(outputs, task.settings.choice(), stills=task.stills)
         begun = None
         if not task.live:
             begun = go_on(task, order, tracker, teacher, signals, resume=resume, run=run)
@@ -147,10 +143,38 @@ def record(
         return _Recording(task, source, tracker, teacher, signals, begun, progress).run()
 
 
+def _tracker(task: Task, model: Fits) -> Tracker | StillTracker:
+    settings, teaching = task.settings, task.teaching
+    if not task.stills:
+        return Tracker(
+            model,
+            max_faces=settings.max_faces,
+            smoothing=settings.smoothing,
+            detector=_detector(),
+            adapt=teaching.adapt,
+            person=teaching.person,
+        )
+    if teaching != NOTHING:
+        raise InputError(
+            f"{task.source}: what is taught needs a video; of pictures each by itself nothing is "
+            "followed, so leave --person, --corrections, --save-person and --adapt out, or take "
+            "--sequence"
+        )
+    return StillTracker(model, max_faces=settings.max_faces, detector=_detector())
+
+
 def _results_exist(task: Task) -> bool:
     """Return whether all that a finished run wrote is still there."""
     profile = task.teaching.save_person
     return task.outputs.path("csv").exists() and (profile is None or profile.exists())
+
+
+def _without_time(task: Task) -> tuple[str, ...]:
+    """Name what is not written of stills."""
+    wanted = [kind for kind in (*OF_TIME, "overlay") if task.stills]
+    asked = (*task.settings.formats, *(("overlay",) if task.settings.overlay else ()))
+    names = [task.outputs.path(kind).name for kind in wanted if kind in asked]
+    return tuple(f"{name} is not written: pictures by themselves have no time" for name in names)
 
 
 @cache
@@ -165,7 +189,7 @@ class _Recording:
 
     task: Task
     source: VideoSource
-    tracker: Tracker
+    tracker: Tracker | StillTracker
     teacher: Teacher
     signals: SignalFiles
     begun: Checkpoint
@@ -183,14 +207,19 @@ class _Recording:
             if not self.done:
                 self._claim()
             writer = stack.enter_context(
-                OpenFaceWriter(outputs.path("partial"), append=self.done > 0)
+                OpenFaceWriter(
+                    outputs.path("partial"),
+                    append=self.done > 0,
+                    pictures=isinstance(self.source, ImageFolder),
+                )
             )
             stack.enter_context(self.signals)
-            overlay = stack.enter_context(self._overlay()) if self.task.settings.overlay else None
+            drawn = self.task.settings.overlay and not self.task.stills
+            overlay = stack.enter_context(self._overlay()) if drawn else None
             vanished = self._follow(writer, overlay)
             self.signals.finish()
         left_out = self.teacher.finish(self.done)
-        ledger = self._finish((*left_out, *self.signals.notes()))
+        ledger = self._finish((*left_out, *self.signals.notes(), *_without_time(self.task)))
         if vanished is not None:
             raise CameraError(f"{vanished}; recorded until then: {outputs.path('csv')}")
         return Recorded(
@@ -245,9 +274,10 @@ class _Recording:
     def _track(self, frame: Frame, writer: OpenFaceWriter, overlay: Overlay | None) -> None:
         begin = time.perf_counter_ns()
         faces = self.tracker.update(frame)
-        faces = self.teacher.teach(self.tracker, frame.index, faces)
+        if isinstance(self.tracker, Tracker):
+            faces = self.teacher.teach(self.tracker, frame.index, faces)
         self.tracking_ns += time.perf_counter_ns() - begin
-        writer.write(frame.index, frame.timestamp, faces)
+        writer.write(frame.index, frame.timestamp, faces, frame.name)
         self.signals.take(frame, faces)
         if overlay is not None:
             overlay.draw(frame, faces)
@@ -274,7 +304,8 @@ class _Recording:
                 "something else changed it meanwhile; track the video again"
             )
         export(self.task, self.source, self.signals.events())
-        write_dictionary(outputs.path("dictionary"), self.signals.columns())
+        labels = [PICTURE] if isinstance(self.source, ImageFolder) else []
+        write_dictionary(outputs.path("dictionary"), self.signals.columns(), labels)
         ledger = Ledger(
             self.begun.order,
             decoded=decoded,

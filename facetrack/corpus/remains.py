@@ -14,6 +14,7 @@ from facetrack.corpus.teaching import Teacher
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.atomic import output_error
 from facetrack.formats.openface import truncate_to_frame
+from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.tracker import Tracker
 from facetrack.version import installed_version
 
@@ -52,7 +53,7 @@ def clear_leftovers(outputs: Outputs) -> None:
 def go_on(
     task: Task,
     order: dict[str, Any],
-    tracker: Tracker,
+    tracker: Tracker | StillTracker,
     teacher: Teacher,
     signals: SignalFiles,
     *,

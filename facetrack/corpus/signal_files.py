@@ -24,10 +24,12 @@ class SignalFiles:
     ----------
     outputs : Outputs
     choice : Choice
+    stills : bool
+        See `Pipeline`.
     """
 
-    def __init__(self, outputs: Outputs, choice: Choice) -> None:
-        self._outputs, self._choice = outputs, choice
+    def __init__(self, outputs: Outputs, choice: Choice, *, stills: bool = False) -> None:
+        self._outputs, self._choice, self._stills = outputs, choice, stills
         self._tables: SignalTables | None = None
         self.reset()
 
@@ -35,7 +37,7 @@ class SignalFiles:
         """Begin with the first frame."""
         if self._tables is not None:
             self._tables.close()
-        self._pipeline = Pipeline(self._choice)
+        self._pipeline = Pipeline(self._choice, stills=self._stills)
         self._tables = None
 
     def __enter__(self) -> Self:

@@ -12,6 +12,7 @@ from facetrack.corpus.teaching import NOTHING, Teaching
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
 from facetrack.signals.registry import Choice, choose
+from facetrack.video.images import holds_pictures
 
 FORMATS: Final = ("csv", "pts", "coco", "elan", "vtt")
 _SUFFIXES: Final = {
@@ -47,6 +48,8 @@ class Settings:
         Whether a video with the landmarks drawn in is written.
     formats : tuple of str
         What is written besides CSV, out of `FORMATS`, in their order.
+    stills : bool
+        Whether the pictures of a folder stand each by itself. A single picture always does.
     signals : str
         Which signals are written; see `facetrack.signals.choose`.
 
@@ -61,6 +64,7 @@ class Settings:
     overlay: bool = False
     formats: tuple[str, ...] = ("csv",)
     signals: str = "default"
+    stills: bool = False
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
@@ -141,6 +145,13 @@ class Task:
         """Whether the source is a camera, which cannot be read a second time."""
         return is_live(self.source)
 
+    @property
+    def stills(self) -> bool:
+        """Whether pictures are looked at, each by itself."""
+        if not isinstance(self.source, Path) or not holds_pictures(self.source):
+            return False
+        return self.settings.stills or not self.source.is_dir()
+
     def order(self) -> dict[str, Any]:
         """Say what decides about the results, as JSON knows it.
 
@@ -158,6 +169,7 @@ class Task:
             If a profile or a correction cannot be read.
         """
         settings = {**asdict(self.settings), **self.teaching.order()}
+        settings["stills"] = self.stills
         settings["formats"] = list(self.settings.formats)
         settings["signals"] = self.settings.choice().order()
         return {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from facetrack.evaluation.errors import (
 )
 from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import read_pts
+from facetrack.formats.table import TrackTable
 from facetrack.landmarks.markup import MARKUPS, MIRROR, outer_eye_distance
 
 Points = npt.NDArray[np.float64]
@@ -102,7 +103,7 @@ def load_landmarks(path: Path, *, first_pixel: int = 1, face: int | None = None)
     ----------
     path : Path
         A CSV file (ours or OpenFace's), a track (`.npz`), or a folder of .pts files: named by
-        numbers they are frames counted from 1, else pictures.
+        numbers they are frames counted from 1, else pictures. Rows of pictures go by their names.
     first_pixel : int
         Coordinate of the first pixel's centre in .pts files.
     face : int, optional
@@ -149,7 +150,23 @@ def _from_csv(path: Path, face: int | None) -> Landmarks:
         rows = rows.select(rows.face_id == face)
     if len(np.unique(rows.frame)) < len(rows):
         raise FormatError(path, "has two rows of one face in one frame")
-    return Landmarks(str(path), tuple(rows.frame.tolist()), rows.points)
+    return Landmarks(str(path), tuple(map(key_of(rows), rows.frame.tolist())), rows.points)
+
+
+def key_of(table: TrackTable) -> Callable[[int], Key]:
+    """Give what names a frame: of pictures their name without suffix, else the number.
+
+    Parameters
+    ----------
+    table : TrackTable
+
+    Returns
+    -------
+    callable
+        From the frame's number from 0 to the key of `Landmarks`.
+    """
+    pictures = table.pictures
+    return lambda frame: PurePath(pictures[frame]).stem if frame in pictures else frame
 
 
 def score(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -43,6 +44,7 @@ def write_coco(
     *,
     size: tuple[int, int],
     stem: str = "frame",
+    size_of: Callable[[int], tuple[int, int]] | None = None,
 ) -> None:
     """Write the faces that are seen.
 
@@ -55,7 +57,9 @@ def write_coco(
     size : tuple of int
         Width and height of the frames in pixels.
     stem : str
-        Frames are named STEM_000001.png, counted from 1, where they lie as pictures.
+        A video's frames are named STEM_000001.png, counted from 1, as if they lay as pictures.
+    size_of : callable, optional
+        Gives width and height of a frame by its number from 0, where they differ.
 
     Raises
     ------
@@ -73,23 +77,26 @@ def write_coco(
     stand in `info`). A point that is occluded or outside of the frame is labelled but hidden
     (v = 1).
     """
-    width, height = size
     if min(size) < 1:
-        raise InputError(f"size must be positive, got {width} x {height}")
+        raise InputError(f"size must be positive, got {size[0]} x {size[1]}")
     frames, first = np.unique(table.frame, return_index=True)
+    sizes = {f: size if size_of is None else size_of(f) for f in frames.tolist()}
     images = [
         {
             "id": int(frame) + 1,
-            "file_name": f"{stem}_{frame + 1:06d}.png",
-            "width": int(width),
-            "height": int(height),
+            "file_name": table.pictures.get(frame, f"{stem}_{frame + 1:06d}.png"),
+            "width": int(sizes[frame][0]),
+            "height": int(sizes[frame][1]),
             "frame_index": int(frame),
             "timestamp": _number(table.timestamp[row]),
         }
         for frame, row in zip(frames.tolist(), first.tolist(), strict=True)
     ]
     rows = np.flatnonzero(table.success & (table.face_id != NO_FACE)).tolist()
-    annotations = [_annotation(table, row, number, size) for number, row in enumerate(rows, 1)]
+    annotations = [
+        _annotation(table, row, number, sizes[int(table.frame[row])])
+        for number, row in enumerate(rows, 1)
+    ]
     document = {
         "info": {
             "description": "68 facial landmarks, iBUG order",

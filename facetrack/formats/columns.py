@@ -105,6 +105,10 @@ PERSON: Final = Column(
     "person", "%s", "text", "any", "none", "as always",
     "the person's name, as a person gave it; the column is there only where people have names",
 )  # fmt: skip
+PICTURE: Final = Column(
+    "picture", "%s", "text", "any", "none", "as always",
+    "name of the picture's file; the column is there only for pictures",
+)  # fmt: skip
 
 
 def write_dictionary(

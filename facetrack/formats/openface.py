@@ -17,11 +17,17 @@ import numpy.typing as npt
 from facetrack.errors import FormatError
 from facetrack.face import N_POINTS, Source
 from facetrack.formats.columns import POSE, numbered, write_dictionary
-from facetrack.formats.openface_writer import OpenFaceWriter, truncate_to_frame, write_openface
+from facetrack.formats.openface_writer import (
+    OpenFaceWriter,
+    labels,
+    truncate_to_frame,
+    write_openface,
+)
 from facetrack.formats.table import TrackTable
 
 __all__ = [
     "OpenFaceWriter",
+    "labels",
     "read_openface",
     "truncate_to_frame",
     "write_dictionary",
@@ -30,6 +36,7 @@ __all__ = [
 
 MAX_LINE: Final = 1 << 20
 MAX_COLUMNS: Final = 10_000
+_TEXTS: Final = ("reason", "person", "picture")
 _SINGLE_IMAGE_ID: Final = "face"  # FaceLandmarkImg numbers the faces of its one picture
 
 
@@ -94,11 +101,10 @@ class _Rows:
         self._n_cells = len(header)
         self._groups = _find_columns(path, header)
         self._numeric = [i for group in self._groups.values() for i in group]
-        self._texts = {name: header.index(name) for name in ("reason", "person") if name in header}
+        self._texts = {name: header.index(name) for name in _TEXTS if name in header}
         self._values = array("d")
         self._lines_of_rows = array("q")
-        self._reasons: list[str] = []
-        self._names: list[str] = []  # of the persons, where the file has them
+        self._words: dict[str, list[str]] = {name: [] for name in _TEXTS}
         self._last_cell = ""
 
     def _lines(self, stream: TextIO) -> Iterator[str]:
@@ -126,7 +132,7 @@ class _Rows:
             return
         self._values.extend(row)
         self._lines_of_rows.append(self._reader.line_num)
-        for name, column in (("reason", self._reasons), ("person", self._names)):
+        for name, column in self._words.items():
             column.append(cells[self._texts[name]].strip() if name in self._texts else "")
         self._last_cell = cells[-1]
 
@@ -146,15 +152,20 @@ class _Rows:
 
     def table(self) -> TrackTable:
         """Give all rows as a table."""
-        n = len(self._reasons)
+        n = len(self._words["reason"])
         values = np.frombuffer(self._values, dtype=np.float64).reshape(n, len(self._numeric))
         self._check(values)
         ends = np.cumsum([len(group) for group in self._groups.values()])
         split = np.split(values, ends[:-1], axis=1)
         columns = dict(zip(self._groups, split, strict=True))
-        table = _to_table(columns, n, tuple(self._reasons))
-        named = zip(table.face_id.tolist(), self._names, strict=True)
-        return replace(table, people={face: name for face, name in named if name})
+        table = _to_table(columns, n, tuple(self._words["reason"]))
+        people = zip(table.face_id.tolist(), self._words["person"], strict=True)
+        pictures = zip(table.frame.tolist(), self._words["picture"], strict=True)
+        return replace(
+            table,
+            people={face: name for face, name in people if name},
+            pictures={frame: name for frame, name in pictures if name},
+        )
 
     def _check(self, values: npt.NDArray[np.float64]) -> None:
         """Refuse infinite numbers, and frames and faces that are no whole numbers in range."""

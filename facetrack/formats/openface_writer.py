@@ -13,7 +13,7 @@ import numpy as np
 from facetrack.errors import FormatError
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.formats.atomic import atomic_path, output_error
-from facetrack.formats.columns import COLUMNS, NAMES, PERSON
+from facetrack.formats.columns import COLUMNS, NAMES, PERSON, PICTURE, Column
 from facetrack.formats.growing import GrowingFile
 from facetrack.formats.table import NO_FACE, TrackTable, pose_values
 from facetrack.formats.textfile import quoted
@@ -50,6 +50,8 @@ class OpenFaceWriter(GrowingFile):
         The file, made anew.
     append : bool
         Whether rows are added to an existing file, as `truncate_to_frame` leaves it.
+    pictures : bool
+        Whether a last column, `picture`, names the file of each frame.
 
     Raises
     ------
@@ -57,10 +59,16 @@ class OpenFaceWriter(GrowingFile):
         If the file cannot be opened; from all methods, if it cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
-        super().__init__(path, HEADER, keep=os.path.getsize(path) if append else None)
+    def __init__(
+        self, path: str | os.PathLike[str], *, append: bool = False, pictures: bool = False
+    ) -> None:
+        self._pictures = pictures
+        keep = os.path.getsize(path) if append else None
+        super().__init__(path, header((PICTURE,) if pictures else ()), keep=keep)
 
-    def write(self, frame_index: int, timestamp: float, faces: Sequence[Face]) -> None:
+    def write(
+        self, frame_index: int, timestamp: float, faces: Sequence[Face], picture: str = ""
+    ) -> None:
         """Write the rows of one frame; a frame without faces gets one, too.
 
         Parameters
@@ -71,11 +79,16 @@ class OpenFaceWriter(GrowingFile):
             Seconds from the start of the video.
         faces : sequence of Face
             The faces of this frame, those lost included.
+        picture : str
+            The file's name, where the file was begun with `pictures`.
         """
         if faces:
-            self.put("".join([_face_row(frame_index, timestamp, face) for face in faces]))
+            rows = [_face_row(frame_index, timestamp, face) for face in faces]
         else:
-            self.put(_EMPTY_ROW % (frame_index + 1, timestamp))
+            rows = [_EMPTY_ROW % (frame_index + 1, timestamp)]
+        if self._pictures:
+            rows = [f"{row[:-1]},{quoted(picture)}\n" for row in rows]
+        self.put("".join(rows))
 
 
 def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
@@ -86,18 +99,22 @@ def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
     path : path-like
         The file to write; an old one is replaced.
     table : TrackTable
-        The rows. Where people have names, these stand in a last column, `person`.
+        The rows. Where people or pictures have names, these stand in last columns, `person` and
+        `picture`.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    named = f",{PERSON.name}" if table.people else ""
+    columns = labels(table)
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(HEADER.replace("\n", f"{named}\n"))
+        file.write(header(columns))
         for i in range(len(table)):
-            person = table.people.get(int(table.face_id[i]), "")
+            names = {
+                PERSON: table.people.get(int(table.face_id[i]), ""),
+                PICTURE: table.pictures.get(int(table.frame[i]), ""),
+            }
             state = State.TRACKED if table.success[i] else State.LOST
             file.write(
                 _CELLS
@@ -108,8 +125,38 @@ def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
                     quoted(table.reason[i]), *table.raw_points[i].T.ravel().tolist(),
                     *table.point_confidence[i].tolist(), *table.source[i].tolist(),
                 )
-                + (f",{quoted(person)}\n" if named else "\n")
+                + "".join(f",{quoted(names[column])}" for column in columns) + "\n"
             )  # fmt: skip
+
+
+def labels(table: TrackTable) -> tuple[Column, ...]:
+    """Choose the columns that a table has besides those of every file.
+
+    Parameters
+    ----------
+    table : TrackTable
+
+    Returns
+    -------
+    tuple of Column
+        `PERSON` where people have names, `PICTURE` where the frames are files.
+    """
+    return ((PERSON,) if table.people else ()) + ((PICTURE,) if table.pictures else ())
+
+
+def header(columns: Sequence[Column] = ()) -> str:
+    """Return the first line of a file with further columns.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        See `labels`.
+
+    Returns
+    -------
+    str
+    """
+    return ",".join((*NAMES, *(column.name for column in columns))) + "\n"
 
 
 def truncate_to_frame(path: str | os.PathLike[str], n_frames: int) -> int:
@@ -148,7 +195,7 @@ def truncate_to_frame(path: str | os.PathLike[str], n_frames: int) -> int:
 
 def _rows_to_keep(path: str | os.PathLike[str], file: BinaryIO, n_frames: int) -> tuple[int, int]:
     """Count the rows of the first frames and find the byte where they end."""
-    if file.readline(2 * len(HEADER)) != HEADER.encode():
+    if file.readline(2 * len(HEADER)).decode("utf-8", "replace") not in _HEADERS:
         raise FormatError(path, "not a CSV file of this version, so no run can go on from it")
     n_rows, last, end = 0, 0, file.tell()
     for number, line in enumerate(file, start=2):
@@ -201,3 +248,4 @@ def _empty_row() -> str:
 
 
 _EMPTY_ROW: Final = _empty_row()
+_HEADERS: Final = (HEADER, header((PICTURE,)))

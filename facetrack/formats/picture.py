@@ -15,31 +15,37 @@ from facetrack.formats.textfile import read_bytes
 MAX_BYTES: Final = 1 << 29
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
+_UPRIGHT: Final = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # the flags with which OpenCV turns
+_ORIENTATION: Final = 0x0112  # EXIF
+_LYING: Final = 5  # orientations from here on exchange width and height
+
 Image = npt.NDArray[np.uint8]
 
 
-def read_bgr(path: str | os.PathLike[str]) -> Image:
+def read_bgr(path: str | os.PathLike[str], *, upright: bool = False) -> Image:
     """Read a picture as colour.
 
     Parameters
     ----------
     path : path-like
         A picture; names with any letters work on every system.
+    upright : bool
+        Whether the file's own orientation (EXIF) is obeyed, as viewers do. Off by default:
+        annotation tools that give .pts files ignore it.
 
     Returns
     -------
     ndarray, shape (H, W, 3), uint8, C-contiguous
         BGR. 16-bit values are divided by 257, so that white stays white; grey is repeated in the
         three channels; transparency is dropped without blending, as the colours below it belong to
-        the picture. The orientation tag of a JPEG is ignored, because annotation tools that give
-        .pts files ignore it.
+        the picture.
 
     Raises
     ------
     VideoError
         If the file is missing, cut short or no picture.
     """
-    image = _decode(path)
+    image = _decode(path, _UPRIGHT if upright else cv2.IMREAD_UNCHANGED)
     if image.ndim == 2:
         return np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
     if image.shape[2] == 4:
@@ -73,7 +79,35 @@ def read_grey(path: str | os.PathLike[str]) -> Image:
     return np.ascontiguousarray(cv2.cvtColor(image, code), dtype=np.uint8)
 
 
-def _decode(path: str | os.PathLike[str]) -> Image:
+def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Read how large a picture is, from its header alone.
+
+    Parameters
+    ----------
+    path : path-like
+        A picture.
+
+    Returns
+    -------
+    width, height : int
+        As viewers show it, and `read_bgr` upright.
+
+    Raises
+    ------
+    VideoError
+        If the file is missing or no picture.
+    """
+    from PIL import Image as pillow  # needed by exports alone
+
+    try:
+        with pillow.open(path) as image:
+            turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) >= _LYING
+            return image.size[::-1] if turned else image.size
+    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
+        raise VideoError(path, f"cannot be read as a picture ({error})") from error
+
+
+def _decode(path: str | os.PathLike[str], flags: int = cv2.IMREAD_UNCHANGED) -> Image:
     """Decode a picture with the channels that it has, in 8 bit."""
     try:
         content = read_bytes(path, limit=MAX_BYTES)
@@ -84,7 +118,7 @@ def _decode(path: str | os.PathLike[str]) -> Image:
     if _is_cut_jpeg(content):
         raise VideoError(path, "the JPEG file is cut short")
     try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
         raise VideoError(path, f"cannot be decoded as a picture ({error.err})") from error
     if image is None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 import numpy as np
@@ -18,7 +20,7 @@ import numpy.typing as npt
 from facetrack.errors import FormatError, InputError, OutputError
 from facetrack.formats.atomic import output_error, write_text
 from facetrack.formats.pts_sidecar import NAME as SIDECAR
-from facetrack.formats.pts_sidecar import read_sidecar, sidecar_text
+from facetrack.formats.pts_sidecar import Said, is_of_pictures, read_sidecar, sidecar_text
 from facetrack.formats.table import NO_FACE, TrackTable, make_table
 from facetrack.formats.textfile import NUMBER, read_text
 from facetrack.landmarks.markup import MARKUPS
@@ -27,6 +29,7 @@ MAX_BYTES: Final = 1 << 20
 _HEADER_LINE: Final = re.compile(r"\s*(\w+)\s*:\s*(\S+)\s*")
 _COUNT_KEYS: Final = ("n_points", "npoints")
 _FACE_FOLDER: Final = re.compile(r"face_\d{1,9}", re.ASCII)
+_FACE_FILE: Final = re.compile(r"(.+)\.face([1-9]\d{0,5})", re.ASCII | re.DOTALL)
 _FRAME_FILE: Final = re.compile(r"\d{1,12}\.pts", re.ASCII)
 
 Points = npt.NDArray[np.float64]
@@ -177,7 +180,7 @@ def _text(points: npt.ArrayLike, origin: int) -> str:
 
 
 def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origin: int = 1) -> None:
-    """Write one .pts file for every frame in which a face is seen.
+    """Write one .pts file for every frame and face that is seen.
 
     Parameters
     ----------
@@ -185,6 +188,8 @@ def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origi
         The folder to make, with `face_N/000001.pts` inside: one folder a person, frames counted
         from 1, as in the `annot` folders of 300-VW. One that this function made is replaced. The
         format has no place for confidence and source of the points: `face_N/points.csv` has them.
+        Of pictures, files lie beside each other and are named by the pictures: `NAME.pts`, of a
+        second face `NAME.face2.pts`, and `NAME.jpg.pts` where two pictures differ in the suffix.
     table : TrackTable
         The rows; lost faces get no file.
     origin : int
@@ -203,12 +208,18 @@ def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origi
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         seen = table.select(table.success & (table.face_id != NO_FACE))
-        for face in table.face_ids:
-            (temporary / f"face_{face}").mkdir()
-            beside = temporary / f"face_{face}" / SIDECAR
-            beside.write_text(sidecar_text(seen.select(seen.face_id == face)), newline="")
-        for i in range(len(seen)):
-            file = temporary / f"face_{seen.face_id[i]}" / f"{seen.frame[i] + 1:06d}.pts"
+        names = _file_names(seen)
+        if table.pictures:
+            (temporary / SIDECAR).write_text(
+                sidecar_text(seen, names), encoding="utf-8", newline=""
+            )
+        else:
+            for face in table.face_ids:
+                (temporary / f"face_{face}").mkdir()
+                beside = temporary / f"face_{face}" / SIDECAR
+                beside.write_text(sidecar_text(seen.select(seen.face_id == face)), newline="")
+        for i, name in enumerate(names):
+            file = temporary / f"{name}.pts"
             file.write_text(_text(seen.points[i], origin), encoding="ascii", newline="")
         shutil.rmtree(target, ignore_errors=True)
         temporary.replace(target)
@@ -220,9 +231,29 @@ def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origi
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _file_names(table: TrackTable) -> list[str]:
+    """Name the file of every row, without its suffix."""
+    if not table.pictures:
+        rows = zip(table.face_id.tolist(), table.frame.tolist(), strict=True)
+        return [f"face_{face}/{frame + 1:06d}" for face, frame in rows]
+    stems = Counter(PurePath(name).stem for name in table.pictures.values())
+    met: Counter[int] = Counter()
+    names = []
+    for frame in table.frame.tolist():
+        met[frame] += 1
+        picture = PurePath(table.pictures[frame])
+        name = picture.stem if stems[picture.stem] == 1 else picture.name
+        names.append(name if met[frame] == 1 else f"{name}.face{met[frame]}")
+    return names
+
+
 def _is_ours(folder: Path) -> bool:
     """Whether a folder holds nothing but what `write_pts_folder` writes."""
-    return folder.is_dir() and all(
+    if not folder.is_dir():
+        return False
+    if (folder / SIDECAR).is_file() and is_of_pictures(folder):
+        return all(f.suffix == ".pts" or f.name == SIDECAR for f in folder.iterdir())
+    return all(
         _FACE_FOLDER.fullmatch(inside.name)
         and inside.is_dir()
         and all(_FRAME_FILE.fullmatch(f.name) or f.name == SIDECAR for f in inside.iterdir())
@@ -230,7 +261,9 @@ def _is_ours(folder: Path) -> bool:
     )
 
 
-def read_pts_folder(folder: str | os.PathLike[str], *, origin: int = 1) -> TrackTable:
+def read_pts_folder(
+    folder: str | os.PathLike[str], *, origin: int = 1, pictures: Sequence[str] = ()
+) -> TrackTable:
     """Read one .pts file a frame.
 
     Parameters
@@ -239,6 +272,8 @@ def read_pts_folder(folder: str | os.PathLike[str], *, origin: int = 1) -> Track
         A folder with `000001.pts` and so on, counted from 1, or with such folders `face_N` inside.
     origin : int
         Coordinate of the first pixel's centre in the files.
+    pictures : sequence of str
+        Names of pictures in their order: the files are named by them, as `write_pts_folder` does.
 
     Returns
     -------
@@ -251,13 +286,15 @@ def read_pts_folder(folder: str | os.PathLike[str], *, origin: int = 1) -> Track
     FormatError
         If there is no such folder, no such file inside, or one is broken.
     """
-    found, beside = [], {}
+    numbers = {end: i for i, name in enumerate(pictures) for end in (name, PurePath(name).stem)}
+    found, said = [], dict[Path, Said]()
     for face, place, files in _faces(folder):
-        beside[face] = read_sidecar(place)
+        beside = read_sidecar(place)
         for file in files:
-            if not _FRAME_FILE.fullmatch(file.name) or int(file.stem) < 1:
-                raise FormatError(file, "is not named by the frame's number from 1, as 000001.pts")
-            found.append((int(file.stem) - 1, face, file))
+            frame, face_there = _whose(file, numbers) if pictures else (_numbered(file), face)
+            found.append((frame, face_there, file))
+            row = beside.get(file.stem, beside.get(frame))
+            said |= {file: row} if row is not None else {}
     if not found:
         raise FormatError(folder, "holds no .pts files")
     found.sort()
@@ -267,10 +304,27 @@ def read_pts_folder(folder: str | os.PathLike[str], *, origin: int = 1) -> Track
         face_id=[face for _, face, _ in found],
     )
     confidence, source = table.point_confidence.copy(), table.source.copy()
-    for i, (frame, face, _) in enumerate(found):
-        if frame in beside[face]:
-            confidence[i], source[i] = beside[face][frame]
+    for i, (_, _, file) in enumerate(found):
+        if file in said:
+            confidence[i], source[i] = said[file]
     return replace(table, point_confidence=confidence, source=source)
+
+
+def _numbered(file: Path) -> int:
+    """Read the frame's number, from 0, off a file's name."""
+    if not _FRAME_FILE.fullmatch(file.name) or int(file.stem) < 1:
+        raise FormatError(file, "is not named by the frame's number from 1, as 000001.pts")
+    return int(file.stem) - 1
+
+
+def _whose(file: Path, numbers: Mapping[str, int]) -> tuple[int, int]:
+    """Find the picture, by its number, and the face that a file is named by."""
+    if file.stem in numbers:
+        return numbers[file.stem], 0
+    match = _FACE_FILE.fullmatch(file.stem)
+    if match is None or match[1] not in numbers:
+        raise FormatError(file, "is named by none of the pictures")
+    return numbers[match[1]], int(match[2]) - 1
 
 
 def _faces(folder: str | os.PathLike[str]) -> list[tuple[int, Path, list[Path]]]:

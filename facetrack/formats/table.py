@@ -66,6 +66,8 @@ class TrackTable:
         Why a face is lost; empty otherwise.
     people : mapping of int to str
         Names of persons by `face_id`, as far as they have any.
+    pictures : mapping of int to str
+        Names of the pictures' files by `frame`; empty of a video.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class TrackTable:
     source: npt.NDArray[np.uint8]
     reason: tuple[str, ...]
     people: Names = field(default_factory=lambda: NO_NAMES)
+    pictures: Names = field(default_factory=lambda: NO_NAMES)
 
     def __post_init__(self) -> None:
         n = len(self.reason)
@@ -182,7 +185,9 @@ def make_table(
 
 
 def table_from_faces(
-    frames: Iterable[tuple[int, float, Sequence[Face]]], people: Names = NO_NAMES
+    frames: Iterable[tuple[int, float, Sequence[Face]]],
+    people: Names = NO_NAMES,
+    pictures: Names = NO_NAMES,
 ) -> TrackTable:
     """Collect what a tracker said.
 
@@ -190,7 +195,7 @@ def table_from_faces(
     ----------
     frames : iterable of (int, float, sequence of Face)
         Number of the frame from 0, its timestamp in seconds, its faces.
-    people : mapping of int to str, optional
+    people, pictures : mapping of int to str, optional
         See `TrackTable`.
 
     Returns
@@ -207,7 +212,7 @@ def table_from_faces(
         values = np.array([row[position] for row in rows], dtype=dtype)
         columns[name] = values.reshape(len(rows), *shape)
     reason = tuple(str(row[-1]) for row in rows)
-    return TrackTable(**columns, reason=reason, people=people)
+    return TrackTable(**columns, reason=reason, people=people, pictures=pictures)
 
 
 def pose_values(face: Face) -> tuple[float, ...]:

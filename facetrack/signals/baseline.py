@@ -32,6 +32,9 @@ class Baseline:
             _, old = self._samples.popleft()
             del self._sorted[bisect_left(self._sorted, old)]
 
+    def __len__(self) -> int:
+        return len(self._samples)
+
     @property
     def value(self) -> float:
         """The percentile; NaN before the first value."""

@@ -94,6 +94,8 @@ class _BlinkRun:
             self._recent = []
         usual = self._open.value
         openness = as_reading(sample.both / usual if usual > 0 else nan, "the eyes never opened")
+        if len(self._open) == 1:  # how open this one's eyes usually are is not known
+            openness = as_reading(nan, "seen in a single frame")
         found.append(Readings(index, {"eye_openness": openness}))
         self._recent = [s for s in self._recent if s.time >= sample.time - REACH - _EPS]
         found += self._follow(sample, usual)

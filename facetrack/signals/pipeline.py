@@ -59,6 +59,8 @@ class Pipeline:
     live : bool
         Whether the picture must not wait: with more than two faces tracked, estimators that take
         longer than 2 ms a face look at one face a frame, in turn.
+    stills : bool
+        Whether each picture stands by itself: all runs end with it, and there are no events.
 
     Attributes
     ----------
@@ -72,6 +74,7 @@ class Pipeline:
 
     choice: Choice
     live: bool = False
+    stills: bool = False
     costs: dict[str, Cost] = field(default_factory=dict, init=False)
     faults: dict[str, str] = field(default_factory=dict, init=False)
     thinned: tuple[str, ...] = field(default=(), init=False)
@@ -124,6 +127,9 @@ class Pipeline:
         if seen:
             found += self._end(id_ for id_, person in self._people.items()
                                if seen[0].timestamp - person.seen > KEEP)  # fmt: skip
+        if self.stills:
+            found += self._end(self._people)
+            return [finding for finding in found if isinstance(finding.result, Readings)]
         return found
 
     def finish(self) -> list[Finding]:
@@ -136,7 +142,7 @@ class Pipeline:
 
     def outlook(self) -> list[Finding]:
         """Return what `finish` would return now, while the runs go on."""
-        twin = Pipeline(self.choice)
+        twin = Pipeline(self.choice, stills=self.stills)
         try:
             twin.restore(json.loads(json.dumps(self.state())))
         except Exception as error:  # of another package's estimator

@@ -157,6 +157,8 @@ def _pieces(
     """Give start and stop of every piece, and the place of every frame among them."""
     if len(times) == 0:
         raise InputError("there are no frames")
+    if np.isnan(times).all():
+        raise InputError("pictures by themselves have no time, so nothing is counted per minute")
     wrong = ~(np.append(np.diff(times), 0.0) >= 0)
     if wrong.any() or not np.isfinite(times).all():
         frame = int(frames[np.argmax(wrong)]) + 1

@@ -35,16 +35,19 @@ class Frame:
     Attributes
     ----------
     index : int
-        Place among the decoded frames, from 0.
+        Place among the decoded frames, from 0; of a folder, among all its pictures, broken or not.
     timestamp : float
-        Seconds since the first frame.
+        Seconds since the first frame; NaN of a still picture, which has no time.
     picture : Picture
         Where grey values and colours come from on request.
+    name : str
+        The file's name of a picture; empty of a video's frame.
     """
 
     index: int
     timestamp: float
     picture: Picture = field(repr=False)
+    name: str = ""
     _converted: dict[str, Image] = field(default_factory=dict, init=False, repr=False)
 
     @property

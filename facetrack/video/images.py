@@ -1,4 +1,4 @@
-"""A folder of pictures as a video."""
+"""Folders of pictures: frames of a video, or each picture by itself."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from math import nan
 from pathlib import Path
 
 from facetrack.errors import InputError, VideoError
-from facetrack.formats.picture import SUFFIXES, read_bgr
+from facetrack.formats.picture import SUFFIXES, picture_size, read_bgr
 from facetrack.video.frame import ArrayPicture, Frame
 from facetrack.video.source import ClosesItself, DecodeReport
 
@@ -19,12 +20,17 @@ LOGGER = logging.getLogger(__name__)
 class ImageFolder(ClosesItself):
     """The pictures of a folder in the natural order of their names, or a single picture.
 
+    Every picture keeps its number and its time, also behind a broken one. Pictures are turned as
+    their files say (EXIF): points lie in what viewers show.
+
     Parameters
     ----------
     path : path-like
         A folder, or a picture.
     rate : float
-        Pictures per second: picture i of the folder is at i / rate, also when others are broken.
+        Pictures per second: picture i of the folder is at i / rate.
+    stills : bool
+        Whether each picture stands by itself: timestamps are NaN.
 
     Attributes
     ----------
@@ -33,13 +39,14 @@ class ImageFolder(ClosesItself):
     size : tuple of int
         Width and height in pixels of the first readable picture; others may differ.
     n_frames : int
-        Number of pictures.
+        Number of pictures, broken ones included.
     duration : float
         Seconds.
     report : DecodeReport
         Of the current or last iteration; broken pictures count as undecodable.
-    paths : list of Path
-        The pictures in their order.
+    names : tuple of str
+        The pictures' names, in their order.
+    stills : bool
 
     Raises
     ------
@@ -49,15 +56,18 @@ class ImageFolder(ClosesItself):
         If the rate is not positive.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, rate: float = 25.0) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, rate: float = 25.0, stills: bool = False
+    ) -> None:
         if not rate > 0:
             raise InputError(f"pictures per second must be positive, got {rate}")
         path = Path(path)
         self._rate, self._closed = float(rate), False
-        self.name = path.name
+        self.name, self.stills = path.name, stills
         self.report = DecodeReport()
-        self.paths = _pictures(path)
-        self.n_frames = len(self.paths)
+        self._paths = _pictures(path)
+        self.names = tuple(p.name for p in self._paths)
+        self.n_frames = len(self._paths)
         self.duration = self.n_frames / self._rate
         first = next(iter(self), None)
         if first is None:
@@ -66,32 +76,124 @@ class ImageFolder(ClosesItself):
         self.size = (first.image.shape[1], first.image.shape[0])
         self.report = DecodeReport()
 
+    def time(self, index: int) -> float:
+        """Return the time of a picture.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+
+        Returns
+        -------
+        float
+            Seconds; NaN of a still.
+
+        Raises
+        ------
+        InputError
+            If there is no such picture.
+        """
+        if not 0 <= index < self.n_frames:
+            raise InputError(f"{self.name}: frame {index} is none of {self.n_frames}")
+        return nan if self.stills else index / self._rate
+
+    def size_of(self, index: int) -> tuple[int, int]:
+        """Return width and height of a picture, from its header alone.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+
+        Returns
+        -------
+        width, height : int
+
+        Raises
+        ------
+        InputError
+            If there is no such picture.
+        VideoError
+            If it cannot be read.
+        """
+        self.time(index)
+        return picture_size(self._paths[index])
+
+    def read(self, index: int) -> Frame:
+        """Read a picture.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+
+        Returns
+        -------
+        Frame
+
+        Raises
+        ------
+        InputError
+            If there is no such picture.
+        VideoError
+            If it cannot be read.
+        """
+        time = self.time(index)
+        image = read_bgr(self._paths[index], upright=True)
+        return Frame(index, time, ArrayPicture(image), self.names[index])
+
     def __iter__(self) -> Iterator[Frame]:
         """Read the pictures from the first on; what cannot be read is noted and left out."""
+        return self.since(0)
+
+    def since(self, first: int) -> Iterator[Frame]:
+        """Read the pictures from one on.
+
+        Parameters
+        ----------
+        first : int
+            From 0.
+
+        Yields
+        ------
+        Frame
+            What cannot be read is noted in the report and left out.
+        """
         self.report, self._closed = DecodeReport(), False
-        for place, path in enumerate(self.paths):
+        for index in range(first, self.n_frames):
             if self._closed:
                 return
             try:
-                image = read_bgr(path)
+                frame = self.read(index)
             except VideoError as error:
                 self.report.undecodable += 1
                 self.report.note(str(error))
                 LOGGER.warning("%s", error)
                 continue
             self.report.decoded += 1
-            yield Frame(self.report.decoded - 1, place / self._rate, ArrayPicture(image))
+            yield frame
 
     def close(self) -> None:
         """End a running iteration."""
         self._closed = True
 
 
+def holds_pictures(path: Path) -> bool:
+    """Return whether a path means pictures: a folder, or a file whose name ends so."""
+    return path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
 def _pictures(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     try:
-        found = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()]
+        with os.scandir(path) as entries:
+            found = [
+                path / e.name
+                for e in entries
+                if Path(e.name).suffix.lower() in SUFFIXES and e.is_file()
+            ]
     except FileNotFoundError as error:
         raise VideoError(
             path, "there is no such file or folder", remedy="check the name"

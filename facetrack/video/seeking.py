@@ -7,11 +7,8 @@ import threading
 from collections import OrderedDict
 from typing import Final, Protocol
 
-from facetrack.errors import InputError, VideoError
-from facetrack.formats.picture import read_bgr
-from facetrack.video.frame import ArrayPicture, Frame
+from facetrack.video.frame import Frame
 from facetrack.video.images import ImageFolder
-from facetrack.video.source import ClosesItself
 
 CACHE: Final = 150_000_000  # bytes: 48 decoded frames of 1920 x 1080, 137 of 1138 x 640
 
@@ -20,7 +17,7 @@ class SeekableVideo(Protocol):
     """A video of which any frame can be looked at. It serves one thread.
 
     Frame i is the one that iterating over `open_source` gives as number i, with the same pixels
-    and the same time.
+    and the same time; broken pictures of a folder, which that leaves out, raise `VideoError`.
     """
 
     @property
@@ -68,11 +65,11 @@ class FrameCache:
             if frame is None:
                 return None
             self._frames.move_to_end(index)
-        return Frame(index, frame.timestamp, frame.picture)
+        return Frame(index, frame.timestamp, frame.picture, frame.name)
 
     def put(self, frame: Frame) -> None:
         """Keep a frame; those that were not used for longest go."""
-        kept = Frame(frame.index, frame.timestamp, frame.picture)
+        kept = Frame(frame.index, frame.timestamp, frame.picture, frame.name)
         with self._lock:
             self._drop(self._frames.pop(frame.index, None))
             self._frames[frame.index] = kept
@@ -90,8 +87,8 @@ class FrameCache:
         self.nbytes -= frame.picture.nbytes if frame is not None else 0
 
 
-class SeekableFolder(ClosesItself):
-    """A folder of pictures, or a single picture.
+class SeekableFolder(ImageFolder):
+    """A folder of pictures, or a single picture, of which any can be looked at.
 
     Parameters
     ----------
@@ -99,13 +96,10 @@ class SeekableFolder(ClosesItself):
         See `ImageFolder`.
     rate : float
         Pictures per second.
+    stills : bool
+        See `ImageFolder`.
     cache : FrameCache, optional
         Shared with other readers of this folder; else one of its own.
-
-    Notes
-    -----
-    Broken pictures have no number, as in `ImageFolder`. Which are broken is known only when they
-    have been read, so a picture is given only after all before it have been read once.
     """
 
     def __init__(
@@ -113,40 +107,11 @@ class SeekableFolder(ClosesItself):
         path: str | os.PathLike[str],
         *,
         rate: float = 25.0,
+        stills: bool = False,
         cache: FrameCache | None = None,
     ) -> None:
-        folder = ImageFolder(path, rate=rate)
-        self.name, self.size = folder.name, folder.size
-        self._paths, self._rate = folder.paths, rate
-        self._good: list[int] = []  # places of the readable pictures, as far as read
-        self._read = 0
         self._cache = FrameCache() if cache is None else cache
-
-    @property
-    def n_frames(self) -> int:
-        """Number of pictures; those that are broken and not yet met are still counted."""
-        return len(self._good) + len(self._paths) - self._read
-
-    def time(self, index: int) -> float:
-        """Give the time of a picture.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        float
-            Seconds.
-
-        Raises
-        ------
-        InputError
-            If there is no such picture.
-        """
-        self._read_up_to(index)
-        return self._good[index] / self._rate
+        super().__init__(path, rate=rate, stills=stills)
 
     def frame(self, index: int) -> Frame:
         """Give a picture.
@@ -165,31 +130,14 @@ class SeekableFolder(ClosesItself):
         InputError
             If there is no such picture.
         VideoError
-            If the picture has gone since it was first read.
+            If it cannot be read.
         """
-        self._read_up_to(index)
         known = self._cache.get(index)
-        if known is not None:
-            return known
-        place = self._good[index]
-        picture = ArrayPicture(read_bgr(self._paths[place]))
-        frame = Frame(index, place / self._rate, picture)
-        self._cache.put(frame)
-        return frame
+        if known is None:
+            known = self.read(index)
+            self._cache.put(known)
+        return known
 
     def close(self) -> None:
         """Forget the pictures that are kept."""
         self._cache.clear()
-
-    def _read_up_to(self, index: int) -> None:
-        while len(self._good) <= index and self._read < len(self._paths):
-            place = self._read
-            self._read += 1
-            try:
-                picture = ArrayPicture(read_bgr(self._paths[place]))
-            except VideoError:
-                continue
-            self._good.append(place)
-            self._cache.put(Frame(len(self._good) - 1, place / self._rate, picture))
-        if not 0 <= index < len(self._good):
-            raise InputError(f"{self.name}: frame {index} is none of {len(self._good)}")

@@ -18,6 +18,7 @@ import pytest
 from facetrack.corpus.ledger import read_checkpoint, read_ledger
 from facetrack.corpus.recording import CHECKPOINT_EVERY, record
 from facetrack.corpus.task import ModelId
+from facetrack.corpus.teaching import Teaching
 from facetrack.errors import CameraError, InputError, OutputError, VideoError
 from facetrack.face import State
 from facetrack.formats.elan import read_elan
@@ -309,6 +310,48 @@ def test_pictures_of_different_sizes_share_an_overlay(task, model, tmp_path):
     assert recorded.ledger.summary() == "decoded 3 = rows 3, repeated 0, undecodable 1"
     with open_source(tmp_path / "out" / "pictures.overlay.mp4") as source:
         assert [frame.image.shape for frame in source] == [(48, 64, 3)] * 3
+
+
+def test_pictures_each_by_itself_go_on_to_the_same_bytes(task, shipped_model, tmp_path):
+    folder, names = tmp_path / "pictures", [f"img ({i}).png" for i in (1, 2, 3, 10)]
+    folder.mkdir()
+    frames = list(SyntheticVideo(shipped_model.shape_model, n_frames=4, size=(320, 240), seed=1))
+    for name, frame in zip(names, frames, strict=True):
+        cv2.imwrite(str(folder / name), frame.image)
+    cv2.imwrite(str(folder / names[3]), cv2.resize(frames[3].image, (640, 480)))
+    (folder / names[1]).write_bytes(b"no picture")
+    wanted = {"stills": True, "formats": ("pts", "coco", "elan"), "overlay": True}
+    one, two = (task(folder, tmp_path / name / "pictures", **wanted) for name in ("one", "two"))
+    recorded = record(one, shipped_model)
+    assert recorded.ledger.summary() == "decoded 3 = rows 3, repeated 0, undecodable 1"
+    missing = "{} is not written: pictures by themselves have no time"
+    assert [missing.format(f"pictures{end}") for end in (".eaf", ".overlay.mp4")] == list(
+        recorded.ledger.notes[1:]
+    )
+    table = read_openface(one.outputs.path("csv"))
+    good = {0: names[0], 2: names[2], 3: names[3]}
+    assert (table.frame.tolist(), table.pictures) == ([0, 2, 3], good)
+    assert table.success.all()
+    assert np.isnan(table.timestamp).all()
+    assert sorted(f.name for f in one.outputs.path("pts").glob("*.pts")) == sorted(
+        name.replace(".png", ".pts") for name in good.values()
+    )
+    images = json.loads(one.outputs.path("coco").read_text())["images"]
+    assert [(i["file_name"], i["width"]) for i in images] == [
+        (names[0], 320), (names[2], 320), (names[3], 640)
+    ]  # fmt: skip
+    assert read_events(one.outputs.path("events")) == []
+    with pytest.raises(KeyboardInterrupt):
+        record(two, shipped_model, progress=stop_at(2))
+    record(two, shipped_model, resume=True)
+    assert tables(one.outputs) == tables(two.outputs)
+
+
+def test_nothing_is_taught_over_pictures_by_themselves(task, model, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((48, 64, 3), 100, np.uint8))
+    order = task(tmp_path / "a.png", tmp_path / "out" / "a")
+    with pytest.raises(InputError, match=r"a\.png: what is taught needs a video"):
+        record(replace(order, teaching=Teaching(adapt=True)), model)
 
 
 def test_a_missing_video_leaves_nothing(task, model, tmp_path):

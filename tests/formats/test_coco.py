@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,20 @@ def test_the_document_is_plain_coco(tmp_path: Path, table: TrackTable) -> None:
         occluded = seen.source[row] == Source.OCCLUDED
         assert_array_equal(triples[:, 2], np.where(inside & ~occluded, 2, 1))
     assert content["info"]["keypoint_sources"]["3"] == "corrected"
+
+
+def test_pictures_have_their_own_names_and_sizes(tmp_path: Path, table: TrackTable) -> None:
+    named = replace(table, pictures={1: "b (1).jpg"}, people={1: "Ben"})
+    sizes = {1: (100, 50)}
+    write_coco(
+        tmp_path / "a.json", named, size=(640, 480), size_of=lambda f: sizes.get(f, (640, 480))
+    )
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert [(i["file_name"], i["width"], i["height"]) for i in content["images"][:2]] == [
+        ("frame_000001.png", 640, 480), ("b (1).jpg", 100, 50)
+    ]  # fmt: skip
+    assert {a["track_id"]: a.get("person") for a in content["annotations"]} == {0: None, 1: "Ben"}
+    assert read_coco(tmp_path / "a.json").people == {1: "Ben"}
 
 
 def test_absent_points_are_zeros(tmp_path: Path) -> None:

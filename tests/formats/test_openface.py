@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -362,3 +363,28 @@ def test_the_dictionary_explains_every_column(tmp_path: Path) -> None:
     assert by_name["x_36"]["unit"] == "px"
     assert "right eye" in by_name["x_36"]["meaning"]
     assert by_name["pose_Rx"]["unit"] == "rad"
+
+
+def test_names_of_people_and_pictures_come_back(tmp_path: Path, table: TrackTable) -> None:
+    pictures = {0: "a, b.jpg", 1: 'say "x".png', 2: "c.jpg", 3: "d.jpg", 4: "e.jpg"}
+    named = replace(table, people={0: "Anna", 1: 'Ben "B", jr'}, pictures=pictures)
+    write_openface(tmp_path / "a.csv", named)
+    back = read_openface(tmp_path / "a.csv")
+    assert (back.people, back.pictures) == (named.people, pictures)
+    assert_array_equal(back.points, read_openface(tmp_path / "a.csv").points)
+    plain = read_openface(tmp_path / "a.csv")
+    assert (plain.frame.tolist(), plain.reason) == (table.frame.tolist(), table.reason)
+
+
+def test_a_run_over_pictures_goes_on_in_its_file(tmp_path: Path, frames: Frames) -> None:
+    path = tmp_path / "a.csv"
+    with OpenFaceWriter(path, pictures=True) as writer:
+        for index, time, faces in frames:
+            writer.write(index, time, faces, f"{index}, x.jpg")
+    whole = path.read_bytes()
+    truncate_to_frame(path, 2)
+    with OpenFaceWriter(path, append=True, pictures=True) as writer:
+        for index, time, faces in frames[2:]:
+            writer.write(index, time, faces, f"{index}, x.jpg")
+    assert path.read_bytes() == whole
+    assert read_openface(path).pictures == {i: f"{i}, x.jpg" for i in range(5)}

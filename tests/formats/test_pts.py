@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,33 @@ def test_a_folder_without_points_is_named(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "no"):
         with pytest.raises(FormatError):
             read_pts_folder(folder)
+
+
+def of_pictures(table: TrackTable) -> TrackTable:
+    names = {0: "img (1).jpg", 1: "a.jpg", 2: "a.png", 4: "caf\u00e9, 2.jpg"}
+    return replace(table, pictures=names)
+
+
+def test_files_of_pictures_are_named_by_them(tmp_path: Path, table: TrackTable) -> None:
+    pictures = of_pictures(table)
+    write_pts_folder(tmp_path / "out", pictures)
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == [
+        "a.jpg.face2.pts", "a.jpg.pts", "a.png.pts", "caf\u00e9, 2.pts", "img (1).pts",
+        "points.csv",
+    ]  # fmt: skip
+    write_pts_folder(tmp_path / "out", pictures)  # it is ours
+    names = ["img (1).jpg", "a.jpg", "a.png", "none.jpg", "caf\u00e9, 2.jpg"]
+    back = read_pts_folder(tmp_path / "out", pictures=names)
+    seen = table.select(table.success & (table.face_id >= 0))
+    assert back.frame.tolist() == seen.frame.tolist()
+    assert_allclose(back.points, seen.points, atol=1e-4)
+    assert_array_equal(back.source, seen.source)
+    with pytest.raises(FormatError, match="is named by none of the pictures"):
+        read_pts_folder(tmp_path / "out", pictures=names[1:])
+
+
+def test_labels_of_somebody_else_are_not_replaced(tmp_path: Path, table: TrackTable) -> None:
+    write_pts(tmp_path / "img (1).pts", POINTS)
+    with pytest.raises(OutputError, match="holds other files"):
+        write_pts_folder(tmp_path, of_pictures(table))
+    assert_allclose(read_pts(tmp_path / "img (1).pts"), POINTS)

@@ -5,6 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as pillow
+from PIL import ImageOps
 
 from facetrack.errors import InputError, VideoError
 from facetrack.opening import open_source
@@ -34,9 +36,12 @@ def test_a_broken_picture_is_counted_and_the_others_keep_their_times(tmp_path: P
     (tmp_path / "1.png").write_bytes(b"no picture")
     source = ImageFolder(tmp_path, rate=25)
     frames = list(source)
-    assert [(f.index, f.timestamp) for f in frames] == [(0, 0.0), (1, 0.08)]
+    assert [(f.index, f.timestamp, f.name) for f in frames] == [
+        (0, 0.0, "0.png"), (2, 0.08, "2.png")
+    ]  # fmt: skip
     assert (source.report.decoded, source.report.undecodable) == (2, 1)
     assert "1.png" in source.report.notes[0]
+    assert [f.index for f in source.since(1)] == [2]
 
 
 def test_a_single_picture_is_a_video_of_one_frame(tmp_path: Path) -> None:
@@ -53,6 +58,41 @@ def test_folders_without_readable_pictures_are_named(tmp_path: Path) -> None:
         ImageFolder(tmp_path)
     with pytest.raises(VideoError, match="no such file"):
         open_source(tmp_path / "none.jpg")
+
+
+def test_stills_have_names_and_no_time(tmp_path: Path) -> None:
+    _write(tmp_path / "img (10).png", 1, size=(16, 12))
+    _write(tmp_path / "img (2).png", 2)
+    source = ImageFolder(tmp_path, stills=True)
+    frames = list(source)
+    assert [f.name for f in frames] == list(source.names) == ["img (2).png", "img (10).png"]
+    assert all(np.isnan(f.timestamp) for f in frames)
+    assert [source.size_of(i) for i in (0, 1)] == [(8, 6), (16, 12)]
+    with pytest.raises(InputError, match="frame 2 is none of 2"):
+        source.read(2)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_lie_as_viewers_show_them(tmp_path: Path, kind: str, orientation: int) -> None:
+    stored = np.zeros((40, 60, 3), np.uint8)
+    stored[:20, :30] = 255  # white: top left as stored
+    exif = pillow.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{kind.lower()}"
+    pillow.fromarray(stored).save(path, kind, exif=exif)
+    source = ImageFolder(path)
+    (frame,) = source
+    turned = np.asarray(ImageOps.exif_transpose(pillow.open(path)))
+    assert frame.grey.shape == turned.shape[:2]
+    assert source.size == source.size_of(0) == (turned.shape[1], turned.shape[0])
+    assert np.abs(frame.grey.astype(int) - turned[..., 0]).mean() < 5
+
+
+def test_the_cases_from_cameras_lie_as_viewers_show_them(shared: Path) -> None:
+    for name in ("o6.jpg", "o6.tif"):
+        source = ImageFolder(shared / "data/cases/exif-orientation" / name)
+        assert source.size == source.size_of(0) == (572, 562)
 
 
 def test_a_rate_must_be_positive(tmp_path: Path) -> None:

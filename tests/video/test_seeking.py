@@ -94,17 +94,21 @@ def test_damaged_packets_leave_the_numbers_of_sequential_decoding(
     _assert_same(video, sequence, [0, len(sequence) - 1, len(sequence) // 2])
 
 
-def test_broken_pictures_of_a_folder_have_no_number(tmp_path: Path) -> None:
+def test_broken_pictures_of_a_folder_keep_their_numbers(tmp_path: Path) -> None:
     for number in range(8):
         picture = np.full((20, 30, 3), 30 * number, dtype=np.uint8)
         cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
     (tmp_path / "3.png").write_bytes(b"no picture")
     sequence = list(open_source(tmp_path))
     video = open_seekable(tmp_path)
-    assert_array_equal(video.frame(5).image, sequence[5].image)
-    _assert_same(video, sequence, list(range(7)))
-    with pytest.raises(InputError, match="frame 7 is none of 7"):
-        video.frame(7)
+    assert [frame.index for frame in sequence] == [0, 1, 2, 4, 5, 6, 7]
+    for frame in reversed(sequence):
+        assert_array_equal(video.frame(frame.index).image, frame.image)
+        assert video.time(frame.index) == frame.timestamp
+    with pytest.raises(VideoError, match=r"3\.png"):
+        video.frame(3)
+    with pytest.raises(InputError, match="frame 8 is none of 8"):
+        video.frame(8)
 
 
 @pytest.mark.parametrize("index", [-1, 10])

@@ -65,8 +65,10 @@ _ADAPT: Final = "Learn also from the tracker's own tracks, where heavier fits ag
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("open_video", "Open video...", "File", WINDOW, ("Ctrl+O",), "Annotate a video file."),
-    Action("open_folder", "Open image folder...", "File", WINDOW, ("Ctrl+Shift+O",),
-           "Annotate a folder of pictures."),
+    Action("open_pictures", "Open pictures...", "File", WINDOW, ("Ctrl+Shift+O",),
+           "Annotate a folder of pictures, each by itself."),
+    Action("open_sequence", "Open picture sequence...", "File", WINDOW, (),
+           "Annotate a folder of pictures that are the frames of a video."),
     Action("open_demo", "Open the demo clip", "File", WINDOW, (),
            "Annotate the synthetic clip that needs no file."),
     Action("show_queue", "Track several videos...", "File", WINDOW, ("Ctrl+Shift+T",),

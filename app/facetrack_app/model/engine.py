@@ -13,6 +13,7 @@ import numpy.typing as npt
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.taught import taught
 from facetrack.face import Face
+from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
@@ -25,6 +26,11 @@ def make_tracker(
 ) -> Tracker:
     """Make a tracker for one video or camera, which may know a person already."""
     return Tracker(model, max_faces=max_faces, smoothing=smoothing, person=person)
+
+
+def make_still_tracker(model: Any, *, max_faces: int = 1) -> StillTracker:
+    """Make what finds faces in pictures, each by itself."""
+    return StillTracker(model, max_faces=max_faces)
 
 
 def taught_from(

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +21,8 @@ from facetrack.formats.annotation import (
     track_annotations,
 )
 from facetrack.formats.coco import write_coco
-from facetrack.formats.columns import PERSON
 from facetrack.formats.elan import write_elan_annotations
-from facetrack.formats.openface import write_dictionary, write_openface
+from facetrack.formats.openface import labels, write_dictionary, write_openface
 from facetrack.formats.pts import write_pts_folder
 from facetrack.formats.table import TrackTable, table_from_faces
 from facetrack.formats.webvtt import write_webvtt_annotations
@@ -67,16 +68,39 @@ EXPORTS: Final = {
     "person": Format("what was learned of the person (personal data)", ".npz"),
 }
 
+OF_TIME: Final = ("elan", "vtt", "report", "numbers", "overlay")  # no exports of stills
 
-def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTable:
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an export needs to know of the frames.
+
+    Attributes
+    ----------
+    size : (int, int)
+        Width and height of the first one.
+    size_of : callable
+        The same of any frame, by its number.
+    pictures : tuple of str
+        Names of the pictures; empty of a video.
+    media : Path or None
+        The video or folder.
+    """
+
+    size: Size
+    size_of: Callable[[int], Size]
+    pictures: tuple[str, ...]
+    media: Path | None
+
+
+def table_of(session: Session, shape_model: ShapeModel, material: Material) -> TrackTable:
     """Collect all frames that are tracked and not excluded, in seconds from time zero.
 
     Parameters
     ----------
     session : Session
     shape_model : ShapeModel
-    size : (int, int)
-        Width and height of the frames.
+    material : Material
 
     Returns
     -------
@@ -85,13 +109,19 @@ def table_of(session: Session, shape_model: ShapeModel, size: Size) -> TrackTabl
     times = session.times()
     zero = int(session.setting("time_zero", 0))
     wanted = np.flatnonzero(~session.excluded()[: len(times)])
+    unreadable, stills = session.unreadable, session.stills
     return table_from_faces(
         (
-            (frame, float(times[frame] - times[zero]), faces_of(session, frame, shape_model, size))
+            (
+                frame,
+                nan if stills else float(times[frame] - times[zero]),
+                faces_of(session, frame, shape_model, material.size_of(frame)),
+            )
             for frame in wanted.tolist()
-            if frame >= zero
+            if frame >= zero and frame not in unreadable
         ),
         people_of(session),
+        dict(enumerate(material.pictures)),
     )
 
 
@@ -106,8 +136,7 @@ def export(
     kind: str,
     path: Path,
     shape_model: ShapeModel,
-    size: Size,
-    media: Path | None,
+    material: Material,
     choice: Choice,
 ) -> int:
     """Write a session.
@@ -120,10 +149,7 @@ def export(
     path : Path
         The file or folder to write.
     shape_model : ShapeModel
-    size : (int, int)
-        Width and height of the frames.
-    media : Path or None
-        The video.
+    material : Material
     choice : Choice
         Signals that are written.
 
@@ -135,17 +161,23 @@ def export(
     Raises
     ------
     InputError
-        If there is nothing to write.
+        If there is nothing to write, or it needs time and these are pictures.
     OutputError
         If it cannot be written.
     """
+    media = material.media
+    if session.stills and kind in OF_TIME:
+        raise InputError(
+            "pictures by themselves have no time, so there is no such export; open the folder as "
+            "a picture sequence if they are the frames of a video"
+        )
     if kind == "corrections":
         corrections = most_corrected(session)
         if not corrections:
             raise InputError("no frame is corrected yet, so there is nothing to write")
-        write_corrections(path, corrections)
+        write_corrections(path, corrections, material.pictures)
         return len(corrections)
-    table = table_of(session, shape_model, size)
+    table = table_of(session, shape_model, material)
     if not table.face_ids:
         raise InputError("no person is tracked yet, so there is nothing to write")
     if kind == "csv":
@@ -155,13 +187,14 @@ def export(
             "signals": signals_csv.columns(choice.values, table.people),
             "events": events_csv.columns(choice.events, table.people),
         }
-        write_dictionary(path.with_suffix(".columns.csv"), tables, [PERSON])
+        write_dictionary(path.with_suffix(".columns.csv"), tables, labels(table))
     elif kind in ("report", "numbers"):
         return write_report(session, choice, path, media.name if media is not None else "demo")
     elif kind == "pts":
         write_pts_folder(path, table)
     elif kind == "coco":
-        write_coco(path, table, size=size, stem=path.stem)
+        size_of = material.size_of if material.pictures else None
+        write_coco(path, table, size=material.size, stem=path.stem, size_of=size_of)
     else:
         annotations = track_annotations(table) + mark_annotations(session)
         annotations += event_annotations(event_records(session), table.people)

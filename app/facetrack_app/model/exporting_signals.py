@@ -6,11 +6,13 @@ Seconds count from time zero; excluded and trimmed frames, and events that peak 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, count, islice
+from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +35,13 @@ from facetrack_app.model.readings import CHUNK, read_series
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session
 
+_COUNTED: Final = re.compile(r"Face \d+")  # what the faces of a picture are called at first
+
 
 def people_of(session: Session) -> dict[int, str]:
-    """Name people by their numbers in the tracks."""
-    return dict(enumerate(session.people.values()))
+    """Name people by their numbers in the tracks; of stills, those whom a person has named."""
+    named = enumerate(session.people.values())
+    return {i: name for i, name in named if not (session.stills and _COUNTED.fullmatch(name))}
 
 
 def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
@@ -54,16 +59,17 @@ def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
         `face_id` numbers the people as in the tracks.
     """
     times, excluded = session.times(), session.excluded()
-    zero = int(session.setting("time_zero", 0))
+    zero, stills = int(session.setting("time_zero", 0)), session.stills
+    unreadable = session.unreadable
     for start in range(0, len(times), CHUNK):
         stop = min(start + CHUNK, len(times))
         known = {person: _series(session, choice, person, start, stop) for person in session.people}
         there = {p: session.summary(p).kind != Kind.NOTHING for p in session.people}
         there = {p: mask | session.summary(p).corrected for p, mask in there.items()}
         for frame in range(max(start, zero), stop):
-            if excluded[frame]:
+            if excluded[frame] or frame in unreadable:
                 continue
-            moment = float(times[frame] - times[zero])
+            moment = nan if stills else float(times[frame] - times[zero])
             here = [(n, p) for n, p in enumerate(session.people) if there[p][frame]]
             if not here:
                 yield Row(frame, moment, NO_FACE, nothing(choice.values, NO_FACE_REASON))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -60,8 +61,8 @@ def events_of(session: Session, path: Path) -> list[Change]:
     return changes
 
 
-def read_tracks(path: Path) -> TrackTable:
-    """Read points of another program, by what the path is.
+def read_tracks(path: Path, pictures: Sequence[str] = ()) -> TrackTable:
+    """Read points of another program, by what the path is; .pts by the names of pictures.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def read_tracks(path: Path) -> TrackTable:
         If it cannot be read.
     """
     if path.is_dir():
-        return read_pts_folder(path)
+        return read_pts_folder(path, pictures=pictures)
     return read_coco(path) if path.suffix.lower() == ".json" else read_openface(path)
 
 

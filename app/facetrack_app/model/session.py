@@ -26,6 +26,8 @@ from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
 
 DATABASE: Final = "session.db"
+STILLS: Final = "stills"  # settings of a session
+UNREADABLE: Final = "unreadable"
 _ROUNDING: Final = 1e-6  # seconds
 
 
@@ -119,6 +121,8 @@ class Session:
         """Take notice of frames, and of people, that the background tracking has added."""
         self.revision += 1
         self.tracked = max(self.tracked, stop)
+        query = "SELECT name, value FROM setting WHERE name=?"
+        self._settings |= dict(self.store.read(query, (UNREADABLE,)))
         self.people = _in_order(self.store.read("SELECT id, name FROM person"))
         for strand, first, person in self.store.read("SELECT strand, start, person FROM claim"):
             self.claims.put(strand, first, person)
@@ -226,6 +230,16 @@ class Session:
         text = json.dumps(value, allow_nan=False)
         self.store.put("setting", [((name,), (text,))])
         self._settings[name] = text
+
+    @property
+    def stills(self) -> bool:
+        """Whether its frames are pictures that stand each by itself."""
+        return bool(self.setting(STILLS, False))
+
+    @property
+    def unreadable(self) -> dict[int, str]:
+        """Pictures that cannot be read, as far as they were met, and why."""
+        return {int(frame): why for frame, why in self.setting(UNREADABLE, {}).items()}
 
     def times(self) -> npt.NDArray[np.float64]:
         """Give the ledger: the time of every frame that was tracked, in seconds."""

@@ -50,6 +50,8 @@ class Analysing:
     post : Post
     said : Notice
         As the annotator's.
+    size_of : callable, optional
+        Gives width and height of a frame, where they differ.
 
     Attributes
     ----------
@@ -66,7 +68,9 @@ class Analysing:
         open_it: Callable[[], SeekableVideo],
         post: Post,
         said: Voice,
+        size_of: Callable[[int], Size] | None = None,
     ) -> None:
+        self._size_of = size_of
         self.changed: Notice[[]] = Notice()
         self._session, self._shape_model, self._size = session, shape_model, size
         self._open, self._post, self._said = open_it, post, said
@@ -123,7 +127,10 @@ class Analysing:
                 try:
                     if analysis is None or choice != chosen:
                         store = stack.enter_context(closing(Store(self._session.store.path)))
-                        analysis = Analysis(store, choice, self._shape_model, self._size, look)
+                        analysis = Analysis(
+                            store, choice, self._shape_model, self._size, look,
+                            stills=self._session.stills, size_of=self._size_of,
+                        )  # fmt: skip
                         chosen = choice
                     self._catch_up(analysis, more)
                 except FacetrackError as error:

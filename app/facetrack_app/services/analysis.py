@@ -50,6 +50,10 @@ class Analysis:
         Width and height of the frames.
     look : callable
         Gives a frame by its number; asked only if an estimator needs pixels.
+    stills : bool
+        Whether pictures stand each by itself.
+    size_of : callable, optional
+        Gives width and height of a frame, where they differ.
 
     Attributes
     ----------
@@ -64,10 +68,14 @@ class Analysis:
         shape_model: ShapeModel,
         size: Size,
         look: Callable[[int], Frame],
+        *,
+        stills: bool = False,
+        size_of: Callable[[int], Size] | None = None,
     ) -> None:
+        self._stills, self._size_of = stills, size_of or (lambda frame: size)
         self.faults: dict[str, str] = {}
         self._store, self._choice = store, choice
-        self._shape_model, self._size = shape_model, size
+        self._shape_model = shape_model
         pixels = any(estimator.needs_pixels for estimator in choice.estimators)
         self._look = look if pixels else None
         self._coverage = Coverage(store, checksum(choice), choice.delay)
@@ -119,7 +127,8 @@ class Analysis:
     def _begin(self, want: Want) -> Run:
         moment = self._moment(want.start)
         first = max(self._coverage.frame(moment - MEMORY), want.reach[0])
-        return Run(self._choice, -inf if want.start == want.reach[0] else moment, first)
+        return Run(self._choice, -inf if want.start == want.reach[0] else moment, first,
+                   stills=self._stills)  # fmt: skip
 
     def _moment(self, frame: int) -> float:
         """Give the time of a frame, of one that is to come: never."""
@@ -139,7 +148,9 @@ class Analysis:
     def _advance(self, person: int, run: Run, stop: int) -> None:
         views = views_between(self._store, self._coverage.claims, person, run.position, stop)
         for frame in range(run.position, stop):
-            face = face_in(views[frame], self._shape_model, self._size) if frame in views else None
+            face = None
+            if frame in views:
+                face = face_in(views[frame], self._shape_model, self._size_of(frame))
             if face is not None:
                 picture = self._look(frame) if self._look is not None else None
                 run.look(Observation(frame, self._moment(frame), face, picture))

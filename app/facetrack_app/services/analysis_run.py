@@ -28,6 +28,8 @@ class Run:
         Seconds: events that start earlier are not of this run; it only warms up there.
     first : int
         Frame at which it began to look.
+    stills : bool
+        Whether pictures stand each by itself.
     position : int
         The next one.
     done : list of Row
@@ -38,6 +40,7 @@ class Run:
     choice: Choice
     begin: float
     first: int
+    stills: bool = False
     position: int = field(init=False)
     pipeline: Pipeline = field(init=False)
     done: list[Row] = field(default_factory=list, init=False)
@@ -48,7 +51,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.position = self.first
-        self.pipeline = Pipeline(self.choice)
+        self.pipeline = Pipeline(self.choice, stills=self.stills)
         self._rows = RowAssembler(self.choice.values, self.choice.delay)
 
     def look(self, one: Observation) -> None:

@@ -76,7 +76,7 @@ class Annotator(Viewing):
         )
         self.analysing = Analysing(
             self.session, chosen_signals(self.session), model.shape_model, document.size,
-            document.open, self._post, self.said,
+            document.open, self._post, self.said, document.size_of,
         )  # fmt: skip
 
         self.judging = Judging(self.session, self.run, self.changed)
@@ -147,6 +147,8 @@ class Annotator(Viewing):
         self.changed()
         if frame >= self.session.tracked:
             self.said(f"kept; frame {frame + 1} is not tracked yet, nor are its neighbours", False)
+        if self.session.stills:
+            self.said("kept; R and ] fit other pictures anew with what it teaches", False)
         self.teaching.learn(step, self.person, *stretch_around(self.session, self.person, frame))
 
     def uncorrect(self) -> None:
@@ -204,6 +206,8 @@ class Annotator(Viewing):
         """Fit the model from the points as they stand, and take the result as a correction."""
         if self.editor is None or self.frame is None:
             return
+        if self.session.stills and self._fit_taught():
+            return
         start = completed(self.model.shape_model, self.editor.correction())
         try:
             if start is None:
@@ -214,6 +218,17 @@ class Annotator(Viewing):
             return
         self.place(fit.points)
 
+    def _fit_taught(self) -> bool:
+        """Fit a picture's face with what corrections of others taught; returns whether any did."""
+        if self.person is None or self.session.summary(self.person).corrected[self.shown]:
+            return False
+        if not self.session.teaches(self.person):
+            return False
+        step = self.run(Retrack(self.person, self.shown, self.shown + 1))
+        return step is not None and self.teaching.learn(
+            step, self.person, self.shown, self.shown + 1
+        )
+
     def track(self, direction: int) -> None:
         """Track anew from the frame that is shown, on (1) or back (-1), to the next correction."""
         if self.person is None:
@@ -222,6 +237,8 @@ class Annotator(Viewing):
             self.said("correct or accept (Return) this frame first: tracking starts from it", True)
             return
         start, stop = stretch_around(self.session, self.person, self.shown)
+        if self.session.stills:
+            start, stop = 0, self.session.tracked
         start, stop = (self.shown + 1, stop) if direction > 0 else (start, self.shown)
         if start >= stop:
             self.said("there is nothing to track on this side", False)

@@ -16,16 +16,22 @@ import numpy as np
 from facetrack.errors import FacetrackError, InputError
 from facetrack.face import Face
 from facetrack.opening import open_source
+from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
-from facetrack_app.model.engine import make_tracker
+from facetrack.video.images import ImageFolder
+from facetrack.video.source import VideoSource
+from facetrack_app.model.engine import make_still_tracker, make_tracker
 from facetrack_app.model.rows import TrackRow
+from facetrack_app.model.session import UNREADABLE
 from facetrack_app.model.store import Store
 from facetrack_app.model.stretches import mark_stale
 from facetrack_app.services.interpreter import spare_what_is_loaded
 
 BATCH: Final = 60  # frames that become durable together: what a kill costs the background
 _STATE: Final = "tracker"
+
+AnyTracker = Tracker | StillTracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ class BackgroundTracking:
     tell : callable
         Told of the progress, in the tracking thread.
     max_faces : int
+    stills : bool
+        Whether pictures stand each by itself.
     """
 
     def __init__(
@@ -91,7 +99,9 @@ class BackgroundTracking:
         tell: Callable[[Progress], None],
         *,
         max_faces: int = 4,
+        stills: bool = False,
     ) -> None:
+        self._stills = stills
         self._database, self._source, self._model = database, source, model
         self._total, self._tell, self._max_faces = total, tell, max_faces
         self._stop = threading.Event()
@@ -121,6 +131,7 @@ class BackgroundTracking:
                     self._model,
                     self._total,
                     max_faces=self._max_faces,
+                    stills=self._stills,
                     stop=self._stop.is_set,
                 ):
                     if not done:
@@ -140,6 +151,7 @@ def track_into(
     total: int,
     *,
     max_faces: int = 4,
+    stills: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Progress]:
     """Track a video into a session's store, batch by batch.
@@ -153,6 +165,8 @@ def track_into(
     total : int
         Frames of the video.
     max_faces : int
+    stills : bool
+        Whether pictures stand each by itself.
     stop : callable
         Asked before every frame.
 
@@ -166,23 +180,27 @@ def track_into(
     FacetrackError
         If the video cannot be read or the session not be written.
     """
-    tracker = make_tracker(model, max_faces=max_faces)
+    make = make_still_tracker if stills else make_tracker
+    tracker: AnyTracker = make(model, max_faces=max_faces)
     done = _restore(store, tracker)
     with store.transaction():  # the last frames were analysed as if no more came
         mark_stale(store, [(None, (max(done - 1, 0), done))])
-    batch = _Batch(store, tracker, done)
+    batch = _Batch(store, tracker, done, stills=stills)
     begin, first = time.perf_counter(), done
-    with open_source(source, shape_model=model.shape_model) as video:
-        for frame in video:
+    with open_source(source, shape_model=model.shape_model, stills=stills) as video:
+        for frame in video.since(done) if isinstance(video, ImageFolder) else video:
             if frame.index < done or frame.index >= total:
                 continue
             if stop():
                 break
+            batch.fill(frame.index, video)
             batch.add(frame, tracker.update(frame))
             if len(batch) >= BATCH:
                 start, now = batch.start, batch.flush()
                 rate = (now - first) / (time.perf_counter() - begin)
                 yield Progress(start, now, total, (total - now) / rate)
+        else:
+            batch.fill(total, video)
     start, now = batch.start, batch.flush()
     yield Progress(start, now, total, 0.0, finished=True, notes=tuple(video.report.notes))
 
@@ -190,9 +208,10 @@ def track_into(
 class _Batch:
     """Frames on their way into the store."""
 
-    def __init__(self, store: Store, tracker: Tracker, start: int) -> None:
-        self._store, self._tracker = store, tracker
+    def __init__(self, store: Store, tracker: AnyTracker, start: int, *, stills: bool) -> None:
+        self._store, self._tracker, self._stills = store, tracker, stills
         self.start = start
+        self._unreadable = _unreadable(store)
         self._rows: list[TrackRow] = []
         self._times: list[float] = []
 
@@ -202,7 +221,14 @@ class _Batch:
     def add(self, frame: Frame, faces: list[Face]) -> None:
         """Take a frame over."""
         self._rows += [TrackRow.of_face(frame.index, face) for face in faces]
-        self._times.append(frame.timestamp)
+        self._times.append(frame.index if self._stills else frame.timestamp)
+
+    def fill(self, stop: int, video: VideoSource) -> None:
+        """Keep the places of the pictures up to one, which cannot be read; note why."""
+        notes = dict(zip(range(stop - 1, -1, -1), reversed(video.report.notes), strict=False))
+        while isinstance(video, ImageFolder) and (index := self.start + len(self._times)) < stop:
+            self._times.append(index if self._stills else video.time(index))
+            self._unreadable[str(index)] = notes.get(index, "cannot be read")
 
     def flush(self) -> int:
         """Make the frames durable, with the tracker's state behind them; returns how many are."""
@@ -215,7 +241,10 @@ class _Batch:
                 times = np.array(self._times, dtype="<f8").tobytes()
                 self._store.put("ledger", [((self.start,), (times,))])
                 state = json.dumps(self._tracker.state(), allow_nan=False)
-                self._store.put("setting", [((_STATE,), (state,))])
+                settings = {_STATE: state}
+                if self._unreadable:
+                    settings[UNREADABLE] = json.dumps(self._unreadable)
+                self._store.put("setting", [((name,), (text,)) for name, text in settings.items()])
         self.start, self._rows, self._times = done, [], []
         return done
 
@@ -223,11 +252,17 @@ class _Batch:
         """Make a person of a strand that no person claims yet."""
         if not self._store.read("SELECT 1 FROM claim WHERE strand = ? LIMIT 1", (strand,)):
             # The same number for both: it can never be that of a person whom the history knows.
-            self._store.put("person", [((strand,), (f"Person {strand + 1}",))])
+            name = f"{'Face' if self._stills else 'Person'} {strand + 1}"
+            self._store.put("person", [((strand,), (name,))])
             self._store.put("claim", [((strand, 0), (strand,))])
 
 
-def _restore(store: Store, tracker: Tracker) -> int:
+def _unreadable(store: Store) -> dict[str, str]:
+    row = store.get("setting", (UNREADABLE,))
+    return json.loads(row[0]) if row is not None else {}
+
+
+def _restore(store: Store, tracker: AnyTracker) -> int:
     """Go on where an earlier run came to; returns how many frames are there."""
     rows = store.read("SELECT start, times FROM ledger ORDER BY start DESC LIMIT 1")
     state = store.get("setting", (_STATE,))

@@ -12,7 +12,7 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.track import Fits
 from facetrack.video.overlay import draw
 from facetrack.video.sink import VideoWriter
-from facetrack_app.model.exporting import export, most_corrected
+from facetrack_app.model.exporting import Material, export, most_corrected
 from facetrack_app.model.faces import faces_of
 from facetrack_app.model.session import Session
 from facetrack_app.model.wording import counted
@@ -55,14 +55,18 @@ def export_document(
         if kind == "person":
             return save_person(document, session, path, model)
         if kind == "overlay":
+            if session.stills:
+                raise InputError("pictures by themselves have no time, so they make no video")
             count = write_overlay(document, session, path, model.shape_model, progress)
         else:
             media = document.source if isinstance(document.source, Path) else None
+            material = Material(document.size, document.size_of, document.pictures, media)
             choice = chosen_signals(session)
-            count = export(session, kind, path, model.shape_model, document.size, media, choice)
+            count = export(session, kind, path, model.shape_model, material, choice)
     finally:
         session.store.close()
-    return f"{counted(count, 'frame')} written: {path}"
+    what = "picture" if document.pictures else "frame"
+    return f"{counted(count, what)} written: {path}"
 
 
 def save_person(document: Document, session: Session, path: Path, model: Fits) -> str:

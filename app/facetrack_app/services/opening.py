@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,14 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.corpus.fingerprint import fingerprint
-from facetrack.errors import InputError
+from facetrack.errors import InputError, VideoError
 from facetrack.opening import open_seekable
-from facetrack.video.seeking import FrameCache, SeekableVideo
+from facetrack.video.images import holds_pictures
+from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
+from facetrack_app.model.faces import Size
 from facetrack_app.model.places import folder_for, user_folder
-from facetrack_app.model.session import DATABASE, Session
+from facetrack_app.model.session import DATABASE, STILLS, Session
 from facetrack_app.model.store import Store
 
 DEMO: Final = "demo"
+_NAMED: Final = 3  # broken pictures in a sentence
+_MODES: Final = {True: "single pictures", False: "a picture sequence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,15 @@ class Document:
     size : (int, int)
         Width and height of the frames.
     times : ndarray, shape (n_frames,), float64
-        Seconds of every frame since the first one.
+        Seconds of every frame since the first one; numbers of pictures, which have no time.
     open : callable
         Opens the video to look at any frame; every thread opens its own.
     notes : tuple of str
         What the person should know: another model, another place for the session.
+    pictures : tuple of str
+        The pictures' names; empty of a video.
+    size_of : callable
+        Gives width and height of a frame by its number.
     """
 
     source: str | Path
@@ -50,6 +59,8 @@ class Document:
     times: npt.NDArray[np.float64] = field(repr=False, compare=False)
     open: Callable[[], SeekableVideo]
     notes: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+    size_of: Callable[[int], Size] = lambda frame: (0, 0)
 
     @property
     def seconds(self) -> float:
@@ -63,7 +74,12 @@ class Document:
 
 
 def open_document(
-    source: str | Path, model: Any, *, folder: Path | None = None, max_faces: int = 1
+    source: str | Path,
+    model: Any,
+    *,
+    folder: Path | None = None,
+    max_faces: int = 1,
+    stills: bool = True,
 ) -> Document:
     """Open a video and its session; what there is of it goes on.
 
@@ -76,6 +92,9 @@ def open_document(
         Where the session lives; else beside the video.
     max_faces : int
         At most this many people are tracked at a time, if the session is new.
+    stills : bool
+        Whether pictures stand each by itself, if the session is new; else they are the frames of
+        a video.
 
     Returns
     -------
@@ -87,33 +106,45 @@ def open_document(
     FacetrackError
         If the video or the session cannot be opened.
     """
-    cache = FrameCache()  # one for all threads: memory does not grow with them
-
-    def open_it() -> SeekableVideo:
-        return open_seekable(source, shape_model=model.shape_model, cache=cache)
-
-    video = open_it()
-    try:
-        times = _times(video)
-        n_frames = len(times)
-        size = video.size
-    finally:
-        video.close()
     if folder is None:
         sessions = user_folder("data") / "sessions"
         folder = sessions / DEMO if source == DEMO else folder_for(Path(source), sessions)
+    asked = stills and isinstance(source, Path) and holds_pictures(source)
+    stills = _as_before(folder, asked)
+    cache = FrameCache()  # one for all threads: memory does not grow with them
+
+    def open_it() -> SeekableVideo:
+        return open_seekable(source, shape_model=model.shape_model, stills=stills, cache=cache)
+
+    video = open_it()
+    try:
+        n_frames = video.n_frames
+        times = np.array(
+            [i if stills else video.time(i) for i in range(n_frames)], dtype=np.float64
+        )
+        size, size_of = video.size, _sizes(video)
+        pictures = video.names if isinstance(video, SeekableFolder) else ()
+    finally:
+        video.close()
     session = Session(folder, n_frames)
     try:
         if session.setting("max_faces") is None:
             with session.store.transaction():
                 session.put_setting("max_faces", max_faces)
-        notes = _identify(session, source, model, n_frames, size)
+        notes = _identify(session, source, model, size, stills, pictures)
+        if stills != asked:
+            notes.append(
+                f"goes on as {_MODES[stills]}, as it was begun; for {_MODES[asked]}, move the "
+                f"session away first: {folder}"
+            )
+        if session.unreadable:
+            notes.append(words_of_unreadable(session))
         if isinstance(source, Path) and folder.is_relative_to(user_folder("data")):
             notes.append(f"this place may not be written: the session lies in {folder}")
     except Exception:
         session.close()
         raise
-    return Document(source, session, size, times, open_it, tuple(notes))
+    return Document(source, session, size, times, open_it, tuple(notes), pictures, size_of)
 
 
 def video_of(folder: Path) -> str | Path:
@@ -131,25 +162,65 @@ def video_of(folder: Path) -> str | Path:
     return noted if noted == DEMO else (folder / noted).resolve()
 
 
-def _times(video: SeekableVideo) -> npt.NDArray[np.float64]:
-    """Give the time of every frame in seconds."""
-    with contextlib.suppress(InputError):  # a folder knows which are broken once it has read all
-        video.time(video.n_frames - 1)
-    return np.array([video.time(i) for i in range(video.n_frames)])
+def words_of_unreadable(session: Session) -> str:
+    """Say in one sentence how many pictures cannot be read, and which."""
+    whys = [why for _, why in sorted(session.unreadable.items())]
+    more = f"; and {len(whys) - _NAMED} more" if len(whys) > _NAMED else ""
+    one = f"{len(whys)} of {session.n_frames} pictures cannot be read"
+    return f"{one}: {'; '.join(whys[:_NAMED])}{more}"
+
+
+def _as_before(folder: Path, stills: bool) -> bool:
+    """Return whether pictures stand each by itself: in a session that is there, as it was begun."""
+    if not (folder / DATABASE).is_file():
+        return stills
+    store = Store(folder / DATABASE)
+    try:
+        known = {name: store.get("setting", (name,)) for name in ("video", STILLS)}
+    finally:
+        store.close()
+    if known["video"] is None:
+        return stills
+    return known[STILLS] is not None and bool(json.loads(known[STILLS][0]))
+
+
+def _sizes(video: SeekableVideo) -> Callable[[int], Size]:
+    """Give what says how large a frame is; of pictures, their headers are read when asked."""
+    size = video.size
+    if not isinstance(video, SeekableFolder):
+        return lambda frame: size
+
+    @lru_cache(maxsize=1 << 16)
+    def size_of(frame: int) -> Size:
+        try:
+            return video.size_of(frame)
+        except VideoError:  # it is broken, or has gone: nothing lies in it
+            return size
+
+    return size_of
 
 
 def _identify(
-    session: Session, source: str | Path, model: Any, n_frames: int, size: tuple[int, int]
+    session: Session,
+    source: str | Path,
+    model: Any,
+    size: Size,
+    stills: bool,
+    pictures: tuple[str, ...],
 ) -> list[str]:
     """Note whose session this is, or compare with what was noted."""
     # Relative, so that a folder which was moved as a whole is found again.
     where = source if isinstance(source, str) else os.path.relpath(source, session.folder)
     mine = {
         "video": where,
-        "n_frames": n_frames,
+        "n_frames": session.n_frames,
         "size": list(size),
         "model": model.name,
         "model_checksum": fingerprint(model),
+        STILLS: stills,
+        "pictures": hashlib.sha256(
+            "/".join(pictures).encode("utf-8", "surrogateescape")
+        ).hexdigest(),
     }
     notes = []
     known = {name: session.setting(name) for name in mine}
@@ -159,6 +230,11 @@ def _identify(
                 f"{session.folder}: belongs to a video of {known[name]} {unit}, this one has "
                 f"{mine[name]}; move the session's folder away to begin anew"
             )
+    if known["pictures"] not in (None, mine["pictures"]):
+        raise InputError(
+            f"{session.folder}: belongs to pictures of other names; put them back, or move the "
+            "session's folder away to begin anew"
+        )
     if known["model_checksum"] not in (None, mine["model_checksum"]):
         notes.append(
             f"this session was made with another model ({known['model']}); what is tracked anew "

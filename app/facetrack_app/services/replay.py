@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,11 @@ from facetrack.opening import open_seekable
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.commands import Import
 from facetrack_app.model.history import History, Retracked, Step
-from facetrack_app.model.session import DATABASE, Session
+from facetrack_app.model.session import DATABASE, STILLS, Session
 from facetrack_app.model.store import TABLES, Store
 from facetrack_app.services.background import track_into
 from facetrack_app.services.opening import video_of
-from facetrack_app.services.retracking import Job, changes_of, do_job
+from facetrack_app.services.retracking import Job, changes_of, do_job, starts_reader
 
 # What the gestures make. `setting` also holds what is no gesture's: the window's place, the model.
 # Readings and a machine's events are left out: functions of the rest and of what is installed.
@@ -121,11 +122,14 @@ def _again(
     """Track the video and do all steps again in a session of its own."""
     store = Store(place / DATABASE)
     faces = int(known.setting("max_faces", 1))
-    for done in track_into(store, source, model, known.tracked, max_faces=faces):
+    stills = known.stills
+    for done in track_into(store, source, model, known.tracked, max_faces=faces, stills=stills):
         progress(f"tracked {done.done} of {known.tracked} frames")
+    with store.transaction():
+        store.put("setting", [((STILLS,), (json.dumps(stills),))])
     store.close()
     session = Session(place, known.n_frames)
-    video = open_seekable(source, shape_model=model.shape_model)
+    video = open_seekable(source, shape_model=model.shape_model, stills=stills)
     history, original = History(session), History(known)
     steps = [step for step in original.steps() if not step.undone]
     for number, step in enumerate(steps, start=1):
@@ -150,7 +154,8 @@ def _do(
     for stretch in step.retracks:
         person = stretch.person
         said = functools.partial(session.corrections, person)
-        job = Job(number, person, stretch.start, stretch.stop, said)
+        starts = starts_reader(session, person, stretch.start, stretch.stop)
+        job = Job(number, person, stretch.start, stretch.stop, said, starts)
         outcome = do_job(job, model, video, stop=_stopper(stretch))
         changes, found = changes_of(session, job, outcome)
         history.amend(number, changes, found)

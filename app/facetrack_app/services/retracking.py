@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,14 +14,17 @@ import numpy as np
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.residual import carry_residuals
 from facetrack.annotation.retrack import Outcome, Refit, retrack
+from facetrack.annotation.stills import Points, refit_stills
 from facetrack.annotation.taught import completed
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Source
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.engine import taught_from
+from facetrack_app.model.faces import views_between
 from facetrack_app.model.history import Retracked
 from facetrack_app.model.rows import Change, Kind, TrackRow
 from facetrack_app.model.session import Session
+from facetrack_app.model.store import Store
 from facetrack_app.services.slot import Slot
 
 REACH: Final = 150  # frames before and after a correction that are tracked anew
@@ -59,6 +63,8 @@ class Job:
         Frames, up to but without the second.
     corrections : callable
         Reads all of the person's, by frame: what is learned. Asked in the thread that learns.
+    starts : callable or None
+        Of pictures that stand each by itself: reads where the face lies in them, by frame.
     """
 
     step: int
@@ -66,6 +72,7 @@ class Job:
     start: int
     stop: int
     corrections: Callable[[], dict[int, Correction]] = field(repr=False)
+    starts: Callable[[], dict[int, Points]] | None = field(default=None, repr=False)
 
     @property
     def stretch(self) -> Stretch:
@@ -86,8 +93,11 @@ def stretch_around(session: Session, person: int, frame: int) -> tuple[int, int]
     (int, int)
         From the corrected frame before, which is left untouched, to the one after; at most
         `REACH` frames each way, and only where the video was tracked: the background writes the
-        other frames later and would write over what was learned. Empty if the frame is not.
+        other frames later and would write over what was learned. Empty if the frame is not, and
+        of pictures that stand each by itself: what is learned of one is asked for in others.
     """
+    if session.stills:
+        return frame, frame
     if frame >= session.tracked:
         return frame, frame
     corrected = session.summary(person).corrected
@@ -96,6 +106,23 @@ def stretch_around(session: Session, person: int, frame: int) -> tuple[int, int]
     start = int(before[-1]) + 1 if before.size else 0
     stop = frame + 1 + int(after[0]) if after.size else session.n_frames
     return max(start, frame - REACH), min(stop, frame + REACH + 1, session.tracked)
+
+
+def starts_reader(
+    session: Session, person: int, start: int, stop: int
+) -> Callable[[], dict[int, Points]] | None:
+    """Give what reads in another thread where a face lies in pictures; None of a video."""
+    if not session.stills:
+        return None
+    path, claims = session.store.path, session.claims.copy()
+
+    def read() -> dict[int, Points]:
+        with contextlib.closing(Store(path)) as store:
+            views = views_between(store, claims, person, start, stop)
+        whole = {f: view.points for f, view in views.items() if view.correction is None}
+        return {f: p for f, p in whole.items() if p is not None and np.isfinite(p).all()}
+
+    return read
 
 
 def do_job(
@@ -125,6 +152,8 @@ def do_job(
     """
     corrections = job.corrections()
     learned = taught_from(model, corrections, video.frame)
+    if job.starts is not None:
+        return refit_stills(learned, video.frame, job.starts(), stop=stop, progress=progress)
     whole = {f: completed(model.shape_model, c) for f, c in corrections.items()}
     anchors = {f: points for f, points in whole.items() if points is not None}
     span = job.start, job.stop

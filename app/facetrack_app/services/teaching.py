@@ -15,7 +15,14 @@ from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.session import Session
 from facetrack_app.model.wording import counted
 from facetrack_app.services.posting import Post
-from facetrack_app.services.retracking import Job, Retracking, Stretch, changes_of, stretch_around
+from facetrack_app.services.retracking import (
+    Job,
+    Retracking,
+    Stretch,
+    changes_of,
+    starts_reader,
+    stretch_around,
+)
 
 
 class Teaching:
@@ -71,7 +78,8 @@ class Teaching:
         if self._job is not None:
             waiting = (*self._owed, self._job.stretch)
             self._owed = [part for owed in waiting for part in owed.without(stretch)]
-        self._job = Job(*stretch, self._session.corrections_reader(person))
+        starts = starts_reader(self._session, person, start, stop)
+        self._job = Job(*stretch, self._session.corrections_reader(person), starts)
         self._retracking.request(self._job)
         self._progressed("learning (Esc stops)", 0.0)
         return True

@@ -11,6 +11,7 @@ from facetrack_app.model.notice import Voice
 from facetrack_app.model.session import Session
 from facetrack_app.model.wording import counted
 from facetrack_app.services.background import BackgroundTracking, Progress
+from facetrack_app.services.opening import words_of_unreadable
 from facetrack_app.services.posting import Post
 
 NOTES: Final = "notes"  # the session's setting: what its file showed while it was tracked
@@ -62,6 +63,7 @@ class VideoTracking:
             self._session.n_frames,
             lambda progress: self._post(lambda: self._take(progress)),
             max_faces=int(self._session.setting("max_faces", 1)),
+            stills=self._session.stills,
         )
         self._background.start()
 
@@ -86,6 +88,8 @@ class VideoTracking:
             self._keep(progress.notes)
         if progress.trouble:
             self._said(progress.trouble, True, "track")
+        elif progress.finished and self._session.unreadable:
+            self._said(words_of_unreadable(self._session), True, "track")
         elif progress.finished and progress.done < progress.total:
             total = counted(progress.total, "frame")
             self._said(f"tracked {progress.done} of {total}", False, "track")

@@ -37,6 +37,8 @@ class Viewing:
         Which frame is wished for.
     frame : Frame or None
         The picture that is shown.
+    trouble : str
+        Why there is none, of a broken picture.
     person : int or None
         Whose face is edited.
     editor : Editor or None
@@ -53,6 +55,7 @@ class Viewing:
         self.said = Voice()
         self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
         self.frame: Frame | None = None
+        self.trouble = ""
         self.person = self._first_person()
         self.editor: Editor | None = None
         self.markup = 68
@@ -63,7 +66,7 @@ class Viewing:
         self._reader = FrameReader(
             document.open,
             lambda: self._post(self._show_newest),
-            lambda message: self._post(lambda: self.said(message, True, "picture")),
+            lambda message: self._post(lambda: self._not_read(message)),
         )
 
     def close(self) -> None:
@@ -91,8 +94,15 @@ class Viewing:
             return
         frame = self._reader.frames.take(timeout=0)
         if frame is not None:
-            self.frame = frame
+            self.frame, self.trouble = frame, ""
             self.said("", False, "picture")
+            self.reload()
+
+    def _not_read(self, message: str) -> None:
+        """Say what cannot be read; a broken picture shows nothing instead of the one before."""
+        self.said(message, True, "picture")
+        if self.document.pictures and not (self.editor is not None and self.editor.holding):
+            self.frame, self.trouble = None, message
             self.reload()
 
     @property

@@ -131,8 +131,8 @@ class AnnotateView(QWidget):
 
     # Opening and closing
 
-    def open(self, source: str | Path, folder: Path | None = None) -> None:
-        """Open a video; what lasts is done beside the window."""
+    def open(self, source: str | Path, folder: Path | None = None, *, stills: bool = True) -> None:
+        """Open a video, or pictures, each by itself or as frames; what lasts is done beside."""
         if source == self._opening:
             return
         self.close_document()
@@ -141,7 +141,11 @@ class AnnotateView(QWidget):
         self.canvas.update()
         run_beside(
             lambda: open_document(
-                source, self._model, folder=folder, max_faces=self._settings.max_faces
+                source,
+                self._model,
+                folder=folder,
+                max_faces=self._settings.max_faces,
+                stills=stills,
             ),
             self.post,
             self._opened,
@@ -245,8 +249,9 @@ class AnnotateView(QWidget):
         annotator = self.annotator
         if annotator is None:
             return
-        if annotator.frame is not None:
-            self.canvas.set_frame(annotator.frame.image)
+        if annotator.frame is not None or annotator.trouble:
+            self.canvas.hint = annotator.trouble
+            self.canvas.set_frame(annotator.frame.image if annotator.frame is not None else None)
         self._show_faces()
         self.panel.show_annotator(annotator)
         start = annotator.pending[1] if annotator.pending is not None else None
@@ -260,6 +265,8 @@ class AnnotateView(QWidget):
         if self.annotator is not None and self.annotator.frame is not None:
             ghost = self.palette().light().color() if self.ghost_shown else None
             self.canvas.set_faces(drawn_people(self.annotator, ghost))
+        else:
+            self.canvas.set_faces([])
 
     def _choose_signals(self) -> None:
         if self.annotator is not None:

@@ -38,6 +38,7 @@ LICENCES = (
     ("opencv-python-headless", "Apache-2.0, with FFmpeg under LGPL-2.1"),
     ("dlib", "Boost"), ("PyAV", "BSD-3-Clause; its wheel's FFmpeg holds x264, GPL"),
     ("matplotlib", "Matplotlib's own, like PSF"), ("tqdm", "MPL-2.0 and MIT"),
+    ("Pillow", "MIT-CMU"),
 )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ class Exchange:
         first = new_number(session)
 
         def read() -> list[Change]:
-            table = read_tracks(path)
+            table = read_tracks(path, self._annotator.document.pictures)
             try:
                 return changes_of_import(table, session.n_frames, first)
             except InputError as error:

@@ -204,18 +204,25 @@ class MainWindow(QMainWindow):
         if path:
             self.open(Path(path))
 
-    def open_folder(self) -> None:
-        """Ask for a folder of pictures to annotate."""
-        path = QFileDialog.getExistingDirectory(self, "Open image folder")
+    def open_pictures(self) -> None:
+        """Ask for a folder of pictures to annotate, each by itself."""
+        self._open_folder("Open pictures", stills=True)
+
+    def open_sequence(self) -> None:
+        """Ask for a folder of pictures that are the frames of a video."""
+        self._open_folder("Open picture sequence", stills=False)
+
+    def _open_folder(self, title: str, *, stills: bool) -> None:
+        path = QFileDialog.getExistingDirectory(self, title)
         if path:
-            self.open(Path(path))
+            self.open(Path(path), stills=stills)
 
     def open_demo(self) -> None:
         """Annotate the demo clip."""
         self.open("demo")
 
-    def open(self, source: str | Path) -> None:
-        """Annotate a video, a folder of pictures or the demo clip."""
+    def open(self, source: str | Path, *, stills: bool = True) -> None:
+        """Annotate a video, pictures (each by itself, or as frames) or the demo clip."""
         self.show_annotate()
         self._line.forget(ANNOTATE)  # it was about another video
         folder = None
@@ -226,7 +233,7 @@ class MainWindow(QMainWindow):
             except FacetrackError as error:
                 self.annotate.said(str(error), True, "open")
                 return
-        self.annotate.open(source, folder)
+        self.annotate.open(source, folder, stills=stills)
         if isinstance(source, Path):
             known = [str(source), *(r for r in self.settings.recent if r != str(source))]
             self.settings.recent = known[:20]

@@ -121,8 +121,13 @@ class Transport(QWidget):
         playback = annotator.playback
         playing = f"   {playback.rate:g}x" if playback.speed not in (0, 1) else ""
         place = f"{annotator.shown + 1} / {session.n_frames}"
-        self.place.setText(f" {place}   {seconds:+.2f} s{playing}")
-        self.place.setToolTip(f"frame {place}, {seconds:+.3f} s{playing}")
+        time = "" if session.stills else f"   {seconds:+.2f} s"
+        pictures = annotator.document.pictures
+        name = f"   {pictures[annotator.shown]}" if pictures else ""
+        short = self.place.fontMetrics().elidedText(name, Qt.ElideMiddle, _LONGEST)
+        self.place.setText(f" {place}{short}{time}{playing}")
+        what = "picture" if pictures else "frame"
+        self.place.setToolTip(f"{what} {place}{name}{time}{playing}")
         self.pace.setEnabled(True)
         self.pace.setCurrentIndex(PACES.index(playback.pace))
         self._tracking.setVisible(session.tracked < session.n_frames)

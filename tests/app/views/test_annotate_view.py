@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import cv2
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, Qt
@@ -270,3 +271,25 @@ def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
     assert bar.fontMetrics().horizontalAdvance(bar.text()) < bar.width()
     assert bar.text().startswith("writing")
     assert bar.text().endswith("100%.mp4")
+
+
+def test_pictures_are_named_and_a_broken_one_shows_why(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("img (1).png", "img (10).png"):
+        (folder / name).write_bytes(cv2.imencode(".png", np.zeros((60, 80), np.uint8))[1].tobytes())
+    (folder / "img (2).png").write_bytes(b"no picture")
+    window.open(folder)
+    view = window.annotate
+    qtbot.waitUntil(lambda: view.annotator is not None, timeout=30_000)
+    annotator = view.annotator
+    assert annotator is not None
+    qtbot.waitUntil(lambda: annotator.frame is not None, timeout=30_000)
+    assert annotator.session.stills
+    assert "1 / 3   img (1).png" in view.transport.place.text()
+    annotator.show(1)
+    qtbot.waitUntil(lambda: bool(annotator.trouble), timeout=30_000)
+    assert "2 / 3   img (2).png" in view.transport.place.text()
+    assert "img (2).png" in view.canvas.hint
