@@ -22,6 +22,7 @@ from facetrack.video.devices import list_cameras
 from facetrack_app.model.places import user_folder
 from facetrack_app.model.settings import load_settings
 from facetrack_app.views import theme
+from facetrack_app.views.live_recording import visible_folder
 from facetrack_app.views.main_window import MainWindow, destroy
 
 LOGGER = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def open_window(video: str | None, model_name: str | None) -> int:
     theme.apply(application, settings.theme)
     _limit_threads(settings.threads)
     model, trouble = _load(model_name, settings.model)
-    window = MainWindow(model, settings, settings_path, user_folder("data") / "recordings")
+    window = MainWindow(model, settings, settings_path, visible_folder())
     install_hook(window)
     for line in [*wrong, *trouble]:
         window.say(line, True)

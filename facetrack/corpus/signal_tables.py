@@ -36,7 +36,7 @@ class SignalTables:
     Raises
     ------
     OutputError
-        If the files cannot be written; from `write`, `finish`, `flush` and `publish`, too.
+        If the files cannot be written; from `write`, `mark`, `finish`, `flush` and `publish`, too.
     FormatError, InputError
         If the state or a file is broken.
     """
@@ -102,6 +102,15 @@ class SignalTables:
         found = list(findings)
         self._values.write(self._rows.add(frame, timestamp, faces, found))
         self._events.write(event_records(found))
+
+    def mark(self, records: Iterable[EventRecord]) -> None:
+        """Write events that are known already, such as those that a person marked.
+
+        Parameters
+        ----------
+        records : iterable of EventRecord
+        """
+        self._events.write(records)
 
     def finish(self, findings: Iterable[Finding]) -> None:
         """Write what is left, with what the pipeline still had to say."""

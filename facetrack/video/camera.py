@@ -20,6 +20,7 @@ from facetrack.video.source import ClosesItself, DecodeReport
 OPENING_PATIENCE: Final = 30.0  # seconds: Media Foundation on Windows takes up to this
 FRAME_PATIENCE: Final = 5.0  # seconds without a frame after which a camera counts as gone
 BAD_GRABS: Final = 10  # in a row; single ones happen while a camera starts
+_HANGING: Final[dict[int | str, threading.Thread]] = {}  # threads that outlived their source
 
 
 class Capture(Protocol):
@@ -80,7 +81,7 @@ class CameraSource(ClosesItself):
     Raises
     ------
     CameraError
-        If the camera is missing, busy, may not be used, or gives no picture.
+        If the camera is missing, busy, may not be used, gives no picture, or still hangs.
     """
 
     n_frames = None
@@ -111,6 +112,8 @@ class CameraSource(ClosesItself):
         self.started = datetime.now(UTC)
         if open_capture is None:
             check_permission(camera)
+        if camera in _HANGING and _HANGING[camera].is_alive():  # or each try would leave a thread
+            raise CameraError(f"{self.name}: still hangs; unplug it and plug it in again")
         # A daemon: a driver that hangs must not keep the program from ending.
         self._thread = threading.Thread(
             target=self._capture, args=(open_capture or _open,), name=self.name, daemon=True
@@ -154,6 +157,8 @@ class CameraSource(ClosesItself):
             self._mailbox.notify_all()
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout=2.0)
+            if self._thread.is_alive():
+                _HANGING[self._camera] = self._thread
 
     def _wait(self, patience: float) -> tuple[int, Image] | None:
         """Take the newest frame out of the mailbox; None when the source was closed."""

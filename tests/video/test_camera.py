@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,17 @@ def test_a_camera_that_hangs_is_given_up() -> None:
 def test_a_camera_that_never_answers_is_given_up_at_the_start() -> None:
     capture = FakeCapture(0, ends=False)
     with pytest.raises(CameraError, match="gave no frame"):
-        CameraSource(0, open_capture=_opener(capture), opening_patience=0.05)
+        CameraSource(7, open_capture=_opener(capture), opening_patience=0.05)
+    threads = threading.active_count()
+    for _ in range(3):
+        with pytest.raises(CameraError, match="camera 7: still hangs; unplug it"):
+            CameraSource(7, open_capture=_opener(FakeCapture(1)))
+    assert threading.active_count() == threads
     capture.permits.release()
+    assert capture.released.wait(10)
+    while threading.active_count() == threads:
+        time.sleep(0.01)
+    CameraSource(7, open_capture=_opener(FakeCapture(1))).close()
 
 
 def test_a_busy_camera_is_named() -> None:

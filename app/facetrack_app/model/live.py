@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from typing import Final
 
 import numpy as np
@@ -13,14 +14,17 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.evaluation.jitter import jitter, lag, still_stretches
-from facetrack.face import Face
+from facetrack.face import N_POINTS, Face, State
 from facetrack.formats.table import NO_FACE
-from facetrack.reading import Finding
+from facetrack.reading import Finding, Readings
 from facetrack.signals import Choice, Pipeline, choose, signals
+from facetrack.signals.estimator import nothing
 from facetrack.signals.registry import owner
 from facetrack.video.frame import Frame
 from facetrack_app.model.rows import DOUBT
 
+FROZEN: Final = "the picture stood still for a correction"
+BUSY: Final = "the tracker was busy with an earlier frame"
 WINDOW: Final = 90  # frames: three seconds at 30 frames/s
 
 
@@ -36,6 +40,8 @@ class LiveFrame:
         `time.perf_counter` when the frame came and when the tracker was done.
     findings : tuple of Finding
         What the signals said with it, of this frame or of earlier ones.
+    missed : str
+        Why the tracker did not see the frame; empty where it did.
     """
 
     frame: Frame
@@ -43,11 +49,32 @@ class LiveFrame:
     captured: float
     tracked: float
     findings: tuple[Finding, ...] = ()
+    missed: str = ""
 
     def heard(self) -> Heard:
         """Give what the charts need, without the picture."""
         charted = next((face.id for face in self.faces if face.tracked), NO_FACE)
         return Heard(self.frame.index, self.frame.timestamp, charted, self.findings)
+
+
+def missed_frame(frame: Frame, faces: Iterable[Face], choice: Choice, why: str) -> LiveFrame:
+    """Say of a frame that the tracker did not see why nothing is known of it.
+
+    Parameters
+    ----------
+    frame : Frame
+    faces : iterable of Face
+        Of the frame before.
+    choice : Choice
+        The signals that were asked for.
+    why : str
+        The reason that stands in tables.
+    """
+    nowhere = np.full((N_POINTS, 2), np.nan)
+    lost = tuple(Face(face.id, State.LOST, why, nowhere, nowhere, 0.0, None) for face in faces)
+    silence = Readings(frame.index, nothing(choice.values, why))
+    whose = [face.id for face in lost] or [NO_FACE]
+    return LiveFrame(frame, lost, nan, nan, tuple(Finding(id_, "", silence) for id_ in whose), why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +84,7 @@ class Heard:
     Attributes
     ----------
     frame : int
-        Index of the frame; grows by one from frame to frame.
+        Index of the frame.
     timestamp : float
         Seconds.
     face_id : int
@@ -165,9 +192,15 @@ class LatencyMeter:
         self._latency: deque[float] = deque(maxlen=size)
 
     def add(self, captured: float, shown: float) -> None:
-        """Take note of a frame that was shown."""
-        self._shown.append(shown)
-        self._latency.append(shown - captured)
+        """Take note of a frame that was shown; one that was not painted since it came was not."""
+        if shown >= captured:
+            self._shown.append(shown)
+            self._latency.append(shown - captured)
+
+    def clear(self) -> None:
+        """Forget all frames, as after a pause."""
+        self._shown.clear()
+        self._latency.clear()
 
     @property
     def rate(self) -> float:

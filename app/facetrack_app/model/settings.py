@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from facetrack.formats.atomic import write_text
 from facetrack_app.model.actions import MARKUP_COUNTS, conflicts
+from facetrack_app.model.recording import KINDS, LANDMARKS
 
 MAX_BYTES: Final = 1 << 20
 THEMES: Final = ("system", "light", "dark")
@@ -51,6 +52,12 @@ class Settings:
         Whether the person knows how to teach the tracker.
     splits : dict of str to list of int
         How views are divided, px, by the name of what divides them.
+    subject, session : str
+        Who is recorded, and in which session.
+    record_kind : str
+        What is recorded, see `recording.KINDS`.
+    recordings : str
+        The folder where recordings go; empty: the standard one.
     """
 
     theme: str = "system"
@@ -68,6 +75,10 @@ class Settings:
     window: str = ""
     splits: dict[str, list[int]] = field(default_factory=dict)
     welcomed: bool = False
+    subject: str = ""
+    session: str = ""
+    record_kind: str = LANDMARKS
+    recordings: str = ""
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
@@ -90,6 +101,10 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     ),
     "welcomed": lambda v: type(v) is bool,
     "splits": lambda v: isinstance(v, dict) and all(map(_sizes, v.values())),
+    "subject": lambda v: isinstance(v, str) and len(v) <= 60,
+    "session": lambda v: isinstance(v, str) and len(v) <= 60,
+    "record_kind": lambda v: v in KINDS,
+    "recordings": lambda v: isinstance(v, str) and len(v) < 4096,
 }
 
 

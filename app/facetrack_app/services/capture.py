@@ -21,10 +21,31 @@ from facetrack_app.services.slot import Slot
 
 RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone
 PATIENCE: Final = 0.5  # seconds for which the window waits for a thread that is to end
+SLOW: Final = 2.5  # seconds without an answer after which a camera counts as hanging
 SEAM: Final = 1.0  # seconds that pass at least where a source begins anew: no signal spans them
 _UNNAMED: Final = 4  # cameras that are offered by number
 
-Opener = Callable[[], VideoSource]
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where frames come from.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    open : callable
+        Opens it.
+    ends : bool
+        Whether it is a file: frames wait until their time has come, and there is a last one.
+    device : bool
+        Whether it may hang.
+    """
+
+    name: str
+    open: Callable[[], VideoSource]
+    ends: bool = False
+    device: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +55,7 @@ class Captured:
     Attributes
     ----------
     frame : Frame
-        Its time goes on growing over a lost camera and a clip that starts anew.
+        Its number and time go on growing over a lost camera.
     at : float
         `time.perf_counter` when the frame was handed over by the source.
     """
@@ -60,30 +81,30 @@ class Capture:
 
     Parameters
     ----------
-    open_it : callable
-        Opens the source.
+    source : Source
     slot : Slot of Captured
         Where frames go.
     say : callable
         Told in words what is wrong, in the capture thread; "" when all is well again.
-    paced : bool
-        Whether frames wait until their time has come and the source starts anew at its end.
+    ended : callable
+        Told in the capture thread that a file has come to its end.
     retry_every : float
         Seconds.
     """
 
     def __init__(
         self,
-        open_it: Opener,
+        source: Source,
         slot: Slot[Captured],
         say: Callable[[str], None],
+        ended: Callable[[], None] = lambda: None,
         *,
-        paced: bool = False,
         retry_every: float = RETRY_EVERY,
     ) -> None:
-        self._open, self._slot, self._say = open_it, slot, say
-        self._paced, self._retry_every = paced, retry_every
-        self._stop = threading.Event()
+        self._source, self._slot, self._say, self._ended = source, slot, say, ended
+        self._retry_every = retry_every
+        self._stop, self._going = threading.Event(), threading.Event()
+        self._going.set()
         self._time = self._came = 0.0  # when the next frame would be due; when the last one came
         self._count = 0
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -92,22 +113,38 @@ class Capture:
         """Begin."""
         self._thread.start()
 
+    def pause(self) -> None:
+        """Let go of the camera until `go_on`; a file waits where it is."""
+        self._going.clear()
+
+    def go_on(self) -> None:
+        """Take the camera up again; numbers and times go on."""
+        self._going.set()
+
     def stop(self) -> None:
         """End, and let go of the camera; one that hangs is let go when it wakes."""
         self._stop.set()
+        self._going.set()
         self._thread.join(timeout=PATIENCE)
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            if not self._source.ends:
+                self._going.wait()
             try:
                 self._read()
-                trouble = "" if self._paced else "the source has ended"
+                trouble = "the source has ended" if self._going.is_set() else ""
             except CameraError as error:
                 trouble = str(error)
             except FacetrackError as error:  # a broken file will not mend itself
                 self._say(str(error))
                 return
-            if trouble and not self._stop.is_set():
+            if self._stop.is_set():
+                return
+            if self._source.ends:
+                self._end()
+                return
+            if trouble:
                 self._say(f"{trouble}; looking for it again")
                 self._stop.wait(self._retry_every)
 
@@ -117,10 +154,11 @@ class Capture:
             begin = time.perf_counter()
             offset = self._time + max(SEAM, begin - self._came) if self._count else 0.0
             for frame in source:
-                if self._stop.is_set():
-                    return
-                if self._paced:
+                if self._source.ends and self._count:
+                    begin += self._wait_to_go_on()
                     self._stop.wait(max(0.0, begin + frame.timestamp - time.perf_counter()))
+                if self._stop.is_set() or not (self._source.ends or self._going.is_set()):
+                    return
                 if not frame.index:
                     self._say("")
                 self._time = offset + frame.timestamp + 1 / 30
@@ -131,6 +169,33 @@ class Capture:
         finally:
             source.close()
 
+    def _open(self) -> VideoSource:
+        """Open the source; says so where a device does not answer."""
+        if not self._source.device:
+            return self._source.open()
+        watch = threading.Timer(
+            SLOW, lambda: self._say(f"{self._source.name} does not answer; still waiting for it")
+        )
+        watch.daemon = True
+        watch.start()
+        try:
+            return self._source.open()
+        finally:
+            watch.cancel()
+
+    def _wait_to_go_on(self) -> float:
+        """Stand still while paused; returns for how many seconds."""
+        begin = time.perf_counter()
+        self._going.wait()
+        return time.perf_counter() - begin
+
+    def _end(self) -> None:
+        """Say that there is no more, once the last frame was taken."""
+        while self._slot.waiting and not self._stop.wait(0.02):
+            pass
+        if not self._stop.is_set():
+            self._ended()
+
 
 def cameras() -> list[CameraInfo]:
     """List the cameras to choose from; where the system gives no names, the first numbers."""
@@ -139,7 +204,7 @@ def cameras() -> list[CameraInfo]:
     return [CameraInfo(number, "", f"camera {number}") for number in range(_UNNAMED)]
 
 
-def opener(spec: str, shape_model: ShapeModel, size: tuple[int, int]) -> tuple[Opener, bool]:
+def source_of(spec: str, shape_model: ShapeModel, size: tuple[int, int]) -> Source:
     """Choose how a source is opened.
 
     Parameters
@@ -152,19 +217,21 @@ def opener(spec: str, shape_model: ShapeModel, size: tuple[int, int]) -> tuple[O
 
     Returns
     -------
-    callable
-        Opens it.
-    bool
-        Whether frames have to be paced: a file comes as fast as it can be read.
+    Source
     """
     if spec == "demo":
-        return lambda: _endless_demo(shape_model, size), False
+        return Source("the demo clip", lambda: _endless_demo(shape_model, size))
     if spec.isdecimal() or spec.startswith("/dev/video"):
-        from facetrack.video.camera import CameraSource
-
         camera = int(spec) if spec.isdecimal() else spec
-        return lambda: CameraSource(camera, size=size), False
-    return lambda: open_source(Path(spec)), True
+        return Source(f"camera {camera}", lambda: _camera(camera, size), device=True)
+    path = Path(spec)
+    return Source(path.name, lambda: open_source(path), ends=True)
+
+
+def _camera(camera: int | str, size: tuple[int, int]) -> VideoSource:
+    from facetrack.video.camera import CameraSource
+
+    return CameraSource(camera, size=size, frame_patience=SLOW)
 
 
 def _endless_demo(shape_model: ShapeModel, size: tuple[int, int]) -> VideoSource:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,17 @@ from facetrack_app.model.engine import (
     set_adapt,
     set_smoothing,
 )
-from facetrack_app.model.live import Heard, LatencyMeter, LiveFrame, SignalHealth, live_choice
-from facetrack_app.services.capture import Capture, Captured, opener
+from facetrack_app.model.live import (
+    BUSY,
+    FROZEN,
+    Heard,
+    LatencyMeter,
+    LiveFrame,
+    SignalHealth,
+    live_choice,
+)
+from facetrack_app.model.recording import Wish
+from facetrack_app.services.capture import Capture, Captured, source_of
 from facetrack_app.services.live_tracking import LiveTracking
 from facetrack_app.services.posting import Post
 from facetrack_app.services.recorder import Recorder
@@ -68,13 +77,23 @@ class LiveSession:
         Told in that thread that there is a new frame; see `take`.
     say : callable
         Given a sentence in that thread; empty when all is well again.
+    ended : callable
+        Told in that thread that a file has come to its end.
 
     Attributes
     ----------
     meter : LatencyMeter
     editor : Editor or None
         The face under the person's hand while the session is frozen.
+    taught : Face or None
+        The same face as it was tracked.
+    holding : bool
+        Whether it is frozen until the person says so, not just for a drag.
     adapting : bool
+    name : str
+        What is watched.
+    paused : bool
+        Whether the camera is let go, and what was learned kept, until `go_on`.
     """
 
     def __init__(
@@ -84,16 +103,20 @@ class LiveSession:
         post: Post,
         show: Callable[[], None],
         say: Callable[[str], None],
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self.meter = LatencyMeter()
         self.editor: Editor | None = None
         self.adapting = False
+        self.paused = False
         self.recorder: Recorder | None = None
-        self._taught: Face | None = None
+        self.taught: Face | None = None
+        self.holding = False
         self._post, self._say, self._open = post, say, True
         self._frames: Slot[Captured] = Slot()
-        open_it, paced = opener(wish.source, model.shape_model, wish.size)
-        self._capture = Capture(open_it, self._frames, self._tell, paced=paced)
+        source = source_of(wish.source, model.shape_model, wish.size)
+        self.name, self._ends = source.name, source.ends
+        self._capture = Capture(source, self._frames, self._tell, lambda: self._in_turn(ended))
         tracker = make_tracker(
             model, max_faces=wish.max_faces, smoothing=wish.smoothing, person=wish.person
         )
@@ -104,12 +127,26 @@ class LiveSession:
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Begin; a file waits at its first frame until it can be tracked."""
+        if self._ends:
+            self._capture.pause()
+            self._tracking.prepared = lambda: None if self.paused else self._capture.go_on()
         self._tracking.start()
         self._capture.start()
 
-    def stop(self) -> list[Path]:
-        """End; returns the files of a recording that was going on."""
+    def pause(self) -> None:
+        """Let go of the camera for a while."""
+        self.paused = True
+        self._capture.pause()
+
+    def go_on(self) -> None:
+        """Take the camera up again."""
+        self.paused = False
+        self.meter.clear()
+        self._capture.go_on()
+
+    def stop(self) -> Recorder | None:
+        """End; returns the recording that was going on."""
         self._open = False
         self._capture.stop()
         self._tracking.stop()
@@ -125,13 +162,18 @@ class LiveSession:
 
     @property
     def dropped(self) -> int:
-        """Frames that the tracker never saw or that were never shown."""
-        return self._frames.dropped + self._tracking.results.dropped
+        """Frames that the tracker never saw or that were never shown; none of a correction."""
+        return self.untracked + self._tracking.results.dropped
 
     @property
     def untracked(self) -> int:
-        """Frames that the tracker, and so the signals, never saw."""
-        return self._frames.dropped
+        """Frames that the tracker, and so the signals, never saw: it was too slow."""
+        return self._tracking.missed[BUSY]
+
+    @property
+    def stood_still(self) -> int:
+        """Frames that came while a person corrected one."""
+        return self._tracking.missed[FROZEN]
 
     @property
     def unheard(self) -> int:
@@ -154,7 +196,7 @@ class LiveSession:
         return self.editor is not None
 
     def freeze(self, place: tuple[float, float], within: float) -> LiveFrame | None:
-        """Stand still and take hold of the point under the pointer.
+        """Stand still and take hold of the point under the pointer; what was moved stays so.
 
         Parameters
         ----------
@@ -169,16 +211,25 @@ class LiveSession:
             The frame at which everything stands still; None where no point is near.
         """
         live = self._tracking.freeze()
-        for face in live.faces if live is not None else ():
-            if face.tracked:
-                editor = Editor.of(face.points, face.source)
-                point = editor.nearest(place, within)
-                if point is not None:
-                    editor.grab(point, place)
-                    self.editor, self._taught = editor, face
-                    return live
-        self.resume()
+        for editor, face in self._editable(live):
+            point = editor.nearest(place, within)
+            if point is not None:
+                editor.grab(point, place)
+                self.editor, self.taught = editor, face
+                return live
+        if not self.holding:
+            self.resume()
         return None
+
+    def _editable(self, live: LiveFrame | None) -> Iterator[tuple[Editor, Face]]:
+        """Give the face that is being corrected; as long as nothing was moved, any other, too."""
+        if self.editor is not None and self.taught is not None:
+            yield self.editor, self.taught
+            if self.editor.correction().vouched.any():
+                return
+        for face in live.faces if live is not None else ():
+            if face.tracked and face is not self.taught:
+                yield Editor.of(face.points, face.source), face
 
     def hold(self) -> LiveFrame | None:
         """Stand still with the first face in view under the person's keys; see `freeze`."""
@@ -187,7 +238,7 @@ class LiveSession:
         if face is None:
             self.resume()
             return None
-        self.editor, self._taught = Editor.of(face.points, face.source), face
+        self.editor, self.taught, self.holding = Editor.of(face.points, face.source), face, True
         return live
 
     def release(self) -> int:
@@ -204,19 +255,19 @@ class LiveSession:
             If the correction is broken or the model cannot learn; live goes on all the same.
         """
         try:
-            if self.editor is None or self._taught is None:
+            if self.editor is None or self.taught is None:
                 return 0
             self.editor.release()
             mask = self.editor.correction().vouched
             if not mask.any():
                 return 0
-            return self._tracking.teach(self._taught, self.editor.points, mask)
+            return self._tracking.teach(self.taught, self.editor.points, mask)
         finally:
             self.resume()
 
     def resume(self) -> None:
         """Go on without a correction."""
-        self.editor = self._taught = None
+        self.editor, self.taught, self.holding = None, None, False
         self._tracking.resume()
 
     def set_smoothing(self, dial: float) -> None:
@@ -264,19 +315,23 @@ class LiveSession:
             raise InputError("there is no face in view")
         profiles[0].save(path)
 
-    def record(self, folder: Path, kind: str) -> None:
-        """Begin a recording; see `Recorder`."""
-        self.recorder = Recorder(folder, kind, self._tell, self._tracking.choice)
+    def record(self, wish: Wish) -> None:
+        """Begin a recording; raises OutputError if its files cannot be made."""
+        self.recorder = Recorder(wish, self._tracking.choice)
         self._tracking.sinks.append(self.recorder)
 
-    def stop_recording(self) -> list[Path]:
-        """End the recording; returns its files."""
+    def stop_recording(self) -> Recorder | None:
+        """End the recording; returns it."""
         recorder, self.recorder = self.recorder, None
-        if recorder is None:
-            return []
-        left = self._tracking.detach(recorder)
-        self.chart(self._charts)
-        return recorder.close(left)
+        if recorder is not None:
+            left = self._tracking.detach(recorder)
+            self.chart(self._charts)
+            recorder.close(left)
+        return recorder
 
     def _tell(self, message: str) -> None:
-        self._post(lambda: self._say(message) if self._open else None)
+        self._in_turn(lambda: self._say(message))
+
+    def _in_turn(self, act: Callable[[], None]) -> None:
+        """Do something in this object's thread, unless the session has ended by then."""
+        self._post(lambda: act() if self._open else None)

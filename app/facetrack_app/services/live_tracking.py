@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -20,7 +21,15 @@ from facetrack.tracking.tracker import Tracker
 from facetrack.tracking.warm_up import warm_up
 from facetrack.video.frame import Frame
 from facetrack_app.model.engine import Points, teach_live
-from facetrack_app.model.live import Heard, LiveFrame, SignalHealth, SteadinessMeter
+from facetrack_app.model.live import (
+    BUSY,
+    FROZEN,
+    Heard,
+    LiveFrame,
+    SignalHealth,
+    SteadinessMeter,
+    missed_frame,
+)
 from facetrack_app.services.capture import PATIENCE, Captured
 from facetrack_app.services.interpreter import spare_what_is_loaded
 from facetrack_app.services.slot import Backlog, Slot
@@ -49,7 +58,7 @@ class LiveTracking:
     Attributes
     ----------
     results : Slot of LiveFrame
-        Tracked frames are numbered from 0 without a gap; those that `frames` dropped have none.
+        They keep the numbers of the captured frames.
     heard : Backlog of Heard
         What was found in every tracked frame, though only the newest one is shown.
     choice : Choice
@@ -60,7 +69,12 @@ class LiveTracking:
     frozen : bool
         Whether the thread stands still, for a correction.
     sinks : list of callable
-        Given every tracked frame, in the tracking thread: the recorder.
+        The recorder: given every frame, also those that were not tracked, with the reason. These
+        may come before an earlier one that is being tracked.
+    prepared : callable
+        Told in the tracking thread that it begins.
+    missed : Counter
+        Frames that were not tracked, by the reason.
     """
 
     def __init__(
@@ -77,15 +91,17 @@ class LiveTracking:
         self.steadiness = (float("nan"),) * 3
         self.sinks: list[Sink] = []
         self.frozen = False
+        self.prepared: Callable[[], object] = lambda: None
+        self.missed: Counter[str] = Counter()
         self._tracker, self._frames = tracker, frames
         self._ready, self._say = ready, say
         self._pipeline = Pipeline(choice, live=True)
-        self._count = 0  # of tracked frames
         self._busy = threading.Lock()  # held while a frame is tracked, and while frozen
         self._free = threading.Event()  # cleared while a thread waits for the lock: locks know no
         self._free.set()  # turns, and with frames waiting this thread would take it again and again
         self._stop = threading.Event()
         self._last: LiveFrame | None = None
+        self._measure_in = 0  # tracked frames
         self._meter = SteadinessMeter()
         self._thread = threading.Thread(target=self._run, name="live tracking", daemon=True)
 
@@ -177,14 +193,17 @@ class LiveTracking:
         self._say(PREPARING)
         warm_up()
         spare_what_is_loaded()
-        self._frames.start_over()
+        self._frames.missed = self._miss
         self._say("")
+        self.prepared()
         while not self._stop.is_set():
-            captured = self._frames.take(timeout=0.5)
-            if captured is None:
+            if not self._frames.wait(timeout=0.5):
                 continue
             self._free.wait()
-            with self._busy:
+            with self._busy:  # taken once it is certain that it will be tracked
+                captured = self._frames.take(timeout=0)
+                if captured is None:
+                    continue
                 try:
                     self._track(captured)
                 except FacetrackError as error:
@@ -192,8 +211,7 @@ class LiveTracking:
                     return
 
     def _track(self, captured: Captured) -> None:
-        frame = Frame(self._count, captured.frame.timestamp, captured.frame.picture)
-        self._count += 1
+        frame = captured.frame
         faces = tuple(self._tracker.update(frame))
         frame.image  # noqa: B018  (converted here, not where it is painted)
         done = time.perf_counter()
@@ -205,8 +223,18 @@ class LiveTracking:
             sink(self._last)
         if faces:
             self._meter.add(faces[0], frame.timestamp)
-        if frame.index % _MEASURE_EVERY == 0:
+            self._measure_in -= 1
+        if self._measure_in <= 0:
+            self._measure_in = _MEASURE_EVERY
             self.steadiness = self._meter.measure()
+
+    def _miss(self, captured: Captured) -> None:
+        """Account for a frame that the tracker will not see; in whichever thread replaced it."""
+        why = FROZEN if self.frozen else BUSY
+        self.missed[why] += 1
+        faces = self._last.faces if self._last is not None else ()
+        for sink in list(self.sinks):
+            sink(missed_frame(captured.frame, faces, self.choice, why))
 
     def _find(self, frame: Frame, faces: tuple[Face, ...]) -> tuple[Finding, ...]:
         if self.choice is not self._pipeline.choice:

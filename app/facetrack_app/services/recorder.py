@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
+import json
 import math
+import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,16 +21,15 @@ import numpy as np
 from facetrack.corpus.signal_tables import SignalTables
 from facetrack.corpus.task import Outputs
 from facetrack.errors import FacetrackError
-from facetrack.formats.atomic import output_error
+from facetrack.formats.atomic import output_error, write_text
 from facetrack.formats.openface import OpenFaceWriter, write_dictionary
-from facetrack.reading import Finding, Readings
+from facetrack.reading import HUMAN, Event, EventRecord, Finding, Readings
 from facetrack.signals import Choice
 from facetrack.video.overlay import draw
 from facetrack.video.sink import VideoWriter
 from facetrack_app.model.live import LiveFrame
+from facetrack_app.model.recording import FACELESS, LANDMARKS, NOTES, Account, Wish, notes
 
-LANDMARKS, FACELESS, VIDEO = "landmarks only", "landmarks and line drawing", "landmarks and video"
-KINDS: Final = (LANDMARKS, FACELESS, VIDEO)
 _WAITING: Final = 30  # frames that may wait for the disk before one is left out of the video
 _PAPER: Final = 32  # grey of the line drawing's ground
 
@@ -34,17 +37,13 @@ _PAPER: Final = 32  # grey of the line drawing's ground
 class Recorder:
     """Writes what tracker and signals say of every frame, in a thread of its own.
 
-    Frames and seconds count from the recording's first frame.
+    Frames and seconds count from the recording's first frame, as the camera gave them: a frame
+    that the tracker did not see has a row that says why.
 
     Parameters
     ----------
-    folder : Path
-        Where the files go; made if it is not there.
-    kind : {LANDMARKS, FACELESS, VIDEO}
-        Whether a video is written, too: a line drawing on grey, or the picture. A faceless
-        recording never hands a frame's pixels to anything that writes.
-    say : callable
-        Told in words, in the recorder's thread, when something cannot be written.
+    wish : Wish
+        A faceless recording never hands a frame's pixels to anything that writes.
     choice : Choice
         The signals that are written, which the frames bring with them.
 
@@ -52,10 +51,11 @@ class Recorder:
     ----------
     base : Path
         The files' common path without what follows.
-    frames, left_out : int
-        Frames whose rows were written, and frames that the video lacks because the disk was slow.
-    failed : bool
-        Whether something could not be written: nothing more is.
+    files : list of Path
+        What was written, once it is closed.
+    account : Account
+    failure : str
+        What could not be written, in words: nothing more is. Empty as long as all is well.
 
     Raises
     ------
@@ -63,81 +63,125 @@ class Recorder:
         If the files cannot be made.
     """
 
-    def __init__(self, folder: Path, kind: str, say: Callable[[str], None], choice: Choice) -> None:
+    def __init__(self, wish: Wish, choice: Choice) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            wish.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise output_error(folder, error) from error
-        stamp = datetime.now(UTC).strftime("live-%Y%m%d-%H%M%S")
-        self.base = folder / stamp
+            raise output_error(wish.folder, error) from error
+        self.wish, self._started = wish, datetime.now().astimezone()
+        stem = wish.stem(self._started)
+        self.base = wish.folder / stem
         number = 1
-        while self.base.with_suffix(".csv").exists():
+        while self._beside(".csv").exists():
             number += 1
-            self.base = folder / f"{stamp}-{number}"
-        self.frames = self.left_out = 0
-        self.failed = False
+            self.base = wish.folder / f"{stem}-{number}"
+        self.account, self.files = Account(), list[Path]()
+        self.failure = ""
         self.choice = choice
-        self._kind, self._say = kind, say
         self._outputs = Outputs(self.base)
         self._table = OpenFaceWriter(self._outputs.path("csv"))
         self._signals = SignalTables(self._outputs, choice)
         write_dictionary(self._outputs.path("dictionary"), self._signals.columns())
+        self._write_notes()
         self._video: VideoWriter | None = None
         self._first: tuple[int, float] | None = None  # index and time of the first frame
         self._left: Sequence[Finding] = ()
-        self._waiting: queue.Queue[LiveFrame | None] = queue.Queue()
+        self._waiting: queue.Queue[LiveFrame | EventRecord | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
 
     def __call__(self, live: LiveFrame) -> None:
         """Take a frame over; never waits for the disk."""
-        if not self.failed:
+        if not self.failure:
             self._waiting.put(live)
+
+    def mark(self, event: Event, face_id: int) -> None:
+        """Take an event over that a person marked; times are those of the session's frames."""
+        if not self.failure:
+            self._waiting.put(EventRecord(face_id, event, source=HUMAN))
 
     def close(self, left: Sequence[Finding] = ()) -> list[Path]:
         """Write what waits, and what the signals had left to say; give the files."""
         self._left = left
         self._waiting.put(None)
         self._thread.join()
-        return sorted(self.base.parent.glob(f"{self.base.name}.*"))
+        self.files = sorted(self.base.parent.glob(f"{glob.escape(self.base.name)}.*"))
+        return self.files
+
+    def _beside(self, suffix: str) -> Path:
+        return self.base.with_name(self.base.name + suffix)
 
     def _run(self) -> None:
         try:
-            while (live := self._waiting.get()) is not None:
+            for live in self._in_order():
                 self._write(live)
-            self._signals.finish(_since(self._first, self._left))
-            self._signals.close()
-            self._signals.publish()
         except FacetrackError as error:
-            self.failed = True
-            self._say(str(error))
-        finally:
-            for file in (self._table, self._signals, self._video):
-                try:
-                    if file is not None:
-                        file.close()
-                except FacetrackError as error:
-                    self._say(str(error))
+            self.failure = str(error)
+        for end in (self._table.close, self._end_signals, self._end_video, self._write_notes):
+            try:
+                end()
+            except FacetrackError as error:
+                self.failure = self.failure or str(error)
+
+    def _in_order(self) -> Iterator[LiveFrame]:
+        """Give frames by their numbers: one that was missed may come before one being tracked."""
+        pending: dict[int, LiveFrame] = {}
+        due: int | None = None
+        while (one := self._waiting.get()) is not None:
+            if isinstance(one, EventRecord):
+                self._mark(one)
+                continue
+            due = one.frame.index if due is None else due
+            if one.frame.index >= due:  # earlier ones began before the recording
+                pending[one.frame.index] = one
+            while due in pending or len(pending) > _WAITING:
+                due = due if due in pending else min(pending)
+                yield pending.pop(due)
+                due += 1
+        yield from (pending[index] for index in sorted(pending))
 
     def _write(self, live: LiveFrame) -> None:
         if self._first is None:
             self._first = live.frame.index, live.frame.timestamp
-        seconds = live.frame.timestamp - self._first[1]
-        self._table.write(self.frames, seconds, live.faces)
-        self._signals.write(self.frames, seconds, live.faces, _since(self._first, live.findings))
-        self.frames += 1
-        if self._kind == LANDMARKS:
+        number, seconds = live.frame.index - self._first[0], live.frame.timestamp - self._first[1]
+        self._table.write(number, seconds, live.faces)
+        self._signals.write(number, seconds, live.faces, _since(self._first, live.findings))
+        self.account.add(live, seconds)
+        if self.wish.kind == LANDMARKS:
             return
         if self._waiting.qsize() > _WAITING:
-            self.left_out += 1
+            self.account.left_out += 1
             return
         height, width = live.frame.grey.shape
         if self._video is None:
-            self._video = VideoWriter(self.base.with_suffix(".mp4"), (width, height))
-        if self._kind == FACELESS:
-            self._video.write(line_drawing(live, (width, height)), seconds)
-        else:
-            self._video.write(live.frame.image, seconds)
+            self._video = VideoWriter(self._beside(".mp4"), (width, height))
+        faceless = self.wish.kind == FACELESS
+        picture = line_drawing(live, (width, height)) if faceless else live.frame.image
+        self._video.write(picture, seconds)
+
+    def _mark(self, record: EventRecord) -> None:
+        """Write what a person marked; what began before the recording begins with it."""
+        if self._first is not None and record.event.stop >= self._first[1]:
+            event = _earlier(record.event, self._first[1])
+            event = replace(event, start=max(event.start, 0.0), peak=max(event.peak, 0.0))
+            self._signals.mark([replace(record, event=event)])
+
+    def _end_signals(self) -> None:
+        try:
+            self._signals.finish(_since(self._first, self._left))
+        finally:
+            self._signals.close()
+            self._signals.publish()
+
+    def _end_video(self) -> None:
+        if self._video is not None:
+            self._video.close()
+            with contextlib.suppress(OSError):  # after an error, it can be watched all the same
+                os.replace(self._video.part, self._video.path)
+
+    def _write_notes(self) -> None:
+        content = notes(self.wish, self._started, self.account)
+        write_text(self._beside(NOTES), json.dumps(content, indent=2) + "\n")
 
 
 def _since(first: tuple[int, float] | None, findings: Sequence[Finding]) -> list[Finding]:
@@ -150,9 +194,13 @@ def _since(first: tuple[int, float] | None, findings: Sequence[Finding]) -> list
             if said.frame >= index:
                 shifted.append(replace(finding, result=replace(said, frame=said.frame - index)))
         elif said.start >= start:
-            times = {name: getattr(said, name) - start for name in ("start", "peak", "stop")}
-            shifted.append(replace(finding, result=replace(said, **times)))
+            shifted.append(replace(finding, result=_earlier(said, start)))
     return shifted
+
+
+def _earlier(event: Event, seconds: float) -> Event:
+    times = {name: getattr(event, name) - seconds for name in ("start", "peak", "stop")}
+    return replace(event, **times)
 
 
 def line_drawing(

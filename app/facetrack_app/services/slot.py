@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,9 +18,12 @@ class Slot(Generic[T]):
     ----------
     dropped : int
         Things that were replaced before anybody took them.
+    missed : callable
+        Given everything that nobody will take, in the thread that replaced or cleared it.
     """
 
     def __init__(self) -> None:
+        self.missed: Callable[[T], object] = lambda thing: None
         self._condition = threading.Condition()
         self._thing: T | None = None
         self._closed = False
@@ -28,26 +32,31 @@ class Slot(Generic[T]):
     def put(self, thing: T) -> None:
         """Put something in; what lies there unread is dropped."""
         with self._condition:
-            self.dropped += self._thing is not None
-            self._thing = thing
+            replaced, self._thing = self._thing, thing
+            self.dropped += replaced is not None
             self._condition.notify()
+        if replaced is not None:
+            self.missed(replaced)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until there is something to take; returns whether there is."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._thing is not None or self._closed, timeout)
+            return self._thing is not None
 
     def take(self, timeout: float | None = None) -> T | None:
         """Take out what is there, or wait for it; None after the timeout or once closed."""
+        self.wait(timeout)
         with self._condition:
-            self._condition.wait_for(lambda: self._thing is not None or self._closed, timeout)
             thing, self._thing = self._thing, None
             return thing
 
     def clear(self) -> None:
         """Forget what lies there, without counting it as dropped."""
         with self._condition:
-            self._thing = None
-
-    def start_over(self) -> None:
-        """Forget what lies there and how much was dropped."""
-        with self._condition:
-            self._thing, self.dropped = None, 0
+            forgotten, self._thing = self._thing, None
+        if forgotten is not None:
+            self.missed(forgotten)
 
     def close(self) -> None:
         """Let everybody who waits go."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.services.live_session import LiveSession
@@ -20,8 +21,11 @@ class Watch:
     said : Voice
     changed : Notice
         What can be asked for may have changed.
+    annotate : Notice
+        A video that is to be shown in the annotate view.
     """
 
     session: LiveSession | None = None
     said: Voice = field(default_factory=Voice)
     changed: Notice[[]] = field(default_factory=Notice)
+    annotate: Notice[[Path]] = field(default_factory=Notice)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Teaching live: a press on a wrong point freezes the picture, the drag teaches, live goes on."""
+"""Teaching live: a drag freezes the picture for its time, F until Return teaches all of them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from facetrack.errors import FacetrackError
+from facetrack.face import Face
 from facetrack_app.model.live import LiveFrame
+from facetrack_app.model.recording import counted
 from facetrack_app.services.live_session import LiveSession
 from facetrack_app.services.watch import Watch
 from facetrack_app.views.canvas import Canvas
@@ -33,6 +35,7 @@ class LiveCorrecting:
         self, watch: Watch, canvas: Canvas, show_frozen: Callable[[LiveFrame], None]
     ) -> None:
         self._watch, self._canvas, self._show_frozen = watch, canvas, show_frozen
+        self._faces: tuple[Face, ...] = ()  # of the frame that stands still
         canvas.pressed.connect(self._press)
         canvas.moved.connect(self._move)
         canvas.released.connect(self._release)
@@ -44,8 +47,16 @@ class LiveCorrecting:
     def cancel_freeze(self) -> None:
         """Go on without a correction."""
         if self._session is not None and self._session.frozen:
+            moved = self._moved
             self._session.resume()
+            if moved:
+                self._watch.said("went on without the correction: nothing was learned", False)
             self._watch.changed()
+
+    @property
+    def _moved(self) -> bool:
+        editor = self._session.editor if self._session is not None else None
+        return editor is not None and bool(editor.correction().vouched.any())
 
     def freeze(self) -> None:
         """Stand still, to correct by keys."""
@@ -57,7 +68,19 @@ class LiveCorrecting:
 
     def teach(self) -> None:
         """Teach what was moved, and go on."""
-        self._release()
+        if self._session is None or not self._session.frozen:
+            return
+        begin = time.perf_counter()
+        try:
+            lessons = self._session.release()
+        except FacetrackError as error:
+            self._watch.said(f"not learned: {error}", True)
+        else:
+            took = 1000 * (time.perf_counter() - begin)
+            by_now = f"{counted(lessons, 'correction')} of this face by now"
+            learned = f"learned in {took:.0f} ms; {by_now}"
+            self._watch.said(learned if lessons else "nothing was moved, nothing learned", False)
+        self._watch.changed()
 
     def live_next_point(self) -> None:
         """Choose the next point."""
@@ -106,28 +129,36 @@ class LiveCorrecting:
             self._show_edited()
 
     def _release(self) -> None:
-        if self._session is None or not self._session.frozen:
+        session = self._session
+        if session is None or session.editor is None:
             return
-        begin = time.perf_counter()
-        try:
-            lessons = self._session.release()
-        except FacetrackError as error:
-            self._watch.said(f"not learned: {error}", True)
+        if session.holding:
+            session.editor.release()
+            self._show_edited()
         else:
-            took = 1000 * (time.perf_counter() - begin)
-            learned = f"learned in {took:.0f} ms; {lessons} corrections of this face by now"
-            self._watch.said(learned if lessons else "nothing was moved, nothing learned", False)
-        self._watch.changed()
+            self.teach()
 
     def _freeze_at(self, live: LiveFrame) -> None:
+        self._faces = live.faces
         self._show_frozen(live)
         self._show_edited()
         self._watch.changed()
 
     def _show_edited(self) -> None:
-        editor = self._session.editor if self._session is not None else None
-        if editor is not None:
-            drawn = DrawnFace(
-                editor.points, person_colour(0), editor.source, selected=editor.selected
-            )
-            self._canvas.set_faces([drawn])
+        session = self._session
+        if session is None or session.editor is None or session.taught is None:
+            return
+        editor, taught = session.editor, session.taught
+        edited = DrawnFace(editor.points, person_colour(taught.id), editor.source,
+                           taught.confidence, editor.selected)  # fmt: skip
+        others = [face for face in self._faces if face is not taught]
+        self._canvas.set_faces([*drawn(others), edited])
+
+
+def drawn(faces: Iterable[Face]) -> list[DrawnFace]:
+    """Give tracked faces as they are drawn live."""
+    return [
+        DrawnFace(face.points, person_colour(face.id), face.source, face.confidence)
+        for face in faces
+        if face.tracked
+    ]

@@ -23,14 +23,16 @@ from PyQt5.QtWidgets import (
 
 from facetrack.video.devices import CameraInfo
 from facetrack_app.model.live import LiveFrame
+from facetrack_app.model.recording import counted
 from facetrack_app.services.live_session import LiveSession
-from facetrack_app.services.recorder import KINDS
 from facetrack_app.views.drawing import MARKS, draw_mark
+from facetrack_app.views.record_box import RecordBox
 from facetrack_app.views.signal_list import SignalList
 from facetrack_app.views.theme import GREEN, MARK, ORANGE, SKY, VERMILION, readable
 
 SIZES: Final = ((640, 480), (1280, 720), (1920, 1080), (320, 240))
 FILE: Final = "a video file..."
+_UNKNOWN: Final = "\N{EN DASH}"
 _STATE_COLOURS: Final = {
     "tracking": GREEN, "learning": SKY, "unsure": ORANGE, "lost": VERMILION, "searching": ORANGE,
 }  # fmt: skip
@@ -90,7 +92,8 @@ class LivePanel(QWidget):
         layout.addWidget(self.state)
         layout.addWidget(self._source_box(buttons))
         layout.addWidget(self._tracker_box(buttons))
-        layout.addWidget(self._record_box(buttons))
+        self.recording = RecordBox(buttons)
+        layout.addWidget(self.recording)
         layout.addWidget(self.numbers)
         layout.addStretch(1)
         layout.addWidget(Legend(("sure", "fair", "doubtful", "unsaid")))
@@ -139,20 +142,6 @@ class LivePanel(QWidget):
         form.addRow(self.charts)
         return box
 
-    def _record_box(self, buttons: dict[str, QWidget]) -> QGroupBox:
-        box = QGroupBox("Recording")
-        layout = QVBoxLayout(box)
-        layout.setContentsMargins(8, 4, 8, 6)
-        self.kinds = QComboBox()
-        self.kinds.addItems(KINDS)
-        self.kinds.setAccessibleName("what is recorded")
-        layout.addWidget(self.kinds)
-        layout.addWidget(buttons["toggle_record"])
-        self.recorded = QLabel("")
-        self.recorded.setWordWrap(True)
-        layout.addWidget(self.recorded)
-        return box
-
     def show_sources(self, cameras: Sequence[CameraInfo], chosen: str) -> None:
         """List the cameras by name, a file and the demo clip."""
         self.sources.clear()
@@ -183,20 +172,29 @@ class LivePanel(QWidget):
             self.steadiness.setText(
                 f"jitter {smooth:.2f} % of the eye distance (raw {raw:.2f} %){after}"
             )
+        rate, latency = session.meter.rate, session.meter.latency()
         rows = [
-            ("rate", f"{session.meter.rate:.1f} frames/s"),
-            ("to display", f"{session.meter.latency():.0f} ms"),
+            ("pitch, yaw, roll", _angles(live)),
+            ("rate", f"{rate:.1f} frames/s" if rate else _UNKNOWN),
+            ("to display", f"{latency:.0f} ms" if not math.isnan(latency) else _UNKNOWN),
             ("frames dropped", f"{session.dropped}, {session.untracked} untracked"),
         ]
-        face = next((face for face in live.faces if face.pose is not None), None)
-        if face is not None and face.pose is not None:
-            angles = ", ".join(f"{math.degrees(angle):+.0f}°" for angle in face.pose.rotation)
-            rows.insert(0, ("pitch, yaw, roll", angles))
+        if session.stood_still:
+            rows.append(("during corrections", counted(session.stood_still, "frame")))
         cells = "".join(
             f"<tr><td>{name}&nbsp;&nbsp;</td><td><b>{v}</b></td></tr>" for name, v in rows
         )
         self.numbers.setText(f"<table>{cells}</table>")
         self.numbers.setToolTip(_signals_in_words(session))
+
+
+def _angles(live: LiveFrame) -> str:
+    """Write the pose of the first face in whole degrees."""
+    pose = next((face.pose for face in live.faces if face.pose is not None), None)
+    if pose is None:
+        return _UNKNOWN
+    whole = (round(math.degrees(angle)) for angle in pose.rotation)
+    return ", ".join(f"{angle:+d}°" if angle else "0°" for angle in whole)
 
 
 def _signals_in_words(session: LiveSession) -> str:

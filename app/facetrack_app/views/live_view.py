@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.live import LiveFrame, state_in_words
+from facetrack_app.model.notice import Notice
 from facetrack_app.model.settings import Settings
 from facetrack_app.services.capture import cameras
 from facetrack_app.services.live_session import LiveSession, LiveWish
@@ -27,13 +28,12 @@ from facetrack_app.services.watch import Watch
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.charts import StripCharts
-from facetrack_app.views.drawing import DrawnFace
-from facetrack_app.views.live_correcting import LiveCorrecting
+from facetrack_app.views.live_correcting import LiveCorrecting, drawn
 from facetrack_app.views.live_panel import FILE, LivePanel
 from facetrack_app.views.live_people import LivePeople
 from facetrack_app.views.live_recording import LiveRecording
 from facetrack_app.views.room import column
-from facetrack_app.views.theme import VERMILION, person_colour
+from facetrack_app.views.theme import VERMILION
 
 HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
 
@@ -49,7 +49,7 @@ class LiveView(QWidget):
     buttons : dict of str to QWidget
         For actions that have a button here.
     recordings : Path
-        Where recordings go.
+        Where recordings go as long as no other folder was chosen.
 
     Attributes
     ----------
@@ -57,6 +57,10 @@ class LiveView(QWidget):
         What is to be told to the person.
     changed : Notice
         What can be asked for may have changed.
+    annotate : Notice
+        A video that is to be shown in the annotate view.
+    signed : Notice
+        What every tab is to say of a recording that is going on.
     """
 
     def __init__(
@@ -70,6 +74,11 @@ class LiveView(QWidget):
         super().__init__()
         self._watch = Watch()
         self.said, self.changed = self._watch.said, self._watch.changed
+        self.annotate = self._watch.annotate
+        self.signed: Notice[[str]] = Notice()
+        self._hidden = False  # behind another view
+        self.changed.connect(lambda: self.rest(self._hidden))
+        self.changed.connect(lambda: self.signed(self.recording.sign))
         self._model, self._settings, self._poster = model, settings, poster
         self.n_shown = 0  # frames that were painted since the start
         self._live: LiveFrame | None = None
@@ -80,7 +89,9 @@ class LiveView(QWidget):
         self.troubles = QLabel()
         self.panel = LivePanel(buttons)
         self.people = LivePeople(self._watch, self.restart, self)
-        self.recording = LiveRecording(self._watch, self.panel, recordings)
+        self.recording = LiveRecording(
+            self._watch, self.panel.recording, settings, recordings, self
+        )
         self.correcting = LiveCorrecting(self._watch, self.canvas, self._show_frozen)
         self._lay_out()
         self._connect()
@@ -156,6 +167,11 @@ class LiveView(QWidget):
         return self.session is not None and self.session.adapting
 
     @property
+    def has_recording(self) -> bool:
+        """Whether a recording has ended."""
+        return self.recording.last is not None
+
+    @property
     def frozen(self) -> bool:
         """Whether a person corrects a frame."""
         return self.session is not None and self.session.frozen
@@ -183,7 +199,7 @@ class LiveView(QWidget):
         settings.source = source
         try:
             self._watch.session = session = LiveSession(
-                self._model, wish, self._poster.post, self._show_newest, self._hear
+                self._model, wish, self._poster.post, self._show_newest, self._hear, self._end
             )
         except FacetrackError as error:  # a profile that is broken, or of another model
             self.people.person = None
@@ -211,6 +227,23 @@ class LiveView(QWidget):
         self.panel.numbers.setText("")
         self._show_troubles([])
         self.changed()
+
+    def rest(self, hidden: bool) -> None:
+        """Let go of the camera while another view is shown, unless it records: no unseen camera."""
+        session, self._hidden = self.session, hidden
+        if session is None or session.paused == hidden or (hidden and self.recording.going_on):
+            return
+        session.pause() if hidden else session.go_on()
+        self._captured = None
+
+    def _end(self) -> None:
+        """Stop after the last frame of a file."""
+        name = self.session.name if self.session is not None else ""
+        recorded = self.recording.going_on
+        self.stop()
+        self.panel.show_state("", f"{name} has ended")
+        if not recorded:
+            self.said(f"{name} has ended", False)
 
     def toggle_mirror(self) -> None:
         """Show the picture as in a mirror, or not."""
@@ -242,7 +275,9 @@ class LiveView(QWidget):
         """Show the frame at which everything stands still for a correction."""
         self._live, self._captured = live, None
         self.canvas.set_frame(live.frame.image)
-        self.panel.show_state("learning", "frozen: move points to their place")
+        self.panel.show_state(
+            "learning", "frozen: drag points to their place; Return teaches, Esc goes on without"
+        )
 
     def _show_newest(self) -> None:
         if self.session is None or self.session.frozen:
@@ -256,11 +291,13 @@ class LiveView(QWidget):
             self.session.meter.add(self._captured, self.canvas.painted_at)
         self._live, self._captured = live, live.captured
         self.canvas.set_frame(live.frame.image)
-        self.canvas.set_faces(_drawn(live))
+        self.canvas.set_faces(drawn(live.faces))
         self.canvas.repaint()
         self.n_shown += 1
 
     def _show_numbers(self) -> None:
+        self.recording.show()
+        self.signed(self.recording.sign)
         session, live = self.session, self._live
         if session is None or live is None or session.frozen:
             return
@@ -271,7 +308,6 @@ class LiveView(QWidget):
         if session.unheard:
             lines.append(f"the charts lack {session.unheard} frames: the window stood still")
         self._show_troubles(lines)
-        self.recording.show()
 
     def _show_troubles(self, lines: list[str]) -> None:
         """Say what is wrong with signals and charts, as long as it is."""
@@ -312,11 +348,3 @@ class LiveView(QWidget):
         self.charts.choose(names)
         if self.session is not None:
             self.session.chart(names)
-
-
-def _drawn(live: LiveFrame) -> list[DrawnFace]:
-    return [
-        DrawnFace(face.points, person_colour(face.id), face.source, face.confidence)
-        for face in live.faces
-        if face.tracked
-    ]

@@ -13,6 +13,7 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PyQt5.QtWidgets import (
     QApplication,
     QFileDialog,
+    QLabel,
     QMainWindow,
     QPushButton,
     QSplitter,
@@ -87,6 +88,8 @@ class MainWindow(QMainWindow):
         ):
             said.connect(lambda *words, name=name: self._say(name, *words))
             changed.connect(self.refresh)
+        self.live.annotate.connect(self.open)
+        self.live.signed.connect(self._show_sign)
         self.setCentralWidget(self.tabs)
         self.setAcceptDrops(True)
         self._bar.recent.aboutToShow.connect(self._fill_recent)
@@ -94,6 +97,10 @@ class MainWindow(QMainWindow):
         self._queue.changed.connect(self._tell_queue)
         self.queue_dialog = QueueDialog(self._queue, settings, self.open, self)
         self.tabs.currentChanged.connect(self._switched)
+        self._sign = QLabel("")
+        self._sign.setAccessibleName("recording")
+        self._sign.setStyleSheet(theme.SIGN)
+        self.tabs.setCornerWidget(self._sign)
         self.statusBar().addWidget(self._line, 1)
         self.statusBar().addPermanentWidget(self._bar.buttons["show_notes"])
         self.hint = TeachingHint(self.tabs)
@@ -173,11 +180,18 @@ class MainWindow(QMainWindow):
             self.tabs.setTabIcon(number, sign if troubles else QIcon())
             self.tabs.setTabToolTip(number, "\n\n".join(troubles))
 
+    def _show_sign(self, text: str) -> None:
+        """Say in every tab that a recording is going on."""
+        self._sign.setText(text)
+        self._sign.setVisible(bool(text))
+        self._sign.adjustSize()
+
     def _switched(self) -> None:
         self._line.show_place(self.shown)
         self._mark_tabs()
         if self.shown != LIVE:
             self.live.correcting.cancel_freeze()
+        self.live.rest(self.shown != LIVE)
         if self.shown != ANNOTATE:
             self.annotate.pause()
         self.view.setFocus()

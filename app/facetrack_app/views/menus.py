@@ -21,6 +21,8 @@ _BUTTON_TEXTS = {
     "toggle_adapt": "Adapt", "forget_person": "Forget", "toggle_record": "Record",
     "show_notes": "Notes", "run_evaluation": "Measure", "save_report": "Save report",
     "save_errors": "Save CSV",
+    "choose_folder": "Folder...", "show_recording": "Open folder",
+    "annotate_recording": "Open in Annotate",
 }  # fmt: skip
 
 

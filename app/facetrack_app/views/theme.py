@@ -13,6 +13,8 @@ from PyQt5.QtWidgets import QApplication
 GREEN, SKY, ORANGE = QColor(0, 158, 115), QColor(86, 180, 233), QColor(230, 159, 0)
 YELLOW, PINK, VERMILION = QColor(240, 228, 66), QColor(204, 121, 167), QColor(213, 94, 0)
 BLUE = QColor(0, 114, 178)
+# A recording that goes on: white on red, in either theme.
+SIGN: Final = "background: #b3261e; color: #ffffff; font-weight: 700; padding: 3px 8px;"
 PEOPLE: Final = (GREEN, SKY, ORANGE, YELLOW, PINK, VERMILION)
 
 TEXT, MARK = 4.5, 3.0  # least contrasts of text, and of lines and marks (WCAG 2.1, AA)

@@ -29,10 +29,11 @@ from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
 from facetrack.video.sink import write_video
 from facetrack_app.model.live import LiveFrame, SignalHealth, live_choice
+from facetrack_app.model.recording import Wish
 from facetrack_app.services.capture import Captured
 from facetrack_app.services.live_session import LiveSession, LiveWish
 from facetrack_app.services.live_tracking import LiveTracking
-from facetrack_app.services.recorder import LANDMARKS, Recorder
+from facetrack_app.services.recorder import Recorder
 from facetrack_app.services.slot import Slot
 from tests.app.conftest import shape
 
@@ -78,8 +79,8 @@ class Stage:
 
     def track(self, n_frames: int) -> None:
         for _ in range(n_frames):
-            picture = frame_of(np.zeros((4, 4, 3), np.uint8), index=self.count * 3)
-            frame = replace(picture, timestamp=10 + self.count / 25)  # two of three were dropped
+            picture = frame_of(np.zeros((4, 4, 3), np.uint8), index=self.count)
+            frame = replace(picture, timestamp=10 + self.count / 25)
             self.tracking._track(Captured(frame, 0.0))
             self.count += 1
 
@@ -110,6 +111,16 @@ def test_every_tracked_frame_is_heard_though_one_is_shown(stage: Stage) -> None:
     assert newest is not None
     assert newest.frame.index == 49
     assert newest.findings == heard[-1].findings
+
+
+def test_frames_keep_the_numbers_of_the_camera(stage: Stage) -> None:
+    stage.track(2)
+    stage.count += 5
+    stage.track(1)
+    heard = stage.tracking.heard.take()
+    assert [one.frame for one in heard] == [0, 1, 7]
+    found = [f for one in heard for f in one.findings]
+    assert [frame for frame, _ in readings(found, "mouth_opening")] == [0, 1, 7]
 
 
 def test_a_window_that_stands_still_for_long_loses_the_oldest_and_knows(stage: Stage) -> None:
@@ -193,7 +204,7 @@ def test_a_recording_holds_the_rows_of_facetrack_track(
     tracking = LiveTracking(
         Tracker(shipped_model), Slot(), lambda: None, lambda text: None, choose()
     )
-    recorder = Recorder(tmp_path / "live", LANDMARKS, pytest.fail, tracking.choice)
+    recorder = Recorder(Wish(tmp_path / "live"), tracking.choice)
     tracking.sinks.append(recorder)
     with open_source(clip) as source:
         for frame in source:
@@ -228,7 +239,7 @@ WARM = Choice((FaceEstimator("warmth", (HEAT, CHILL), lambda face: (), delay=1.0
 def test_a_recording_counts_from_its_first_frame_and_leaves_out_what_began_before(
     tmp_path: Path,
 ) -> None:
-    recorder = Recorder(tmp_path, LANDMARKS, pytest.fail, WARM)
+    recorder = Recorder(Wish(tmp_path), WARM)
     recorder(live(100, heat(98), heat(99), heat(100), chill(9.9)))
     recorder(live(101))
     recorder(live(102, heat(101), chill(10.0)))
@@ -242,17 +253,17 @@ def test_a_recording_counts_from_its_first_frame_and_leaves_out_what_began_befor
 
 
 def test_a_recording_without_a_frame_is_empty(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, LANDMARKS, pytest.fail, WARM)
+    recorder = Recorder(Wish(tmp_path), WARM)
     recorder.close([heat(3), chill(0.3)])
     assert len(read_signals(Outputs(recorder.base).path("signals"))) == 0
     assert read_events(Outputs(recorder.base).path("events")) == []
 
 
 def test_rows_that_nothing_is_said_of_do_not_pile_up(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path, LANDMARKS, pytest.fail, WARM)
+    recorder = Recorder(Wish(tmp_path), WARM)
     for index in range(1000):  # 100 seconds
         recorder(live(index))
-    while recorder.frames < 1000:
+    while recorder.account.frames < 1000:
         time.sleep(0.01)
     assert len(recorder._signals.state()["rows"]["rows"]) <= 130
     recorder.close()
@@ -268,13 +279,11 @@ def test_a_disk_that_is_full_of_signals_is_said_and_leaves_whole_rows(
         raise OutputError(f"{writer.path}: cannot be written (the disk is full)")
 
     monkeypatch.setattr(EventWriter, "write", full)
-    said: list[str] = []
-    recorder = Recorder(tmp_path, LANDMARKS, said.append, WARM)
+    recorder = Recorder(Wish(tmp_path), WARM)
     for index in range(3):
         recorder(live(index, heat(index)))
     files = recorder.close()
-    assert recorder.failed
-    assert any("the disk is full" in text for text in said)
+    assert "the disk is full" in recorder.failure
     (partial,) = (file for file in files if ".signals." in file.name)
     assert len(read_signals(partial)) == 1
 
@@ -284,11 +293,12 @@ def test_charts_that_are_put_away_stay_in_a_recording(
 ) -> None:
     wish = LiveWish("demo", charts=("heat",))
     session = LiveSession(shipped_model, wish, lambda act: act(), lambda: None, lambda text: None)
-    session.record(tmp_path, LANDMARKS)
+    session.record(Wish(tmp_path))
     session.chart(["pose_yaw"])
     assert "warmth" in {e.name for e in session._tracking.choice.estimators}
-    files = session.stop_recording()
-    assert any(file.name.endswith(".signals.csv") for file in files)
+    recorder = session.stop_recording()
+    assert recorder is not None
+    assert any(file.name.endswith(".signals.csv") for file in recorder.files)
     assert "warmth" not in {e.name for e in session._tracking.choice.estimators}
     assert session.hear() == []
     assert (session.untracked, session.unheard, session.health) == (0, 0, SignalHealth())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,16 +14,19 @@ from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
 from facetrack.errors import CameraError, OutputError
+from facetrack.face import Pose
 from facetrack.formats.events_csv import read_events
 from facetrack.formats.openface import OpenFaceWriter, read_openface
 from facetrack.formats.signals_csv import read_signals
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
+from facetrack_app.model.live import FROZEN
+from facetrack_app.model.recording import FACELESS, KINDS, LANDMARKS, VIDEO
 from facetrack_app.services import capture
-from facetrack_app.services.recorder import FACELESS, KINDS, LANDMARKS
 from facetrack_app.views.main_window import MainWindow
 from tests.app.views import gestures
+from tests.app.views.hands import N
 
 PATIENCE = 60_000  # ms
 
@@ -91,10 +95,142 @@ def test_a_point_is_taught_by_keys(running: MainWindow, qtbot: QtBot) -> None:
     assert (live.session.editor.points[1] - before).tolist() == [1, 6]
     bar(QAction, "teach").trigger()
     assert not live.frozen
-    assert "1 corrections of this face" in running.message
+    assert "1 correction of this face" in running.message
     bar(QAction, "freeze").trigger()
     bar(QAction, "teach").trigger()
     assert "nothing was moved" in running.message
+
+
+def test_drags_within_a_freeze_collect_until_return(running: MainWindow) -> None:
+    live, key = running.live, running.findChild
+    key(QAction, "freeze").trigger()
+    session, canvas = live.session, live.canvas
+    assert session is not None
+    assert session.editor is not None
+    before = session.editor.points.copy()
+    for point in (8, 30):
+        place = canvas.to_screen(session.editor.points[point])
+        gestures.drag(canvas, QPoint(*np.rint(place).astype(int).tolist()), QPoint(0, 12))
+        assert live.frozen
+    moved = np.flatnonzero(np.abs(session.editor.points - before).max(axis=1) > 1)
+    assert moved.tolist() == [8, 30]
+    gestures.drag(canvas, QPoint(3, 3), QPoint(0, 5))  # where no point is
+    assert live.frozen
+    (shown,) = canvas._faces
+    assert session.taught is not None
+    assert shown.confidence is not None
+    assert np.array_equal(shown.confidence, session.taught.confidence, equal_nan=True)
+    assert np.isfinite(shown.confidence).all()
+    key(QAction, "teach").trigger()
+    assert not live.frozen
+    assert "1 correction of this face" in running.message
+
+
+def test_frames_of_a_freeze_do_not_count_as_dropped(running: MainWindow, qtbot: QtBot) -> None:
+    live = running.live
+    session = live.session
+    assert session is not None
+    live.recording.toggle_record()
+    live.correcting.freeze()
+    dropped = session.untracked
+    qtbot.waitUntil(lambda: session.stood_still > 10, timeout=PATIENCE)
+    assert session.untracked == dropped
+    live.correcting.cancel_freeze()
+    live.recording.toggle_record()
+    recorder = live.recording.last
+    assert recorder is not None
+    table = read_openface(recorder.base.with_suffix(".csv"))
+    assert table.reason.count(FROZEN) > 8
+    assert table.frame.tolist() == list(range(len(table)))
+    assert FROZEN in live.panel.recording.recorded.text()
+
+
+def test_the_camera_rests_behind_another_tab_and_comes_back(
+    running: MainWindow, qtbot: QtBot
+) -> None:
+    session = running.live.session
+    assert session is not None
+    running.show_annotate()
+    assert session.paused
+    qtbot.waitUntil(lambda: session._frames.take(timeout=0.3) is None, timeout=PATIENCE)
+    running.show_live()
+    assert running.live.session is session  # what was learned is still there
+    index = session._tracking._last.frame.index  # type: ignore[union-attr]
+    qtbot.waitUntil(
+        lambda: running.live.shown_frame.frame.index > index + 5,  # type: ignore[union-attr]
+        timeout=PATIENCE,
+    )
+    running.live._show_numbers()
+    assert 0 <= session.meter.latency() < 60_000
+
+
+def test_a_recording_goes_on_behind_other_tabs_with_a_sign(
+    running: MainWindow, qtbot: QtBot
+) -> None:
+    live = running.live
+    live.panel.recording.subject.setText("Anna")
+    live.recording.toggle_record()
+    running.show_evaluate()
+    session = live.session
+    assert session is not None
+    assert not session.paused
+    sign = running.tabs.cornerWidget()
+    qtbot.waitUntil(lambda: "recording 0:01" in sign.text(), timeout=PATIENCE)
+    assert sign.isVisible()
+    live.recording.toggle_record()
+    assert session.paused  # nothing keeps the camera on any more
+    assert sign.text() == ""
+    running.show_live()
+    assert "s: Anna-2" in running.message
+    assert live.panel.recording.recorded.text().startswith("recorded ")
+
+
+def test_a_file_ends_at_its_end_and_its_recording_with_it(
+    window: MainWindow, qtbot: QtBot, clip: Path
+) -> None:
+    live = window.live
+    live.choose(str(clip))
+    live.start()
+    live.recording.toggle_record()
+    qtbot.waitUntil(lambda: not live.running, timeout=PATIENCE)
+    assert live.panel.state.text() == "clip.mp4 has ended"
+    assert live.recording.last is not None
+    first = live.recording.last._first
+    assert first is not None
+    table = read_openface(live.recording.last.base.with_suffix(".csv"))
+    assert table.frame.tolist() == list(range(N - first[0]))
+    assert table.timestamp.max() == pytest.approx((N - 1) / 30 - first[1], abs=0.01)
+
+
+def test_a_recording_is_opened_in_annotate(running: MainWindow, qtbot: QtBot) -> None:
+    live = running.live
+    for kind, sentence in ((LANDMARKS, "holds no picture"), (VIDEO, "")):
+        live.panel.recording.kinds.setCurrentText(kind)
+        live.recording.toggle_record()
+        qtbot.waitUntil(
+            lambda: live.session.recorder.account.frames > 5,  # type: ignore[union-attr]
+            timeout=PATIENCE,
+        )
+        live.recording.toggle_record()
+        running.findChild(QAction, "annotate_recording").trigger()
+        assert sentence in running.message
+    assert running.shown == "annotate"
+    qtbot.waitUntil(lambda: running.annotate.annotator is not None, timeout=PATIENCE)
+
+
+def test_numbers_that_are_not_known_are_blank(running: MainWindow) -> None:
+    live = running.live
+    session, shown = live.session, live.shown_frame
+    assert session is not None
+    assert shown is not None
+    session.meter.clear()
+    pose = Pose((-0.001, 0.001, 0.4), (0.0, 0.0, 0.0))
+    live.panel.show_numbers(session, replace(shown, faces=(replace(shown.faces[0], pose=pose),)))
+    text = live.panel.numbers.text()
+    assert "nan" not in text
+    assert "0°, 0°, +23°" in text
+    session.meter.add(200.0, 6.0)  # painted before it came: another tab was shown
+    assert np.isnan(session.meter.latency())
 
 
 def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> None:
@@ -114,13 +250,13 @@ def test_recording_writes_what_was_chosen(
     running: MainWindow, qtbot: QtBot, tmp_path: Path, kind: str
 ) -> None:
     live = running.live
-    live.panel.kinds.setCurrentText(kind)
+    live.panel.recording.kinds.setCurrentText(kind)
     live.recording.toggle_record()
     qtbot.waitUntil(
         lambda: (
             live.session is not None
             and live.session.recorder is not None
-            and live.session.recorder.frames > 5
+            and live.session.recorder.account.frames > 5
         ),
         timeout=PATIENCE,
     )
@@ -133,7 +269,8 @@ def test_recording_writes_what_was_chosen(
     assert read_events(csv.with_suffix(".events.csv")) is not None
     assert "eye_openness_reason" in csv.with_suffix(".columns.csv").read_text()
     assert not list((tmp_path / "recordings").glob("*partial*"))
-    assert f"recorded: {csv.with_suffix('')}" in running.message
+    assert f"s: {csv.stem} (table, signals, events" in running.message
+    assert str(csv.parent) in running.message
     videos = list((tmp_path / "recordings").glob("*.mp4"))
     assert len(videos) == (kind != LANDMARKS)
     for path in videos:
@@ -197,7 +334,7 @@ def test_a_person_is_saved_and_used_again(
     assert shown is not None
     place = QPoint(*np.rint(live.canvas.to_screen(shown.faces[0].points[8])).astype(int).tolist())
     gestures.drag(live.canvas, place, QPoint(0, 15))
-    assert "1 corrections of this face" in running.message
+    assert "1 correction of this face" in running.message
     path = tmp_path / "ann.npz"
     live.people.save_person_to(path)
     assert path.stat().st_size < 5_000_000
@@ -234,7 +371,7 @@ def test_a_recording_that_fails_ends(
     monkeypatch.setattr(OpenFaceWriter, "write", full)
     running.live.recording.toggle_record()
     qtbot.waitUntil(lambda: not running.live.recording.going_on, timeout=PATIENCE)
-    assert running.live.panel.recorded.text().startswith("ended by an error")
+    assert running.live.panel.recording.recorded.text().startswith("ended by an error")
     assert "the disk is full" in running.message
     assert running.buttons["toggle_record"].text() == "Record"
 
