@@ -28,7 +28,7 @@ def average(image, out):  # (H, W), (h <= H, w <= W) uint8: mean over each new p
         for t in range(taps):
             column = float(first[x] + t)
             weights[t, x] = max(min(end, column + 1) - max(begin, column), 0.0) / step_x
-    sums, line = np.zeros(width + taps, np.float32), np.empty(new_width, np.float32)
+    sums, line = np.empty(width + taps, np.float32), np.empty(new_width, np.float32)
     for y in range(new_height):
         begin, end = y * step_y, (y + 1) * step_y
         sums[:] = 0

@@ -58,13 +58,13 @@ def camera(points, head, focal, out):
     # (n, 2) pixels from the image's middle, (n, 3) mm, pixels, (4, 3): R and, last, T; float64.
     # Not finite where the points coincide, the head is flat, or an input is not finite.
     out[:] = np.nan
-    total, low, high = 0.0, np.full(2, np.inf), np.full(2, -np.inf)
+    total, left, right, top, bottom = 0.0, np.inf, -np.inf, np.inf, -np.inf
     for i in range(points.shape[0]):
         total += float(head[i, 0]) + float(head[i, 1]) + float(head[i, 2])
-        for c in range(2):
-            total += float(points[i, c])
-            low[c], high[c] = min(low[c], points[i, c]), max(high[c], points[i, c])
-    if not math.isfinite(total) or max(high[0] - low[0], high[1] - low[1]) < SPREAD:
+        x, y = float(points[i, 0]), float(points[i, 1])
+        total += x + y
+        left, right, top, bottom = min(left, x), max(right, x), min(top, y), max(bottom, y)
+    if not math.isfinite(total) or max(right - left, bottom - top) < SPREAD:
         return
     _weak_perspective(points, head, focal, out)
     if math.isfinite(out[3, 2]):
@@ -74,13 +74,15 @@ def camera(points, head, focal, out):
 @kernel
 def _weak_perspective(points, head, focal, out):  # the same: a camera far away (POS)
     n = points.shape[0]
-    mean = np.zeros(5)
+    mean = np.empty(5)
+    mean[:] = 0.0
     for i in range(n):
         for c in range(3):
             mean[c] += head[i, c] / n
         for c in range(2):
             mean[3 + c] += points[i, c] / n
-    moments, mixed = np.zeros((3, 3)), np.zeros((2, 3))
+    moments, mixed = np.empty((3, 3)), np.empty((2, 3))
+    moments[:], mixed[:] = 0.0, 0.0
     for i in range(n):
         for c in range(3):
             h = head[i, c] - mean[c]
@@ -99,7 +101,8 @@ def _weak_perspective(points, head, focal, out):  # the same: a camera far away 
         determinant += moments[0, c] * inverse[c, 0]
     if determinant == 0:
         return
-    affine = np.zeros((2, 3))  # pixels per mm
+    affine = np.empty((2, 3))  # pixels per mm
+    affine[:] = 0.0
     for d in range(2):
         for c in range(3):
             for e in range(3):
@@ -153,7 +156,8 @@ def _refine(points, head, focal, out):  # the same: Gauss-Newton steps on the re
     # A step that does not lower the error ends the search, so the result is never worse than the
     # start. With q = R X and P = q + T, a small rotation w moves P by w x q; the residual of a
     # point is P_xy / P_z - ray.
-    pose = out.copy()
+    pose = np.empty((4, 3))
+    _copy(out, pose)
     error = np.inf
     row, normal, step = np.empty((2, 6)), np.empty((6, 6)), np.empty(6)
     for _ in range(_MAX_STEPS):
@@ -180,7 +184,7 @@ def _refine(points, head, focal, out):  # the same: Gauss-Newton steps on the re
                         normal[c, e] += row[d, c] * row[d, e]
         if not error < previous:
             return
-        out[:] = pose
+        _copy(pose, out)
         if not _solve(normal, step):
             return
         _turn(pose, step)
@@ -191,8 +195,15 @@ def _refine(points, head, focal, out):  # the same: Gauss-Newton steps on the re
         for c in range(3):
             largest = max(largest, abs(step[3 + c] / pose[3, 2]))
         if largest < _CONVERGED:
-            out[:] = pose
+            _copy(pose, out)
             return
+
+
+@kernel
+def _copy(source, target):  # (m, n), (m, n) float64; numba's own takes seconds to compile
+    for r in range(source.shape[0]):
+        for c in range(source.shape[1]):
+            target[r, c] = source[r, c]
 
 
 @kernel

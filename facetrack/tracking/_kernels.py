@@ -54,7 +54,8 @@ def clues(features, moved, modes, points, facts, regions, out):
         value = modes[a] if a < modes.shape[0] else 0.0
         common[8 + a], common[8 + MODES + a] = value, value * value
     for i in range(1, n):
-        out[i, OWN:] = common
+        for c in range(COMMON):
+            out[i, OWN + c] = common[c]
 
 
 @kernel
