@@ -62,19 +62,26 @@ def test_a_drag_freezes_teaches_and_goes_on(running: MainWindow, qtbot: QtBot) -
     assert session is not None
     frame = session.freeze((0.0, 0.0), 1.0)  # only to stand still: no point is there
     assert frame is None
-    shown = live.shown_frame
-    assert shown is not None
     canvas = live.canvas
-    x, y = canvas.to_screen(shown.faces[0].points[8]).tolist()
-    gestures.press(canvas, QPoint(round(x), round(y)))
-    assert live.frozen
+    place = QPoint()
+
+    def grab() -> bool:  # the head moves on while a busy machine comes to it
+        nonlocal place
+        shown = live.shown_frame
+        assert shown is not None
+        place = QPoint(*np.rint(canvas.to_screen(shown.faces[0].points[8])).astype(int).tolist())
+        gestures.press(canvas, place)
+        return live.frozen
+
+    qtbot.waitUntil(grab, timeout=PATIENCE)
     assert session.editor is not None
     before = session.editor.points[8].copy()
-    gestures.move(canvas, QPoint(round(x), round(y) + 20))
+    gestures.move(canvas, place + QPoint(0, 20))
     assert session.editor.points[8, 1] > before[1] + 5
-    gestures.release(canvas, QPoint(round(x), round(y) + 20))
+    assert live.shown_frame is not None
+    index = live.shown_frame.frame.index
+    gestures.release(canvas, place + QPoint(0, 20))
     assert not live.frozen
-    index = shown.frame.index
     qtbot.waitUntil(
         lambda: live.shown_frame is not None and live.shown_frame.frame.index > index + 3,
         timeout=PATIENCE,
