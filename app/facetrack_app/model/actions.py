@@ -77,6 +77,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
               tip="Take over points of another program, to correct them."),
     _annotate("export_tracks", "Export...", "File", "Ctrl+E",
               tip="Write points, events or an overlay video."),
+    Action("export_several", "Export several...", "File", WINDOW, ("Ctrl+Shift+E",),
+           "Several sessions and formats at once."),
     _annotate("show_numbers", "Numbers...", "File", "Ctrl+R", needs="has_person",
               tip="What could be assessed, events per minute, values: side by side, as a page."),
     Action("show_settings", "Settings...", "File", WINDOW, ("Ctrl+,",)),

@@ -49,26 +49,34 @@ class Format:
         For the menu.
     suffix : str
         Of the file; empty for a folder.
+    mark : str
+        Between the video's name and the suffix, where another format has the same one.
     """
 
     name: str
     suffix: str
+    mark: str = ""
 
 
 EXPORTS: Final = {
     "csv": Format("OpenFace CSV with our columns; signals and events beside it", ".csv"),
-    "pts": Format(".pts folder, one file a frame", ""),
-    "corrections": Format("corrections only, .pts folder", ""),
+    "pts": Format(".pts folder, one file a frame", "", "-pts"),
+    "corrections": Format("corrections only, .pts folder", "", "-corrections"),
     "coco": Format("COCO key points", ".json"),
     "elan": Format("ELAN", ".eaf"),
     "vtt": Format("WebVTT", ".vtt"),
     "report": Format("report: numbers per minute, as a page", ".html"),
-    "numbers": Format("numbers per minute, as a table", ".csv"),
+    "numbers": Format("numbers per minute, as a table", ".csv", "-numbers"),
     "overlay": Format("overlay video", ".mp4"),
     "person": Format("what was learned of the person (personal data)", ".npz"),
 }
 
 OF_TIME: Final = ("elan", "vtt", "report", "numbers", "overlay")  # no exports of stills
+
+
+def file_name(stem: str, kind: str) -> str:
+    """Name what is written of a video in one of the formats."""
+    return f"{stem}{EXPORTS[kind].mark}{EXPORTS[kind].suffix}"
 
 
 @dataclass(frozen=True, slots=True)

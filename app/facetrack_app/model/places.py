@@ -12,6 +12,7 @@ from typing import Final
 from facetrack.errors import OutputError
 
 SUFFIX: Final = ".facetrack"
+DATABASE: Final = "session.db"  # in the session's folder
 
 
 def user_folder(kind: str) -> Path:
@@ -58,9 +59,8 @@ def folder_for(video: Path, fallback: Path) -> Path:
     OutputError
         If neither may be written.
     """
-    beside = video.with_name(video.name + SUFFIX)
-    place = hashlib.sha256(str(video.resolve()).encode()).hexdigest()[:8]
-    for folder in (beside, fallback / f"{video.name}-{place}{SUFFIX}"):
+    beside, other = _places(video, fallback)
+    for folder in (beside, other):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             probe = folder / ".probe"
@@ -70,3 +70,14 @@ def folder_for(video: Path, fallback: Path) -> Path:
             continue
         return folder
     raise OutputError(f"{beside}: cannot be written, nor {fallback}; choose another folder")
+
+
+def session_of(video: Path, fallback: Path) -> Path | None:
+    """Find the session that a video has already; see `folder_for`."""
+    return next((p for p in _places(video, fallback) if (p / DATABASE).is_file()), None)
+
+
+def _places(video: Path, fallback: Path) -> tuple[Path, Path]:
+    place = hashlib.sha256(str(video.resolve()).encode()).hexdigest()[:8]
+    beside = video.with_name(video.name + SUFFIX)
+    return beside, fallback / f"{video.name}-{place}{SUFFIX}"

@@ -21,11 +21,11 @@ from facetrack_app.model.corrected import correction_of, read_corrections
 from facetrack_app.model.judged import Judged, shown_events
 from facetrack_app.model.look import Span, View
 from facetrack_app.model.notice import Notice
+from facetrack_app.model.places import DATABASE as DATABASE
 from facetrack_app.model.rows import Change, Kind, Row, TrackRow
 from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
 
-DATABASE: Final = "session.db"
 STILLS: Final = "stills"  # settings of a session
 UNREADABLE: Final = "unreadable"
 _ROUNDING: Final = 1e-6  # seconds

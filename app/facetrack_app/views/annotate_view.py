@@ -15,6 +15,7 @@ from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.settings import Settings
 from facetrack_app.model.wording import counted
 from facetrack_app.services.annotator import GRAB, Annotator
+from facetrack_app.services.exporting_many import Opened
 from facetrack_app.services.opening import Document, open_document
 from facetrack_app.services.posting import run_beside
 from facetrack_app.services.signal_curve import SignalCurves, Wish
@@ -238,6 +239,14 @@ class AnnotateView(QWidget):
     def notes(self) -> list[str]:
         """What is to be known of the video that is open."""
         return self.annotator.notes if self.annotator is not None else []
+
+    def opened(self, readers: int) -> dict[Path, Opened]:
+        """Give the session that is open, by its folder, with some readers for another thread."""
+        if self.annotator is None:
+            return {}
+        session = self.annotator.session
+        made = [session.reader() for _ in range(readers)]
+        return {session.folder.absolute(): (self.annotator.document, made)}
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 from facetrack.errors import FacetrackError, InputError
 from facetrack_app.model.command import new_number
 from facetrack_app.model.commands import Import
-from facetrack_app.model.exporting import EXPORTS
+from facetrack_app.model.exporting import EXPORTS, file_name
 from facetrack_app.model.importing import changes_of_import, events_of, read_tracks
 from facetrack_app.model.rows import Change
 from facetrack_app.services.annotator import Annotator
@@ -48,7 +48,7 @@ class Exchange:
         suffix = EXPORTS[kind].suffix
         source = self._annotator.document.source
         folder = source.parent if isinstance(source, Path) else Path.home()
-        start = folder / f"{Path(self._annotator.document.name).stem}{suffix or '-pts'}"
+        start = folder / file_name(Path(self._annotator.document.name).stem, kind)
         path = ask_where(self._parent, EXPORTS[kind].name, start, suffix)
         if path is not None:
             self.export_to(kind, path)

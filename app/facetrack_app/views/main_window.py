@@ -38,6 +38,7 @@ from facetrack_app.views import dialogs, theme
 from facetrack_app.views.annotate_view import AnnotateView
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.evaluate_view import EvaluateView
+from facetrack_app.views.export_dialog import ExportDialog
 from facetrack_app.views.live_view import LiveView
 from facetrack_app.views.menus import ActionBar, SpacePresses
 from facetrack_app.views.message_line import MessageLine
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self._queue = TrackQueue(self.post)
         self._queue.changed.connect(self._tell_queue)
         self.queue_dialog = QueueDialog(self._queue, settings, self.open, self)
+        self.export_dialog = ExportDialog(model, self.annotate.opened, self.post, self)
         self.tabs.currentChanged.connect(self._switched)
         self._sign = QLabel("")
         self._sign.setAccessibleName("recording")
@@ -281,6 +283,13 @@ class MainWindow(QMainWindow):
             self.show_queue()
             self.queue_dialog.add(paths)
 
+    def export_several(self) -> None:
+        """Show what exports several sessions at once, with those that were opened before."""
+        known = [Path(path) for path in self.settings.recent]
+        self.export_dialog.offer([*self.annotate.opened(0), *known])
+        self.export_dialog.show()
+        self.export_dialog.raise_()
+
     def show_queue(self) -> None:
         """Show the videos that are tracked one after the other."""
         self.queue_dialog.show()
@@ -367,6 +376,8 @@ class MainWindow(QMainWindow):
         self.annotate.close_document()
         self._queue.close()
         self.queue_dialog.close()
+        self.export_dialog.cancel()
+        self.export_dialog.close()
         self.evaluate.stop()
         self._poster.close()
         self._line.stop()

@@ -293,3 +293,21 @@ def test_pictures_are_named_and_a_broken_one_shows_why(
     qtbot.waitUntil(lambda: bool(annotator.trouble), timeout=30_000)
     assert "2 / 3   img (2).png" in view.transport.place.text()
     assert "img (2).png" in view.canvas.hint
+
+
+def test_several_formats_are_exported_from_a_dialog(
+    qtbot: QtBot, hands: Hands, tmp_path: Path
+) -> None:
+    window = hands.window
+    window.export_several()
+    dialog = window.export_dialog
+    assert dialog.sessions.count() == 1
+    dialog.kinds["coco"].setChecked(True)
+    dialog.target.setText(str(tmp_path / "out"))
+    dialog.start()
+    qtbot.waitUntil(lambda: not dialog.busy, timeout=PATIENCE)
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv", ".json"}
+    assert "2 exports written" in dialog.progress.format()
+    dialog.start()
+    qtbot.waitUntil(lambda: not dialog.busy, timeout=PATIENCE)
+    assert dialog.report.toPlainText().count("is there already") == 2
