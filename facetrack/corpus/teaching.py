@@ -183,7 +183,7 @@ class Teacher:
         """
         for number in self._corrections:
             if number >= n_frames:
-                self._leave_out(number, f"the video has {n_frames} frames")
+                self._leave_out(number, f"the video ends at frame {n_frames}")
         if self._target is not None:
             if self.profile is not None:
                 self.profile.save(self._target)

@@ -9,6 +9,7 @@ import numpy as np
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.synthetic.motion import Amplitudes, Placement, Trajectory, straight
 from facetrack.synthetic.portrait import Portrait, astronaut, stranger
+from facetrack.synthetic.proportions import with_room
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 
 AWAY: Final = 10.0  # seconds for which the first person of `absence_video` is not there
@@ -27,7 +28,9 @@ def demo_video(shape_model: ShapeModel) -> SyntheticVideo:
     -------
     SyntheticVideo
     """
-    video = SyntheticVideo(shape_model, n_frames=300, seed=1)
+    # Drawn out beyond its border, the portrait would show streaks where the head moves down.
+    face = SyntheticFace(with_room(astronaut()), whole=True)
+    video = SyntheticVideo(shape_model, n_frames=300, seed=1, faces=[face])
     video.name = "demo"
     return video
 

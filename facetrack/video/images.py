@@ -71,7 +71,7 @@ class ImageFolder(ClosesItself):
         self.duration = self.n_frames / self._rate
         first = next(iter(self), None)
         if first is None:
-            cause = f"none of its {self.n_frames} pictures can be read"
+            cause = f"no picture of {self.n_frames} can be read"
             raise VideoError(path, cause, remedy="; ".join(self.report.notes[:1]))
         self.size = (first.image.shape[1], first.image.shape[0])
         self.report = DecodeReport()

@@ -69,7 +69,7 @@ def test_a_correction_of_no_frame_is_a_warning_and_the_rest_goes_on(track, tmp_p
     assert track("{here}/clip.mp4", "--corrections", "{tmp}/said") == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert "clip.mp4: frame 99: " in line
-    assert "the video has 16 frames" in line
+    assert "the video ends at frame 16" in line
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")

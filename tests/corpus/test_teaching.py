@@ -112,7 +112,7 @@ def test_smoothing_leaves_corrected_points_alone(shipped_model, clip, video, cor
     [
         (COVERED[0] + 5, 0, "no face is tracked there"),
         (6, 90, "no face is tracked there"),
-        (LONG + 2, 0, "the video has 40 frames"),
+        (LONG + 2, 0, "the video ends at frame 40"),
     ],
 )
 def test_a_correction_on_no_face_is_said_and_left_out(run, corrections, number, shift, why):

@@ -264,6 +264,15 @@ def test_written_to_a_file_it_is_the_same_video(shape_model: ShapeModel, tmp_pat
         assert np.abs(mine.grey.astype(float) - read.grey).mean() < 6
 
 
+def test_the_demo_is_not_drawn_out_into_streaks_beyond_the_portrait(
+    shape_model: ShapeModel,
+) -> None:
+    video = demo_video(shape_model)
+    for index in range(0, 300, 60):
+        top = video.frame(index).image[:16].mean(axis=(0, 2))  # streaks survive the mean, noise not
+        assert np.abs(np.diff(top, 2))[2:-2].max() < 6
+
+
 def test_the_demo_talks_blinks_and_turns(shape_model: ShapeModel) -> None:
     video = demo_video(shape_model)
     points = np.stack([video.truth(i) for i in range(video.n_frames)])

@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from facetrack.model import load_model
+    from facetrack_app.model.wording import counted
     from facetrack_app.services.replay import replay
 
     with tqdm(bar_format="{desc}", leave=False, disable=None) as line:
@@ -37,5 +38,6 @@ def run(args: argparse.Namespace) -> int:
     if done.different:
         print(f"differs: {'; '.join(done.different)}")
         return 1
-    print(f"{done.steps} steps on {done.frames} frames: the same bytes")
+    steps, frames = counted(done.steps, "step"), counted(done.frames, "frame")
+    print(f"{steps} on {frames}: the same bytes")
     return 0

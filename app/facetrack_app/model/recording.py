@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import facetrack
 from facetrack_app.model.live import FROZEN, LiveFrame
+from facetrack_app.model.wording import counted
 
 LANDMARKS, FACELESS, VIDEO = "landmarks only", "landmarks and line drawing", "landmarks and video"
 KINDS: Final = (LANDMARKS, FACELESS, VIDEO)
@@ -133,8 +134,3 @@ def lasting(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def counted(number: int, thing: str) -> str:
-    """Write a number with its noun."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

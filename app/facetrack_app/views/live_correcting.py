@@ -10,7 +10,7 @@ from typing import Final
 from facetrack.errors import FacetrackError
 from facetrack.face import Face
 from facetrack_app.model.live import LiveFrame
-from facetrack_app.model.recording import counted
+from facetrack_app.model.wording import counted
 from facetrack_app.services.live_session import LiveSession
 from facetrack_app.services.watch import Watch
 from facetrack_app.views.canvas import Canvas

@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
 
 from facetrack.video.devices import CameraInfo
 from facetrack_app.model.live import LiveFrame
-from facetrack_app.model.recording import counted
+from facetrack_app.model.wording import counted
 from facetrack_app.services.live_session import LiveSession
 from facetrack_app.views.drawing import MARKS, draw_mark
 from facetrack_app.views.record_box import RecordBox
@@ -200,5 +200,6 @@ def _angles(live: LiveFrame) -> str:
 def _signals_in_words(session: LiveSession) -> str:
     costs = session.health.costs
     rows = [f"{name}: {ms:.2f} ms a face" for name, ms in costs.items()]
-    unseen = f"{session.untracked} frames came while another one was tracked: no signal saw them"
+    frames = counted(session.untracked, "frame")
+    unseen = f"{frames} came while another one was tracked: no signal saw them"
     return "\n".join(["What the signals cost:", *rows, unseen])

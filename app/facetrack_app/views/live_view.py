@@ -21,6 +21,7 @@ from facetrack.errors import FacetrackError
 from facetrack_app.model.live import LiveFrame, state_in_words
 from facetrack_app.model.notice import Notice
 from facetrack_app.model.settings import Settings
+from facetrack_app.model.wording import counted
 from facetrack_app.services.capture import cameras
 from facetrack_app.services.live_session import LiveSession, LiveWish
 from facetrack_app.services.live_tracking import PREPARING
@@ -306,7 +307,8 @@ class LiveView(QWidget):
         self.panel.show_numbers(session, live)
         lines = session.health.troubles()
         if session.unheard:
-            lines.append(f"the charts lack {session.unheard} frames: the window stood still")
+            frames = counted(session.unheard, "frame")
+            lines.append(f"the charts lack {frames}: the window stood still")
         self._show_troubles(lines)
 
     def _show_troubles(self, lines: list[str]) -> None:
