@@ -76,15 +76,18 @@ class ExportDialog(QDialog):
         self.report = QPlainTextEdit()
         self.report.setReadOnly(True)
         self.report.setAccessibleName("what came of it")
-        self._add = self._button("Add a folder...", self._ask_folder)
-        self._place = self._button("...", self._ask_target)
-        self._start = self._button("Export", self.start)
-        self._cancel = self._button("Cancel", self.cancel)
+        self._add = self._button(
+            "Add a folder...", "All sessions in it and below.", self._ask_folder
+        )
+        self._place = self._button("...", "Choose where the files go.", self._ask_target)
+        self._start = self._button("Export", "Write the files beside the window.", self.start)
+        self._cancel = self._button("Cancel", "End after the file at hand.", self.cancel)
         self._lay_out()
         self._refresh()
 
-    def _button(self, text: str, do: Callable[[], object]) -> QPushButton:
+    def _button(self, text: str, tip: str, do: Callable[[], object]) -> QPushButton:
         button = QPushButton(text)
+        button.setToolTip(tip)
         button.setAutoDefault(False)
         button.clicked.connect(lambda: do())
         return button
