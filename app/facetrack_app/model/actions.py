@@ -153,6 +153,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("trim_end", "Trim: end here", "Mark", "Ctrl+]"),
     _annotate("time_zero", "Time begins here", "Mark", "Ctrl+0"),
     _annotate("remove_mark", "Remove the mark at this frame", "Mark", "Shift+M"),
+    _annotate("show_events", "List of events...", "Event", "Ctrl+L",
+              tip="All events and marks, to be found, accepted, renamed, moved or deleted."),
     _annotate("next_event", "Next event", "Event", "E"),
     _annotate("previous_event", "Event before", "Event", "Shift+E"),
     _annotate("accept_event", "Accept the event", "Event", "Y",

@@ -10,11 +10,12 @@ from facetrack_app.model.commands_events import (
     RenameEvent,
 )
 from facetrack_app.model.commands_frames import Correct, Import, Retrack, Uncorrect
-from facetrack_app.model.commands_marks import MarkSpan, RemoveSpan, SetTimeZero, Trim
+from facetrack_app.model.commands_marks import ChangeSpan, MarkSpan, RemoveSpan, SetTimeZero, Trim
 from facetrack_app.model.commands_people import Merge, NewPerson, Rename, Split
 
 __all__ = [
     "AcceptEvent",
+    "ChangeSpan",
     "Command",
     "Correct",
     "Import",

@@ -77,8 +77,8 @@ class AcceptEvent(OnEvent):
     title: ClassVar[str] = "accept event"
 
     def decide(self, judged: Judged) -> Judged:
-        """Vouch for it."""
-        if judged.human:
+        """Vouch for it, also if it was rejected before."""
+        if judged.human and judged.decision != Decision.REJECTED:
             raise InputError(f"this event is a person's already: {judged.decision}")
         return judged.decided(Decision.ACCEPTED)
 

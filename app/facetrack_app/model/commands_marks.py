@@ -41,6 +41,28 @@ class MarkSpan(Command):
 
 
 @dataclass(frozen=True)
+class ChangeSpan(Command):
+    """Say anew when a range or an event begins and ends, and what it is."""
+
+    title: ClassVar[str] = "change range"
+    aside: ClassVar[bool] = True
+    span: int
+    start: int
+    stop: int
+    label: str
+
+    def changes(self, session: Session) -> list[Change]:
+        """Change one row."""
+        known = session.store.get("span", (self.span,))
+        if known is None:
+            raise InputError("there is no such range any more")
+        if not 0 <= self.start < self.stop <= session.n_frames:
+            raise InputError(f"the range {self.start + 1} to {self.stop} is none of the video's")
+        row = (known[0], self.start, self.stop, checked_name(self.label))
+        return [changed_row(session, "span", (self.span,), row)]
+
+
+@dataclass(frozen=True)
 class RemoveSpan(Command):
     """Take a range or an event away."""
 

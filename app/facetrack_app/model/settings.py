@@ -13,6 +13,7 @@ from typing import Any, Final
 from facetrack.formats.atomic import write_text
 from facetrack_app.model.actions import MARKUP_COUNTS, conflicts
 from facetrack_app.model.recording import KINDS, LANDMARKS
+from facetrack_app.model.vocabulary import MOST
 
 MAX_BYTES: Final = 1 << 20
 THEMES: Final = ("system", "light", "dark")
@@ -58,6 +59,8 @@ class Settings:
         What is recorded, see `recording.KINDS`.
     recordings : str
         The folder where recordings go; empty: the standard one.
+    vocabulary : list of str
+        Names of events and marks.
     """
 
     theme: str = "system"
@@ -74,6 +77,7 @@ class Settings:
     recent: list[str] = field(default_factory=list)
     window: str = ""
     splits: dict[str, list[int]] = field(default_factory=dict)
+    vocabulary: list[str] = field(default_factory=list)
     welcomed: bool = False
     subject: str = ""
     session: str = ""
@@ -100,6 +104,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
         isinstance(v, str) and re.fullmatch(r"(?:[0-9a-f]{2}){0,400}", v) is not None
     ),
     "welcomed": lambda v: type(v) is bool,
+    "vocabulary": lambda v: _texts(v) and len(v) <= MOST,
     "splits": lambda v: isinstance(v, dict) and all(map(_sizes, v.values())),
     "subject": lambda v: isinstance(v, str) and len(v) <= 60,
     "session": lambda v: isinstance(v, str) and len(v) <= 60,

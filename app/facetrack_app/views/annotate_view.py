@@ -13,6 +13,7 @@ from facetrack_app.model.actions import MARKUP_COUNTS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.settings import Settings
+from facetrack_app.model.vocabulary import Vocabulary
 from facetrack_app.model.wording import counted
 from facetrack_app.services.annotator import GRAB, Annotator
 from facetrack_app.services.exporting_many import Opened
@@ -24,6 +25,7 @@ from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.edits import Edits
 from facetrack_app.views.events import Events
+from facetrack_app.views.events_window import EventsWindow
 from facetrack_app.views.exchange import Exchange
 from facetrack_app.views.framing import Framing
 from facetrack_app.views.marks import Marks
@@ -84,6 +86,8 @@ class AnnotateView(QWidget):
         self.transport = Transport(buttons, settings.curves)
         self._curves: SignalCurves | None = None
         self.numbers = NumbersWindow(lambda: self.timeline.window, poster.post, self)
+        self._vocabulary = Vocabulary(settings.vocabulary)
+        self.event_list = EventsWindow(self._vocabulary, lambda frame: self.moves.go(frame), self)
         self._lay_out()
         self._connect()
 
@@ -171,8 +175,8 @@ class AnnotateView(QWidget):
             moves,
             Framing(annotator, self.canvas, self.timeline),
             Edits(annotator),
-            Marks(annotator, self),
-            Events(annotator, moves.go, self),
+            Marks(annotator, self._vocabulary, self),
+            Events(annotator, moves.go, self._vocabulary, self),
             Exchange(annotator, self.post, self),
         )
         annotator.markup = self._settings.markup
@@ -186,6 +190,7 @@ class AnnotateView(QWidget):
         annotator.analysing.changed.connect(self.ask_curves)
         self._choose_signals()
         self.numbers.show_annotator(annotator)
+        self.event_list.show_annotator(annotator)
         annotator.start()
         opened = f"opened: {self.name}, {counted(document.session.n_frames, 'frame')}"
         self.said("; ".join([opened, *document.notes]), False, "open")
@@ -203,6 +208,7 @@ class AnnotateView(QWidget):
             return
         self.pause()
         self.numbers.show_annotator(None)
+        self.event_list.show_annotator(None)
         self.annotator.close()
         self.annotator = self._gestures = self._curves = None
         self.canvas.set_frame(None)
@@ -360,6 +366,11 @@ class AnnotateView(QWidget):
         """Show numbers per minute of the chosen person."""
         self.numbers.show()
         self.numbers.raise_()
+
+    def show_events(self) -> None:
+        """List all events and marks."""
+        self.event_list.show()
+        self.event_list.raise_()
 
     def toggle_ghost(self) -> None:
         """Show or hide the shape before the correction."""

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking where a file is to be written."""
+"""Asking where a file is to be written, and what an event is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtWidgets import QFileDialog, QWidget
+from PyQt5.QtWidgets import QFileDialog, QInputDialog, QWidget
+
+from facetrack_app.model.vocabulary import Vocabulary
 
 
 def ask_where(parent: QWidget, title: str, start: Path, suffix: str = "") -> Path | None:
@@ -31,3 +33,14 @@ def ask_where(parent: QWidget, title: str, start: Path, suffix: str = "") -> Pat
     dialog.setDefaultSuffix(suffix)
     dialog.selectFile(start.name)
     return Path(dialog.selectedFiles()[0]) if dialog.exec() else None
+
+
+def ask_name(parent: QWidget, vocabulary: Vocabulary, old: str = "") -> str | None:
+    """Ask what an event or a mark is: a known name, or any other, which is then known, too."""
+    names = vocabulary.offered(old)
+    name, sure = QInputDialog.getItem(parent, "Event", "Name:", names, editable=True)
+    name = name.strip()
+    if not sure or not name:
+        return None
+    vocabulary.add(name)
+    return name

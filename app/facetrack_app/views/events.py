@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtWidgets import QInputDialog, QWidget
+from PyQt5.QtWidgets import QWidget
 
-from facetrack.reading import Kind
-from facetrack.signals.registry import signals
 from facetrack_app.model.judged import Judged, event_in_words
+from facetrack_app.model.vocabulary import Vocabulary
 from facetrack_app.services.annotator import Annotator
+from facetrack_app.views.asking import ask_name
 
 _CHOOSE = "choose an event first (click it in the timeline, or E)"
 MADE = "made"  # kind of a range whose end is still to come
@@ -24,14 +24,20 @@ class Events:
     annotator : Annotator
     go : callable
         Goes to a frame.
+    vocabulary : Vocabulary
     parent : QWidget
         Of what is asked.
     """
 
     def __init__(
-        self, annotator: Annotator, go: Callable[[int | None], None], parent: QWidget
+        self,
+        annotator: Annotator,
+        go: Callable[[int | None], None],
+        vocabulary: Vocabulary,
+        parent: QWidget,
     ) -> None:
         self._annotator, self._go, self._parent = annotator, go, parent
+        self._vocabulary = vocabulary
         self._judging = annotator.judging
 
     def next_event(self) -> None:
@@ -79,16 +85,9 @@ class Events:
         self._on_chosen(self._rename)
 
     def _rename(self, judged: Judged) -> None:
-        name = self._ask_name(judged.event.name)
+        name = ask_name(self._parent, self._vocabulary, judged.event.name)
         if name is not None:
             self._judging.rename(judged, name)
-
-    def _ask_name(self, old: str) -> str | None:
-        """Ask for the name of an event: one of those that estimators know, or any other."""
-        known = [name for name, spec in signals().items() if spec.kind == Kind.EVENT]
-        names = list(dict.fromkeys([*([old] if old else []), *known]))
-        name, sure = QInputDialog.getItem(self._parent, "Event", "Name:", names, editable=True)
-        return name.strip() if sure and name.strip() else None
 
     def event_begins_here(self) -> None:
         """Move the start of the chosen event to this frame."""
@@ -127,7 +126,7 @@ class Events:
         else:
             first, last = sorted((annotator.pending[1], frame))
             annotator.pending = None
-            name = self._ask_name("")
+            name = ask_name(self._parent, self._vocabulary)
             if name is not None:
                 self._judging.make(annotator.person, name, first, last)
         annotator.changed()

@@ -17,7 +17,9 @@ from facetrack_app.model.commands import (
     Split,
     Trim,
 )
+from facetrack_app.model.vocabulary import Vocabulary
 from facetrack_app.services.annotator import Annotator
+from facetrack_app.views.asking import ask_name
 
 
 class Marks:
@@ -26,12 +28,13 @@ class Marks:
     Parameters
     ----------
     annotator : Annotator
+    vocabulary : Vocabulary
     parent : QWidget
         Of what is asked.
     """
 
-    def __init__(self, annotator: Annotator, parent: QWidget) -> None:
-        self._annotator, self._parent = annotator, parent
+    def __init__(self, annotator: Annotator, vocabulary: Vocabulary, parent: QWidget) -> None:
+        self._annotator, self._vocabulary, self._parent = annotator, vocabulary, parent
         self._session = annotator.session
 
     # People
@@ -109,11 +112,11 @@ class Marks:
         else:
             first, last = sorted((annotator.pending[1], frame))
             annotator.pending = None
-            label, sure = "excluded", True
+            label: str | None = "excluded"
             if kind == "event":
-                label, sure = QInputDialog.getText(self._parent, "Event", "Name:", text="event")
-            if sure:
-                annotator.run(MarkSpan(kind, first, last + 1, label.strip() or kind))
+                label = ask_name(self._parent, self._vocabulary)
+            if label is not None:
+                annotator.run(MarkSpan(kind, first, last + 1, label))
         annotator.changed()
 
     def remove_mark(self) -> None:

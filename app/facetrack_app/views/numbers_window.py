@@ -29,6 +29,7 @@ from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.numbers import Numbers, Wish
 from facetrack_app.services.posting import Post
 from facetrack_app.views.asking import ask_where
+from facetrack_app.views.tool_window import ToolWindow
 
 _ALONE: Final = "nothing"
 _SOON: Final = 300  # ms after a change, and
@@ -37,8 +38,8 @@ _UNKNOWN: Final = "not assessable"
 _NAMES: Final = 230  # px
 
 
-class NumbersWindow(QWidget):
-    """A window of its own above the main one, whose keys keep working.
+class NumbersWindow(ToolWindow):
+    """Shows the numbers of the chosen person.
 
     Parameters
     ----------
@@ -51,8 +52,7 @@ class NumbersWindow(QWidget):
     def __init__(
         self, shown_frames: Callable[[], tuple[int, int]], post: Post, parent: QWidget
     ) -> None:
-        super().__init__(parent, Qt.Tool)
-        self.setWindowTitle("Numbers")
+        super().__init__("Numbers", parent)
         self.resize(760, 440)
         self._shown_frames, self._post = shown_frames, post
         self._annotator: Annotator | None = None

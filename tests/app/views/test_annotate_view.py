@@ -136,7 +136,7 @@ def test_people_are_renamed_split_and_merged(hands: Hands, monkeypatch: pytest.M
 
 
 def test_marks_and_trimming(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("blink", True))
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *a, **k: ("blink", True))
     hands.go(3)
     hands.key("mark_event")
     hands.go(6)

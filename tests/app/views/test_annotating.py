@@ -257,7 +257,7 @@ def test_people_who_share_a_name_can_be_merged(
 def test_a_name_that_is_not_given_marks_nothing(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("x", False))
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *a, **k: ("x", False))
     hands.key("mark_event")
     hands.go(6)
     hands.key("mark_event")
@@ -265,7 +265,7 @@ def test_a_name_that_is_not_given_marks_nothing(
 
 
 def test_what_is_known_of_a_frame_is_said(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("blink", True))
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *a, **k: ("blink", True))
     state = hands.window.annotate.panel.state
     hands.go(3)
     assert state.text().startswith("plain track, trust")
