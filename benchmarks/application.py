@@ -4,7 +4,7 @@
     python benchmarks/application.py soak --minutes 10
     python benchmarks/application.py annotate VIDEO      # 1280x720: tracking and scrubbing at once
     python benchmarks/application.py long                # 200,000 annotated frames
-    python benchmarks/application.py launch
+    python benchmarks/application.py launch [--cold]
 
 Each prints one table; run with QT_QPA_PLATFORM=offscreen, or under Xvfb to pay for a real display.
 """
@@ -272,10 +272,16 @@ def long(bench: Bench, args: argparse.Namespace) -> None:
 
 def launch(bench: Bench, args: argparse.Namespace) -> None:
     """Start with the demo clip as camera: from Python's first line to the first tracked frame."""
+    print(f"window         {time.perf_counter() - BEGIN:.2f} s")
     bench.window.live.start()
     view = bench.window.live
-    bench.spin(60, lambda: view.shown_frame is not None and bool(view.shown_frame.faces))
-    print(f"launch         {time.perf_counter() - BEGIN:.2f} s to the first tracked frame")
+    bench.listen()
+    bench.spin(300, lambda: view.shown_frame is not None)
+    print(f"picture        {time.perf_counter() - BEGIN:.2f} s")
+    bench.spin(300, lambda: view.shown_frame is not None and bool(view.shown_frame.faces))
+    print(f"launch         {time.perf_counter() - BEGIN:.2f} s to the first tracked frame; "
+          f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
+    bench.report_blocks()
     view.stop()
 
 
@@ -286,9 +292,12 @@ def main() -> None:
     parser.add_argument("video", nargs="?", type=Path)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--cold", action="store_true", help="with no kernel compiled before")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_DATA_HOME"] = folder
+        if args.cold:  # before numba is imported
+            os.environ["NUMBA_CACHE_DIR"] = str(Path(folder) / "kernels")
         bench = Bench(Path(folder))
         globals()[args.what](bench, args)
         bench.window.close()

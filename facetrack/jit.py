@@ -12,6 +12,7 @@ from numba import njit
 # keep NaN meaningful, which `fastmath=True` would not.
 FLAGS: dict[str, Any] = {
     "nogil": True,
+    "no_cfunc_wrapper": True,
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc"},
 }

@@ -9,7 +9,6 @@ from typing import Any, Final
 from facetrack.formats.signals_csv import SignalTable
 from facetrack.reading import EventRecord
 from facetrack.reporting.html import Block, Notice, Picture, Section, page
-from facetrack.summary.curves import curves
 from facetrack.summary.details import csv_rows, csv_text, details
 from facetrack.summary.numbers import Summary, summarise
 from facetrack.summary.spans import Span, unlike, when
@@ -167,6 +166,8 @@ def _sections(
     if spans:
         blocks: list[Block] = [comparison_table(spans), "; ".join(when(s.span) for s in spans)]
         sections.append(Section("Intervals", blocks, part=True))
+    from facetrack.summary.curves import curves  # loads matplotlib
+
     pictures = [Picture(svg, _CURVES) for svg in curves(person, [s.span for s in spans])]
     levels = level_table(whole)
     sections += [

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.optimize
 
 from facetrack.errors import InputError
 from facetrack.regression.cascade import Level
@@ -122,9 +121,9 @@ def train_quality(
         return value, gradient.astype(np.float64)
 
     start = np.zeros(x.shape[1] + 1)
-    solution = scipy.optimize.minimize(
-        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}
-    ).x
+    from scipy.optimize import minimize  # loads slowly, and tracking needs none of it
+
+    solution = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
     return QualityClassifier(
         level, mean, scale, solution[:-1].astype(np.float32), float(solution[-1])
     )
@@ -152,5 +151,7 @@ def calibrate(logits: Array, well_fitted: npt.NDArray[np.bool_]) -> tuple[float,
         value = parameters[0] * logits + parameters[1]
         return float((np.logaddexp(0, value) - target * value).mean())
 
-    slope, shift = scipy.optimize.minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
+    from scipy.optimize import minimize
+
+    slope, shift = minimize(loss, np.array([1.0, 0.0]), method="BFGS").x
     return float(slope), float(shift)

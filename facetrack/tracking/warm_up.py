@@ -1,7 +1,16 @@
-"""Compiling everything that the tracker runs before the first frame comes."""
+"""Compiling everything that the tracker runs before the first frame comes.
+
+`python -m facetrack.tracking.warm_up PART` compiles one part and prints the name of each kernel
+that was not cached, when it is done: another program can let processes of its own do the work.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from typing import Any, Final
+
+import numba.core.event
 import numpy as np
 
 from facetrack.face import N_POINTS
@@ -11,25 +20,67 @@ from facetrack.features.resize import average
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.regression.cascade import Cascade, Level
+from facetrack.tracking import _kernels as confidence_kernels
 from facetrack.tracking.box_fit import BoxPlacement
 from facetrack.tracking.confidence import N_CLUES, PointConfidence
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
 
 
-def warm_up() -> None:
+def warm_up(*parts: str) -> None:
     """Run every kernel of the tracker once.
 
     Kernels compile at their first call, which takes seconds where no compiled copy is cached. A
     program that shows live video calls this before it opens the camera. No model is needed: a
     kernel is compiled for types of arrays, and those are the same for all models.
+
+    Parameters
+    ----------
+    *parts : str
+        Out of `PARTS`, which take about the same time; default: all of them.
     """
     model = _smallest_model()
+    for part in parts or PARTS:
+        _PARTS[part](model)
+
+
+def is_cached() -> bool:
+    """Return whether kernels are at hand or in the cache, or there can be no cache at all."""
+    last: Any = confidence_kernels.logistic
+    if last.signatures or last.stats.cache_path is None:
+        return True
+    last(np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), np.empty(1))
+    return not last.stats.cache_misses
+
+
+def _fit(model: FaceModel) -> None:
     for image in (np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3), np.uint8)):
         model.fit_box(image, (8.0, 8.0, 56.0, 56.0))
-    average(image[..., 0], (32, 32))
+
+
+def _look(model: FaceModel) -> None:
+    average(np.zeros((64, 64), np.uint8), (32, 32))
     shape_model = model.shape_model
     head_pose(shape_model.mean, shape_model.mean_3d, (FRAME_SIZE, FRAME_SIZE))
+
+
+_PARTS: Final = {"fit": _fit, "look": _look}
+PARTS: Final = tuple(_PARTS)
+N_KERNELS: Final = 18  # that `warm_up` compiles
+
+
+class _Names(numba.core.event.Listener):
+    """Prints the name of each kernel of ours that has been compiled."""
+
+    def on_start(self, event: numba.core.event.Event) -> None:
+        """Wait."""
+
+    def on_end(self, event: numba.core.event.Event) -> None:
+        """Print the name."""
+        function = event.data["dispatcher"].py_func
+        if function.__module__.startswith("facetrack."):
+            with contextlib.suppress(OSError):  # nobody listens any more
+                print(function.__name__, flush=True)
 
 
 def _smallest_model() -> FaceModel:
@@ -60,3 +111,8 @@ def _level(map_index: int, shrink: int) -> Level:
         offset=np.zeros((N_POINTS, 1), dtype=np.float32),
         regressor=np.zeros((N_RIGID, N_POINTS + 1), dtype=np.float32),
     )
+
+
+if __name__ == "__main__":
+    numba.core.event.register("numba:compile", _Names())  # type: ignore[no-untyped-call]
+    warm_up(*sys.argv[1:])

@@ -16,7 +16,6 @@ from facetrack.formats.durations import frame_ends
 from facetrack.reporting.tables import Table
 from facetrack.signals.registry import Choice
 from facetrack.summary.numbers import summarise
-from facetrack.summary.picture import picture
 from facetrack.summary.report import Recording, Report
 from facetrack.summary.spans import Span, union
 from facetrack.summary.tables import comparison_table
@@ -82,6 +81,8 @@ def save_numbers(
     spans = [span for span in dict.fromkeys(chosen) if span is not None]
     if path.suffix == ".png":
         mine = recording.timelines()[0]
+        from facetrack.summary.picture import picture  # loads matplotlib
+
         drawn = picture(f"{title}: {session.people[person]}", mine,
                         [summarise(mine, span) for span in dict.fromkeys(chosen)])  # fmt: skip
         with atomic_path(path) as temporary:

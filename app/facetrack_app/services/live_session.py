@@ -181,6 +181,11 @@ class LiveSession:
         return self._tracking.heard.dropped
 
     @property
+    def preparing(self) -> str:
+        """What is prepared, and how far; empty once frames are tracked."""
+        return self._tracking.preparing
+
+    @property
     def health(self) -> SignalHealth:
         """How the signals get on."""
         return self._tracking.health

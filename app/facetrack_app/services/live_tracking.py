@@ -18,7 +18,6 @@ from facetrack.face import Face
 from facetrack.reading import Finding
 from facetrack.signals import Choice, Pipeline
 from facetrack.tracking.tracker import Tracker
-from facetrack.tracking.warm_up import warm_up
 from facetrack.video.frame import Frame
 from facetrack_app.model.engine import Points, teach_live
 from facetrack_app.model.live import (
@@ -32,9 +31,9 @@ from facetrack_app.model.live import (
 )
 from facetrack_app.services.capture import PATIENCE, Captured
 from facetrack_app.services.interpreter import spare_what_is_loaded
+from facetrack_app.services.kernels import prepare
 from facetrack_app.services.slot import Backlog, Slot
 
-PREPARING: Final = "preparing the tracker (the very first start compiles it: up to a minute)"
 _MEASURE_EVERY: Final = 30  # frames
 _WAITING: Final = 600  # frames: longer than the charts are, at 50 frames/s
 Mask = npt.NDArray[np.bool_]
@@ -71,6 +70,8 @@ class LiveTracking:
     sinks : list of callable
         The recorder: given every frame, also those that were not tracked, with the reason. These
         may come before an earlier one that is being tracked.
+    preparing : str
+        How far kernels are; empty once frames are tracked.
     prepared : callable
         Told in the tracking thread that it begins.
     missed : Counter
@@ -91,6 +92,7 @@ class LiveTracking:
         self.steadiness = (float("nan"),) * 3
         self.sinks: list[Sink] = []
         self.frozen = False
+        self.preparing = ""
         self.prepared: Callable[[], object] = lambda: None
         self.missed: Counter[str] = Counter()
         self._tracker, self._frames = tracker, frames
@@ -189,10 +191,30 @@ class LiveTracking:
             if not was_frozen:
                 self._unfreeze()
 
-    def _run(self) -> None:
-        self._say(PREPARING)
-        warm_up()
+    def _prepare(self) -> None:
+        """Show pictures as they come while kernels are loaded or compiled."""
+        kernels = threading.Thread(
+            target=prepare, args=(self._note,), name="preparing kernels", daemon=True
+        )
+        kernels.start()
+        shown: Captured | None = None
+        while kernels.is_alive() and not self._stop.is_set():
+            captured = self._frames.take(timeout=0.05)
+            if captured is not None:
+                shown, frame = captured, captured.frame
+                frame.image  # noqa: B018  (converted here, not where it is painted)
+                self.results.put(LiveFrame(frame, (), captured.at, time.perf_counter()))
+                self._ready()
         spare_what_is_loaded()
+        self.preparing = ""
+        if shown is not None and not self._frames.waiting:
+            self._frames.put(shown)  # a file waits at its first frame, which is to be tracked, too
+
+    def _note(self, progress: str) -> None:
+        self.preparing = progress
+
+    def _run(self) -> None:
+        self._prepare()
         self._frames.missed = self._miss
         self._say("")
         self.prepared()

@@ -24,7 +24,6 @@ from facetrack_app.model.settings import Settings
 from facetrack_app.model.wording import counted
 from facetrack_app.services.capture import cameras
 from facetrack_app.services.live_session import LiveSession, LiveWish
-from facetrack_app.services.live_tracking import PREPARING
 from facetrack_app.services.watch import Watch
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
@@ -210,7 +209,9 @@ class LiveView(QWidget):
         self.said("", False, "camera")
         session.start()
         self.charts.clear()
-        self.panel.show_state("searching", "starting the camera")
+        self.canvas.hint = f"starting {session.name} ..."
+        self.canvas.update()
+        self.panel.show_state("searching", f"starting {session.name}")
         self._clock.start()
         self.changed()
 
@@ -224,6 +225,7 @@ class LiveView(QWidget):
         self._live = None
         self.canvas.set_frame(None)
         self.canvas.set_faces([])
+        self.canvas.hint = HINT
         self.panel.show_state("", "not running")
         self.panel.numbers.setText("")
         self._show_troubles([])
@@ -263,14 +265,12 @@ class LiveView(QWidget):
     # What comes in
 
     def _hear(self, message: str) -> None:
-        if message == PREPARING:
-            self.panel.show_state("searching", message)
-        elif message:
+        if message:
             self.said(message, True, "camera")
             self.panel.show_state("lost", message)
         elif self._trouble:
             self.said("all is well again", False, "camera")
-        self._trouble = message if message != PREPARING else ""
+        self._trouble = message
 
     def _show_frozen(self, live: LiveFrame) -> None:
         """Show the frame at which everything stands still for a correction."""
@@ -300,7 +300,12 @@ class LiveView(QWidget):
         self.recording.show()
         self.signed(self.recording.sign)
         session, live = self.session, self._live
-        if session is None or live is None or session.frozen:
+        if session is None or session.frozen:
+            return
+        if session.preparing and not self._trouble:
+            self.panel.show_state("searching", session.preparing)
+            return
+        if live is None:
             return
         state = state_in_words(live.faces, learning=session.adapting)
         self.panel.show_state(*(("lost", self._trouble) if self._trouble else state))

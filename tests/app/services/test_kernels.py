@@ -1,0 +1,101 @@
+"""Kernels that are read from the cache or compiled beside the window, and what a start loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from facetrack.signals import choose
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
+from facetrack.tracking.warm_up import N_KERNELS, PARTS, is_cached, warm_up
+from facetrack.video.frame import frame_of
+from facetrack_app.services import kernels, live_tracking
+from facetrack_app.services.capture import Captured
+from facetrack_app.services.live_tracking import LiveTracking
+from facetrack_app.services.slot import Slot
+
+
+def test_kernels_that_are_cached_are_just_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    warm_up()
+    assert is_cached()
+
+    def refuse(*command: object, **options: object) -> None:
+        pytest.fail("a process for nothing")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    said: list[str] = []
+    kernels.prepare(said.append)
+    assert said == [kernels.PREPARING]
+
+
+def test_progress_is_counted_in_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part's process prints a line for each kernel; here they print at once."""
+    monkeypatch.setattr(kernels, "is_cached", lambda: False)
+    started: list[str] = []
+    popen = subprocess.Popen
+    lines = f"print('kernel\\n' * {N_KERNELS // 2}, end='')"
+
+    def worker(command: list[str], stdin: int, stdout: int) -> object:
+        started.append(command[-1])
+        return popen([sys.executable, "-c", lines], stdin=stdin, stdout=stdout)
+
+    monkeypatch.setattr(subprocess, "Popen", worker)
+    said: list[str] = []
+    kernels.prepare(said.append)
+    assert started == list(PARTS)
+    assert [text.partition(": ")[2] for text in said[1:]] == [
+        f"{done} of {N_KERNELS} kernels compiled" for done in range(N_KERNELS + 1)
+    ]
+
+
+def test_without_processes_kernels_compile_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*command: object, **options: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(kernels, "is_cached", lambda: False)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    warmed: list[str] = []
+    monkeypatch.setattr(kernels, "warm_up", lambda: warmed.append("all"))
+    kernels.prepare(lambda text: None)
+    assert warmed == ["all"]
+
+
+def test_a_picture_is_shown_while_kernels_compile(
+    shipped_model: FaceModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = threading.Event()
+    monkeypatch.setattr(live_tracking, "prepare", lambda note: (note("3 of 7"), compiled.wait(30)))
+    frames: Slot[Captured] = Slot()
+    shown = threading.Event()
+    tracking = LiveTracking(Tracker(shipped_model), frames, shown.set, lambda text: None, choose())
+    tracking.start()
+    frames.put(Captured(frame_of(np.zeros((120, 160, 3), np.uint8)), 0.0))
+    assert shown.wait(30)
+    picture = tracking.results.take(timeout=0)
+    assert picture is not None
+    assert picture.faces == ()
+    assert tracking.preparing == "3 of 7"
+    assert tracking.heard.take() == []
+    compiled.set()
+    deadline = time.monotonic() + 30
+    while tracking._last is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert tracking._last is not None
+    assert tracking._last.frame.index == 0  # a file's first frame is tracked, too
+    assert tracking.preparing == ""
+    tracking.stop()
+
+
+def test_a_start_loads_no_library_that_only_reports_need() -> None:
+    command = "import sys, facetrack_app.start; print([m for m in sys.modules if m in %r])"
+    slow = ("matplotlib", "scipy.optimize", "scipy.stats", "pandas")
+    child = subprocess.run(
+        [sys.executable, "-c", command % (slow,)], capture_output=True, text=True, check=True
+    )
+    assert child.stdout.strip() == "[]"
