@@ -44,6 +44,11 @@ class Claims:
         """Give all strands that a person claims."""
         return sorted(self._ordered())
 
+    def people(self) -> list[int]:
+        """Give all who claim a strand, those included who were deleted."""
+        self._ordered()
+        return list(self._of_person)
+
     def strands_of(self, person: int) -> list[int]:
         """Give the strands of which a person claims a part."""
         self._ordered()

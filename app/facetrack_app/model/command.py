@@ -33,12 +33,12 @@ class Command(ABC):
     ----------
     title : str
         For the sentence after undo and redo.
-    aside : bool
-        Whether tracking anew does not depend on it: neither frames, nor whose they are, change.
+    regroups : bool
+        Whether it changes who is who: whose face a strand is.
     """
 
     title: ClassVar[str] = ""
-    aside: ClassVar[bool] = False
+    regroups: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make the command known to the replay by its name."""
@@ -48,6 +48,10 @@ class Command(ABC):
     @abstractmethod
     def changes(self, session: Session) -> list[Change]:
         """Say which rows change; the session stays as it is."""
+
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give the person and the frame that it is about; None where it is about none."""
+        return getattr(self, "person", None), getattr(self, "frame", None)
 
     def do(self, session: Session, log: Log = lambda changes: None) -> list[Change]:
         """Make the changes in one transaction.
@@ -108,7 +112,7 @@ def changed_row(session: Session, table: str, key: Row, after: Row | None) -> Ch
 
 def new_number(session: Session) -> int:
     """Choose a number that is free: the tracker counts up from 0, people's own count down."""
-    return min([0, *session.claims.strands(), *session.people]) - 1
+    return min([0, *session.claims.strands(), *session.claims.people(), *session.people]) - 1
 
 
 def check_frame(session: Session, frame: int) -> None:

@@ -9,15 +9,17 @@ from facetrack_app.model.commands_events import (
     RejectEvent,
     RenameEvent,
 )
-from facetrack_app.model.commands_frames import Correct, Import, Retrack, Uncorrect
+from facetrack_app.model.commands_frames import Correct, Fitted, Import, Retrack, Uncorrect
 from facetrack_app.model.commands_marks import ChangeSpan, MarkSpan, RemoveSpan, SetTimeZero, Trim
-from facetrack_app.model.commands_people import Merge, NewPerson, Rename, Split
+from facetrack_app.model.commands_people import DeletePerson, Merge, NewPerson, Rename, Split
 
 __all__ = [
     "AcceptEvent",
     "ChangeSpan",
     "Command",
     "Correct",
+    "DeletePerson",
+    "Fitted",
     "Import",
     "Log",
     "MakeEvent",

@@ -32,7 +32,6 @@ class OnEvent(Command):
         Estimator, version, and the event as `pack_event` gives it; empty with a number.
     """
 
-    aside: ClassVar[bool] = True
     person: int
     number: int | None
     found: list[Any]
@@ -56,6 +55,14 @@ class OnEvent(Command):
         else:
             raise InputError("there is no such event any more")
         return [decision_row(session, number, self.decide(judged))]
+
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give where the event begins."""
+        judged = session.decisions.get(self.number) if self.number is not None else None
+        if judged is None and not self.found:
+            return self.person, None
+        event = judged.event if judged is not None else unpack_event(self.found[2:])
+        return self.person, session.frames_of(event.start, event.stop)[0]
 
     @abstractmethod
     def decide(self, judged: Judged) -> Judged | None:
@@ -130,7 +137,6 @@ class MakeEvent(Command):
     """Make an event that no machine found."""
 
     title: ClassVar[str] = "make event"
-    aside: ClassVar[bool] = True
     person: int
     name: str
     start: float
@@ -143,6 +149,10 @@ class MakeEvent(Command):
         middle = (self.start + self.stop) / 2
         event = Event(checked_name(self.name), self.start, middle, self.stop)
         return [decision_row(session, None, Judged(self.person, event, decision=Decision.MADE))]
+
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give where the event begins."""
+        return self.person, session.frames_of(self.start, self.stop)[0]
 
 
 def _check_span(start: float, stop: float) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from facetrack.annotation.corrections import Correction
 from facetrack.errors import InputError
-from facetrack.face import N_POINTS
+from facetrack.face import N_POINTS, Face, Fit, State
 from facetrack_app.model.command import (
     Command,
     changed_row,
@@ -19,7 +19,7 @@ from facetrack_app.model.command import (
     check_person,
     new_number,
 )
-from facetrack_app.model.rows import Change, pack_points
+from facetrack_app.model.rows import Change, TrackRow, pack_points
 from facetrack_app.model.session import Session
 
 
@@ -36,7 +36,7 @@ class Correct(Command):
         `Source` of each point.
     """
 
-    title: ClassVar[str] = "correct frame"
+    title: ClassVar[str] = "correction"
     person: int
     frame: int
     points: list[list[float] | None]
@@ -54,11 +54,7 @@ class Correct(Command):
         check_frame(session, self.frame)
         check_person(session, self.person)
         points = np.array([p if p is not None else (np.nan, np.nan) for p in self.points])
-        changes = []
-        strand = session.strand_at(self.person, self.frame)
-        if strand is None:
-            strand = new_number(session)
-            changes.append(Change("claim", (strand, 0), None, (self.person,)))
+        strand, changes = _strand_for(session, self.person, self.frame)
         source = np.array(self.source, dtype=np.uint8)
         if points.shape != (N_POINTS, 2) or source.shape != (N_POINTS,):
             raise InputError(f"a correction has {N_POINTS} points, got {points.shape}")
@@ -66,11 +62,64 @@ class Correct(Command):
         return [*changes, changed_row(session, "correction", (strand, self.frame), row)]
 
 
+def _strand_for(session: Session, person: int, frame: int) -> tuple[int, list[Change]]:
+    """Find the strand for a person's face in a frame; a new one if there is none."""
+    strand = session.strand_at(person, frame)
+    if strand is not None:
+        return strand, []
+    strand = new_number(session)
+    return strand, [Change("claim", (strand, 0), None, (person,))]
+
+
+@dataclass(frozen=True)
+class Fitted(Command):
+    """Take over what the model found when a person asked it to fit once more.
+
+    Attributes
+    ----------
+    person, frame : int
+    points : list of [x, y]
+        Pixels.
+    quality : float
+    confidence : list of float or None
+        Of each point; None where nothing is said.
+    """
+
+    title: ClassVar[str] = "fit"
+    person: int
+    frame: int
+    points: list[list[float]]
+    quality: float
+    confidence: list[float | None]
+
+    @classmethod
+    def of(cls, person: int, frame: int, fit: Fit) -> Fitted:
+        """Make the command from what was found."""
+        confidence = [value if np.isfinite(value) else None for value in fit.confidence.tolist()]
+        return cls(person, frame, fit.points.tolist(), fit.quality, confidence)
+
+    def changes(self, session: Session) -> list[Change]:
+        """Write a machine's row; what a person had said of the frame gives way to it."""
+        check_frame(session, self.frame)
+        check_person(session, self.person)
+        strand, changes = _strand_for(session, self.person, self.frame)
+        if strand >= 0 and self.frame >= session.tracked:
+            raise InputError(f"frame {self.frame + 1} is not tracked yet: fit it once it is")
+        points = np.array(self.points)
+        confidence = np.array(self.confidence, dtype=np.float64)
+        face = Face(strand, State.TRACKED, "", points, points, self.quality, None, confidence)
+        row = TrackRow.of_face(self.frame, face)
+        changes.append(changed_row(session, "track", row.key(), row.values()))
+        if session.correction(*row.key()) is not None:
+            changes.append(changed_row(session, "correction", row.key(), None))
+        return changes
+
+
 @dataclass(frozen=True)
 class Uncorrect(Command):
     """Take a frame's correction away: the track counts again."""
 
-    title: ClassVar[str] = "remove correction"
+    title: ClassVar[str] = "removed correction"
     person: int
     frame: int
 
@@ -95,6 +144,10 @@ class Retrack(Command):
         """Change nothing yet."""
         check_person(session, self.person)
         return []
+
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give where it begins."""
+        return self.person, self.start
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ class MarkSpan(Command):
     """Exclude a range of frames, or mark an event."""
 
     title: ClassVar[str] = "mark range"
-    aside: ClassVar[bool] = True
     kind: str
     start: int
     stop: int
@@ -39,13 +38,16 @@ class MarkSpan(Command):
         row = (self.kind, self.start, self.stop, checked_name(self.label))
         return [Change("span", (number,), None, row)]
 
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give where it begins."""
+        return None, self.start
+
 
 @dataclass(frozen=True)
 class ChangeSpan(Command):
     """Say anew when a range or an event begins and ends, and what it is."""
 
     title: ClassVar[str] = "change range"
-    aside: ClassVar[bool] = True
     span: int
     start: int
     stop: int
@@ -61,13 +63,16 @@ class ChangeSpan(Command):
         row = (known[0], self.start, self.stop, checked_name(self.label))
         return [changed_row(session, "span", (self.span,), row)]
 
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give where it begins."""
+        return None, self.start
+
 
 @dataclass(frozen=True)
 class RemoveSpan(Command):
     """Take a range or an event away."""
 
     title: ClassVar[str] = "remove range"
-    aside: ClassVar[bool] = True
     span: int
 
     def changes(self, session: Session) -> list[Change]:
@@ -82,7 +87,6 @@ class Trim(Command):
     """Keep a range of frames; the others are excluded from every export."""
 
     title: ClassVar[str] = "trim"
-    aside: ClassVar[bool] = True
     start: int
     stop: int
 
@@ -98,7 +102,6 @@ class SetTimeZero(Command):
     """Say at which frame time begins."""
 
     title: ClassVar[str] = "set time zero"
-    aside: ClassVar[bool] = True
     frame: int
 
     def changes(self, session: Session) -> list[Change]:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import ClassVar
 
+import numpy as np
+
 from facetrack.errors import InputError
+from facetrack.face import N_POINTS, Source
 from facetrack_app.model.command import (
     Command,
     changed_row,
@@ -16,23 +19,64 @@ from facetrack_app.model.command import (
     checked_name,
     new_number,
 )
-from facetrack_app.model.rows import Change
+from facetrack_app.model.rows import Change, pack_points
 from facetrack_app.model.session import Session
 
 
 @dataclass(frozen=True)
 class NewPerson(Command):
-    """Begin a person whom the tracker did not find."""
+    """Begin a person whom the tracker did not find.
+
+    Attributes
+    ----------
+    name : str
+    frame : int or None
+        Where the person is first placed; None: nowhere yet.
+    points : list of [x, y]
+        Pixels: a guess, for which no person vouches.
+    """
 
     title: ClassVar[str] = "new person"
     name: str
+    frame: int | None = None
+    points: list[list[float]] = field(default_factory=list)
 
     def changes(self, session: Session) -> list[Change]:
-        """Write a person and a strand of its own."""
+        """Write a person and a strand of its own, with the guess."""
         person = strand = new_number(session)
-        return [
+        changes = [
             Change("person", (person,), None, (checked_name(self.name),)),
             Change("claim", (strand, 0), None, (person,)),
+        ]
+        if self.frame is not None:
+            check_frame(session, self.frame)
+            source = np.full(N_POINTS, Source.INTERPOLATED, dtype=np.uint8).tobytes()
+            row = pack_points(np.array(self.points).reshape(N_POINTS, 2)), source, "person"
+            changes.append(Change("correction", (strand, self.frame), None, row))
+        return changes
+
+
+@dataclass(frozen=True)
+class DeletePerson(Command):
+    """Say that there is no such person.
+
+    Their strands stay claimed, so that nobody else gets them: rows are not lost, and the tracker,
+    should it still follow that face, makes no new person of it.
+    """
+
+    title: ClassVar[str] = "deleted person"
+    person: int
+
+    def changes(self, session: Session) -> list[Change]:
+        """Remove the person and what was decided about their events."""
+        check_person(session, self.person)
+        return [
+            *(
+                changed_row(session, "decision", (number,), None)
+                for number, judged in session.decisions.items()
+                if judged.person == self.person
+            ),
+            changed_row(session, "person", (self.person,), None),
         ]
 
 
@@ -41,7 +85,6 @@ class Rename(Command):
     """Give a person another name."""
 
     title: ClassVar[str] = "rename"
-    aside: ClassVar[bool] = True
     person: int
     name: str
 
@@ -56,6 +99,7 @@ class Merge(Command):
     """Say that two people are one."""
 
     title: ClassVar[str] = "merge people"
+    regroups: ClassVar[bool] = True
     person: int
     other: int
 
@@ -82,6 +126,7 @@ class Split(Command):
     """Say that from a frame on another person is meant."""
 
     title: ClassVar[str] = "split person"
+    regroups: ClassVar[bool] = True
     person: int
     frame: int
     name: str

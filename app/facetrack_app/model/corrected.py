@@ -3,22 +3,50 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 
 from facetrack.annotation.corrections import Correction
 from facetrack_app.model.claims import Claims
+from facetrack_app.model.parts import back_to
 from facetrack_app.model.rows import Row, unpack_points
 from facetrack_app.model.store import Store
 
 
 def read_corrections(store: Store, claims: Claims, person: int) -> dict[int, Correction]:
     """Read all that was said of a person, by frame."""
+    return _of_person(_rows(store), claims, person)
+
+
+def corrections_after(path: Path, step: int, person: int) -> dict[int, Correction]:
+    """Read what was said of a person by the time that a step was done; in any thread."""
+    with contextlib.closing(Store(path)) as store, store.snapshot():
+        claims = Claims(store.read("SELECT strand, start, person FROM claim"))
+        rows = _rows(store)
+        for change in back_to(store, step):
+            if change.table == "claim":
+                strand, start = change.key
+                claims.put(strand, start, change.after[0] if change.after is not None else None)
+            elif change.table == "correction":
+                rows.pop(change.key, None)
+                if change.after is not None:
+                    rows[change.key] = change.after
+    return _of_person(rows, claims, person)
+
+
+def _rows(store: Store) -> dict[Row, Row]:
+    query = "SELECT strand, frame, points, source, origin FROM correction"
+    return {(strand, frame): tuple(row) for strand, frame, *row in store.read(query)}
+
+
+def _of_person(rows: Mapping[Row, Row], claims: Claims, person: int) -> dict[int, Correction]:
     found: dict[int, Correction] = {}
-    for strand, frame, *row in store.read(
-        "SELECT strand, frame, points, source, origin FROM correction ORDER BY frame, strand"
-    ):
+    for (strand, frame), row in sorted(rows.items(), key=lambda item: item[0][::-1]):
         if claims.owner(strand, frame) == person:
-            found.setdefault(frame, correction_of(tuple(row)))
+            found.setdefault(frame, correction_of(row))
     return found
 
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from facetrack_app.model.command import COMMANDS
 from facetrack_app.model.commands import Command, Log, make
-from facetrack_app.model.rows import Change, decode_changes, encode_changes
+from facetrack_app.model.owed import Debt, Owed, Stretch
+from facetrack_app.model.parts import Later, changes_of_step
+from facetrack_app.model.rows import Change, TrackRow, encode_changes
 from facetrack_app.model.session import Session
 
 
@@ -53,12 +54,23 @@ class History:
     Parameters
     ----------
     session : Session
+
+    Attributes
+    ----------
+    owed : Owed
+        What steps still have to be tracked anew.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.owed = Owed(session.store, in_order=session.stills)
 
-    def run(self, command: Command, keep: Mapping[str, Any] | None = None) -> int:
+    def run(
+        self,
+        command: Command,
+        keep: Mapping[str, Any] | None = None,
+        stretch: Stretch | None = None,
+    ) -> int:
         """Do a command; what was undone before cannot be redone any more.
 
         Parameters
@@ -66,6 +78,8 @@ class History:
         command : Command
         keep : mapping of str to Any, optional
             The session's own values that become durable with the step; undo leaves them alone.
+        stretch : Stretch, optional
+            What is to be tracked anew because of it.
 
         Returns
         -------
@@ -82,6 +96,7 @@ class History:
         store, ids = self._session.store, []
 
         def log(changes: list[Change]) -> None:
+            self.owed.forget_undone()
             store.write("DELETE FROM part WHERE step IN (SELECT id FROM step WHERE undone)")
             store.write("DELETE FROM step WHERE undone")
             arguments = type(command).__name__, command.to_json()
@@ -94,29 +109,61 @@ class History:
             self._add_part(ids[0], changes)
             for name, value in (keep or {}).items():
                 self._session.put_setting(name, value)
+            if stretch is not None:
+                self.owed.add(ids[0], stretch)
 
         command.do(self._session, log)
         return ids[0]
 
-    def amend(self, step: int, changes: list[Change], retracked: Retracked) -> bool:
-        """Add what a re-track found to the step that asked for it.
+    def amend(
+        self,
+        step: int,
+        rows: Sequence[TrackRow],
+        retracked: Retracked,
+        paid: Debt | None = None,
+        *,
+        whole: bool = True,
+    ) -> bool:
+        """Add what a re-track found to the step that asked for it, beneath all later steps.
+
+        Afterwards everything is as if the later steps had waited: where one of them wrote the same
+        row, its own stays, and this one comes to light when that step is undone.
+
+        Parameters
+        ----------
+        step : int
+        rows : sequence of TrackRow
+        retracked : Retracked
+        paid : Debt, optional
+            What is struck out with it.
+        whole : bool
+            Whether no frame is missing; else what lies under the step is owed again.
 
         Returns
         -------
         bool
-            False if the step cannot be amended any more; nothing has changed then.
+            False if the step is undone; nothing has changed then.
         """
-        if not self.can_amend(step):
+        if not self.is_done(step):
             return False
-        store = self._session.store
+        store, later = self._session.store, Later(self._session.store, step)
+        changes = [
+            Change("track", row.key(), later.before(row.key()), row.values()) for row in rows
+        ]
+        shown = [change for change in changes if not later.hides(change)]
         ((known,),) = store.read("SELECT retracks FROM step WHERE id=?", (step,))
         retracks = json.dumps([*json.loads(known), asdict(retracked)])
 
-        def log(changes: list[Change]) -> None:
+        def log(_: list[Change]) -> None:
             self._add_part(step, changes)
+            later.put_beneath(changes)
             store.write("UPDATE step SET retracks=? WHERE id=?", (retracks, step))
+            if paid is not None:
+                self.owed.settle(paid)
+            if not whole:
+                self.owed.wake(step)
 
-        make(self._session, changes, log)
+        make(self._session, shown, log)
         return True
 
     def is_done(self, step: int) -> bool:
@@ -124,35 +171,26 @@ class History:
         query = "SELECT count(*) FROM step WHERE id = ? AND NOT undone"
         return bool(self._session.store.read(query, (step,))[0][0])
 
-    def can_amend(self, step: int) -> bool:
-        """Return whether a step is done, and all later ones, done or undone, leave tracks alone."""
-        steps = self._session.store.read(
-            "SELECT id, name, undone FROM step WHERE id >= ? ORDER BY id", (step,)
-        )
-        if not steps or steps[0][0] != step or steps[0][2]:
-            return False
-        return all(COMMANDS[name].aside for _, name, _ in steps[1:])
-
     def _add_part(self, step: int, changes: list[Change]) -> None:
         self._session.store.write(
             "INSERT INTO part (step, changes) VALUES (?, ?)", (step, encode_changes(changes))
         )
 
-    def undo(self) -> str | None:
-        """Take the last step back; returns its title, None if there is none."""
+    def undo(self) -> Command | None:
+        """Take the last step back; returns what it did, None if there is none."""
         step = self.last_step
         if step is None:
             return None
         Command.undo(self._session, self.changes(step), self._mark(step, undone=True))
-        return self._title(step)
+        return self._command(step)
 
-    def redo(self) -> str | None:
-        """Do again what was undone last; returns its title, None if there is nothing."""
+    def redo(self) -> Command | None:
+        """Do again what was undone last; returns what it did, None if there is nothing."""
         step = self._number("SELECT min(id) FROM step WHERE undone")
         if step is None:
             return None
         make(self._session, self.changes(step), self._mark(step, undone=False))
-        return self._title(step)
+        return self._command(step)
 
     @property
     def last_step(self) -> int | None:
@@ -176,22 +214,21 @@ class History:
 
     def changes(self, step: int) -> list[Change]:
         """Give all that a step changed, stretches that were tracked anew included."""
-        parts = self._session.store.read(
-            "SELECT changes FROM part WHERE step=? ORDER BY id", (step,)
-        )
-        return [change for (part,) in parts for change in decode_changes(part)]
+        return changes_of_step(self._session.store, step)
 
     def _mark(self, step: int, *, undone: bool) -> Log:
         store = self._session.store
 
         def log(_: list[Change]) -> None:
             store.write("UPDATE step SET undone=? WHERE id=?", (int(undone), step))
+            if undone:
+                self.owed.wake(step)
 
         return log
 
-    def _title(self, step: int) -> str:
+    def _command(self, step: int) -> Command:
         rows = self._session.store.read("SELECT name, arguments FROM step WHERE id=?", (step,))
-        return Command.from_json(*rows[0]).title
+        return Command.from_json(*rows[0])
 
     def _number(self, query: str) -> int | None:
         ((number,),) = self._session.store.read(query)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -151,7 +151,7 @@ class Session:
         """Sum people up anew where something changed: in all frames only if claims did."""
         if any(change.table == "claim" for change in changes):
             self._people.clear()
-        keys = [change.key for change in changes if change.table in ("track", "correction")]
+        keys = [change.key for change in changes if change.table in _FRAMES]
         if not keys:
             return
         strands, frames = {key[0] for key in keys}, [key[1] for key in keys]
@@ -194,20 +194,10 @@ class Session:
         """Give all that was said of a person, by frame."""
         return read_corrections(self.store, self.claims, person)
 
-    def corrections_reader(self, person: int) -> Callable[[], dict[int, Correction]]:
-        """Give what reads all that was said of a person in another thread: it may be much."""
-        path, claims = self.store.path, self.claims.copy()
-
-        def read() -> dict[int, Correction]:
-            with contextlib.closing(Store(path)) as store:
-                return read_corrections(store, claims, person)
-
-        return read
-
-    def teaches(self, person: int) -> bool:
-        """Return whether a person was corrected in a way that something can be learned from."""
+    def teaches(self, person: int, besides: int | None = None) -> bool:
+        """Return whether something can be learned from a person's corrections, but for one."""
         frames = np.flatnonzero(self.summary(person).corrected).tolist()
-        said = (self.view(person, frame).correction for frame in frames)
+        said = (self.view(person, frame).correction for frame in frames if frame != besides)
         return any(correction is not None and correction.vouched.any() for correction in said)
 
     def events(self, person: int) -> list[Judged]:
@@ -326,8 +316,22 @@ class Session:
 
     def reader(self) -> Session:
         """Give a copy for another thread, which only reads and closes its `store` itself."""
-        twin = copy.copy(self)
+        twin = self._twin()
         twin.store = Store(self.store.path)
+        return twin
+
+    def after(self, changes: list[Change]) -> Session:
+        """Give a copy whose people and summaries are as if changes were made; none is written."""
+        twin = self._twin()
+        twin.changed = Notice()
+        for strand in {change.key[0] for change in changes if change.table in _FRAMES}:
+            if strand in twin._strands:
+                twin._strands[strand] = copy.deepcopy(twin._strands[strand])
+        twin.reflect(changes)
+        return twin
+
+    def _twin(self) -> Session:
+        twin = copy.copy(self)
         twin.people, twin.claims = dict(self.people), self.claims.copy()
         twin._settings, twin.decisions = dict(self._settings), dict(self.decisions)
         twin._strands, twin._people = dict(self._strands), {}
@@ -340,6 +344,7 @@ class Session:
         self._claimed.close()
 
 
+_FRAMES: Final = ("track", "correction")  # tables whose keys begin with a strand
 _REFLECTIONS: Final = {
     "person": Session._reflect_person,
     "claim": Session._reflect_claim,

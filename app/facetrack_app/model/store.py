@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from facetrack.errors import FormatError, OutputError
 from facetrack_app.model.rows import Change, Row
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 APPLICATION: Final = 0x46547261  # "FTra", in the file's header
 _PATIENCE: Final = 10.0  # seconds to wait for the other thread's transaction
 
@@ -68,6 +68,12 @@ _EXTRA_2: Final = (
     # What changed since it was analysed: noted with the change itself, so that no kill parts them.
     "CREATE TABLE stale (id INTEGER PRIMARY KEY AUTOINCREMENT, person, start, stop)",
 )
+_EXTRA_3: Final = (
+    # What steps still have to be tracked anew; `under` is a later step that hides it.
+    "CREATE TABLE owed (id INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, "
+    "person, start, stop, at, under)",
+    "CREATE INDEX owed_under ON owed (under)",
+)
 
 
 def _make_table(name: str) -> str:
@@ -81,6 +87,7 @@ def _make_table(name: str) -> str:
 _UPGRADES: Final = (
     (*(_make_table(name) for name in TABLES if name not in _SINCE_2), *_EXTRA),
     (*(_make_table(name) for name in _SINCE_2), *_EXTRA_2),
+    _EXTRA_3,
 )
 
 
@@ -160,6 +167,21 @@ class Store:
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
                 raise
+        except sqlite3.Error as error:
+            raise _trouble(self.path, error) from error
+
+    @contextlib.contextmanager
+    def snapshot(self, *, alone: bool = False) -> Iterator[None]:
+        """Let what is read inside be of one moment; what is changed inside is undone at its end.
+
+        Only `alone`, while no other thread writes, anything can be changed.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE" if alone else "BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise _trouble(self.path, error) from error
 

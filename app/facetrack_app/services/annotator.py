@@ -5,30 +5,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
-
-from facetrack.annotation.taught import completed
-from facetrack.errors import FacetrackError, InputError
-from facetrack.face import N_POINTS, Source
-from facetrack_app.model.command import free_name
-from facetrack_app.model.commands import Command, Correct, NewPerson, Retrack, Uncorrect
-from facetrack_app.model.editing import Editor, Points, centred_face
+from facetrack.errors import FacetrackError
+from facetrack_app.model.commands import Command, Correct, Retrack, Uncorrect
 from facetrack_app.model.effort import Effort
 from facetrack_app.model.history import History
 from facetrack_app.model.notice import Notice
+from facetrack_app.model.owed import Stretch
+from facetrack_app.model.wording import counted
 from facetrack_app.services.analysing import Analysing, chosen_signals
 from facetrack_app.services.background import Progress
 from facetrack_app.services.judging import Judging
 from facetrack_app.services.opening import Document
+from facetrack_app.services.placing import Placing
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import stretch_around
 from facetrack_app.services.teaching import Teaching
 from facetrack_app.services.video_tracking import NOTES, VideoTracking
 from facetrack_app.services.viewing import Viewing
-
-GRAB: Final = 12.0  # px of the screen around a point in which it can be grabbed
 
 
 class Annotator(Viewing):
@@ -56,6 +51,8 @@ class Annotator(Viewing):
         What tracks the whole video.
     analysing : Analysing
         What computes the signals of it.
+    placing : Placing
+        What puts whole shapes into a frame.
     judging : Judging
         What is decided about events.
     """
@@ -67,19 +64,20 @@ class Annotator(Viewing):
         self.effort = Effort(float(self.session.setting("effort", 0.0)))
         self.pending: tuple[str, int] | None = None
         self.progressed: Notice[[str, float]] = Notice()
-        self.teaching = Teaching(
-            self.session, self.history, model, document.open, self._post, self.said,
-            self.progressed,
-        )  # fmt: skip
         self.tracking = VideoTracking(
             self.session, document.source, model, self._post, self._take_tracked, self.said
         )
+        self.teaching = Teaching(
+            self.session, self.history, model, document.open, self._post,
+            lambda: self.tracking.running, self.said, self.progressed,
+        )  # fmt: skip
         self.analysing = Analysing(
             self.session, chosen_signals(self.session), model.shape_model, document.size,
             document.open, self._post, self.said, document.size_of,
         )  # fmt: skip
 
         self.judging = Judging(self.session, self.run, self.changed)
+        self.placing = Placing(self, model, self.run, self.correct)
 
     @property
     def notes(self) -> list[str]:
@@ -118,15 +116,21 @@ class Annotator(Viewing):
 
     # Corrections
 
-    def run(self, command: Command) -> int | None:
-        """Do a command; what does not work is said. Returns the step's number."""
+    def run(self, command: Command, stretch: Stretch | None = None) -> int | None:
+        """Do a command, and track a stretch anew for it; returns the step's number.
+
+        What does not work is said.
+        """
         self.effort.gesture(time.monotonic())
         try:
-            return self.history.run(command, self._kept())
+            step = self.history.run(command, self._kept(), stretch)
         except FacetrackError as error:
             self.said(str(error), True)
             self.reload()
             return None
+        if stretch is not None:
+            self.teaching.begin()
+        return step
 
     def release(self) -> None:
         """Let go of what is held; what moved is a correction."""
@@ -140,94 +144,27 @@ class Annotator(Viewing):
         if self.editor is None or self.person is None:
             return
         before, frame = self.view(self.person).points, self.shown
-        step = self.run(Correct.of(self.person, frame, self.editor.correction()))
-        if step is None:
+        said, carried = self.editor.correction(), self.editor.carried
+        stretch = self.teaching.stretch(self.person, frame, said)
+        if self.run(Correct.of(self.person, frame, said), stretch) is None:
             return
-        self._before = (self.person, frame, before) if before is not None else None
-        self.changed()
+        self.keep_ghost(before)
         if frame >= self.session.tracked:
             self.said(f"kept; frame {frame + 1} is not tracked yet, nor are its neighbours", False)
-        if self.session.stills:
+        elif carried:
+            points = counted(carried, "point")
+            self.said(f"carried {points} along: not yours until you accept (Return)", False)
+        elif self.session.stills:
             self.said("kept; R and ] fit other pictures anew with what it teaches", False)
-        self.teaching.learn(step, self.person, *stretch_around(self.session, self.person, frame))
 
     def uncorrect(self) -> None:
         """Remove the correction of the frame that is shown; the others are learned anew."""
         if self.person is None:
             return
-        step = self.run(Uncorrect(self.person, self.shown))
-        if step is not None:
-            around = stretch_around(self.session, self.person, self.shown)
-            if not self.teaching.learn(step, self.person, *around):
-                self.said("removed; its neighbours stay as they are, Ctrl+Z takes all back", False)
-
-    def place(self, points: Points) -> None:
-        """Put a whole shape into the frame that is shown, as a correction."""
-        if self.person is None:
-            self.said("nobody is chosen; choose a person first", True)
-            return
-        if self.editor is None:
-            absent = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
-            self.editor = Editor.of(np.full((N_POINTS, 2), np.nan), absent)
-        self.editor.place_shape(points)
-        self.correct()
-
-    def new_person(self) -> None:
-        """Begin a person whom the tracker did not find: the mean face, to be dragged into place.
-
-        It teaches nothing until a person has moved it.
-        """
-        if self.run(NewPerson(free_name(self.session))) is None:
-            return
-        person = min(self.session.people)
-        points = centred_face(self.model.shape_model.mean, self.document.size)
-        source = [int(Source.INTERPOLATED)] * N_POINTS
-        self.run(Correct(person, self.shown, points.tolist(), source))
-        self.choose(person)
-
-    def toggle_absent(self) -> bool:
-        """Say that the selected point is absent, or, if it is, bring it back where it should be.
-
-        Returns
-        -------
-        bool
-            Whether a point is selected.
-        """
-        if self.editor is None or self.person is None or self.editor.selected is None:
-            return False
-        if not self.editor.mark_absent():
-            whole = completed(self.model.shape_model, self.editor.correction())
-            if whole is not None:
-                self.editor.bring_back(whole)
-        self.correct()
-        return True
-
-    def fit_here(self) -> None:
-        """Fit the model from the points as they stand, and take the result as a correction."""
-        if self.editor is None or self.frame is None:
-            return
-        if self.session.stills and self._fit_taught():
-            return
-        start = completed(self.model.shape_model, self.editor.correction())
-        try:
-            if start is None:
-                raise InputError("fewer than half of the points have a place")
-            fit = self.model.fit(self.frame.grey, start)
-        except InputError as error:
-            self.said(f"the model cannot fit here: {error}", True)
-            return
-        self.place(fit.points)
-
-    def _fit_taught(self) -> bool:
-        """Fit a picture's face with what corrections of others taught; returns whether any did."""
-        if self.person is None or self.session.summary(self.person).corrected[self.shown]:
-            return False
-        if not self.session.teaches(self.person):
-            return False
-        step = self.run(Retrack(self.person, self.shown, self.shown + 1))
-        return step is not None and self.teaching.learn(
-            step, self.person, self.shown, self.shown + 1
-        )
+        stretch = self.teaching.stretch(self.person, self.shown)
+        done = self.run(Uncorrect(self.person, self.shown), stretch)
+        if done is not None and stretch is None:
+            self.said("removed; its neighbours stay as they are, Ctrl+Z takes all back", False)
 
     def track(self, direction: int) -> None:
         """Track anew from the frame that is shown, on (1) or back (-1), to the next correction."""
@@ -236,35 +173,44 @@ class Annotator(Viewing):
         if not self.session.summary(self.person).corrected[self.shown]:
             self.said("correct or accept (Return) this frame first: tracking starts from it", True)
             return
-        start, stop = stretch_around(self.session, self.person, self.shown)
+        _, start, stop, _ = stretch_around(self.session, self.person, self.shown)
         if self.session.stills:
             start, stop = 0, self.session.tracked
         start, stop = (self.shown + 1, stop) if direction > 0 else (start, self.shown)
         if start >= stop:
             self.said("there is nothing to track on this side", False)
-            return
-        step = self.run(Retrack(self.person, start, stop))
-        if step is not None:
-            self.teaching.learn(step, self.person, start, stop)
+        else:
+            self.run(Retrack(self.person, start, stop), Stretch(self.person, start, stop))
 
-    def undo(self) -> None:
-        """Take the last step back; what is being tracked anew for it is given up."""
-        self._turn(self.history.undo, "undone")
+    def undo(self) -> int | None:
+        """Take the last step back and choose its person; returns its frame, None if it has none."""
+        return self._turn(self.history.undo, "undone")
 
-    def redo(self) -> None:
-        """Do again what was undone last."""
-        self._turn(self.history.redo, "done again")
+    def redo(self) -> int | None:
+        """Do again what was undone last; returns as `undo`."""
+        return self._turn(self.history.redo, "done again")
 
-    def _turn(self, turn: Callable[[], str | None], word: str) -> None:
+    def _turn(self, turn: Callable[[], Command | None], word: str) -> int | None:
         self._before = None
         self.effort.gesture(time.monotonic())
+        names = dict(self.session.people)
         try:
-            title = turn()
+            command = turn()
         except FacetrackError as error:
             self.said(str(error), True)
-            return
+            return None
         self.teaching.turned()
-        self.said(f"{word}: {title}" if title else "there is nothing more", False)
+        if command is None:
+            self.said("there is nothing more", False)
+            return None
+        person, frame = command.where(self.session)
+        names.update(self.session.people)
+        where = [f"frame {frame + 1}"] if frame is not None else []
+        where += [names[person]] if person in names else []
+        self.said(f"{word}: {command.title}" + (f" ({', '.join(where)})" if where else ""), False)
+        if person in self.session.people:
+            self.choose(person)
+        return frame
 
     def stop(self) -> bool:
         """Stop tracking anew; returns whether anything was going on."""
@@ -290,5 +236,4 @@ class Annotator(Viewing):
             self.reload()
         else:
             self.changed()
-        if progress.finished:
-            self.teaching.resume()
+        self.teaching.resume()

@@ -19,11 +19,12 @@ from facetrack.opening import open_seekable
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.commands import Import
 from facetrack_app.model.history import History, Retracked, Step
+from facetrack_app.model.owed import Stretch
 from facetrack_app.model.session import DATABASE, STILLS, Session
 from facetrack_app.model.store import TABLES, Store
 from facetrack_app.services.background import track_into
 from facetrack_app.services.opening import video_of
-from facetrack_app.services.retracking import Job, changes_of, do_job, starts_reader
+from facetrack_app.services.retracking import Job, do_job, rows_of, starts_reader
 
 # What the gestures make. `setting` also holds what is no gesture's: the window's place, the model.
 # Readings and a machine's events are left out: functions of the rest and of what is installed.
@@ -152,13 +153,11 @@ def _do(
         command = Import(command.label, tuple(original.changes(step.id)))
     number = history.run(command)
     for stretch in step.retracks:
-        person = stretch.person
-        said = functools.partial(session.corrections, person)
-        starts = starts_reader(session, person, stretch.start, stretch.stop)
-        job = Job(number, person, stretch.start, stretch.stop, said, starts)
+        said = functools.partial(session.corrections, stretch.person)
+        wanted = Stretch(stretch.person, stretch.start, stretch.stop)
+        job = Job(number, wanted, said, starts_reader(session, number, wanted))
         outcome = do_job(job, model, video, stop=_stopper(stretch))
-        changes, found = changes_of(session, job, outcome)
-        history.amend(number, changes, found)
+        history.amend(number, *rows_of(session, job, outcome))
 
 
 def _stopper(stretch: Retracked) -> Callable[[], bool]:

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,35 +18,18 @@ from facetrack.annotation.taught import completed
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Source
 from facetrack.video.seeking import SeekableVideo
+from facetrack_app.model.claims import Claims
 from facetrack_app.model.engine import taught_from
 from facetrack_app.model.faces import views_between
 from facetrack_app.model.history import Retracked
-from facetrack_app.model.rows import Change, Kind, TrackRow
+from facetrack_app.model.owed import Stretch
+from facetrack_app.model.parts import store_at
+from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
-from facetrack_app.model.store import Store
 from facetrack_app.services.slot import Slot
 
 REACH: Final = 150  # frames before and after a correction that are tracked anew
 _APART: Final = 5.0  # trust lost per outer-eye distance between both directions
-
-
-class Stretch(NamedTuple):
-    """Frames of a person from `start` up to but without `stop`, for a step of the history."""
-
-    step: int
-    person: int
-    start: int
-    stop: int
-
-    def without(self, other: Stretch) -> list[Stretch]:
-        """Give the parts that another stretch does not cover."""
-        if self.person != other.person:
-            return [self]
-        parts = (
-            self._replace(stop=min(self.stop, other.start)),
-            self._replace(start=max(self.start, other.stop)),
-        )
-        return [part for part in parts if part.start < part.stop]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +40,7 @@ class Job:
     ----------
     step : int
         The step of the history that asked for it.
-    person : int
-    start, stop : int
-        Frames, up to but without the second.
+    stretch : Stretch
     corrections : callable
         Reads all of the person's, by frame: what is learned. Asked in the thread that learns.
     starts : callable or None
@@ -68,19 +48,12 @@ class Job:
     """
 
     step: int
-    person: int
-    start: int
-    stop: int
+    stretch: Stretch
     corrections: Callable[[], dict[int, Correction]] = field(repr=False)
     starts: Callable[[], dict[int, Points]] | None = field(default=None, repr=False)
 
-    @property
-    def stretch(self) -> Stretch:
-        """What is tracked, without what it is learned from."""
-        return Stretch(self.step, self.person, self.start, self.stop)
 
-
-def stretch_around(session: Session, person: int, frame: int) -> tuple[int, int]:
+def stretch_around(session: Session, person: int, frame: int) -> Stretch:
     """Choose what a correction puts into doubt.
 
     Parameters
@@ -90,34 +63,39 @@ def stretch_around(session: Session, person: int, frame: int) -> tuple[int, int]
 
     Returns
     -------
-    (int, int)
+    Stretch
         From the corrected frame before, which is left untouched, to the one after; at most
-        `REACH` frames each way, and only where the video was tracked: the background writes the
-        other frames later and would write over what was learned. Empty if the frame is not, and
+        `REACH` frames each way. Around a frame that the background has tracked only what it has
+        tracked: it writes the other frames later and would write over what was learned. Empty
         of pictures that stand each by itself: what is learned of one is asked for in others.
     """
     if session.stills:
-        return frame, frame
-    if frame >= session.tracked:
-        return frame, frame
+        return Stretch(person, frame, frame)
     corrected = session.summary(person).corrected
     before = np.flatnonzero(corrected[:frame])
     after = np.flatnonzero(corrected[frame + 1 :])
     start = int(before[-1]) + 1 if before.size else 0
     stop = frame + 1 + int(after[0]) if after.size else session.n_frames
-    return max(start, frame - REACH), min(stop, frame + REACH + 1, session.tracked)
+    if frame < session.tracked:
+        stop = min(stop, session.tracked)
+    return Stretch(person, max(start, frame - REACH), min(stop, frame + REACH + 1), frame)
 
 
 def starts_reader(
-    session: Session, person: int, start: int, stop: int
+    session: Session, step: int, stretch: Stretch
 ) -> Callable[[], dict[int, Points]] | None:
-    """Give what reads in another thread where a face lies in pictures; None of a video."""
+    """Give what reads in another thread where a face lay in pictures once a step was done.
+
+    None of a video.
+    """
     if not session.stills:
         return None
-    path, claims = session.store.path, session.claims.copy()
+    path = session.store.path
+    person, start, stop, _ = stretch
 
     def read() -> dict[int, Points]:
-        with contextlib.closing(Store(path)) as store:
+        with store_at(path, step) as store:
+            claims = Claims(store.read("SELECT strand, start, person FROM claim"))
             views = views_between(store, claims, person, start, stop)
         whole = {f: view.points for f, view in views.items() if view.correction is None}
         return {f: p for f, p in whole.items() if p is not None and np.isfinite(p).all()}
@@ -156,37 +134,36 @@ def do_job(
         return refit_stills(learned, video.frame, job.starts(), stop=stop, progress=progress)
     whole = {f: completed(model.shape_model, c) for f, c in corrections.items()}
     anchors = {f: points for f, points in whole.items() if points is not None}
-    span = job.start, job.stop
+    span = job.stretch.start, job.stretch.stop
     outcome = retrack(learned, video.frame, anchors, span, stop=stop, progress=progress)
     return carry_residuals(learned, video.frame, anchors, outcome)
 
 
-def changes_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[Change], Retracked]:
-    """Turn what was found into changes of the session.
+def rows_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[TrackRow], Retracked]:
+    """Turn what was found into rows of the person's strands; corrected frames get none.
 
     Parameters
     ----------
     session : Session
+        As it was once the job's step was done.
     job : Job
     outcome : Outcome
 
     Returns
     -------
-    list of Change
+    list of TrackRow
     Retracked
         For the history.
     """
-    changes = []
-    for refit in outcome.refits:
-        strand = session.strand_at(job.person, refit.frame)
-        if strand is None or session.summary(job.person).corrected[refit.frame]:
-            continue
-        row = _row(strand, refit)
-        changes.append(
-            Change("track", row.key(), session.store.get("track", row.key()), row.values())
-        )
-    found = Retracked(job.person, job.start, job.stop, len(changes), outcome.fits, outcome.reason)
-    return changes, found
+    person, start, stop, _ = job.stretch
+    corrected = session.summary(person).corrected
+    rows = [
+        _row(strand, refit)
+        for refit in outcome.refits
+        if not corrected[refit.frame]
+        and (strand := session.strand_at(person, refit.frame)) is not None
+    ]
+    return rows, Retracked(person, start, stop, len(rows), outcome.fits, outcome.reason)
 
 
 def _row(strand: int, refit: Refit) -> TrackRow:

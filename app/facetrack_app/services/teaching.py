@@ -3,23 +3,28 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from facetrack.annotation.corrections import Correction
 from facetrack.annotation.retrack import STOPPED, Outcome
 from facetrack.errors import FacetrackError
 from facetrack.video.seeking import SeekableVideo
-from facetrack_app.model.commands import Correct, Retrack
+from facetrack_app.model.corrected import corrections_after
 from facetrack_app.model.history import History
 from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.owed import Debt, Stretch
+from facetrack_app.model.parts import back_to
 from facetrack_app.model.session import Session
 from facetrack_app.model.wording import counted
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import (
     Job,
     Retracking,
-    Stretch,
-    changes_of,
+    rows_of,
     starts_reader,
     stretch_around,
 )
@@ -28,8 +33,8 @@ from facetrack_app.services.retracking import (
 class Teaching:
     """Learns from a person's corrections and tracks stretches anew, for one session.
 
-    A correction made while a stretch is being tracked goes first: it may change what is learned.
-    What it leaves over of the other stretch is tracked afterwards.
+    The newest correction goes first. What is seen of earlier stretches follows, each learned from
+    what was said by then: all is in the end as if every gesture had waited for the one before.
 
     Parameters
     ----------
@@ -39,6 +44,8 @@ class Teaching:
     open_it : callable
         Opens the video, in the tracking thread.
     post : Post
+    more : callable
+        Whether the background still tracks frames.
     said, progressed : Notice
         As the annotator's.
     """
@@ -50,13 +57,14 @@ class Teaching:
         model: Any,
         open_it: Callable[[], SeekableVideo],
         post: Post,
+        more: Callable[[], bool],
         said: Voice,
         progressed: Notice[[str, float]],
     ) -> None:
-        self._session, self._history, self._post = session, history, post
+        self._session, self._history, self._post, self._more = session, history, post, more
         self._said, self._progressed = said, progressed
-        self._job: Job | None = None  # tracked anew now, or found and not yet taken over
-        self._owed: list[Stretch] = []
+        self._job: tuple[Job, Debt] | None = None  # tracked anew now, or not yet taken over
+        self._trouble = False  # not to be run into again before the next gesture
         self._retracking = Retracking(model, open_it, self._finished, self._failed, self._progress)
 
     @property
@@ -64,69 +72,63 @@ class Teaching:
         """Whether a stretch is being tracked anew, or was and is not yet taken over."""
         return self._job is not None
 
-    def learn(self, step: int, person: int, start: int, stop: int) -> bool:
-        """Learn all corrections of a person anew, then track a stretch for a step.
+    def stretch(
+        self, person: int, frame: int, correction: Correction | None = None
+    ) -> Stretch | None:
+        """Choose what is to be tracked anew once a frame is corrected, or not corrected any more.
 
         Returns
         -------
-        bool
-            Whether there is anything to learn from and to track.
+        Stretch or None
+            None if there is nothing to learn from, or nothing to track.
         """
-        if start >= stop or not self._session.teaches(person):
-            return False
-        stretch = Stretch(step, person, start, stop)
-        if self._job is not None:
-            waiting = (*self._owed, self._job.stretch)
-            self._owed = [part for owed in waiting for part in owed.without(stretch)]
-        starts = starts_reader(self._session, person, start, stop)
-        self._job = Job(*stretch, self._session.corrections_reader(person), starts)
-        self._retracking.request(self._job)
+        new = correction is not None and bool(correction.vouched.any())
+        if not new and not self._session.teaches(person, besides=frame):
+            return None
+        stretch = stretch_around(self._session, person, frame)
+        if correction is None:
+            stretch = stretch._replace(at=None)
+        return stretch if stretch.start < stretch.stop else None
+
+    def begin(self) -> None:
+        """Track anew what the newest step asks for, before all else."""
+        self._trouble = False
+        debt = self._history.owed.next(self._session.tracked, more=self._more())
+        if debt is None or (self._job is not None and self._job[1] == debt):
+            return
+        path, person = self._session.store.path, debt.stretch.person
+        said = functools.partial(corrections_after, path, debt.step, person)
+        starts = starts_reader(self._session, debt.step, debt.stretch)
+        self._job = Job(debt.step, debt.stretch, said, starts), debt
+        self._retracking.request(self._job[0])
         self._progressed("learning (Esc stops)", 0.0)
-        return True
 
     def resume(self) -> None:
-        """Take up the last step, if closing the window or an undo has kept its stretch from it."""
-        last = self._history.last_step
-        if self.busy or last is None or not self._history.can_amend(last):
-            return
-        step = self._history.steps(last)[0]
-        command = step.command
-        if step.retracks:
-            return
-        if isinstance(command, Correct):
-            frames = stretch_around(self._session, command.person, command.frame)
-            self.learn(last, command.person, *frames)
-        elif isinstance(command, Retrack):
-            self.learn(last, command.person, command.start, command.stop)
+        """Go on with what is owed, if nothing is being done."""
+        if not self.busy and not self._trouble:
+            self.begin()
 
     def stop(self) -> bool:
         """Stop what is being tracked and keep what was found; returns whether anything was."""
-        self._owed.clear()
+        try:
+            self._history.owed.give_up(self._job[1] if self._job is not None else None)
+        except FacetrackError as error:
+            self._said(str(error), True, "learn")
         self._retracking.stop()
         return self.busy
 
     def turned(self) -> None:
-        """Take notice of an undo or a redo: what belonged to a step that is undone is given up."""
-        self._owed = [owed for owed in self._owed if self._history.is_done(owed.step)]
-        if self._job is not None and not self._history.is_done(self._job.step):
+        """Take notice of an undo or a redo: what belongs to a step that is undone waits."""
+        if self._job is not None and not self._history.is_done(self._job[0].step):
             self._retracking.stop()
             self._job = None
             self._progressed("", 0.0)
-            self._go_on()
+        self._trouble = False
         self.resume()
 
     def close(self) -> None:
         """End the thread."""
         self._retracking.close()
-
-    def _go_on(self) -> None:
-        """Track what a newer correction has left over, for its step or else for the last one."""
-        while self._owed and not self.busy:
-            owed = self._owed.pop(0)
-            for step in (owed.step, self._history.last_step):
-                if step is not None and self._history.can_amend(step):
-                    self.learn(step, owed.person, owed.start, owed.stop)
-                    break
 
     def _finished(self, job: Job, outcome: Outcome) -> None:
         self._post(lambda: self._take(job, outcome))
@@ -143,28 +145,29 @@ class Teaching:
             self._progressed("tracking anew (Esc stops)", share)
 
     def _take(self, job: Job, outcome: Outcome) -> None:
-        if job is not self._job:  # undone or interrupted meanwhile
+        if self._job is None or job is not self._job[0]:  # undone or interrupted meanwhile
             return
+        debt = self._job[1]
         self._job = None
         self._progressed("", 0.0)
         stopped = outcome.reason == STOPPED
         try:
-            changes, found = changes_of(self._session, job, outcome)
-            kept = self._history.amend(job.step, changes, found)
+            then = self._session.after(back_to(self._session.store, job.step))
+            rows, found = rows_of(then, job, outcome)
+            free = ~then.summary(job.stretch.person).corrected[job.stretch.start : job.stretch.stop]
+            whole = stopped or found.frames == np.count_nonzero(free)
+            self._history.amend(job.step, rows, found, debt, whole=whole)
         except FacetrackError as error:
+            self._trouble = True
             self._said(str(error), True, "learn")
             return
-        if kept:
-            why = "you stopped it" if stopped else outcome.reason
-            done = f"{counted(found.frames, 'frame')} tracked anew"
-            self._said(done + (f"; {why}" if why else ""), False, "learn")
-        elif not stopped:  # people were merged or split meanwhile: track on with who they are now
-            self._owed.insert(0, job.stretch)
-        self._go_on()
+        why = "you stopped it" if stopped else outcome.reason
+        done = f"{counted(found.frames, 'frame')} tracked anew"
+        self._said(done + (f"; {why}" if why else ""), False, "learn")
+        self.resume()
 
     def _give_up(self, job: Job, message: str) -> None:
-        if job is self._job:
-            self._job = None
-            self._owed.clear()
+        if self._job is not None and job is self._job[0]:
+            self._job, self._trouble = None, True
             self._progressed("", 0.0)
             self._said(message, True, "learn")

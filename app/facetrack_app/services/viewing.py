@@ -58,6 +58,7 @@ class Viewing:
         self.trouble = ""
         self.person = self._first_person()
         self.editor: Editor | None = None
+        self._edited: tuple[int | None, int] | None = None  # person and frame of the editor
         self.markup = 68
         self.reach = Reach.POINT
         # Person, frame, and the shape before the correction that was made there last.
@@ -84,8 +85,10 @@ class Viewing:
         self._window(lambda: function() if self._open else None)
 
     def show(self, index: int) -> None:
-        """Go to a frame."""
+        """Go to a frame; a point that is selected belongs to the one that is left."""
         self.playback.go(index)
+        if self.editor is not None and self.playback.frame != self.shown:
+            self.editor.let_go()
         self._reader.request(self.playback.frame)
 
     def _show_newest(self) -> None:
@@ -116,6 +119,11 @@ class Viewing:
         if self._before is None or self._before[:2] != (self.person, self.shown):
             return None
         return self._before[2]
+
+    def keep_ghost(self, points: Points | None) -> None:
+        """Show the shape that was there before; None: there was none."""
+        self._before = (self.person, self.shown, points) if points is not None else None
+        self.changed()
 
     def choose(self, person: int | None) -> None:
         """Choose whose face is edited."""
@@ -149,7 +157,9 @@ class Viewing:
             return
         if self.person not in self.session.people:
             self.person = self._first_person()
-        selected = self.editor.selected if self.editor is not None else None
+        same = self._edited == (self.person, self.shown)
+        selected = self.editor.selected if self.editor is not None and same else None
+        self._edited = self.person, self.shown
         view = View(None, None)
         if self.person is not None and self.frame is not None:
             view = self.view(self.person)
@@ -184,6 +194,8 @@ class Viewing:
             if point is not None:
                 self.editor.grab(point, place, Reach.SHAPE if whole else None)
                 return True
+            if self.editor.grab_handle(place, within):
+                return True
         for person in self.session.present(self.shown):
             points = self.view(person).points
             if person != self.person and points is not None:
@@ -200,5 +212,5 @@ class Viewing:
         """Put back what is held, and select nothing."""
         if self.editor is not None:
             self.editor.cancel()
-            self.editor.selected = None
+            self.editor.let_go()
             self._show_newest()

@@ -67,9 +67,9 @@ class AnnotatePanel(QWidget):
         layout.addWidget(self.people)
         grid = QGridLayout()
         grid.setSpacing(4)
-        names = ("rename_person", "new_person", "merge_people", "split_person")
+        names = ("rename_person", "new_person", "delete_person", "merge_people", "split_person")
         for place, name in enumerate(names):
-            grid.addWidget(buttons[name], place // 2, place % 2)
+            grid.addWidget(buttons[name], place // 3, place % 3)
         layout.addLayout(grid)
         return box
 

@@ -11,11 +11,12 @@ from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from facetrack_app.model.actions import MARKUP_COUNTS
 from facetrack_app.model.editing import Reach
+from facetrack_app.model.handles import GRAB
 from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.settings import Settings
 from facetrack_app.model.vocabulary import Vocabulary
 from facetrack_app.model.wording import counted
-from facetrack_app.services.annotator import GRAB, Annotator
+from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.exporting_many import Opened
 from facetrack_app.services.opening import Document, open_document
 from facetrack_app.services.posting import run_beside
@@ -174,7 +175,7 @@ class AnnotateView(QWidget):
         self._gestures = Gestures(
             moves,
             Framing(annotator, self.canvas, self.timeline),
-            Edits(annotator),
+            Edits(annotator, moves.go),
             Marks(annotator, self._vocabulary, self),
             Events(annotator, moves.go, self._vocabulary, self),
             Exchange(annotator, self.post, self),
@@ -268,6 +269,7 @@ class AnnotateView(QWidget):
             self.canvas.hint = annotator.trouble
             self.canvas.set_frame(annotator.frame.image if annotator.frame is not None else None)
         self._show_faces()
+        self.canvas.setCursor(Qt.CrossCursor if annotator.placing.waiting else Qt.ArrowCursor)
         self.panel.show_annotator(annotator)
         start = annotator.pending[1] if annotator.pending is not None else None
         chosen = annotator.judging.chosen
@@ -280,6 +282,7 @@ class AnnotateView(QWidget):
         if self.annotator is not None and self.annotator.frame is not None:
             ghost = self.palette().light().color() if self.ghost_shown else None
             self.canvas.set_faces(drawn_people(self.annotator, ghost))
+            self.canvas.set_box(self.annotator.placing.box)
         else:
             self.canvas.set_faces([])
 
@@ -313,17 +316,28 @@ class AnnotateView(QWidget):
         if annotator is None or annotator.frame is None:
             return
         self.moves.pause()
+        if annotator.placing.waiting:
+            annotator.placing.press((x, y))
+            return
         within = GRAB / self.canvas.scale
         if annotator.grab((x, y), within, whole=bool(modifiers & int(Qt.ShiftModifier))):
             self._show_faces()
 
     def _move(self, x: float, y: float) -> None:
-        if self.annotator is not None and self.annotator.editor is not None:
+        if self.annotator is None:
+            return
+        if self.annotator.placing.waiting:
+            self.annotator.placing.move((x, y))
+        elif self.annotator.editor is not None:
             self.annotator.editor.drag((x, y))
-            self._show_faces()
+        self._show_faces()
 
     def _release(self) -> None:
-        if self.annotator is not None:
+        if self.annotator is None:
+            return
+        if self.annotator.placing.waiting:
+            self.annotator.placing.release()
+        else:
             self.annotator.release()
 
     def _choose_person(self, person: int) -> None:

@@ -13,8 +13,9 @@ from PyQt5.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QWhe
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from facetrack.video.frame import Image
+from facetrack_app.model.handles import Box
 from facetrack_app.model.rows import known_points
-from facetrack_app.views.drawing import DrawnFace, Points, draw_face
+from facetrack_app.views.drawing import DrawnFace, Points, draw_box, draw_face
 
 FARTHEST: Final = 40.0  # times the size at which the whole picture fits
 _STEP: Final = 1.2  # of zoom for a notch of the wheel
@@ -46,6 +47,7 @@ class Canvas(QWidget):
         self._image: QImage | None = None
         self._pixels: Image | None = None  # its memory, shape (H, W, 3), BGR
         self._faces: tuple[DrawnFace, ...] = ()
+        self._box: Box | None = None
         self._zoom, self._centre = 1.0, QPointF()
         self._panning: QPointF | None = None
         self._held = False
@@ -78,6 +80,11 @@ class Canvas(QWidget):
     def set_faces(self, faces: Sequence[DrawnFace]) -> None:
         """Show faces."""
         self._faces = tuple(faces)
+        self.update()
+
+    def set_box(self, box: Box | None) -> None:
+        """Show a box that is being drawn, in pixels of the frame."""
+        self._box = box
         self.update()
 
     @property
@@ -150,6 +157,9 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.Antialiasing)
         for face in self._faces:
             draw_face(painter, face, self.to_screen, min(max(self.scale / 2, 0.8), 1.6))
+        if self._box is not None:
+            corners = self.to_screen(np.array(self._box).reshape(2, 2))
+            draw_box(painter, QRectF(QPointF(*corners[0]), QPointF(*corners[1])))
         painter.end()
         self.painted_at = time.perf_counter()
 

@@ -15,6 +15,7 @@ from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF
 from facetrack.face import N_POINTS, Source
 from facetrack.landmarks.markup import REGIONS
 from facetrack.video.overlay import CLOSED
+from facetrack_app.model.handles import GRAB, Handle, handles_of
 from facetrack_app.model.rows import known_points
 from facetrack_app.views import theme
 
@@ -22,6 +23,7 @@ SURE: Final = 0.9  # confidence from which a point is drawn as sure
 UNSURE: Final = 0.6  # and below which as doubtful
 LABEL_GROUND: Final = QColor(20, 20, 20)
 _RADIUS: Final = 3.2  # px of the screen
+_HANDLE: Final = 5.0
 
 Points = npt.NDArray[np.float64]
 
@@ -46,6 +48,8 @@ class DrawnFace:
         Written above the face.
     ghost : bool
         Whether it is dashed: a shape that was.
+    handled : bool
+        Whether it has handles: it can be scaled and turned as a whole.
     """
 
     points: Points
@@ -56,6 +60,7 @@ class DrawnFace:
     visible: tuple[int, ...] = tuple(range(N_POINTS))
     label: str = ""
     ghost: bool = False
+    handled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ def draw_face(
     known = known_points(shown)
     _draw_contours(painter, face, shown, known)
     _write_label(painter, face, shown[known])
+    if face.handled and known.any():
+        _draw_handles(painter, shown)
     if face.source is None:
         return
     confidence = face.confidence if face.confidence is not None else np.full(N_POINTS, np.nan)
@@ -172,6 +179,26 @@ def _draw_contours(
             if region in CLOSED and len(run) == len(members):
                 run.append(members[0])
             painter.drawPolyline(QPolygonF([QPointF(*shown[i].tolist()) for i in run]))
+
+
+def draw_box(painter: QPainter, box: QRectF) -> None:
+    """Draw a dashed box that shows on any ground."""
+    painter.setBrush(Qt.NoBrush)
+    for pen in (QPen(QColor(0, 0, 0, 160), 2.6), QPen(QColor("#ffffff"), 1.2, Qt.DashLine)):
+        painter.setPen(pen)
+        painter.drawRect(box)
+
+
+def _draw_handles(painter: QPainter, shown: Points) -> None:
+    places = [(handle, QPointF(*at)) for handle, at in handles_of(shown, GRAB)]
+    corners = [at for handle, at in places if handle is Handle.SCALE]
+    box = QRectF(corners[0], corners[2])
+    draw_box(painter, box)
+    for handle, at in places:
+        if handle is Handle.TURN:
+            painter.drawLine(QPointF(at.x(), box.top()), at)
+        mark = Mark("", QColor("#ffffff"), _square if handle is Handle.SCALE else _circle)
+        draw_mark(painter, mark, at, _HANDLE)
 
 
 def _write_label(painter: QPainter, face: DrawnFace, shown: Points) -> None:

@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import radians
+from typing import Final
+
 from facetrack_app.model.editing import Points, Reach
 from facetrack_app.services.annotator import Annotator
 
-_SELECT = "select a point first (click it, or Tab)"
+_GROWTH: Final = 1.02  # for each press of a key
+_TURN: Final = radians(1.0)
+_SELECT: Final = "select a point first (click it, or Tab)"
 
 
 class Edits:
@@ -15,10 +21,12 @@ class Edits:
     Parameters
     ----------
     annotator : Annotator
+    go : callable
+        Goes to a frame.
     """
 
-    def __init__(self, annotator: Annotator) -> None:
-        self._annotator = annotator
+    def __init__(self, annotator: Annotator, go: Callable[[int], None]) -> None:
+        self._annotator, self._go = annotator, go
         self._copied: Points | None = None
 
     def next_point(self) -> None:
@@ -44,7 +52,7 @@ class Edits:
 
     def mark_absent(self) -> None:
         """Say that the selected point is not there, or that it is there again."""
-        if not self._annotator.toggle_absent():
+        if not self._annotator.placing.toggle_absent():
             self._annotator.said(_SELECT, False)
 
     def reach_point(self) -> None:
@@ -59,6 +67,27 @@ class Edits:
         """Drag the whole shape."""
         self._annotator.choose_reach(Reach.SHAPE)
 
+    def grow_shape(self) -> None:
+        """Make the whole shape larger."""
+        self._reshape(_GROWTH, 0.0)
+
+    def shrink_shape(self) -> None:
+        """Make the whole shape smaller."""
+        self._reshape(1 / _GROWTH, 0.0)
+
+    def turn_shape_left(self) -> None:
+        """Turn the whole shape against the clock."""
+        self._reshape(1.0, -_TURN)
+
+    def turn_shape_right(self) -> None:
+        """Turn the whole shape with the clock."""
+        self._reshape(1.0, _TURN)
+
+    def _reshape(self, factor: float, angle: float) -> None:
+        editor = self._annotator.editor
+        if editor is not None and not editor.holding and editor.reshape(factor, angle):
+            self._annotator.correct()
+
     def copy_shape(self) -> None:
         """Keep the shape of this frame for another one."""
         if self._annotator.editor is not None:
@@ -70,7 +99,7 @@ class Edits:
         if self._copied is None:
             self._annotator.said("copy a shape first, in another frame", False)
         else:
-            self._annotator.place(self._copied)
+            self._annotator.placing.place(self._copied)
 
     def accept(self) -> None:
         """Say that all points of this frame are right."""
@@ -84,15 +113,19 @@ class Edits:
 
     def fit_here(self) -> None:
         """Fit once more from the points as they stand."""
-        self._annotator.fit_here()
+        self._annotator.placing.fit_here()
 
     def undo(self) -> None:
-        """Take the last step back."""
-        self._annotator.undo()
+        """Take the last step back, and go there."""
+        self._go_there(self._annotator.undo())
 
     def redo(self) -> None:
-        """Do again what was undone last."""
-        self._annotator.redo()
+        """Do again what was undone last, and go there."""
+        self._go_there(self._annotator.redo())
+
+    def _go_there(self, frame: int | None) -> None:
+        if frame is not None:
+            self._go(frame)
 
     def track_back(self) -> None:
         """Track anew back from here."""

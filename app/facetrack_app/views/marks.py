@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QInputDialog, QWidget
 
 from facetrack_app.model.command import free_name
 from facetrack_app.model.commands import (
+    DeletePerson,
     MarkSpan,
     Merge,
     RemoveSpan,
@@ -41,8 +42,15 @@ class Marks:
 
     def new_person(self) -> None:
         """Begin a person whom the tracker did not find."""
-        self._annotator.new_person()
-        self._annotator.said("drag the new face into place (Shift: whole), then R fits it", False)
+        self._annotator.placing.ask()
+
+    def delete_person(self) -> None:
+        """Say that there is no such person."""
+        person = self._annotator.person
+        if person is not None:
+            name = self._session.people[person]
+            if self._annotator.run(DeletePerson(person)) is not None:
+                self._annotator.said(f"{name} is deleted; Ctrl+Z brings everything back", False)
 
     def next_person(self) -> None:
         """Choose the next person of the list."""

@@ -14,8 +14,8 @@ from facetrack_app.model.actions import ACTIONS, MENUS, SEPARATED, WINDOW, Actio
 _BUTTON_TEXTS = {
     "step_back": "◀", "step_on": "▶", "play": "Play", "previous_doubtful": "◀ doubtful",
     "next_doubtful": "doubtful ▶", "rename_person": "Rename", "new_person": "New",
-    "merge_people": "Merge", "split_person": "Split here", "accept": "Accept",
-    "uncorrect": "Remove", "toggle_occluded": "Hidden", "mark_absent": "Absent",
+    "delete_person": "Delete", "merge_people": "Merge", "split_person": "Split here",
+    "accept": "Accept", "uncorrect": "Remove", "toggle_occluded": "Hidden", "mark_absent": "Absent",
     "toggle_tracking": "Stop",
     "track_back": "Track back", "track_on": "Track on", "toggle_run": "Start",
     "toggle_adapt": "Adapt", "forget_person": "Forget", "toggle_record": "Record",

@@ -66,6 +66,8 @@ class Moves:
         annotator = self._annotator
         if annotator.editor is None or annotator.editor.selected is None:
             return False
+        if annotator.shown != annotator.playback.frame:  # another picture is on its way
+            return False
         sign = -1 if self._canvas.mirrored else 1
         if annotator.editor.nudge(sign * dx, dy):
             annotator.correct()
@@ -212,7 +214,9 @@ class Moves:
         self.pause()
         editor = self._annotator.editor
         dragging = editor is not None and editor.holding
-        if dragging or not self._annotator.stop():
+        asked = self._annotator.placing.waiting
+        if dragging or asked or not self._annotator.stop():
             self._annotator.pending = None
+            self._annotator.placing.cancel()
             self._annotator.cancel()
             self._annotator.changed()

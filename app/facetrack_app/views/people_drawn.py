@@ -47,4 +47,5 @@ def _edited(annotator: Annotator, person: int) -> DrawnFace:
         row.confidence if row is not None else None,
         editor.selected,
         editor.visible,
+        handled=editor.handled,
     )

@@ -18,6 +18,7 @@ from facetrack_app.model.commands import (
     AcceptEvent,
     Command,
     Correct,
+    DeletePerson,
     MakeEvent,
     MarkSpan,
     Merge,
@@ -35,7 +36,7 @@ from facetrack_app.model.commands import (
 )
 from facetrack_app.model.commands_events import OnEvent
 from facetrack_app.model.history import History, Retracked
-from facetrack_app.model.rows import Change
+from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session
 from tests.app.conftest import N_FRAMES, fill, row, shape
 
@@ -73,6 +74,8 @@ commands = st.one_of(
     st.builds(correct, people, frames, st.floats(-9, 9)),
     st.builds(Uncorrect, people, frames),
     st.builds(NewPerson, names),
+    st.builds(NewPerson, names, frames, st.just(shape().tolist())),
+    st.builds(DeletePerson, people),
     st.builds(Rename, people, names),
     st.builds(Merge, people, people),
     st.builds(Split, people, frames, names),
@@ -149,23 +152,53 @@ def test_a_retrack_belongs_to_the_step_that_asked_for_it(session: Session, dump:
     history, before = History(session), dump(session)
     step = history.run(correct(0, 10))
     found = row(0, 11, trust=0.7)
-    change = Change("track", found.key(), session.store.get("track", found.key()), found.values())
-    assert history.amend(step, [change], Retracked(0, 11, 12, 1, 1, ""))
+    assert history.amend(step, [found], Retracked(0, 11, 12, 1, 1, ""))
     assert history.steps()[-1].retracks[0].frames == 1
     after = dump(session)
-    assert history.undo() == "correct frame"
+    assert history.undo() == correct(0, 10)
     assert dump(session) == before
     history.redo()
     assert dump(session) == after
 
 
-def test_a_retrack_that_comes_too_late_changes_nothing(session: Session, dump: Dump) -> None:
+def test_a_retrack_that_comes_late_lies_beneath_what_followed(session: Session, dump: Dump) -> None:
+    history, states = History(session), [dump(session)]
+    for late in (False, True):
+        first = history.run(correct(0, 10))
+        early = [row(0, f, Kind.LEARNED, trust=0.7) for f in (11, 12)]
+        if not late:
+            assert history.amend(first, early, Retracked(0, 11, 13, 2, 2, ""))
+            states.append(dump(session))
+        second = history.run(correct(0, 20))
+        newer = [row(0, f, Kind.LEARNED, trust=0.8) for f in (12, 13)]
+        assert history.amend(second, newer, Retracked(0, 12, 14, 2, 2, ""))
+        if late:
+            assert history.amend(first, early, Retracked(0, 11, 13, 2, 2, ""))
+            assert dump(session) == states[2]
+        else:
+            states.append(dump(session))
+        for state in states[1::-1]:
+            history.undo()
+            assert dump(session) == state
+    assert history.redo() is not None
+    assert history.redo() is not None
+    assert dump(session) == states[2]
+
+
+def test_a_retrack_beneath_what_is_undone_is_kept_by_the_redo(session: Session, dump: Dump) -> None:
     history = History(session)
-    step = history.run(correct(0, 10))
-    history.run(correct(0, 20))
-    before = dump(session)
-    assert not history.amend(step, [], Retracked(0, 11, 12, 0, 0, ""))
-    assert dump(session) == before
+    first = history.run(correct(0, 10))
+    second = history.run(correct(0, 20))
+    history.amend(second, [row(0, 12, Kind.LEARNED, trust=0.8)], Retracked(0, 12, 13, 1, 1, ""))
+    after = dump(session)
+    history.undo()
+    history.amend(first, [row(0, 12, Kind.LEARNED, trust=0.7)], Retracked(0, 12, 13, 1, 1, ""))
+    between = dump(session)
+    history.redo()
+    assert dump(session) == after
+    history.undo()
+    assert dump(session) == between
+    assert not history.amend(second, [], Retracked(0, 12, 13, 0, 0, ""))  # it is undone
 
 
 def test_the_history_survives_closing(tmp_path: Path, dump: Dump) -> None:
@@ -176,9 +209,9 @@ def test_the_history_survives_closing(tmp_path: Path, dump: Dump) -> None:
     session.close()
     session = Session(tmp_path, N_FRAMES)
     history = History(session)
-    assert history.undo() == "correct frame"
+    assert history.undo() == correct(0, 3)
     assert dump(session) == before
-    assert history.redo() == "correct frame"
+    assert history.redo() == correct(0, 3)
     session.close()
 
 

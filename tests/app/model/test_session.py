@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facetrack.annotation.corrections import Correction
 from facetrack.errors import FormatError, InputError, OutputError
 from facetrack_app.model import store
 from facetrack_app.model.commands import MakeEvent, MarkSpan, Merge, NewPerson, Split, Trim
+from facetrack_app.model.corrected import corrections_after
 from facetrack_app.model.history import History
 from facetrack_app.model.places import folder_for
 from facetrack_app.model.rows import Kind
@@ -76,16 +79,23 @@ def test_sums_that_follow_changes_equal_those_of_a_session_opened_anew(session: 
     assert np.flatnonzero(session.summary(0).corrected).tolist() == [3, 22]
 
 
-def test_corrections_are_read_in_another_thread_as_they_are_here(session: Session) -> None:
+def test_corrections_are_read_in_another_thread_as_a_step_knew_them(session: Session) -> None:
+    history = History(session)
     assert not session.teaches(0)
-    History(session).run(correct(0, 22, shift=5))
+    step = history.run(correct(0, 22, shift=5))
     assert session.teaches(0)
-    read = session.corrections_reader(0)
-    found: list[list[int]] = []
-    thread = threading.Thread(target=lambda: found.append(list(read())))
+    assert not session.teaches(0, besides=22)
+    wanted = [(f, c.points.tolist()) for f, c in session.corrections(0).items()]
+    history.run(correct(0, 22, shift=7))
+    history.run(correct(0, 8, shift=5))
+    history.run(Split(0, 4, "Ann"))
+    found: list[dict[int, Correction]] = []
+    read = partial(corrections_after, session.store.path, step, 0)
+    thread = threading.Thread(target=lambda: found.append(read()))
     thread.start()
     thread.join()
-    assert found == [list(session.corrections(0))] == [[22]]
+    assert [(f, c.points.tolist()) for f, c in found[0].items()] == wanted
+    assert session.corrections(0) == {}
 
 
 def test_doubtful_frames_are_lost_or_little_trusted(session: Session) -> None:
@@ -176,10 +186,10 @@ def test_a_session_of_schema_1_opens_with_all_that_it_holds(tmp_path: Path) -> N
         session.close()
     session = Session(tmp_path, 6)
     history = History(session)
-    assert history.redo() == "mark range"
+    assert history.redo().title == "mark range"  # type: ignore[union-attr]
     history.run(MakeEvent(0, "smile", 0.0, 0.1))
-    assert [history.undo() for _ in range(4)] == [
-        "make event", "mark range", "correct frame", "rename",
+    assert [history.undo().title for _ in range(4)] == [  # type: ignore[union-attr]
+        "make event", "mark range", "correction", "rename",
     ]  # fmt: skip
     assert session.people == {0: "Person 1"}
     session.close()

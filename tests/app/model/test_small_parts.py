@@ -49,8 +49,46 @@ def test_a_region_follows_with_falloff_and_nothing_else(point: int) -> None:
     shifts = (edit.points - shape())[:, 0]
     part = next(p for p in PARTS.values() if point in p)
     assert shifts[point] == pytest.approx(10)
-    assert np.flatnonzero(shifts > 1e-9).tolist() == list(part)
-    assert all(shifts[i] < 10 for i in part if i != point)
+    moved = np.flatnonzero(shifts != 0).tolist()
+    assert set(moved) <= set(part)
+    assert len(moved) > 3
+    assert all(0.5 < shifts[i] < 10 for i in moved if i != point)
+    assert (edit.source[shifts >= 5] == Source.CORRECTED).all()
+    assert (edit.source[(shifts > 0) & (shifts < 5)] == Source.INTERPOLATED).all()
+    assert (edit.source[shifts == 0] == Source.TRACKED).all()
+    assert edit.carried == sum(0 < shift < 5 for shift in shifts)
+
+
+def test_points_of_a_person_that_are_carried_along_stay_the_persons() -> None:
+    edit = editor()
+    for reach in (Reach.POINT, Reach.REGION):
+        edit.grab(60 if reach is Reach.POINT else 62, (0.0, 0.0), reach)
+        edit.drag((0.0, 6.0))
+        edit.release()
+    assert 0 < edit.points[60, 1] - shape()[60, 1] - 6 < 3
+    assert edit.source[60] == Source.CORRECTED
+
+
+def test_a_shape_that_is_a_guess_stays_one_wherever_it_is_put() -> None:
+    edit = Editor.of(shape(), np.full(N_POINTS, Source.INTERPOLATED, dtype=np.uint8))
+    assert edit.guess
+    edit.grab(30, (0.0, 0.0), Reach.SHAPE)
+    edit.drag((30.0, 0.0))
+    assert edit.release()
+    assert edit.guess
+    edit.grab(30, (0.0, 0.0))
+    edit.drag((3.0, 0.0))
+    edit.release()
+    assert np.flatnonzero(edit.correction().vouched).tolist() == [30]
+    assert not edit.guess
+
+
+def test_a_hidden_point_that_is_seen_again_is_not_the_persons() -> None:
+    edit = editor()
+    edit.selected = 30
+    edit.toggle_occluded()
+    edit.toggle_occluded()
+    assert edit.source[30] == Source.INTERPOLATED
 
 
 def test_the_whole_shape_moves_together_hidden_points_too() -> None:

@@ -19,6 +19,7 @@ from facetrack.tracking.tracker import Tracker
 from facetrack.video.sink import write_video
 from facetrack_app.model.commands import MarkSpan, Split
 from facetrack_app.model.importing import events_of
+from facetrack_app.model.owed import Stretch
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.stops import next_corrected
 from facetrack_app.model.store import Store
@@ -26,7 +27,7 @@ from facetrack_app.services.background import track_into
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.opening import open_document
 from facetrack_app.services.replay import replay
-from facetrack_app.services.retracking import Job, changes_of, do_job, stretch_around
+from facetrack_app.services.retracking import Job, do_job, rows_of, stretch_around
 from tests.app.services.desk import Desk, N
 
 
@@ -71,7 +72,7 @@ def test_corrected_frames_are_left_untouched(desk: Desk) -> None:
     first = annotator.session.view(0, 10).points
     desk.said.clear()
     desk.go(15)
-    assert stretch_around(annotator.session, 0, 15) == (11, 20)
+    assert stretch_around(annotator.session, 0, 15) == (0, 11, 20, 15)
     desk.drag(8, 0, 4)
     desk.settle()
     np.testing.assert_array_equal(annotator.session.view(0, 10).points, first)
@@ -96,7 +97,7 @@ def test_pasting_nobody_and_tracking_without_a_correction_are_said(desk: Desk) -
     annotator.track(1)
     assert "correct or accept" in desk.said[-1]
     annotator.person = None
-    annotator.place(np.zeros((68, 2)))
+    annotator.placing.place(np.zeros((68, 2)))
     assert "nobody is chosen" in desk.said[-1]
 
 
@@ -222,11 +223,12 @@ def test_a_stopped_stretch_replays_too(
     assert desk.annotator.editor is not None
     number = desk.annotator.history.run(step.command)
     corrections = desk.annotator.session.corrections(0)
-    job = Job(number, 0, step.retracks[0].start, step.retracks[0].stop, lambda: corrections)
+    stretch = Stretch(0, step.retracks[0].start, step.retracks[0].stop)
+    job = Job(number, stretch, lambda: corrections)
     answers = iter([False] * (fits // 2) + [True] * fits)
     video = desk.annotator.document.open()
     outcome = do_job(job, shipped_model, video, stop=answers.__next__)
-    desk.annotator.history.amend(number, *changes_of(desk.annotator.session, job, outcome))
+    desk.annotator.history.amend(number, *rows_of(desk.annotator.session, job, outcome))
     desk.annotator.close()
     assert 0 < len(outcome.refits) < N - 1
     assert replay(tmp_path, shipped_model).different == ()

@@ -99,7 +99,7 @@ def test_a_correction_moves_no_other_picture_until_it_is_asked_for(
     for i in (1, 3, 4):
         np.testing.assert_array_equal(session.view(0, i).points, before[i])
     desk.go(3)
-    annotator.fit_here()
+    annotator.placing.fit_here()
     desk.settle()
     assert session.summary(0).kind.tolist()[3] == Kind.LEARNED
     assert session.summary(0).kind.tolist()[1] == Kind.PLAIN

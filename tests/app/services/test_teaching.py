@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facetrack.errors import OutputError
-from facetrack.face import Source
+from facetrack.errors import InputError, OutputError
+from facetrack.face import Fit, Source
 from facetrack.tracking.face_model import FaceModel
-from facetrack_app.model.commands import MarkSpan, Merge
+from facetrack_app.model.commands import Fitted, MarkSpan, Merge
 from facetrack_app.model.rows import Kind
+from facetrack_app.model.session import Session
 from facetrack_app.services import retracking
 from facetrack_app.services.replay import replay
-from facetrack_app.services.retracking import Stretch
 from facetrack_app.services.video_tracking import VideoTracking
 from tests.app.services.desk import Desk, N
 
@@ -44,18 +44,19 @@ def learned(desk: Desk, person: int = 0) -> list[int]:
     return [int(f) for f in np.flatnonzero(kinds == Kind.LEARNED)]
 
 
+def new_person(desk: Desk) -> None:
+    """Put one into the middle."""
+    desk.annotator.placing.ask()
+    desk.annotator.placing.ask()
+
+
+def track_rows(desk: Desk) -> list[tuple[object, ...]]:
+    return desk.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
+
+
 def around(*frames: int) -> list[int]:
     reached = {f + i for f in frames for i in range(-REACH, REACH + 1)} - set(frames)
     return sorted(f for f in reached if 0 <= f < N)
-
-
-def test_stretches_without_what_another_covers() -> None:
-    whole = Stretch(1, 0, 10, 30)
-    assert whole.without(Stretch(2, 0, 15, 20)) == [Stretch(1, 0, 10, 15), Stretch(1, 0, 20, 30)]
-    assert whole.without(Stretch(2, 0, 0, 12)) == [Stretch(1, 0, 12, 30)]
-    assert whole.without(Stretch(2, 0, 0, 99)) == []
-    assert whole.without(Stretch(2, 0, 40, 50)) == [whole]
-    assert whole.without(Stretch(2, 7, 0, 99)) == [whole]
 
 
 def test_a_second_drag_does_not_lose_the_stretch_of_the_first(
@@ -89,7 +90,7 @@ def test_people_merged_meanwhile_are_tracked_as_who_they_are_now(
     desk: Desk, held: threading.Event, shipped_model: FaceModel
 ) -> None:
     annotator = desk.annotator
-    annotator.new_person()
+    new_person(desk)
     other = min(annotator.session.people)
     desk.go(9)
     annotator.choose(0)
@@ -113,6 +114,44 @@ def test_undone_meanwhile_nothing_comes(desk: Desk, held: threading.Event) -> No
     desk.settle()
     assert learned(desk) == around(30)
     assert [step.retracks[0].start for step in annotator.history.steps()] == [22]
+
+
+def test_the_second_of_two_quick_drags_undone_the_first_keeps_its_track(
+    desk: Desk, held: threading.Event
+) -> None:
+    annotator = desk.annotator
+    for frame in (9, 20):
+        desk.go(frame)
+        desk.drag(57, 0, 5)
+    annotator.undo()
+    assert annotator.teaching.busy
+    held.set()
+    desk.settle()
+    assert learned(desk) == around(9)
+    quick = track_rows(desk)
+    annotator.undo()
+    assert learned(desk) == []
+    desk.go(9)
+    desk.drag(57, 0, 5)
+    desk.settle()
+    assert track_rows(desk) == quick  # as if it had been waited for
+
+
+def test_what_was_tracked_for_the_first_drag_is_there_again(
+    desk: Desk, held: threading.Event
+) -> None:
+    held.set()
+    desk.go(9)
+    desk.drag(57, 0, 5)
+    desk.settle()
+    first = track_rows(desk)
+    desk.go(14)
+    desk.drag(8, 0, 5)
+    desk.settle()
+    assert track_rows(desk) != first
+    desk.annotator.undo()
+    assert not desk.annotator.teaching.busy
+    assert track_rows(desk) == first
 
 
 def test_redone_it_is_tracked_after_all(desk: Desk, held: threading.Event) -> None:
@@ -204,14 +243,14 @@ def test_a_correction_ahead_of_the_background_leaves_its_track_alone(
     monkeypatch.setattr(VideoTracking, "begin", lambda self: None)
     desk = Desk(clip, shipped_model, tmp_path)
     annotator = desk.annotator
-    annotator.new_person()
     desk.until(lambda: annotator.frame is not None)
+    new_person(desk)
     desk.go(20)
-    annotator.place(annotator.session.view(-1, 0).points)  # type: ignore[arg-type]
+    annotator.placing.place(annotator.session.view(-1, 0).points)  # type: ignore[arg-type]
     assert not annotator.teaching.busy
     assert "is not tracked yet" in desk.said[-1]
     assert annotator.session.summary(-1).corrected[20]
-    assert (annotator.session.summary(-1).kind == Kind.NOTHING).all()
+    assert (annotator.session.summary(-1).kind[1:] == Kind.NOTHING).all()
     monkeypatch.undo()
     annotator.tracking.begin()
     desk.until(lambda: annotator.session.tracked == N)
@@ -244,12 +283,12 @@ def test_the_background_is_ended_on_wish_and_goes_on(
 def test_a_new_person_teaches_nothing_before_it_is_moved(desk: Desk) -> None:
     annotator = desk.annotator
     desk.go(9)
-    annotator.new_person()
+    new_person(desk)
     assert not annotator.teaching.busy
     assert annotator.person == -1
     assert annotator.editor is not None
     assert set(annotator.editor.source.tolist()) == {Source.INTERPOLATED}
-    annotator.place(annotator.session.view(0, 9).points)  # type: ignore[arg-type]
+    annotator.placing.place(annotator.session.view(0, 9).points)  # type: ignore[arg-type]
     desk.settle()
     assert len(learned(desk, -1)) > 20
 
@@ -258,20 +297,68 @@ def test_absent_points_come_back_and_do_not_keep_the_model_from_fitting(desk: De
     annotator = desk.annotator
     desk.go(9)
     before = annotator.view(0).points
-    assert not annotator.toggle_absent()
+    assert not annotator.placing.toggle_absent()
     assert annotator.editor is not None
     assert before is not None
     annotator.editor.selected = 30
-    assert annotator.toggle_absent()
+    assert annotator.placing.toggle_absent()
     assert np.isnan(annotator.session.view(0, 9).points[30]).all()  # type: ignore[index]
-    assert annotator.toggle_absent()
+    assert annotator.placing.toggle_absent()
     again = annotator.session.view(0, 9).points
     assert again is not None
     assert np.linalg.norm(again[30] - before[30]) < 12
-    annotator.toggle_absent()
-    annotator.fit_here()
+    annotator.placing.toggle_absent()
+    annotator.placing.fit_here()
     assert np.isfinite(annotator.session.view(0, 9).points).all()  # type: ignore[arg-type]
     desk.settle()
+
+
+def test_a_fit_is_the_models_until_it_is_accepted(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    desk = Desk(clip, shipped_model, tmp_path)
+    desk.until(desk.tracked)
+    desk.go(9)
+    tracked = desk.annotator.view(0).points
+    desk.drag(30, 12, 4)
+    desk.settle()
+    rows = track_rows(desk)
+    desk.annotator.placing.fit_here()
+    assert not desk.annotator.teaching.busy
+    desk.annotator.close()
+    desk = Desk(clip, shipped_model, tmp_path)
+    annotator = desk.annotator
+    desk.until(desk.tracked)
+    assert annotator.shown == 9
+    view = annotator.view(0)
+    assert view.correction is None
+    assert view.row is not None
+    assert view.row.kind == Kind.PLAIN
+    assert set(view.row.source.tolist()) == {Source.TRACKED}
+    assert np.isfinite(view.row.confidence).all()
+    assert np.abs(view.points - tracked).max() < 8  # type: ignore[operator]
+    assert annotator.session.corrections(0) == {}
+    annotator.undo()
+    assert annotator.session.corrections(0)[9].source[30] == Source.CORRECTED
+    assert track_rows(desk) == rows
+    annotator.redo()
+    assert annotator.editor is not None
+    annotator.editor.vouch_for_all()
+    annotator.correct()
+    desk.settle()
+    assert annotator.session.corrections(0)[9].vouched.all()
+    assert len(learned(desk)) > 20
+    annotator.close()
+    assert replay(tmp_path, shipped_model).different == ()
+
+
+def test_a_fit_ahead_of_the_background_is_refused(session: Session) -> None:
+    fit = Fit(np.ones((68, 2)), 0.9)
+    with session.store.transaction():
+        session.store.write("DELETE FROM ledger")
+    session._load()
+    with pytest.raises(InputError, match="frame 8 is not tracked yet"):
+        Fitted.of(0, 7, fit).changes(session)
 
 
 def test_removing_a_correction_learns_the_others_anew(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from PyQt5.QtCore import QPoint
 from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
@@ -49,6 +50,16 @@ class Hands:
         action = self.window.findChild(QAction, name)
         assert action.isEnabled(), name
         action.trigger()
+
+    def new_person(self) -> None:
+        """Put a new person into the middle of the picture."""
+        self.key("new_person")
+        self.key("new_person")
+
+    def at(self, x: float, y: float) -> QPoint:
+        """Give the place on the screen of a pixel of the frame."""
+        found = self.canvas.to_screen(np.array([x, y]))
+        return QPoint(*np.rint(found).astype(int).tolist())
 
     def place(self, point: int) -> QPoint:
         """Give the place of a point on the screen."""

@@ -85,6 +85,70 @@ def test_arrows_step_or_nudge(hands: Hands) -> None:
     hands.until(lambda: hands.annotator.shown == 7)
 
 
+def test_a_selected_point_is_forgotten_with_its_frame(hands: Hands) -> None:
+    hands.go(5)
+    hands.key("reach_region")
+    hands.qtbot.mouseClick(hands.canvas, Qt.LeftButton, Qt.NoModifier, hands.place(51))
+    assert hands.annotator.editor is not None
+    assert hands.annotator.editor.selected == 51
+    hands.key("step_on")
+    hands.key("right")  # before the picture has come
+    hands.until(lambda: hands.annotator.shown == 7)
+    hands.key("right")
+    hands.until(lambda: hands.annotator.shown == 8)
+    hands.key("down")
+    assert not hands.annotator.session.summary(0).corrected.any()
+    hands.key("next_point")
+    hands.new_person()
+    assert hands.annotator.editor is not None
+    assert hands.annotator.editor.selected is None  # it was another one's
+
+
+def test_every_press_of_a_nudge_is_one_step_and_says_what_was_carried_along(hands: Hands) -> None:
+    hands.go(5)
+    before = hands.annotator.view(0).points
+    hands.key("reach_region")
+    hands.qtbot.mouseClick(hands.canvas, Qt.LeftButton, Qt.NoModifier, hands.place(57))
+    assert before is not None
+    for _ in range(3):
+        hands.key("down")
+    view = hands.annotator.view(0)
+    assert view.points is not None
+    assert view.source is not None
+    assert view.points[57, 1] == pytest.approx(before[57, 1] + 3, abs=1e-3)
+    moved = (view.points - before)[:, 1]
+    human = view.source == Source.CORRECTED
+    assert human[57]
+    assert (moved[human] >= 1.5 - 1e-3).all()
+    carried = view.source == Source.INTERPOLATED
+    assert carried.any()
+    assert " along: not yours" in hands.window.message
+    assert (moved[~human & ~carried] == 0).all()
+    for left in (2, 1, 0):
+        hands.key("undo")
+        points = hands.annotator.view(0).points
+        assert points is not None
+        assert points[57, 1] == pytest.approx(before[57, 1] + left, abs=1e-3)
+    assert not hands.annotator.session.summary(0).corrected.any()
+
+
+def test_nobody_vouches_for_points_that_are_not_shown(hands: Hands) -> None:
+    hands.go(5)
+    for _ in range(2):
+        hands.key("next_markup")
+    assert hands.annotator.markup == 49
+    hands.key("accept")
+    source = hands.annotator.view(0).source
+    assert source is not None
+    assert (source == Source.CORRECTED).sum() == 49
+    assert (source[:17] == Source.TRACKED).all()
+    hands.drag(30, QPoint(9, 0), Qt.ShiftModifier)
+    source = hands.annotator.view(0).source
+    assert source is not None
+    assert (source == Source.CORRECTED).sum() == 49
+    assert (source[:17] == Source.INTERPOLATED).all()
+
+
 def test_hidden_and_absent_points(hands: Hands) -> None:
     hands.go(4)
     hands.qtbot.mouseClick(hands.canvas, Qt.LeftButton, Qt.NoModifier, hands.place(30))
@@ -242,7 +306,7 @@ def test_signals_are_chosen_from_those_that_there_are(hands: Hands) -> None:
 
 
 def test_new_people_stand_in_the_middle(hands: Hands) -> None:
-    hands.key("new_person")
+    hands.new_person()
     person = min(hands.annotator.session.people)
     points = hands.annotator.session.view(person, hands.annotator.shown).points
     assert points is not None

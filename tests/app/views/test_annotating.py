@@ -193,7 +193,7 @@ def test_others_are_drawn_solid_with_their_name_and_the_ghost_dashed(
     hands.drag(8, QPoint(0, 10))
     hands.until(lambda: not hands.annotator.teaching.busy)
     hands.annotator.run(Rename(0, "Ann"))
-    hands.key("new_person")
+    hands.new_person()
     (other,) = hands.canvas._faces[:-1]
     assert (other.label, other.ghost) == ("Ann", False)
     hands.canvas.repaint()
@@ -272,7 +272,7 @@ def test_what_is_known_of_a_frame_is_said(hands: Hands, monkeypatch: pytest.Monk
     for key in ("mark_event", "mark_event", "exclude_range", "exclude_range"):
         hands.key(key)
     assert state.text().endswith("; blink; left out")
-    hands.key("new_person")
+    hands.new_person()
     assert state.text().startswith("placed, not corrected")
     hands.go(4)
     assert state.text() == "not tracked"
@@ -327,7 +327,7 @@ def test_an_import_while_people_change_hurts_nobody(
 
     monkeypatch.setattr(exchange, "read_tracks", wait_then)
     hands.exchange.import_from(path)
-    hands.key("new_person")
+    hands.new_person()
     hold.set()
     people = hands.annotator.session.people
     hands.until(lambda: "Imported 1" in hands.annotator.session.people.values())
