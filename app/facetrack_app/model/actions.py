@@ -114,6 +114,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("pause", "Pause", "Go", "K"),
     _annotate("shuttle_back", "Play backwards, faster", "Go", "J"),
     _annotate("shuttle_on", "Play, faster", "Go", "L"),
+    _annotate("toggle_sound", "Sound while playing", "Go", needs="", checked=("sounding", True),
+              tip="At 1x, where the file has sound."),
     _annotate("slower", "Playing speed: slower", "Go", "<"),
     _annotate("faster", "Playing speed: faster", "Go", ">"),
     _annotate("left", "One frame back", "Go", "Left",

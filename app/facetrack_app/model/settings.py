@@ -49,6 +49,8 @@ class Settings:
         Videos, the newest first.
     window : str
         Where the window lies and how large it is, as Qt writes it, in hexadecimal digits.
+    sound : bool
+        Whether videos are played with their sound.
     welcomed : bool
         Whether the person knows how to teach the tracker.
     splits : dict of str to list of int
@@ -78,6 +80,7 @@ class Settings:
     window: str = ""
     splits: dict[str, list[int]] = field(default_factory=dict)
     vocabulary: list[str] = field(default_factory=list)
+    sound: bool = True
     welcomed: bool = False
     subject: str = ""
     session: str = ""
@@ -103,6 +106,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "window": lambda v: (
         isinstance(v, str) and re.fullmatch(r"(?:[0-9a-f]{2}){0,400}", v) is not None
     ),
+    "sound": lambda v: type(v) is bool,
     "welcomed": lambda v: type(v) is bool,
     "vocabulary": lambda v: _texts(v) and len(v) <= MOST,
     "splits": lambda v: isinstance(v, dict) and all(map(_sizes, v.values())),

@@ -24,6 +24,7 @@ from facetrack_app.model.faces import Size
 from facetrack_app.model.places import folder_for, user_folder
 from facetrack_app.model.session import DATABASE, STILLS, Session
 from facetrack_app.model.store import Store
+from facetrack_app.services.sound import has_sound
 
 DEMO: Final = "demo"
 _NAMED: Final = 3  # broken pictures in a sentence
@@ -51,6 +52,8 @@ class Document:
         The pictures' names; empty of a video.
     size_of : callable
         Gives width and height of a frame by its number.
+    sound : Path or None
+        The file, if it has sound.
     """
 
     source: str | Path
@@ -61,6 +64,7 @@ class Document:
     notes: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
     size_of: Callable[[int], Size] = lambda frame: (0, 0)
+    sound: Path | None = None
 
     @property
     def seconds(self) -> float:
@@ -144,7 +148,8 @@ def open_document(
     except Exception:
         session.close()
         raise
-    return Document(source, session, size, times, open_it, tuple(notes), pictures, size_of)
+    sound = source if isinstance(source, Path) and not pictures and has_sound(source) else None
+    return Document(source, session, size, times, open_it, tuple(notes), pictures, size_of, sound)
 
 
 def video_of(folder: Path) -> str | Path:

@@ -19,6 +19,7 @@ from facetrack_app.model.wording import counted
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.exporting_many import Opened
 from facetrack_app.services.opening import Document, open_document
+from facetrack_app.services.playing_sound import PlayingSound
 from facetrack_app.services.posting import run_beside
 from facetrack_app.services.signal_curve import SignalCurves, Wish
 from facetrack_app.views.annotate_panel import AnnotatePanel
@@ -34,6 +35,7 @@ from facetrack_app.views.moves import Moves
 from facetrack_app.views.numbers_window import NumbersWindow
 from facetrack_app.views.people_drawn import drawn_people
 from facetrack_app.views.room import Shelf, column
+from facetrack_app.views.speaker import QtSpeaker
 from facetrack_app.views.timeline import Timeline
 from facetrack_app.views.transport import Transport
 
@@ -171,7 +173,9 @@ class AnnotateView(QWidget):
             return
         self._opening = None
         self.annotator = annotator = Annotator(document, self._model, self.post)
-        moves = Moves(annotator, self.canvas, self.timeline)
+        sound = PlayingSound(document.sound, QtSpeaker, lambda text: self.said(text, True, "sound"))
+        sound.muted = not self._settings.sound
+        moves = Moves(annotator, self.canvas, self.timeline, sound)
         self._gestures = Gestures(
             moves,
             Framing(annotator, self.canvas, self.timeline),
@@ -184,7 +188,8 @@ class AnnotateView(QWidget):
         annotator.changed.connect(self.refresh)
         annotator.said.connect(self.said)
         annotator.progressed.connect(self._show_progress)
-        self.timeline.show_session(annotator.session, document.times)
+        # Pictures have no time.
+        self.timeline.show_session(annotator.session, () if document.pictures else document.times)
         database = annotator.session.store.path
         self._curves = SignalCurves(database, self.post, self._show_curves)
         annotator.session.changed.connect(lambda tables: self.ask_curves())
@@ -385,6 +390,18 @@ class AnnotateView(QWidget):
         """List all events and marks."""
         self.event_list.show()
         self.event_list.raise_()
+
+    @property
+    def sounding(self) -> bool:
+        """Whether videos are played with their sound."""
+        return self._settings.sound
+
+    def toggle_sound(self) -> None:
+        """Play with sound or without."""
+        self._settings.sound = not self._settings.sound
+        if self._gestures is not None:
+            self.moves.mute(not self._settings.sound)
+        self.changed()
 
     def toggle_ghost(self) -> None:
         """Show or hide the shape before the correction."""

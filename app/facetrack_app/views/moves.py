@@ -13,6 +13,7 @@ from facetrack_app.model import stops
 from facetrack_app.model.playback import PACES
 from facetrack_app.model.stops import Worst
 from facetrack_app.services.annotator import Annotator
+from facetrack_app.services.playing_sound import PlayingSound
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.timeline import Timeline
 
@@ -25,10 +26,15 @@ class Moves:
     annotator : Annotator
     canvas : Canvas
     timeline : Timeline
+    sound : PlayingSound
+        Of the video.
     """
 
-    def __init__(self, annotator: Annotator, canvas: Canvas, timeline: Timeline) -> None:
+    def __init__(
+        self, annotator: Annotator, canvas: Canvas, timeline: Timeline, sound: PlayingSound
+    ) -> None:
         self._annotator, self._canvas, self._timeline = annotator, canvas, timeline
+        self._sound = sound
         self._begun = 0.0, 0.0  # when playing began, by the clock and in the video
         self._worst = Worst()
         self._timer = QTimer(canvas)
@@ -38,6 +44,7 @@ class Moves:
     def pause(self) -> None:
         """Stand still."""
         self._timer.stop()
+        self._sound.end()
         self._annotator.playback.speed = 0
 
     def go(self, frame: int | None) -> None:
@@ -195,18 +202,32 @@ class Moves:
             self._timer.start(1000 // 60)
         else:
             self._timer.stop()
+        if annotator.playback.rate == 1:
+            self._sound.begin(here)
+        else:
+            self._sound.end()
         annotator.changed()
+
+    def mute(self, muted: bool) -> None:
+        """Play without sound, or with it again."""
+        self._sound.muted = muted
+        self._run_clock()
 
     def _advance(self) -> None:
         """Show the frame that is due by its own time."""
         annotator, playback = self._annotator, self._annotator.playback
         clock, moment = self._begun
-        moment += (time.perf_counter() - clock) * playback.rate
+        now, heard = time.perf_counter(), self._sound.moment()
+        if heard is not None:  # frames follow the sound, and go on from there when it ends
+            self._begun = now, heard
+            moment = heard
+        else:
+            moment += (now - clock) * playback.rate
         if playback.follow(annotator.document.times, moment):
             annotator.show(playback.frame)
             self._timeline.move_to(playback.frame)
         if not playback.speed:
-            self._timer.stop()
+            self.pause()
             annotator.changed()
 
     def stop(self) -> None:

@@ -26,6 +26,7 @@ WORKERS = {
     "reading",
     "tracking anew",
     "analysing",
+    "sound",
 }
 
 
