@@ -15,8 +15,8 @@ class QtSpeaker:
     """Plays samples on the usual device; raises NoSpeaker if there is none."""
 
     def __init__(self) -> None:
-        # Needs PulseAudio's library, which not every Linux has. Loaded here, in the window's thread:
-        # in another one, the process died.
+        # Needs PulseAudio's library, which not every Linux has. Loaded here, by the window's
+        # thread: in another one, the process died.
         try:
             from PyQt5.QtMultimedia import QAudio, QAudioDeviceInfo, QAudioFormat, QAudioOutput
         except ImportError as error:

@@ -212,10 +212,10 @@ def test_menus_show_what_is_on(hands: Hands) -> None:
         return {a.objectName() for a in window.findChildren(QAction) if a.isChecked()}
 
     window.refresh()
-    assert checked() == {"reach_point", "markup_68", "toggle_ghost"}
+    assert checked() == {"reach_point", "markup_68", "toggle_ghost", "toggle_sound"}
     for name in ("reach_region", "markup_51", "toggle_ghost"):
         hands.key(name)
-    assert checked() == {"reach_region", "markup_51"}
+    assert checked() == {"reach_region", "markup_51", "toggle_sound"}
     hands.key("reach_region")  # once more: it stays on
     assert "reach_region" in checked()
     assert hands.annotator.markup == 51
