@@ -43,7 +43,8 @@ SCREENS: Final = {
     2: {"1920x1080-at-200": (960, 540 - TITLE)},
 }
 LOOKS: Final = ("dark", "light")
-COLOURS: Final = 256
+COLOURS: Final = 256  # of a picture
+EXACT: Final = 128  # of them as they are: marks, and the most frequent ones
 KEPT: Final = {
     "live-1280x720-dark": "live.png",
     "annotate-1280x720-dark": "annotate.png",
@@ -106,12 +107,17 @@ class Studio:
 
 
 def shrink(path: Path) -> None:
-    """Keep few colours: a picture of a face then takes a third of the room."""
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(
-            COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-        )
-    small.save(path, optimize=True)
+    """Keep few colours: those of the window as they are, the rest for the face."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    counts = sorted(picture.getcolors(picture.width * picture.height), reverse=True)
+    marks = [colour.getRgb()[:3] for colour in (*theme.PEOPLE, theme.BLUE)]
+    frequent = [colour for _, colour in counts if colour not in marks]
+    exact = [channel for colour in (marks + frequent)[:EXACT] for channel in colour]
+    face = picture.quantize(COLOURS - EXACT, Image.Quantize.MEDIANCUT).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((exact + face)[: 3 * COLOURS])
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def live(studio: Studio) -> None:

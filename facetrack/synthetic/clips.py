@@ -10,19 +10,30 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.synthetic.motion import Amplitudes, Placement, Trajectory, straight
 from facetrack.synthetic.portrait import Portrait, astronaut, stranger
 from facetrack.synthetic.proportions import with_room
-from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
+from facetrack.synthetic.video import Clock, SyntheticFace, SyntheticVideo
 
 AWAY: Final = 10.0  # seconds for which the first person of `absence_video` is not there
 _SEEN: Final = 4.0  # seconds before and after
 _EMPTY: Final = 1.0  # seconds in which no person is there, twice
 
 
-def demo_video(shape_model: ShapeModel) -> SyntheticVideo:
-    """Make the demo clip: ten seconds of the astronaut moving, talking, turning.
+def demo_video(
+    shape_model: ShapeModel,
+    *,
+    n_frames: int = 300,
+    size: tuple[int, int] = (640, 480),
+    clock: Clock | None = None,
+) -> SyntheticVideo:
+    """Make the demo clip: ten seconds, unless said otherwise, of the astronaut moving and talking.
 
     Parameters
     ----------
     shape_model : ShapeModel
+    n_frames : int
+    size : tuple of int
+        Width and height in pixels.
+    clock : Clock, optional
+        Makes it behave like a camera, see `SyntheticVideo`.
 
     Returns
     -------
@@ -30,7 +41,9 @@ def demo_video(shape_model: ShapeModel) -> SyntheticVideo:
     """
     # Drawn out beyond its border, the portrait would show streaks where the head moves down.
     face = SyntheticFace(with_room(astronaut()), whole=True)
-    video = SyntheticVideo(shape_model, n_frames=300, seed=1, faces=[face])
+    video = SyntheticVideo(
+        shape_model, n_frames=n_frames, size=size, seed=1, faces=[face], clock=clock
+    )
     video.name = "demo"
     return video
 

@@ -235,8 +235,6 @@ def _camera(camera: int | str, size: tuple[int, int]) -> VideoSource:
 
 
 def _endless_demo(shape_model: ShapeModel, size: tuple[int, int]) -> VideoSource:
-    from facetrack.synthetic.video import SyntheticVideo
+    from facetrack.synthetic.clips import demo_video
 
-    return SyntheticVideo(
-        shape_model, n_frames=30 * 3600 * 8, size=size, seed=1, clock=SystemClock()
-    )
+    return demo_video(shape_model, n_frames=30 * 3600 * 8, size=size, clock=SystemClock())
