@@ -58,7 +58,8 @@ class Truth(RuleBasedStateMachine):
     def _sit_down(self) -> None:
         timeline: Any = SimpleNamespace(move_to=lambda frame: None)
         canvas: Any = self._canvas
-        self.moves = Moves(self.annotator, canvas, timeline)
+        silent: Any = SimpleNamespace(end=lambda: None)
+        self.moves = Moves(self.annotator, canvas, timeline, silent)
         self.edits = Edits(self.annotator, self.moves.go)
 
     def teardown(self) -> None:
