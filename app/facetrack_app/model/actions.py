@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from facetrack_app.model.marking import N_KEYS
+
 MARKUP_COUNTS: Final = (68, 51, 49)  # points that can be shown
 LIVE, ANNOTATE, EVALUATE, WINDOW = "live", "annotate", "evaluate", "window"
 
@@ -198,6 +200,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("toggle_run", "Start or stop the camera", "Live", LIVE, ("Space",)),
     Action("toggle_mirror", "Mirror", "Live", LIVE, ("M",), checked=("mirrored", True)),
     Action("toggle_record", "Record", "Live", LIVE, ("Ctrl+R",), needs="running"),
+    *(Action(f"live_event_{n}", f"Mark what key {n} stands for", "Live", LIVE, (str(n),),
+             "At this moment; names that end with ... have a start and an end.", "running")
+      for n in range(1, N_KEYS + 1)),
+    Action("name_event_keys", "Names of event keys...", "Live", LIVE, (),
+           "Say what the keys 1 to 9 mark."),
     Action("choose_folder", "Recording folder...", "Live", LIVE, (),
            "Choose where recordings go."),
     Action("show_recording", "Show the recording's folder", "Live", LIVE, (),

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from facetrack.corpus.task import Outputs
 from facetrack.errors import InputError
 from facetrack.face import Source
 from facetrack.formats.coco import read_coco
 from facetrack.formats.elan import read_elan
+from facetrack.formats.events_csv import read_events
 from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import read_pts_folder
 from facetrack.formats.table import TrackTable
 from facetrack.formats.webvtt import read_webvtt
+from facetrack.reading import HUMAN
+from facetrack_app.model.recording import NOTES
 from facetrack_app.model.rows import Change, Kind, TrackRow, pack_points
 from facetrack_app.model.session import Session
 
@@ -58,6 +63,41 @@ def events_of(session: Session, path: Path) -> list[Change]:
             changes.append(Change("span", (number,), None, ("event", start, stop, label)))
     if not changes:
         raise InputError(f"{path}: none of its {len(found)} annotations lies in the tracked part")
+    return changes
+
+
+def marks_of_recording(video: Path, times: npt.NDArray[np.float64], first: int = 0) -> list[Change]:
+    """Take what a person marked while a video was recorded over as events.
+
+    Parameters
+    ----------
+    video : Path
+    times : ndarray, shape (n_frames,), float64
+        Seconds of its frames.
+    first : int
+        Number of the first mark.
+
+    Returns
+    -------
+    list of Change
+        Empty for a video that was not recorded here.
+
+    Raises
+    ------
+    FormatError
+        If the file beside the video is broken.
+    """
+    path = Outputs(video.with_suffix("")).path("events")
+    if not video.with_suffix(NOTES).is_file() or not path.is_file():
+        return []
+    changes: list[Change] = []
+    for record in read_events(path):
+        if record.source == HUMAN and not record.estimator:
+            ends = [record.event.start - _ROUNDING, record.event.stop + _ROUNDING]
+            start, stop = np.searchsorted(times, ends).tolist()
+            start = min(start, len(times) - 1)
+            row = ("event", start, max(stop, start + 1), record.event.name[:80])
+            changes.append(Change("span", (first + len(changes),), None, row))
     return changes
 
 

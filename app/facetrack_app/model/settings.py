@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from facetrack.formats.atomic import write_text
 from facetrack_app.model.actions import MARKUP_COUNTS, conflicts
+from facetrack_app.model.marking import N_KEYS
 from facetrack_app.model.recording import KINDS, LANDMARKS
 from facetrack_app.model.vocabulary import MOST
 
@@ -61,6 +62,8 @@ class Settings:
         What is recorded, see `recording.KINDS`.
     recordings : str
         The folder where recordings go; empty: the standard one.
+    event_keys : list of str
+        What the keys 1 to 9 mark while live, see `marking`.
     vocabulary : list of str
         Names of events and marks.
     """
@@ -86,6 +89,7 @@ class Settings:
     session: str = ""
     record_kind: str = LANDMARKS
     recordings: str = ""
+    event_keys: list[str] = field(default_factory=list)
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
@@ -113,6 +117,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "subject": lambda v: isinstance(v, str) and len(v) <= 60,
     "session": lambda v: isinstance(v, str) and len(v) <= 60,
     "record_kind": lambda v: v in KINDS,
+    "event_keys": lambda v: _texts(v) and len(v) <= N_KEYS,
     "recordings": lambda v: isinstance(v, str) and len(v) < 4096,
 }
 

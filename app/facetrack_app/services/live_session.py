@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from facetrack_app.model.live import (
     SignalHealth,
     live_choice,
 )
+from facetrack_app.model.marking import LiveMarks
 from facetrack_app.model.recording import Wish
 from facetrack_app.services.capture import Capture, Captured, source_of
 from facetrack_app.services.live_tracking import LiveTracking
@@ -92,6 +94,8 @@ class LiveSession:
     adapting : bool
     name : str
         What is watched.
+    marks : LiveMarks
+        Events that the person marked.
     paused : bool
         Whether the camera is let go, and what was learned kept, until `go_on`.
     """
@@ -109,6 +113,7 @@ class LiveSession:
         self.editor: Editor | None = None
         self.adapting = False
         self.paused = False
+        self.marks = LiveMarks()
         self.recorder: Recorder | None = None
         self.taught: Face | None = None
         self.holding = False
@@ -329,10 +334,22 @@ class LiveSession:
         """End the recording; returns it."""
         recorder, self.recorder = self.recorder, None
         if recorder is not None:
+            for event in self.marks.end(self._tracking.now):
+                recorder.mark(event, self._tracking.charted)
             left = self._tracking.detach(recorder)
             self.chart(self._charts)
             recorder.close(left)
         return recorder
+
+    def mark(self, name: str) -> bool:
+        """Mark an event at this moment; returns whether there is a picture yet."""
+        now = self._tracking.now
+        if isnan(now):
+            return False
+        event = self.marks.press(name, now)
+        if event is not None and self.recorder is not None:
+            self.recorder.mark(event, self._tracking.charted)
+        return True
 
     def _tell(self, message: str) -> None:
         self._in_turn(lambda: self._say(message))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections import Counter
@@ -106,6 +107,20 @@ class LiveTracking:
         self._measure_in = 0  # tracked frames
         self._meter = SteadinessMeter()
         self._thread = threading.Thread(target=self._run, name="live tracking", daemon=True)
+
+    @property
+    def now(self) -> float:
+        """The time as the camera counts it, in seconds; NaN before the first tracked frame."""
+        last = self._last
+        if last is None:
+            return math.nan
+        return last.frame.timestamp + time.perf_counter() - last.captured
+
+    @property
+    def charted(self) -> int:
+        """The face whose signals the charts show, or 0: an event is somebody's."""
+        last = self._last
+        return max(last.heard().face_id, 0) if last is not None else 0
 
     def start(self) -> None:
         """Begin."""

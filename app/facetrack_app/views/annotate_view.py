@@ -176,13 +176,14 @@ class AnnotateView(QWidget):
         sound = PlayingSound(document.sound, QtSpeaker, lambda text: self.said(text, True, "sound"))
         sound.muted = not self._settings.sound
         moves = Moves(annotator, self.canvas, self.timeline, sound)
+        exchange = Exchange(annotator, self.post, self)
         self._gestures = Gestures(
             moves,
             Framing(annotator, self.canvas, self.timeline),
             Edits(annotator, moves.go),
             Marks(annotator, self._vocabulary, self),
             Events(annotator, moves.go, self._vocabulary, self),
-            Exchange(annotator, self.post, self),
+            exchange,
         )
         annotator.markup = self._settings.markup
         annotator.changed.connect(self.refresh)
@@ -197,6 +198,7 @@ class AnnotateView(QWidget):
         self._choose_signals()
         self.numbers.show_annotator(annotator)
         self.event_list.show_annotator(annotator)
+        exchange.take_marks()
         annotator.start()
         opened = f"opened: {self.name}, {counted(document.session.n_frames, 'frame')}"
         self.said("; ".join([opened, *document.notes]), False, "open")

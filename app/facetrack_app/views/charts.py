@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, isnan, log10, nan
 from typing import Final
 
@@ -12,16 +13,19 @@ from PyQt5.QtCore import QEvent, QPointF, Qt, QTimer
 from PyQt5.QtGui import QColor, QFont
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
-from facetrack.reading import EventRecord, Spec
+from facetrack.formats.table import NO_FACE
+from facetrack.reading import HUMAN, EventRecord, Spec
 from facetrack.signals import signals
 from facetrack.signals.registry import owner
 from facetrack_app.model.live import Heard
+from facetrack_app.model.marking import LiveMarks
 from facetrack_app.model.strip import Curve, Strip
 from facetrack_app.views.theme import MARK, PEOPLE, readable
 
 SECONDS: Final = 10.0
 _PER_SECOND: Final = 15
 _ANGLE: Final = 50.0  # degrees within which heads move; beyond them the scale grows
+_THINNEST: Final = 3  # px of a moment
 _UNKNOWN: Final = "\N{EN DASH}"
 
 
@@ -31,6 +35,8 @@ class StripCharts(QWidget):
     Attributes
     ----------
     shown : dict of str to Chart
+    marks : LiveMarks or None
+        Events that the person marked: drawn in every chart.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -44,6 +50,7 @@ class StripCharts(QWidget):
         layout.addWidget(self._graphics)
         self._strip = Strip()
         self.shown: dict[str, Chart] = {}
+        self.marks: LiveMarks | None = None
         self._fresh = False
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // _PER_SECOND)
@@ -101,8 +108,11 @@ class StripCharts(QWidget):
         self._fresh = False
         if isnan(self._strip.now):
             return
+        now = self._strip.now
+        marked = self.marks.shown(now, SECONDS) if self.marks is not None else []
+        records = [EventRecord(NO_FACE, event, source=HUMAN) for event in marked]
         for chart in self.shown.values():
-            chart.draw(self._strip)
+            chart.draw(self._strip, records)
 
 
 class Chart:
@@ -168,14 +178,14 @@ class Chart:
         inside = box.sceneBoundingRect().contains(place)
         self._pointed = box.mapSceneToView(place).x() if inside else None
 
-    def draw(self, strip: Strip) -> None:
+    def draw(self, strip: Strip, marked: Sequence[EventRecord] = ()) -> None:
         """Show what is known now."""
         curve = strip.curve(self._spec.name, SECONDS)
         curve = Curve(curve.times - strip.now, curve.values)
         self._line.setData(curve.times, curve.values)
         self._show_scale(curve.values[~np.isnan(curve.values)])
         self._show_title(curve, strip.current(self._spec.name))
-        self._show_events(strip.events(self._estimator, SECONDS), strip.now)
+        self._show_events([*strip.events(self._estimator, SECONDS), *marked], strip.now)
 
     def _show_scale(self, known: np.ndarray) -> None:
         """Show what is to be expected, and more where values go beyond it."""
@@ -233,8 +243,8 @@ class Span:
         if self.name != self._label.toPlainText():
             self._label.setText(self.name)
         start, stop = record.event.start - now, record.event.stop - now
-        self._region.setRegion((start, stop))
         across, down = self._plot.vb.viewPixelSize()
+        self._region.setRegion((start, max(stop, start + _THINNEST * across)))
         box = self._label.boundingRect()
         half = across * box.width() / 2
         middle = min(max((start + stop) / 2, half - SECONDS), -half)  # nothing is cut off

@@ -11,7 +11,12 @@ from facetrack.errors import FacetrackError, InputError
 from facetrack_app.model.command import new_number
 from facetrack_app.model.commands import Import
 from facetrack_app.model.exporting import EXPORTS, file_name
-from facetrack_app.model.importing import changes_of_import, events_of, read_tracks
+from facetrack_app.model.importing import (
+    changes_of_import,
+    events_of,
+    marks_of_recording,
+    read_tracks,
+)
 from facetrack_app.model.rows import Change
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.exporting import export_document
@@ -127,6 +132,19 @@ class Exchange:
 
         self._annotator.said(f"reading {path.name} ...", False, "import")
         run_beside(read, self._post, take, lambda text: self._annotator.said(text, True, "import"))
+
+    def take_marks(self) -> None:
+        """Take over what was marked while the video was recorded, when it is opened first."""
+        document, session = self._annotator.document, self._annotator.session
+        if session.tracked or session.spans or not isinstance(document.source, Path):
+            return
+        try:
+            marks = marks_of_recording(document.source, document.times)
+        except FacetrackError as error:
+            self._annotator.said(str(error), True, "import")
+            return
+        if marks:
+            self._take(Path(f"marks of {document.name}"), marks)
 
     def _take(self, path: Path, rows: list[Change]) -> None:
         if self._annotator.run(Import(path.name, tuple(rows))) is not None:

@@ -29,6 +29,7 @@ from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.charts import StripCharts
 from facetrack_app.views.live_correcting import LiveCorrecting, drawn
+from facetrack_app.views.live_marking import LiveMarking
 from facetrack_app.views.live_panel import FILE, LivePanel
 from facetrack_app.views.live_people import LivePeople
 from facetrack_app.views.live_recording import LiveRecording
@@ -92,6 +93,7 @@ class LiveView(QWidget):
         self.recording = LiveRecording(
             self._watch, self.panel.recording, settings, recordings, self
         )
+        self.marking = LiveMarking(self._watch, settings, self)
         self.correcting = LiveCorrecting(self._watch, self.canvas, self._show_frozen)
         self._lay_out()
         self._connect()
@@ -144,7 +146,7 @@ class LiveView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return self, self.correcting, self.recording, self.people
+        return self, self.correcting, self.recording, self.people, self.marking
 
     @property
     def session(self) -> LiveSession | None:
@@ -209,6 +211,7 @@ class LiveView(QWidget):
         self.said("", False, "camera")
         session.start()
         self.charts.clear()
+        self.charts.marks = session.marks
         self.canvas.hint = f"starting {session.name} ..."
         self.canvas.update()
         self.panel.show_state("searching", f"starting {session.name}")

@@ -198,7 +198,8 @@ def test_all_tracked_frames_reach_the_charts_and_what_breaks_is_named(
     assert live.n_shown == before + 1
     strip = live.charts._strip
     frames = np.sort(strip._frames[strip._frames >= 0])
-    assert frames.tolist() == list(range(frames[-1] + 1))
+    lacking = frames[-1] + 1 - frames[0] - len(frames)
+    assert lacking <= session.untracked  # the tracker never saw them
     assert len(frames) > live.n_shown + 5
     assert session.unheard == 0
     live.panel.charts.showPopup()

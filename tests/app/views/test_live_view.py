@@ -225,6 +225,48 @@ def test_a_recording_is_opened_in_annotate(running: MainWindow, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: running.annotate.annotator is not None, timeout=PATIENCE)
 
 
+def test_event_keys_mark_the_chart_the_table_and_the_session(
+    running: MainWindow, qtbot: QtBot
+) -> None:
+    live, key = running.live, running.findChild
+    running.settings.event_keys = ["cough", "stimulus ..."]
+    session = live.session
+    assert session is not None
+    key(QAction, "live_event_1").trigger()
+    assert "marked: cough; not kept" in running.message
+    qtbot.waitUntil(lambda: "cough" in live.charts.shown["pose_yaw"].named, timeout=PATIENCE)
+    live.panel.recording.kinds.setCurrentText(VIDEO)
+    live.recording.toggle_record()
+
+    def recorded(frames: int) -> None:
+        qtbot.waitUntil(
+            lambda: session.recorder.account.frames > frames,  # type: ignore[union-attr]
+            timeout=PATIENCE,
+        )
+
+    recorded(5)
+    key(QAction, "live_event_2").trigger()
+    assert "goes on until key 2" in running.message
+    recorded(session.recorder.account.frames + 10)  # type: ignore[union-attr]
+    key(QAction, "live_event_3").trigger()
+    recorded(session.recorder.account.frames + 3)  # type: ignore[union-attr]
+    live.recording.toggle_record()  # ends the interval, too
+    assert live.recording.last is not None
+    base = live.recording.last.base
+    human = [e for e in read_events(base.with_suffix(".events.csv")) if e.source == "human"]
+    assert [e.event.name for e in human] == ["stimulus", "event 3"]
+    stimulus, third = (e.event for e in human)
+    assert 0 < stimulus.start < third.start <= stimulus.stop
+    key(QAction, "annotate_recording").trigger()
+    qtbot.waitUntil(
+        lambda: (
+            running.annotate.annotator is not None
+            and len(running.annotate.annotator.session.spans) == 2
+        ),
+        timeout=PATIENCE,
+    )
+
+
 def test_numbers_that_are_not_known_are_blank(running: MainWindow) -> None:
     live = running.live
     session, shown = live.session, live.shown_frame
