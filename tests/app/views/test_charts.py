@@ -200,7 +200,7 @@ def test_all_tracked_frames_reach_the_charts_and_what_breaks_is_named(
     frames = np.sort(strip._frames[strip._frames >= 0])
     lacking = frames[-1] + 1 - frames[0] - len(frames)
     assert lacking <= session.untracked  # the tracker never saw them
-    assert len(frames) > live.n_shown + 5
+    assert len(frames) > 10  # though one of them was shown
     assert session.unheard == 0
     live.panel.charts.showPopup()
     live.panel.charts.hidePopup()
