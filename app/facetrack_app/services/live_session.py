@@ -121,7 +121,7 @@ class LiveSession:
         self._frames: Slot[Captured] = Slot()
         source = source_of(wish.source, model.shape_model, wish.size)
         self.name, self._ends = source.name, source.ends
-        self._capture = Capture(source, self._frames, self._tell, lambda: self._in_turn(ended))
+        self._capture = Capture(source, self._frames, self._tell, lambda: self._end(ended))
         tracker = make_tracker(
             model, max_faces=wish.max_faces, smoothing=wish.smoothing, person=wish.person
         )
@@ -350,6 +350,11 @@ class LiveSession:
         if event is not None and self.recorder is not None:
             self.recorder.mark(event, self._tracking.charted)
         return True
+
+    def _end(self, ended: Callable[[], None]) -> None:
+        """Say that a file has come to its end, once its last frame is tracked; not in turn."""
+        self._tracking.settle()
+        self._in_turn(ended)
 
     def _tell(self, message: str) -> None:
         self._in_turn(lambda: self._say(message))

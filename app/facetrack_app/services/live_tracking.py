@@ -152,6 +152,11 @@ class LiveTracking:
         self.frozen = False
         self._busy.release()
 
+    def settle(self) -> None:
+        """Wait until the frame at hand is tracked, and a correction has ended."""
+        with self._busy:
+            pass
+
     def teach(self, face: Face, points: Points, mask: Mask) -> int:
         """Teach the tracker on the frame at which it stands still.
 
