@@ -148,7 +148,8 @@ class LiveRecording:
                              "then stays", True, "recording")  # fmt: skip
         else:
             self._box.show_result(sentence, done=True)
-            self._watch.said(f"{sentence} in {recorder.base.parent}", False, "recording")
+            first = sentence.partition("\n")[0]
+            self._watch.said(f"{first} in {recorder.base.parent}", False, "recording")
         self._box.recorded.setToolTip("\n".join([str(recorder.base.parent),
                                                  *recorder.account.lines()]))  # fmt: skip
 
