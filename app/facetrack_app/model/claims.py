@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
@@ -60,9 +59,12 @@ class Claims:
 
     def owner(self, strand: int, frame: int) -> int:
         """Tell whose face a strand is in a frame."""
-        claims = self.of(strand)
-        place = bisect_right(claims, frame, key=lambda claim: claim[0])
-        return claims[place - 1][1] if place else UNCLAIMED
+        found = UNCLAIMED
+        for start, person in self.of(strand):  # one, seldom a few
+            if start > frame:
+                break
+            found = person
+        return found
 
     def ranges(self, strand: int, person: int, n_frames: int) -> list[tuple[int, int]]:
         """Give the ranges of frames in which a strand is a person's."""

@@ -157,7 +157,7 @@ class Change(NamedTuple):
 
 def encode_changes(changes: Sequence[Change]) -> bytes:
     """Pack changes for the history."""
-    text = json.dumps([_plain(c) for c in changes], separators=(",", ":"), allow_nan=False)
+    text = json.dumps(changes, separators=(",", ":"), allow_nan=False, default=_plain)
     return zlib.compress(text.encode(), level=1)
 
 
@@ -167,12 +167,8 @@ def decode_changes(blob: bytes) -> list[Change]:
     return [Change(table, *(_rich(part) for part in parts)) for table, *parts in rows]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return {"b": base64.b64encode(value).decode()}
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    return value
+def _plain(value: bytes) -> dict[str, str]:
+    return {"b": base64.b64encode(value).decode()}
 
 
 def _rich(value: Any) -> Any:

@@ -148,15 +148,22 @@ class Session:
                 total.take(self._strand(strand), max(start, first), min(stop, end))
 
     def _renew_summaries(self, changes: list[Change]) -> None:
-        """Sum people up anew where something changed: in all frames only if claims did."""
-        if any(change.table == "claim" for change in changes):
-            self._people.clear()
-        keys = [change.key for change in changes if change.table in _FRAMES]
-        if not keys:
-            return
-        strands, frames = {key[0] for key in keys}, [key[1] for key in keys]
-        for person in self._people:
-            if any(who == person for strand in strands for _, who in self.claims.of(strand)):
+        """Sum people up anew where something changed of whom they are or were."""
+        places: dict[int, list[int]] = {}
+        for change in changes:
+            if change.table not in (*_FRAMES, "claim"):
+                continue
+            strand, frame = change.key
+            who = {person for _, person in self.claims.of(strand)}
+            frames = [frame]
+            if change.table == "claim":
+                who |= {row[0] for row in (change.before, change.after) if row is not None}
+                first, stop = self.reach_of(strand)
+                frames = [max(frame, first), stop - 1] if max(frame, first) < stop else []
+            for person in who & self._people.keys():
+                places.setdefault(person, []).extend(frames)
+        for person, frames in places.items():
+            if frames:
                 self._sum_up(person, min(frames), max(frames) + 1)
 
     def reach_of(self, strand: int) -> tuple[int, int]:
@@ -166,8 +173,13 @@ class Session:
 
     def strand_at(self, person: int, frame: int) -> int | None:
         """Find the strand that holds a person's face in a frame, or would hold it."""
-        mine = [s for s in self.claims.strands_of(person) if self.claims.owner(s, frame) == person]
-        return min(mine, key=lambda s: (-self._strand(s).weight(frame), s), default=None)
+        strands = self.claims.strands_of(person)
+        weights = {strand: self._strand(strand).weight(frame) for strand in strands}
+        for some in ([s for s in strands if weights[s]], strands):  # the first are few
+            mine = [s for s in some if self.claims.owner(s, frame) == person]
+            if mine:
+                return min(mine, key=lambda s: (-weights[s], s))
+        return None
 
     def present(self, frame: int) -> list[int]:
         """Give the people of whom a frame says something, be it that they are lost."""

@@ -90,6 +90,9 @@ class Summary:
         if part.start >= part.stop:
             return
         mine, its = self._part(part), other._part(part)
+        if not mine.kind.any() and not mine.corrected.any():  # the usual thing: no two at a time
+            mine.kind[:], mine.trust[:], mine.corrected[:] = its.kind, its.trust, its.corrected
+            return
         better = its.seen | ((its.kind == Kind.LOST) & (mine.kind == Kind.NOTHING))
         use = ~mine.corrected & (its.corrected | (~mine.seen & better))
         mine.kind[use], mine.trust[use] = its.kind[use], its.trust[use]

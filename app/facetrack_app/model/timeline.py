@@ -64,23 +64,20 @@ def layers(
     Layers
     """
 
-    def any_of(mask: npt.NDArray[np.generic]) -> Columns:
-        return np.asarray(columns(mask, first, stop, width, np.logical_or.reduceat), dtype=np.bool_)
-
     events = np.zeros(len(summary.kind), dtype=np.bool_)
     for span in spans:
         if span.kind == "event":
             events[span.start : span.stop] = True
     kind = summary.kind
     plain = (kind == Kind.PLAIN) | (kind == Kind.IMPORTED)
+    masks = (summary.corrected, kind == Kind.LEARNED, plain, summary.doubtful, excluded, events)
+    bits = np.zeros(len(kind), dtype=np.uint8)  # of each frame, one for each mask
+    for place, mask in enumerate(masks):
+        bits |= mask.view(np.uint8) << place
+    said = columns(bits, first, stop, width, np.bitwise_or.reduceat)
     trust = columns(summary.trust, first, stop, width, np.fmin.reduceat)
     return Layers(
-        any_of(summary.corrected),
-        any_of(kind == Kind.LEARNED),
-        any_of(plain),
-        any_of(summary.doubtful),
-        any_of(excluded),
-        any_of(events),
+        *((np.asarray(said, dtype=np.uint8) & (1 << place)) > 0 for place in range(len(masks))),
         np.asarray(trust, dtype=np.float32),
     )
 
