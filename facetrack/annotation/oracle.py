@@ -86,8 +86,8 @@ class TrackAnew:
 
     def _taught(self, footage: Footage, anchors: dict[int, Points]) -> Fits:
         source = np.full(68, Source.CORRECTED, dtype=np.uint8)
-        lessons = [(f, footage.greys[f], Correction(p, source)) for f, p in anchors.items()]
-        return taught(self._model, lessons)
+        corrections = {frame: Correction(points, source) for frame, points in anchors.items()}
+        return taught(self._model, corrections, lambda frame: footage.greys[frame])
 
     def _gap(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +24,44 @@ from facetrack.tracking.track import Fits
 from facetrack.video.frame import Image
 
 Points = npt.NDArray[np.float64]
-_Known = tuple[int, Image, Points, npt.NDArray[np.bool_]]
+Look = Callable[[int], Image]
+"""From a frame's number to the frame in grey."""
+Lessons = dict[tuple[int, bytes, bytes], Lesson]
+"""By the frame, and the points and vouchers of its correction."""
+
+MOST: Final = 40  # corrections that are learned from: each takes 4 MB while it is learned
+_Known = tuple[int, Points, npt.NDArray[np.bool_]]
 
 
-def taught(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) -> Fits:
-    """Make a model that has learned from all corrections of a person.
+def worth_learning(frames: Sequence[int], start: int, stop: int) -> list[int]:
+    """Choose the corrections that say most about a stretch of frames, `MOST` at most.
+
+    Parameters
+    ----------
+    frames : sequence of int
+        The corrected frames, growing.
+    start, stop : int
+        The stretch, up to but without the second.
+
+    Returns
+    -------
+    list of int
+        All, if they are few; else those of the stretch, evenly spread if they are too many, and
+        the nearest ones outside. Growing.
+    """
+    inside = [frame for frame in frames if start <= frame < stop]
+    if len(inside) > MOST:
+        return [inside[i * (len(inside) - 1) // (MOST - 1)] for i in range(MOST)]
+    return sorted(sorted(frames, key=lambda f: max(start - f, f - stop + 1, 0))[:MOST])
+
+
+def taught(
+    model: Fits,
+    corrections: Mapping[int, Correction],
+    look: Look,
+    known: Lessons | None = None,
+) -> Fits:
+    """Make a model that has learned from corrections of a person.
 
     What was learned is a function of the model and the corrections alone, so that undoing one
     undoes what it taught, and a replay learns the same.
@@ -36,8 +70,13 @@ def taught(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) ->
     ----------
     model : Fits
         The trained model; it stays as it is.
-    corrections : iterable of (int, ndarray, Correction)
-        Numbers of frames, grey frames, and what the person said of them, in their order.
+    corrections : mapping of int to Correction
+        What the person said, by frame; see `worth_learning` where they are many.
+    look : callable
+        Asked for the frames one by one.
+    known : dict, optional
+        Lessons of an earlier call with this model and video, which need no look; afterwards those
+        of this call.
 
     Returns
     -------
@@ -45,23 +84,24 @@ def taught(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) ->
         A `PersonalModel`; of a model that an older version trained, which keeps no sums to learn
         from, one that is moved by a constant offset.
     """
-    known = _usable(model, corrections)
+    usable = _usable(model, corrections)
     if not isinstance(model, FaceModel) or not model.priors:
         offset = OffsetLearner(model)
-        for _, image, points, mask in known:
-            offset.correct(image, points, mask)
+        for frame, points, mask in usable:
+            offset.correct(look(frame), points, mask)
         return offset
-    learned = Learner(model.tracking, model.priors).learn(_lessons(model, known))
+    lessons = _lessons(model, usable, look, {} if known is None else known)
+    learned = Learner(model.tracking, model.priors).learn(lessons)
     return model if learned is None else PersonalModel(model, learned)
 
 
-def profile_of(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) -> Profile:
+def profile_of(model: Fits, corrections: Mapping[int, Correction], look: Look) -> Profile:
     """Put what corrections taught, and how the face looks in them, into a profile.
 
     Parameters
     ----------
     model : Fits
-    corrections : iterable of (int, ndarray, Correction)
+    corrections, look
         See `taught`.
 
     Returns
@@ -77,30 +117,39 @@ def profile_of(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]
         If no correction vouches for a point.
     """
     generic = teachable(model)
-    known = _usable(generic, corrections)
-    if not known:
-        raise InputError("no frame is corrected yet, so nothing was learned")
-    lessons = tuple(_lessons(generic, known))
-    person = Person(UNKNOWN)
-    for _, image, points, _ in known:
+    person, lessons = Person(UNKNOWN), []
+    for frame, points, mask in _usable(generic, corrections):
+        image = look(frame)
+        lessons.append(make_lesson(image, points, mask, generic.shape_model, key=frame))
         person.learn(signature(image, points, generic.shape_model))
+    if not lessons:
+        raise InputError("no frame is corrected yet, so nothing was learned")
     learned = Learner(generic.tracking, generic.priors).learn(lessons)
-    return Profile(lessons, learned, tuple(person.exemplars), generic.tracking)
+    return Profile(tuple(lessons), learned, tuple(person.exemplars), generic.tracking)
 
 
-def _usable(model: Fits, corrections: Iterable[tuple[int, Image, Correction]]) -> list[_Known]:
+def _usable(model: Fits, corrections: Mapping[int, Correction]) -> list[_Known]:
     """Complete the corrections from which something can be learned."""
     return [
-        (frame, image, whole, correction.vouched)
-        for frame, image, correction in corrections
+        (frame, whole, correction.vouched)
+        for frame, correction in sorted(corrections.items())
         if (whole := completed(model.shape_model, correction)) is not None
         and correction.vouched.any()
     ]
 
 
-def _lessons(model: FaceModel, known: Iterable[_Known]) -> Iterator[Lesson]:
-    for frame, image, points, mask in known:
-        yield make_lesson(image, points, mask, model.shape_model, key=frame)
+def _lessons(
+    model: FaceModel, usable: Iterable[_Known], look: Look, known: Lessons
+) -> list[Lesson]:
+    made: Lessons = {}
+    for frame, points, mask in usable:
+        key = frame, points.tobytes(), mask.tobytes()
+        made[key] = known.get(key) or make_lesson(
+            look(frame), points, mask, model.shape_model, key=frame
+        )
+    known.clear()
+    known |= made
+    return list(made.values())
 
 
 def completed(shape_model: ShapeModel, correction: Correction) -> Points | None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +21,35 @@ def read_corrections(store: Store, claims: Claims, person: int) -> dict[int, Cor
     return _of_person(_rows(store), claims, person)
 
 
-def corrections_after(path: Path, step: int, person: int) -> dict[int, Correction]:
-    """Read what was said of a person by the time that a step was done; in any thread."""
+def corrections_after(
+    path: Path,
+    step: int,
+    person: int,
+    choose: Callable[[list[int]], Collection[int]] = lambda frames: frames,
+) -> dict[int, Correction]:
+    """Read what was said of a person by the time that a step was done; in any thread.
+
+    Of thousands of frames, only those are read that `choose` picks from their sorted numbers.
+    """
     with contextlib.closing(Store(path)) as store, store.snapshot():
         claims = Claims(store.read("SELECT strand, start, person FROM claim"))
-        rows = _rows(store)
+        known: dict[Row, Row | None] = dict.fromkeys(
+            store.read("SELECT strand, frame FROM correction")
+        )
         for change in back_to(store, step):
             if change.table == "claim":
                 strand, start = change.key
                 claims.put(strand, start, change.after[0] if change.after is not None else None)
             elif change.table == "correction":
-                rows.pop(change.key, None)
+                known.pop(change.key, None)
                 if change.after is not None:
-                    rows[change.key] = change.after
+                    known[change.key] = change.after
+        wanted = set(choose(sorted({f for s, f in known if claims.owner(s, f) == person})))
+        rows = {
+            key: row or store.get("correction", key) or ()
+            for key, row in known.items()
+            if key[1] in wanted
+        }
     return _of_person(rows, claims, person)
 
 

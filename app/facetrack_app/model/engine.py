@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The application's one door to the library's tracker and learner."""
+"""The application's one door to the library's tracker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.annotation.corrections import Correction
-from facetrack.annotation.taught import taught
 from facetrack.face import Face
 from facetrack.tracking.stills import StillTracker
-from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.frame import Frame
 
 Points = npt.NDArray[np.float64]
 
@@ -31,26 +26,6 @@ def make_tracker(
 def make_still_tracker(model: Any, *, max_faces: int = 1) -> StillTracker:
     """Make what finds faces in pictures, each by itself."""
     return StillTracker(model, max_faces=max_faces)
-
-
-def taught_from(
-    model: Fits, corrections: Mapping[int, Correction], look: Callable[[int], Frame]
-) -> Fits:
-    """Make a model that has learned from all corrections of a person.
-
-    Parameters
-    ----------
-    model : Fits
-    corrections : mapping of int to Correction
-        By frame.
-    look : callable
-        Gives a frame by its number.
-
-    Returns
-    -------
-    Fits
-    """
-    return taught(model, ((f, look(f).grey, c) for f, c in sorted(corrections.items())))
 
 
 def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[np.bool_]) -> int:

@@ -333,7 +333,12 @@ class Session:
         return twin
 
     def after(self, changes: list[Change]) -> Session:
-        """Give a copy whose people and summaries are as if changes were made; none is written."""
+        """Give a copy whose people and summaries are as if changes were made; none is written.
+
+        Without changes it is the session itself.
+        """
+        if not changes:
+            return self
         twin = self._twin()
         twin.changed = Notice()
         for strand in {change.key[0] for change in changes if change.table in _FRAMES}:

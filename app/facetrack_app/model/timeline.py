@@ -63,7 +63,6 @@ def layers(
     -------
     Layers
     """
-
     events = np.zeros(len(summary.kind), dtype=np.bool_)
     for span in spans:
         if span.kind == "event":
@@ -74,11 +73,13 @@ def layers(
     bits = np.zeros(len(kind), dtype=np.uint8)  # of each frame, one for each mask
     for place, mask in enumerate(masks):
         bits |= mask.view(np.uint8) << place
-    said = columns(bits, first, stop, width, np.bitwise_or.reduceat)
+    said = np.asarray(columns(bits, first, stop, width, np.bitwise_or.reduceat), dtype=np.uint8)
     trust = columns(summary.trust, first, stop, width, np.fmin.reduceat)
+    human, learned, tracked, doubtful, left_out, marked = (
+        np.asarray(said & (1 << place), dtype=np.bool_) for place in range(len(masks))
+    )
     return Layers(
-        *((np.asarray(said, dtype=np.uint8) & (1 << place)) > 0 for place in range(len(masks))),
-        np.asarray(trust, dtype=np.float32),
+        human, learned, tracked, doubtful, left_out, marked, np.asarray(trust, dtype=np.float32)
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from facetrack.annotation.taught import profile_of
+from facetrack.annotation.taught import profile_of, worth_learning
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.track import Fits
@@ -79,8 +79,9 @@ def save_person(document: Document, session: Session, path: Path, model: Fits) -
     """
     video = document.open()
     try:
-        known = sorted(most_corrected(session).items())
-        profile = profile_of(model, ((f, video.frame(f).grey, c) for f, c in known))
+        known = most_corrected(session)
+        chosen = {f: known[f] for f in worth_learning(sorted(known), 0, session.n_frames)}
+        profile = profile_of(model, chosen, lambda frame: video.frame(frame).grey)
     finally:
         video.close()
     profile.save(path)

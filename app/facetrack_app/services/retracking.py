@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import bisect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,14 +13,14 @@ import numpy as np
 
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.residual import carry_residuals
-from facetrack.annotation.retrack import Outcome, Refit, retrack
+from facetrack.annotation.retrack import STOPPED, Outcome, Refit, retrack
 from facetrack.annotation.stills import Points, refit_stills
-from facetrack.annotation.taught import completed
+from facetrack.annotation.taught import Lessons, completed, taught, worth_learning
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Source
+from facetrack.video.frame import Image
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.claims import Claims
-from facetrack_app.model.engine import taught_from
 from facetrack_app.model.faces import views_between
 from facetrack_app.model.history import Retracked
 from facetrack_app.model.owed import Stretch
@@ -42,7 +43,7 @@ class Job:
         The step of the history that asked for it.
     stretch : Stretch
     corrections : callable
-        Reads all of the person's, by frame: what is learned. Asked in the thread that learns.
+        Reads the person's, by frame: all, or those that count. Asked in the thread that learns.
     starts : callable or None
         Of pictures that stand each by itself: reads where the face lies in them, by frame.
     """
@@ -81,6 +82,17 @@ def stretch_around(session: Session, person: int, frame: int) -> Stretch:
     return Stretch(person, max(start, frame - REACH), min(stop, frame + REACH + 1), frame)
 
 
+def that_count(frames: list[int], start: int, stop: int) -> list[int]:
+    """Choose the corrected frames that say something about a stretch: `do_job` needs no others."""
+    return sorted({*_borders(frames, start, stop), *worth_learning(frames, start, stop)})
+
+
+def _borders(frames: list[int], start: int, stop: int) -> list[int]:
+    """Choose those inside of a stretch, and its neighbours: where tracking starts from."""
+    first, last = bisect.bisect_left(frames, start), bisect.bisect_left(frames, stop)
+    return frames[max(first - 1, 0) : last + 1]
+
+
 def starts_reader(
     session: Session, step: int, stretch: Stretch
 ) -> Callable[[], dict[int, Points]] | None:
@@ -110,6 +122,8 @@ def do_job(
     *,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    leave: Callable[[], bool] = lambda: False,
+    lessons: Lessons | None = None,
 ) -> Outcome:
     """Learn from a person's corrections and track a stretch anew.
 
@@ -122,19 +136,34 @@ def do_job(
         Asked before every fit.
     progress : callable
         Told of fits done and to do.
+    leave : callable
+        Asked before every frame that is learned from; the stretch then stays as it is.
+    lessons : dict, optional
+        What is remembered from job to job: see `taught`.
 
     Returns
     -------
     Outcome
         The same for the same job, whenever and wherever it runs.
     """
-    corrections = job.corrections()
-    learned = taught_from(model, corrections, video.frame)
+    said, span = job.corrections(), (job.stretch.start, job.stretch.stop)
+    frames = sorted(said)
+
+    def look(frame: int) -> Image:
+        if leave():
+            raise _LeftError
+        return video.frame(frame).grey
+
+    chosen = {frame: said[frame] for frame in worth_learning(frames, *span)}
+    try:
+        learned = taught(model, chosen, look, lessons)
+    except _LeftError:
+        return Outcome([], STOPPED, 0)
     if job.starts is not None:
         return refit_stills(learned, video.frame, job.starts(), stop=stop, progress=progress)
-    whole = {f: completed(model.shape_model, c) for f, c in corrections.items()}
+    borders = _borders(frames, *span)
+    whole = {f: completed(model.shape_model, said[f]) for f in borders}
     anchors = {f: points for f, points in whole.items() if points is not None}
-    span = job.stretch.start, job.stretch.stop
     outcome = retrack(learned, video.frame, anchors, span, stop=stop, progress=progress)
     return carry_residuals(learned, video.frame, anchors, outcome)
 
@@ -225,6 +254,7 @@ class Retracking:
 
     def _run(self) -> None:
         video: SeekableVideo | None = None
+        lessons: Lessons = {}
         while not self._jobs.closed:
             wish = self._jobs.take(timeout=1.0)
             if wish is None:
@@ -233,7 +263,13 @@ class Retracking:
             try:
                 video = video or self._open()
                 outcome = do_job(
-                    job, self._model, video, stop=enough.is_set, progress=self._progress
+                    job,
+                    self._model,
+                    video,
+                    stop=enough.is_set,
+                    progress=self._progress,
+                    leave=enough.is_set,
+                    lessons=lessons,
                 )
             except FacetrackError as error:
                 self._failed(job, str(error))

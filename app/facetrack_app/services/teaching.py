@@ -27,6 +27,7 @@ from facetrack_app.services.retracking import (
     rows_of,
     starts_reader,
     stretch_around,
+    that_count,
 )
 
 
@@ -96,8 +97,9 @@ class Teaching:
         debt = self._history.owed.next(self._session.tracked, more=self._more())
         if debt is None or (self._job is not None and self._job[1] == debt):
             return
-        path, person = self._session.store.path, debt.stretch.person
-        said = functools.partial(corrections_after, path, debt.step, person)
+        path, (person, start, stop, _) = self._session.store.path, debt.stretch
+        count = functools.partial(that_count, start=start, stop=stop)
+        said = functools.partial(corrections_after, path, debt.step, person, count)
         starts = starts_reader(self._session, debt.step, debt.stretch)
         self._job = Job(debt.step, debt.stretch, said, starts), debt
         self._retracking.request(self._job[0])

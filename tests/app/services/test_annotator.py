@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facetrack.annotation.retrack import STOPPED, Outcome
 from facetrack.errors import InputError
 from facetrack.face import Source
 from facetrack.synthetic.video import SyntheticVideo
@@ -227,6 +228,7 @@ def test_a_stopped_stretch_replays_too(
     job = Job(number, stretch, lambda: corrections)
     answers = iter([False] * (fits // 2) + [True] * fits)
     video = desk.annotator.document.open()
+    assert do_job(job, shipped_model, video, leave=lambda: True) == Outcome([], STOPPED, 0)
     outcome = do_job(job, shipped_model, video, stop=answers.__next__)
     desk.annotator.history.amend(number, *rows_of(desk.annotator.session, job, outcome))
     desk.annotator.close()
