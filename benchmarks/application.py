@@ -2,6 +2,7 @@
 
     python benchmarks/application.py live --seconds 120
     python benchmarks/application.py soak --minutes 10
+    python benchmarks/application.py scrub --minutes 20 [VIDEO ...]
     python benchmarks/application.py annotate VIDEO      # 1280x720: tracking and scrubbing at once
     python benchmarks/application.py long                # 200,000 annotated frames
     python benchmarks/application.py launch [--cold]
@@ -214,12 +215,30 @@ def memory_slope(minutes: np.ndarray, megabytes: np.ndarray) -> tuple[float, flo
     return slope, float(error), float(max(2 * error, page))
 
 
+def scrub(bench: Bench, args: argparse.Namespace) -> None:
+    """Scrub, drag, undo and play for long in one video after the other, all signals on."""
+    from scrubbing import in_words, work, write_clips
+
+    bench.window.show_annotate()
+    view = bench.window.annotate
+    print(f"start          {memory():.0f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        for video in args.video or write_clips(Path(folder), bench.model.shape_model):
+            view.open(video, folder=Path(folder) / video.stem)
+            bench.spin(60, lambda: view.annotator is not None and view.annotator.editor is not None)
+            bench.listen()
+            samples = list(work(bench, view, args.minutes, memory))
+            print(f"{video.name:14} {in_words(samples)}")
+            bench.report_blocks("scrubbing")
+            view.close_document()
+
+
 def annotate(bench: Bench, args: argparse.Namespace) -> None:
     """Scrub through a video while it is tracked."""
     bench.window.show_annotate()
     with tempfile.TemporaryDirectory() as folder:
         view = bench.window.annotate
-        view.open(args.video, folder=Path(folder))
+        view.open(args.video[0], folder=Path(folder))
         bench.spin(60, lambda: view.annotator is not None and view.annotator.editor is not None)
         assert view.annotator is not None
         bench.listen()
@@ -288,12 +307,12 @@ def launch(bench: Bench, args: argparse.Namespace) -> None:
 def main() -> None:
     """Run one of the measurements."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["live", "soak", "annotate", "long", "launch"])
-    parser.add_argument("video", nargs="?", type=Path)
+    parser.add_argument("what", choices=["live", "soak", "scrub", "annotate", "long", "launch"])
+    parser.add_argument("video", nargs="*", type=Path)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--cold", action="store_true", help="with no kernel compiled before")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_DATA_HOME"] = folder
         if args.cold:  # before numba is imported

@@ -21,6 +21,7 @@ from facetrack.video.frame import Frame
 from facetrack.video.planes import DecodedPicture, orientation
 from facetrack.video.seeking import FrameCache
 from facetrack.video.source import ClosesItself, DecodeReport
+from facetrack.video.unchanged import Unchanged
 
 _SEEK: Final = 8  # frames that seeking must spare: decoding so many takes less time
 
@@ -100,6 +101,7 @@ class SeekableFile(ClosesItself):
         self.name, self.size = source.name, source.size
         self._cache = FrameCache() if cache is None else cache
         self._decoder: _Decoder | None = None
+        self._file = Unchanged(self._path)
         known = self._path.stat()
         packets = _index_packets(self._path, known.st_size, known.st_mtime_ns)
         self._index = packets or _index_frames(self._path)
@@ -147,16 +149,18 @@ class SeekableFile(ClosesItself):
         InputError
             If there is no such frame.
         VideoError
-            If the file is gone or has become unreadable since it was opened.
+            If the file is gone, has become unreadable or is another one since it was opened.
         """
         self._check(index)
         known = self._cache.get(index)
         if known is not None:
             return known
         for _ in range(2):
+            self._check_file()
             try:
                 return self._decode_to(index)
             except _PromiseBrokenError:
+                self._check_file()
                 # Damaged packets give no frame: only decoding tells which. Other readers may not
                 # have met the damage: what they share is numbered as the packets promise.
                 self.close()
@@ -173,6 +177,13 @@ class SeekableFile(ClosesItself):
     def _check(self, index: int) -> None:
         if not 0 <= index < self.n_frames:
             raise InputError(f"{self.name}: frame {index} is none of {self.n_frames}")
+
+    def _check_file(self) -> None:
+        try:
+            self._file.check()
+        except VideoError:
+            self._stop()  # if it comes back, it is opened anew
+            raise
 
     def _stop(self) -> None:
         if self._decoder is not None:

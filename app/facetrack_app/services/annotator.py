@@ -65,7 +65,13 @@ class Annotator(Viewing):
         self.pending: tuple[str, int] | None = None
         self.progressed: Notice[[str, float]] = Notice()
         self.tracking = VideoTracking(
-            self.session, document.source, model, self._post, self._take_tracked, self.said
+            self.session,
+            document.source,
+            model,
+            self._post,
+            self._take_tracked,
+            self.said,
+            document.check,
         )
         self.teaching = Teaching(
             self.session, self.history, model, document.open, self._post,

@@ -88,6 +88,8 @@ class BackgroundTracking:
     max_faces : int
     stills : bool
         Whether pictures stand each by itself.
+    check : callable
+        See `track_into`.
     """
 
     def __init__(
@@ -100,8 +102,9 @@ class BackgroundTracking:
         *,
         max_faces: int = 4,
         stills: bool = False,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        self._stills = stills
+        self._stills, self._check = stills, check
         self._database, self._source, self._model = database, source, model
         self._total, self._tell, self._max_faces = total, tell, max_faces
         self._stop = threading.Event()
@@ -133,6 +136,7 @@ class BackgroundTracking:
                     max_faces=self._max_faces,
                     stills=self._stills,
                     stop=self._stop.is_set,
+                    check=self._check,
                 ):
                     if not done:
                         spare_what_is_loaded()
@@ -153,6 +157,7 @@ def track_into(
     max_faces: int = 4,
     stills: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[Progress]:
     """Track a video into a session's store, batch by batch.
 
@@ -169,6 +174,8 @@ def track_into(
         Whether pictures stand each by itself.
     stop : callable
         Asked before every frame.
+    check : callable
+        Raises VideoError if the video is not what it was: asked before frames become durable.
 
     Yields
     ------
@@ -196,11 +203,13 @@ def track_into(
             batch.fill(frame.index, video)
             batch.add(frame, tracker.update(frame))
             if len(batch) >= BATCH:
+                check()
                 start, now = batch.start, batch.flush()
                 rate = (now - first) / (time.perf_counter() - begin)
                 yield Progress(start, now, total, (total - now) / rate)
         else:
             batch.fill(total, video)
+    check()
     start, now = batch.start, batch.flush()
     yield Progress(start, now, total, 0.0, finished=True, notes=tuple(video.report.notes))
 

@@ -20,6 +20,7 @@ from facetrack.errors import InputError, VideoError
 from facetrack.opening import open_seekable
 from facetrack.video.images import holds_pictures
 from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
+from facetrack.video.unchanged import Unchanged
 from facetrack_app.model.faces import Size
 from facetrack_app.model.places import folder_for, user_folder
 from facetrack_app.model.session import DATABASE, STILLS, Session
@@ -27,6 +28,7 @@ from facetrack_app.model.store import Store
 from facetrack_app.services.sound import has_sound
 
 DEMO: Final = "demo"
+_FILE: Final = "file"  # setting of a session: the identity of its video's file
 _NAMED: Final = 3  # broken pictures in a sentence
 _MODES: Final = {True: "single pictures", False: "a picture sequence"}
 
@@ -54,6 +56,8 @@ class Document:
         Gives width and height of a frame by its number.
     sound : Path or None
         The file, if it has sound.
+    check : callable
+        Raises VideoError if the video's file has gone or is another one; asked in any thread.
     """
 
     source: str | Path
@@ -65,6 +69,7 @@ class Document:
     pictures: tuple[str, ...] = ()
     size_of: Callable[[int], Size] = lambda frame: (0, 0)
     sound: Path | None = None
+    check: Callable[[], None] = lambda: None
 
     @property
     def seconds(self) -> float:
@@ -117,7 +122,14 @@ def open_document(
     stills = _as_before(folder, asked)
     cache = FrameCache()  # one for all threads: memory does not grow with them
 
+    file = Unchanged(source) if isinstance(source, Path) and source.is_file() else None
+
+    def check() -> None:
+        if file is not None:
+            file.check()
+
     def open_it() -> SeekableVideo:
+        check()
         return open_seekable(source, shape_model=model.shape_model, stills=stills, cache=cache)
 
     video = open_it()
@@ -136,6 +148,8 @@ def open_document(
             with session.store.transaction():
                 session.put_setting("max_faces", max_faces)
         notes = _identify(session, source, model, size, stills, pictures)
+        if file is not None:
+            notes += _recognise(session, file)
         if stills != asked:
             notes.append(
                 f"goes on as {_MODES[stills]}, as it was begun; for {_MODES[asked]}, move the "
@@ -149,7 +163,9 @@ def open_document(
         session.close()
         raise
     sound = source if isinstance(source, Path) and not pictures and has_sound(source) else None
-    return Document(source, session, size, times, open_it, tuple(notes), pictures, size_of, sound)
+    return Document(
+        source, session, size, times, open_it, tuple(notes), pictures, size_of, sound, check
+    )
 
 
 def video_of(folder: Path) -> str | Path:
@@ -203,6 +219,21 @@ def _sizes(video: SeekableVideo) -> Callable[[int], Size]:
             return size
 
     return size_of
+
+
+def _recognise(session: Session, file: Unchanged) -> list[str]:
+    """Note which file the session was begun with, or compare with that."""
+    known = session.setting(_FILE)
+    if known is None:
+        with session.store.transaction():
+            session.put_setting(_FILE, file.identity)
+    if known in (None, file.identity):
+        return []
+    return [
+        "the video is another file than the one this session was begun with: check whether "
+        "corrections lie where they belong; if not, put the old file back, or move the session "
+        f"away to begin anew: {session.folder}"
+    ]
 
 
 def _identify(

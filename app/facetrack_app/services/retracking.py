@@ -168,6 +168,10 @@ def do_job(
     return carry_residuals(learned, video.frame, anchors, outcome)
 
 
+class _LeftError(Exception):
+    """The job is not wanted any more."""
+
+
 def rows_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[TrackRow], Retracked]:
     """Turn what was found into rows of the person's strands; corrected frames get none.
 

@@ -32,6 +32,8 @@ class VideoTracking:
         Told of the progress, in the window's thread, once the session knows the frames.
     said : Notice
         As the annotator's.
+    check : callable
+        Raises VideoError if the video is not what it was.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class VideoTracking:
         post: Post,
         took: Callable[[Progress], None],
         said: Voice,
+        check: Callable[[], None],
     ) -> None:
+        self._check = check
         self._session, self._source, self._model = session, source, model
         self._post, self._took, self._said = post, took, said
         self._background: BackgroundTracking | None = None
@@ -64,6 +68,7 @@ class VideoTracking:
             lambda progress: self._post(lambda: self._take(progress)),
             max_faces=int(self._session.setting("max_faces", 1)),
             stills=self._session.stills,
+            check=self._check,
         )
         self._background.start()
 

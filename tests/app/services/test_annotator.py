@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 
 from facetrack.annotation.retrack import STOPPED, Outcome
-from facetrack.errors import InputError
+from facetrack.errors import InputError, VideoError
 from facetrack.face import Source
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.sink import write_video
-from facetrack_app.model.commands import MarkSpan, Split
+from facetrack.video.unchanged import Unchanged
+from facetrack_app.model.commands import MarkSpan, Retrack, Split
 from facetrack_app.model.importing import events_of
 from facetrack_app.model.owed import Stretch
 from facetrack_app.model.rows import Kind
+from facetrack_app.model.session import Session
 from facetrack_app.model.stops import next_corrected
 from facetrack_app.model.store import Store
 from facetrack_app.services.background import track_into
@@ -255,6 +257,71 @@ def test_a_moved_video_takes_its_session_along(
     assert list(document.session.corrections(0)) == [12]
     document.session.close()
     assert replay(document.session.folder, shipped_model).different == ()
+
+
+def test_a_video_that_is_replaced_or_gone_is_said_and_nothing_is_lost_or_mixed(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    video = Path(shutil.copy(clip, tmp_path))
+    desk = Desk(video, shipped_model, tmp_path / "session")
+    desk.until(desk.tracked)
+    desk.go(3)
+    desk.drag(30, 3, 1)
+    desk.settle()
+    annotator = desk.annotator
+    desk.go(5)
+    before = annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
+    annotator.document.open().close()  # what the threads share is forgotten
+    kept = video.rename(tmp_path / "kept.mp4")
+
+    def trouble(words: str) -> None:
+        desk.said.clear()
+        desk.until(lambda: any(f"{video}: {words}" in said for said in desk.said))
+
+    annotator.show(30)
+    trouble("is not there any more")
+    video.write_bytes(kept.read_bytes()[:-100] + bytes(100))
+    annotator.show(31)
+    trouble("was replaced or changed by another program while it was open")
+    annotator.history.run(Retrack(0, 4, 30), stretch=Stretch(0, 4, 30))
+    annotator.teaching.begin()
+    trouble("was replaced or changed")
+    assert annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame") == before
+    kept.replace(video)
+    desk.go(32)
+    annotator.close()
+    assert list(Session(tmp_path / "session", N).corrections(0)) == [3]
+
+
+def test_a_session_says_that_its_video_is_another_file(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    video = Path(shutil.copy(clip, tmp_path))
+    open_document(video, shipped_model).session.close()
+    content = video.read_bytes()
+    video.write_bytes(content + bytes(8))  # the same frames in other bytes
+    for _ in range(2):
+        document = open_document(video, shipped_model)
+        document.session.close()
+        assert any("another file than the one" in note for note in document.notes)
+    video.write_bytes(content)
+    document = open_document(video, shipped_model)
+    document.session.close()
+    assert document.notes == ()
+
+
+def test_frames_of_a_video_that_is_replaced_while_it_is_tracked_are_not_kept(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    video = Path(shutil.copy(clip, tmp_path))
+    file = Unchanged(video)
+    store = Store(tmp_path / "session.db")
+    found = track_into(store, video, shipped_model, N, check=file.check)
+    video.write_bytes(b"another one")
+    with pytest.raises(VideoError):
+        list(found)
+    assert store.read("SELECT count(*) FROM track") == [(0,)]
+    store.close()
 
 
 def test_replaying_with_another_model_or_nothing_is_refused(
