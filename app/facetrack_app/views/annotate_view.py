@@ -23,16 +23,15 @@ from facetrack_app.services.playing_sound import PlayingSound
 from facetrack_app.services.posting import run_beside
 from facetrack_app.services.signal_curve import SignalCurves, Wish
 from facetrack_app.views.annotate_panel import AnnotatePanel
+from facetrack_app.views.beside import Beside
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.edits import Edits
 from facetrack_app.views.events import Events
-from facetrack_app.views.events_window import EventsWindow
 from facetrack_app.views.exchange import Exchange
 from facetrack_app.views.framing import Framing
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
-from facetrack_app.views.numbers_window import NumbersWindow
 from facetrack_app.views.people_drawn import drawn_people
 from facetrack_app.views.room import Shelf, column
 from facetrack_app.views.speaker import QtSpeaker
@@ -88,9 +87,11 @@ class AnnotateView(QWidget):
         self.panel = AnnotatePanel(buttons)
         self.transport = Transport(buttons, settings.curves)
         self._curves: SignalCurves | None = None
-        self.numbers = NumbersWindow(lambda: self.timeline.window, poster.post, self)
         self._vocabulary = Vocabulary(settings.vocabulary)
-        self.event_list = EventsWindow(self._vocabulary, lambda frame: self.moves.go(frame), self)
+        self.beside = Beside(
+            lambda: self.timeline.window, self._vocabulary, lambda frame: self.moves.go(frame),
+            poster.post, self,
+        )  # fmt: skip
         self._lay_out()
         self._connect()
 
@@ -113,7 +114,7 @@ class AnnotateView(QWidget):
         self.timeline.event_chosen.connect(lambda event: self.events.choose(event))
         self.timeline.event_moved.connect(lambda *moved: self.events.move(*moved))
         self.timeline.window_changed.connect(self.ask_curves)
-        self.timeline.window_changed.connect(self.numbers.changed)
+        self.timeline.window_changed.connect(self.beside.numbers.changed)
         self.transport.signals_chosen.connect(self._choose_signals)
         self.transport.pace_chosen.connect(lambda pace: self.moves.set_pace(pace))
         self.panel.person_chosen.connect(self._choose_person)
@@ -123,7 +124,7 @@ class AnnotateView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return (*self._gestures, self) if self._gestures is not None else (self,)
+        return (*(self._gestures or ()), self.beside, self)
 
     @property
     def moves(self) -> Moves:
@@ -196,8 +197,7 @@ class AnnotateView(QWidget):
         annotator.session.changed.connect(lambda tables: self.ask_curves())
         annotator.analysing.changed.connect(self.ask_curves)
         self._choose_signals()
-        self.numbers.show_annotator(annotator)
-        self.event_list.show_annotator(annotator)
+        self.beside.show_annotator(annotator)
         exchange.take_marks()
         annotator.start()
         opened = f"opened: {self.name}, {counted(document.session.n_frames, 'frame')}"
@@ -215,8 +215,7 @@ class AnnotateView(QWidget):
         if self.annotator is None:
             return
         self.pause()
-        self.numbers.show_annotator(None)
-        self.event_list.show_annotator(None)
+        self.beside.show_annotator(None)
         self.annotator.close()
         self.annotator = self._gestures = self._curves = None
         self.canvas.set_frame(None)
@@ -351,7 +350,7 @@ class AnnotateView(QWidget):
         if self.annotator is not None:
             self.annotator.choose(person)
             self.ask_curves()
-            self.numbers.changed()
+            self.beside.numbers.changed()
 
     def _choose_reach(self, reach: str) -> None:
         if self.annotator is not None:
@@ -382,16 +381,6 @@ class AnnotateView(QWidget):
     def next_signal(self) -> None:
         """Draw another signal in the timeline."""
         self.transport.next_signal()
-
-    def show_numbers(self) -> None:
-        """Show numbers per minute of the chosen person."""
-        self.numbers.show()
-        self.numbers.raise_()
-
-    def show_events(self) -> None:
-        """List all events and marks."""
-        self.event_list.show()
-        self.event_list.raise_()
 
     @property
     def sounding(self) -> bool:
