@@ -11,10 +11,12 @@ MINUTES ?= 10
 # How often `make kills` kills and cuts the power, and for how long `make soak` watches.
 KILLS ?= 1000
 CUTS ?= 200
+# How many gestures `make gestures` makes.
+STEPS ?= 10000
 HOURS ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz kills soak screenshots format constraints clean
+.PHONY: help run test fuzz kills gestures soak screenshots format constraints clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +46,10 @@ fuzz: .venv/.installed-for-tests ## damage files and videos at random: make fuzz
 kills: .venv/.installed-for-tests ## kill the application and its disk at random: make kills KILLS=1000 CUTS=200
 	OMP_NUM_THREADS=1 FACETRACK_KILLS=$(KILLS) FACETRACK_CUTS=$(CUTS) \
 		$(PYTHON) -m pytest -q -n0 tests/app/services/test_durability.py
+
+gestures: .venv/.installed-for-tests ## random gestures: whose a point is, tracking that overlaps: make gestures STEPS=10000
+	OMP_NUM_THREADS=1 FACETRACK_STEPS=$(STEPS) $(PYTHON) -m pytest -q $(PYTEST_ARGS) \
+		tests/app/views/test_truth.py tests/app/services/test_overlapping.py
 
 soak: .venv/.installed-for-tests ## watch the synthetic camera for long: make soak HOURS=8
 	OMP_NUM_THREADS=1 $(PYTHON) benchmarks/application.py soak --minutes $$((60 * $(HOURS)))

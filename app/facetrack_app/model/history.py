@@ -96,9 +96,9 @@ class History:
         store, ids = self._session.store, []
 
         def log(changes: list[Change]) -> None:
-            self.owed.forget_undone()
-            store.write("DELETE FROM part WHERE step IN (SELECT id FROM step WHERE undone)")
-            store.write("DELETE FROM step WHERE undone")
+            for table, step in (("owed", "step"), ("part", "step"), ("step", "id")):
+                # What is undone comes last: looked for from there, however long the history is.
+                store.write(f"DELETE FROM {table} WHERE {step} > ?", (self.last_step or 0,))
             arguments = type(command).__name__, command.to_json()
             ids.append(
                 store.write(
@@ -186,7 +186,7 @@ class History:
 
     def redo(self) -> Command | None:
         """Do again what was undone last; returns what it did, None if there is nothing."""
-        step = self._number("SELECT min(id) FROM step WHERE undone")
+        step = self._number(f"SELECT min(id) FROM step WHERE id > {self.last_step or 0}")
         if step is None:
             return None
         make(self._session, self.changes(step), self._mark(step, undone=False))

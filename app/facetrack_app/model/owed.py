@@ -59,9 +59,10 @@ class Owed:
 
     def add(self, step: int, stretch: Stretch) -> None:
         """Let a new step owe a stretch, inside its transaction."""
-        border = self._border("SELECT max(id) FROM step WHERE id < ?", step) or 0
-        for debt in self._open():
-            if debt.step > border and not self._in_order:
+        debts = [] if self._in_order else self._open()
+        border = self._border("max", debts[0].step) if debts else None
+        for debt in debts:
+            if border is None or debt.step > border:
                 self._put_under(debt, step, stretch)
         self._insert(step, stretch, None)
 
@@ -106,7 +107,7 @@ class Owed:
         ]
         if not ready or self._in_order:
             return ready[0] if ready else None
-        border = self._border("SELECT min(id) FROM step WHERE id > ?", ready[0].step)
+        border = self._border("min", ready[0].step)
         return [debt for debt in ready if border is None or debt.step < border][-1]
 
     def settle(self, debt: Debt) -> None:
@@ -116,10 +117,6 @@ class Owed:
     def wake(self, step: int) -> None:
         """Owe again what lies under a step, inside a transaction."""
         self._store.write("UPDATE owed SET under = NULL WHERE under = ?", (step,))
-
-    def forget_undone(self) -> None:
-        """Strike out what steps owe that are undone, inside a transaction."""
-        self._store.write("DELETE FROM owed WHERE step IN (SELECT id FROM step WHERE undone)")
 
     def give_up(self, besides: Debt | None) -> None:
         """Strike out all that is owed now, but for one stretch."""
@@ -135,8 +132,10 @@ class Owed:
         )
         return [Debt(row[0], row[1], Stretch(*row[2:])) for row in rows]
 
-    def _border(self, query: str, step: int) -> int | None:
-        """Find the step that changes who is who, before or after another one."""
+    def _border(self, end: str, step: int) -> int | None:
+        """Find the first (min) or last (max) step since another one that changes who is who."""
         names = ", ".join(f"'{name}'" for name, kind in COMMANDS.items() if kind.regroups)
-        ((found,),) = self._store.read(f"{query} AND NOT undone AND name IN ({names})", (step,))
+        ((found,),) = self._store.read(
+            f"SELECT {end}(id) FROM step WHERE id > ? AND NOT undone AND name IN ({names})", (step,)
+        )
         return None if found is None else int(found)
