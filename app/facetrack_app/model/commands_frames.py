@@ -11,7 +11,7 @@ import numpy as np
 
 from facetrack.annotation.corrections import Correction
 from facetrack.errors import InputError
-from facetrack.face import N_POINTS, Face, Fit, State
+from facetrack.face import N_POINTS, Face, Fit, Source, State
 from facetrack_app.model.command import (
     Command,
     changed_row,
@@ -19,7 +19,7 @@ from facetrack_app.model.command import (
     check_person,
     new_number,
 )
-from facetrack_app.model.rows import Change, TrackRow, pack_points
+from facetrack_app.model.rows import Change, Kind, Points, TrackRow, pack_points
 from facetrack_app.model.session import Session
 
 
@@ -50,7 +50,10 @@ class Correct(Command):
         return cls(person, frame, points, correction.source.tolist())
 
     def changes(self, session: Session) -> list[Change]:
-        """Write one row, and a strand for it if the person has none in that frame."""
+        """Write one row, and a strand for it if the person has none in that frame.
+
+        A shape that is a guess throughout is no correction: it becomes a row of no trust.
+        """
         check_frame(session, self.frame)
         check_person(session, self.person)
         points = np.array([p if p is not None else (np.nan, np.nan) for p in self.points])
@@ -58,8 +61,26 @@ class Correct(Command):
         source = np.array(self.source, dtype=np.uint8)
         if points.shape != (N_POINTS, 2) or source.shape != (N_POINTS,):
             raise InputError(f"a correction has {N_POINTS} points, got {points.shape}")
+        key = strand, self.frame
+        if (source == Source.INTERPOLATED).all() and (strand < 0 or self.frame < session.tracked):
+            return [*changes, *machine_rows(session, guess_row(strand, self.frame, points))]
         row = (pack_points(points), source.tobytes(), "person")
-        return [*changes, changed_row(session, "correction", (strand, self.frame), row)]
+        return [*changes, changed_row(session, "correction", key, row)]
+
+
+def guess_row(strand: int, frame: int, points: Points) -> TrackRow:
+    """Make a row of a shape that was only put somewhere."""
+    source = np.full(N_POINTS, Source.INTERPOLATED, dtype=np.uint8)
+    unsaid = np.full(N_POINTS, np.nan)
+    return TrackRow(strand, frame, Kind.GUESS, 0.0, 0.0, "", points, unsaid, source)
+
+
+def machine_rows(session: Session, row: TrackRow) -> list[Change]:
+    """Say that a machine's row counts from now on; what a person had said gives way to it."""
+    changes = [changed_row(session, "track", row.key(), row.values())]
+    if session.correction(*row.key()) is not None:
+        changes.append(changed_row(session, "correction", row.key(), None))
+    return changes
 
 
 def _strand_for(session: Session, person: int, frame: int) -> tuple[int, list[Change]]:
@@ -108,11 +129,7 @@ class Fitted(Command):
         points = np.array(self.points)
         confidence = np.array(self.confidence, dtype=np.float64)
         face = Face(strand, State.TRACKED, "", points, points, self.quality, None, confidence)
-        row = TrackRow.of_face(self.frame, face)
-        changes.append(changed_row(session, "track", row.key(), row.values()))
-        if session.correction(*row.key()) is not None:
-            changes.append(changed_row(session, "correction", row.key(), None))
-        return changes
+        return [*changes, *machine_rows(session, TrackRow.of_face(self.frame, face))]
 
 
 @dataclass(frozen=True)

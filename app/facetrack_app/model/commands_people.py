@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from facetrack.errors import InputError
-from facetrack.face import N_POINTS, Source
+from facetrack.face import N_POINTS
 from facetrack_app.model.command import (
     Command,
     changed_row,
@@ -19,7 +19,8 @@ from facetrack_app.model.command import (
     checked_name,
     new_number,
 )
-from facetrack_app.model.rows import Change, pack_points
+from facetrack_app.model.commands_frames import guess_row
+from facetrack_app.model.rows import Change
 from facetrack_app.model.session import Session
 
 
@@ -50,9 +51,8 @@ class NewPerson(Command):
         ]
         if self.frame is not None:
             check_frame(session, self.frame)
-            source = np.full(N_POINTS, Source.INTERPOLATED, dtype=np.uint8).tobytes()
-            row = pack_points(np.array(self.points).reshape(N_POINTS, 2)), source, "person"
-            changes.append(Change("correction", (strand, self.frame), None, row))
+            row = guess_row(strand, self.frame, np.array(self.points).reshape(N_POINTS, 2))
+            changes.append(Change("track", row.key(), None, row.values()))
         return changes
 
 

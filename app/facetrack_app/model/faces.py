@@ -14,7 +14,7 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack_app.model.claims import Claims
 from facetrack_app.model.corrected import correction_of
 from facetrack_app.model.look import View
-from facetrack_app.model.rows import TrackRow, known_points, weight
+from facetrack_app.model.rows import Kind, TrackRow, known_points, weight
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import TABLES, Store
 
@@ -71,14 +71,16 @@ def face_of(
 
 
 def face_in(view: View, shape_model: ShapeModel, size: Size) -> Face | None:
-    """Give the face that is seen or lost in a view; see `face_of`."""
+    """Give the face that is seen or lost in a view, not one that is a mere guess; see `face_of`."""
     points, row = view.points, view.row
-    if points is None and row is None:
+    guess = view.correction is None and row is not None and row.kind == Kind.GUESS
+    if guess or (points is None and row is None):
         return None
     there = points is not None
     shown = points if points is not None else np.full((N_POINTS, 2), np.nan)
     source = view.source if there and view.source is not None else _ABSENT
-    quality = 1.0 if view.correction is not None else row.quality if row is not None else 0.0
+    said = view.correction is not None and view.correction.vouched.any()
+    quality = 1.0 if said else row.quality if row is not None else 0.0
     pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
     return Face(
         0, State.TRACKED if there else State.LOST,

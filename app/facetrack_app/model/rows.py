@@ -30,6 +30,7 @@ class Kind(IntEnum):
     LEARNED = 2
     LOST = 3
     IMPORTED = 4
+    GUESS = 5  # a shape that was only put there
 
 
 def weight(kind: int, corrected: bool) -> int:
@@ -38,11 +39,12 @@ def weight(kind: int, corrected: bool) -> int:
     Returns
     -------
     int
-        0: nothing is said; 1: the face is lost; 2: it is tracked; 3: a person corrected it.
+        0: nothing is said; 1: the face is lost or guessed; 2: it is tracked; 3: a person
+        corrected it.
     """
     if corrected:
         return 3
-    return 0 if kind == Kind.NOTHING else 1 if kind == Kind.LOST else 2
+    return 0 if kind == Kind.NOTHING else 1 if kind in (Kind.LOST, Kind.GUESS) else 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ class Summary:
 
     @property
     def seen(self) -> Mask:
-        """Frames in which there are points."""
-        there = (self.kind != Kind.NOTHING) & (self.kind != Kind.LOST)
+        """Frames in which there are points that are no mere guess."""
+        there = ~np.isin(self.kind, (Kind.NOTHING, Kind.LOST, Kind.GUESS))
         return np.asarray(there | self.corrected)
 
     def weight(self, frame: int) -> int:
@@ -93,7 +93,7 @@ class Summary:
         if not mine.kind.any() and not mine.corrected.any():  # the usual thing: no two at a time
             mine.kind[:], mine.trust[:], mine.corrected[:] = its.kind, its.trust, its.corrected
             return
-        better = its.seen | ((its.kind == Kind.LOST) & (mine.kind == Kind.NOTHING))
+        better = its.seen | ((its.kind != Kind.NOTHING) & (mine.kind == Kind.NOTHING))
         use = ~mine.corrected & (its.corrected | (~mine.seen & better))
         mine.kind[use], mine.trust[use] = its.kind[use], its.trust[use]
         mine.corrected[use] = its.corrected[use]

@@ -150,13 +150,15 @@ class Annotator(Viewing):
         if self.editor is None or self.person is None:
             return
         before, frame = self.view(self.person).points, self.shown
-        said, carried = self.editor.correction(), self.editor.carried
-        stretch = self.teaching.stretch(self.person, frame, said)
+        said, carried, guess = self.editor.correction(), self.editor.carried, self.editor.guess
+        stretch = None if guess else self.teaching.stretch(self.person, frame, said)
         if self.run(Correct.of(self.person, frame, said), stretch) is None:
             return
         self.keep_ghost(before)
         if frame >= self.session.tracked:
             self.said(f"kept; frame {frame + 1} is not tracked yet, nor are its neighbours", False)
+        elif guess:
+            self.said("put it on the face by its handles, then R fits and Return accepts", False)
         elif carried:
             points = counted(carried, "point")
             self.said(f"carried {points} along: not yours until you accept (Return)", False)

@@ -30,7 +30,7 @@ from facetrack_app.views.theme import MARK, person_colour, readable
 
 _KINDS: Final = {
     Kind.NOTHING: "not tracked", Kind.PLAIN: "plain track", Kind.LEARNED: "learned track",
-    Kind.IMPORTED: "imported",
+    Kind.IMPORTED: "imported", Kind.GUESS: "placed, not corrected",
 }  # fmt: skip
 
 

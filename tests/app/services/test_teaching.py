@@ -19,6 +19,7 @@ from facetrack_app.model.session import Session
 from facetrack_app.services import retracking
 from facetrack_app.services.replay import replay
 from facetrack_app.services.video_tracking import VideoTracking
+from tests.app.conftest import shape
 from tests.app.services.desk import Desk, N
 
 REACH = 8  # frames, so that stretches of two corrections lie apart in a short clip
@@ -98,7 +99,7 @@ def test_people_merged_meanwhile_are_tracked_as_who_they_are_now(
     annotator.run(Merge(0, other))
     held.set()
     desk.settle()
-    assert learned(desk) == [f for f in around(9) if f]  # the merged one was placed in frame 0
+    assert learned(desk) == around(9)  # the merged one was only a guess in frame 0
     annotator.close()
     assert replay(annotator.session.folder, shipped_model).different == ()
 
@@ -135,6 +136,32 @@ def test_the_second_of_two_quick_drags_undone_the_first_keeps_its_track(
     desk.drag(57, 0, 5)
     desk.settle()
     assert track_rows(desk) == quick  # as if it had been waited for
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_quick_gestures_with_the_real_thread_are_as_slow_ones_and_replay(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path, held: threading.Event, seed: int
+) -> None:
+    rows = []
+    for wait in (False, True):
+        desk = Desk(clip, shipped_model, tmp_path / str(wait))
+        desk.until(desk.tracked)
+        held.set()
+        annotator, chance = desk.annotator, np.random.default_rng(seed)
+        for _ in range(7):
+            gesture, frame = chance.integers(6), int(chance.choice([9, 14, 30]))
+            if gesture < 4:
+                desk.go(frame)
+                annotator.placing.place(shape(0.5 + gesture) * 0.7)
+            else:
+                (annotator.undo if gesture == 4 else annotator.redo)()
+            if wait:
+                desk.settle()
+        desk.settle()
+        rows.append(track_rows(desk))
+        annotator.close()
+        assert replay(tmp_path / str(wait), shipped_model).different == ()
+    assert rows[0] == rows[1]
 
 
 def test_what_was_tracked_for_the_first_drag_is_there_again(

@@ -8,6 +8,7 @@ from PyQt5.QtCore import QPoint, Qt
 
 from facetrack.face import Source
 from facetrack_app.model.commands import MakeEvent
+from facetrack_app.model.faces import faces_of
 from facetrack_app.model.handles import GRAB, Handle, Points, handles_of
 from facetrack_app.model.rows import Kind
 from tests.app.views import gestures
@@ -59,6 +60,12 @@ def test_a_box_is_drawn_where_no_face_is_and_undone_as_one_step(hands: Hands) ->
     assert set(view.source.tolist()) == {Source.INTERPOLATED}
     assert not hands.annotator.teaching.busy
     assert hands.canvas._faces[-1].handled
+    assert hands.window.annotate.panel.state.text().startswith("placed, not corrected")
+    summary = hands.annotator.session.summary(-1)
+    assert not summary.corrected.any()
+    assert not summary.seen.any()
+    size = hands.annotator.document.size
+    assert len(faces_of(hands.annotator.session, 7, hands.annotator.model.shape_model, size)) == 1
     hands.key("undo")
     assert list(hands.annotator.session.people) == [0]
     assert hands.annotator.session.present(7) == [0]
