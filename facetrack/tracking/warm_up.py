@@ -1,6 +1,6 @@
 """Compiling everything that the tracker runs before the first frame comes.
 
-`python -m facetrack.tracking.warm_up PART` compiles one part and prints the name of each kernel
+`python -m facetrack.tracking.warm_up PART` compiles one part and writes the name of each kernel
 that was not cached, when it is done: another program can let processes of its own do the work.
 """
 
@@ -70,17 +70,18 @@ N_KERNELS: Final = 18  # that `warm_up` compiles
 
 
 class _Names(numba.core.event.Listener):
-    """Prints the name of each kernel of ours that has been compiled."""
+    """Writes the name of each kernel of ours that has been compiled."""
 
     def on_start(self, event: numba.core.event.Event) -> None:
         """Wait."""
 
     def on_end(self, event: numba.core.event.Event) -> None:
-        """Print the name."""
+        """Write the name."""
         function = event.data["dispatcher"].py_func
         if function.__module__.startswith("facetrack."):
             with contextlib.suppress(OSError):  # nobody listens any more
-                print(function.__name__, flush=True)
+                sys.stdout.write(f"{function.__name__}\n")
+                sys.stdout.flush()
 
 
 def _smallest_model() -> FaceModel:
