@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
 HELP = "Measure a model on labelled pictures or on videos, beside its peers on the same data."
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json --plot lfpw.png
+facetrack evaluate landmarks lfpw_test --motions ytf/test
 facetrack evaluate landmarks lfpw_test --start detect --peers --ert ert.dat --peers-dir peers
 facetrack evaluate 300vw 300VW_Dataset --category 1 --points 49
 facetrack evaluate video videos --smoothing 0.5 --workers 4 --json videos.json
@@ -79,6 +80,13 @@ def _add_landmark_arguments(landmarks: argparse.ArgumentParser) -> None:
         default="track",
         help="start fits from the moved truth, projected on the shape model and not, or from "
         "the face detector (default: track)",
+    )
+    landmarks.add_argument(
+        "--motions",
+        type=Path,
+        metavar="DIR",
+        help="also start where faces were before real motions: those between the frames NAME_a and "
+        "NAME_b of DIR, which training must not have seen",
     )
     landmarks.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
     landmarks.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
@@ -168,14 +176,19 @@ def _own_predictions(
     args: argparse.Namespace, model: Any, images: Sequence[LabelledImage], map_: Map
 ) -> list[Predictions]:
     """Run our model: the fair protocol first, the one with the truth's help second."""
-    from facetrack.evaluation.protocols import from_detector, from_tracking_starts
+    from facetrack.datasets.pts_folder import load_folder
+    from facetrack.evaluation.protocols import (
+        from_detector,
+        from_real_motion,
+        from_tracking_starts,
+    )
 
     if args.start == "detect":
         from facetrack.tracking.detection import FaceDetector
 
         door = shown("detector start", len(images), map_)
         return [from_detector(model, images, detector=FaceDetector(), map_=door)]
-    return [
+    found = [
         from_tracking_starts(
             model,
             images,
@@ -185,6 +198,11 @@ def _own_predictions(
         )
         for kind in ("projected", "moved")
     ]
+    if args.motions:
+        door = shown("real motion", len(images), map_)
+        clips = load_folder(args.motions)
+        found.append(from_real_motion(model, images, clips, seeds=args.seeds, map_=door))
+    return found
 
 
 def _predicted_elsewhere(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -18,14 +18,17 @@ from facetrack.evaluation.predictions import Predictions
 from facetrack.face import Fit
 from facetrack.features.pixels import box_of
 from facetrack.formats.pts import read_pts
+from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.parallel import Map
 from facetrack.tracking.detection import Detection
 from facetrack.tracking.search import confirm
 from facetrack.tracking.track import Fits
+from facetrack.training.motion import pair_motions, start_from_motion
 from facetrack.training.starts import StartNoise
 
 Points = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
+Draw = Callable[[Points, ShapeModel, np.random.Generator], Points]
 _MOST_FACES = 4  # that are looked at in one picture
 _EVERYBODY = 1000  # more faces than a picture holds: every size is searched
 
@@ -81,24 +84,85 @@ def from_tracking_starts(
     InputError
         If there is no image or no start.
     """
-    if seeds < 1:
-        raise InputError(f"at least one start per image is needed, got {seeds}")
-    work = partial(_fit_starts, model, seeds=seeds, projected=projected, noise=noise)
-    points = _stack(map_(work, list(enumerate(images))))
     kind = "projected" if projected else "moved"
-    return Predictions(model.name, "", f"{kind} truth", points, _truth(images))
+    draw = partial((noise or StartNoise()).move, projected=projected)
+    return _from_starts(model, images, draw, f"{kind} truth", seeds, map_)
 
 
-def _fit_starts(
+def from_real_motion(
     model: Model,
-    numbered: tuple[int, LabelledImage],
+    images: Sequence[LabelledImage],
+    clips: Sequence[LabelledImage],
     *,
     seeds: int,
-    projected: bool,
-    noise: StartNoise | None,
+    map_: Map = map,
+) -> Predictions:
+    """Fit a model from where a face was before a real motion, measured on other people's clips.
+
+    Parameters
+    ----------
+    model : Model
+    images : sequence of LabelledImage
+        Each motion ends at a truth, projected on the shape model.
+    clips : sequence of LabelledImage
+        Pairs of frames, see `training.motion.pair_motions`; no pair of these may have been
+        trained on.
+    seeds : int
+        Motions per image; motion k of an image depends on k and the image's position only.
+    map_ : Map
+        Where images are worked on.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    InputError
+        If there is no image, no motion or no start.
+    """
+    draw = _RealMotion(pair_motions(clips, model.shape_model))
+    return _from_starts(model, images, draw, "real motion", seeds, map_)
+
+
+class _RealMotion:
+    """Draws a start from measured motions; a class, so that other processes can have it."""
+
+    def __init__(self, motions: Points) -> None:
+        self._motions = motions
+
+    def __call__(self, points: Points, shape_model: ShapeModel, rng: np.random.Generator) -> Points:
+        motion = self._motions[rng.integers(len(self._motions))]
+        return start_from_motion(points, motion, shape_model)
+
+
+def _from_starts(
+    model: Model, images: Sequence[LabelledImage], draw: Draw, start: str, seeds: int, map_: Map
+) -> Predictions:
+    if seeds < 1:
+        raise InputError(f"at least one start per image is needed, got {seeds}")
+    work = partial(_fit_points, model, draw, seeds)
+    points = _stack(map_(work, list(enumerate(images))))
+    return Predictions(model.name, "", start, points, _truth(images))
+
+
+def _fit_points(
+    model: Model, draw: Draw, seeds: int, numbered: tuple[int, LabelledImage]
 ) -> Points:
-    fits = fit_starts(model, numbered, seeds=seeds, projected=projected, noise=noise)
-    return np.stack([fit.points for fit in fits])
+    return np.stack([fit.points for fit in _fit_all(model, draw, seeds, numbered)])
+
+
+def _fit_all(
+    model: Model, draw: Draw, seeds: int, numbered: tuple[int, LabelledImage]
+) -> list[Fit]:
+    """Fit one image from drawn starts."""
+    number, labelled = numbered
+    image = labelled.read_bgr()
+    fits = []
+    for seed in range(seeds):
+        rng = np.random.default_rng([seed, number])
+        fits.append(model.fit(image, draw(np.asarray(labelled.points), model.shape_model, rng)))
+    return fits
 
 
 def fit_starts(
@@ -125,15 +189,8 @@ def fit_starts(
     list of Fit
         One per start.
     """
-    number, labelled = numbered
-    image = labelled.read_bgr()
-    noise = noise or StartNoise()
-    fits = []
-    for seed in range(seeds):
-        rng = np.random.default_rng([seed, number])
-        start = noise.move(labelled.points, model.shape_model, rng, projected=projected)
-        fits.append(model.fit(image, start))
-    return fits
+    draw = partial((noise or StartNoise()).move, projected=projected)
+    return _fit_all(model, draw, seeds, numbered)
 
 
 def from_detector(

@@ -94,6 +94,19 @@ def test_landmarks_from_tracking_starts(folder, tmp_path: Path, capsys) -> None:
     assert plot.stat().st_size > 1000
 
 
+def test_real_motions_are_a_start_of_their_own(folder, tmp_path: Path, capsys) -> None:
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    for name, shift in (("v_a", 100), ("v_b", 104)):
+        cv2.imwrite(str(pairs / f"{name}.png"), np.full((200, 200), 90, np.uint8))
+        write_pts(pairs / f"{name}.pts", SHAPE + shift)
+    command = ["evaluate", "landmarks", str(folder), "--motions"]
+    assert main([*command, str(pairs)]) == 0
+    assert "real motion" in capsys.readouterr().out
+    assert main([*command, str(folder)]) == 1
+    assert "no pairs" in capsys.readouterr().err
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_workers_give_the_same_numbers(folder, tmp_path: Path, monkeypatch) -> None:
     pytest.importorskip("distributed", reason="dask is not installed")

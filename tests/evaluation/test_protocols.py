@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.protocols import (
     from_detector,
     from_folder,
     from_peer,
+    from_real_motion,
     from_tracking_starts,
 )
 from facetrack.formats.pts import write_pts
-from facetrack.landmarks.markup import GROUPS
+from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.tracking.detection import Detection
 from facetrack.training.starts import StartNoise
 
@@ -78,6 +80,22 @@ def test_no_start_is_refused(staying_model, images) -> None:
         from_tracking_starts(staying_model, images, seeds=0, projected=True)
     with pytest.raises(InputError, match="no image"):
         from_tracking_starts(staying_model, [], seeds=1, projected=True)
+
+
+def test_real_motion_starts_where_a_face_was_before(staying_model, images) -> None:
+    first = images[0]
+    step = 0.1 * outer_eye_distance(first.points)
+    moved = np.add(first.points, (step, 0))
+    clips = [replace(first, name="v_a"), replace(first, name="v_b", points=moved)]
+    starts = from_real_motion(staying_model, images, clips, seeds=3)
+    still = StartNoise(translation=0, scale=0, rotation=0, modes=0)
+    truths = from_tracking_starts(staying_model, images, seeds=1, projected=True, noise=still)
+    away = (starts.points - truths.points).mean(axis=2)
+    eyes = np.array([outer_eye_distance(image.points) for image in images])
+    assert_allclose(np.linalg.norm(away, axis=-1) / eyes[:, None], 0.1, rtol=0.1)
+    assert starts.start == "real motion"
+    with pytest.raises(InputError, match="no pairs"):
+        from_real_motion(staying_model, images, images, seeds=1)
 
 
 def centres(predictions) -> np.ndarray:
