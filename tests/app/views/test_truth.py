@@ -52,6 +52,7 @@ class Truth(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self._canvas = _Canvas()
         self.rig = Rig(Path(self._folder.name))
+        self._chosen: tuple[int | None, int, int | None] | None = None  # person, frame, point
         self.placed: dict[tuple[int, int], set[tuple[float, float]]] = defaultdict(set)
         self._sit_down()
 
@@ -109,6 +110,12 @@ class Truth(RuleBasedStateMachine):
         )  # fmt: skip
         return seen
 
+    def _choose(self) -> None:
+        """Note the point that was selected last, for as long as its face is looked at."""
+        annotator = self.annotator
+        if self.editor is not None and self.editor.selected is not None:
+            self._chosen = annotator.person, annotator.shown, self.editor.selected
+
     # The mouse
 
     @rule(point=points, dx=pulls, dy=pulls, whole=st.booleans(), handle=st.integers(-9, 4))
@@ -130,6 +137,7 @@ class Truth(RuleBasedStateMachine):
         reach = Reach.SHAPE if whole else before.reach
         self._moved(before, now, editor.selected, reach)
         self.annotator.release()
+        self._choose()
 
     @rule(x=st.floats(20, 300), y=st.floats(20, 300), side=st.sampled_from([0.0, 3.0, 90.0]))
     def new_person(self, x: float, y: float, side: float) -> None:
@@ -143,13 +151,21 @@ class Truth(RuleBasedStateMachine):
 
     # Keys
 
-    @rule(key=st.sampled_from(["left", "right", "up", "down", "left_far", "down_far"]))
-    def arrow(self, key: str) -> None:
-        """Press an arrow: it nudges, or steps."""
+    @rule(
+        key=st.sampled_from(["left", "right", "up", "down", "left_far", "down_far"]),
+        first=st.sampled_from(["select", "select", "select and step", ""]),
+    )
+    def arrow(self, key: str, first: str) -> None:
+        """Press an arrow: it nudges the point that was selected in this frame, or steps."""
+        if "select" in first:
+            self.press("next_point")
+        if "step" in first:
+            self.go(self.annotator.shown + 1, wait=True)
         before, frame = self._look(), self.annotator.shown
         wished = self.annotator.playback.frame
         getattr(self.moves, key)()
-        if before is not None and before.selected is not None and wished == frame:
+        chosen = before and (self.annotator.person, frame, before.selected) == self._chosen
+        if before is not None and chosen and wished == frame:
             now = self.annotator.view(self.annotator.person or 0).points
             if now is not None and self.annotator.shown == frame:
                 self._moved(before, now, before.selected, before.reach)
@@ -188,6 +204,15 @@ class Truth(RuleBasedStateMachine):
     def press(self, key: str) -> None:
         """Press a key that places nothing."""
         getattr(self.edits, key)()
+        if key in ("next_point", "previous_point"):
+            self._choose()
+
+    @rule()
+    def hide_and_show(self) -> None:
+        """Say that the next point is hidden, and that it is not."""
+        self.press("next_point")
+        for _ in range(2):
+            self.edits.toggle_occluded()
 
     @rule(times=st.integers(1, 5))
     def undo(self, times: int) -> None:
@@ -206,10 +231,13 @@ class Truth(RuleBasedStateMachine):
         """Show other points."""
         self.annotator.choose_markup(count)
 
-    @rule(frame=few)
-    def go(self, frame: int) -> None:
+    @rule(frame=few, wait=st.booleans())
+    def go(self, frame: int, wait: bool) -> None:
         """Go to a frame; the picture does not come at once."""
         self.moves.go(frame)
+        self.a_choice_ends()
+        if wait:
+            self.rig.arrive()
 
     @rule(key=st.sampled_from(["step_on", "step_back", "next_corrected", "next_doubtful", "stop"]))
     def step(self, key: str) -> None:
@@ -247,6 +275,14 @@ class Truth(RuleBasedStateMachine):
         """Close the window, and open it again."""
         self.rig.reopen()
         self._sit_down()
+
+    @invariant()
+    def a_choice_ends(self) -> None:
+        """Forget the point that was selected once another face or frame is looked at."""
+        here = self.annotator.person, self.annotator.shown
+        wished = self.annotator.playback.frame
+        if self._chosen is not None and (self._chosen[:2] != here or wished != here[1]):
+            self._chosen = None
 
     @invariant()
     def what_is_human_was_placed(self) -> None:
