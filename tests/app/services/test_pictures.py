@@ -212,5 +212,5 @@ def test_a_folder_of_broken_pictures_opens_or_says_why(
 ) -> None:
     for number in range(3):
         (tmp_path / f"{number}.png").write_bytes(b"no picture")
-    with pytest.raises(VideoError, match="none of its 3 pictures can be read"):
+    with pytest.raises(VideoError, match="no picture of 3 can be read"):
         open_document(tmp_path, shipped_model, folder=tmp_path / "session")
