@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Python does for all threads at once, kept from stopping the window."""
+"""What is done for all threads at once, kept from stopping the window and filling memory."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from typing import Final
@@ -30,3 +31,13 @@ def collect_everything() -> None:
     """Collect what was spared, too."""
     gc.unfreeze()
     gc.collect()
+
+
+def give_memory_back() -> None:
+    """Give the system what threads have freed.
+
+    glibc keeps a heap for every thread: after learning and closing they held 300 MB, all free.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -27,6 +27,7 @@ from facetrack_app.model.owed import Stretch
 from facetrack_app.model.parts import store_at
 from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
+from facetrack_app.services.interpreter import give_memory_back
 from facetrack_app.services.slot import Slot
 
 REACH: Final = 150  # frames before and after a correction that are tracked anew
@@ -279,5 +280,6 @@ class Retracking:
                 self._failed(job, str(error))
             else:
                 self._done(job, outcome)
+            give_memory_back()
         if video is not None:
             video.close()

@@ -14,6 +14,7 @@ from facetrack_app.model.look import View
 from facetrack_app.model.notice import Notice, Voice
 from facetrack_app.model.playback import Playback
 from facetrack_app.services.frames import FrameReader
+from facetrack_app.services.interpreter import give_memory_back
 from facetrack_app.services.opening import Document
 from facetrack_app.services.posting import Post
 
@@ -75,6 +76,7 @@ class Viewing:
         self._open = False
         self._reader.close()
         self.session.close()
+        give_memory_back()
 
     @property
     def closed(self) -> bool:
