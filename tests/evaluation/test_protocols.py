@@ -85,7 +85,7 @@ def test_no_start_is_refused(staying_model, images) -> None:
 def test_real_motion_starts_where_a_face_was_before(staying_model, images) -> None:
     first = images[0]
     step = 0.1 * outer_eye_distance(first.points)
-    moved = np.add(first.points, (step, 0))
+    moved = first.points + np.array([step, 0.0])
     clips = [replace(first, name="v_a"), replace(first, name="v_b", points=moved)]
     starts = from_real_motion(staying_model, images, clips, seeds=3)
     still = StartNoise(translation=0, scale=0, rotation=0, modes=0)
