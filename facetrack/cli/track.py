@@ -62,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="smooth the points: 0 (off, default) to 1 (much); raw points are kept beside",
     )
+    parser.add_argument(
+        "--smallest-face",
+        type=float,
+        default=40.0,
+        metavar="PX",
+        help="width of the smallest face that is looked for (default: 40); larger is faster",
+    )
     parser.add_argument("--overlay", action="store_true", help="write a video with the landmarks")
     parser.add_argument(
         "--format",
@@ -173,7 +180,13 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
 
     formats = tuple(name.strip() for name in args.format.split(","))
     settings = Settings(
-        args.max_faces, args.smooth, args.overlay, formats, args.signals, args.stills
+        args.max_faces,
+        args.smooth,
+        args.overlay,
+        formats,
+        args.signals,
+        args.stills,
+        args.smallest_face,
     )
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))

@@ -21,7 +21,7 @@ from facetrack.evaluation.protocols import from_detector, from_tracking_starts
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.model import save_model
 from facetrack.reporting.tables import Table
-from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
 from facetrack.training.pictures import set_aside

@@ -25,7 +25,7 @@ from facetrack.formats.atomic import output_error
 from facetrack.formats.columns import PICTURE
 from facetrack.formats.openface import OpenFaceWriter, read_openface, write_dictionary
 from facetrack.opening import open_source
-from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
@@ -150,7 +150,7 @@ def _tracker(task: Task, model: Fits) -> Tracker | StillTracker:
             model,
             max_faces=settings.max_faces,
             smoothing=settings.smoothing,
-            detector=_detector(),
+            detector=_detector(settings.smallest_face, live=task.live),
             adapt=teaching.adapt,
             person=teaching.person,
         )
@@ -160,7 +160,8 @@ def _tracker(task: Task, model: Fits) -> Tracker | StillTracker:
             "followed, so leave --person, --corrections, --save-person and --adapt out, or take "
             "--sequence"
         )
-    return StillTracker(model, max_faces=settings.max_faces, detector=_detector())
+    detector = _detector(settings.smallest_face, live=False)
+    return StillTracker(model, max_faces=settings.max_faces, detector=detector)
 
 
 def _results_exist(task: Task) -> bool:
@@ -178,9 +179,9 @@ def _without_time(task: Task) -> tuple[str, ...]:
 
 
 @cache
-def _detector() -> FaceDetector:
+def _detector(smallest: float, *, live: bool) -> FaceDetector:
     """Load the detector once for all videos of a process: it takes half a second."""
-    return FaceDetector()
+    return FaceDetector(smallest, live=live)
 
 
 @dataclass(slots=True)

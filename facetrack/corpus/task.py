@@ -12,6 +12,7 @@ from facetrack.corpus.teaching import NOTHING, Teaching
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
 from facetrack.signals.registry import Choice, choose
+from facetrack.tracking.detection import SMALLEST_FACE, check_smallest
 from facetrack.video.images import holds_pictures
 
 FORMATS: Final = ("csv", "pts", "coco", "elan", "vtt")
@@ -52,6 +53,8 @@ class Settings:
         Whether the pictures of a folder stand each by itself. A single picture always does.
     signals : str
         Which signals are written; see `facetrack.signals.choose`.
+    smallest_face : float
+        Width of the smallest face that is looked for, pixels.
 
     Raises
     ------
@@ -65,12 +68,14 @@ class Settings:
     formats: tuple[str, ...] = ("csv",)
     signals: str = "default"
     stills: bool = False
+    smallest_face: float = SMALLEST_FACE
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
             raise InputError(f"the number of faces must be at least 1, got {self.max_faces}")
         if not 0 <= self.smoothing <= 1:
             raise InputError(f"smoothing must lie between 0 and 1, got {self.smoothing}")
+        check_smallest(self.smallest_face)
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown:
             raise InputError(f"unknown format {unknown[0]!r}; choose from {', '.join(FORMATS)}")

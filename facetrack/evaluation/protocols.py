@@ -251,7 +251,7 @@ def fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> Fi
     if faces:
         height, width = image.shape[:2]
         return faces[choose_face([box_of(f.points) for f in faces], (width, height))]
-    fits = [model.fit_box(image, d.box, view=d.view) for d in detections[:_MOST_FACES]]
+    fits = [model.fit_box(image, d.box, view=d.view, five=d.five) for d in detections[:_MOST_FACES]]
     return max(fits, key=lambda f: f.quality) if fits else None
 
 

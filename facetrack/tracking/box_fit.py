@@ -1,4 +1,4 @@
-"""From a detector's box to landmarks."""
+"""From a detector's box, or its five points, to landmarks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from facetrack.errors import InputError
 from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder, MapSpec
 from facetrack.landmarks.markup import mirror
+from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
 
@@ -23,6 +24,45 @@ _KEEP: Final = 0.4  # of the start cascade's form, where the refinement starts
 
 
 @dataclass(frozen=True, slots=True)
+class FivePlacement:
+    """Where a detector's five points put the first shape: a linear map, learnt from truths.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (5, 2), float64
+        Mean of the five points, brought upon each other by similarities.
+    weights : ndarray, shape (136, 11), float64
+        From the five points that a similarity brought upon the mean, less the mean, and 1, to the
+        landmarks there. Yaw and pitch show in how the points lie to each other.
+    """
+
+    mean: Points
+    weights: Points
+
+    def start(self, five: npt.ArrayLike) -> Points:
+        """Place a shape on five points.
+
+        Parameters
+        ----------
+        five : array_like, shape (5, 2)
+            In pixels of the image; see `detection.Detection.five`.
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels of the image.
+
+        Raises
+        ------
+        InputError
+            If the points are not five, not finite, or all in one place.
+        """
+        to_mean = fit_similarity(five, self.mean)
+        evidence = np.append((to_mean.apply(five) - self.mean).ravel(), 1.0)
+        return to_mean.inverse().apply((self.weights @ evidence).reshape(68, 2))
+
+
+@dataclass(frozen=True, slots=True)
 class BoxPlacement:
     """Where a detector's box puts the first shape, learnt from boxes and truths.
 
@@ -30,9 +70,12 @@ class BoxPlacement:
     ----------
     shapes : ndarray, shape (views, 68, 2), float64
         Median shape for every view of the detector, in box widths from the box' centre.
+    five : FivePlacement or None
+        For detectors that say where eyes, nose and mouth are; None in models of older versions.
     """
 
     shapes: npt.NDArray[np.float64]
+    five: FivePlacement | None = None
 
     def start(self, box: Box, view: int) -> npt.NDArray[np.float64]:
         """Place the shape of a view in a box.
@@ -102,7 +145,13 @@ class BoxFitter:
     refinement: Cascade
     builders: Builders = field(default_factory=Builders, repr=False, compare=False)
 
-    def fit(self, image: npt.NDArray[np.uint8], box: Box, view: int = 0) -> Points:
+    def fit(
+        self,
+        image: npt.NDArray[np.uint8],
+        box: Box,
+        view: int = 0,
+        five: npt.ArrayLike | None = None,
+    ) -> Points:
         """Fit the landmarks.
 
         Parameters
@@ -113,6 +162,8 @@ class BoxFitter:
             x0, y0, x1, y1 in pixels of the image, as dlib's frontal detector gives it.
         view : int
             Which of the detector's templates found it.
+        five : array_like, shape (5, 2), optional
+            Where the detector sees eyes, nose and mouth: a better start than the box.
 
         Returns
         -------
@@ -124,7 +175,13 @@ class BoxFitter:
         InputError
             If the image has a wrong type or shape, the box is empty, or there is no such view.
         """
-        first = self._both_ways(self.start, image, self.placement.start(box, view))
+        if five is None:
+            start = self.placement.start(box, view)
+        elif self.placement.five is None:
+            start = _upon_five(self.shape_model.mean, five)
+        else:
+            start = self.placement.five.start(five)
+        first = self._both_ways(self.start, image, start)
         relaxed = self.shape_model.relax(first, keep=_KEEP)
         return self._both_ways(self.refinement, image, relaxed)
 
@@ -141,6 +198,28 @@ class BoxFitter:
         builder = self.builders.get(cascade.maps)
         straight, turned = run_both_ways(cascade, builder, patch, to_frame.apply(start))
         return to_frame.inverse().apply(0.5 * (straight + turned))
+
+
+def five_of(points: npt.ArrayLike) -> Points:
+    """Return the landmarks that are nearest to what a detector's five points mean.
+
+    Parameters
+    ----------
+    points : array_like, shape (68, 2)
+
+    Returns
+    -------
+    ndarray, shape (5, 2), float64
+        Centres of the eyes, tip of the nose, corners of the mouth.
+    """
+    p = np.asarray(points, dtype=np.float64)
+    eyes = p[36:42].mean(axis=0), p[42:48].mean(axis=0)
+    return np.stack([*eyes, p[30], p[48], p[54]])
+
+
+def _upon_five(mean: Points, five: npt.ArrayLike) -> Points:
+    """Place the mean shape so that its five points lie upon the detector's."""
+    return fit_similarity(five_of(mean), five).apply(mean)
 
 
 def run_both_ways(

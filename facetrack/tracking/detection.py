@@ -1,66 +1,53 @@
-"""Finding faces: dlib's frontal detector on a ladder of sizes, near a place or everywhere.
-
-dlib's detector joins five linear templates on gradient histograms: frontal, turned to either side,
-rolled to either side. Scores above 0 are faces nearly always; between -1 and 0 they are candidates
-that the fit quality must confirm.
-"""
+"""What a face detector says: where faces are, how sure it is, how they are turned."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-import cv2
-import dlib
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.features.pixels import (
-    SMALLEST_SIDE,
-    Box,
-    Image,
-    checked_image,
-    grey,
-    overlap,
-    shrink,
-)
+from facetrack.errors import InputError
+from facetrack.features.pixels import Box, Image, overlap
 
-# Shorter side of the picture that is searched, pixels: the templates are 80 px wide, so the rungs
-# find faces from 0.4, 0.27 and 0.13 of the shorter side on.
-LADDER: Final = (200, 300, 600)
 CERTAIN: Final = 0.0  # scores from here on count as faces without confirmation
-LOWEST_SCORE: Final = -1.0
-# Of 38 true faces with scores below 0 (420 training pictures) none that could be fitted was below
-# this; of what was no face nine in ten were.
-PLAUSIBLE: Final = -0.5
+PLAUSIBLE: Final = -0.5  # scores below are not worth a tracker's attention
 
-_MAX_ENLARGEMENT: Final = 2.0
-_BORDER: Final = 50  # px of the searched picture: finds faces that the frame's border cuts
+SMALLEST_FACE: Final = 40.0  # px: width of the smallest face that is looked for by default
+_LEAST, _GREATEST = 12, 10_000  # px: what may be asked for
+
 _SAME_FACE: Final = 0.5  # overlap of boxes
-_NEAR_WIDTH: Final = 110  # px: how wide the expected face is made for the search near a place
-_NEAR_MARGIN: Final = 0.8  # of the expected box's size, on each side
+
+Five = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One face, or candidate, that the detector found.
+    """One face, or candidate, that a detector found.
 
     Attributes
     ----------
     box : tuple of float
-        (x0, y0, x1, y1) in pixels of the frame, a square as dlib gives it; it may reach over the
-        frame's border.
+        (x0, y0, x1, y1) in pixels of the frame, a square; it may reach over the frame's border.
     score : float
-        Distance from the template's decision plane, see `CERTAIN`.
+        How sure the detector is, see `CERTAIN` and `PLAUSIBLE`: of dlib's templates the distance
+        from their decision plane, of the networks the probability brought to the same scale.
     view : int
-        The template: 0 frontal, 1 turned to the person's right, 2 to the person's left, 3 rolled
+        dlib's template: 0 frontal, 1 turned to the person's right, 2 to the person's left, 3 rolled
         counter-clockwise in the image, 4 clockwise. Yaw of 1 and 2 is about +-0.26 rad and roll of
         3 and 4 about -+0.29 rad, so this says much about where to start a fit.
+    five : tuple of (x, y), or None
+        Where the networks see, in pixels: the eye on the image's left of an upright face, the
+        other eye, the tip of the nose, the corners of the mouth in the eyes' order. dlib's
+        templates say nothing of these.
     """
 
     box: Box
     score: float
-    view: int
+    view: int = 0
+    five: Five | None = None
 
     @property
     def certain(self) -> bool:
@@ -72,111 +59,77 @@ class Detection:
         """Whether this is worth the attention of a tracker, which can wait for a better frame."""
         return self.score >= PLAUSIBLE
 
-
-class FaceDetector:
-    """Searches pictures for upright faces."""
-
-    def __init__(self) -> None:
-        self._detector = dlib.get_frontal_face_detector()
-
-    def detect(self, image: npt.ArrayLike, *, wanted: int = 1) -> list[Detection]:
-        """Search the whole picture, each rung of the ladder until enough faces are found.
+    def moved(self, right: float, down: float, factor: float) -> Detection:
+        """Put the detection beside where it is, to start another fit.
 
         Parameters
         ----------
-        image : array_like, shape (H, W[, 3]), uint8
-            See `pixels.checked_image`.
-        wanted : int
-            Finer (dearer) rungs are searched while fewer certain faces are known.
+        right, down : float
+            In widths of the box.
+        factor : float
+            Of the size.
 
         Returns
         -------
-        list of Detection
-            Best first: certain faces, then candidates.
-
-        Raises
-        ------
-        InputError
-            If the image has a wrong shape or type.
+        Detection
         """
-        picture = checked_image(image)
-        found: list[Detection] = []
-        for rung in range(len(LADDER)):
-            found = distinct(found + self.search(picture, rung))
-            if sum(detection.certain for detection in found) >= wanted:
-                break
-        return found
+        x0, y0, x1, y1 = self.box
+        side, (x, y) = x1 - x0, ((x0 + x1) / 2, (y0 + y1) / 2)
+        to_x, to_y, half = x + side * right, y + side * down, side * factor / 2
+        five = self.five
+        if five is not None:
+            five = tuple((to_x + factor * (a - x), to_y + factor * (b - y)) for a, b in five)
+        return Detection(square(to_x, to_y, half), self.score, self.view, five)
 
-    def search(self, image: npt.ArrayLike, rung: int) -> list[Detection]:
-        """Search the whole picture at one size, a step of bounded cost.
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-        rung : int
-            Position in `LADDER`.
+class Finds(Protocol):
+    """What a tracker needs of a face detector."""
 
-        Returns
-        -------
-        list of Detection
-            Faces and candidates, best first.
-        """
-        picture = checked_image(image)
-        shorter = min(picture.shape[:2])
-        if shorter < SMALLEST_SIDE:
-            return []
-        factor = min(LADDER[rung] / shorter, _MAX_ENLARGEMENT)
-        return self._run(picture, factor, (0.0, 0.0))
+    def detect(self, image: Image, *, wanted: int = 1) -> list[Detection]:
+        """Search everywhere, thoroughly."""
 
-    def detect_near(self, image: npt.ArrayLike, box: Box) -> list[Detection]:
-        """Search around the place and at about the size where a face was last seen.
+    def search(self, image: Image, step: int) -> list[Detection]:
+        """Search a part of what there is to search, at bounded cost; all parts come in turn."""
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-        box : tuple of float
-            (x0, y0, x1, y1) in pixels: the face's last place.
+    def detect_near(self, image: Image, box: Box) -> list[Detection]:
+        """Search around a place."""
 
-        Returns
-        -------
-        list of Detection
-            Faces and candidates, best first; coordinates of the whole picture.
-        """
-        picture = checked_image(image)
-        height, width = picture.shape[:2]
-        size = max(box[2] - box[0], box[3] - box[1])
-        if not np.isfinite(box).all() or size <= 0:
-            return []
-        centre_x, centre_y = 0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])
-        reach = (0.5 + _NEAR_MARGIN) * size
-        left, right = _clipped(centre_x - reach, centre_x + reach, width)
-        top, bottom = _clipped(centre_y - reach, centre_y + reach, height)
-        if min(right - left, bottom - top) < SMALLEST_SIDE:
-            return []
-        factor = min(_NEAR_WIDTH / size, _MAX_ENLARGEMENT)
-        return self._run(picture[top:bottom, left:right], factor, (left, top))
 
-    def _run(self, image: Image, factor: float, origin: tuple[float, float]) -> list[Detection]:
-        """Run the templates on the scaled picture with its border repeated outwards."""
-        scaled = grey(shrink(image, factor))
-        framed = cv2.copyMakeBorder(
-            scaled, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REPLICATE
+def check_smallest(width: float) -> None:
+    """Check how small faces may be that are looked for.
+
+    Parameters
+    ----------
+    width : float
+        Pixels.
+
+    Raises
+    ------
+    InputError
+        If the networks cannot look at faces of this size.
+    """
+    if not _LEAST <= width <= _GREATEST:
+        raise InputError(
+            f"the smallest face is {_LEAST} to {_GREATEST:,} pixels wide, got {width:g}"
         )
-        rectangles, scores, views = self._detector.run(framed, 0, LOWEST_SCORE)
-        scale = image.shape[1] / scaled.shape[1], image.shape[0] / scaled.shape[0]
-        found = [
-            Detection(_to_frame(rectangle, scale, origin), float(score), int(view))
-            for rectangle, score, view in zip(rectangles, scores, views, strict=True)
-        ]
-        return distinct(found)
 
 
-def distinct(detections: list[Detection]) -> list[Detection]:
+def square(x: float, y: float, half: float) -> Box:
+    """Return the square box around a point, half a side away from it on every side."""
+    return x - half, y - half, x + half, y + half
+
+
+def certain_ones(detections: Sequence[Detection]) -> int:
+    """Count the detections that are faces without confirmation."""
+    return sum(detection.certain for detection in detections)
+
+
+def distinct(detections: Sequence[Detection]) -> list[Detection]:
     """Keep the best of the detections that lie on one face.
 
     Parameters
     ----------
-    detections : list of Detection
+    detections : sequence of Detection
 
     Returns
     -------
@@ -190,23 +143,35 @@ def distinct(detections: list[Detection]) -> list[Detection]:
     return kept
 
 
-def _clipped(low: float, high: float, size: int) -> tuple[int, int]:
-    """Round an interval to pixels of the picture."""
-    return min(size, max(0, int(np.floor(low)))), max(0, min(size, int(np.ceil(high))))
+def surroundings(shape: tuple[int, ...], box: Box, margin: float) -> tuple[int, int, int, int]:
+    """Bound what lies around a box within a picture.
 
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W, ...) of the picture.
+    box : tuple of float
+        (x0, y0, x1, y1) in pixels.
+    margin : float
+        Of the box's size, on each side.
 
-def _to_frame(
-    rectangle: dlib.rectangle, scale: tuple[float, float], origin: tuple[float, float]
-) -> Box:
-    """Map a rectangle of the framed picture (both ends inside) to edges in the frame's pixels.
-
-    Edges lie half a pixel beyond the centres of the outermost pixels.
+    Returns
+    -------
+    tuple of int
+        left, top, right, bottom; right and bottom are outside. Empty where the box is not finite.
     """
-    x0, y0 = rectangle.left() - _BORDER, rectangle.top() - _BORDER
-    x1, y1 = rectangle.right() + 1 - _BORDER, rectangle.bottom() + 1 - _BORDER
-    return (
-        x0 * scale[0] - 0.5 + origin[0],
-        y0 * scale[1] - 0.5 + origin[1],
-        x1 * scale[0] - 0.5 + origin[0],
-        y1 * scale[1] - 0.5 + origin[1],
-    )
+    size = max(box[2] - box[0], box[3] - box[1])
+    if not np.isfinite(box).all() or size <= 0:
+        return 0, 0, 0, 0
+    reach = (0.5 + margin) * size
+    x, y = 0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])
+    ends = np.array([[x - reach, y - reach], [x + reach, y + reach]])
+    limits = np.array([shape[1], shape[0]])
+    low = np.clip(np.floor(ends[0]), 0, limits).astype(int)
+    high = np.clip(np.ceil(ends[1]), 0, limits).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def as_five(points: npt.NDArray[np.float64]) -> Five:
+    """Return five points, shape (5, 2), in the form that a detection keeps."""
+    return tuple((x, y) for x, y in points.tolist())

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from facetrack.features.pixels import Box, Image, agreement
-from facetrack.tracking.detection import Detection
-from facetrack.tracking.search import Finds
+from facetrack.tracking.detection import Detection, Finds
 from facetrack.tracking.track import Track
 
 _SAME_PLACE: Final = 0.4  # intersection over union of a detection and the points' box

@@ -104,7 +104,14 @@ class FaceModel:
         fit = self._judged(image, to_image.apply(own), maps, end, to_frame)
         return replace(fit, before_own=to_image.apply(end))
 
-    def fit_box(self, image: npt.NDArray[np.uint8], box: Box, *, view: int = 0) -> Fit:
+    def fit_box(
+        self,
+        image: npt.NDArray[np.uint8],
+        box: Box,
+        *,
+        view: int = 0,
+        five: npt.ArrayLike | None = None,
+    ) -> Fit:
         """Fit the landmarks from a detector's box.
 
         Parameters
@@ -115,6 +122,9 @@ class FaceModel:
             x0, y0, x1, y1 in pixels of the image, as dlib's frontal detector gives it.
         view : int
             Which of the detector's templates found it: 0 frontal, 1 and 2 turned, 3 and 4 rolled.
+        five : array_like, shape (5, 2), optional
+            Where the detector sees eyes, nose and mouth, see `detection.Detection`: a better start
+            than the box, and the only one for faces that are turned by more than half a radian.
 
         Returns
         -------
@@ -125,7 +135,7 @@ class FaceModel:
         InputError
             If the image has a wrong type or shape, the box is empty, or there is no such view.
         """
-        return self.judge(image, self._box_fitter.fit(image, box, view))
+        return self.judge(image, self._box_fitter.fit(image, box, view, five))
 
     def both_ways(
         self, cascade: Cascade, patch: npt.NDArray[np.uint8], start: npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from facetrack.formats.archive import Arrays
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking.box_fit import BoxPlacement
+from facetrack.tracking.box_fit import BoxPlacement, FivePlacement
 from facetrack.tracking.confidence import PointConfidence
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
@@ -41,7 +41,7 @@ def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
         "shape/basis": shape.basis,
         "shape/deviations": shape.deviations,
         "shape/mean_3d": shape.mean_3d,
-        "placement/shapes": model.placement.shapes,
+        **_pack_placement(model.placement),
         "quality/mean": model.quality.mean,
         "quality/scale": model.quality.scale,
         "quality/weights": model.quality.weights,
@@ -94,7 +94,7 @@ def unpack(arrays: Arrays, description: Mapping[str, Any]) -> FaceModel:
             arrays["shape/deviations"],
             arrays["shape/mean_3d"],
         ),
-        placement=BoxPlacement(arrays["placement/shapes"]),
+        placement=_unpack_placement(arrays),
         start=_unpack_cascade(arrays, "start", description),
         refinement=_unpack_cascade(arrays, "refinement", description),
         tracking=_unpack_cascade(arrays, "tracking", description),
@@ -109,6 +109,21 @@ def unpack(arrays: Arrays, description: Mapping[str, Any]) -> FaceModel:
         confidence=_unpack_confidence(arrays),
         priors=_unpack_priors(arrays, description.get("prior_steps", {})),
     )
+
+
+def _pack_placement(placement: BoxPlacement) -> Arrays:
+    arrays = {"placement/shapes": placement.shapes}
+    if placement.five is not None:
+        arrays["placement/five/mean"] = placement.five.mean
+        arrays["placement/five/weights"] = placement.five.weights
+    return arrays
+
+
+def _unpack_placement(arrays: Arrays) -> BoxPlacement:
+    five = None
+    if "placement/five/mean" in arrays:  # models of older versions know boxes only
+        five = FivePlacement(arrays["placement/five/mean"], arrays["placement/five/weights"])
+    return BoxPlacement(arrays["placement/shapes"], five)
 
 
 def _unpack_confidence(arrays: Arrays) -> PointConfidence | None:

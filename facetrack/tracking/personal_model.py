@@ -37,7 +37,14 @@ class PersonalModel:
         """Fit the person's landmarks from a shape nearby; see `FaceModel.fit`."""
         return self.model.fit(image, start, learned=self.learned)
 
-    def fit_box(self, image: npt.NDArray[np.uint8], box: Box, *, view: int = 0) -> Fit:
+    def fit_box(
+        self,
+        image: npt.NDArray[np.uint8],
+        box: Box,
+        *,
+        view: int = 0,
+        five: npt.ArrayLike | None = None,
+    ) -> Fit:
         """Fit a face from a detector's box, then the person's; see `FaceModel.fit_box`."""
-        found = self.model.fit_box(image, box, view=view)
+        found = self.model.fit_box(image, box, view=view, five=five)
         return self.fit(image, self.shape_model.relax(found.points, keep=KEEP))

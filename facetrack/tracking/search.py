@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from facetrack.face import Fit
 from facetrack.features.pixels import Box, Image, box_of, overlap
-from facetrack.tracking.detection import LADDER, Detection
+from facetrack.tracking.detection import Detection, Finds
 from facetrack.tracking.people import Missing
 from facetrack.tracking.track import WELL_FITTED, Fits, is_plausible
 
@@ -30,19 +30,6 @@ _MOVES: Final = tuple(
     )
 )
 _TAKEN: Final = 0.4  # overlap with a tracked face
-
-
-class Finds(Protocol):
-    """What the tracker needs of a face detector."""
-
-    def detect(self, image: Image, *, wanted: int = 1) -> list[Detection]:
-        """Search everywhere, thoroughly."""
-
-    def search(self, image: Image, rung: int) -> list[Detection]:
-        """Search everywhere at one size."""
-
-    def detect_near(self, image: Image, box: Box) -> list[Detection]:
-        """Search around a place."""
 
 
 def look(
@@ -91,7 +78,7 @@ def _look(
         return detector.detect(image, wanted=wanted)
     every = _LOOK_AROUND_EVERY if tracked else _SEARCH_EVERY
     if idle % every == 0:
-        return detector.search(image, idle // every % len(LADDER))
+        return detector.search(image, idle // every)
     back = [m for m in missing if frame - m.since <= _LOOK_BACK_FOR]
     if back and idle % _LOOK_BACK_EVERY == 1:
         return detector.detect_near(image, back[idle // _LOOK_BACK_EVERY % len(back)].box)
@@ -143,13 +130,10 @@ def _fit_around(
     moves: Sequence[tuple[float, float, float]],
 ) -> Fit | None:
     """Fit from a box, and from its neighbours while no fit is believed; returns the best one."""
-    box, view = detection.box, detection.view
-    x, y, half = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2, (box[2] - box[0]) / 2
     best: Fit | None = None
-    for right, down, factor in moves:
-        x0, y0 = x + 2 * half * right - half * factor, y + 2 * half * down - half * factor
-        moved = (x0, y0, x0 + 2 * half * factor, y0 + 2 * half * factor)
-        fit = model.fit_box(image, moved, view=view)
+    for move in moves:
+        beside = detection.moved(*move)
+        fit = model.fit_box(image, beside.box, view=beside.view, five=beside.five)
         if is_plausible(fit, model.shape_model):
             best = fit if best is None or fit.quality > best.quality else best
         if best is not None and best.quality >= max(needed, WELL_FITTED):

@@ -10,8 +10,9 @@ from facetrack.errors import InputError
 from facetrack.face import Face, State, read_only_points
 from facetrack.features.pixels import SMALLEST_SIDE, box_of, checked_image
 from facetrack.landmarks.pose import head_pose
-from facetrack.tracking.detection import FaceDetector
-from facetrack.tracking.search import Finds, confirm
+from facetrack.tracking.detection import Finds
+from facetrack.tracking.face_detector import FaceDetector
+from facetrack.tracking.search import confirm
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Frame
 

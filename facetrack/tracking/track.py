@@ -52,7 +52,9 @@ class Fits(Protocol):
     def fit(self, image: Image, start: Points) -> Fit:
         """Fit from a shape near the face."""
 
-    def fit_box(self, image: Image, box: Box, *, view: int = 0) -> Fit:
+    def fit_box(
+        self, image: Image, box: Box, *, view: int = 0, five: npt.ArrayLike | None = None
+    ) -> Fit:
         """Fit from a detector's box."""
 
 

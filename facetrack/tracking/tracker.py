@@ -15,15 +15,16 @@ from facetrack.features.pixels import SMALLEST_SIDE, Image, box_of, checked_imag
 from facetrack.learning.profile import Profile, load_profile
 from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
-from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.detection import Finds
 from facetrack.tracking.doubt import is_certain, on_probation, withstands_doubt
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
 from facetrack.tracking.identity import UNKNOWN, Person, Signature, signature
 from facetrack.tracking.knowledge import teachable
 from facetrack.tracking.looks import learn_looks
 from facetrack.tracking.moment import Moment
 from facetrack.tracking.people import Reason
-from facetrack.tracking.search import Finds, confirm, look
+from facetrack.tracking.search import confirm, look
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.teaching import (
     Taught,

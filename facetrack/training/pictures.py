@@ -1,20 +1,23 @@
-"""The pictures that a model is trained on, their mirrored copies, and what the detector finds."""
+"""The pictures that a model is trained on, their mirrored copies, and what detectors find."""
 
 from __future__ import annotations
 
 import re
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.landmarks.markup import mirror
-from facetrack.tracking.detection import Detection, FaceDetector
+from facetrack.tracking.detection import Detection
+from facetrack.tracking.face_detector import FaceDetector
+from facetrack.tracking.hog import HogDetector
 
-MIRRORED_VIEW = (0, 2, 1, 4, 3)  # what the detector's templates become in a mirrored picture
+MIRRORED_VIEW = (0, 2, 1, 4, 3)  # what dlib's templates become in a mirrored picture
+_MIRRORED_FIVE = (1, 0, 2, 4, 3)  # what a detector's five points become
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,15 @@ class Picture:
     grey : ndarray, shape (H, W), uint8
     points : ndarray, shape (68, 2), float64
         True landmarks in pixels.
-    detection : Detection or None
-        The detector's box on this face, if it found one.
+    box, five : Detection or None
+        On this face: the box of dlib's detector, and the networks' five points.
     """
 
     number: int
     grey: npt.NDArray[np.uint8]
     points: npt.NDArray[np.float64]
-    detection: Detection | None
+    box: Detection | None = None
+    five: Detection | None = None
 
 
 def read_pictures(images: Iterable[LabelledImage], *, detect: bool) -> list[Picture]:
@@ -45,21 +49,21 @@ def read_pictures(images: Iterable[LabelledImage], *, detect: bool) -> list[Pict
     ----------
     images : iterable of LabelledImage
     detect : bool
-        Whether to run the face detector as well.
+        Whether to run the face detectors as well.
 
     Returns
     -------
     list of Picture
         Picture and mirrored copy in turn.
     """
-    detector = FaceDetector() if detect else None
+    networks, hog = FaceDetector(), HogDetector()
     pictures = []
     for number, image in enumerate(images):
-        grey = image.read_grey()
-        found = None
-        if detector is not None:
-            found = detection_of(detector.detect(grey), image.points)
-        picture = Picture(number, grey, np.asarray(image.points), found)
+        picture = Picture(number, image.read_grey(), np.asarray(image.points))
+        if detect:
+            box = detection_of(hog.detect(picture.grey), picture.points)
+            five = detection_of(networks.search(picture.grey, 0), picture.points)
+            picture = replace(picture, box=box, five=five if five and five.five else None)
         pictures += [picture, mirrored(picture)]
     return pictures
 
@@ -91,7 +95,7 @@ def detection_of(
 
 
 def mirrored(picture: Picture) -> Picture:
-    """Mirror a picture together with its landmarks and its detection.
+    """Mirror a picture together with its landmarks and its detections.
 
     Parameters
     ----------
@@ -102,13 +106,23 @@ def mirrored(picture: Picture) -> Picture:
     Picture
     """
     width = picture.grey.shape[1]
-    found = picture.detection
-    if found is not None:
+
+    def flipped(found: Detection | None) -> Detection | None:
+        if found is None:
+            return None
         x0, y0, x1, y1 = found.box
-        box = (width - 1 - x1, y0, width - 1 - x0, y1)
-        found = Detection(box, found.score, MIRRORED_VIEW[found.view])
-    flipped = np.ascontiguousarray(picture.grey[:, ::-1])
-    return Picture(picture.number, flipped, mirror(picture.points, width), found)
+        box, five = (width - 1 - x1, y0, width - 1 - x0, y1), found.five
+        if five is not None:
+            five = tuple((width - 1 - five[i][0], five[i][1]) for i in _MIRRORED_FIVE)
+        return Detection(box, found.score, MIRRORED_VIEW[found.view], five)
+
+    return Picture(
+        picture.number,
+        np.ascontiguousarray(picture.grey[:, ::-1]),
+        mirror(picture.points, width),
+        flipped(picture.box),
+        flipped(picture.five),
+    )
 
 
 def set_aside(

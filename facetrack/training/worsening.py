@@ -30,11 +30,11 @@ def worsen(picture: Picture, rng: np.random.Generator) -> Picture:
     Returns
     -------
     Picture
-        With the landmarks where they are now, and no detection: it was found in the good picture.
+        With the landmarks where they are now, and no detections: those are of the good picture.
     """
     for number in rng.choice(len(_WAYS), size=rng.integers(1, 3), replace=False).tolist():
         picture = _WAYS[number](picture, rng)
-    return replace(picture, detection=None)
+    return replace(picture, box=None, five=None)
 
 
 def _smaller(picture: Picture, rng: np.random.Generator) -> Picture:

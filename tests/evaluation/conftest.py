@@ -60,7 +60,12 @@ class StayingModel:
         return Fit(read_only_points(start), 1.0)
 
     def fit_box(
-        self, image: npt.NDArray[np.uint8], box: tuple[float, float, float, float], *, view: int = 0
+        self,
+        image: npt.NDArray[np.uint8],
+        box: tuple[float, float, float, float],
+        *,
+        view: int = 0,
+        five: npt.ArrayLike | None = None,
     ) -> Fit:
         shape = random_faces(1)[0] - 100
         centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2

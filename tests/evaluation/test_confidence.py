@@ -41,7 +41,7 @@ class SureModel:
     def fit(self, image, start) -> Fit:
         return Fit(read_only_points(start), 1.0, SAID)
 
-    def fit_box(self, image, box, *, view=0) -> Fit:
+    def fit_box(self, image, box, *, view=0, five=None) -> Fit:
         corner = np.array(box[:2])
         return Fit(read_only_points(self.shape_model.mean - 80 + corner), 1.0, SAID)
 

@@ -16,7 +16,7 @@ from facetrack.errors import InputError
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.box_fit import BoxPlacement
-from facetrack.tracking.detection import FaceDetector
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.starts import StartNoise
 

@@ -13,7 +13,8 @@ from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.face import read_only_points
 from facetrack.features.pixels import overlap
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.detection import Detection, FaceDetector
+from facetrack.tracking.detection import Detection
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.training.pictures import (
     MIRRORED_VIEW,
     Picture,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import Face
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.tracker import Tracker
 
@@ -17,10 +18,18 @@ Points = npt.NDArray[np.float64]
 
 
 def make_tracker(
-    model: Any, *, max_faces: int = 1, smoothing: float = 0.0, person: Path | None = None
+    model: Any,
+    *,
+    max_faces: int = 1,
+    smoothing: float = 0.0,
+    person: Path | None = None,
+    live: bool = False,
 ) -> Tracker:
     """Make a tracker for one video or camera, which may know a person already."""
-    return Tracker(model, max_faces=max_faces, smoothing=smoothing, person=person)
+    detector = FaceDetector(live=live)
+    return Tracker(
+        model, max_faces=max_faces, smoothing=smoothing, detector=detector, person=person
+    )
 
 
 def make_still_tracker(model: Any, *, max_faces: int = 1) -> StillTracker:

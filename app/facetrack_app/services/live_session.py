@@ -123,7 +123,11 @@ class LiveSession:
         self.name, self._ends = source.name, source.ends
         self._capture = Capture(source, self._frames, self._tell, lambda: self._end(ended))
         tracker = make_tracker(
-            model, max_faces=wish.max_faces, smoothing=wish.smoothing, person=wish.person
+            model,
+            max_faces=wish.max_faces,
+            smoothing=wish.smoothing,
+            person=wish.person,
+            live=True,
         )
         self.can_adapt = can_adapt(tracker)
         self._charts: Sequence[str] = wish.charts

