@@ -20,7 +20,7 @@ from facetrack.tracking.detection import (
     surroundings,
 )
 from facetrack.tracking.hog import HogDetector
-from facetrack.tracking.mtcnn import CELL, Mtcnn, Seen, Tile, tiles
+from facetrack.tracking.mtcnn import BEYOND_DOUBT, CELL, Mtcnn, Seen, Tile, tiles
 
 # Pixels that the first network reads at once, and proposals that the others look at then: all of
 # most pictures at once, in bounded memory; live what takes about 20 ms.
@@ -93,7 +93,7 @@ class FaceDetector:
             return found
         for turn in _TURNS if self._networks else ():
             found = distinct(found + self._find(picture, self._tiles(picture, turn), turn))
-            if certain_ones(found) >= wanted:
+            if sum(d.score >= _scored(BEYOND_DOUBT) for d in found) >= wanted:
                 return found
         if not certain_ones(found):
             found = distinct(found + self._hog.detect(picture, wanted=wanted))
@@ -189,11 +189,14 @@ def detections(seen: Seen, origin: tuple[int, int] = (0, 0)) -> list[Detection]:
     squares, found = seen.squares, []
     for number in range(len(squares)):
         x, y = (squares.centre[number] + origin).tolist()
-        probability = float(squares.score[number])
-        score = 0.5 * (probability - _CERTAIN) / (_CERTAIN - _PLAUSIBLE)
+        score = _scored(float(squares.score[number]))
         five = as_five(seen.five[number] + np.array(origin))
         found.append(Detection(square(x, y, float(squares.side[number]) / 2), score, five=five))
     return found
+
+
+def _scored(probability: float) -> float:
+    return 0.5 * (probability - _CERTAIN) / (_CERTAIN - _PLAUSIBLE)
 
 
 def _turned(shape: tuple[int, ...], turn: int) -> tuple[int, int]:

@@ -37,7 +37,7 @@ _LARGEST: Final = 0.75  # cells in the shorter side: a face may be larger than t
 # that these miss (training pictures) 29 are seen so.
 _PROPOSED, _REFINED, _SEEN = 0.4, 0.3, 0.3
 _PER_LOOK: Final = 3  # proposals (0.25 ms each) to one look of the last network (1 ms)
-_BEYOND_DOUBT: Final = 0.995  # probability that the face is not turned otherwise
+BEYOND_DOUBT: Final = 0.995  # probability that the face is not turned otherwise
 _SAME_OF_SIZE, _SAME = 0.5, 0.7  # intersection over union of proposals that say the same
 _QUARTER: Final = np.pi / 2
 
@@ -220,17 +220,19 @@ class Mtcnn:
         It believes some faces that stand on their heads, at nine tenths and with the parts amiss.
         """
         seen = self._look_once(pyramid, squares)
-        best = seen.squares.distinct(_SAME, len(squares))
-        straight = upright(seen.squares.take(best), seen.five[best])
-        doubtful = straight.take(straight.score < _BEYOND_DOUBT)
-        others = [
-            replace(doubtful, angle=doubtful.angle + turn * _QUARTER) for turn in range(1, 4)
-        ]
-        again = self._look_once(pyramid, _joined([straight, *others]))
-        both = _joined([seen.squares, again.squares])
-        five = np.concatenate([seen.five, again.five])
-        order = np.argsort(-both.score, kind="stable")
-        return Seen(both.take(order), five[order])
+        for _ in range(2):
+            best = seen.squares.distinct(_SAME, len(squares))
+            straight = upright(seen.squares.take(best), seen.five[best])
+            doubtful = straight.take(straight.score < BEYOND_DOUBT)
+            others = [
+                replace(doubtful, angle=doubtful.angle + turn * _QUARTER) for turn in range(1, 4)
+            ]
+            again = self._look_once(pyramid, _joined([straight, *others]))
+            both = _joined([seen.squares, again.squares])
+            five = np.concatenate([seen.five, again.five])
+            order = np.argsort(-both.score, kind="stable")
+            seen = Seen(both.take(order), five[order])
+        return seen
 
     def _look_once(self, pyramid: _Pyramid, squares: Squares) -> Seen:
         if not len(squares):
