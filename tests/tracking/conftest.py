@@ -147,7 +147,7 @@ class OracleModel:
         self.fits += 1
         return self._nearest(np.asarray(start), self.reach)
 
-    def fit_box(self, image, box, *, view=0):
+    def fit_box(self, image, box, *, view=0, five=None):
         centre = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
         shape = head_68() * EYE
         return self._nearest(shape - shape.mean(axis=0) + centre, 1.0)

@@ -1,6 +1,7 @@
 """The networks find faces of any roll and size, say where eyes, nose and mouth are, and no more."""
 
 import importlib.util
+import itertools
 
 import cv2
 import numpy as np
@@ -89,7 +90,7 @@ def test_tiles_cover_every_row_once_and_overlap_by_a_cell():
     for scale in {tile.scale for tile in found}:
         own = [tile for tile in found if tile.scale == scale]
         assert own[0].top == 0
-        for above, below in zip(own, own[1:], strict=False):
+        for above, below in itertools.pairwise(own):
             assert below.top == above.bottom - (CELL - 2)
         assert own[-1].bottom == round(480 * scale) + CELL
 

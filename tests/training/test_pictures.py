@@ -12,9 +12,11 @@ from numpy.testing import assert_allclose
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.face import read_only_points
 from facetrack.features.pixels import overlap
+from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.portrait import astronaut
+from facetrack.tracking.box_fit import five_of
 from facetrack.tracking.detection import Detection
-from facetrack.tracking.face_detector import FaceDetector
+from facetrack.tracking.hog import HogDetector
 from facetrack.training.pictures import (
     MIRRORED_VIEW,
     Picture,
@@ -36,22 +38,35 @@ def test_a_picture_is_followed_by_its_mirrored_copy(images, pictures) -> None:
 
 
 def test_most_synthetic_faces_are_detected(pictures) -> None:
-    assert sum(picture.detection is not None for picture in pictures) > 0.9 * len(pictures)
+    assert sum(picture.box is not None for picture in pictures) > 0.9 * len(pictures)
 
 
 def test_the_detector_is_not_run_unasked(images) -> None:
-    assert all(picture.detection is None for picture in read_pictures(images[:2], detect=False))
+    assert all(
+        picture.box is picture.five is None for picture in read_pictures(images[:2], detect=False)
+    )
 
 
 def test_mirroring_twice_gives_the_picture_back(pictures) -> None:
     picture = pictures[0]
     again = mirrored(mirrored(picture))
-    assert picture.detection is not None
-    assert again.detection is not None
+    assert picture.box is not None
+    assert again.box is not None
     assert (again.grey == picture.grey).all()
     assert_allclose(again.points, picture.points)
-    assert again.detection.view == picture.detection.view
-    assert_allclose(again.detection.box, picture.detection.box)
+    assert again.box.view == picture.box.view
+    assert_allclose(again.box.box, picture.box.box)
+    assert picture.five is not None
+    assert again.five is not None
+    assert_allclose(again.five.five, picture.five.five)
+
+
+def test_five_points_of_a_mirrored_picture_lie_on_the_same_parts(pictures) -> None:
+    for picture in pictures[:8]:
+        assert picture.five is not None
+        eyes = outer_eye_distance(picture.points)
+        away = np.linalg.norm(np.array(picture.five.five) - five_of(picture.points), axis=1)
+        assert away.max() < 0.35 * eyes
 
 
 @pytest.mark.parametrize("view", range(5))
@@ -61,9 +76,9 @@ def test_a_mirrored_box_holds_the_same_face(view: int) -> None:
     points = np.zeros((68, 2))
     copy = mirrored(Picture(3, grey, points, Detection((20, 10, 40, 30), 0.7, view)))
     assert copy.number == 3
-    assert copy.detection is not None
-    assert (copy.detection.score, copy.detection.view) == (0.7, MIRRORED_VIEW[view])
-    x0, y0, x1, y1 = map(int, copy.detection.box)
+    assert copy.box is not None
+    assert (copy.box.score, copy.box.view) == (0.7, MIRRORED_VIEW[view])
+    x0, y0, x1, y1 = map(int, copy.box.box)
     assert (copy.grey[y0 : y1 + 1, x0 : x1 + 1] == 200).all()
     assert copy.grey.sum() == grey.sum()
     assert MIRRORED_VIEW[MIRRORED_VIEW[view]] == view
@@ -77,9 +92,9 @@ def test_the_detector_sees_mirrored_pictures_as_said(turn: float) -> None:
     matrix = cv2.getRotationMatrix2D(tuple(map(float, middle)), np.degrees(turn), 1.0)
     upright = cv2.cvtColor(portrait.image, cv2.COLOR_BGR2GRAY)
     grey = np.asarray(cv2.warpAffine(upright, matrix, (512, 512)), dtype=np.uint8)
-    detector = FaceDetector()
+    detector = HogDetector()
     found = detector.detect(grey)[0]
-    expected = mirrored(Picture(0, grey, portrait.points, found)).detection
+    expected = mirrored(Picture(0, grey, portrait.points, found)).box
     seen = detector.detect(np.ascontiguousarray(grey[:, ::-1]))[0]
     assert expected is not None
     assert seen.view == expected.view

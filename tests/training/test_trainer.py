@@ -13,6 +13,7 @@ from facetrack.errors import InputError
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model, save_model
 from facetrack.synthetic.portrait import astronaut
+from facetrack.tracking.box_fit import five_of
 from facetrack.tracking.detection import Detection
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.boxes import learn_placement
@@ -75,12 +76,24 @@ def test_tracking_ends_nearer_than_it_starts(model: FaceModel, clips) -> None:
 def test_a_box_leads_nearer_than_its_own_shape(model: FaceModel, pictures) -> None:
     starts, ends = [], []
     for picture in pictures[::2]:
-        if picture.detection is not None:
-            box, view = picture.detection.box, picture.detection.view
+        if picture.box is not None:
+            box, view = picture.box.box, picture.box.view
             starts.append(_error(model.placement.start(box, view), picture.points))
             fit = model.fit_box(picture.grey, box, view=view)
             ends.append(_error(fit.points, picture.points))
     assert np.mean(ends) < 0.6 * np.mean(starts)
+
+
+def test_five_points_lead_nearer_than_a_box(model: FaceModel, pictures) -> None:
+    by_five, by_box = [], []
+    for picture in pictures[::2]:
+        if picture.box is not None and picture.five is not None:
+            start = model.placement.five.start(picture.five.five)
+            by_five.append(_error(start, picture.points))
+            by_box.append(_error(model.placement.start(picture.box.box, 0), picture.points))
+            fit = model.fit_box(picture.grey, picture.box.box, five=picture.five.five)
+            assert _error(fit.points, picture.points) < 0.2
+    assert np.mean(by_five) < 0.7 * np.mean(by_box)
 
 
 def test_training_again_on_one_thread_makes_the_same_file(
@@ -95,9 +108,13 @@ def test_training_again_on_one_thread_makes_the_same_file(
 def test_a_trained_model_survives_its_file(model: FaceModel, clips, tmp_path: Path) -> None:
     save_model(model, tmp_path / "small.npz")
     loaded, image = load_model(tmp_path / "small.npz"), clips[0].read_grey()
-    for fit in ("fit", "fit_box"):
-        where = clips[0].points if fit == "fit" else (100, 60, 200, 160)
-        a, b = (getattr(m, fit)(image, where) for m in (model, loaded))
+    box, five = (100, 60, 200, 160), five_of(clips[0].points)
+    for fit in ("fit", "fit_box", "five"):
+        if fit == "five":
+            a, b = (m.fit_box(image, box, five=five) for m in (model, loaded))
+        else:
+            where = clips[0].points if fit == "fit" else box
+            a, b = (getattr(m, fit)(image, where) for m in (model, loaded))
         assert a.points.tobytes() == b.points.tobytes()
         assert a.quality == b.quality
 
@@ -141,10 +158,36 @@ def test_rare_views_are_placed_like_the_frontal_one() -> None:
     rng = np.random.default_rng(1)
     pictures = [_detected(rng, 0, FACE) for _ in range(20)]
     pictures += [_detected(rng, 3, FACE + 0.5) for _ in range(19)]
-    pictures += [replace(pictures[0], detection=None)] * 30
+    pictures += [replace(pictures[0], box=None)] * 30
     shapes = learn_placement(pictures).shapes
     for view in range(1, 5):
         assert (shapes[view] == shapes[0]).all()
+
+
+def _with_five(rng: np.random.Generator) -> Picture:
+    """Make a face of random roll, size and yaw with what the networks would see of it."""
+    angle, size = rng.uniform(-np.pi, np.pi), rng.uniform(50, 200)
+    turn = size * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    squeezed = FACE * (rng.uniform(0.7, 1.0), 1.0)
+    points = squeezed @ turn + rng.uniform(100, 400, 2)
+    five = tuple((x, y) for x, y in five_of(points).tolist())
+    box = Detection((0, 0, 9, 9), 1.0)
+    return Picture(0, np.empty((0, 0), np.uint8), points, box, replace(box, five=five))
+
+
+def test_five_points_place_faces_of_any_roll_and_yaw() -> None:
+    rng = np.random.default_rng(3)
+    placement = learn_placement([_with_five(rng) for _ in range(200)])
+    assert placement.five is not None
+    for picture in (_with_five(rng) for _ in range(20)):
+        assert picture.five is not None
+        start = placement.five.start(picture.five.five)
+        assert np.abs(start - picture.points).max() < 0.03 * np.ptp(picture.points)
+
+
+def test_without_five_points_a_model_knows_boxes_only() -> None:
+    rng = np.random.default_rng(4)
+    assert learn_placement([_detected(rng, 0, FACE) for _ in range(30)]).five is None
 
 
 def test_too_few_detections_are_named() -> None:

@@ -18,7 +18,7 @@ from facetrack.training.worsening import worsen
 @pytest.fixture
 def picture() -> Picture:
     grey = np.asarray(cv2.cvtColor(astronaut().image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    return Picture(3, grey, astronaut().points, None)
+    return Picture(3, grey, astronaut().points)
 
 
 def test_the_same_seed_makes_the_same_picture(picture: Picture) -> None:
@@ -33,7 +33,7 @@ def test_pictures_become_worse_and_the_good_one_stays(picture: Picture) -> None:
     for seed in range(30):
         worse = worsen(picture, np.random.default_rng(seed))
         assert worse.number == picture.number
-        assert worse.detection is None
+        assert worse.box is None
         assert worse.grey.dtype == np.uint8
         assert worse.grey.flags.c_contiguous
         assert np.isfinite(worse.points).all()
@@ -82,6 +82,6 @@ def test_something_lies_over_a_part_of_the_face(picture: Picture) -> None:
 
 
 def test_a_picture_too_small_to_change_passes() -> None:
-    tiny = Picture(0, np.full((3, 3), 7, np.uint8), astronaut().points / 200, None)
+    tiny = Picture(0, np.full((3, 3), 7, np.uint8), astronaut().points / 200)
     for seed in range(60):
         assert min(worsen(tiny, np.random.default_rng(seed)).grey.shape) >= 1
