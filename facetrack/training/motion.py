@@ -13,6 +13,7 @@ from facetrack.landmarks.shape_model import ShapeModel
 
 Shapes = npt.NDArray[np.float64]
 
+_MOST, _SOME = (0.5, 1.3), (-0.5, 0.5)  # shares of the two motions that make a new one
 _N_MODES = 12  # labels of neighbouring frames jitter: finer modes of their difference are noise
 
 
@@ -53,6 +54,25 @@ def _motion(first: Shapes, second: Shapes, shape_model: ShapeModel) -> Shapes:
     moved = to_frame.apply(second) - to_frame.apply(first)
     basis = shape_model.basis[:, : 4 + _N_MODES]
     return (basis @ (basis.T @ moved.ravel())).reshape(68, 2)
+
+
+def draw_motion(motions: Shapes, rng: np.random.Generator) -> Shapes:
+    """Compose a motion of two measured ones: there are few pairs, and people move in more ways.
+
+    Parameters
+    ----------
+    motions : ndarray, shape (n, 68, 2)
+        See `pair_motions`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (68, 2), float64
+        Pixels of the reference frame.
+    """
+    first, second = motions[rng.integers(len(motions), size=2)]
+    composed: Shapes = rng.uniform(*_MOST) * first + rng.uniform(*_SOME) * second
+    return composed
 
 
 def start_from_motion(points: Shapes, motion: Shapes, shape_model: ShapeModel) -> Shapes:

@@ -19,7 +19,7 @@ from facetrack.training.boxes import Items, box_starts, learn_placement, refinem
 from facetrack.training.cascade import CascadePlan, LevelPlan, TrainedCascade, train_cascade
 from facetrack.training.confidence import learn_confidence
 from facetrack.training.frames import TrainingFrames, make_frames
-from facetrack.training.motion import pair_motions, start_from_motion
+from facetrack.training.motion import draw_motion, pair_motions, start_from_motion
 from facetrack.training.pictures import Picture, read_pictures
 from facetrack.training.quality import fit_boxes, learn_quality
 from facetrack.training.starts import StartNoise
@@ -27,18 +27,27 @@ from facetrack.training.trials import FOLDS, Trial, train_held_out, try_out
 
 Array = npt.NDArray[np.float64]
 
+# The first levels read from afar: real motion between frames goes farther than noise does.
 TRACKING_LEVELS: Final = tuple(
     LevelPlan(map_index, spacing, 15)
-    for map_index, spacing in ((0, 9.0), (0, 7.0), (1, 5.5), (1, 4.5), (1, 4.0))
+    for map_index, spacing in (
+        *((0, spacing) for spacing in (18.0, 14.0, 11.0, 8.5, 7.0)),
+        *((1, spacing) for spacing in (5.5, 4.5, 4.0)),
+    )
 )
 START_LEVELS: Final = tuple(
     LevelPlan(map_index, spacing, 24)
     for map_index, spacing in ((0, 11.0), (0, 9.0), (0, 7.0), (1, 5.5), (1, 4.5), (1, 4.0))
 )
 
-REFINEMENT_LEVELS: Final = tuple(replace(level, k=24) for level in TRACKING_LEVELS)
+REFINEMENT_LEVELS: Final = tuple(
+    LevelPlan(map_index, spacing, 24)
+    for map_index, spacing in ((0, 9.0), (0, 7.0), (1, 5.5), (1, 4.5), (1, 4.0))
+)
 
-LEARNING_LEVELS: Final = 3  # the last ones of the tracking cascade: all five learn hardly more
+LEARNING_LEVELS: Final = 3  # the last ones of the tracking cascade: more learn hardly more
+_OF_MOTION: Final = 0.5  # share of starts; with more the small motions are fitted worse
+_PROJECTED: Final = 0.35  # of the others the truth itself is moved
 _BOXES: Final = 4  # per picture, that teach the quality what is no face
 
 
@@ -247,10 +256,10 @@ def _tracking_starts(
     for _ in range(count):
         for picture in pictures:
             kind = rng.random()
-            if kind < 0.2:
-                motion = motions[rng.integers(len(motions))]
+            if kind < _OF_MOTION:
+                motion = draw_motion(motions, rng)
                 start = start_from_motion(picture.points, motion, shape_model)
             else:
-                projected = kind < 0.8
+                projected = kind < _OF_MOTION + _PROJECTED
                 start = StartNoise().move(picture.points, shape_model, rng, projected=projected)
             yield picture.number, picture.grey, start, picture.points

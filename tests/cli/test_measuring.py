@@ -38,7 +38,7 @@ class CentredModel:
     def fit(self, image, start):
         return Fit(read_only_points(start), 1.0, SURE)
 
-    def fit_box(self, image, box, *, view=0):
+    def fit_box(self, image, box, *, view=0, five=None):
         return Fit(read_only_points(SHAPE + 100), 1.0, SURE)
 
 

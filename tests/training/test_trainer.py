@@ -85,13 +85,15 @@ def test_a_box_leads_nearer_than_its_own_shape(model: FaceModel, pictures) -> No
 
 
 def test_five_points_lead_nearer_than_a_box(model: FaceModel, pictures) -> None:
-    by_five, by_box = [], []
+    by_five, by_box, placement = [], [], model.placement.five
+    assert placement is not None
     for picture in pictures[::2]:
-        if picture.box is not None and picture.five is not None:
-            start = model.placement.five.start(picture.five.five)
+        five = None if picture.five is None else picture.five.five
+        if picture.box is not None and five is not None:
+            start = placement.start(five)
             by_five.append(_error(start, picture.points))
             by_box.append(_error(model.placement.start(picture.box.box, 0), picture.points))
-            fit = model.fit_box(picture.grey, picture.box.box, five=picture.five.five)
+            fit = model.fit_box(picture.grey, picture.box.box, five=five)
             assert _error(fit.points, picture.points) < 0.2
     assert np.mean(by_five) < 0.7 * np.mean(by_box)
 
@@ -181,6 +183,7 @@ def test_five_points_place_faces_of_any_roll_and_yaw() -> None:
     assert placement.five is not None
     for picture in (_with_five(rng) for _ in range(20)):
         assert picture.five is not None
+        assert picture.five.five is not None
         start = placement.five.start(picture.five.five)
         assert np.abs(start - picture.points).max() < 0.03 * np.ptp(picture.points)
 
