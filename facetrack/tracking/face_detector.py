@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -57,7 +58,7 @@ class FaceDetector:
 
     def __init__(self, smallest: float = SMALLEST_FACE, *, live: bool = False) -> None:
         check_smallest(smallest)
-        self._smallest = smallest
+        self._smallest, self._live = smallest, live
         self._area, self._most = (_LIVE_AREA, _LIVE_MOST) if live else (_AREA, _MOST)
         self._hog = HogDetector()
         self._networks: Mtcnn | None = None
@@ -66,6 +67,10 @@ class FaceDetector:
             self._networks = Mtcnn()
         except MissingDependencyError as error:
             self.missing = f"{error}; small, dim and turned faces are missed without it"
+
+    def __reduce__(self) -> tuple[partial[FaceDetector], tuple[float]]:
+        """Let a detector travel to other processes, which load the networks anew."""
+        return partial(FaceDetector, live=self._live), (self._smallest,)
 
     def detect(self, image: npt.ArrayLike, *, wanted: int = 1) -> list[Detection]:
         """Search the whole picture, turned as well while fewer faces are found than wanted.

@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import pickle
 
 import cv2
 import numpy as np
@@ -138,6 +139,12 @@ def test_a_dark_and_a_turned_face_in_one_picture(detector, portrait):
 
 def test_same_picture_same_faces(detector, portrait):
     assert detector.detect(portrait.image) == FaceDetector().detect(portrait.image)
+
+
+def test_a_detector_travels_to_other_processes(detector, portrait):
+    for own in (FaceDetector(live=True), FaceDetector(150)):
+        again = pickle.loads(pickle.dumps(own))
+        assert again.search(portrait.image, 0) == own.search(portrait.image, 0)
 
 
 def test_moved_detections_take_their_points_along():
