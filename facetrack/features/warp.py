@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.features.pixels import Image
-from facetrack.features.resize import average
 from facetrack.landmarks.procrustes import Similarity
 
 _UINT8: Final = np.dtype(np.uint8)  # compared faster than the type, once for every fit
@@ -55,12 +54,13 @@ def warp(
     if colour != (crop.ndim == 3):
         way = cv2.COLOR_GRAY2BGR if colour else cv2.COLOR_BGR2GRAY
         crop = cv2.cvtColor(crop, way)  # type: ignore[assignment]
-    scale_x = scale_y = 1.0
+    times = 1
     if to_crop.scale < _SHRINK_LIMIT:  # average before sampling (spec 9.7.4)
-        height, width = crop.shape[:2]
-        new = max(2, round(width * to_crop.scale)), max(2, round(height * to_crop.scale))
-        crop, scale_x, scale_y = average(crop, new), new[0] / width, new[1] / height
-    matrix = _from_crop(to_crop, x0, y0, scale_x, scale_y)
+        # by halves, which takes a quarter of the time that other shares take
+        halvings = math.ceil(math.log2(_SHRINK_LIMIT / to_crop.scale))
+        times = min(1 << min(halvings, 20), *(side // 2 for side in crop.shape[:2]))
+        crop = _averaged(crop, times)
+    matrix = _from_crop(to_crop, x0, y0, 1 / times)
     return cv2.warpAffine(  # type: ignore[return-value]
         crop, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -113,16 +113,22 @@ def _region(
     )
 
 
-def _from_crop(
-    to_crop: Similarity, left: int, top: int, scale_x: float, scale_y: float
-) -> npt.NDArray[np.float64]:
+def _averaged(image: Image, times: int) -> Image:
+    """Shrink a picture by a whole number; what is over at the right and below is left out."""
+    height, width = (side // times for side in image.shape[:2])
+    whole = image[: height * times, : width * times]
+    shrunk = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return shrunk  # type: ignore[return-value]
+
+
+def _from_crop(to_crop: Similarity, left: int, top: int, scale: float) -> npt.NDArray[np.float64]:
     """Map pixels of the image's part, scaled after it was cut, to the crop; shape (2, 3)."""
     a, b = to_crop.a, to_crop.b
     # pixel centres at integers: x_image = (x_small + 0.5) / scale - 0.5 + left
-    x, y = 0.5 / scale_x - 0.5 + left, 0.5 / scale_y - 0.5 + top
+    x, y = 0.5 / scale - 0.5 + left, 0.5 / scale - 0.5 + top
     return np.array(
         [
-            [a / scale_x, -b / scale_y, a * x - b * y + to_crop.tx],
-            [b / scale_x, a / scale_y, b * x + a * y + to_crop.ty],
+            [a / scale, -b / scale, a * x - b * y + to_crop.tx],
+            [b / scale, a / scale, b * x + a * y + to_crop.ty],
         ]
     )
