@@ -13,6 +13,7 @@ from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.procrustes import Similarity, fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.box_fit import BoxPlacement, FivePlacement
+from facetrack.training.lids import blinking
 from facetrack.training.pictures import MIRRORED_VIEW, Picture
 from facetrack.training.starts import StartNoise
 
@@ -148,9 +149,10 @@ def refinement_starts(
     """
     for _ in range(count):
         for picture in pictures:
-            relaxed = shape_model.relax(picture.points, keep=_REFINEMENT_KEEP)
+            seen, before = blinking(picture, rng)
+            relaxed = shape_model.relax(before, keep=_REFINEMENT_KEEP)
             start = _REFINEMENT_NOISE.move(relaxed, shape_model, rng, projected=True)
-            yield picture.number, picture.grey, start, picture.points
+            yield seen.number, seen.grey, start, seen.points
 
 
 def _scatter(start: Array, width: float, rng: np.random.Generator) -> Array:

@@ -19,7 +19,7 @@ from facetrack.training.boxes import Items, box_starts, learn_placement, refinem
 from facetrack.training.cascade import CascadePlan, LevelPlan, TrainedCascade, train_cascade
 from facetrack.training.confidence import learn_confidence
 from facetrack.training.frames import TrainingFrames, make_frames
-from facetrack.training.lids import close_eyes
+from facetrack.training.lids import blinking
 from facetrack.training.motion import draw_motion, pair_motions, start_from_motion
 from facetrack.training.pictures import Picture, read_pictures
 from facetrack.training.quality import fit_boxes, learn_quality
@@ -36,9 +36,9 @@ TRACKING_LEVELS: Final = tuple(
         *((1, spacing) for spacing in (5.5, 4.5, 4.0)),
     )
 )
-START_LEVELS: Final = tuple(
-    LevelPlan(map_index, spacing, 24)
-    for map_index, spacing in ((0, 11.0), (0, 9.0), (0, 7.0), (1, 5.5), (1, 4.5), (1, 4.0))
+START_LEVELS: Final = (
+    *(LevelPlan(0, spacing, 16) for spacing in (11.0, 9.0, 7.0)),
+    *(LevelPlan(1, spacing, 24) for spacing in (5.5, 4.5, 4.0)),
 )
 
 REFINEMENT_LEVELS: Final = tuple(
@@ -49,7 +49,6 @@ REFINEMENT_LEVELS: Final = tuple(
 LEARNING_LEVELS: Final = 3  # the last ones of the tracking cascade: more learn hardly more
 _OF_MOTION: Final = 0.5  # share of starts; with more the small motions are fitted worse
 _PROJECTED: Final = 0.35  # of the others the truth itself is moved
-_CLOSED: Final = 0.1  # share of starts whose eyes are closed, all in all; half as many open again
 _BOXES: Final = 4  # per picture, that teach the quality what is no face
 
 
@@ -257,7 +256,7 @@ def _tracking_starts(
     """
     for _ in range(count):
         for picture in pictures:
-            seen, before = _blinking(picture, rng)
+            seen, before = blinking(picture, rng)
             kind = rng.random()
             if kind < _OF_MOTION:
                 start = start_from_motion(before, draw_motion(motions, rng), shape_model)
@@ -265,14 +264,3 @@ def _tracking_starts(
                 projected = kind < _OF_MOTION + _PROJECTED
                 start = StartNoise().move(before, shape_model, rng, projected=projected)
             yield seen.number, seen.grey, start, seen.points
-
-
-def _blinking(picture: Picture, rng: np.random.Generator) -> tuple[Picture, Array]:
-    """Return a picture, some with closed eyes, and the landmarks in the frame before it."""
-    kind = rng.random() / _CLOSED
-    if kind > 2:
-        return picture, picture.points
-    closed = close_eyes(picture, rng)
-    if kind > 1.5:
-        return picture, closed.points
-    return closed, closed.points if kind > 0.75 else picture.points

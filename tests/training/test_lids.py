@@ -9,7 +9,7 @@ import pytest
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.synthetic.portrait import astronaut
 from facetrack.training import lids
-from facetrack.training.lids import close_eyes
+from facetrack.training.lids import blinking, close_eyes
 from facetrack.training.pictures import Picture
 
 UPPER, LOWER = [37, 38, 43, 44], [41, 40, 47, 46]
@@ -83,3 +83,15 @@ def test_eyes_at_the_border_or_of_no_size_are_left_alone(picture: Picture) -> No
     assert close_eyes(cut, rng).grey.shape == cut.grey.shape
     point = Picture(5, picture.grey, np.zeros((68, 2)))
     assert (close_eyes(point, rng).grey == picture.grey).all()
+
+
+def test_some_of_what_is_seen_has_closed_eyes_and_some_had(picture: Picture) -> None:
+    rng, kinds = np.random.default_rng(4), []
+    for _ in range(1500):
+        seen, before = blinking(picture, rng)
+        kinds.append((seen is picture, (before == picture.points).all()))
+    shares = {kind: kinds.count(kind) / len(kinds) for kind in set(kinds)}
+    assert 0.8 < shares[True, True] < 0.95  # open, and was open
+    assert 0.02 < shares[True, False] < 0.07  # opens again
+    assert 0.02 < shares[False, True] < 0.07  # has just closed
+    assert 0.02 < shares[False, False] < 0.07
