@@ -46,6 +46,7 @@ Worse = Callable[[Image, Points], tuple[Image, Points]]
 _DARK: Final = 19.0  # degrees of the typology angle
 _MANY: Final = 60  # faces that are asked for
 _PATCHES: Final = 300
+_PATCH: Final = 40  # px, at least
 _CROWDS: Final = 20
 _CROWD_SIZES: Final = ((1920, 1080), (3840, 2160))
 _FACE_WIDTHS: Final = (40.0, 300.0)  # px
@@ -176,17 +177,19 @@ def _share(found: Sequence[bool]) -> str:
 
 
 def patches(images: Sequence[LabelledImage], count: int, rng: np.random.Generator) -> list[Image]:
-    """Cut squares out of pictures, beside the labelled face."""
+    """Cut squares out of pictures, beside the labelled face, and enlarge them three times."""
     cut: list[Image] = []
-    for _ in range(200 * count):
+    for _ in range(1000 * count):
         labelled = images[int(rng.integers(len(images)))]
         image = labelled.read_bgr()
-        side = int(rng.integers(60, max(61, min(image.shape[:2]) // 2)))
-        if side >= min(image.shape[:2]):
+        largest = min(image.shape[:2]) // 2
+        if largest <= _PATCH:
             continue
+        side = int(rng.integers(_PATCH, largest))
         x, y = (int(rng.integers(0, s - side)) for s in (image.shape[1], image.shape[0]))
         if overlap((x, y, x + side, y + side), _whole(np.asarray(labelled.points))) < 0.05:
-            cut.append(image[y : y + side, x : x + side])
+            patch = image[y : y + side, x : x + side]
+            cut.append(np.asarray(cv2.resize(patch, None, fx=3, fy=3), dtype=np.uint8))
         if len(cut) == count:
             return cut
     raise InputError(f"only {len(cut)} of {count} patches lie beside faces; name more pictures")

@@ -18,7 +18,7 @@ _LOOK_BACK_EVERY: Final = 3  # frames, near the place where a person was lost ..
 _LOOK_BACK_FOR: Final = 90  # ... this many frames ago at most
 
 _CONFIRMED: Final = 0.3  # quality of the fit that makes a certain detection a face
-_CONFIRMED_WEAK: Final = 0.8  # the same for a candidate with a low score
+_CONFIRMED_WEAK: Final = 0.9  # the same for a candidate with a low score
 _MOST_TRIES: Final = 4  # fits per search
 _MOST_MOVED: Final = 2  # of them also from the boxes around the detection
 # Right, down (in box widths) and factor of size: what is tried while the detector's own box gives

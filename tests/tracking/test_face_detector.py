@@ -54,7 +54,7 @@ def test_finds_a_face_of_any_roll_and_its_parts(detector, portrait, degrees):
 def test_every_roll_is_found_by_searching_step_by_step(detector, portrait):
     for degrees in (0, 90, 180, 270):
         image, five = rolled(portrait, degrees)
-        found = [d for step in range(6) for d in detector.search(image, step) if d.certain]
+        found = [d for step in range(8) for d in detector.search(image, step) if d.certain]
         assert found
         assert min(far(d, five) for d in found) < 0.25
 
