@@ -62,13 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="smooth the points: 0 (off, default) to 1 (much); raw points are kept beside",
     )
-    parser.add_argument(
-        "--smallest-face",
-        type=float,
-        default=40.0,
-        metavar="PX",
-        help="width of the smallest face that is looked for (default: 40); larger is faster",
-    )
     parser.add_argument("--overlay", action="store_true", help="write a video with the landmarks")
     parser.add_argument(
         "--format",
@@ -102,8 +95,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="skip videos that are finished and go on with the one that was interrupted",
     )
+    _add_search_arguments(parser)
     _add_teaching_arguments(parser)
     add_cluster_arguments(parser, "videos")
+
+
+def _add_search_arguments(parser: argparse.ArgumentParser) -> None:
+    searching = parser.add_argument_group("searching")
+    searching.add_argument(
+        "--smallest-face",
+        type=float,
+        default=40.0,
+        metavar="PX",
+        help="width of the smallest face that is looked for (default: 40); larger is faster",
+    )
 
 
 def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:

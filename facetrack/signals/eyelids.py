@@ -17,11 +17,12 @@ _USUAL: Final = 0.4  # seconds: a blink lasts 0.1 to 0.4; what is longer must be
 _CLOSED: Final = 0.275  # eye aspect ratio at or below which lids may be closed, whoever it is
 _CLOSED_SMALL: Final = 0.3  # the same of a small face, whose lids are not followed all the way
 _SMALL: Final = 100.0  # px between the outer eye corners
-_NARROWED: Final = 0.78  # of the open eye, likewise: some eyes are narrow
+_NARROWED: Final = 0.65  # of the open eye, likewise: some eyes are narrow
 _SHUT: Final = 0.65  # of the open eye: eyes that stay above it are narrowed or look down
 RISE: Final = 0.08  # of the open eye, above the deepest point: open again
 REACH: Final = 0.35  # seconds
-_SHORTEST: Final = 0.042  # seconds at or below that limit: lids cannot close and open again faster
+# Seconds at or below that limit, and half-way down: lids cannot close and open again faster
+_SHORTEST: Final = 0.05
 _WAS_OPEN: Final = 0.7  # of the open eye: what falls from below it flutters while closed
 _LEVEL: Final = 0.5  # of the depth, above the deepest point: what is below belongs to the closure
 _BOTTOM: Final = 0.3  # of the depth, likewise: the lids have met
@@ -122,7 +123,7 @@ def judge(closure: Closure) -> Event | None:
     if (
         apex.both > closure.limit
         or closure.before < _WAS_OPEN * closure.usual
-        or _seconds(closure, closure.limit) < _SHORTEST
+        or _seconds(closure, min(closure.limit, closure.level)) < _SHORTEST
     ):
         return None
     seconds = _seconds(closure, closure.level)

@@ -51,7 +51,8 @@ class FaceDetector:
     smallest : float
         Width of the smallest face that is looked for, pixels.
     live : bool
-        Search in steps that keep a camera's rate on one core, instead of most pictures at once.
+        Search in steps that keep a camera's rate on one core, instead of most pictures at once;
+        `detect` is the first of them then.
 
     Attributes
     ----------
@@ -104,6 +105,8 @@ class FaceDetector:
         found: list[Detection] = []
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             return found
+        if self._live and self._networks:
+            return self.search(picture, 0)
         for turn, clearer in _WAYS if self._networks else ():
             shown = _clearer(picture) if clearer else picture
             found = distinct(found + self._find(shown, self._tiles(picture, turn), turn))

@@ -110,10 +110,10 @@ class Unclear:
         self._model, self.shape_model = model, model.shape_model
 
     def fit(self, image, start):
-        return replace(self._model.fit(image, start), quality=0.8)
+        return replace(self._model.fit(image, start), quality=0.92)
 
     def fit_box(self, image, box, *, view=0, five=None):
-        return replace(self._model.fit_box(image, box, view=view, five=five), quality=0.8)
+        return replace(self._model.fit_box(image, box, view=view, five=five), quality=0.92)
 
 
 def test_a_weakly_detected_face_is_reported_after_the_second_answer(stage, puppet):

