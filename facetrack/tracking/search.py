@@ -19,7 +19,7 @@ _LOOK_BACK_FOR: Final = 90  # ... this many frames ago at most
 
 _CONFIRMED: Final = 0.3  # quality of the fit that makes a certain detection a face
 _CONFIRMED_WEAK: Final = 0.9  # the same for a candidate with a low score
-_MOST_TRIES: Final = 4  # fits per search
+_MOST_TRIES: Final = 4  # fits per search, and twice what is wanted
 _MOST_MOVED: Final = 2  # of them also from the boxes around the detection
 # Right, down (in box widths) and factor of size: what is tried while the detector's own box gives
 # no well-fitted face. Small steps first; a box may be a fifth too large and off by a tenth at once.
@@ -107,7 +107,7 @@ def confirm(
     """
     occupied, found = list(taken), list[Fit]()
     free = [d for d in detections if all(overlap(d.box, box) < _TAKEN for box in occupied)]
-    for rank, detection in enumerate(free[:_MOST_TRIES]):
+    for rank, detection in enumerate(free[: max(_MOST_TRIES, 2 * wanted)]):
         if len(found) >= wanted:
             break
         needed = _CONFIRMED if detection.certain else _CONFIRMED_WEAK
