@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import LinearNDInterpolator
 
 from facetrack.synthetic.motion import Waves
 from facetrack.video.frame import Image
@@ -115,6 +114,8 @@ class Relief:
     ) -> None:
         width, height = (max(side // COARSE, 2) for side in size)
         y, x = np.mgrid[:height, :width]
+        from scipy.interpolate import LinearNDInterpolator  # loads slowly; the demo needs none
+
         surface = LinearNDInterpolator(vertices, depth, fill_value=float(depth.max()))
         z = surface(COARSE * x + COARSE / 2, COARSE * y + COARSE / 2)
         z = cv2.GaussianBlur(z, (0, 0), max(_SOFT * eye_distance / COARSE, 0.5))

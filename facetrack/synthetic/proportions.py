@@ -8,7 +8,6 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import RBFInterpolator
 
 from facetrack.landmarks.markup import REGIONS
 from facetrack.landmarks.procrustes import Similarity
@@ -90,6 +89,8 @@ def infant(portrait: Portrait) -> Portrait:
         )
     )
     # The inner lips may touch and cannot hold a spline; they go where it takes them.
+    from scipy.interpolate import RBFInterpolator  # loads slowly; the demo needs none
+
     back = RBFInterpolator(new, old, smoothing=_SMOOTHING)
     y, x = np.mgrid[0 : height + _STEP : _STEP, 0 : width + _STEP : _STEP].astype(np.float64)
     coarse = back(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(*x.shape, 2)
