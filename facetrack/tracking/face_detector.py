@@ -27,7 +27,7 @@ from facetrack.tracking.mtcnn import BEYOND_DOUBT, CELL, Mtcnn, Seen, Tile, tile
 # Pixels that the first network reads at once, and proposals that the others look at then: all of
 # most pictures at once, in bounded memory; live what takes about 20 ms.
 _AREA, _MOST = 500_000, 1000
-_LIVE_AREA, _LIVE_MOST = 70_000, 24
+_LIVE_AREA, _LIVE_MOST = 70_000, 15
 # Probabilities that count as certain, and as worth a look; see benchmarks/detection.py.
 _CERTAIN: Final = 0.9
 _PLAUSIBLE: Final = 0.7
@@ -39,7 +39,7 @@ _NEAR_SIZES: Final = (0.6, 1.7)  # of the expected size
 # to a quarter, or blurred by 4 % of the face, in which no network saw the face before).
 _WAYS: Final = ((0, False), (1, False), (3, False), (2, False), (0, True))
 _CONTRAST: Final = 2.0  # limit of the local equalisation, ...
-_SHARP: Final = 0.02  # ... and of the shorter side: radius that is sharpened then, ...
+_SHARP: Final = 0.035  # ... and of the shorter side: radius that is sharpened then, ...
 _MORE: Final = 1.5  # ... by so many times the difference
 
 
@@ -228,8 +228,8 @@ def _scored(probability: float) -> float:
 def _clearer(image: Image) -> Image:
     """Raise the contrast everywhere, and sharpen."""
     equalised = cv2.createCLAHE(_CONTRAST, (8, 8)).apply(grey(image))
-    sigma = max(1.0, _SHARP * min(image.shape[:2]))
-    smooth = cv2.GaussianBlur(equalised, (0, 0), sigma)
+    side = 2 * round(_SHARP * min(image.shape[:2])) + 1
+    smooth = cv2.blur(equalised, (side, side))
     sharp = cv2.addWeighted(equalised, 1 + _MORE, smooth, -_MORE, 0)
     return sharp.astype(np.uint8, copy=False)
 
