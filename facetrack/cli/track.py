@@ -145,8 +145,12 @@ def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Track all inputs; print one line for each."""
     from facetrack.corpus.batch import Failure
+    from facetrack.tracking.face_detector import without_networks
 
     model, tasks, errors = _plan(args)
+    lost = without_networks()
+    if lost:
+        _complain(f"note: {lost}")
     failures = [str(error) for error in errors]
     for message in failures:
         _complain(message)

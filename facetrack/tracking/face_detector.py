@@ -22,7 +22,7 @@ from facetrack.tracking.detection import (
     surroundings,
 )
 from facetrack.tracking.hog import HogDetector
-from facetrack.tracking.mtcnn import BEYOND_DOUBT, CELL, Mtcnn, Seen, Tile, tiles
+from facetrack.tracking.mtcnn import BEYOND_DOUBT, CELL, Mtcnn, Seen, Tile, tiles, weights
 
 # Pixels that the first network reads at once, and proposals that the others look at then: all of
 # most pictures at once, in bounded memory; live what takes about 20 ms.
@@ -71,11 +71,9 @@ class FaceDetector:
         self._area, self._most = (_LIVE_AREA, _LIVE_MOST) if live else (_AREA, _MOST)
         self._hog = HogDetector()
         self._networks: Mtcnn | None = None
-        self.missing = ""
-        try:
+        self.missing = without_networks()
+        if not self.missing:
             self._networks = Mtcnn()
-        except MissingDependencyError as error:
-            self.missing = f"{error}; small, dim and turned faces are missed without it"
 
     def __reduce__(self) -> tuple[partial[FaceDetector], tuple[float]]:
         """Let a detector travel to other processes, which load the networks anew."""
@@ -197,6 +195,20 @@ class FaceDetector:
     ) -> list[Detection]:
         assert self._networks is not None
         return distinct(detections(self._networks.find(image, where, turn, self._most), origin))
+
+
+def without_networks() -> str:
+    """Return what is lost because the networks' package is not installed; empty where it is.
+
+    Returns
+    -------
+    str
+    """
+    try:
+        weights()
+    except MissingDependencyError as error:
+        return f"{error}; small, dim and turned faces are missed without it"
+    return ""
 
 
 def detections(seen: Seen, origin: tuple[int, int] = (0, 0)) -> list[Detection]:

