@@ -37,7 +37,8 @@ def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
     model = load_model(order.model)
     folder = Path(order.output).absolute()
     inputs, errors = find_inputs(order.inputs, skip=folder)
-    namer, settings = Namer(folder), Settings(order.max_faces, 0.0, order.overlay)
+    namer = Namer(folder)
+    settings = Settings(order.max_faces, 0.0, order.overlay, stills=True)  # as Open does
     identity = ModelId(model.name, fingerprint(model))
     tasks = [Task(item.source, namer.outputs(item), settings, identity) for item in inputs]
     tell({"planned": [str(task.source) for task in tasks], "errors": [str(e) for e in errors]})

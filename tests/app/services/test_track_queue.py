@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+import cv2
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.formats.openface import read_openface
+from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
@@ -52,7 +55,7 @@ def tracking(loop: Loop) -> Iterator[TrackQueue]:
 def videos(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("videos")
     paths = [folder / "one.mp4", folder / "two.mp4"]
-    for seed, (path, n_frames) in enumerate(zip(paths, (20, 700), strict=True)):
+    for seed, (path, n_frames) in enumerate(zip(paths, (20, 1400), strict=True)):
         size = (320, 240)
         video = SyntheticVideo(shipped_model.shape_model, n_frames=n_frames, size=size, seed=seed)
         write_video(video, path)
@@ -119,3 +122,19 @@ def test_how_far_it_is_in_words() -> None:
     assert (queue.videos[0].words, queue.videos[0].share) == ("decoded 4", 1.0)
     assert queue.videos[1] == Queued("b")
     assert queue.videos[1].words == "waiting"
+
+
+def test_pictures_of_a_folder_stand_each_by_itself(
+    tracking: TrackQueue, loop: Loop, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    image = astronaut().image
+    for name, picture in (("anna", image), ("nobody", image // 3 * 0 + 90)):
+        cv2.imwrite(str(folder / f"{name}.png"), picture)
+    tracking.start(Order((str(folder),), str(tmp_path / "out")))
+    loop.until(lambda: tracking.queue.ended)
+    ledger = next((tmp_path / "out").glob("*.ledger.json")).read_text()
+    assert '"stills": true' in ledger
+    table = read_openface(next((tmp_path / "out").glob("pictures.csv")))
+    assert table.success.tolist() == [True, False]
