@@ -180,9 +180,7 @@ def test_undo_says_what_and_where_and_goes_there(hands: Hands) -> None:
         hands.key("undo")
     assert hands.window.message.startswith("undone: new person (frame 13)")
     hands.key("undo")
-    hands.until(
-        lambda: hands.window.message.startswith("undone: correction (frame 13, Person 1)")
-    )
+    hands.until(lambda: hands.window.message.startswith("undone: correction (frame 13, Person 1)"))
     hands.until(lambda: hands.annotator.shown == 12)
     assert hands.annotator.person == 0
     hands.go(3)
