@@ -18,7 +18,7 @@ _CLOSED: Final = 0.275  # eye aspect ratio at or below which lids may be closed,
 _CLOSED_SMALL: Final = 0.3  # the same of a small face, whose lids are not followed all the way
 _SMALL: Final = 100.0  # px between the outer eye corners
 _NARROWED: Final = 0.65  # of the open eye, likewise: some eyes are narrow
-_SHUT: Final = 0.65  # of the open eye: eyes that stay above it are narrowed or look down
+_SHUT: Final = 0.5  # of the open eye: eyes that stay above it are narrowed or look down
 RISE: Final = 0.08  # of the open eye, above the deepest point: open again
 REACH: Final = 0.35  # seconds
 # Seconds at or below that limit, and half-way down: lids cannot close and open again faster
