@@ -29,7 +29,7 @@ Look = Callable[[int], Image]
 Lessons = dict[tuple[int, bytes, bytes], Lesson]
 """By the frame, and the points and vouchers of its correction."""
 
-MOST: Final = 40  # corrections that are learned from: each takes 4 MB while it is learned
+MOST: Final = 40  # corrections that are learned from: each takes 1.3 MB while it is learned
 _Known = tuple[int, Points, npt.NDArray[np.bool_]]
 
 

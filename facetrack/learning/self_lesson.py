@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.features.maps import MapBuilder
-from facetrack.learning.learner import Learned, Start, columns_of
+from facetrack.learning.learner import Learned, MapReader, Start, columns_of
 from facetrack.learning.own_level import OwnLevel
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
@@ -60,7 +59,7 @@ class SelfLearner:
     ) -> None:
         self._cascade, self._own = cascade, own
         self._regressors, self._priors = regressors, priors
-        self._builder = MapBuilder(cascade.maps)
+        self._reader = MapReader(cascade)
 
     def learn(self, lesson: SelfLesson) -> Learned:
         """Learn one frame on all levels, each from where the one before leads.
@@ -78,9 +77,8 @@ class SelfLearner:
         LearningError
             If the sums are not positive definite any more.
         """
-        start = Start(
-            self._builder.build(lesson.patch), lesson.start, lesson.label, np.ones(68, np.bool_)
-        )
+        everything = np.ones(68, np.bool_)
+        start = Start(lesson.patch, lesson.start, lesson.label, everything, self._reader)
         weight = np.float32(np.sqrt(WEIGHT))
         levels: list[Level] = []
         for number, level in enumerate(self._cascade.levels):

@@ -1,5 +1,7 @@
 """Learning a person from lessons."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -88,3 +90,15 @@ def test_the_generic_model_stays_as_it_is(learner, shipped_model, lesson) -> Non
 
 def test_nothing_is_learned_from_no_lessons(learner) -> None:
     assert learner.learn([]) is None
+
+
+def test_a_lesson_takes_little_memory_while_it_is_learned(learner, lesson) -> None:
+    lessons = [lesson(frame) for frame in range(12)]
+    peaks = []
+    learner.learn(lessons)  # unpacks the sums of the training, which stay
+    for count in (4, 12):
+        tracemalloc.start()
+        learner.learn(lessons[:count])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (peaks[1] - peaks[0]) / 8 < 1.5e6
