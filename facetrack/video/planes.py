@@ -72,13 +72,45 @@ def orientation(frame: av.VideoFrame) -> Orientation:
     at (a p + c q, b p + d q).
     """
     # Not `frame.side_data`: both would keep each other alive until the collector comes.
-    entry = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
+    try:
+        entry = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
+    except ValueError:  # a kind of data that PyAV has no name for, as EXIF in frames
+        return _turned(frame.rotation)
     if entry is None:
         return UPRIGHT
     a, b, _, c, d = (int(v) for v in np.frombuffer(entry, dtype=np.int32, count=5))
+    return _oriented(a, b, c, d)
+
+
+def _turned(degrees: int) -> Orientation:
+    """Turn counter-clockwise, as FFmpeg says of a display matrix."""
+    x, y = np.rint([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))]).astype(int).tolist()
+    return _oriented(x, -y, y, x)
+
+
+def _oriented(a: int, b: int, c: int, d: int) -> Orientation:
     if abs(b) + abs(c) > abs(a) + abs(d):
         return Orientation(True, c < 0, b < 0)
     return Orientation(False, a < 0, d < 0)
+
+
+def leave_pool(frame: av.VideoFrame) -> None:
+    """Move a frame's pixels out of its decoder's pool, so that it can be kept for long.
+
+    A pool never shrinks: where the decoders of several threads fill one cache, each pool grew to
+    the cache's size. Frames that cannot be moved (an old PyAV) stay where they are.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        Not yet looked at; what it says of its colours stays.
+    """
+    try:
+        held = frame.planes[0].__dlpack__()
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return
+    frame.make_writable()  # copies, because its pixels are held twice
+    del held
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ from facetrack.errors import InputError, VideoError
 from facetrack.video.decoding import decode, open_container, video_stream
 from facetrack.video.file import FileSource, StreamClock
 from facetrack.video.frame import Frame
-from facetrack.video.planes import DecodedPicture, orientation
+from facetrack.video.planes import DecodedPicture, leave_pool, orientation
 from facetrack.video.seeking import FrameCache
 from facetrack.video.source import ClosesItself, DecodeReport
 from facetrack.video.unchanged import Unchanged
@@ -269,6 +269,7 @@ class _Decoder:
             elif self.next >= len(self._index.times):
                 raise _PromiseBrokenError
             self.next += 1
+            leave_pool(decoded)
             picture = DecodedPicture(decoded, orientation(decoded))
             yield Frame(self.next - 1, self._index.times[self.next - 1], picture)
 

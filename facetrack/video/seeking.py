@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from facetrack.video.frame import Frame
 from facetrack.video.images import ImageFolder
 
-CACHE: Final = 150_000_000  # bytes: 48 decoded frames of 1920 x 1080, 137 of 1138 x 640
+CACHE: Final = 120_000_000  # bytes: 38 decoded frames of 1920 x 1080, 110 of 1138 x 640
 
 
 class SeekableVideo(Protocol):

@@ -210,3 +210,13 @@ def test_memory_and_threads_are_bounded_whatever_is_looked_at(tmp_path: Path, cl
     megabytes, threads = (float(word) for word in told.stdout.split())
     assert megabytes < 60  # 800 frames: 370 MB as they are decoded
     assert threads == 0
+
+
+def test_frames_that_are_kept_leave_the_decoders_pool(tmp_path: Path, clip: Clip) -> None:
+    video = open_seekable(clip(tmp_path / "clip.mp4", _regular(30, 30), b_frames=2))
+    for index in (0, 12, 20):
+        kept = video.frame(index).picture.frame  # type: ignore[attr-defined]
+        mine = kept.planes[0].buffer_ptr
+        kept.make_writable()  # takes another buffer where the decoder still holds this one
+        assert kept.planes[0].buffer_ptr == mine
+    video.close()
