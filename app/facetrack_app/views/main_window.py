@@ -29,6 +29,7 @@ from facetrack_app.model.places import SUFFIX
 from facetrack_app.model.settings import Settings, save_settings
 from facetrack_app.services.interpreter import (
     collect_everything,
+    give_large_blocks_back,
     spare_what_is_loaded,
     take_short_turns,
 )
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         self._find_place()
         self._switched()
         take_short_turns()
+        give_large_blocks_back()
         spare_what_is_loaded()
 
     @property
