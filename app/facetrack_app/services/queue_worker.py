@@ -31,6 +31,8 @@ from facetrack_app.model.queue import Order
 
 _TELL_EVERY: Final = 0.1  # seconds
 
+_ended = threading.Event()  # the window wants no more
+
 
 def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
     """Track all videos of an order, and tell how far it is."""
@@ -46,6 +48,8 @@ def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
 
     def progress(source: VideoSource, frame: Frame) -> None:
         nonlocal told
+        if _ended.is_set():  # an interrupt may be lost in a library's callback
+            raise KeyboardInterrupt
         if time.monotonic() - told >= _TELL_EVERY:
             told = time.monotonic()
             tell({"at": number, "frame": frame.index + 1, "total": source.n_frames})
@@ -73,6 +77,7 @@ def main() -> int:
 
     def end_with_the_window() -> None:
         sys.stdin.read()
+        _ended.set()
         _thread.interrupt_main()
 
     values = json.loads(sys.stdin.readline())

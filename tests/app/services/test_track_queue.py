@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 from facetrack_app.model.queue import Order, Queue, Queued, Stage
+from facetrack_app.services import queue_worker
 from facetrack_app.services.track_queue import TrackQueue
 
 PATIENCE = 120.0  # seconds
@@ -138,3 +140,15 @@ def test_pictures_of_a_folder_stand_each_by_itself(
     assert '"stills": true' in ledger
     table = read_openface(next((tmp_path / "out").glob("pictures.csv")))
     assert table.success.tolist() == [True, False]
+
+
+def test_a_lost_interrupt_ends_at_the_next_frame(
+    videos: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(queue_worker, "_ended", threading.Event())
+    queue_worker._ended.set()
+    with pytest.raises(KeyboardInterrupt):
+        queue_worker.track(Order((str(videos[0]),), str(tmp_path / "out")), told.append)
+    assert [*told[0]] == ["planned", "errors"]
+    assert not any("done" in message for message in told)
