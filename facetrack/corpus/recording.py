@@ -180,7 +180,7 @@ def _without_time(task: Task) -> tuple[str, ...]:
 
 @cache
 def _detector(smallest: float, *, live: bool) -> FaceDetector:
-    """Load the detector once for all videos of a process: it takes half a second."""
+    """Load the detector once for all videos of a process."""
     return FaceDetector(smallest, live=live)
 
 

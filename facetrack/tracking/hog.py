@@ -7,6 +7,7 @@ that the fit quality must confirm.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 import cv2
@@ -39,8 +40,10 @@ _NEAR_MARGIN: Final = 0.8  # of the expected box's size, on each side
 class HogDetector:
     """Searches pictures for upright faces."""
 
-    def __init__(self) -> None:
-        self._detector = dlib.get_frontal_face_detector()
+    @cached_property
+    def _templates(self) -> dlib.fhog_object_detector:
+        """The templates: half a second to load, and where networks see faces never asked for."""
+        return dlib.get_frontal_face_detector()
 
     def detect(self, image: npt.ArrayLike, *, wanted: int = 1) -> list[Detection]:
         """Search the whole picture, each rung of the ladder until enough faces are found.
@@ -118,7 +121,7 @@ class HogDetector:
         framed = cv2.copyMakeBorder(
             scaled, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REPLICATE
         )
-        rectangles, scores, views = self._detector.run(framed, 0, LOWEST_SCORE)
+        rectangles, scores, views = self._templates.run(framed, 0, LOWEST_SCORE)
         scale = image.shape[1] / scaled.shape[1], image.shape[0] / scaled.shape[0]
         found = [
             Detection(_to_frame(rectangle, scale, origin), float(score), int(view))

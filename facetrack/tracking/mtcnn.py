@@ -246,7 +246,7 @@ class Mtcnn:
 
     def _proposals(self, pyramid: _Pyramid, tile: Tile, turn: int) -> Squares:
         """Run the first network on a tile."""
-        picture = np.rot90(pyramid.scaled(tile.scale, turn), turn)
+        picture = np.rot90(pyramid.scaled(tile.scale), turn)
         edge = _BORDER
         framed = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
         part = framed[tile.top : tile.bottom].astype(np.uint8, copy=False)
@@ -285,6 +285,7 @@ class _Pyramid:
 
     def __init__(self, image: Image) -> None:
         self.levels = [image]
+        self._scale, self._scaled = 1.0, image
 
     def level(self, factor: float) -> tuple[Image, float]:
         """Return the smallest level that is at least `factor` as large, and how large it is."""
@@ -297,13 +298,16 @@ class _Pyramid:
         image = self.levels[min(number, len(self.levels) - 1)]
         return image, image.shape[1] / self.levels[0].shape[1]
 
-    def scaled(self, scale: float, turn: int) -> Image:
-        """Return the whole picture at a scale."""
-        image, _ = self.level(scale)
-        height, width = self.levels[0].shape
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        return cv2.resize(image, size, interpolation=way).astype(np.uint8, copy=False)
+    def scaled(self, scale: float) -> Image:
+        """Return the whole picture at a scale; tiles of one scale follow each other."""
+        if scale != self._scale:
+            image, _ = self.level(scale)
+            height, width = self.levels[0].shape
+            size = max(1, round(width * scale)), max(1, round(height * scale))
+            way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            self._scaled = cv2.resize(image, size, interpolation=way).astype(np.uint8, copy=False)
+            self._scale = scale
+        return self._scaled
 
     def crop(self, squares: Squares, number: int, size: int) -> Image:
         """Cut a square out, upright; the border is repeated where it reaches over it."""

@@ -56,11 +56,12 @@ def read_pictures(images: Iterable[LabelledImage], *, detect: bool) -> list[Pict
     list of Picture
         Picture and mirrored copy in turn.
     """
-    networks, hog = FaceDetector(), HogDetector()
+    detectors = (FaceDetector(), HogDetector()) if detect else None
     pictures = []
     for number, image in enumerate(images):
         picture = Picture(number, image.read_grey(), np.asarray(image.points))
-        if detect:
+        if detectors is not None:
+            networks, hog = detectors
             box = detection_of(hog.detect(picture.grey), picture.points)
             five = detection_of(networks.search(picture.grey, 0), picture.points)
             picture = replace(picture, box=box, five=five if five and five.five else None)

@@ -14,6 +14,7 @@ from facetrack.features.crops import EYE_DISTANCE, FRAME_CENTRE
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking.box_fit import BoxFitter
+from facetrack.tracking.face_detector import without_networks
 from facetrack.tracking.face_model import FaceModel
 from facetrack.training.boxes import Items, box_starts, learn_placement, refinement_starts
 from facetrack.training.cascade import CascadePlan, LevelPlan, TrainedCascade, train_cascade
@@ -176,6 +177,8 @@ def _train_box_fitter(
 ) -> BoxFitter:
     """Train what leads from a detector's box to landmarks."""
     placement = learn_placement(pictures)
+    if placement.five is None:
+        report(f"faces are placed by boxes alone: {without_networks() or 'few faces were found'}")
     report("training the start cascade")
     starts = box_starts(pictures, placement, settings.start_frames, rng)
     frames = make_frames(starts, shape_model)

