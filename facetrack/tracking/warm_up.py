@@ -79,7 +79,7 @@ class _Names(numba.core.event.Listener):
         """Write the name."""
         function = event.data["dispatcher"].py_func
         if function.__module__.startswith("facetrack."):
-            with contextlib.suppress(OSError):  # nobody listens any more
+            with contextlib.suppress(OSError):  # the reader is gone
                 sys.stdout.write(f"{function.__name__}\n")
                 sys.stdout.flush()
 

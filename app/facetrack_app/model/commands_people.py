@@ -60,8 +60,8 @@ class NewPerson(Command):
 class DeletePerson(Command):
     """Say that there is no such person.
 
-    Their strands stay claimed, so that nobody else gets them: rows are not lost, and the tracker,
-    should it still follow that face, makes no new person of it.
+    Their strands stay claimed, so that no other person gets them: rows are not lost, and the
+    tracker, should it still follow that face, makes no new person of it.
     """
 
     title: ClassVar[str] = "deleted person"

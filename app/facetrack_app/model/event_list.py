@@ -22,7 +22,7 @@ class Line:
     Attributes
     ----------
     what : Judged or Span
-        An event of a person, or a mark, which is nobody's.
+        An event of a person, or a mark, which is of no person.
     first, last : int
         Frames.
     start, stop : float

@@ -98,18 +98,18 @@ def signal_table(session: Session, choice: Choice, people: Sequence[int] = ()) -
     times, zero = session.times(), int(session.setting("time_zero", 0))
     counts = ~session.excluded()[: len(times)]
     counts[:zero] = False
-    nobody = counts.copy()
+    faceless = counts.copy()
     parts: list[tuple[npt.NDArray[np.intp], int, dict[str, Series]]] = []
     for number, person in enumerate(session.people):
         if person in (people or session.people):
             summary = session.summary(person)
             there = counts & ((summary.kind != Kind.NOTHING) | summary.corrected)[: len(times)]
-            nobody &= ~there
+            faceless &= ~there
             series = _series(session, choice, person, 0, len(times))
             parts.append((np.flatnonzero(there), number, series))
     unknown = np.full(len(times), np.nan)
     silent = Series(unknown, unknown, unknown, (NO_FACE_REASON,) * len(times))
-    parts.append((np.flatnonzero(nobody), NO_FACE, dict.fromkeys(choice.names, silent)))
+    parts.append((np.flatnonzero(faceless), NO_FACE, dict.fromkeys(choice.names, silent)))
     frames = np.concatenate([rows for rows, _, _ in parts])
     order = np.argsort(frames, kind="stable")
     whose = np.repeat([number for _, number, _ in parts], [len(rows) for rows, _, _ in parts])

@@ -81,7 +81,7 @@ def reshaped(points: Points, factor: float, angle: float) -> Points:
 
 
 def in_box(mean: Points, box: Box) -> Points:
-    """Put the mean face into a box that somebody drew around a face.
+    """Put the mean face into a box drawn around a face.
 
     Parameters
     ----------

@@ -118,7 +118,7 @@ class LiveTracking:
 
     @property
     def charted(self) -> int:
-        """The face whose signals the charts show, or 0: an event is somebody's."""
+        """The face whose signals the charts show, or 0: an event is always of a face."""
         last = self._last
         return max(last.heard().face_id, 0) if last is not None else 0
 

@@ -67,7 +67,7 @@ def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
 
 
 def main() -> int:
-    """Read the order, track, and end when nobody listens any more."""
+    """Read the order, track, and end when the window is gone."""
     if hasattr(os, "nice"):
         os.nice(5)  # the window goes first
 

@@ -19,7 +19,7 @@ class Slot(Generic[T]):
     dropped : int
         Things that were replaced before anybody took them.
     missed : callable
-        Given everything that nobody will take, in the thread that replaced or cleared it.
+        Given everything that will not be taken, in the thread that replaced or cleared it.
     """
 
     def __init__(self) -> None:

@@ -122,7 +122,7 @@ class EventsWindow(ToolWindow):
         annotator.analysing.changed.connect(self.changed)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what changed while nobody looked."""
+        """Catch up with what changed while it was hidden."""
         self.reload()
 
     def changed(self) -> None:

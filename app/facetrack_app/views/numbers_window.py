@@ -116,7 +116,7 @@ class NumbersWindow(ToolWindow):
         self.changed()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what changed while nobody looked."""
+        """Catch up with what changed while it was hidden."""
         self.ask()
 
     def changed(self) -> None:

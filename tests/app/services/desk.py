@@ -36,7 +36,7 @@ class Desk:
                 continue
 
     def tracked(self) -> bool:
-        """Tell whether the background is done and the picture is there."""
+        """Return whether the background is done and the picture is there."""
         shown = self.annotator.frame is not None and self.annotator.editor is not None
         return shown and self.annotator.session.tracked == N
 

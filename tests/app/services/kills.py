@@ -28,7 +28,7 @@ from facetrack_app.model.store import Store
 
 
 def kill_once(folder: Path, seconds: float) -> int:
-    """Let somebody work, kill the process, check; returns how many drags were finished."""
+    """Work as a person does, kill the process, check; returns how many drags were finished."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

@@ -128,7 +128,7 @@ def test_exports_go_by_the_names_of_pictures(
         (str(NAMES.index(name) + 1), name) for name in good
     ]
     assert {row["timestamp"] for row in rows} == {"nan"}
-    assert "person" not in rows[0]  # of the faces nobody has said who they are
+    assert "person" not in rows[0]  # no face has been given a name
     signals = read_signals(tmp_path / "out.signals.csv").signals
     assert np.isfinite(signals["pose_yaw"].value).all()
     assert all(map(isnan, signals["eye_openness"].value))  # against which it would be is not known

@@ -416,7 +416,7 @@ def test_a_disk_that_is_full_at_closing_is_said_and_all_is_let_go(
     monkeypatch.setattr(desk.annotator.session.store, "put", full)
     desk.annotator.close()
     assert "the disk is full" in desk.said[-1]
-    Desk(clip, shipped_model, tmp_path).annotator.close()  # nobody holds it any more
+    Desk(clip, shipped_model, tmp_path).annotator.close()  # no longer held
 
 
 def test_hands_on_time_is_kept_with_every_step(desk: Desk, tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ class Truth(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 5), kind=st.sampled_from([Merge, Split, DeletePerson, None]))
     def people(self, which: int, kind: type | None) -> None:
-        """Choose somebody, or change who is who."""
+        """Choose a person, or change who is who."""
         people = list(self.annotator.session.people)
         if not people:
             return
