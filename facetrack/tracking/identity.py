@@ -74,7 +74,7 @@ def similarity(a: Signature, b: Signature) -> float:
     return float(a[:-2] @ b[:-2]) - min(_MOST_GREY_LOSS, loss)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Person:
     """A person who was seen.
 

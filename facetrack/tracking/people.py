@@ -48,7 +48,7 @@ class Reason(StrEnum):
     TOO_SMALL_PICTURE = "the picture is too small"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Missing:
     """A person who was tracked and is not seen now.
 

@@ -58,7 +58,7 @@ class Fits(Protocol):
         """Fit from a detector's box."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Track:
     """One face's state between two frames.
 
