@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
 
 from facetrack.errors import InputError
 from facetrack.evaluation.errors import complete
@@ -85,6 +84,8 @@ def _slow_speed(points: Points) -> npt.NDArray[np.float64]:
     speed[middle] = moved / (_WINDOW * eyes)
     speed[:_WINDOW] = speed[_WINDOW]
     speed[middle[-1] + 1 :] = speed[middle[-1]]
+    from scipy.ndimage import uniform_filter1d  # loads slowly
+
     lost = ~complete(points)
     speed[uniform_filter1d(lost.astype(float), 2 * _WINDOW + 1) > 1e-9] = np.inf
     return speed
@@ -147,6 +148,8 @@ def lag(raw: npt.ArrayLike, smoothed: npt.ArrayLike, timestamps: npt.ArrayLike) 
     runs = [run for run in _runs(complete(r) & complete(s)) if run[1] - run[0] > 2 * span + 4]
     if not runs:
         return float("nan")
+    from scipy.ndimage import uniform_filter1d
+
     costs = np.zeros(span + 1)
     for first, end in runs:
         early = uniform_filter1d(r[first:end], _LAG_WINDOW, axis=0)

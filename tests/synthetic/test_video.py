@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial import Delaunay
+from skimage import data
 
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
@@ -18,6 +20,7 @@ from facetrack.synthetic.light import SideLight
 from facetrack.synthetic.mesh import HeadMesh, HeadState, triangle_areas
 from facetrack.synthetic.motion import STILL, Amplitudes, Placement, straight
 from facetrack.synthetic.portrait import Portrait, astronaut, stranger
+from facetrack.synthetic.proportions import infant
 from facetrack.synthetic.render import HeadRenderer
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
 from facetrack.video.sink import write_video
@@ -80,6 +83,18 @@ def test_no_triangle_folds(shape_model: ShapeModel, seed: int) -> None:
             state = scene.motions[number].head(time, 10)
             moved = renderer.mesh.pose(state)[0]
             assert (triangle_areas(moved, renderer.mesh.triangles) > 0).all(), (number, index)
+
+
+@pytest.mark.parametrize("portrait", [astronaut(), stranger(), infant(astronaut())])
+def test_triangles_are_delaunays(shape_model: ShapeModel, portrait: Portrait) -> None:
+    mesh = HeadMesh(portrait, shape_model)
+    found = {tuple(sorted(corners)) for corners in mesh.triangles.tolist()}
+    expected = Delaunay(mesh.vertices).simplices.tolist()
+    assert found == {tuple(sorted(corners)) for corners in expected}
+
+
+def test_the_astronaut_is_the_picture_of_scikit_image() -> None:
+    assert_array_equal(astronaut().image, data.astronaut()[..., ::-1])
 
 
 def test_even_folded_meshes_leave_no_hole(shape_model: ShapeModel) -> None:

@@ -82,7 +82,9 @@ class StripCharts(QWidget):
         self._redraw()
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Begin anew; charts in which nothing was drawn stay as they are."""
+        if isnan(self._strip.now):
+            return
         self._strip.clear()
         self.choose(self.names)
 
