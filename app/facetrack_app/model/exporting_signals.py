@@ -33,7 +33,7 @@ from facetrack_app.model.judged import Judged
 from facetrack_app.model.look import Span as Mark
 from facetrack_app.model.readings import CHUNK, read_series
 from facetrack_app.model.rows import Kind
-from facetrack_app.model.session import Session
+from facetrack_app.model.session import OTHER_MODELS, Session
 
 _COUNTED: Final = re.compile(r"Face \d+")  # what the faces of a picture are called at first
 
@@ -181,11 +181,14 @@ def recording_of(
 ) -> Recording:
     """Give what a report needs to know of a session, of all people or of some."""
     asked = {name: names for name, _, *names in choice.order()}
+    later = session.setting(OTHER_MODELS, {}).items()
+    others = ", ".join(f"{name} ({checksum})" for checksum, name in later)
     about = {
         "Video": title,
         "Program": f"Facetrack {installed_version()}",
         "Model": str(session.setting("model", "")),
         "Checksum": str(session.setting("model_checksum", "")),
+        **({"Other models": others} if others else {}),
     }
     table = signal_table(session, choice, people)
     return Recording(title, table, event_records(session), asked, about, marked_spans(session))

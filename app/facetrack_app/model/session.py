@@ -27,6 +27,7 @@ from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
 
 STILLS: Final = "stills"  # settings of a session
+OTHER_MODELS: Final = "other_models"  # names by checksum, of those that went on with it
 UNREADABLE: Final = "unreadable"
 _ROUNDING: Final = 1e-6  # seconds
 

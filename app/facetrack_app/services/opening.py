@@ -23,7 +23,7 @@ from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.unchanged import Unchanged
 from facetrack_app.model.faces import Size
 from facetrack_app.model.places import folder_for, user_folder
-from facetrack_app.model.session import DATABASE, STILLS, Session
+from facetrack_app.model.session import DATABASE, OTHER_MODELS, STILLS, Session
 from facetrack_app.model.store import Store
 from facetrack_app.services.sound import has_sound
 
@@ -271,11 +271,14 @@ def _identify(
             f"{session.folder}: belongs to pictures of other names; put them back, or move the "
             "session's folder away to begin anew"
         )
-    if known["model_checksum"] not in (None, mine["model_checksum"]):
+    if known["model_checksum"] not in (None, mine["model_checksum"]) and session.tracked:
         notes.append(
             f"this session was made with another model ({known['model']}); what is tracked anew "
             "now comes from the present one"
         )
+        others = {**session.setting(OTHER_MODELS, {}), mine["model_checksum"]: mine["model"]}
+        mine |= {name: known[name] for name in ("model", "model_checksum")}
+        mine[OTHER_MODELS], known[OTHER_MODELS] = others, session.setting(OTHER_MODELS)
     if known != mine:
         with session.store.transaction():
             for name, value in mine.items():

@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 
 from facetrack.annotation.retrack import STOPPED, Outcome
+from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError, VideoError
 from facetrack.face import Source
+from facetrack.signals import choose
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.sink import write_video
 from facetrack.video.unchanged import Unchanged
 from facetrack_app.model.commands import MarkSpan, Retrack, Split
+from facetrack_app.model.exporting_signals import recording_of
 from facetrack_app.model.importing import events_of
 from facetrack_app.model.owed import Stretch
 from facetrack_app.model.rows import Kind
@@ -169,6 +172,27 @@ def test_a_session_of_another_video_is_refused(
     write_video(SyntheticVideo(shipped_model.shape_model, n_frames=9, size=(320, 240)), other)
     with pytest.raises(InputError, match="belongs to a video of 40 frames"):
         open_document(other, shipped_model, folder=tmp_path / "s")
+
+
+def test_a_session_keeps_the_model_it_was_made_with(
+    clip: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    other = dataclasses.replace(shipped_model, name="other")
+    for model in (other, shipped_model, other):  # nothing is tracked yet
+        document = open_document(clip, model, folder=tmp_path / "s")
+        assert not document.notes
+        document.session.close()
+    document = open_document(clip, other, folder=tmp_path / "s")
+    with document.session.store.transaction():
+        document.session.store.put("ledger", [((0,), (np.zeros(1, "<f8").tobytes(),))])
+    document.session.close()
+    for _ in range(2):
+        document = open_document(clip, shipped_model, folder=tmp_path / "s")
+        assert "made with another model (other)" in document.notes[0]
+        about = recording_of(document.session, choose(), "clip").about
+        assert about["Model"] == "other"
+        assert about["Other models"] == f"{shipped_model.name} ({fingerprint(shipped_model)})"
+        document.session.close()
 
 
 @pytest.mark.parametrize("kind", ["csv", "pts", "coco", "elan", "vtt", "overlay"])
