@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple, Self
 
 from facetrack_app.model.command import COMMANDS
+from facetrack_app.model.commands_people import DeletePerson
 from facetrack_app.model.store import Store
 
 
@@ -110,6 +112,11 @@ class Owed:
         border = self._border("min", ready[0].step)
         return [debt for debt in ready if border is None or debt.step < border][-1]
 
+    def wants(self, step: int, person: int) -> bool:
+        """Return whether what a step tracks anew of a person is wanted still."""
+        rows = self._store.read("SELECT id FROM step WHERE id = ? AND NOT undone", (step,))
+        return bool(rows) and person not in self._deleted()
+
     def settle(self, debt: Debt) -> None:
         """Strike a stretch out, inside a transaction."""
         self._store.write("DELETE FROM owed WHERE id = ?", (debt.id,))
@@ -130,7 +137,16 @@ class Owed:
             "SELECT owed.id, step, person, start, stop, at FROM owed JOIN step ON step.id = step "
             "WHERE under IS NULL AND NOT undone ORDER BY step, start"
         )
+        gone = self._deleted() if rows else set()
+        rows = [row for row in rows if row[2] not in gone]
         return [Debt(row[0], row[1], Stretch(*row[2:])) for row in rows]
+
+    def _deleted(self) -> set[int]:
+        """Find who was deleted: what they owe waits until that is undone."""
+        rows = self._store.read(
+            "SELECT arguments FROM step WHERE NOT undone AND name = ?", (DeletePerson.__name__,)
+        )
+        return {json.loads(arguments)["person"] for (arguments,) in rows}
 
     def _border(self, end: str, step: int) -> int | None:
         """Find the first (min) or last (max) step since another one that changes who is who."""

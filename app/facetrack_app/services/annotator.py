@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from facetrack.errors import FacetrackError
-from facetrack_app.model.commands import Command, Correct, Retrack, Uncorrect
+from facetrack_app.model.commands import Command, Correct, DeletePerson, Retrack, Uncorrect
 from facetrack_app.model.effort import Effort
 from facetrack_app.model.history import History
 from facetrack_app.model.notice import Notice
@@ -136,6 +136,8 @@ class Annotator(Viewing):
             return None
         if stretch is not None:
             self.teaching.begin()
+        elif isinstance(command, DeletePerson):
+            self.teaching.turned()
         return step
 
     def release(self) -> None:

@@ -120,8 +120,9 @@ class Teaching:
         return self.busy
 
     def turned(self) -> None:
-        """Take notice of an undo or a redo: what belongs to a step that is undone waits."""
-        if self._job is not None and not self._history.is_done(self._job[0].step):
+        """Take notice of who is deleted, an undo or a redo: what is not wanted any more waits."""
+        job = self._job[0] if self._job is not None else None
+        if job is not None and not self._history.owed.wants(job.step, job.stretch.person):
             self._retracking.stop()
             self._job = None
             self._progressed("", 0.0)

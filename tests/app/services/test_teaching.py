@@ -13,7 +13,7 @@ import pytest
 from facetrack.errors import InputError, OutputError
 from facetrack.face import Fit, Source
 from facetrack.tracking.face_model import FaceModel
-from facetrack_app.model.commands import Fitted, MarkSpan, Merge
+from facetrack_app.model.commands import DeletePerson, Fitted, MarkSpan, Merge
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session
 from facetrack_app.services import retracking
@@ -100,6 +100,27 @@ def test_people_merged_meanwhile_are_tracked_as_who_they_are_now(
     held.set()
     desk.settle()
     assert learned(desk) == around(9)  # the merged one was only a guess in frame 0
+    annotator.close()
+    assert replay(annotator.session.folder, shipped_model).different == ()
+
+
+def test_of_a_person_deleted_meanwhile_nothing_is_tracked_before_it_is_undone(
+    desk: Desk, held: threading.Event, shipped_model: FaceModel
+) -> None:
+    annotator = desk.annotator
+    desk.go(9)
+    desk.drag(57, 0, 5)
+    annotator.run(DeletePerson(0))
+    assert not annotator.teaching.busy
+    held.set()
+    desk.settle()
+    annotator.teaching.resume()
+    assert not annotator.teaching.busy
+    assert track_rows(desk) == [row for row in track_rows(desk) if row[2] != Kind.LEARNED]
+    annotator.undo()
+    desk.settle()
+    assert learned(desk) == around(9)
+    annotator.redo()
     annotator.close()
     assert replay(annotator.session.folder, shipped_model).different == ()
 
