@@ -81,5 +81,5 @@ clean: ## remove .venv, caches and what runs wrote
 
 .venv/.installed-for-tests: .venv/.installed
 	@echo "installing what the tests need into .venv"
-	@$(INSTALL) --editable '.[$(APP),cluster,peers]' --group dev
+	@$(INSTALL) --editable '.[$(APP),cluster,train]' --group dev
 	@touch $@

@@ -90,7 +90,6 @@ DEPENDENCIES = (
     Dependency(
         "onnxruntime",
         "import onnxruntime as o; assert 'CPUExecutionProvider' in o.get_available_providers()",
-        extra="peers",
     ),
     Dependency(
         "PyQt5",

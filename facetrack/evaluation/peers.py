@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from facetrack.errors import FormatError, MissingDependencyError
 from facetrack.evaluation.choice import Box, choose_face
-from facetrack.evaluation.network import OnnxNetwork
+from facetrack.networks.onnx import OnnxNetwork
 
 Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Neural networks of peers, as ONNX files."""
+"""Float networks, run by onnxruntime from ONNX files or bytes."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def _open_session(path: Path) -> Any:
     """Open an ONNX file on one thread."""
     try:
         import onnxruntime
-    except ImportError:
+    except ImportError as error:
         raise MissingDependencyError(
-            "ONNX peers need the package onnxruntime: pip install onnxruntime"
+            f"float networks need onnxruntime ({error}); `facetrack doctor` prints the repair"
         ) from None
     if not path.is_file():
         raise FormatError(path, "no such file", remedy="give the folder of the ONNX peers")

@@ -1,0 +1,1 @@
+"""Networks that read a tracked face: compact, and binary where one core must do."""

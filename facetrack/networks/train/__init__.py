@@ -1,0 +1,1 @@
+"""Training of networks; the only folder here that imports torch."""
