@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facetrack.evaluation.errors import complete
 from facetrack.landmarks.markup import REGIONS, outer_eye_distance
-from facetrack.signals.geometry import (
+from facetrack.landmarks.openings import (
     LEFT_EYE_CORNERS,
     LEFT_EYE_LIDS,
     RIGHT_EYE_CORNERS,

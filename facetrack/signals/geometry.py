@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from math import degrees, dist, hypot, nan
+from math import degrees, hypot, nan
 from typing import Final
 
 from facetrack.face import Face
+from facetrack.landmarks.openings import (
+    INNER_LIPS,
+    LEFT_EYE_CORNERS,
+    LEFT_EYE_LIDS,
+    MOUTH_CORNERS,
+    RIGHT_EYE_CORNERS,
+    RIGHT_EYE_LIDS,
+    Points,
+    opening,
+)
 from facetrack.reading import Reading, Spec
 from facetrack.signals.estimator import FaceEstimator, as_reading
 
-Points = list[list[float]]
-_Pairs = tuple[tuple[int, int], ...]
-
-RIGHT_EYE_LIDS: Final = ((37, 41), (38, 40))
-LEFT_EYE_LIDS: Final = ((43, 47), (44, 46))
-RIGHT_EYE_CORNERS: Final = (36, 39)
-LEFT_EYE_CORNERS: Final = (42, 45)
-INNER_LIPS: Final = ((61, 67), (62, 66), (63, 65))
-MOUTH_CORNERS: Final = (48, 54)
 _RIGHT_BROW: Final = (18, 19, 20)
 _LEFT_BROW: Final = (23, 24, 25)
 _TURNED: Final = 25.0  # degrees of yaw beyond which perspective, not the face, makes sides differ
-
-
-def opening(points: Points, lids: _Pairs, corners: tuple[int, int]) -> float:
-    """Measure how far pairs of points are apart, relative to another distance.
-
-    Parameters
-    ----------
-    points : list of [float, float]
-        The 68 landmarks in pixels.
-    lids : tuple of (int, int)
-        Numbers of upper and lower points.
-    corners : (int, int)
-        The two points whose distance is 1.
-
-    Returns
-    -------
-    float
-        Mean distance of the pairs over that of `corners`; NaN if that is 0 or a point is unknown.
-
-    Notes
-    -----
-    For the eye this is the eye aspect ratio of Soukupova and Cech (CVWW 2016).
-    """
-    unit = dist(points[corners[0]], points[corners[1]])
-    if not unit > 0:
-        return nan
-    return sum(dist(points[a], points[b]) for a, b in lids) / len(lids) / unit
 
 
 def eye_openings(face: Face) -> tuple[float, float]:
