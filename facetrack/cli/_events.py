@@ -94,10 +94,12 @@ def evaluate_events(args: argparse.Namespace) -> int:
 
 
 def _labels(args: argparse.Namespace) -> dict[str, list[Label]]:
-    from facetrack.datasets.events import channel_events, read_channels, read_labels
+    from facetrack.datasets.channels import read_clip_channels
+    from facetrack.datasets.events import channel_events, read_labels
 
     if args.labels is not None:
         return read_labels(args.labels)
     file, names = args.channels
-    channels = read_channels(file, [name.strip() for name in names.split(",")])
-    return channel_events(channels, args.event, level=args.level)
+    channels = read_clip_channels(file, [name.strip() for name in names.split(",")])
+    means = {clip: scores.mean(axis=1) for clip, scores in channels.items()}
+    return channel_events(means, args.event, level=args.level)

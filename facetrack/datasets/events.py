@@ -1,18 +1,17 @@
-"""Labelled events of clips: files of frames, and channels of another program."""
+"""Labelled events of clips: files of frames, and stretches of another program's channels."""
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import FormatError, InputError
-from facetrack.formats.npz import read_whole_npz
+from facetrack.errors import FormatError
 from facetrack.formats.textfile import read_text
 
 NEGATIVE: Final = "no_"  # before an event's name: a stretch in which there is none
@@ -73,44 +72,6 @@ def read_labels(path: str | os.PathLike[str]) -> dict[str, list[Label]]:
     return found
 
 
-def read_channels(
-    path: str | os.PathLike[str], names: Sequence[str]
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Read the mean of some channels of another program.
-
-    Parameters
-    ----------
-    path : path-like
-        .npz with one array (frames, channels) a clip, and `categories`, the channels' names.
-    names : sequence of str
-        The channels.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (frames,), float64
-        By clip; NaN where a channel says nothing.
-
-    Raises
-    ------
-    FormatError
-        If the file or an array in it is of another form.
-    InputError
-        If there is no such channel.
-    """
-    arrays = read_whole_npz(path)
-    if "categories" not in arrays:
-        raise FormatError(path, "the array 'categories' with the channels' names is missing")
-    known = [str(name) for name in arrays.pop("categories")]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise InputError(f"{path}: has no channel {unknown[0]!r}; it has {', '.join(known)}")
-    columns = [known.index(name) for name in names]
-    wrong = [clip for clip, a in arrays.items() if a.ndim != 2 or a.shape[1] != len(known)]
-    if wrong:
-        raise FormatError(path, f"{wrong[0]!r} has no {len(known)} channels a frame")
-    return {clip: a[:, columns].astype(np.float64).mean(axis=1) for clip, a in arrays.items()}
-
-
 def channel_events(
     channels: Mapping[str, npt.NDArray[np.float64]],
     name: str,
@@ -125,7 +86,7 @@ def channel_events(
     Parameters
     ----------
     channels : mapping of str to ndarray, shape (frames,)
-        By clip; from `read_channels`.
+        By clip; means of what `channels.read_clip_channels` gives.
     name : str
         What the events are called.
     level : float

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facetrack.cli.main import main
-from facetrack.datasets.events import Label, channel_events, read_channels, read_labels
+from facetrack.datasets.events import Label, channel_events, read_labels
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.events import (
     Found,
@@ -129,17 +129,6 @@ def test_channels_become_events_as_the_rule_says(values: list[float]) -> None:
         assert "000" not in inside  # gaps of at most two frames
     for earlier, later in pairwise(labels):
         assert later.start - earlier.stop > 3
-
-
-def test_channels_are_read_and_wrong_ones_named(tmp_path: Path) -> None:
-    path = tmp_path / "peer.npz"
-    np.savez(path, categories=["left", "right", "jaw"], clip=np.eye(3))
-    assert read_channels(path, ["left", "right"])["clip"].tolist() == [0.5, 0.5, 0.0]
-    with pytest.raises(InputError, match="has no channel 'mouth'; it has left, right, jaw"):
-        read_channels(path, ["mouth"])
-    np.savez(path, categories=["left"], clip=np.eye(3))
-    with pytest.raises(FormatError, match="'clip' has no 1 channels a frame"):
-        read_channels(path, ["left"])
 
 
 def test_events_of_a_clip_are_told_with_their_frames(tmp_path: Path) -> None:

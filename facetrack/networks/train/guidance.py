@@ -1,0 +1,86 @@
+"""How a teacher guides an encoder beside the truth: the terms of the loss, each with its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facetrack.networks.train.adain import AdaIn
+from facetrack.networks.train.encoder import Encoder
+from facetrack.networks.train.real_to_binary import attention
+
+Taps = Mapping[str, list[Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each term of the loss weighs; a term of weight 0 is not computed.
+
+    Attributes
+    ----------
+    outputs : float
+        What the teacher says (Hinton's distillation, for a regression head).
+    attention : float
+        Where the teacher looks (attention transfer).
+    adain : float
+        How much the teacher minds the student's moments.
+    statistics : float
+        The moments themselves, the baseline of AdaIN.
+    """
+
+    outputs: float = 0.0
+    attention: float = 0.0
+    adain: float = 0.0
+    statistics: float = 0.0
+
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher is needed."""
+        return any((self.outputs, self.attention, self.adain, self.statistics))
+
+
+class Guidance(nn.Module):
+    """The terms of a teacher; connectors are trained with the student and dropped afterwards.
+
+    Parameters
+    ----------
+    student, teacher : Encoder
+        The teacher is frozen, in evaluation mode, and stays so.
+    weights : Weights
+    judge : {"features", "outputs"}
+        See `AdaIn`.
+    """
+
+    def __init__(
+        self, student: Encoder, teacher: Encoder, weights: Weights, judge: str = "features"
+    ) -> None:
+        super().__init__()
+        self.weights = weights
+        self._teacher = [teacher.eval().requires_grad_(False)]  # no child: it is not trained
+        pairs = list(
+            zip(student.architecture.widths[1:], teacher.architecture.widths[1:], strict=True)
+        )
+        self.comparisons = nn.ModuleDict({name: AdaIn(pairs, judge) for name in student.branches})
+
+    def forward(self, patches: Mapping[str, Tensor], said: Tensor, taps: Taps) -> Tensor:
+        """Return the weighted sum of the terms for what a student said of a batch."""
+        teacher, weights = self._teacher[0], self.weights
+        with torch.no_grad():
+            told, theirs = teacher.tapped(patches)
+        total = weights.outputs * functional.smooth_l1_loss(said, told)
+        for name, own in taps.items():
+            compare = self.comparisons[name]
+            assert isinstance(compare, AdaIn)
+            if weights.attention:
+                maps = [attention(s, t) for s, t in zip(own, theirs[name], strict=True)]
+                total = total + weights.attention * torch.stack(maps).mean()
+            if weights.adain:
+                judged = compare(own, theirs[name], teacher.branch(name))
+                total = total + weights.adain * judged
+            if weights.statistics:
+                total = total + weights.statistics * compare.plain(own, theirs[name])
+        return total
