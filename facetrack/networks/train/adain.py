@@ -85,7 +85,7 @@ class AdaIn(nn.Module):
                     self.variances[tap] = said.var()
             terms.append(
                 functional.mse_loss(self._judged(network, tap, adapted(connect(s), t)), said)
-                / self.variances[tap]
+                / self.variances[tap].item()
             )
         return torch.stack(terms).mean()
 

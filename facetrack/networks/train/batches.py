@@ -29,6 +29,11 @@ class Batches:
         self.mean = torch.from_numpy(samples.targets.mean(axis=0))
         self.deviation = torch.from_numpy(samples.targets.std(axis=0))
 
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return len(self._samples.targets)
+
     def plain(self, numbers: npt.NDArray[np.int64]) -> tuple[dict[str, Tensor], Tensor]:
         """Return patches and standardised targets as they are."""
         s = self._samples

@@ -1,0 +1,131 @@
+"""Recipes of trainings: the network, and the steps that train it, as TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from facetrack.errors import FormatError, InputError
+from facetrack.networks.train.binary import Stage
+from facetrack.networks.train.encoder import Architecture
+from facetrack.networks.train.fitting import Schedule
+from facetrack.networks.train.guidance import Weights
+
+TEACHER: Final = "teacher"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a training.
+
+    Attributes
+    ----------
+    name : str
+        Also of its checkpoint.
+    schedule : Schedule
+    stage : Stage
+        How far the network is binary.
+    start : str
+        The earlier step whose weights it starts from; empty for new ones.
+    guide : str
+        The earlier step that guides it, "teacher" for the one that is given, or empty.
+    weights : Weights
+        Of the guide's terms.
+    judge : str
+        See `AdaIn`.
+    """
+
+    name: str
+    schedule: Schedule
+    stage: Stage = Stage.BINARY
+    start: str = ""
+    guide: str = ""
+    weights: Weights = field(default_factory=Weights)
+    judge: str = "features"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole training.
+
+    Attributes
+    ----------
+    name, about : str
+    network : Architecture
+    steps : tuple of Step
+    copies : int
+        Jittered ones of each picture.
+    """
+
+    name: str
+    about: str
+    network: Architecture
+    steps: tuple[Step, ...]
+    copies: int
+
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher has to be given."""
+        known = {step.name for step in self.steps}
+        return any(step.guide not in ("", *known) for step in self.steps)
+
+
+def recipes() -> dict[str, Path]:
+    """Return the files of the recipes that come with Facetrack, by name."""
+    folder = Path(str(resources.files("facetrack.networks.train"))) / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def read_recipe(name: str, *, seed: int = 0) -> Recipe:
+    """Read a recipe by its name, or from a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe.
+    FormatError
+        If an entry is missing, unknown or wrong.
+    """
+    known = recipes()
+    path = known.get(name, Path(name))
+    if not path.is_file():
+        raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        steps = [_step(entry, seed) for entry in content.pop("steps")]
+        network = content.pop("network")
+        network["widths"] = tuple(network["widths"])
+        about, copies = content.pop("about"), content.pop("copies")
+        recipe = Recipe(path.stem, about, Architecture(**network), tuple(steps), copies)
+        _check(recipe, content)
+    except KeyError as error:
+        raise FormatError(path, f"the entry {error} is missing") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise FormatError(path, str(error)) from error
+    return recipe
+
+
+def _step(entry: dict[str, Any], seed: int) -> Step:
+    timed = {f.name for f in fields(Schedule)}
+    schedule = {key: entry.pop(key) for key in timed & entry.keys()}
+    made: dict[str, Any] = {
+        "schedule": Schedule(**{"seed": seed, **schedule}),
+        "stage": Stage(entry.pop("stage", Stage.BINARY)),
+        "weights": Weights(**entry.pop("weights", {})),
+    }
+    return Step(**entry, **made)
+
+
+def _check(recipe: Recipe, unknown: dict[str, Any]) -> None:
+    if unknown:
+        raise ValueError(f"unknown entries: {', '.join(unknown)}")
+    earlier: set[str] = set()
+    for step in recipe.steps:
+        if step.start not in ("", *earlier) or step.guide not in ("", TEACHER, *earlier):
+            raise ValueError(f"step {step.name!r} needs a step that comes before it")
+        if step.weights.taught and not step.guide:
+            raise ValueError(f"step {step.name!r} has weights of a guide, but none")
+        earlier.add(step.name)
