@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from facetrack.networks.train.samples import Samples
+from facetrack.networks.samples import Samples
 
 _SHIFT: Final = 2  # px
 _NOISE: Final = 4.0  # grey levels, as in `patches.normalised`

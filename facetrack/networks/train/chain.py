@@ -22,7 +22,7 @@ from facetrack.networks.train.fitting import KIND, Fitting, set_weights
 from facetrack.networks.train.guidance import Guidance
 from facetrack.networks.train.real_to_binary import take_over
 from facetrack.networks.train.recipe import TEACHER, Recipe, Step
-from facetrack.networks.train.samples import CHANNELS, TARGETS, Samples
+from facetrack.networks.samples import CHANNELS, TARGETS, Samples
 
 _STATISTICS: Final = 16  # batches by which normalisations are computed anew
 _SHAPE_WEIGHT: Final = 0.5  # of shape parameters and openings beside channels
