@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,8 @@ class OnnxNetwork:
 
     Parameters
     ----------
-    path : Path
+    model : Path or bytes
+        A file, or what it holds.
 
     Raises
     ------
@@ -32,13 +34,19 @@ class OnnxNetwork:
         If the file is missing or broken.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._session = _onnx_thread().submit(_open_session, path).result()
+    def __init__(self, model: Path | bytes) -> None:
+        self._session = _onnx_thread().submit(_open_session, model).result()
         self._input = self._session.get_inputs()[0].name
 
     def run(self, data: npt.NDArray[np.floating[Any]]) -> list[npt.NDArray[np.float32]]:
         """Compute all outputs for one input of the network's own shape."""
-        work = _onnx_thread().submit(self._session.run, None, {self._input: data})
+        return self.run_all({self._input: data})
+
+    def run_all(
+        self, inputs: Mapping[str, npt.NDArray[np.floating[Any]]]
+    ) -> list[npt.NDArray[np.float32]]:
+        """Compute all outputs for several inputs, by their names."""
+        work = _onnx_thread().submit(self._session.run, None, dict(inputs))
         outputs: list[npt.NDArray[np.float32]] = work.result()
         return outputs
 
@@ -48,7 +56,7 @@ def _onnx_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx")
 
 
-def _open_session(path: Path) -> Any:
+def _open_session(model: Path | bytes) -> Any:
     """Open an ONNX file on one thread."""
     try:
         import onnxruntime
@@ -56,15 +64,16 @@ def _open_session(path: Path) -> Any:
         raise MissingDependencyError(
             f"float networks need onnxruntime ({error}); `facetrack doctor` prints the repair"
         ) from None
-    if not path.is_file():
-        raise FormatError(path, "no such file", remedy="give the folder of the ONNX peers")
+    if isinstance(model, Path) and not model.is_file():
+        raise FormatError(model, "no such file", remedy="give the folder of the ONNX peers")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # its warnings are for those who export models
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     try:
         return onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+            model, sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's own exceptions have no common public base
+        path = model if isinstance(model, Path) else "network"
         raise FormatError(path, f"not a readable ONNX model ({type(error).__name__})") from None

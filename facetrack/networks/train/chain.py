@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from facetrack.errors import InputError
 from facetrack.formats.archive import read_archive
+from facetrack.networks.samples import CHANNELS, TARGETS, Samples
 from facetrack.networks.train.batches import Batches
 from facetrack.networks.train.binary import Stage, clip_latent, recompute_statistics, set_stage
 from facetrack.networks.train.encoder import Encoder
@@ -22,7 +23,6 @@ from facetrack.networks.train.fitting import KIND, Fitting, set_weights
 from facetrack.networks.train.guidance import Guidance
 from facetrack.networks.train.real_to_binary import take_over
 from facetrack.networks.train.recipe import TEACHER, Recipe, Step
-from facetrack.networks.samples import CHANNELS, TARGETS, Samples
 
 _STATISTICS: Final = 16  # batches by which normalisations are computed anew
 _SHAPE_WEIGHT: Final = 0.5  # of shape parameters and openings beside channels

@@ -79,6 +79,21 @@ def recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
+def recipe_file(name: str) -> Path:
+    """Find a recipe by its name, or a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe.
+    """
+    known = recipes()
+    path = known.get(name, Path(name))
+    if not path.is_file():
+        raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
+    return path
+
+
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:
     """Read a recipe by its name, or from a file.
 
@@ -89,10 +104,7 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
     FormatError
         If an entry is missing, unknown or wrong.
     """
-    known = recipes()
-    path = known.get(name, Path(name))
-    if not path.is_file():
-        raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
+    path = recipe_file(name)
     try:
         content = tomllib.loads(path.read_text("utf-8"))
         steps = [_step(entry, seed) for entry in content.pop("steps")]

@@ -1,0 +1,187 @@
+"""`facetrack networks`: train, distil, export and evaluate the networks that read faces."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._reports import shown, write_report
+from facetrack.errors import InputError, MissingDependencyError
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.networks.expression import ExpressionEncoder
+    from facetrack.tracking.face_model import FaceModel
+
+HELP = "Train, distil, export and evaluate the networks that read a tracked face."
+EXAMPLES = """\
+facetrack networks train lfpw_train helen_train --channels blendshapes --work teacher
+facetrack networks distil lfpw_train helen_train --channels blendshapes --teacher teacher --work bin
+facetrack networks evaluate expression --videos videos --channels blendshapes --json measured.json
+facetrack networks export binary -o expression.npz --measured measured.json
+"""
+TRAIN, DISTIL = "expression_teacher", "expression_binary"  # recipes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of what can be done."""
+    kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
+    train = kinds.add_parser("train", help="train a network without a teacher")
+    distil = kinds.add_parser("distil", help="train a network with a teacher")
+    for kind, recipe in ((train, TRAIN), (distil, DISTIL)):
+        kind.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
+        kind.add_argument(
+            "--config", default=recipe, metavar="NAME|FILE.toml", help=f"(default: {recipe})"
+        )
+        _add_channels(kind)
+        kind.add_argument(
+            "--work",
+            type=Path,
+            required=True,
+            metavar="DIR",
+            help="checkpoints, log and curves; a run that was interrupted goes on from there",
+        )
+        kind.add_argument("--seed", type=int, default=0)
+        kind.add_argument("--threads", type=int, default=1)
+    distil.add_argument(
+        "--teacher", type=Path, required=True, metavar="DIR", help="the folder of a finished run"
+    )
+    export = kinds.add_parser("export", help="make a model file of a finished run")
+    export.add_argument("work", type=Path, metavar="DIR", help="the folder of a finished run")
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    export.add_argument("--name", help="the model's name (default: the file's)")
+    export.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    export.add_argument(
+        "--measured",
+        type=Path,
+        metavar="FILE.json",
+        help="of `evaluate --videos`: its correlations go into the card, and only channels of 0.6 "
+        "or more are offered as signals",
+    )
+    evaluate = kinds.add_parser("evaluate", help="compare an encoder with the other program")
+    evaluate.add_argument("encoder", help="a model's name or file")
+    evaluate.add_argument("--videos", type=Path, metavar="DIR", help="clips of one person each")
+    evaluate.add_argument("--skip", nargs="+", default=["stage_cuts"], metavar="CLIP")
+    evaluate.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="DIR")
+    _add_channels(evaluate)
+    evaluate.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    add_cluster_arguments(evaluate, "videos")
+
+
+def _add_channels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--channels",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the other program's channels: FOLDER.npz for each folder of pictures, videos.npz",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    kinds = {"train": _train, "distil": _train, "export": _export, "evaluate": _evaluate}
+    return kinds[args.kind](args)
+
+
+def _train(args: argparse.Namespace) -> int:
+    try:
+        from facetrack.networks.train.run import start
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
+        ) from error
+    from tqdm import tqdm
+
+    from facetrack.model import load_model
+
+    start(
+        args.config,
+        args.pictures,
+        args.channels,
+        args.work,
+        shape_model=load_model().shape_model,
+        teacher=getattr(args, "teacher", None),
+        seed=args.seed,
+        threads=args.threads,
+        progress=partial(tqdm, desc="patches", disable=None, leave=False),
+        say=tqdm.write,
+    )
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    if args.output.suffix != ".npz":
+        raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    try:
+        from facetrack.networks.train.run import export
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"exporting needs torch ({error}); install it with: pip install 'facetrack[train]'"
+        ) from error
+    name = args.name or args.output.stem
+    export(args.work, args.output, name=name, terms=args.terms, measured=_measured(args.measured))
+    print(f"wrote {args.output} ({args.output.stat().st_size / 1e6:.2f} MB)")
+    return 0
+
+
+def _measured(path: Path | None) -> dict[str, float]:
+    """Read the median correlations of a report."""
+    if path is None:
+        return {}
+    from facetrack.evaluation.expression import median
+    from facetrack.reporting.envelope import read_report
+
+    clips = read_report(path)["details"].get("clips")
+    if not clips:
+        raise InputError(f"{path}: has no correlations; measure with `evaluate --videos`")
+    return {name: round(median(found), 3) for name, found in clips.items() if found}
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from facetrack.evaluation.expression import expression_table, score_pictures
+    from facetrack.model import load_model
+    from facetrack.networks.expression import load_encoder
+    from facetrack.reporting.tables import as_text
+
+    make_absolute(args)
+    if args.videos is None and not args.pictures:
+        raise InputError("nothing to evaluate on: give --videos or --pictures")
+    encoder, model = load_encoder(args.encoder), load_model(args.model)
+    details: dict[str, Any] = {"encoder": encoder.name, "checksum": encoder.version}
+    if args.videos is not None:
+        details |= _on_videos(args, encoder, model)
+    details["pictures"] = {
+        folder.name if folder.name != "test" else f"{folder.parent.name}/test": score_pictures(
+            folder, args.channels, encoder=encoder, model=model
+        )
+        for folder in args.pictures
+    }
+    print(as_text(expression_table(details)))
+    write_report(args, model=model.name, n=len(details.get("names", ())), details=details)
+    return 0
+
+
+def _on_videos(
+    args: argparse.Namespace, encoder: ExpressionEncoder, model: FaceModel
+) -> dict[str, Any]:
+    from facetrack.datasets.channels import read_clip_channels
+    from facetrack.evaluation.expression import correlations, encode_clip, steadiness
+    from facetrack.networks.samples import CHANNELS
+
+    theirs = read_clip_channels(args.channels / "videos.npz", CHANNELS)
+    paths = {name: args.videos / f"{name}.mp4" for name in theirs if name not in args.skip}
+    items = [(path, theirs[name]) for name, path in paths.items() if path.is_file()]
+    if not items:
+        raise InputError(f"{args.videos}: holds none of the {len(paths)} clips of videos.npz")
+    with cluster_map(args) as map_:
+        door = shown("clips", len(items), map_)
+        clips = list(door(partial(encode_clip, encoder=encoder, model=model), items))
+    return {
+        "names": [clip.clip for clip in clips],
+        "clips": correlations(clips, CHANNELS),
+        "steadiness": steadiness(clips),
+    }
