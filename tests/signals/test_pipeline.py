@@ -255,8 +255,8 @@ def test_wrong_estimators_are_refused(wrong: object, message: str) -> None:
 @pytest.mark.parametrize(
     ("name", "span", "message"),
     [
-        ("Pain Level", (0.0, 1.0), "lower-case identifier"),
-        ("", (0.0, 1.0), "lower-case identifier"),
+        ("Pain Level", (0.0, 1.0), "must be an identifier"),
+        ("", (0.0, 1.0), "must be an identifier"),
         ("pain", (1.0, 1.0), "range of signal 'pain' is empty"),
         ("pain", (0.0, math.nan), "range of signal 'pain' is empty"),
     ],
