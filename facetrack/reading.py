@@ -30,7 +30,7 @@ class Spec:
     Attributes
     ----------
     name : str
-        Unique among all signals; a lower-case identifier.
+        Unique among all signals; an identifier, in lower case unless others know it otherwise.
     meaning : str
         One line for the data dictionary and for tooltips.
     unit : str
@@ -47,7 +47,7 @@ class Spec:
     Raises
     ------
     InputError
-        If the name is no lower-case identifier or the range is empty.
+        If the name is no identifier or the range is empty.
     """
 
     name: str
@@ -59,8 +59,8 @@ class Spec:
     level: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.name.isidentifier() or self.name != self.name.lower():
-            raise InputError(f"a signal's name must be a lower-case identifier, got {self.name!r}")
+        if not self.name.isidentifier():
+            raise InputError(f"a signal's name must be an identifier, got {self.name!r}")
         low, high = self.range
         if not (isfinite(low) and isfinite(high) and low < high):
             raise InputError(f"the range of signal {self.name!r} is empty: {self.range}")

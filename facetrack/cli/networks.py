@@ -12,7 +12,6 @@ from facetrack.cli._reports import shown, write_report
 from facetrack.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
-    from facetrack.networks.expression import ExpressionEncoder
     from facetrack.tracking.face_model import FaceModel
 
 HELP = "Train, distil, export and evaluate the networks that read a tracked face."
@@ -153,7 +152,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     encoder, model = load_encoder(args.encoder), load_model(args.model)
     details: dict[str, Any] = {"encoder": encoder.name, "checksum": encoder.version}
     if args.videos is not None:
-        details |= _on_videos(args, encoder, model)
+        details |= _on_videos(args, model)
     details["pictures"] = {
         folder.name if folder.name != "test" else f"{folder.parent.name}/test": score_pictures(
             folder, args.channels, encoder=encoder, model=model
@@ -165,9 +164,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _on_videos(
-    args: argparse.Namespace, encoder: ExpressionEncoder, model: FaceModel
-) -> dict[str, Any]:
+def _on_videos(args: argparse.Namespace, model: FaceModel) -> dict[str, Any]:
     from facetrack.datasets.channels import read_clip_channels
     from facetrack.evaluation.expression import correlations, encode_clip, steadiness
     from facetrack.networks.samples import CHANNELS
@@ -179,7 +176,7 @@ def _on_videos(
         raise InputError(f"{args.videos}: holds none of the {len(paths)} clips of videos.npz")
     with cluster_map(args) as map_:
         door = shown("clips", len(items), map_)
-        clips = list(door(partial(encode_clip, encoder=encoder, model=model), items))
+        clips = list(door(partial(encode_clip, encoder=args.encoder, model=model), items))
     return {
         "names": [clip.clip for clip in clips],
         "clips": correlations(clips, CHANNELS),

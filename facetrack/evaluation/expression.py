@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.evaluation.jitter import still_stretches
-from facetrack.networks.expression import ExpressionEncoder
+from facetrack.networks.expression import ExpressionEncoder, load_encoder
 from facetrack.networks.patches import Patch, take
 from facetrack.networks.samples import MODES, OPENINGS, load_samples
 from facetrack.opening import open_source
@@ -48,16 +48,15 @@ class ClipChannels:
     points: Floats
 
 
-def encode_clip(
-    item: tuple[Path, Floats], *, encoder: ExpressionEncoder, model: FaceModel
-) -> ClipChannels:
+def encode_clip(item: tuple[Path, Floats], *, encoder: str, model: FaceModel) -> ClipChannels:
     """Track a clip of one person and encode every frame.
 
     Parameters
     ----------
     item : (Path, ndarray of shape (frames, channels))
         The clip, and what the other program says of it.
-    encoder : ExpressionEncoder
+    encoder : str
+        Name or file of the encoder.
     model : FaceModel
         Tracks.
 
@@ -71,7 +70,7 @@ def encode_clip(
         If the clip cannot be read.
     """
     path, theirs = item
-    n = theirs.shape[1]
+    n, network = theirs.shape[1], load_encoder(encoder)
     ours, points = np.full_like(theirs, np.nan), np.full((len(theirs), 68, 2), np.nan)
     tracker = Tracker(model, max_faces=1)
     with open_source(path) as source:
@@ -79,8 +78,8 @@ def encode_clip(
             faces = [face for face in tracker.update(frame) if face.tracked]
             if faces and frame.index < len(theirs):
                 points[frame.index] = seen = faces[0].points
-                cut = partial(_cut, frame.grey, seen, encoder.mean_shape)
-                ours[frame.index] = encoder.encode(take(cut, seen)).targets[:n]
+                cut = partial(_cut, frame.grey, seen, network.mean_shape)
+                ours[frame.index] = network.encode(take(cut, seen)).targets[:n]
     return ClipChannels(path.stem, ours, theirs, points)
 
 

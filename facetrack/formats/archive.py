@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from facetrack.errors import FormatError
 from facetrack.formats.atomic import atomic_path
-from facetrack.formats.npz import read_whole_npz
+from facetrack.formats.npz import read_npz, read_whole_npz
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -108,15 +108,51 @@ def read_any_archive(path: str | os.PathLike[str], *, noun: str) -> tuple[Arrays
     """
     try:
         arrays = read_whole_npz(path)
-        meta = json.loads(bytes(arrays.pop("meta")).decode())
-    except (FormatError, KeyError, TypeError, ValueError, RecursionError) as error:
-        cause = f"not a {noun} file, or cut short or damaged"
-        raise FormatError(path, cause, remedy="copy it again") from error
+        text = arrays.pop("meta")
+    except (FormatError, KeyError) as error:
+        raise _damaged(path, noun) from error
+    return arrays, _meta(path, text, noun)
+
+
+def read_description(path: str | os.PathLike[str], *, noun: str) -> dict[str, Any]:
+    """Read what an archive says of itself, and no array: the checksum is not compared.
+
+    Parameters
+    ----------
+    path, noun
+        As for `read_any_archive`.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FormatError
+        As `read_any_archive`, as far as the damage shows.
+    """
+    try:
+        text = read_npz(path, required=["meta"])["meta"]
+    except FormatError as error:
+        raise _damaged(path, noun) from error
+    return _meta(path, text, noun)
+
+
+def _damaged(path: str | os.PathLike[str], noun: str) -> FormatError:
+    cause = f"not a {noun} file, or cut short or damaged"
+    return FormatError(path, cause, remedy="copy it again")
+
+
+def _meta(path: str | os.PathLike[str], text: npt.NDArray[Any], noun: str) -> dict[str, Any]:
+    try:
+        meta = json.loads(bytes(text).decode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _damaged(path, noun) from error
     for entry, of_type in (("kind", str), ("schema", int), ("checksum", str)):
         if not isinstance(meta, dict) or not isinstance(meta.get(entry), of_type):
             cause = f"an archive, but not a Facetrack {noun}: no right entry {entry!r}"
             raise FormatError(path, cause)
-    return arrays, meta
+    return dict(meta)
 
 
 def checksum(arrays: Mapping[str, npt.NDArray[Any]]) -> str:

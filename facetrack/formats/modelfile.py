@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from facetrack.errors import FormatError, InputError, ModelError
-from facetrack.formats.archive import Arrays, checksum, read_any_archive, write_archive
+from facetrack.formats.archive import (
+    Arrays,
+    checksum,
+    read_any_archive,
+    read_description,
+    write_archive,
+)
 
 DEFAULT_MODEL: Final = "default"
 ENTRY_POINTS: Final = "facetrack.models"  # name: the kind; value: the `ModelKind`
@@ -89,10 +95,41 @@ class ModelKind(Generic[T]):
         """
         path = find_model(name)
         arrays, meta = _read(path)
+        self._check(path, meta)
+        return self._load(path, arrays, meta)
+
+    def describe(self, name: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """Read what a file of this kind says of itself, quickly: its arrays are not looked at.
+
+        Parameters
+        ----------
+        name : str or path-like, optional
+            As for `find_model`.
+
+        Returns
+        -------
+        dict
+            With `name`, `card`, `checksum`, and what else the kind writes.
+
+        Raises
+        ------
+        ModelError
+            As `read`, as far as the damage shows.
+        """
+        path = find_model(name)
+        try:
+            meta = read_description(path, noun="model")
+        except FormatError as error:
+            raise ModelError(path, error.cause, remedy=error.remedy) from error
+        _check_entries(path, meta)
+        self._check(path, meta)
+        return meta
+
+    def _check(self, path: Path, meta: Description) -> None:
         if meta["kind"] != self.name:
             cause = f"a model of kind {meta['kind']!r}, but no {self.title}"
             raise ModelError(path, cause, remedy="`facetrack models` says what each file is")
-        return self._load(path, arrays, meta)
+        _check_schema(path, self, meta)
 
     def _load(self, path: Path, arrays: Arrays, meta: Description) -> T:
         _check_schema(path, self, meta)
@@ -319,11 +356,15 @@ def _read(path: Path) -> tuple[Arrays, dict[str, Any]]:
         arrays, meta = read_any_archive(path, noun="model")
     except FormatError as error:
         raise ModelError(path, error.cause, remedy=error.remedy) from error
+    _check_entries(path, meta)
+    return arrays, meta
+
+
+def _check_entries(path: Path, meta: Description) -> None:
     for entry, of_type in _ENTRIES:
         if not isinstance(meta.get(entry), of_type):
             cause = f"kind {meta['kind']!r}, but no model: the entry {entry!r} is missing or wrong"
             raise ModelError(path, cause)
-    return arrays, meta
 
 
 def _kind_of(path: Path, meta: Description) -> ModelKind[Any]:

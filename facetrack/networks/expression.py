@@ -16,9 +16,15 @@ from facetrack.formats.modelfile import Description, ModelKind, register_kind
 from facetrack.networks.onnx import OnnxNetwork
 from facetrack.networks.patches import PATCHES, Patch, normalised
 
-__all__ = ["EXPRESSION_ENCODER", "Encoding", "ExpressionEncoder", "load_encoder"]
+__all__ = [
+    "EXPRESSION_ENCODER",
+    "Encoding",
+    "ExpressionEncoder",
+    "load_encoder",
+    "offered_channels",
+]
 
-WORTH: Final = 0.6  # correlation on people who were not trained on: a channel below is not offered
+WORTH: Final = 0.6  # correlation with the other program, on people whom no training saw
 DEFAULT: Final = "expression"
 
 Floats = npt.NDArray[np.float32]
@@ -64,7 +70,7 @@ class ExpressionEncoder:
         Of the targets in training.
     network : Network
     card : mapping
-        Data, terms and measures; `correlations` by channel are what is offered by.
+        Data, terms and measures.
     version : str
         The checksum of its file.
     """
@@ -77,12 +83,6 @@ class ExpressionEncoder:
     network: Network
     card: Mapping[str, Any]
     version: str = ""
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """The channels that are worth offering: correlated by 0.6 or more with their teacher."""
-        measured = self.card.get("correlations", {})
-        return tuple(name for name in self.names if measured.get(name, 0.0) >= WORTH)
 
     def encode(self, patches: Mapping[str, Patch]) -> Encoding:
         """Say what a face shows.
@@ -146,6 +146,30 @@ EXPRESSION_ENCODER: Final = ModelKind(
     "facetrack expression encoder", "expression encoder", schema=1, load=_load
 )
 register_kind(EXPRESSION_ENCODER)
+
+
+def offered_channels(name: str | os.PathLike[str] = DEFAULT) -> tuple[str, ...]:
+    """Name the channels of an encoder that are worth offering, without loading its network.
+
+    Parameters
+    ----------
+    name : str or path-like
+        As for `load_encoder`.
+
+    Returns
+    -------
+    tuple of str
+        Those that agree with the program that taught them, with a correlation in time of 0.6 or
+        more on people whom no training saw, by the model's card.
+
+    Raises
+    ------
+    ModelError
+        As `load_encoder`, as far as the damage shows.
+    """
+    description = EXPRESSION_ENCODER.describe(name)
+    measured = description["card"].get("correlations", {})
+    return tuple(n for n in description["targets"] if measured.get(n, 0.0) >= WORTH)
 
 
 def load_encoder(name: str | os.PathLike[str] = DEFAULT) -> ExpressionEncoder:

@@ -17,6 +17,7 @@ from facetrack.errors import InputError
 from facetrack.reading import Kind, Spec
 from facetrack.signals.blinks import BLINKS
 from facetrack.signals.estimator import Estimator
+from facetrack.signals.expression import EXPRESSION
 from facetrack.signals.geometry import GEOMETRY
 from facetrack.signals.head import HEAD
 from facetrack.signals.quality import QUALITY
@@ -26,7 +27,7 @@ GROUP: Final = "facetrack.signals"
 DEFAULT: Final = ("geometry", "blinks", "head", "quality")
 WORDS: Final = ("default", "all", "none")
 
-_known: dict[str, Estimator] = {e.name: e for e in (GEOMETRY, BLINKS, HEAD, QUALITY)}
+_known: dict[str, Estimator] = {e.name: e for e in (GEOMETRY, BLINKS, HEAD, QUALITY, EXPRESSION)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,7 @@ def placed(shape_model: ShapeModel) -> np.ndarray:
     return shape_model.mean * 1.4 + [60.0, 80.0]
 
 
-def test_mirrored_faces_have_mirrored_patches(
-    shape_model: ShapeModel, picture: np.ndarray
-) -> None:
+def test_mirrored_faces_have_mirrored_patches(shape_model: ShapeModel, picture: np.ndarray) -> None:
     points = placed(shape_model)
     other = mirror(points, SIDE)
     flipped = np.ascontiguousarray(picture[:, ::-1])

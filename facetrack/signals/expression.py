@@ -1,0 +1,150 @@
+"""Expression channels, as ARKit names them, and gaze, from the patches of eyes and mouth.
+
+They are learned from another program's outputs: an opinion, no ground truth, and no FACS coding.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import nan
+from typing import Final
+
+from facetrack.errors import FacetrackError
+from facetrack.networks.expression import (
+    DEFAULT,
+    EXPRESSION_ENCODER,
+    ExpressionEncoder,
+    load_encoder,
+    offered_channels,
+)
+from facetrack.networks.patches import ENOUGH, take
+from facetrack.reading import Reading, Readings, Spec
+from facetrack.signals.estimator import Result, State, lost, nothing
+from facetrack.signals.observation import Observation
+
+LOGGER = logging.getLogger(__name__)
+GAZE: Final = {
+    "gaze_x": Spec("gaze_x", "where the eyes look, to the person's left 1, to the right -1",
+                   range=(-1.0, 1.0)),
+    "gaze_y": Spec("gaze_y", "where the eyes look, up 1, down -1", range=(-1.0, 1.0)),
+}  # fmt: skip
+_LOOKS: Final = tuple(
+    f"eyeLook{way}{side}" for way in ("Up", "Down", "In", "Out") for side in ("Left", "Right")
+)
+_REGIONS: Final = {"eye": "eyes", "brow": "eyes", "gaze": "eyes", "jaw": "mouth", "mouth": "mouth"}
+_NO_PICTURE: Final = "there is no picture of this frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """The estimator of expressions; the encoder is loaded when it is first asked for.
+
+    Attributes
+    ----------
+    encoder : str
+        Name or file of the model.
+    """
+
+    encoder: str = DEFAULT
+    name: str = "expression"
+    delay: float = 0.0
+    needs_pixels: bool = True
+    frame_rate: float | None = None
+
+    @property
+    def version(self) -> str:
+        """The checksum of the model."""
+        return str(EXPRESSION_ENCODER.describe(self.encoder)["checksum"])[:16]
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """The channels that are worth offering, and gaze where all its channels are."""
+        return _specs(self.encoder)
+
+    def start(self) -> _ExpressionRun:
+        """Begin with a face."""
+        return _ExpressionRun(_encoder(self.encoder), self.specs)
+
+
+EXPRESSION: Final = Expression()
+
+
+class _ExpressionRun:
+    """Each frame by itself."""
+
+    def __init__(self, encoder: ExpressionEncoder, specs: Sequence[Spec]) -> None:
+        self._encoder, self._specs = encoder, specs
+
+    def update(self, seen: Observation) -> Sequence[Result]:
+        return (Readings(seen.index, self._read(seen)),)
+
+    def finish(self) -> Sequence[Result]:
+        return ()
+
+    def state(self) -> State:
+        return {}
+
+    def restore(self, state: State) -> None:
+        pass
+
+    def _read(self, seen: Observation) -> Mapping[str, Reading]:
+        if not seen.face.tracked:
+            return nothing(self._specs, lost(seen.face))
+        if seen.frame is None:
+            return nothing(self._specs, _NO_PICTURE)
+        encoder = self._encoder
+        try:
+            patches = take(lambda crop: seen.cut(crop, encoder.mean_shape), seen.face.points)
+        except FacetrackError as error:
+            return nothing(self._specs, str(error))
+        cut_off = {
+            region: f"the {region} {'are' if region == 'eyes' else 'is'} partly outside the picture"
+            for region, patch in patches.items()
+            if patch.valid < ENOUGH
+        }
+        targets = encoder.encode(patches).targets
+        values = dict(zip(encoder.names, map(float, targets), strict=True))
+        values |= _gaze(values)
+        readings = {}
+        for spec in self._specs:
+            reason = cut_off.get(_region(spec.name), "")
+            readings[spec.name] = Reading(nan if reason else values[spec.name], reason=reason)
+        return readings
+
+
+def _gaze(values: Mapping[str, float]) -> dict[str, float]:
+    """Put both eyes' channels together; empty where the encoder lacks one."""
+    if not all(name in values for name in _LOOKS):
+        return {}
+    v = values
+    across = v["eyeLookOutLeft"] - v["eyeLookInLeft"] + v["eyeLookInRight"] - v["eyeLookOutRight"]
+    up = sum(v[f"eyeLookUp{side}"] - v[f"eyeLookDown{side}"] for side in ("Left", "Right"))
+    return {"gaze_x": min(max(across / 2, -1.0), 1.0), "gaze_y": min(max(up / 2, -1.0), 1.0)}
+
+
+def _region(name: str) -> str:
+    return next(region for start, region in _REGIONS.items() if name.startswith(start))
+
+
+def _words(channel: str) -> str:
+    return re.sub(r"([A-Z])", lambda found: f" {found[1].lower()}", channel)
+
+
+@cache
+def _encoder(name: str) -> ExpressionEncoder:
+    return load_encoder(name)
+
+
+@cache
+def _specs(name: str) -> tuple[Spec, ...]:
+    try:
+        channels = offered_channels(name)
+    except FacetrackError as error:  # whatever became of this model, the other signals stay
+        LOGGER.warning("expressions are left out: %s", error)
+        return ()
+    looks = GAZE.values() if all(look in channels for look in _LOOKS) else ()
+    return (*(Spec(c, f"{_words(c)}, learned from another program") for c in channels), *looks)
