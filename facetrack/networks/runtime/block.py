@@ -14,12 +14,18 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.networks.runtime import _kernels
-from facetrack.networks.runtime.words import Words, first_channels, interleaved, words_of
+from facetrack.networks.runtime.arrays import (
+    Floats,
+    Prepared,
+    Shape,
+    Words,
+    require,
+    require_shape,
+)
+from facetrack.networks.runtime.words import first_channels, interleaved, words_of
 
-__all__ = ["BinaryBlock", "Floats", "Gate", "Shape", "Shortcut"]
+__all__ = ["BinaryBlock", "Gate", "Shortcut"]
 
-Floats = npt.NDArray[np.float32]
-Shape = tuple[int, ...]
 _ONE_BIT = np.uint64(1)
 
 
@@ -115,34 +121,27 @@ class BinaryBlock:
 
     def __post_init__(self) -> None:
         inputs, outputs, groups = self.inputs, self.outputs, self.weight.shape[0]
-        expected: list[tuple[npt.NDArray[np.generic], Shape]] = [
-            (self.flips, (inputs,)),
-            (self.weight, (groups, self._taps * words_of(inputs // groups), outputs // groups)),
-            (self.scale, (outputs,)),
-            (self.slope, (outputs,)),
-        ]
-        if self.gate is not None:
-            hidden = self.gate.squeeze.shape[-1]
-            expected += [(self.gate.gain, (inputs,)), (self.gate.offset, (inputs,))]
-            expected += [
-                (self.gate.squeeze, (inputs, hidden)),
-                (self.gate.excite, (hidden, outputs)),
-            ]
-        if self.shortcut is not None:
-            expected += [
-                (self.shortcut.weight, (inputs, outputs)),
-                (self.shortcut.bias, (outputs,)),
-            ]
-        elif self.stride != 1 or inputs != outputs:
-            raise InputError(f"no shortcut from {inputs} to {outputs}, stride {self.stride}")
-        for array, shape in expected:
-            if array.shape != shape:
-                raise InputError(f"a binary block's array is {array.shape}, not {shape}")
         if self.side % 2 == 0 or self.stride not in (1, 2) or inputs % groups or outputs % groups:
             raise InputError(
                 f"kernel {self.side}, stride {self.stride}, {groups} groups of {inputs} inputs and "
                 f"{outputs} outputs: the kernel must be odd, the stride 1 or 2"
             )
+        if not self.shortcut and (self.stride != 1 or inputs != outputs):
+            raise InputError(f"no shortcut from {inputs} to {outputs}, stride {self.stride}")
+        words = self.side * self.side * words_of(inputs // groups)
+        require(self.thresholds, "thresholds", (inputs,))
+        require(self.flips, "flips", (inputs,), np.bool_)
+        require(self.weight, "a packed weight", (groups, words, outputs // groups), np.uint64)
+        require(self.scale, "a scale", (outputs,))
+        require(self.slope, "a slope", (outputs,))
+        if gate := self.gate:
+            require(gate.gain, "the gain of a gate", (inputs,))
+            require(gate.offset, "the offset of a gate", (inputs,))
+            require(gate.squeeze, "a squeezing weight", (inputs, gate.squeeze.shape[-1]))
+            require(gate.excite, "an exciting weight", (gate.squeeze.shape[-1], outputs))
+        if shortcut := self.shortcut:
+            require(shortcut.weight, "the weight of a shortcut", (inputs, outputs))
+            require(shortcut.bias, "the bias of a shortcut", (outputs,))
 
     @property
     def inputs(self) -> int:
@@ -154,11 +153,7 @@ class BinaryBlock:
         """Return the number of output channels."""
         return len(self.scale)
 
-    @property
-    def _taps(self) -> int:
-        return self.side * self.side
-
-    def prepare(self, shape: Shape) -> PreparedBlock:
+    def prepare(self, shape: Shape) -> Prepared:
         """Allocate what the block needs for inputs of one size.
 
         Parameters
@@ -168,27 +163,20 @@ class BinaryBlock:
 
         Returns
         -------
-        PreparedBlock
+        Prepared
 
         Raises
         ------
         InputError
             If the shape has another number of channels.
         """
-        if len(shape) != 3 or shape[2] != self.inputs or min(shape) < 1:
-            raise InputError(f"an input of shape {shape} for a block of {self.inputs} channels")
-        return PreparedBlock(self, shape)
+        require_shape(shape, self.inputs, "a binary block")
+        run = _Run(self, shape)
+        return Prepared(run.shape, run, run.words)
 
 
-class PreparedBlock:
-    """A block with its buffers; results are overwritten by the next call.
-
-    Parameters
-    ----------
-    block : BinaryBlock
-    shape : tuple of int
-        Of the input.
-    """
+class _Run:
+    """A block with its buffers."""
 
     def __init__(self, block: BinaryBlock, shape: Shape) -> None:
         height, width, inputs = shape
@@ -196,36 +184,26 @@ class PreparedBlock:
         self._block, self._half = block, half
         self._firsts = first_channels(inputs, groups)
         self._flips = _flip_words(block.flips, self._firsts)
-        self.words: Words = np.zeros(
-            (height + 2 * half, width + 2 * half, len(self._flips)), np.uint64
-        )
+        framed = (height + 2 * half, width + 2 * half, len(self._flips))
+        self.words: Words = np.zeros(framed, np.uint64)
         self._weight = interleaved(block.weight)
         rows, self._rows = _classes(height, block)
         columns, self._columns = _classes(width, block)
         self._bases = _bases(block, rows, columns)
         self.shape = (len(self._rows), len(self._columns), block.outputs)
         self._out = np.empty(self.shape, np.float32)
-        self._skip = np.empty(self.shape if block.shortcut else (0, 0, 0), np.float32)
-        self._pooled = np.empty((*self.shape[:2], inputs), np.float32)
         self._factors = np.ones(block.outputs, np.float32)
+        self._mean = np.empty(inputs, np.float32)
+        if block.shortcut:
+            self._skip = np.empty(self.shape, np.float32)
+            self._halved = np.empty((*self.shape[:2], inputs), np.float32)
 
     def __call__(self, x: Floats) -> Floats:
-        """Run the block.
-
-        Parameters
-        ----------
-        x : ndarray, (height, width, inputs), float32, C-contiguous
-
-        Returns
-        -------
-        ndarray, (height', width', outputs), float32
-        """
         block = self._block
         _kernels.pack(x, block.thresholds, self._flips, self._firsts, self._half, self.words)
         if block.gate is not None:
-            mean = np.empty(block.inputs, np.float32)
-            _kernels.average(x, mean)
-            self._factors = block.gate.factors(mean)
+            _kernels.average(x, self._mean)
+            self._factors = block.gate.factors(self._mean)
         _kernels.convolve(
             self.words,
             self._weight,
@@ -247,11 +225,10 @@ class PreparedBlock:
         if shortcut is None:
             return x
         if self._block.stride == 2:
-            _kernels.halve(x, self._pooled)
-            x = self._pooled
-        np.dot(
-            x.reshape(-1, x.shape[2]), shortcut.weight, out=self._skip.reshape(-1, self.shape[2])
-        )
+            _kernels.halve(x, self._halved)
+            x = self._halved
+        inputs, outputs = shortcut.weight.shape
+        np.dot(x.reshape(-1, inputs), shortcut.weight, out=self._skip.reshape(-1, outputs))
         self._skip += shortcut.bias
         return self._skip
 

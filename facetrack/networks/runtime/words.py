@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.networks.runtime.arrays import Words
 from facetrack.networks.runtime.vectors import LANES
 
-__all__ = ["Words", "first_channels", "interleaved", "pack_weights", "words_of"]
+__all__ = ["first_channels", "interleaved", "pack_weights", "words_of"]
 
-Words = npt.NDArray[np.uint64]
 BITS = 64
 
 
