@@ -60,10 +60,12 @@ class Gate:
         Returns
         -------
         ndarray, (outputs,), float32
-            In (0, 1).
+            In [0, 1].
         """
         hidden = np.maximum((mean * self.gain + self.offset) @ self.squeeze, 0)
-        factors: Floats = np.reciprocal(1 + np.exp(-(hidden @ self.excite)))
+        # The logistic function, in a form that cannot overflow.
+        half = np.float32(0.5)
+        factors: Floats = half + half * np.tanh(half * (hidden @ self.excite))
         return factors
 
 

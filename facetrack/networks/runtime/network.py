@@ -61,14 +61,14 @@ class BinaryNetwork:
         ------
         InputError
             If the input has another shape or dtype than the layers take, or a value, there or in
-            the result, is NaN.
+            the result, is NaN or infinite.
         """
         x = np.ascontiguousarray(x)
         require(x, "the input of a network", x.shape)
+        _require_finite(x, "input")
         for layer in self._prepare(x.shape):
             x = layer.run(x)
-        if np.isnan(x).any():
-            raise InputError("the output of a network holds NaN")
+        _require_finite(x, "output")
         return x.copy()
 
     def activations(self, x: Floats) -> list[Words]:
@@ -99,3 +99,9 @@ class BinaryNetwork:
                 steps.append(layer.prepare(steps[-1].shape if steps else shape))
             self._prepared[shape] = steps
         return self._prepared[shape]
+
+
+def _require_finite(x: Floats, what: str) -> None:
+    wrong = x.size - np.count_nonzero(np.isfinite(x))
+    if wrong:
+        raise InputError(f"{wrong} of {x.size} values of a network's {what} are not finite")
