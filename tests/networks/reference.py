@@ -86,6 +86,6 @@ def output(block: BinaryBlock, weight: Floats, x: Floats, factors: Floats) -> Fl
         skip = x
     else:
         pooled = halved(x) if block.stride == 2 else x
-        skip = pooled @ shortcut.weight + shortcut.bias
+        skip = np.add(pooled @ shortcut.weight, shortcut.bias)
     out: Floats = y + skip
     return out

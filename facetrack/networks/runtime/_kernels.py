@@ -90,10 +90,10 @@ def finish(totals, bases, classes, scale, factors, slope, skip, first, out):
 
 @exact_kernel
 def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, side, stride, out):
-    # map of words; (G, flat) u64; (row classes, column classes, G, m) f32; (H',), (W',) i64;
+    # map of words; (G, flat) u64; (row classes, G, column classes, m) f32; (H',), (W',) i64;
     # (G m,) f32 x 3; (H', W', G m) f32 x 2
     height, width, _ = out.shape
-    groups, outputs = bases.shape[2:]
+    _, groups, _, outputs = bases.shape
     size = words.shape[2] // groups
     inside = side * side * size
     padded = weights.shape[1] // inside
@@ -106,7 +106,7 @@ def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, 
             own = slice(group * outputs, (group + 1) * outputs)
             finish(
                 totals,
-                bases[rows[row], :, group],
+                bases[rows[row], group],
                 columns,
                 scale[own],
                 factors[own],

@@ -255,7 +255,7 @@ def _classes(size: int, block: BinaryBlock) -> tuple[npt.NDArray[np.bool_], npt.
 def _bases(
     block: BinaryBlock, rows: npt.NDArray[np.bool_], columns: npt.NDArray[np.bool_]
 ) -> Floats:
-    """Return what the sum of products is for a count of 0, (rows, columns, groups, outputs).
+    """Return what the sum of products is for a count of 0, (rows, groups, columns, outputs).
 
     A tap outside the image meets a word of zeros, so it counts the ones of its weights: that is
     taken back here, and its products are not among the sum.
@@ -265,6 +265,6 @@ def _bases(
     ones = ones.reshape(groups, block.side, block.side, -1, outputs).sum(axis=3)
     inside = (rows[:, None, :, None] & columns[None, :, None, :]).astype(np.float32)
     products = inside.sum(axis=(2, 3)) * (block.inputs // groups)
-    outside = np.einsum("rcyx,gyxo->rcgo", 1 - inside, ones)
-    bases: Floats = (products[:, :, None, None] + 2 * outside).astype(np.float32)
+    outside = np.einsum("rcyx,gyxo->rgco", 1 - inside, ones)
+    bases: Floats = (products[:, None, :, None] + 2 * outside).astype(np.float32)
     return bases

@@ -146,8 +146,7 @@ def _signs(_: Any, values: Any, first: Any, thresholds: Any, channel: Any) -> An
 
 def _wide(_: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if LANES == 8:
-            # llvmlite's own `add` refuses names that it does not know.
+        if LANES == 8:  # llvmlite's own `add` refuses names that it does not know
             set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
