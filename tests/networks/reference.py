@@ -63,12 +63,11 @@ def convolved(x: Floats, weight: Floats, stride: int) -> Floats:
     half = side // 2
     framed = np.pad(x, ((half, half), (half, half), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(framed, (side, side), axis=(0, 1))
-    windows = windows[::stride, ::stride].reshape(
-        *windows[::stride, ::stride].shape[:2], groups, -1
-    )
+    windows = windows[::stride, ::stride]
+    rows, columns = windows.shape[:2]
     kernels = np.where(weight >= 0, 1, -1).reshape(groups, outputs // groups, -1)
-    products = np.einsum("yxgk,gok->yxgo", windows, kernels)
-    return products.reshape(*products.shape[:2], outputs).astype(np.float32)
+    sums = np.einsum("yxgk,gok->yxgo", windows.reshape(rows, columns, groups, -1), kernels)
+    return np.asarray(sums.reshape(rows, columns, outputs), np.float32)
 
 
 def halved(x: Floats) -> Floats:
