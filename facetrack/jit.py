@@ -16,6 +16,8 @@ FLAGS: dict[str, Any] = {
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc"},
 }
+# Every operation rounds by itself and in the order that is written, as in numpy and torch.
+EXACT: dict[str, Any] = {**FLAGS, "fastmath": False}
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,8 +33,28 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     callable
         The compiled function; compiles at its first call.
     """
+    return _compiled(function, FLAGS)
+
+
+def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile as `kernel` does, for arithmetic that must give the same bits everywhere.
+
+    Parameters
+    ----------
+    function : callable
+        As for `kernel`.
+
+    Returns
+    -------
+    callable
+        The compiled function; sums stay in their order, nothing is contracted (FMA).
+    """
+    return _compiled(function, EXACT)
+
+
+def _compiled(function: Callable[..., Any], flags: dict[str, Any]) -> Callable[..., Any]:
     try:
-        return njit(cache=True, **FLAGS)(function)  # type: ignore[no-any-return]
+        return njit(cache=True, **flags)(function)  # type: ignore[no-any-return]
     except RuntimeError as error:  # numba: "no locator available", neither source nor home writable
         warnings.warn(
             f"compiled kernels cannot be cached ({error}); set NUMBA_CACHE_DIR to a folder that "
@@ -40,4 +62,4 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
             RuntimeWarning,
             stacklevel=2,
         )
-        return njit(**FLAGS)(function)  # type: ignore[no-any-return]
+        return njit(**flags)(function)  # type: ignore[no-any-return]

@@ -22,14 +22,16 @@ def _use_fresh_kernel_cache() -> None:
     """Point numba at a cache that belongs to the present text of all kernels.
 
     Numba's own cache does not see a change in a kernel that is called from another file. The
-    folder's name is a digest of every kernel and of the compiler's flags, so an edit starts an
-    empty cache; the others go. Must run before numba is imported; child processes inherit it.
+    folder's name is a digest of every kernel, of what kernels emit and of the compiler's flags, so
+    an edit starts an empty cache; the others go. Must run before numba is imported; child
+    processes inherit it.
     """
     if "NUMBA_CACHE_DIR" in os.environ:
         return
     digest = hashlib.sha256()
     sources = ROOT / "facetrack"
-    for path in (sources / "jit.py", *sorted(sources.rglob("_kernels.py"))):
+    shared = (sources / "jit.py", sources / "networks" / "runtime" / "vectors.py")
+    for path in (*shared, *sorted(sources.rglob("_kernels.py"))):
         digest.update(path.read_bytes())
     caches = ROOT / ".cache" / "numba"
     mine = caches / digest.hexdigest()[:16]

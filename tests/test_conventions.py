@@ -15,6 +15,7 @@ SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("
 FLAGS_HOME = ROOT / "facetrack" / "jit.py"
 LONGEST_FUNCTION = 60  # lines, docstring not counted
 LONGEST_MODULE = 400
+DECORATORS = {"exact_kernel", "kernel"}
 COMPILERS = {"cfunc", "generated_jit", "guvectorize", "jit", "njit", "stencil", "vectorize"}
 UNPICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 TEXTS = ("*.py", "*.md", "*.toml", "*.txt", "*.cff", "*.yaml", "Makefile", ".ci/*")
@@ -67,7 +68,8 @@ def test_kernels_stand_in_kernel_modules_and_nothing_else_does() -> None:
     wrong = [
         _place(path, function)
         for path, function in _functions()
-        if ("kernel" in map(_name, function.decorator_list)) != (path.name == "_kernels.py")
+        if bool(DECORATORS & set(map(_name, function.decorator_list)))
+        != (path.name == "_kernels.py")
         and path != FLAGS_HOME
     ]
     assert not wrong
@@ -91,9 +93,10 @@ def test_compiler_flags_release_the_gil_cache_and_keep_nan() -> None:
         for path, call in _calls()
         if path == FLAGS_HOME and ast.unparse(call.func) == "njit"
     ]
-    assert calls[0] == "njit(cache=True, **FLAGS)"
+    assert calls[0] == "njit(cache=True, **flags)"
     assert jit.FLAGS["nogil"] is True
     assert jit.FLAGS.get("fastmath") is not True  # would make isnan(nan) false
+    assert jit.EXACT == {**jit.FLAGS, "fastmath": False}
 
 
 def test_functions_are_short() -> None:

@@ -86,7 +86,7 @@ def test_a_registered_kind_is_read(file: Path) -> None:
 
 def test_models_of_unknown_kinds_are_listed_with_what_helps(file: Path) -> None:
     problem = _problem(file)
-    assert "the kind 'test sums' is unknown here (known: facetrack model" in problem
+    assert "the kind 'test sums' is unknown here (known: facetrack " in problem
     assert "install the package of this kind" in problem
     (info,) = list_models(file.parent)
     assert info.checksum_ok
@@ -160,7 +160,7 @@ def test_a_package_brings_a_kind_and_is_imported_when_it_is_needed(
         "from facetrack.formats.modelfile import ModelKind\n"
         "SUMS = ModelKind('test sums', 'sums', 2, lambda arrays, _: arrays['weights'].sum())\n"
     )
-    assert kinds() == ["facetrack model", "test sums"]
+    assert {"facetrack model", "test sums"} <= set(kinds())
     assert "sums_of_others" not in sys.modules
     kind, model = read_model(file)
     assert (kind.title, model) == ("sums", WEIGHTS.sum())

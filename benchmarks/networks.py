@@ -1,0 +1,255 @@
+"""How fast networks run, beside onnxruntime on the same thread.
+
+    python benchmarks/networks.py convolution --json convolution.json
+    python benchmarks/networks.py convolution --bnn-lab FOLDER
+
+`convolution`: a binary 3x3 layer (packing, convolution, scale, PReLU, skip) against float32 and
+int8 convolutions of onnxruntime. Times are CPU time of the one thread; the candidates take turns in
+blocks of 20 calls, and medians over blocks are shown. `--bnn-lab` names the folder of an unpacked
+wheel of bnn-lab 1.0.0, whose product of packed matrices is timed with packing, by its own packer,
+and without; it knows no zero padding, so its border is filled with signs.
+
+numba can be held to an older processor (NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=), onnxruntime
+cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from llvmlite import binding
+from numba.core import config
+from onnx import TensorProto, helper, numpy_helper
+from threadpoolctl import threadpool_limits
+
+from facetrack.errors import FacetrackError, InputError
+from facetrack.networks.runtime.block import BinaryBlock
+from facetrack.networks.runtime.vectors import FEATURES, LANES
+from facetrack.networks.runtime.words import pack_weights
+from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.tables import Table
+
+Floats = npt.NDArray[np.float32]
+Call = Callable[[], Any]
+
+_SIZES: Final = ((28, 128), (14, 256))  # side of the map, channels
+_BLOCK: Final = 20  # calls
+_NAMED: Final = ("avx2", "avx512bw", "avx512vpopcntdq", "avx512bitalg", "neon")
+_OURS: Final = "binary"
+_FLOAT: Final = "onnxruntime float32"
+
+
+def features() -> dict[str, list[str]]:
+    """Name the vector instructions that numba may use, and those of the machine."""
+    host = {name for name, has in binding.get_host_cpu_features().items() if has}
+    compiled = FEATURES or ({"avx2"} if "haswell" in _target() else set())
+    return {
+        "numba": [name for name in _NAMED if name in compiled],
+        "machine": [name for name in _NAMED if name in host],
+    }
+
+
+def _target() -> str:
+    return str(getattr(config, "CPU_NAME", None) or binding.get_host_cpu_name())
+
+
+def target(found: Mapping[str, Sequence[str]]) -> float:
+    """Return how many times faster than float32 the layer is meant to be."""
+    if "avx512vpopcntdq" in found["numba"]:
+        return 8.0
+    if "avx512bw" in found["numba"]:
+        return 3.5
+    return 2.8 if "avx512bw" in found["machine"] else 4.0
+
+
+def ours(x: Floats, weight: Floats) -> Call:
+    """Prepare a binary layer."""
+    channels = x.shape[2]
+    zeros, ones = np.zeros(channels, np.float32), np.ones(channels, np.float32)
+    flips = np.zeros(channels, np.bool_)
+    block = BinaryBlock(zeros, flips, pack_weights(weight), ones, 0.25 * ones)
+    run = block.prepare(x.shape).run
+    return lambda: run(x)
+
+
+def onnx_float(x: Floats, weight: Floats) -> Call:
+    """Prepare the float32 convolution of onnxruntime."""
+    node = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1] * 4)
+    return _session(node, {"w": weight}, x.transpose(2, 0, 1)[None])
+
+
+def onnx_int8(x: Floats, weight: Floats) -> Call:
+    """Prepare onnxruntime's convolution of unsigned 8-bit maps with signed 8-bit weights."""
+    node = helper.make_node(
+        "QLinearConv", ["x", "sx", "zx", "w", "sw", "zw", "sy", "zy"], ["y"], pads=[1] * 4
+    )
+    constants = {
+        "sx": np.float32(1 / 32),
+        "zx": np.uint8(128),
+        "w": np.clip(np.rint(32 * weight), -127, 127).astype(np.int8),
+        "sw": np.float32(1 / 32),
+        "zw": np.int8(0),
+        "sy": np.float32(1),
+        "zy": np.uint8(128),
+    }
+    quantised = np.clip(np.rint(32 * x) + 128, 0, 255).astype(np.uint8)
+    return _session(node, constants, quantised.transpose(2, 0, 1)[None])
+
+
+def _session(node: Any, constants: Mapping[str, Any], x: npt.NDArray[Any]) -> Call:
+    kind = TensorProto.UINT8 if x.dtype == np.uint8 else TensorProto.FLOAT
+    ends = [helper.make_tensor_value_info(name, kind, x.shape) for name in ("x", "y")]
+    stored = [numpy_helper.from_array(np.asarray(a), name) for name, a in constants.items()]
+    graph = helper.make_graph([node], "convolution", ends[:1], ends[1:], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    feed = {"x": np.ascontiguousarray(x)}
+    return lambda: session.run(None, feed)
+
+
+def bnn_lab(folder: Path, x: Floats, weight: Floats) -> dict[str, Call]:
+    """Prepare bnn-lab's product: on packed matrices, and with the packing of the map."""
+    sys.path.insert(0, str(folder))
+    try:
+        packed = importlib.import_module("bnn.kernels.packed")
+    except ImportError as error:
+        raise InputError(f"no bnn-lab in {folder} ({error}); unpack its wheel there") from error
+    if not packed.native_kernel_available():
+        raise InputError(f"bnn-lab in {folder} finds no compiled product for this machine")
+    packed.set_num_threads(1)
+    side, _, channels = x.shape
+    length = 9 * channels
+    framed = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+    weights, _ = packed.pack_binary_pm1(weight.transpose(0, 2, 3, 1).reshape(channels, length))
+
+    def patches() -> npt.NDArray[np.uint64]:
+        words, _ = packed.pack_binary_pm1(framed)
+        windows = np.lib.stride_tricks.sliding_window_view(words, (3, 3), axis=(0, 1))
+        ordered = windows.transpose(0, 1, 3, 4, 2).reshape(side * side, length // 64)
+        return np.ascontiguousarray(ordered)
+
+    ready = patches()
+    product = packed.binary_gemm_native_prepacked
+    return {
+        "bnn-lab, packing and product": lambda: product(patches(), weights, length),
+        "bnn-lab, product alone": lambda: product(ready, weights, length),
+    }
+
+
+def time_in_turns(calls: Mapping[str, Call], rounds: int) -> dict[str, list[float]]:
+    """Return milliseconds of CPU time per call, one for each block of calls."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(rounds + 1):
+        for name, call in calls.items():
+            begun = time.thread_time()
+            for _ in range(_BLOCK):
+                call()
+            if number:  # the first round compiles and warms up
+                times[name].append(1e3 * (time.thread_time() - begun) / _BLOCK)
+    return times
+
+
+def convolution(rounds: int, folder: Path | None) -> list[dict[str, Any]]:
+    """Time a layer at each size."""
+    results = []
+    for side, channels in _SIZES:
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((side, side, channels), np.float32)
+        weight = rng.standard_normal((channels, channels, 3, 3), np.float32)
+        calls = {
+            _OURS: ours(x, weight),
+            _FLOAT: onnx_float(x, weight),
+            "onnxruntime int8": onnx_int8(x, weight),
+        }
+        if folder is not None:
+            calls |= bnn_lab(folder, x, weight)
+        times = time_in_turns(calls, rounds)
+        medians = {name: float(np.median(values)) for name, values in times.items()}
+        for name, values in times.items():
+            results.append(
+                {
+                    "size": f"{side}x{side}x{channels}",
+                    "what": name,
+                    "milliseconds": medians[name],
+                    "quartiles": np.quantile(values, (0.25, 0.75)),
+                    "times_as_long_as_binary": medians[name] / medians[_OURS],
+                }
+            )
+    return results
+
+
+def table(results: Sequence[Mapping[str, Any]]) -> Table:
+    """Show the medians."""
+    rows = [
+        [
+            str(r["size"]),
+            str(r["what"]),
+            f"{r['milliseconds']:.3f}",
+            f"{r['quartiles'][0]:.3f} to {r['quartiles'][1]:.3f}",
+            f"{r['times_as_long_as_binary']:.2f}",
+        ]
+        for r in results
+    ]
+    return Table(["size", "what", "ms", "quartiles", "times binary"], rows)
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("convolution",))
+    parser.add_argument("--rounds", type=int, default=30, help="blocks of 20 calls each")
+    parser.add_argument("--bnn-lab", type=Path, help="the folder of an unpacked wheel")
+    parser.add_argument("--json", type=Path, help="where the figures are written")
+    args = parser.parse_args()
+    found = features()
+    with threadpool_limits(1):
+        results = convolution(args.rounds, args.bnn_lab)
+    ratios = [r["times_as_long_as_binary"] for r in results if r["what"] == _FLOAT]
+    goal = target(found)
+    details = {
+        "processor": binding.get_host_cpu_name(),
+        "compiled_for": _target(),
+        "features": found,
+        "words_per_vector": LANES,
+        "calls_per_block": _BLOCK,
+        "target": goal,
+        "results": results,
+    }
+    vectors = "; ".join(f"{who}: {', '.join(names) or 'none'}" for who, names in found.items())
+    sys.stdout.write(
+        f"{table(results).text()}\n{vectors}\n"
+        f"float32 takes {min(ratios):.2f} times as long or more; target {goal}\n"
+    )
+    if args.json:
+        command = shlex.join(["python", "benchmarks/networks.py", *sys.argv[1:]])
+        measures = {"least_ratio": min(ratios)}
+        report = document(
+            command=command, model="", n=args.rounds, details=details, measures=measures
+        )
+        write_json(args.json, report)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except FacetrackError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,1 @@
+"""Binary networks as they run: packed bits, numpy and numba, no torch."""

@@ -1,0 +1,80 @@
+"""What the layers of a network have in common: types, and checks of their arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+
+__all__ = ["Floats", "Prepared", "Shape", "Words", "require", "require_shape"]
+
+Floats = npt.NDArray[np.float32]
+Words = npt.NDArray[np.uint64]
+Shape = tuple[int, ...]
+
+
+class Prepared(NamedTuple):
+    """A layer with its buffers, for inputs of one size.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the output.
+    run : callable (ndarray) -> ndarray
+        float32 to float32; the result is overwritten by the next call.
+    words : ndarray, (height + 2 half, width + 2 half, words), uint64, or None
+        The packed input of the last call, with its border of zeros; None for real layers.
+    """
+
+    shape: Shape
+    run: Callable[[Floats], Floats]
+    words: Words | None = None
+
+
+def require(array: npt.NDArray[Any], name: str, shape: Shape, dtype: Any = np.float32) -> None:
+    """Refuse an array that does not fit.
+
+    Parameters
+    ----------
+    array : ndarray
+    name : str
+        What it is, for the message.
+    shape : tuple of int
+    dtype : dtype, optional
+
+    Raises
+    ------
+    InputError
+        If its shape or dtype is another one, its memory is not C-contiguous, or an entry is NaN.
+    """
+    if array.shape != shape or array.dtype != dtype:
+        seen = f"{array.dtype} of shape {array.shape}"
+        raise InputError(f"{name} must be {np.dtype(dtype)} of shape {shape}, but is {seen}")
+    if not array.flags.c_contiguous:
+        raise InputError(f"{name} must be C-contiguous")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise InputError(f"{name} holds NaN")
+
+
+def require_shape(shape: Shape, channels: int, layer: str) -> None:
+    """Refuse an input that a layer cannot take.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Must be (height, width, channels).
+    channels : int
+    layer : str
+        For the message.
+
+    Raises
+    ------
+    InputError
+        If the shape is another one or empty.
+    """
+    if len(shape) != 3 or shape[2] != channels or min(shape) < 1:
+        raise InputError(f"{layer} takes (height, width, {channels}), but meets {shape}")

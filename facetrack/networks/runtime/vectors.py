@@ -1,0 +1,162 @@
+"""Vectors of 64-bit words inside kernels, as wide as the processor's registers.
+
+LLVM makes a poor choice when it vectorises sums of population counts by itself: it widens every
+count to 64 bits. Here counts stay in bytes where the processor counts by table look-up (AVX2,
+NEON), and in words where it counts words (AVX-512 VPOPCNTDQ).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils as _cgutils
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic, models, register_model
+
+__all__ = [
+    "FEATURES",
+    "LANES",
+    "MOST_COUNTED",
+    "add_differing",
+    "add_totals",
+    "load_words",
+    "no_counts",
+    "signs",
+    "store_totals",
+    "wide",
+]
+
+# What numba compiles for: the host, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES say.
+FEATURES: Final = frozenset(
+    feature[1:]
+    for feature in cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    if feature.startswith("+")
+)
+LANES: Final = 8 if "avx512bw" in FEATURES else 4  # words of a vector
+_COUNTS_WORDS: Final = "avx512vpopcntdq" in FEATURES
+MOST_COUNTED: Final = 31  # words that can be counted in bytes before `add_totals`
+
+cgutils: Any = _cgutils  # untyped
+_INT32: Final = ir.IntType(32)
+_WORDS: Final = ir.VectorType(ir.IntType(64), LANES)
+_BYTES: Final = ir.VectorType(ir.IntType(8), 8 * LANES)
+
+
+class _Vector(types.Type):
+    def __init__(self) -> None:
+        super().__init__(name=f"{LANES} words")
+
+
+@register_model(_Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _WORDS)  # type: ignore[no-untyped-call]
+
+
+_VECTOR: Final = _Vector()
+
+
+def _constant(value: int) -> Any:
+    return ir.Constant(_WORDS, [value] * LANES)
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    """Point at an element of a C-contiguous array; numba's own indexing tests for index < 0."""
+    data = cgutils.create_struct_proxy(array_type)(context, builder, array).data
+    return builder.gep(data, [index])
+
+
+def _no_counts(_: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _constant(0)
+
+    return _VECTOR(), emit
+
+
+def _load_words(_: Any, array: Any, index: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], *arguments)
+        return builder.load(builder.bitcast(pointer, _WORDS.as_pointer()), align=8)
+
+    return _VECTOR(array, types.intp), emit
+
+
+def _add_differing(_: Any, counts: Any, words: Any, array: Any, index: Any) -> Any:
+    kind = _WORDS if _COUNTS_WORDS else _BYTES
+    name = f"llvm.ctpop.v{kind.count}i{kind.element.width}"
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        counts, words, array, index = arguments
+        word = builder.load(_pointer(context, builder, signature.args[2], array, index))
+        zeros = ir.Constant(ir.VectorType(_INT32, LANES), [0] * LANES)
+        one = builder.insert_element(ir.Constant(_WORDS, ir.Undefined), word, _INT32(0))
+        same = builder.shuffle_vector(one, ir.Constant(_WORDS, ir.Undefined), zeros)
+        count = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), name)
+        differing = builder.call(count, [builder.bitcast(builder.xor(words, same), kind)])
+        return builder.bitcast(builder.add(builder.bitcast(counts, kind), differing), _WORDS)
+
+    return _VECTOR(counts, words, array, types.intp), emit
+
+
+def _add_totals(_: Any, totals: Any, counts: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        totals, counts = arguments
+        if not _COUNTS_WORDS:
+            even = _constant(0x00FF00FF00FF00FF)
+            odd = builder.and_(builder.lshr(counts, _constant(8)), even)
+            counts = builder.add(builder.and_(counts, even), odd)
+            for shift in (16, 32):
+                counts = builder.add(counts, builder.lshr(counts, _constant(shift)))
+            counts = builder.and_(counts, _constant(0xFFFF))
+        return builder.add(totals, counts)
+
+    return _VECTOR(totals, counts), emit
+
+
+def _store_totals(_: Any, totals: Any, array: Any, index: Any) -> Any:
+    short, kind = (ir.VectorType(of, LANES) for of in (_INT32, ir.FloatType()))
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        totals, array, index = arguments
+        pointer = _pointer(context, builder, signature.args[1], array, index)
+        pointer = builder.bitcast(pointer, kind.as_pointer())
+        builder.store(builder.sitofp(builder.trunc(totals, short), kind), pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(totals, array, types.intp), emit
+
+
+def _signs(_: Any, values: Any, first: Any, thresholds: Any, channel: Any) -> Any:
+    kind = ir.VectorType(ir.FloatType(), 8)
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        loaded = []
+        for position in (0, 2):
+            pointer = _pointer(
+                context, builder, signature.args[position], *arguments[position : position + 2]
+            )
+            loaded.append(builder.load(builder.bitcast(pointer, kind.as_pointer()), align=4))
+        reached = builder.fcmp_ordered(">=", *loaded)
+        return builder.zext(builder.bitcast(reached, ir.IntType(8)), ir.IntType(64))
+
+    return types.uint64(values, types.intp, thresholds, types.intp), emit
+
+
+def _wide(_: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if LANES == 8:  # llvmlite's own `add` refuses names that it does not know
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+no_counts: Final[Any] = intrinsic(_no_counts)
+load_words: Final[Any] = intrinsic(_load_words)
+add_differing: Final[Any] = intrinsic(_add_differing)
+add_totals: Final[Any] = intrinsic(_add_totals)
+store_totals: Final[Any] = intrinsic(_store_totals)
+signs: Final[Any] = intrinsic(_signs)
+wide: Final[Any] = intrinsic(_wide)
