@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -15,6 +16,9 @@ from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import Description, ModelKind, register_kind
 from facetrack.networks.onnx import OnnxNetwork
 from facetrack.networks.patches import PATCHES, Patch, normalised
+from facetrack.networks.runtime.files import pack, unpack
+from facetrack.networks.runtime.network import BinaryNetwork
+from facetrack.networks.runtime.real import Linear
 
 __all__ = [
     "EXPRESSION_ENCODER",
@@ -22,6 +26,7 @@ __all__ = [
     "ExpressionEncoder",
     "load_encoder",
     "offered_channels",
+    "write_encoder",
 ]
 
 WORTH: Final = 0.6  # correlation with the other program, on people whom no training saw
@@ -112,10 +117,17 @@ class ExpressionEncoder:
         return Encoding(targets * self.deviation + self.centre, features)
 
 
-class FloatNetwork:
-    """An encoder's network as ONNX: inputs by the names of the patches, (1, 2, H, W)."""
+class FloatForm:
+    """An encoder's network as ONNX: inputs by the names of the patches, (1, 2, H, W).
+
+    Parameters
+    ----------
+    content : bytes
+        Of an ONNX file.
+    """
 
     def __init__(self, content: bytes) -> None:
+        self._content = content
         self._network = OnnxNetwork(content)
 
     def run(self, inputs: Mapping[str, Floats]) -> tuple[Floats, Floats]:
@@ -126,17 +138,101 @@ class FloatNetwork:
         targets, features = self._network.run_all(arrays)
         return targets[0], features[0]
 
+    def pack(self) -> tuple[Arrays, dict[str, Any]]:
+        """Take it apart into arrays and a description."""
+        return {"onnx": np.frombuffer(self._content, dtype=np.uint8)}, {}
+
+    @classmethod
+    def unpack(cls, arrays: Arrays, description: Description) -> FloatForm:
+        """Put it together again."""
+        return cls(arrays["onnx"].tobytes())
+
+
+class BinaryForm:
+    """An encoder's network as packed bits: a branch for each patch, and the common head.
+
+    Parameters
+    ----------
+    branches : mapping of str to BinaryNetwork
+        By the names of the patches.
+    slope : float
+        Of the head's PReLU.
+    head : Linear
+    """
+
+    def __init__(self, branches: Mapping[str, BinaryNetwork], slope: float, head: Linear) -> None:
+        self.branches, self.slope, self.head = branches, np.float32(slope), head
+        self._alone = Lock()  # branches keep buffers
+
+    def run(self, inputs: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+        """See `Network`."""
+        with self._alone:
+            features = np.concatenate([b.run(inputs[name]) for name, b in self.branches.items()])
+        bent = np.where(features > 0, features, features * self.slope)
+        return bent @ self.head.weight + self.head.bias, features
+
+    def pack(self) -> tuple[Arrays, dict[str, Any]]:
+        """Take it apart, as `runtime.files.pack` does; real weights are rounded to 16 bits."""
+        packed = {n: pack(b, f"{n}/", half=True) for n, b in self.branches.items()}
+        packed["head"] = pack(BinaryNetwork([self.head]), "head/", half=True)
+        arrays = {key: array for part, _ in packed.values() for key, array in part.items()}
+        parts = {name: description for name, (_, description) in packed.items()}
+        return arrays, {"parts": parts, "slope": float(self.slope)}
+
+    @classmethod
+    def unpack(cls, arrays: Arrays, description: Description) -> BinaryForm:
+        """Put it together again."""
+        parts = description["parts"]
+        branches = {name: unpack(arrays, parts[name], f"{name}/") for name in PATCHES}
+        (head,) = unpack(arrays, parts["head"], "head/").layers
+        if not isinstance(head, Linear):
+            raise ValueError("the head is no linear layer")
+        return cls(branches, description["slope"], head)
+
+
+def write_encoder(
+    path: str | os.PathLike[str],
+    network: FloatForm | BinaryForm,
+    *,
+    name: str,
+    names: Sequence[str],
+    standard: Arrays,
+    card: Mapping[str, Any],
+) -> None:
+    """Write an encoder's file: beside, then renamed.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in .npz.
+    network : FloatForm or BinaryForm
+    name : str
+    names : sequence of str
+        Of the targets.
+    standard : dict of str to ndarray
+        `mean_shape`, `centre` and `deviation`, as `ExpressionEncoder` has them.
+    card : mapping
+        JSON-able.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    arrays, parts = network.pack()
+    description = {"name": name, "card": dict(card), "targets": list(names), **parts}
+    EXPRESSION_ENCODER.write(path, {**standard, **arrays}, description)
+
 
 def _load(arrays: Arrays, description: Description) -> ExpressionEncoder:
-    if description["form"] != "float":
-        raise ValueError(f"unknown form {description['form']!r}")
+    form = BinaryForm if "parts" in description else FloatForm
     return ExpressionEncoder(
         name=description["name"],
         names=tuple(description["targets"]),
         mean_shape=arrays["mean_shape"],
         centre=arrays["centre"],
         deviation=arrays["deviation"],
-        network=FloatNetwork(arrays["onnx"].tobytes()),
+        network=form.unpack(arrays, description),
         card=description["card"],
         version=description["checksum"],
     )

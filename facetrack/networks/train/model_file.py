@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facetrack.networks.expression import EXPRESSION_ENCODER
+from facetrack.networks.expression import BinaryForm, FloatForm
 from facetrack.networks.patches import PATCHES
-from facetrack.networks.samples import TARGETS
+from facetrack.networks.runtime.real import Linear
 from facetrack.networks.train.encoder import Encoder
-from facetrack.networks.train.standard import Standard
+from facetrack.networks.train.export import export
 
 OPSET: Final = 18
 
@@ -50,16 +48,22 @@ def onnx_bytes(encoder: Encoder) -> bytes:
     return stream.getvalue()
 
 
-def export_float(
-    encoder: Encoder, path: Path, *, standard: Standard, name: str, card: dict[str, Any]
-) -> None:
-    """Write a float encoder as a model file.
+def form_of(encoder: Encoder) -> FloatForm | BinaryForm:
+    """Turn a trained encoder into what runs without torch.
 
     Raises
     ------
-    OutputError
-        If the file cannot be written.
+    InputError
+        If it is of a kind that does not run, such as XNOR-Net's blocks, or not binary yet.
     """
-    arrays = {**standard.arrays(), "onnx": np.frombuffer(onnx_bytes(encoder), dtype=np.uint8)}
-    description = {"name": name, "card": card, "form": "float", "targets": list(TARGETS)}
-    EXPRESSION_ENCODER.write(path, arrays, description)
+    if encoder.architecture.blocks == "real":
+        return FloatForm(onnx_bytes(encoder))
+    branches = {}
+    for name in PATCHES:
+        branch = encoder.branch(name)
+        branches[name] = export(nn.Sequential(branch.stem, *branch.stages, branch.head))
+    slope, _, linear = encoder.head
+    (head,) = export(nn.Sequential(linear)).layers
+    assert isinstance(slope, nn.PReLU)
+    assert isinstance(head, Linear)
+    return BinaryForm(branches, slope.weight.item(), head)

@@ -14,10 +14,11 @@ import torch
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.atomic import write_text
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.networks.samples import Progress, load_samples
+from facetrack.networks.expression import write_encoder
+from facetrack.networks.samples import TARGETS, Progress, load_samples
 from facetrack.networks.train.chain import load_encoder, run_recipe
 from facetrack.networks.train.encoder import Encoder
-from facetrack.networks.train.model_file import export_float
+from facetrack.networks.train.model_file import form_of
 from facetrack.networks.train.recipe import Recipe, read_recipe, recipe_file
 from facetrack.networks.train.standard import Standard
 from facetrack.reporting.plots import save_figure, titled_axes
@@ -144,8 +145,8 @@ def export(work: Path, output: Path, *, name: str, terms: str, measured: dict[st
     encoder, recipe = load_run(work)
     about = json.loads((work / ABOUT).read_text("utf-8"))
     card = {**about, "about": recipe.about, "terms": terms, "correlations": measured}
-    standard = Standard.read(work / STANDARD)
-    export_float(encoder, output, standard=standard, name=name, card=card)
+    standard = Standard.read(work / STANDARD).arrays()
+    write_encoder(output, form_of(encoder), name=name, names=TARGETS, standard=standard, card=card)
 
 
 def draw_curves(work: Path) -> None:
