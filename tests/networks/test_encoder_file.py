@@ -7,21 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from facetrack.errors import InputError, ModelError  # noqa: E402
-from facetrack.networks.expression import (  # noqa: E402
+import torch
+
+from facetrack.errors import InputError, ModelError
+from facetrack.formats.archive import Arrays
+from facetrack.networks.expression import (
     load_encoder,
     offered_channels,
     write_encoder,
 )
-from facetrack.networks.patches import PATCHES, Patch  # noqa: E402
-from facetrack.networks.samples import CHANNELS, TARGETS  # noqa: E402
-from facetrack.networks.train.binary import Stage, recompute_statistics, set_stage  # noqa: E402
-from facetrack.networks.train.encoder import Architecture, Encoder  # noqa: E402
-from facetrack.networks.train.model_file import form_of  # noqa: E402
+from facetrack.networks.patches import PATCHES, Patch
+from facetrack.networks.samples import CHANNELS, TARGETS
+from facetrack.networks.train.binary import Stage, recompute_statistics, set_stage
+from facetrack.networks.train.encoder import Architecture, Encoder
+from facetrack.networks.train.model_file import form_of
 
-STANDARD = {
+STANDARD: Arrays = {
     "mean_shape": np.zeros((68, 2)),
     "centre": np.linspace(0, 1, len(TARGETS), dtype=np.float32),
     "deviation": np.linspace(1, 2, len(TARGETS), dtype=np.float32),

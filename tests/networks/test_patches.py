@@ -26,7 +26,8 @@ def shape_model() -> ShapeModel:
 def picture() -> np.ndarray:
     """Smooth structure everywhere, so that a crop tells where it is from."""
     y, x = np.mgrid[:SIDE, :SIDE]
-    return (127 + 60 * np.sin(x / 17) + 60 * np.cos(y / 11 + x / 90)).astype(np.uint8)
+    made: np.ndarray = 127 + 60 * np.sin(x / 17) + 60 * np.cos(y / 11 + x / 90)
+    return made.astype(np.uint8)
 
 
 def cut_from(picture: np.ndarray, points: np.ndarray, mean: np.ndarray, crop: Crop) -> Cut:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from facetrack.errors import InputError  # noqa: E402
-from facetrack.networks.train.adain import AdaIn, adapted, moments, statistics  # noqa: E402
-from facetrack.networks.train.real_to_binary import attention, classes  # noqa: E402
+import torch
+
+from facetrack.errors import InputError
+from facetrack.networks.train.adain import AdaIn, adapted, moments, statistics
+from facetrack.networks.train.real_to_binary import attention, classes
 
 
 class Teacher(torch.nn.Module):

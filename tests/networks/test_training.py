@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from facetrack.errors import FormatError, InputError  # noqa: E402
-from facetrack.networks.patches import PATCHES, Patch  # noqa: E402
-from facetrack.networks.samples import CHANNELS, TARGETS, Samples  # noqa: E402
-from facetrack.networks.train.batches import Batches, normalised  # noqa: E402
-from facetrack.networks.train.binary import Stage, binary_convolutions  # noqa: E402
-from facetrack.networks.train.chain import load_encoder, run_recipe  # noqa: E402
-from facetrack.networks.train.encoder import Architecture, Encoder  # noqa: E402
-from facetrack.networks.train.fitting import Fitting, Schedule, weights  # noqa: E402
-from facetrack.networks.train.guidance import Weights  # noqa: E402
-from facetrack.networks.train.recipe import Recipe, Step, read_recipe, recipes  # noqa: E402
-from facetrack.networks.train.run import draw_curves  # noqa: E402
+import torch
+
+from facetrack.errors import FormatError, InputError
+from facetrack.networks.patches import PATCHES, Patch
+from facetrack.networks.samples import CHANNELS, TARGETS, Samples
+from facetrack.networks.train.batches import Batches, normalised
+from facetrack.networks.train.binary import Stage, binary_convolutions
+from facetrack.networks.train.chain import load_encoder, run_recipe
+from facetrack.networks.train.encoder import Architecture, Encoder
+from facetrack.networks.train.fitting import Fitting, Schedule, weights
+from facetrack.networks.train.guidance import Weights
+from facetrack.networks.train.recipe import Recipe, Step, read_recipe, recipes
+from facetrack.networks.train.run import draw_curves
 
 SMALL = Architecture("half", (8, 8, 16, 16), 8)
 REAL = Architecture("real", (4, 8, 8, 8), 8)
