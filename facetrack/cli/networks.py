@@ -166,7 +166,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 def _on_videos(args: argparse.Namespace, model: FaceModel) -> dict[str, Any]:
     from facetrack.datasets.channels import read_clip_channels
-    from facetrack.evaluation.expression import correlations, encode_clip, steadiness
+    from facetrack.evaluation.expression import correlations, steadiness, track_and_encode
     from facetrack.networks.samples import CHANNELS
 
     theirs = read_clip_channels(args.channels / "videos.npz", CHANNELS)
@@ -176,7 +176,7 @@ def _on_videos(args: argparse.Namespace, model: FaceModel) -> dict[str, Any]:
         raise InputError(f"{args.videos}: holds none of the {len(paths)} clips of videos.npz")
     with cluster_map(args) as map_:
         door = shown("clips", len(items), map_)
-        clips = list(door(partial(encode_clip, encoder=args.encoder, model=model), items))
+        clips = list(door(partial(track_and_encode, encoder=args.encoder, model=model), items))
     return {
         "names": [clip.clip for clip in clips],
         "clips": correlations(clips, CHANNELS),

@@ -48,21 +48,40 @@ class ClipChannels:
     points: Floats
 
 
-def encode_clip(item: tuple[Path, Floats], *, encoder: str, model: FaceModel) -> ClipChannels:
-    """Track a clip of one person and encode every frame.
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipPatches:
+    """The patches of one clip's face, and what the other program says of it.
+
+    Attributes
+    ----------
+    clip : str
+    patches : tuple of (dict of str to Patch) or None
+        Of each frame; None where the face was lost.
+    theirs, points
+        See `ClipChannels`.
+    """
+
+    clip: str
+    patches: tuple[dict[str, Patch] | None, ...]
+    theirs: Floats
+    points: Floats
+
+
+def take_clip(item: tuple[Path, Floats], *, mean_shape: Floats, model: FaceModel) -> ClipPatches:
+    """Track a clip of one person and take the patches of every frame.
 
     Parameters
     ----------
     item : (Path, ndarray of shape (frames, channels))
         The clip, and what the other program says of it.
-    encoder : str
-        Name or file of the encoder.
+    mean_shape : ndarray, shape (68, 2), float64
+        By which patches are cut.
     model : FaceModel
         Tracks.
 
     Returns
     -------
-    ClipChannels
+    ClipPatches
 
     Raises
     ------
@@ -70,17 +89,41 @@ def encode_clip(item: tuple[Path, Floats], *, encoder: str, model: FaceModel) ->
         If the clip cannot be read.
     """
     path, theirs = item
-    n, network = theirs.shape[1], load_encoder(encoder)
-    ours, points = np.full_like(theirs, np.nan), np.full((len(theirs), 68, 2), np.nan)
+    patches: list[dict[str, Patch] | None] = [None] * len(theirs)
+    points = np.full((len(theirs), 68, 2), np.nan)
     tracker = Tracker(model, max_faces=1)
     with open_source(path) as source:
         for frame in source:
             faces = [face for face in tracker.update(frame) if face.tracked]
             if faces and frame.index < len(theirs):
                 points[frame.index] = seen = faces[0].points
-                cut = partial(_cut, frame.grey, seen, network.mean_shape)
-                ours[frame.index] = network.encode(take(cut, seen)).targets[:n]
-    return ClipChannels(path.stem, ours, theirs, points)
+                patches[frame.index] = take(partial(_cut, frame.grey, seen, mean_shape), seen)
+    return ClipPatches(path.stem, tuple(patches), theirs, points)
+
+
+def encode_clip(taken: ClipPatches, encoder: ExpressionEncoder) -> ClipChannels:
+    """Encode every frame of a clip.
+
+    Parameters
+    ----------
+    taken : ClipPatches
+    encoder : ExpressionEncoder
+
+    Returns
+    -------
+    ClipChannels
+    """
+    ours = np.full_like(taken.theirs, np.nan)
+    for index, patches in enumerate(taken.patches):
+        if patches is not None:
+            ours[index] = encoder.encode(patches).targets[: ours.shape[1]]
+    return ClipChannels(taken.clip, ours, taken.theirs, taken.points)
+
+
+def track_and_encode(item: tuple[Path, Floats], *, encoder: str, model: FaceModel) -> ClipChannels:
+    """Do both; `encoder` is the name or file of one, so that a worker process can load it."""
+    loaded = load_encoder(encoder)
+    return encode_clip(take_clip(item, mean_shape=loaded.mean_shape, model=model), loaded)
 
 
 def correlations(

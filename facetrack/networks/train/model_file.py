@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from facetrack.networks.expression import BinaryForm, FloatForm
+from facetrack.networks.expression import BinaryForm, FloatForm, Floats
 from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.real import Linear
 from facetrack.networks.train.encoder import Encoder
@@ -67,3 +68,17 @@ def form_of(encoder: Encoder) -> FloatForm | BinaryForm:
     assert isinstance(slope, nn.PReLU)
     assert isinstance(head, Linear)
     return BinaryForm(branches, slope.weight.item(), head)
+
+
+class TorchForm:
+    """An encoder that torch runs, for what is measured and never shipped."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._whole = _Whole(encoder).eval()
+
+    @torch.no_grad()
+    def run(self, inputs: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+        """See `expression.Network`."""
+        patches = [torch.from_numpy(inputs[n]).permute(2, 0, 1)[None] for n in PATCHES]
+        targets, features = self._whole(*patches)
+        return targets[0].numpy(), features[0].numpy()
