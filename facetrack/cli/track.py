@@ -76,6 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="values and events written beside the tracks: default (geometry, blinks, head, "
         "quality), all, none, or names of estimators or of their values, with commas",
     )
+    parser.add_argument(
+        "--rest",
+        type=span,
+        metavar="A-B",
+        help="seconds in which the faces are at rest, such as 0-10: expressions are measured from "
+        "there; the video is read until B a first time",
+    )
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
         "--sequence",
@@ -142,6 +149,12 @@ def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def span(text: str) -> tuple[float, float]:
+    """Read a span of seconds, A-B; argparse names this function in its complaint."""
+    start, _, stop = text.partition("-")
+    return float(start), float(stop)
+
+
 def run(args: argparse.Namespace) -> int:
     """Track all inputs; print one line for each."""
     from facetrack.corpus.batch import Failure
@@ -196,6 +209,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
         args.signals,
         args.stills,
         args.smallest_face,
+        args.rest,
     )
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))

@@ -25,6 +25,8 @@ from facetrack.formats.atomic import output_error
 from facetrack.formats.columns import PICTURE
 from facetrack.formats.openface import OpenFaceWriter, read_openface, write_dictionary
 from facetrack.opening import open_source
+from facetrack.signals.registry import Choice
+from facetrack.signals.resting import measure_rest
 from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.track import Fits
@@ -135,7 +137,7 @@ def record(
     source_of = open_source(task.source, shape_model=model.shape_model, stills=task.stills)
     with source_of as source, locked(outputs.path("partial")):
         clear_leftovers(outputs)
-        signals = SignalFiles(outputs, task.settings.choice(), stills=task.stills)
+        signals = SignalFiles(outputs, _choice(task, model), stills=task.stills)
         begun = None
         if not task.live:
             begun = go_on(task, order, tracker, teacher, signals, resume=resume, run=run)
@@ -162,6 +164,24 @@ def _tracker(task: Task, model: Fits) -> Tracker | StillTracker:
         )
     detector = _detector(settings.smallest_face, live=False)
     return StillTracker(model, max_faces=settings.max_faces, detector=detector)
+
+
+def _choice(task: Task, model: Fits) -> Choice:
+    """Choose the signals; where a span of rest is named, track until its end for what it is."""
+    choice, span = task.settings.choice(), task.settings.rest
+    if span is None:
+        return choice
+    if task.live or task.stills:
+        what = "a camera" if task.live else "pictures by themselves"
+        raise InputError(f"{task.source}: --rest needs a video that is read twice, not {what}")
+    tracker, teacher = _tracker(task, model), Teacher(task.teaching, model)
+    with open_source(task.source, shape_model=model.shape_model) as source:
+        tracked = (
+            (frame, teacher.teach(tracker, frame.index, tracker.update(frame)))
+            for frame in source
+            if isinstance(tracker, Tracker)
+        )
+        return choice.with_rest(measure_rest(tracked, choice, span))
 
 
 def _results_exist(task: Task) -> bool:

@@ -12,6 +12,7 @@ from facetrack.corpus.teaching import NOTHING, Teaching
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
 from facetrack.signals.registry import Choice, choose
+from facetrack.signals.rest import check_span
 from facetrack.tracking.detection import SMALLEST_FACE, check_smallest
 from facetrack.video.images import holds_pictures
 
@@ -55,6 +56,8 @@ class Settings:
         Which signals are written; see `facetrack.signals.choose`.
     smallest_face : float
         Width of the smallest face that is looked for, pixels.
+    rest : (float, float) or None
+        Seconds in which faces are at rest; expressions are measured from it.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class Settings:
     signals: str = "default"
     stills: bool = False
     smallest_face: float = SMALLEST_FACE
+    rest: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
@@ -76,6 +80,8 @@ class Settings:
         if not 0 <= self.smoothing <= 1:
             raise InputError(f"smoothing must lie between 0 and 1, got {self.smoothing}")
         check_smallest(self.smallest_face)
+        if self.rest is not None:
+            check_span(self.rest)
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown:
             raise InputError(f"unknown format {unknown[0]!r}; choose from {', '.join(FORMATS)}")
@@ -176,6 +182,8 @@ class Task:
         settings = {**asdict(self.settings), **self.teaching.order()}
         settings["stills"] = self.stills
         settings["formats"] = list(self.settings.formats)
+        if self.settings.rest is None:
+            del settings["rest"]  # as in runs of before there was any
         settings["signals"] = self.settings.choice().order()
         return {
             "input": _stamp(self.source),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Final
 
 import cv2
@@ -142,9 +143,12 @@ def _fill(corners: Points, size: tuple[int, int]) -> Mask:
 
 def _width(corners: Points) -> float:
     """Give the mean width of a long polygon: its area over half of its circumference."""
-    (x, y), (next_x, next_y) = corners.T, np.roll(corners, -1, axis=0).T
-    area = abs(float((x * next_y - y * next_x).sum())) / 2
-    return 2 * area / max(float(np.hypot(next_x - x, next_y - y).sum()), 1e-9)
+    points: list[list[float]] = corners.tolist()  # a few: faster by themselves than as arrays
+    area = around = 0.0
+    for (x, y), (next_x, next_y) in zip(points, points[1:] + points[:1], strict=True):
+        area += x * next_y - y * next_x
+        around += hypot(next_x - x, next_y - y)
+    return abs(area) / max(around, 1e-9)
 
 
 def _line(corners: Points, size: tuple[int, int], thickness: int, *, closed: bool = False) -> Mask:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import nan
-from typing import Final
+from typing import Final, Self
 
 from facetrack.errors import FacetrackError
 from facetrack.networks.expression import (
@@ -25,6 +25,7 @@ from facetrack.networks.patches import ENOUGH, take
 from facetrack.reading import Reading, Readings, Spec
 from facetrack.signals.estimator import Result, State, lost, nothing
 from facetrack.signals.observation import Observation
+from facetrack.signals.rest import Rest
 
 LOGGER = logging.getLogger(__name__)
 GAZE: Final = {
@@ -47,9 +48,12 @@ class Expression:
     ----------
     encoder : str
         Name or file of the model.
+    rest : Rest or None
+        What the channels are measured from; without it they are what the encoder says.
     """
 
     encoder: str = DEFAULT
+    rest: Rest | None = None
     name: str = "expression"
     delay: float = 0.0
     needs_pixels: bool = True
@@ -57,8 +61,9 @@ class Expression:
 
     @property
     def version(self) -> str:
-        """The checksum of the model."""
-        return str(EXPRESSION_ENCODER.describe(self.encoder)["checksum"])[:16]
+        """The checksum of the model, and that of the rest."""
+        model = str(EXPRESSION_ENCODER.describe(self.encoder)["checksum"])[:16]
+        return model if self.rest is None else f"{model}-{self.rest.digest}"
 
     @property
     def specs(self) -> tuple[Spec, ...]:
@@ -67,7 +72,11 @@ class Expression:
 
     def start(self) -> _ExpressionRun:
         """Begin with a face."""
-        return _ExpressionRun(_encoder(self.encoder), self.specs)
+        return _ExpressionRun(_encoder(self.encoder), self.specs, self.rest)
+
+    def with_rest(self, rest: Rest) -> Self:
+        """Return the same estimator, its values measured from that rest."""
+        return replace(self, rest=rest)
 
 
 EXPRESSION: Final = Expression()
@@ -76,8 +85,10 @@ EXPRESSION: Final = Expression()
 class _ExpressionRun:
     """Each frame by itself."""
 
-    def __init__(self, encoder: ExpressionEncoder, specs: Sequence[Spec]) -> None:
-        self._encoder, self._specs = encoder, specs
+    def __init__(
+        self, encoder: ExpressionEncoder, specs: Sequence[Spec], rest: Rest | None
+    ) -> None:
+        self._encoder, self._specs, self._rest = encoder, specs, rest
 
     def update(self, seen: Observation) -> Sequence[Result]:
         return (Readings(seen.index, self._read(seen)),)
@@ -109,10 +120,14 @@ class _ExpressionRun:
         targets = encoder.encode(patches).targets
         values = dict(zip(encoder.names, map(float, targets), strict=True))
         values |= _gaze(values)
+        rest = None if self._rest is None else self._rest.values.get(seen.face.id, {})
         readings = {}
         for spec in self._specs:
-            reason = cut_off.get(_region(spec.name), "")
-            readings[spec.name] = Reading(nan if reason else values[spec.name], reason=reason)
+            value, reason = values[spec.name], cut_off.get(_region(spec.name), "")
+            if self._rest is not None and rest is not None and not reason:
+                reason = "" if spec.name in rest else self._rest.missing
+                value -= rest.get(spec.name, nan)
+            readings[spec.name] = Reading(nan if reason else value, reason=reason)
         return readings
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -21,6 +21,7 @@ from facetrack.signals.expression import EXPRESSION
 from facetrack.signals.geometry import GEOMETRY
 from facetrack.signals.head import HEAD
 from facetrack.signals.quality import QUALITY
+from facetrack.signals.rest import Rest, Restable
 
 LOGGER = logging.getLogger(__name__)
 GROUP: Final = "facetrack.signals"
@@ -59,6 +60,11 @@ class Choice:
     def delay(self) -> float:
         """Seconds after which everything is certain at the latest."""
         return max((estimator.delay for estimator in self.estimators), default=0.0)
+
+    def with_rest(self, rest: Rest) -> Choice:
+        """Return the same choice, its values measured from a rest where they can be."""
+        wanted = (e.with_rest(rest) if isinstance(e, Restable) else e for e in self.estimators)
+        return replace(self, estimators=tuple(wanted))
 
     def _specs(self) -> Iterator[Spec]:
         return (s for e in self.estimators for s in e.specs if s.name in self.names)
