@@ -101,11 +101,12 @@ def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, 
     totals = np.empty((pixels, weights.shape[1] // inside), np.float32)
     for top in range(0, height, batch):
         bottom = min(top + batch, height)
+        used = -(-(bottom - top) * width // PIXELS) * PIXELS
         for group in range(groups):
             for row in range(top, bottom):
                 target = patches[(row - top) * width * inside :]
                 gather(words, row * stride, group * size, side, stride, size, target)
-            count_differing(patches, weights[group], inside, totals)
+            count_differing(patches, weights[group], inside, totals[:used])
             own = slice(group * outputs, (group + 1) * outputs)
             for row in range(top, bottom):
                 finish(
