@@ -29,7 +29,8 @@ def random_block(
     weight = single(outputs, inputs // groups, side, side)
     bounds = eighths(rng, inputs)
     bounds[rng.random(inputs) < 0.1] = -np.inf
-    gate = Gate(single(inputs), single(inputs), single(inputs, 2), single(2, outputs))
+    squeeze = single(inputs, 2) / np.float32(np.sqrt(inputs))  # no factor is 0 or 1
+    gate = Gate(single(inputs), single(inputs), squeeze, single(2, outputs))
     mixed = rng.integers(-2, 3, (inputs, outputs)).astype(np.float32)
     plain = stride == 1 and inputs == outputs
     block = BinaryBlock(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from facetrack.errors import InputError
 from facetrack.networks.runtime import _kernels
 from facetrack.networks.runtime.block import BinaryBlock, Shortcut
-from facetrack.networks.runtime.vectors import LANES
+from facetrack.networks.runtime.vectors import LANES, PIXELS
 from facetrack.networks.runtime.words import first_channels, interleaved, pack_weights
 from tests.networks.reference import convolved, eighths, output, random_block, signs
 
@@ -34,13 +34,13 @@ def _popcount(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 @pytest.mark.parametrize("size", [1, 9, 30, 31, 32, 63, 100])
-@pytest.mark.parametrize("pixels", [1, 2, 5])
-def test_differing_bits_are_counted(size: int, pixels: int) -> None:
+@pytest.mark.parametrize("tiles", [1, 3])
+def test_differing_bits_are_counted(size: int, tiles: int) -> None:
     rng = np.random.default_rng(size)
-    patches = rng.integers(0, 2**64, (pixels, size), dtype=np.uint64)
+    patches = rng.integers(0, 2**64, (tiles * PIXELS, size), dtype=np.uint64)
     weights = rng.integers(0, 2**64, (1, size, 2 * LANES), dtype=np.uint64)
     patches[0], weights[0, :, 0] = 2**64 - 1, 0  # all bits differ: the most that is counted
-    totals = np.full((pixels, 2 * LANES), -1, np.float32)
+    totals = np.full((tiles * PIXELS, 2 * LANES), -1, np.float32)
     _kernels.count_differing(patches.ravel(), interleaved(weights)[0], size, totals)
     expected = _popcount(patches[:, :, None] ^ weights[0]).sum(axis=1)
     np.testing.assert_array_equal(totals, expected)
@@ -61,6 +61,7 @@ def test_differing_bits_are_counted(size: int, pixels: int) -> None:
 @example((4, 4), 3, 5, 3, 2, 1, True, 0)  # an even size: the last row does not touch the border
 @example((7, 5), 130, 70, 3, 2, 2, True, 0)
 @example((9, 9), 64, 64, 5, 1, 1, False, 0)
+@example((2, 40), 64, 8, 3, 1, 2, False, 0)  # wider than a batch of pixels
 def test_a_block_computes_what_plain_sums_do(
     size: tuple[int, int],
     inputs: int,
@@ -92,7 +93,7 @@ def _factors(block: BinaryBlock, x: npt.NDArray[np.float32]) -> npt.NDArray[np.f
 
 
 def test_rounding_is_that_of_single_operations() -> None:
-    # A contraction (fused multiply-add) would round once where torch rounds twice.
+    # Scale and gate multiplied beforehand, for instance, would round otherwise than torch does.
     rng = np.random.default_rng(5)
     block, weight = random_block(rng, 64, 64, gated=True)
     x = rng.normal(size=(14, 14, 64)).astype(np.float32)

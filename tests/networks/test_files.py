@@ -94,6 +94,41 @@ def test_a_file_without_an_array_is_refused(missing: str, tmp_path: Path) -> Non
         BINARY_NETWORK.read(tmp_path / "network.npz")
 
 
+@pytest.mark.parametrize(
+    ("number", "change"),
+    [
+        (1, {"layer": "Gate"}),
+        (1, {"layer": ["Pool"]}),
+        (1, {"side": None}),
+        (1, {"side": -3}),
+        (1, {"stride": "two"}),
+        (1, {"gate": True}),
+        (2, {"shortcut": False}),
+        (0, {"stride": 0}),
+    ],
+)
+def test_a_file_with_a_wrong_entry_is_refused(
+    number: int, change: dict[str, Any], tmp_path: Path
+) -> None:
+    arrays, description = pack(_network())
+    description["layers"][number] |= change
+    BINARY_NETWORK.write(tmp_path / "network.npz", arrays, {**CARD, **description})
+    with pytest.raises(ModelError, match="an entry is missing or wrong"):
+        BINARY_NETWORK.read(tmp_path / "network.npz")
+
+
+@pytest.mark.parametrize("name", ["0/weight", "1/weight", "1/scale", "2/gate/gain"])
+@pytest.mark.parametrize("shape", [(), (0,), (1, 0, 0, 0)])
+def test_a_file_with_an_array_of_another_shape_is_refused(
+    name: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    arrays, description = pack(_network())
+    arrays[name] = np.zeros(shape, arrays[name].dtype)
+    BINARY_NETWORK.write(tmp_path / "network.npz", arrays, {**CARD, **description})
+    with pytest.raises(ModelError, match="an entry is missing or wrong"):
+        BINARY_NETWORK.read(tmp_path / "network.npz")
+
+
 def test_activations_are_the_packed_inputs_of_binary_layers(x: np.ndarray) -> None:
     network = _network()
     first, second = network.activations(x)

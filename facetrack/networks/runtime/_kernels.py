@@ -10,6 +10,7 @@ from facetrack.jit import exact_kernel, kernel
 from facetrack.networks.runtime.vectors import (
     LANES,
     MOST_COUNTED,
+    PIXELS,
     add_differing,
     add_totals,
     load_words,
@@ -18,6 +19,8 @@ from facetrack.networks.runtime.vectors import (
     store_totals,
     wide,
 )
+
+BATCH = 32  # pixels whose patches and counts stay in the first cache
 
 
 @exact_kernel
@@ -42,31 +45,27 @@ def pack(x, thresholds, flips, firsts, half, words):
 
 @exact_kernel
 def count_differing(patches, weights, size, totals):
-    # (n, size) u64, (vectors, size, LANES) u64, all flat; (n, LANES vectors) f32
-    stride = totals.shape[1]
-    n = totals.shape[0]
+    # (n, size) u64, (vectors, size, LANES) u64, all flat; (n, LANES vectors) f32; PIXELS divides n
+    pixels, stride = totals.shape
     flat = totals.reshape(-1)
     for vector in range(stride // LANES):
         base = vector * size * LANES
-        for left in range(0, n, 2):  # two pixels share the loads of weights
-            right = min(left + 1, n - 1)
-            here, there = no_counts(), no_counts()
+        for pixel in range(0, pixels, PIXELS):
+            total = no_counts()
             for first in range(0, size, MOST_COUNTED):
-                a, b = no_counts(), no_counts()
+                counts = no_counts()
                 for k in range(first, min(first + MOST_COUNTED, size)):
                     weight = load_words(weights, base + k * LANES)
-                    a = add_differing(a, weight, patches, left * size + k)
-                    b = add_differing(b, weight, patches, right * size + k)
-                here, there = add_totals(here, a), add_totals(there, b)
-            store_totals(here, flat, left * stride + vector * LANES)
-            store_totals(there, flat, right * stride + vector * LANES)
+                    counts = add_differing(counts, weight, patches, pixel * size + k, size)
+                total = add_totals(total, counts)
+            store_totals(total, flat, pixel * stride + vector * LANES, stride)
 
 
 @exact_kernel
 def gather(words, row, first, side, stride, size, patches):
-    # map of words; the group's first word; `size` words of a pixel; out: flat (W', side^2 size)
+    # map of words; the group's first word; `size` words of a pixel; out: flat (>= W', side^2 size)
     n = 0
-    for column in range(patches.size // (side * side * size)):
+    for column in range((words.shape[1] - side) // stride + 1):
         for y in range(side):
             for x in range(side):
                 for k in range(size):
@@ -96,25 +95,31 @@ def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, 
     _, groups, _, outputs = bases.shape
     size = words.shape[2] // groups
     inside = side * side * size
-    padded = weights.shape[1] // inside
-    patches = np.empty(width * inside, np.uint64)
-    totals = np.empty((width, padded), np.float32)
-    for row in range(height):
+    batch = max(1, BATCH // width)  # rows: narrow maps fill the tiles
+    pixels = -(-batch * width // PIXELS) * PIXELS
+    patches = np.zeros(pixels * inside, np.uint64)
+    totals = np.empty((pixels, weights.shape[1] // inside), np.float32)
+    for top in range(0, height, batch):
+        bottom = min(top + batch, height)
+        used = -(-(bottom - top) * width // PIXELS) * PIXELS
         for group in range(groups):
-            gather(words, row * stride, group * size, side, stride, size, patches)
-            count_differing(patches, weights[group], inside, totals)
+            for row in range(top, bottom):
+                target = patches[(row - top) * width * inside :]
+                gather(words, row * stride, group * size, side, stride, size, target)
+            count_differing(patches, weights[group], inside, totals[:used])
             own = slice(group * outputs, (group + 1) * outputs)
-            finish(
-                totals,
-                bases[rows[row], group],
-                columns,
-                scale[own],
-                factors[own],
-                slope[own],
-                skip[row],
-                group * outputs,
-                out[row],
-            )
+            for row in range(top, bottom):
+                finish(
+                    totals[(row - top) * width :],
+                    bases[rows[row], group],
+                    columns,
+                    scale[own],
+                    factors[own],
+                    slope[own],
+                    skip[row],
+                    group * outputs,
+                    out[row],
+                )
 
 
 @exact_kernel

@@ -123,7 +123,8 @@ class BinaryBlock:
 
     def __post_init__(self) -> None:
         inputs, outputs, groups = self.inputs, self.outputs, self.weight.shape[0]
-        if self.side % 2 == 0 or self.stride not in (1, 2) or inputs % groups or outputs % groups:
+        fit = groups > 0 and inputs % groups == outputs % groups == 0
+        if not fit or self.side < 1 or self.side % 2 == 0 or self.stride not in (1, 2):
             raise InputError(
                 f"kernel {self.side}, stride {self.stride}, {groups} groups of {inputs} inputs and "
                 f"{outputs} outputs: the kernel must be odd, the stride 1 or 2"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
@@ -17,16 +17,12 @@ from facetrack.networks.runtime.real import Flatten, Linear, Pool, Stem
 
 __all__ = ["BINARY_NETWORK", "pack", "unpack"]
 
-_PARTS: Final[dict[str, type[Any]]] = {
-    part.__name__: part for part in (BinaryBlock, Flatten, Gate, Linear, Pool, Shortcut, Stem)
+_LAYERS: Final[dict[str, type[Any]]] = {
+    layer.__name__: layer for layer in (BinaryBlock, Flatten, Linear, Pool, Stem)
 }
-# Real weights that may be halved: (part, attribute).
-_HALVED: Final = {
-    ("Gate", "squeeze"),
-    ("Gate", "excite"),
-    ("Linear", "weight"),
-    ("Shortcut", "weight"),
-}
+_PARTS: Final[dict[str, type[Any]]] = {"gate": Gate, "shortcut": Shortcut}  # of a block
+# Real weights that may be halved, by the ends of their names.
+_HALVED: Final = ("gate/squeeze", "gate/excite", "shortcut/weight")
 
 
 def pack(
@@ -51,10 +47,15 @@ def pack(
         All that is no array, JSON-able.
     """
     arrays: Arrays = {}
-    layers = [
-        _take_apart(layer, f"{prefix}{number}/", arrays, half)
-        for number, layer in enumerate(network.layers)
-    ]
+    layers = []
+    for number, layer in enumerate(network.layers):
+        entries = _take_apart(layer, f"{prefix}{number}/", arrays)
+        layers.append({"layer": type(layer).__name__, **entries})
+        if half and isinstance(layer, Linear):
+            _halve(arrays, f"{prefix}{number}/weight")
+    for name in arrays:
+        if half and name.endswith(_HALVED):
+            _halve(arrays, name)
     return arrays, {"layers": layers}
 
 
@@ -80,38 +81,45 @@ def unpack(arrays: Arrays, description: Mapping[str, Any], prefix: str = "") -> 
     """
     return BinaryNetwork(
         [
-            _put_together(layer, f"{prefix}{number}/", arrays)
-            for number, layer in enumerate(description["layers"])
+            _put_together(_LAYERS[entries["layer"]], entries, f"{prefix}{number}/", arrays)
+            for number, entries in enumerate(description["layers"])
         ]
     )
 
 
-def _take_apart(part: Any, prefix: str, arrays: Arrays, half: bool) -> dict[str, Any]:
-    name = type(part).__name__
-    description: dict[str, Any] = {"part": name}
-    for entry in (field.name for field in fields(part)):
-        value = getattr(part, entry)
+def _take_apart(part: Any, prefix: str, arrays: Arrays) -> dict[str, Any]:
+    entries: dict[str, Any] = {}
+    for name in (field.name for field in fields(part)):
+        value = getattr(part, name)
         if isinstance(value, np.ndarray):
-            halved = half and (name, entry) in _HALVED
-            arrays[prefix + entry] = value.astype(np.float16) if halved else value
-        elif is_dataclass(value):
-            description[entry] = _take_apart(value, f"{prefix}{entry}/", arrays, half)
-        elif value is not None:
-            description[entry] = value
-    return description
+            arrays[prefix + name] = value
+        elif name in _PARTS:
+            entries[name] = value is not None
+            if value is not None:
+                _take_apart(value, f"{prefix}{name}/", arrays)
+        else:
+            entries[name] = value
+    return entries
 
 
-def _put_together(description: Mapping[str, Any], prefix: str, arrays: Arrays) -> Any:
-    kind = _PARTS[description["part"]]
+def _put_together(kind: type[Any], entries: Mapping[str, Any], prefix: str, arrays: Arrays) -> Any:
     values: dict[str, Any] = {}
-    for entry in (field.name for field in fields(kind)):
-        if prefix + entry in arrays:
-            values[entry] = _as_it_runs(arrays[prefix + entry])
-        elif isinstance(description.get(entry), dict):
-            values[entry] = _put_together(description[entry], f"{prefix}{entry}/", arrays)
-        elif entry in description:
-            values[entry] = int(description[entry])
+    for field in fields(kind):
+        name = field.name
+        if name in _PARTS:  # which hold arrays alone
+            has = entries[name]
+            values[name] = (
+                _put_together(_PARTS[name], {}, f"{prefix}{name}/", arrays) if has else None
+            )
+        elif field.type == "int":
+            values[name] = int(entries[name])
+        else:
+            values[name] = _as_it_runs(arrays[prefix + name])
     return kind(**values)
+
+
+def _halve(arrays: Arrays, name: str) -> None:
+    arrays[name] = arrays[name].astype(np.float16)
 
 
 def _as_it_runs(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -19,6 +19,7 @@ __all__ = [
     "FEATURES",
     "LANES",
     "MOST_COUNTED",
+    "PIXELS",
     "add_differing",
     "add_totals",
     "load_words",
@@ -36,6 +37,7 @@ FEATURES: Final = frozenset(
 )
 LANES: Final = 8 if "avx512bw" in FEATURES else 4  # words of a vector
 _COUNTS_WORDS: Final = "avx512vpopcntdq" in FEATURES
+PIXELS: Final = 4  # that share the loads of weights: their counts fit into 16 registers
 MOST_COUNTED: Final = 31  # words that can be counted in bytes before `add_totals`
 
 cgutils: Any = _cgutils  # untyped
@@ -44,18 +46,20 @@ _WORDS: Final = ir.VectorType(ir.IntType(64), LANES)
 _BYTES: Final = ir.VectorType(ir.IntType(8), 8 * LANES)
 
 
-class _Vector(types.Type):
-    def __init__(self) -> None:
-        super().__init__(name=f"{LANES} words")
+class _Content(types.Type):
+    def __init__(self, name: str, content: Any) -> None:
+        super().__init__(name=f"{name}, {LANES} words")
+        self.content = content
 
 
-@register_model(_Vector)
-class _VectorModel(models.PrimitiveModel):
+@register_model(_Content)
+class _ContentModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _WORDS)  # type: ignore[no-untyped-call]
+        super().__init__(manager, kind, kind.content)  # type: ignore[no-untyped-call]
 
 
-_VECTOR: Final = _Vector()
+_VECTOR: Final = _Content("vector", _WORDS)
+_TILE: Final = _Content("tile", ir.ArrayType(_WORDS, PIXELS))  # one vector of counts for each pixel
 
 
 def _constant(value: int) -> Any:
@@ -70,9 +74,9 @@ def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any
 
 def _no_counts(_: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _constant(0)
+        return ir.Constant(_TILE.content, [_constant(0)] * PIXELS)
 
-    return _VECTOR(), emit
+    return _TILE(), emit
 
 
 def _load_words(_: Any, array: Any, index: Any) -> Any:
@@ -83,49 +87,67 @@ def _load_words(_: Any, array: Any, index: Any) -> Any:
     return _VECTOR(array, types.intp), emit
 
 
-def _add_differing(_: Any, counts: Any, words: Any, array: Any, index: Any) -> Any:
+def _add_differing(_: Any, counts: Any, words: Any, array: Any, index: Any, step: Any) -> Any:
     kind = _WORDS if _COUNTS_WORDS else _BYTES
     name = f"llvm.ctpop.v{kind.count}i{kind.element.width}"
+    undefined = ir.Constant(_WORDS, ir.Undefined)
+    zeros = ir.Constant(ir.VectorType(_INT32, LANES), [0] * LANES)
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        counts, words, array, index = arguments
-        word = builder.load(_pointer(context, builder, signature.args[2], array, index))
-        zeros = ir.Constant(ir.VectorType(_INT32, LANES), [0] * LANES)
-        one = builder.insert_element(ir.Constant(_WORDS, ir.Undefined), word, _INT32(0))
-        same = builder.shuffle_vector(one, ir.Constant(_WORDS, ir.Undefined), zeros)
+        counts, words, array, index, step = arguments
         count = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind]), name)
-        differing = builder.call(count, [builder.bitcast(builder.xor(words, same), kind)])
-        return builder.bitcast(builder.add(builder.bitcast(counts, kind), differing), _WORDS)
+        for pixel in range(PIXELS):
+            word = builder.load(_pointer(context, builder, signature.args[2], array, index))
+            one = builder.insert_element(undefined, word, _INT32(0))
+            same = builder.shuffle_vector(one, undefined, zeros)
+            differing = builder.call(count, [builder.bitcast(builder.xor(words, same), kind)])
+            before = builder.bitcast(builder.extract_value(counts, pixel), kind)
+            after = builder.bitcast(builder.add(before, differing), _WORDS)
+            counts = builder.insert_value(counts, after, pixel)
+            index = builder.add(index, step)
+        return counts
 
-    return _VECTOR(counts, words, array, types.intp), emit
+    return _TILE(counts, words, array, types.intp, types.intp), emit
 
 
 def _add_totals(_: Any, totals: Any, counts: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         totals, counts = arguments
-        if not _COUNTS_WORDS:
-            even = _constant(0x00FF00FF00FF00FF)
-            odd = builder.and_(builder.lshr(counts, _constant(8)), even)
-            counts = builder.add(builder.and_(counts, even), odd)
-            for shift in (16, 32):
-                counts = builder.add(counts, builder.lshr(counts, _constant(shift)))
-            counts = builder.and_(counts, _constant(0xFFFF))
-        return builder.add(totals, counts)
+        for pixel in range(PIXELS):
+            count = builder.extract_value(counts, pixel)
+            if not _COUNTS_WORDS:
+                count = _sum_of_bytes(builder, count)
+            total = builder.add(builder.extract_value(totals, pixel), count)
+            totals = builder.insert_value(totals, total, pixel)
+        return totals
 
-    return _VECTOR(totals, counts), emit
+    return _TILE(totals, counts), emit
 
 
-def _store_totals(_: Any, totals: Any, array: Any, index: Any) -> Any:
+def _sum_of_bytes(builder: Any, counts: Any) -> Any:
+    """Add the bytes of each word, whose sum is below 2^16."""
+    even = _constant(0x00FF00FF00FF00FF)
+    odd = builder.and_(builder.lshr(counts, _constant(8)), even)
+    counts = builder.add(builder.and_(counts, even), odd)
+    for shift in (16, 32):
+        counts = builder.add(counts, builder.lshr(counts, _constant(shift)))
+    return builder.and_(counts, _constant(0xFFFF))
+
+
+def _store_totals(_: Any, totals: Any, array: Any, index: Any, step: Any) -> Any:
     short, kind = (ir.VectorType(of, LANES) for of in (_INT32, ir.FloatType()))
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        totals, array, index = arguments
-        pointer = _pointer(context, builder, signature.args[1], array, index)
-        pointer = builder.bitcast(pointer, kind.as_pointer())
-        builder.store(builder.sitofp(builder.trunc(totals, short), kind), pointer, align=4)
+        totals, array, index, step = arguments
+        for pixel in range(PIXELS):
+            pointer = _pointer(context, builder, signature.args[1], array, index)
+            total = builder.trunc(builder.extract_value(totals, pixel), short)
+            pointer = builder.bitcast(pointer, kind.as_pointer())
+            builder.store(builder.sitofp(total, kind), pointer, align=4)
+            index = builder.add(index, step)
         return context.get_dummy_value()
 
-    return types.void(totals, array, types.intp), emit
+    return types.void(totals, array, types.intp, types.intp), emit
 
 
 def _signs(_: Any, values: Any, first: Any, thresholds: Any, channel: Any) -> Any:
