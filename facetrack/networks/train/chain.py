@@ -66,7 +66,7 @@ def run_recipe(
     if recipe.taught and teacher is None:
         raise InputError(f"the recipe {recipe.name} needs a teacher (--teacher)")
     folder.mkdir(parents=True, exist_ok=True)
-    batches = Batches(samples)
+    batches = Batches(samples, recipe.coarse)
     done: dict[str, Encoder] = {} if teacher is None else {TEACHER: teacher}
     for step in recipe.steps:
         done[step.name] = _run_step(recipe, step, batches, folder, done, report)

@@ -58,6 +58,8 @@ class Recipe:
     steps : tuple of Step
     copies : int
         Jittered ones of each picture.
+    coarse : float
+        Share of the batches that lose some of their resolution.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Recipe:
     network: Architecture
     steps: tuple[Step, ...]
     copies: int
+    coarse: float = 0.0
 
     @property
     def taught(self) -> bool:
@@ -111,7 +114,8 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
         network = content.pop("network")
         network["widths"] = tuple(network["widths"])
         about, copies = content.pop("about"), content.pop("copies")
-        recipe = Recipe(path.stem, about, Architecture(**network), tuple(steps), copies)
+        coarse = float(content.pop("coarse", 0.0))
+        recipe = Recipe(path.stem, about, Architecture(**network), tuple(steps), copies, coarse)
         _check(recipe, content)
     except KeyError as error:
         raise FormatError(path, f"the entry {error} is missing") from error
