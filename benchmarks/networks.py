@@ -2,12 +2,16 @@
 
     python benchmarks/networks.py convolution --json convolution.json
     python benchmarks/networks.py convolution --bnn-lab FOLDER
+    python benchmarks/networks.py encoder --encoder expression --json encoder.json
 
 `convolution`: a binary 3x3 layer (packing, convolution, scale, PReLU, skip) against float32 and
 int8 convolutions of onnxruntime. Times are CPU time of the one thread; the candidates take turns in
 blocks of 20 calls, and medians over blocks are shown. `--bnn-lab` names the folder of an unpacked
 wheel of bnn-lab 1.0.0, whose product of packed matrices is timed with packing, by its own packer,
 and without; it knows no zero padding, so its border is filled with signs.
+
+`encoder`: a binary expression encoder, both patches, beside its float twin (the same layers
+with real convolutions and no signs) in onnxruntime.
 
 numba can be held to an older processor (NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=), onnxruntime
 cannot.
@@ -32,11 +36,18 @@ from llvmlite import binding
 from numba.core import config
 from onnx import TensorProto, helper, numpy_helper
 from threadpoolctl import threadpool_limits
+from torch import nn
 
 from facetrack.errors import FacetrackError, InputError
+from facetrack.networks.expression import DEFAULT, BinaryForm, load_encoder
+from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.block import BinaryBlock
+from facetrack.networks.runtime.real import Linear, Stem
 from facetrack.networks.runtime.vectors import FEATURES, LANES
 from facetrack.networks.runtime.words import pack_weights
+from facetrack.networks.train.binary import Stage, binary_convolutions, set_stage
+from facetrack.networks.train.encoder import Architecture, Encoder
+from facetrack.networks.train.model_file import onnx_bytes
 from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
 
@@ -46,6 +57,7 @@ Call = Callable[[], Any]
 _SIZES: Final = ((28, 128), (14, 256))  # side of the map, channels
 _BLOCK: Final = 20  # calls
 _NAMED: Final = ("avx2", "avx512bw", "avx512vpopcntdq", "avx512bitalg", "neon")
+_ENCODER: Final = 3.0  # times as long as the binary encoder, its float twin
 _OURS: Final = "binary"
 _FLOAT: Final = "onnxruntime float32"
 
@@ -114,13 +126,15 @@ def _session(node: Any, constants: Mapping[str, Any], x: npt.NDArray[Any]) -> Ca
     graph = helper.make_graph([node], "convolution", ends[:1], ends[1:], stored)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = _open(model.SerializeToString())
     feed = {"x": np.ascontiguousarray(x)}
     return lambda: session.run(None, feed)
+
+
+def _open(content: bytes) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def bnn_lab(folder: Path, x: Floats, weight: Floats) -> dict[str, Call]:
@@ -179,19 +193,56 @@ def convolution(rounds: int, folder: Path | None) -> list[dict[str, Any]]:
         }
         if folder is not None:
             calls |= bnn_lab(folder, x, weight)
-        times = time_in_turns(calls, rounds)
-        medians = {name: float(np.median(values)) for name, values in times.items()}
-        for name, values in times.items():
-            results.append(
-                {
-                    "size": f"{side}x{side}x{channels}",
-                    "what": name,
-                    "milliseconds": medians[name],
-                    "quartiles": np.quantile(values, (0.25, 0.75)),
-                    "times_as_long_as_binary": medians[name] / medians[_OURS],
-                }
-            )
+        results += _results(f"{side}x{side}x{channels}", time_in_turns(calls, rounds))
     return results
+
+
+def encoder(rounds: int, name: str) -> list[dict[str, Any]]:
+    """Time a binary encoder beside its float twin."""
+    network = load_encoder(name).network
+    if not isinstance(network, BinaryForm):
+        raise InputError(f"the encoder {name!r} is not binary")
+    rng = np.random.default_rng(0)
+    inputs = {
+        patch: rng.standard_normal((*view.crop.size[::-1], 2), np.float32)
+        for patch, view in PATCHES.items()
+    }
+    session = _open(onnx_bytes(float_twin(network)))
+    arrays = {n: np.ascontiguousarray(x.transpose(2, 0, 1)[None]) for n, x in inputs.items()}
+    calls: dict[str, Call] = {
+        _OURS: lambda: network.run(inputs),
+        _FLOAT: lambda: session.run(None, arrays),
+    }
+    return _results("both patches", time_in_turns(calls, rounds))
+
+
+def float_twin(network: BinaryForm) -> Encoder:
+    """Make the encoder with the same layers, its convolutions real and without signs."""
+    branch = network.branches["eyes"].layers
+    stem, *_, last = branch
+    assert isinstance(stem, Stem)
+    assert isinstance(last, Linear)
+    first, second, third = (b.outputs for b in branch[1::2] if isinstance(b, BinaryBlock))
+    widths = len(stem.bias), first, second, third
+    twin = Encoder(Architecture("half", widths, len(last.bias)), len(network.head.bias))
+    set_stage(twin, Stage.REAL)
+    for convolution in binary_convolutions(twin):
+        convolution.binarised = nn.Identity()  # type: ignore[method-assign]
+    return twin.eval()
+
+
+def _results(size: str, times: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
+    medians = {name: float(np.median(values)) for name, values in times.items()}
+    return [
+        {
+            "size": size,
+            "what": name,
+            "milliseconds": medians[name],
+            "quartiles": np.quantile(values, (0.25, 0.75)),
+            "times_as_long_as_binary": medians[name] / medians[_OURS],
+        }
+        for name, values in times.items()
+    ]
 
 
 def table(results: Sequence[Mapping[str, Any]]) -> Table:
@@ -214,16 +265,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("convolution",))
+    parser.add_argument("what", choices=("convolution", "encoder"))
+    parser.add_argument("--encoder", default=DEFAULT, help="name or file of a binary one")
     parser.add_argument("--rounds", type=int, default=30, help="blocks of 20 calls each")
     parser.add_argument("--bnn-lab", type=Path, help="the folder of an unpacked wheel")
     parser.add_argument("--json", type=Path, help="where the figures are written")
     args = parser.parse_args()
     found = features()
     with threadpool_limits(1):
-        results = convolution(args.rounds, args.bnn_lab)
+        if args.what == "encoder":
+            results, goal = encoder(args.rounds, args.encoder), _ENCODER
+        else:
+            results, goal = convolution(args.rounds, args.bnn_lab), target(found)
     ratios = [r["times_as_long_as_binary"] for r in results if r["what"] == _FLOAT]
-    goal = target(found)
     details = {
         "processor": binding.get_host_cpu_name(),
         "compiled_for": _target(),
