@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import warnings
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -19,6 +23,8 @@ from facetrack.formats.textfile import read_text
 __all__ = ["point_names", "read_coco", "skeleton", "write_coco"]
 
 MAX_BYTES: Final = 1 << 30
+_NUMBERED: Final = re.compile(r"(.*?)(\d+)(\.\w+)", re.DOTALL)
+_CVAT: Final = re.compile(r"frame_\d{6}\.\w+", re.IGNORECASE)
 _WHOLE_BODY: Final = 133
 _FACE_OF_WHOLE_BODY: Final = slice(23, 91)
 
@@ -34,55 +40,134 @@ class _Points(NamedTuple):
 Rows = list[tuple[int, int, float, float, _Points]]
 
 
-def read_coco(path: str | os.PathLike[str]) -> TrackTable:
+def read_coco(path: str | os.PathLike[str], *, pictures: Sequence[str] = ()) -> TrackTable:
     """Read the faces of a file of plain COCO or COCO-WholeBody key points.
 
     Parameters
     ----------
     path : path-like
         A .json file. Annotations have 68 key points, or 133 of a whole body, or `face_kpts`.
+    pictures : sequence of str
+        Names of the pictures that are the frames, where they are pictures.
 
     Returns
     -------
     TrackTable
-        The frame is the image's `frame_index`, else its place in the file; the face is the
-        `track_id`, else counted within the image. Points without a label are NaN, those that are
-        labelled but hidden (v = 1) are occluded if the file does not name their source. Images
-        without a face have one row.
+        The frame is the image's `frame_index`, else the place of its name among the pictures,
+        else the number in its name where all images have one (CVAT's `frame_000010.PNG` counts
+        from 0, others from their first, if there are no gaps), else its place in the file. The
+        face is the
+        annotation's `track_id`, else that of its `attributes` (CVAT), else counted within the
+        image. Points without a label are NaN, those that are labelled but hidden (v = 1) are
+        occluded if the file does not name their source. Images without a face have one row.
+        Annotations of other things (boxes, other categories, no key points) are left out; broken
+        ones are left out with one warning.
 
     Raises
     ------
     FormatError
-        If the file is missing, broken or holds other key points.
+        If the file is missing or broken, no annotation holds a face, two faces of an image claim
+        one track, or nothing says which frames the images are.
     """
     document = _load(path)
-    frames: dict[Any, tuple[int, float]] = {}
-    for place, image in enumerate(_dicts(path, document, "images")):
-        key = _identity(path, image, "id")
-        if key in frames:
-            raise FormatError(path, f"two images have the id {key}")
-        frame = _identity(path, image, "frame_index", default=place)
-        frames[key] = frame, _real(path, image, "timestamp")
+    frames = _frames(path, _dicts(path, document, "images"), pictures)
+    annotations = _dicts(path, document, "annotations")
     rows: Rows = []
     people: dict[int, str] = {}
-    counted: dict[int, int] = {}
-    for annotation in _dicts(path, document, "annotations"):
+    counted = _Counted(path, annotations)
+    broken: list[FormatError] = []
+    for annotation in annotations:
         key = _identity(path, annotation, "image_id")
         if key not in frames:
             raise FormatError(path, f"an annotation is on image {key}, which is not there")
-        points = _face_points(path, annotation)
+        try:
+            points = _face_points(path, annotation)
+            score = _real(path, annotation, "score", default=1.0)
+        except FormatError as error:
+            broken.append(error)
+            continue
         if points is None:
             continue
         frame, time = frames[key]
-        face = _identity(path, annotation, "track_id", default=counted.get(key, 0))
-        counted[key] = counted.get(key, 0) + 1
+        face = counted.face(key, annotation)
         if isinstance(annotation.get("person"), str):
             people[face] = annotation["person"]
-        rows.append((frame, face, time, _real(path, annotation, "score", default=1.0), points))
+        rows.append((frame, face, time, score, points))
+    if broken:
+        if not rows:
+            raise broken[0]
+        what = f"{len(broken)} of {len(annotations)} annotations are left out"
+        warnings.warn(f"{path}: {what}: {broken[0].cause}", stacklevel=2)
     seen = {row[0] for row in rows}
     nothing = _points(np.zeros((N_POINTS, 3)))
     rows += [(f, NO_FACE, t, 0.0, nothing) for f, t in frames.values() if f not in seen]
     return replace(_table(sorted(rows, key=lambda row: row[:2])), people=people)
+
+
+def _frames(
+    path: str | os.PathLike[str], images: list[dict[str, Any]], pictures: Sequence[str]
+) -> dict[int, tuple[int, float]]:
+    """Find the frame and the time of each image, by its id."""
+    names = [PurePath(str(image.get("file_name", ""))).name for image in images]
+    stated = all("frame_index" in image for image in images)
+    numbers = range(len(images)) if stated else _numbers(path, names, pictures)
+    frames: dict[int, tuple[int, float]] = {}
+    for number, image in zip(numbers, images, strict=True):
+        key = _identity(path, image, "id")
+        if key in frames:
+            raise FormatError(path, f"two images have the id {key}")
+        frame = _identity(path, image, "frame_index", default=number)
+        frames[key] = frame, _real(path, image, "timestamp")
+    return frames
+
+
+def _numbers(
+    path: str | os.PathLike[str], names: Sequence[str], pictures: Sequence[str]
+) -> Sequence[int]:
+    """Tell frames by the names of images; their places where names say nothing of an order."""
+    known = {name: place for place, name in enumerate(pictures)}
+    if known and all(name in known for name in names):
+        return [known[name] for name in names]
+    found = [_NUMBERED.fullmatch(name) for name in names]
+    parts = [match.groups() for match in found if match]
+    if len(set(parts)) < len(names) or len({(before, end) for before, _, end in parts}) != 1:
+        return range(len(names))
+    numbers = [int(number) for _, number, _ in parts]
+    if _CVAT.fullmatch(names[0]):
+        return numbers  # CVAT counts frames from 0 and leaves out what is not annotated
+    first = min(numbers)
+    if first > 1 or max(numbers) - first + 1 > len(numbers):
+        cause = f"the images are numbered {first} to {max(numbers)}, with or after gaps: nothing "
+        remedy = "export all frames, or add frame_index to each image"
+        raise FormatError(path, cause + "says which frames they are", remedy=remedy)
+    return [number - first for number in numbers]
+
+
+class _Counted:
+    """Says of which face an annotation is."""
+
+    def __init__(self, path: str | os.PathLike[str], annotations: list[dict[str, Any]]) -> None:
+        self._path = path
+        named = [self._named(annotation) for annotation in annotations]
+        self._first = max((n for n in named if n is not None), default=-1) + 1
+        self._taken: dict[int, set[int]] = {}
+
+    def face(self, image: int, annotation: dict[str, Any]) -> int:
+        """Return the number of a face: what the file says, else the next one of its image."""
+        taken, face = self._taken.setdefault(image, set()), self._named(annotation)
+        if face is None:
+            face = self._first + sum(number >= self._first for number in taken)
+        elif face in taken:
+            raise FormatError(self._path, f"two faces of image {image} have the track_id {face}")
+        taken.add(face)
+        return face
+
+    def _named(self, annotation: dict[str, Any]) -> int | None:
+        attributes = annotation.get("attributes")
+        for place in (annotation, attributes if isinstance(attributes, dict) else {}):
+            if place.get("track_id") is not None:
+                return _identity(self._path, place, "track_id")
+        return None
 
 
 def _table(rows: Rows) -> TrackTable:
@@ -149,6 +234,8 @@ def _face_points(path: str | os.PathLike[str], annotation: dict[str, Any]) -> _P
     whole_body = "face_kpts" in annotation
     if whole_body and not annotation.get("face_valid", True):
         return None
+    if annotation.get("num_keypoints") == 0 or not (whole_body or "keypoints" in annotation):
+        return None  # an empty one, or a box or outline of something
     values = annotation.get("face_kpts" if whole_body else "keypoints")
     if not isinstance(values, list) or not all(
         isinstance(v, int | float) and not isinstance(v, bool) for v in values

@@ -105,7 +105,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "long integer": ('{"images": [{"id": ' + "9" * 5000 + "}]}", "JSON"),
     "17 points": (document({"keypoints": [0, 0, 0] * 17}), "51 numbers of key points"),
     "words": (document({"keypoints": ["x"] * 204}), "no list of numbers"),
-    "no points": (document({}), "no list of numbers"),
+    "no points": (document({"keypoints": None}), "no list of numbers"),
     "other image": (document({"keypoints": FACE, "image_id": 8}), "image 8, which is not"),
     "negative face": (document({"keypoints": FACE, "track_id": -2}), "track_id is -2"),
     "score": (document({"keypoints": FACE, "score": "high"}), "score is 'high'"),
@@ -200,3 +200,80 @@ def test_the_skeleton_joins_regions_only() -> None:
     names = point_names()
     for a, b in skeleton():
         assert names[a - 1].rsplit("_", 1)[0] == names[b - 1].rsplit("_", 1)[0]
+
+
+def named(*names: str, tracks: list[Any] | None = None) -> dict[str, Any]:
+    """A file of images with one face each, as CVAT writes it, x of the first point its place."""
+    faces = [[place + 0.5, *FACE[1:]] for place in range(len(names))]
+    return {
+        "images": [{"id": i + 1, "file_name": name} for i, name in enumerate(names)],
+        "annotations": [
+            {"id": i, "image_id": i + 1, "keypoints": face, "num_keypoints": 68,
+             **({} if tracks is None else {"attributes": {"track_id": tracks[i]}})}
+            for i, face in enumerate(faces)
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "frames"),
+    [
+        (["frame_000010.PNG", "frame_000012.PNG"], [10, 12]),  # CVAT, only what is annotated
+        (["img_2.jpg", "img_1.jpg", "img_3.jpg"], [0, 1, 2]),
+        (["a/b/x0.png", "a/b/x1.png"], [0, 1]),
+        (["anna.jpg", "ben.jpg"], [0, 1]),
+        (["take1_9.jpg", "take2_7.jpg"], [0, 1]),  # no one series
+    ],
+)
+def test_frames_are_what_the_names_say(tmp_path: Path, names: list[str], frames: list[int]) -> None:
+    table = read(tmp_path, named(*names))
+    assert table.frame.tolist() == frames
+    if names[0] == "img_2.jpg":
+        assert table.points[:, 0, 0].tolist() == [1.5, 0.5, 2.5]
+
+
+@pytest.mark.parametrize("names", [["x_10.jpg", "x_11.jpg"], ["x_1.jpg", "x_3.jpg"]])
+def test_frames_that_nothing_tells_are_refused(tmp_path: Path, names: list[str]) -> None:
+    with pytest.raises(FormatError, match="says which frames they are; export all frames"):
+        read(tmp_path, named(*names))
+    content = named(*names)
+    for image, frame in zip(content["images"], (4, 9), strict=True):
+        image["frame_index"] = frame
+    assert read(tmp_path, content).frame.tolist() == [4, 9]
+
+
+def test_pictures_are_known_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(named("x_10.jpg", "x_11.jpg")))
+    pictures = ["x_08.jpg", "x_11.jpg", "x_10.jpg"]
+    assert read_coco(tmp_path / "a.json", pictures=pictures).frame.tolist() == [1, 2]
+
+
+def test_ids_of_cvat_stay_with_their_tracks(tmp_path: Path) -> None:
+    content = named("frame_000000.PNG", "frame_000001.PNG", "frame_000002.PNG", tracks=[1, 0, 1])
+    content["annotations"].append({**content["annotations"][0], "attributes": {"track_id": 0}})
+    table = read(tmp_path, content)
+    assert list(zip(table.frame.tolist(), table.face_id.tolist(), strict=True)) == [
+        (0, 0), (0, 1), (1, 0), (2, 1)
+    ]  # fmt: skip
+    content["annotations"].append(content["annotations"][0])
+    with pytest.raises(FormatError, match="two faces of image 1 have the track_id 1"):
+        read(tmp_path, content)
+
+
+def test_faces_without_a_track_take_no_number_of_one(tmp_path: Path) -> None:
+    content = named("a.jpg", "b.jpg", tracks=[3, 0])
+    extra = [{**content["annotations"][0], "attributes": {}} for _ in range(2)]
+    content["annotations"] += extra
+    assert read(tmp_path, content).face_id.tolist() == [3, 4, 5, 0]
+
+
+def test_what_is_no_face_is_left_out_and_what_is_broken_is_named(tmp_path: Path) -> None:
+    content = named("a.jpg", "b.jpg")
+    content["annotations"] += [
+        {"id": 8, "image_id": 2, "category_id": 2, "bbox": [1, 1, 2, 2], "segmentation": []},
+        {"id": 9, "image_id": 2, "category_id": 1, "keypoints": [], "num_keypoints": 0},
+    ]
+    assert read(tmp_path, content).frame.tolist() == [0, 1]
+    content["annotations"].append({"id": 10, "image_id": 2, "keypoints": [1, 2, 2]})
+    with pytest.warns(UserWarning, match="1 of 5 annotations are left out: 3 numbers of key"):
+        assert read(tmp_path, content).frame.tolist() == [0, 1]

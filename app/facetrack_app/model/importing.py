@@ -102,7 +102,7 @@ def marks_of_recording(video: Path, times: npt.NDArray[np.float64], first: int =
 
 
 def read_tracks(path: Path, pictures: Sequence[str] = ()) -> TrackTable:
-    """Read points of another program, by what the path is; .pts by the names of pictures.
+    """Read points of another program, by what the path is; pictures are known by their names.
 
     Raises
     ------
@@ -111,7 +111,9 @@ def read_tracks(path: Path, pictures: Sequence[str] = ()) -> TrackTable:
     """
     if path.is_dir():
         return read_pts_folder(path, pictures=pictures)
-    return read_coco(path) if path.suffix.lower() == ".json" else read_openface(path)
+    if path.suffix.lower() == ".json":
+        return read_coco(path, pictures=pictures)
+    return read_openface(path)
 
 
 def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Change]:
