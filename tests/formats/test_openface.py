@@ -148,12 +148,10 @@ WRONG = {
     "another CSV": ("a,b\n1,2\n", "line 1: no columns x_0 .*-2Dfp"),
     "half a group": (text_of(without("x_40")), "column x_40 is missing"),
     "twice": (text_of([*WHOLE, "x_0"]), "column x_0 occurs twice"),
-    "short row": (text_of(WHOLE).replace("0, 0.033", "0.033"), "line 3: 713 cells, .* has 714"),
-    "no number": (text_of(WHOLE).replace("100.2", "left"), "line 4: a cell is no number"),
-    "0-based": (text_of(WHOLE).replace("1, 0, 0.000", "0, 0, 0.000"), "line 2: .* count from 1"),
-    "half a frame": (text_of(WHOLE).replace("1, 0, 0.000", "1.5, 0, 0"), "line 2: .* range"),
-    "infinite": (text_of(WHOLE).replace("100.2", "inf"), "line 4: .* infinite"),
-    "NaN frame": (text_of(WHOLE).replace("1, 0, 0.000", "nan, 0, 0"), "line 2: .* range"),
+    "0-based": (
+        text_of(WHOLE).replace("1, 0, 0.000", "0, 0, 0.000"),
+        "line 2: frames count from 0, .* add 1",
+    ),
     "one endless line": ("x," * (1 << 19), "a line of more than"),
     "a large cell": ('"' + "x\n" * 70_000, "no CSV file"),
 }
@@ -164,6 +162,72 @@ def test_wrong_files_are_named(read: Read, text: str, message: str) -> None:
     with pytest.raises(FormatError, match=message) as caught:
         read(text)
     assert "a.csv" in str(caught.value)
+
+
+LEFT_OUT = {
+    "short row": (("0, 0.033", "0.033"), 3, "713 cells, the header has 714"),
+    "no number": (("100.2", "left"), 4, "a cell is no number"),
+    "half a frame": (("1, 0, 0.000", "1.5, 0, 0"), 2, "a number out of range"),
+    "infinite": (("100.2", "inf"), 4, "none is infinite"),
+    "NaN frame": (("1, 0, 0.000", "nan, 0, 0"), 2, "frames count from 1"),
+}
+
+
+@pytest.mark.parametrize(("change", "line", "cause"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_a_broken_row_is_left_out_and_named(
+    read: Read, change: tuple[str, str], line: int, cause: str
+) -> None:
+    whole = read(text_of(WHOLE))
+    with pytest.warns(
+        UserWarning, match=f"1 rows are left out, the first in line {line}: .*{cause}"
+    ):
+        table = read(text_of(WHOLE).replace(*change))
+    assert table.frame.tolist() == [f for f in whole.frame.tolist() if f != line - 2]
+
+
+def respelt(text: str, separator: str, comma: bool) -> str:
+    """The same table as a spreadsheet of another country saves it."""
+    rows = [line.split(",") for line in text.splitlines()]
+    cells = [[c.strip().replace(".", ",") if comma else c.strip() for c in row] for row in rows]
+    return "".join(separator.join(row) + "\r\n" for row in cells)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("separator", "comma"), [(",", False), (";", True), (";", False), ("\t", True)]
+)
+def test_tables_that_a_spreadsheet_saved_are_read(
+    tmp_path: Path, read: Read, separator: str, comma: bool, encoding: str
+) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text(respelt(text_of(WHOLE), separator, comma), encoding=encoding, newline="")
+    same(read_openface(path), read(text_of(WHOLE)))
+    path.write_text("sep=;\n" + respelt(text_of(WHOLE), ";", True), encoding=encoding, newline="")
+    same(read_openface(path), read(text_of(WHOLE)))
+
+
+@pytest.mark.parametrize(
+    "nothing", ["", "NA", "nan", "-nan(ind)", "1.#QNAN", "-1.#IND", "#N/A", "#NV", "NULL", "None"]
+)
+def test_a_missing_value_is_nan_however_it_is_spelt(read: Read, nothing: str) -> None:
+    table = read(text_of(WHOLE).replace("100.2", nothing))
+    whole = read(text_of(WHOLE))
+    assert len(table) == len(whole)
+    assert np.isnan(table.points).sum() + np.isnan(table.raw_points).sum() > (
+        np.isnan(whole.points).sum() + np.isnan(whole.raw_points).sum()
+    )
+
+
+def test_py_feat_counts_frames_from_0(read: Read) -> None:
+    points = [f"{axis}_{i}" for axis in "xy" for i in range(68)]
+    header = ",".join(["FaceRectX", "FaceScore", *points, "AU01", "input", "frame"])
+    row = ",".join(["1.5", "0.98", *["7.25"] * 136, "0.2", "clip.mp4", "{}"])
+    lost = ",".join(["nan", "nan", *["nan"] * 136, "nan", "clip.mp4", "5"])
+    table = read("\n".join([header, row.format(3), row.format(4), row.format(4), lost]) + "\n")
+    assert table.frame.tolist() == [3, 4, 4, 5]
+    assert table.face_id.tolist() == [0, 0, 1, 0]
+    assert table.success.tolist() == [True, True, True, False]
+    assert table.confidence[0] == 0.98
 
 
 @pytest.mark.parametrize("name", ["missing.csv", ".", "a\0b"])
