@@ -7,8 +7,9 @@ import mimetypes
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from facetrack.errors import FormatError
@@ -123,19 +124,23 @@ def _add_tiers(document: ElementTree.Element, rounded: list[tuple[int, int, Anno
         value.text = _NOT_XML.sub("\ufffd", annotation.value)
 
 
-def read_elan(path: str | os.PathLike[str]) -> list[Annotation]:
+def read_elan(path: str | os.PathLike[str], *, media: str = "") -> list[Annotation]:
     """Read the annotations of all tiers that are aligned to time.
 
     Parameters
     ----------
     path : path-like
         An .eaf file.
+    media : str
+        Name of the video whose times are wanted, where the document has several media; without it
+        the first video's, else the first one's.
 
     Returns
     -------
     list of Annotation
-        In the order of the file. Annotations that refer to others and have no times of their own
-        are left out. A time slot without a value lies evenly between its neighbours.
+        In the order of the file, in seconds of the medium: ELAN plays a medium from its
+        TIME_ORIGIN on, so that is added. Annotations that refer to others and have no times of
+        their own are left out. A time slot without a value lies evenly between its neighbours.
 
     Raises
     ------
@@ -143,7 +148,8 @@ def read_elan(path: str | os.PathLike[str]) -> list[Annotation]:
         If the file is missing, broken, or no ELAN document.
     """
     document = read_xml(path, root="ANNOTATION_DOCUMENT")
-    slots = _time_slots(path, document)
+    origin = _time_origin(path, document, media)
+    slots = {name: time + origin for name, time in _time_slots(path, document).items()}
     found = []
     for tier in document.iterfind("TIER"):
         name = tier.get("TIER_ID", "")
@@ -159,6 +165,18 @@ def read_elan(path: str | os.PathLike[str]) -> list[Annotation]:
             value = element.findtext("ANNOTATION_VALUE") or ""
             found.append(Annotation(name, start, end, value))
     return found
+
+
+def _time_origin(path: str | os.PathLike[str], document: ElementTree.Element, media: str) -> float:
+    """Read where in a medium, in milliseconds, the document's time 0 lies."""
+    described = document.findall("HEADER/MEDIA_DESCRIPTOR")
+    names = [PurePosixPath(unquote(d.get("MEDIA_URL", ""))).name for d in described]
+    videos = [d for d in described if d.get("MIME_TYPE", "").startswith("video/")]
+    chosen = [d for d, name in zip(described, names, strict=True) if media and name == media]
+    text = next((d.get("TIME_ORIGIN", "0") for d in [*chosen, *videos, *described]), "0")
+    if not re.fullmatch(r"-?\d{1,12}", text, re.ASCII):
+        raise FormatError(path, f"TIME_ORIGIN {text!r:.40} is no time in milliseconds")
+    return float(text)
 
 
 def _time_slots(path: str | os.PathLike[str], document: ElementTree.Element) -> dict[str, float]:

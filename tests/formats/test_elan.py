@@ -68,6 +68,27 @@ def test_a_file_of_elan_is_read(tmp_path: Path) -> None:
     ]
 
 
+def with_media(*descriptors: str) -> str:
+    media = "".join(f"<MEDIA_DESCRIPTOR {attributes}/>" for attributes in descriptors)
+    text = re.sub(r"<MEDIA_DESCRIPTOR[^>]*/>", "", GOLDEN)
+    return re.sub(r"(<HEADER[^>]*[^/])/?>(</HEADER>)?", rf"\1>{media}\2", text, count=1)
+
+
+def test_a_medium_that_begins_later_moves_the_times(tmp_path: Path) -> None:
+    sound = 'MEDIA_URL="file:///a.wav" MIME_TYPE="audio/x-wav"'
+    face = 'MEDIA_URL="file:///my%20face.mp4" MIME_TYPE="video/mp4" TIME_ORIGIN="400"'
+    other = 'MEDIA_URL="file:///b.mp4" MIME_TYPE="video/mp4" TIME_ORIGIN="-100"'
+    path = tmp_path / "a.eaf"
+    path.write_text(with_media(sound, face, other), encoding="utf-8")
+    assert read_elan(path)[0].start == pytest.approx(0.88)  # the first video's
+    assert read_elan(path, media="my face.mp4")[0].start == pytest.approx(0.88)
+    assert read_elan(path, media="b.mp4")[0].start == pytest.approx(0.38)
+    assert read_elan(path, media="a.wav")[0].start == pytest.approx(0.48)
+    assert read(tmp_path, with_media())[0].start == pytest.approx(0.48)
+    with pytest.raises(FormatError, match="TIME_ORIGIN 'late' is no time"):
+        read(tmp_path, with_media(face.replace("400", "late")))
+
+
 WRONG = {
     "empty": ("", "no well-formed XML"),
     "cut": (GOLDEN[:900], "line .*: no well-formed XML"),
