@@ -38,6 +38,7 @@ facetrack track clip.mp4 -o results --corrections corrected --save-person anna.n
 facetrack track other.mp4 -o results --person anna.npz
 """
 INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
+_NAMED = 5  # files that are left out are named, the first ones
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -214,7 +215,10 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))
     folder = args.output.absolute()
-    inputs, errors = find_inputs(args.inputs, skip=folder)
+    found = find_inputs(args.inputs, skip=folder)
+    inputs, errors = found.inputs, found.errors
+    if found.skipped:
+        _complain(_left_out(found.skipped))
     namer = Namer(folder)
     teaching = _teaching(args, model, alone=len(inputs) + len(errors) == 1)
     tasks = [
@@ -226,6 +230,14 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
     if any(task.live for task in tasks) and teaching.corrections is not None:
         raise InputError("--corrections are of frames of a recorded video, not of a camera's")
     return model, tasks, errors
+
+
+def _left_out(files: list[Path]) -> str:
+    """Name the files of folders that are no inputs, the first ones at least."""
+    first = ", ".join(map(str, files[:_NAMED])) + (", ..." if len(files) > _NAMED else "")
+    what = "file is" if len(files) == 1 else "files are"
+    kinds = "neither videos nor pictures, or pictures beside videos"
+    return f"note: {len(files)} {what} left out ({kinds}): {first}"
 
 
 def _teaching(args: argparse.Namespace, model: FaceModel, *, alone: bool) -> Teaching:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -15,11 +16,15 @@ from facetrack.corpus.task import Outputs, identity, is_live
 from facetrack.errors import FacetrackError, InputError, VideoError
 from facetrack.formats.picture import SUFFIXES as PICTURES
 
-VIDEOS: Final = (
-    ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg",
-    ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
-)  # fmt: skip
+_SUFFIXES: Final = """
+.264 .265 .3g2 .3gp .apng .asf .avi .avif .divx .dv .f4v .flv .gif .h264 .h265 .heic .heif .hevc
+.ivf .jfif .lrv .m1v .m2t .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mod .mov .mp4 .mpeg .mpg .mts .mxf
+.obu .ogv .qt .rm .rmvb .tod .ts .vob .vro .webm .wmv .y4m
+"""  # and pictures that FFmpeg opens as videos, each by itself
+VIDEOS: Final = tuple(_SUFFIXES.split())
 SUMMARY: Final = "summary.csv"  # in the output folder, see `corpus.summary`
+_LONGEST: Final = 200  # bytes of a name: most file systems take 255, with all that we add
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _OURS: Final = re.compile(r"\.overlay(\.part-\d+)?\.mp4$")
 
 
@@ -40,88 +45,132 @@ class Input:
     place: PurePath
 
 
-def find_inputs(specs: Iterable[str], *, skip: Path) -> tuple[list[Input], list[FacetrackError]]:
+@dataclass(slots=True)
+class Found:
+    """What was found.
+
+    Attributes
+    ----------
+    inputs : list of Input
+        Each once, in the order of the specs, in folders by name.
+    errors : list of FacetrackError
+        One for every spec that means nothing.
+    skipped : list of Path
+        Files in folders, or that a pattern matches, that are neither videos nor pictures, and
+        pictures beside videos, which are taken for thumbnails.
+    """
+
+    inputs: list[Input]
+    errors: list[FacetrackError]
+    skipped: list[Path]
+
+
+def find_inputs(specs: Iterable[str], *, skip: Path) -> Found:
     """Find the videos that are meant.
 
     Parameters
     ----------
     specs : iterable of str
         Files, folders, globs, cameras (numbers or /dev/video*) or "demo". A folder is searched
-        with everything below; a folder in it that holds pictures and no video is one sequence.
+        with everything below, linked folders included; a folder in it that holds pictures and no
+        video is one sequence.
     skip : Path
         The output folder: what lies there is not searched, unless it was named itself.
 
     Returns
     -------
-    inputs : list of Input
-        Each once, in the order of the specs, in folders by name.
-    errors : list of FacetrackError
-        One for every spec that means nothing.
+    Found
     """
+    search = _Search(skip.resolve())
     found: dict[str, Input] = {}
     errors: list[FacetrackError] = []
     for spec in specs:
         try:
-            for item in _expand(spec, skip.resolve()):
+            for item in search.expand(spec):
                 found.setdefault(identity(item.source), item)
         except FacetrackError as error:
             errors.append(error)
-    return list(found.values()), errors
+    return Found(list(found.values()), errors, search.skipped)
 
 
-def _expand(spec: str, skip: Path) -> list[Input]:
-    if spec == "demo" or (spec.isascii() and spec.isdecimal()) or spec.startswith("/dev/video"):
-        return [Input(spec, PurePath(spec if spec == "demo" else f"camera-{PurePath(spec).name}"))]
-    path = Path(spec)
-    if not spec:
-        raise InputError("the name of an input is empty")
-    if os.path.lexists(path) or not glob.has_magic(spec):
-        return _found_at(path, path.parent, skip)
-    matches = sorted(glob.glob(spec, recursive=True))
-    if not matches:
-        raise VideoError(spec, "no file matches this pattern", remedy="check the name")
-    fixed = [part for part in path.parts if not glob.has_magic(part)]
-    root = Path(*fixed[: _first_magic(path)]) if fixed else Path()
-    found = []
-    for match in map(Path, matches):
-        if match.is_dir() or match.suffix.lower() in VIDEOS + PICTURES:
-            found += _found_at(match, root, skip, alone=False)
-    if not found:
-        raise VideoError(spec, f"none of {len(matches)} matches is a video")
-    return found
+class _Search:
+    """Goes through folders, through each of them once, however they are linked."""
+
+    def __init__(self, skip: Path) -> None:
+        self._skip = skip
+        self.skipped: list[Path] = []
+
+    def expand(self, spec: str) -> list[Input]:
+        """Find what one spec means."""
+        if spec == "demo" or (spec.isascii() and spec.isdecimal()) or spec.startswith("/dev/video"):
+            name = spec if spec == "demo" else f"camera-{PurePath(spec).name}"
+            return [Input(spec, PurePath(name))]
+        path = Path(spec)
+        if not spec:
+            raise InputError("the name of an input is empty")
+        if _URL.match(spec):
+            raise InputError(f"{spec}: a URL is not opened; download the video and name the file")
+        if spec == "-":
+            raise InputError("-: standard input is not read; name a file")
+        if os.path.lexists(path) or not glob.has_magic(spec):
+            return self._found_at(path, path.parent)
+        return self._matches(spec)
+
+    def _matches(self, pattern: str) -> list[Input]:
+        matches = sorted(glob.glob(pattern, recursive=True))
+        if not matches:
+            raise VideoError(pattern, "no file matches this pattern", remedy="check the name")
+        path = Path(pattern)
+        fixed = [part for part in path.parts if not glob.has_magic(part)]
+        root = Path(*fixed[: _first_magic(path)]) if fixed else Path()
+        found = []
+        for match in map(Path, matches):
+            if match.is_dir() or match.suffix.lower() in VIDEOS + PICTURES:
+                found += self._found_at(match, root, alone=False)
+            else:
+                self.skipped.append(match)
+        if not found:
+            raise VideoError(pattern, f"none of {len(matches)} matches is a video")
+        return found
+
+    def _found_at(self, path: Path, root: Path, *, alone: bool = True) -> list[Input]:
+        """Take a file as it is; search a folder."""
+        if not path.is_dir():
+            if not path.exists():
+                raise VideoError(path, "there is no such file or folder", remedy="check the name")
+            return [] if _OURS.search(path.name) and not alone else [_file(path, root)]
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise VideoError(path, "the folder cannot be read", remedy="check its permissions")
+        found = list(self._below(path, path if alone else root))
+        if not found and alone:
+            raise VideoError(path, "the folder holds neither videos nor pictures")
+        return found
+
+    def _below(self, top: Path, root: Path) -> Iterator[Input]:
+        been = {top.resolve()}
+        for name, folders, files in os.walk(top, followlinks=True):
+            folder = Path(name)
+            inner = {f: (folder / f).resolve() for f in sorted(folders) if not f.startswith(".")}
+            folders[:] = []
+            for f, place in inner.items():  # a link may lead back to where we are
+                if place != self._skip and place not in been:
+                    been.add(place)
+                    folders.append(f)
+            visible = sorted(f for f in files if not f.startswith(".") and not _OURS.search(f))
+            videos = [f for f in visible if PurePath(f).suffix.lower() in VIDEOS]
+            pictures = [f for f in visible if PurePath(f).suffix.lower() in PICTURES]
+            yield from (_file(folder / f, root) for f in videos)
+            if pictures and not videos:
+                place = folder.relative_to(root)
+                yield Input(
+                    folder, place if place.parts else PurePath(folder.resolve().name or "root")
+                )
+            taken = {*videos, *([] if videos else pictures)}
+            self.skipped += [folder / f for f in visible if f not in taken]
 
 
 def _first_magic(path: Path) -> int:
     return next(i for i, part in enumerate(path.parts) if glob.has_magic(part))
-
-
-def _found_at(path: Path, root: Path, skip: Path, *, alone: bool = True) -> list[Input]:
-    """Take a file as it is; search a folder."""
-    if not path.is_dir():
-        if not path.exists():
-            raise VideoError(path, "there is no such file or folder", remedy="check the name")
-        return [] if _OURS.search(path.name) and not alone else [_file(path, root)]
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise VideoError(path, "the folder cannot be read", remedy="check its permissions")
-    root = path if alone else root
-    found = list(_search(path, root, skip))
-    if not found and alone:
-        raise VideoError(path, "the folder holds neither videos nor pictures")
-    return found
-
-
-def _search(top: Path, root: Path, skip: Path) -> Iterator[Input]:
-    for name, folders, files in os.walk(top):
-        folder = Path(name)
-        folders[:] = sorted(
-            f for f in folders if not f.startswith(".") and (folder / f).resolve() != skip
-        )
-        visible = sorted(f for f in files if not f.startswith(".") and not _OURS.search(f))
-        videos = [f for f in visible if PurePath(f).suffix.lower() in VIDEOS]
-        yield from (_file(folder / f, root) for f in videos)
-        if not videos and any(PurePath(f).suffix.lower() in PICTURES for f in visible):
-            place = folder.relative_to(root)
-            yield Input(folder, place if place.parts else PurePath(folder.resolve().name or "root"))
 
 
 def _file(path: Path, root: Path) -> Input:
@@ -174,16 +223,25 @@ class Namer:
 
 def _names(item: Input) -> Iterator[PurePath]:
     """Give the input's own name, that with its folder's, and then numbers."""
-    place = item.place
+    place = _short(item.place)
     yield place
     if isinstance(item.source, Path):
         parent = item.source.resolve().parent.name
         if parent:
-            yield place.with_name(f"{parent}_{place.name}")
+            yield _short(place.with_name(f"{parent}_{place.name}"))
     number = 2
     while True:
         yield place.with_name(f"{place.name}-{number}")
         number += 1
+
+
+def _short(place: PurePath) -> PurePath:
+    """Shorten a name that leaves no room for what is written behind it."""
+    encoded = os.fsencode(place.name)
+    if len(encoded) <= _LONGEST:
+        return place
+    kept = encoded[: _LONGEST - 9].decode(errors="ignore")
+    return place.with_name(f"{kept}~{hashlib.sha256(encoded).hexdigest()[:8]}")
 
 
 def _owner(outputs: Outputs) -> str | None:

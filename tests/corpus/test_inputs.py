@@ -24,8 +24,8 @@ def tree(tmp_path):
 
 
 def places(specs, skip="elsewhere"):
-    inputs, errors = find_inputs(map(str, specs), skip=Path(skip))
-    return [str(item.place) for item in inputs], [str(error) for error in errors]
+    found = find_inputs(map(str, specs), skip=Path(skip))
+    return [str(item.place) for item in found.inputs], [str(error) for error in found.errors]
 
 
 def test_a_folder_is_searched_and_its_tree_kept(tree):
@@ -37,7 +37,7 @@ def test_a_folder_is_searched_and_its_tree_kept(tree):
 
 def test_a_folder_of_pictures_is_one_sequence(tree):
     top = tree("walk/1.png", "walk/2.png", "film/vid.mp4", "film/thumbnail.jpg")
-    inputs, _ = find_inputs([str(top)], skip=Path("elsewhere"))
+    inputs = find_inputs([str(top)], skip=Path("elsewhere")).inputs
     assert [(i.source, str(i.place)) for i in inputs] == [
         (top / "film/vid.mp4", "film/vid"),
         (top / "walk", "walk"),
@@ -84,14 +84,62 @@ def test_what_means_nothing_is_named_and_the_rest_goes_on(tree, name, message):
     assert message in errors[0]
 
 
+@pytest.mark.parametrize(
+    "suffix", [".h264", ".264", ".hevc", ".gif", ".dv", ".MOD", ".mjpeg", ".y4m", ".f4v", ".3g2",
+               ".m2t", ".jfif", ".LRV", ".heic"]
+)  # fmt: skip
+def test_whatever_is_opened_when_named_is_found_in_a_folder(tree, suffix):
+    top = tree(f"pi/clip{suffix}", "pi/notes.txt")
+    assert places([top]) == (["pi/clip"], [])
+    assert places([top / "pi" / f"*{suffix}"]) == (["clip"], [])
+
+
+def test_links_are_followed_once_and_not_in_circles(tree):
+    top = tree("real/clip.mp4", "study/a.mp4")
+    (top / "study" / "sub01").symlink_to(top / "real")
+    (top / "study" / "back").symlink_to(top / "study")
+    (top / "real" / "up").symlink_to(top)
+    assert places([top / "study"]) == (["a", "sub01/clip"], [])
+    assert sorted(places([top])[0]) == ["real/clip", "study/a"]
+
+
+def test_what_is_left_out_is_said(tree):
+    top = tree("film/vid.mp4", "film/thumbnail.jpg", "film/notes.txt", "walk/1.png", ".hidden")
+    found = find_inputs([str(top)], skip=Path("elsewhere"))
+    assert found.skipped == [top / "film" / "notes.txt", top / "film" / "thumbnail.jpg"]
+    found = find_inputs([str(top / "film" / "*")], skip=Path("elsewhere"))
+    assert found.skipped == [top / "film" / "notes.txt"]  # a picture that a pattern names is meant
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [("https://x.org/a.mp4", "a URL is not opened; download"), ("rtsp://cam/1", "a URL"),
+     ("-", "standard input is not read")],
+)  # fmt: skip
+def test_what_is_no_file_is_refused_as_what_it_is(spec, message):
+    found, (error,) = places([spec])
+    assert not found
+    assert message in error
+
+
+def test_long_names_leave_room_for_what_is_written_behind(tmp_path):
+    long = "gesicht-ä" * 25
+    first, second = names(tmp_path, Path(f"{long}.mp4"), Path(f"{long}x.mp4"))
+    assert first != second
+    for outputs in (first, second):
+        for path in outputs.all_paths():
+            path.with_name(path.name + ".tmp-1234567.csv").write_bytes(b"")
+    assert names(tmp_path / "again", Path(f"{long}.mp4"))[0].base.name == first.base.name
+
+
 def test_cameras_and_the_demo_are_no_files():
-    inputs, errors = find_inputs(["0", "/dev/video2", "demo"], skip=Path("elsewhere"))
-    assert [(i.source, str(i.place)) for i in inputs] == [
+    found = find_inputs(["0", "/dev/video2", "demo"], skip=Path("elsewhere"))
+    assert [(i.source, str(i.place)) for i in found.inputs] == [
         ("0", "camera-0"),
         ("/dev/video2", "camera-video2"),
         ("demo", "demo"),
     ]
-    assert not errors
+    assert not found.errors
 
 
 def claim(outputs, source):

@@ -38,12 +38,14 @@ def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
     """Track all videos of an order, and tell how far it is."""
     model = load_model(order.model)
     folder = Path(order.output).absolute()
-    inputs, errors = find_inputs(order.inputs, skip=folder)
+    found = find_inputs(order.inputs, skip=folder)
     namer = Namer(folder)
     settings = Settings(order.max_faces, 0.0, order.overlay, stills=True)  # as Open does
     identity = ModelId(model.name, fingerprint(model))
-    tasks = [Task(item.source, namer.outputs(item), settings, identity) for item in inputs]
-    tell({"planned": [str(task.source) for task in tasks], "errors": [str(e) for e in errors]})
+    tasks = [Task(item.source, namer.outputs(item), settings, identity) for item in found.inputs]
+    tell(
+        {"planned": [str(task.source) for task in tasks], "errors": [str(e) for e in found.errors]}
+    )
     number, told = 0, 0.0
 
     def progress(source: VideoSource, frame: Frame) -> None:
