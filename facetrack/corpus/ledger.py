@@ -38,6 +38,8 @@ class Ledger:
         What else was noticed about the input.
     version : str
         Of Facetrack.
+    why_few : str
+        The likely reason where few frames have a face, and what helps.
     """
 
     order: dict[str, Any]
@@ -49,13 +51,21 @@ class Ledger:
     undecodable: int
     notes: tuple[str, ...] = ()
     version: str = ""
+    why_few: str = ""
+
+    @property
+    def faces(self) -> str:
+        """How many frames have a face, and if few, why."""
+        return f"a face in {self.tracked} of {self.decoded} frames" + (
+            f" ({self.why_few})" if self.why_few else ""
+        )
 
     def summary(self) -> str:
         """Give the account in one line."""
         every = f" ({self.rows} with every face)" if self.rows != self.in_rows else ""
         return (
             f"decoded {self.decoded} = rows {self.in_rows}{every}, "
-            f"repeated {self.repeated}, undecodable {self.undecodable}"
+            f"repeated {self.repeated}, undecodable {self.undecodable}, {self.faces}"
         )
 
     def write(self, path: Path) -> None:
@@ -74,6 +84,7 @@ class Ledger:
                 "undecodable": self.undecodable,
             },
             "rows": self.rows,
+            "why_few_faces": self.why_few,
             "summary": self.summary(),
             "notes": list(self.notes),
         }
@@ -107,6 +118,7 @@ def read_ledger(path: Path) -> Ledger | None:
             undecodable=int(frames["undecodable"]),
             notes=tuple(map(str, content["notes"])),
             version=str(content["version"]),
+            why_few=str(content.get("why_few_faces", "")),
         )
     except (KeyError, TypeError, ValueError):
         return None

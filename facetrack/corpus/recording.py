@@ -16,6 +16,7 @@ from facetrack.corpus.drawing import Overlay
 from facetrack.corpus.export import OF_TIME, export
 from facetrack.corpus.ledger import Checkpoint, Ledger, read_ledger, write_json
 from facetrack.corpus.lock import locked
+from facetrack.corpus.missing_faces import FEW, likely_reason
 from facetrack.corpus.remains import clear_leftovers, count_rows, go_on, make_folder
 from facetrack.corpus.signal_files import SignalFiles
 from facetrack.corpus.task import Task
@@ -336,6 +337,7 @@ class _Recording:
             repeated=report.repeated,
             undecodable=report.undecodable,
             notes=(*report.notes, *notes),
+            why_few=self._why_few(decoded),
         )
         try:
             self.signals.publish()
@@ -346,6 +348,13 @@ class _Recording:
         except OSError as error:
             raise output_error(outputs.path("csv"), error) from error
         return ledger
+
+    def _why_few(self, decoded: int) -> str:
+        """Look for the reason where few frames have a face; the same whoever stopped meanwhile."""
+        if self.task.live or not decoded or self.tracked >= FEW * decoded:
+            return ""
+        with open_source(self.task.source, stills=self.task.stills) as again:
+            return likely_reason(again, self.task.settings.smallest_face)
 
     def _write_timing(self) -> None:
         """Write what differs from run to run into a file of its own."""

@@ -83,10 +83,13 @@ def _rows(outputs: Outputs, folder: Path) -> Iterator[_Cells]:
     if not people:
         times = recording.table.timestamp
         seconds = float(times[-1] - times[0]) if len(times) else 0.0
-        yield {**known, "seconds": shown(seconds), "tracked": "0", _LAST: _NO_FACE_FOUND}
+        why = ledger.why_few if ledger is not None else ""
+        note = f"{_NO_FACE_FOUND}: {why}" if why else _NO_FACE_FOUND
+        yield {**known, "seconds": shown(seconds), "tracked": "0", _LAST: note}
     for person in people:
         whose = {"face_id": str(person.face_id), "person": person.name}
-        yield {**known, **whose, **_cells(summarise(person))}
+        few = {_LAST: ledger.faces} if ledger is not None and ledger.why_few else {}
+        yield {**known, **whose, **_cells(summarise(person)), **few}
 
 
 def _cells(summary: Summary) -> _Cells:

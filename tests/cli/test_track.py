@@ -86,7 +86,8 @@ def test_one_line_says_what_became_of_the_frames(track, clip, tmp_path, capsys):
     assert track(clip, "--overlay", "--format", "vtt,elan", "--smooth", "0.5") == 0
     out = tmp_path / "out"
     assert capsys.readouterr().out == (
-        f"{clip}: decoded 12 = rows 12, repeated 0, undecodable 0; {out / 'clip.csv'}\n"
+        f"{clip}: decoded 12 = rows 12, repeated 0, undecodable 0, a face in 12 of 12 frames; "
+        f"{out / 'clip.csv'}\n"
     )
     assert len(read_openface(out / "clip.csv")) == N_FRAMES
     assert {p.suffix for p in out.iterdir()} == {".csv", ".json", ".mp4", ".eaf", ".vtt"}
