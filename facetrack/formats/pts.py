@@ -64,8 +64,9 @@ def read_pts(
 
     Notes
     -----
-    Read are `n_points` and `npoints`, any white space, braces on lines of their own or not, and
-    a third column, which is ignored. Some redistributed copies hold the numbers alone, without
+    Read are `n_points` and `npoints`, any white space, semicolons, braces on lines of their own or
+    not, and a third column: the points' numbers before x and y, or something behind them, which is
+    ignored. Some redistributed copies hold the numbers alone, without
     header and braces; of these only the count tells whether they are whole.
     """
     text = read_text(path, limit=MAX_BYTES)
@@ -84,7 +85,7 @@ def _split(path: str | os.PathLike[str], text: str) -> tuple[str, str]:
     """Tell the header from the numbers; a file without braces is all numbers."""
     head, opened, rest = text.partition("{")
     if not opened:
-        words = text.split(maxsplit=1)
+        words = text.replace(";", " ").split(maxsplit=1)
         if not words or not NUMBER.fullmatch(words[0].replace(",", ".")):
             raise FormatError(path, "no '{' found and no numbers either, so not a .pts file")
         return "", text
@@ -121,7 +122,7 @@ def _rows(
     rows = []
     for number, line in enumerate(body.split("\n"), start=first_line):
         row = []
-        for word in line.split():
+        for word in line.replace(";", " ").split():
             value = word.replace(",", ".") if decimal_comma else word
             if not NUMBER.fullmatch(value):
                 remedy = "is the comma its decimal sign?" if "," in word else ""
@@ -139,7 +140,10 @@ def _pair(path: str | os.PathLike[str], rows: list[list[float]], stated: int | N
     lengths = {len(row) for row in rows}
     total = sum(len(row) for row in rows)
     if lengths == {3} and (stated is None or total != 2 * stated):
-        return np.array(rows)[:, :2]
+        columns = np.array(rows)
+        numbers = np.arange(len(columns))
+        numbered = any(np.array_equal(columns[:, 0], numbers + first) for first in (0, 1))
+        return columns[:, 1:] if numbered else columns[:, :2]
     if total % 2:
         raise FormatError(path, f"{total} numbers, which make no pairs of x and y")
     return np.array([value for row in rows for value in row], dtype=np.float64).reshape(-1, 2)

@@ -55,6 +55,19 @@ def test_variants_of_the_format_are_read(tmp_path: Path, text: str) -> None:
     assert_allclose(read(tmp_path, text), POINTS, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_of_points_before_x_and_y_are_no_coordinates(tmp_path: Path, first: int) -> None:
+    rng = np.random.default_rng(0)
+    points = rng.uniform(1, 200, (68, 2)).round(2)
+    lines = "\n".join(f"{i + first} {x} {y}" for i, (x, y) in enumerate(points.tolist()))
+    path = tmp_path / "a.pts"
+    for text in (lines, f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n", lines.replace(" ", ";")):
+        path.write_text(text)
+        assert_allclose(read_pts(path), points - 1)
+    path.write_text("\n".join(f"{x} {y} {i}" for i, (x, y) in enumerate(points.tolist())))
+    assert_allclose(read_pts(path), points - 1)
+
+
 def test_the_first_pixel_is_one_one_unless_stated_otherwise(tmp_path: Path) -> None:
     text = VARIANTS["plain"]
     assert_array_equal(read(tmp_path, text, origin=0) - read(tmp_path, text), 1)
