@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import os
 from math import nan
 from pathlib import Path
 from typing import Final, TextIO
 
-__all__ = ["SEPARATORS", "number", "open_table", "separator_of"]
+from facetrack.errors import FormatError
+
+__all__ = ["NO_TEXT", "SEPARATORS", "number", "open_table", "separator_of", "table_lines"]
 
 SEPARATORS: Final = (",", ";", "\t")
+NO_TEXT: Final = "NA"  # what R writes for a text that is missing
 _BOMS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # Of OpenFace on Windows, older C libraries, pandas, R, Excel in English and German, SQL, MATLAB
 _SPELLINGS: Final = """
 nan +nan -nan nan(ind) -nan(ind) nan(snan) -nan(snan) na n/a <na> null none . -
 1.#qnan -1.#qnan 1.#ind -1.#ind 1.#snan #n/a #nv
 """
+_ROW_NAMES: Final = ("", "Unnamed: 0")  # what R and pandas call them
 _NOTHING: Final = frozenset(["", *_SPELLINGS.split()])
 
 
@@ -82,3 +87,47 @@ def number(cell: str, separator: str = ",") -> float:
     if text.lower() in _NOTHING:
         return nan
     return float(text if separator == "," else text.replace(",", "."))
+
+
+def table_lines(path: str | os.PathLike[str], *, limit: int) -> tuple[list[list[str]], str]:
+    """Read the cells of a table that was written here, or saved again by another program.
+
+    Parameters
+    ----------
+    path : path-like
+    limit : int
+        Largest size in bytes.
+
+    Returns
+    -------
+    lines : list of list of str
+        The header first, without blanks around its names; without the column of row names that R
+        and pandas put in front.
+    separator : str
+        See `separator_of`.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, unreadable or too big.
+    """
+    try:
+        if Path(path).stat().st_size > limit:
+            raise FormatError(path, f"is larger than {limit} bytes")
+        with open_table(path) as stream:
+            text = stream.read()
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        cause = getattr(error, "strerror", None) or str(error)
+        raise FormatError(path, f"cannot be read ({cause})") from error
+    rows = text.splitlines()
+    if rows and rows[0].lower().startswith("sep="):
+        del rows[0]
+    separator = separator_of(rows[0] if rows else "")
+    try:
+        lines = list(csv.reader(rows, delimiter=separator))
+    except csv.Error as error:
+        raise FormatError(path, f"no CSV file ({error})") from error
+    header = [name.strip() for name in lines[0]] if lines else []
+    if header and header[0] in _ROW_NAMES:
+        return [header[1:], *(line[1:] for line in lines[1:])], separator
+    return [header, *lines[1:]], separator

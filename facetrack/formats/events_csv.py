@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-from collections.abc import Iterable, Sequence
-from math import isfinite, nan
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from math import isfinite
 from typing import Final
 
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.atomic import write_text
 from facetrack.formats.columns import PERSON, Column
+from facetrack.formats.dialect import NO_TEXT, number, table_lines
 from facetrack.formats.growing import GrowingFile
 from facetrack.formats.table import NO_NAMES, Names
-from facetrack.formats.textfile import quoted, read_text
+from facetrack.formats.textfile import quoted
 from facetrack.reading import HUMAN, MACHINE, Event, EventRecord, Spec
 
 NAMES: Final = (
@@ -131,23 +132,24 @@ def read_events(path: str | os.PathLike[str]) -> list[EventRecord]:
     FormatError
         If it is no events file, or a row is wrong.
     """
-    reader = csv.DictReader(read_text(path, limit=_MAX_BYTES).splitlines())
-    missing = {"name", "start", "stop"} - set(reader.fieldnames or ())
+    (header, *lines), separator = table_lines(path, limit=_MAX_BYTES)
+    missing = {"name", "start", "stop"} - set(header)
     if missing:
         raise FormatError(path, f"is no events file: the column {min(missing)!r} is missing",
                           remedy="name the file that ends in .events.csv")  # fmt: skip
     records = []
-    for row in reader:
+    for place, cells in enumerate(lines, start=2):
+        row = dict(zip(header, ("" if cell == NO_TEXT else cell for cell in cells), strict=False))
         try:
-            records.append(_record(row))
-        except (ValueError, TypeError, InputError) as error:
-            raise FormatError(path, f"an event is wrong: {error}", line=reader.line_num) from error
+            records.append(_record(row, partial(number, separator=separator)))
+        except (LookupError, ValueError, TypeError, InputError) as error:
+            raise FormatError(path, f"an event is wrong: {error}", line=place) from error
     return records
 
 
-def _record(row: dict[str, str | None]) -> EventRecord:
-    start, stop = float(row["start"] or nan), float(row["stop"] or nan)
-    peak = float(row.get("peak") or start)
+def _record(row: dict[str, str], read: Callable[[str], float]) -> EventRecord:
+    start, stop = read(row["start"]), read(row["stop"])
+    peak = read(row["peak"]) if row.get("peak") else start
     if not (isfinite(start) and isfinite(stop) and start <= stop):
         raise InputError(f"it lasts from {row['start']} to {row['stop']} s")
     detail = json.loads(row.get("detail") or "{}")
@@ -157,7 +159,9 @@ def _record(row: dict[str, str | None]) -> EventRecord:
     if source not in (MACHINE, HUMAN):
         raise InputError(f"its source is {source!r:.20}, neither {MACHINE} nor {HUMAN}")
     event = Event(
-        row["name"] or "", start, peak, stop, float(row.get("score") or nan),
+        row["name"], start, peak, stop, read(row.get("score", "")),
         row.get("text") or "", detail,
     )  # fmt: skip
-    return EventRecord(int(row.get("face_id") or 0), event, row.get("estimator") or "", source)
+    return EventRecord(
+        int(float(row.get("face_id") or 0)), event, row.get("estimator") or "", source
+    )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from facetrack.errors import FormatError
 from facetrack.face import N_POINTS, Source
 from facetrack.formats.columns import POSE, numbered, write_dictionary
-from facetrack.formats.dialect import number, open_table, separator_of
+from facetrack.formats.dialect import NO_TEXT, number, open_table, separator_of
 from facetrack.formats.openface_writer import (
     OpenFaceWriter,
     labels,
@@ -38,7 +38,6 @@ __all__ = [
 MAX_LINE: Final = 1 << 20
 MAX_COLUMNS: Final = 10_000
 _TEXTS: Final = ("reason", "person", "picture")
-_NO_TEXT: Final = "NA"  # what R writes for a text that is missing
 _PY_FEAT: Final = "FaceScore"  # a column that py-feat alone writes, whose frames count from 0
 _SINGLE_IMAGE_ID: Final = "face"  # FaceLandmarkImg numbers the faces of its one picture
 
@@ -150,7 +149,7 @@ class _Rows:
         self._lines_of_rows.append(self._reader.line_num)
         for name, column in self._words.items():
             text = cells[self._texts[name]].strip() if name in self._texts else ""
-            column.append("" if text == _NO_TEXT else text)
+            column.append("" if text == NO_TEXT else text)
         self._last_cell = cells[-1]
 
     def _parse(self, cells: list[str]) -> list[float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from array import array
 from collections.abc import Iterable, Sequence
@@ -15,9 +14,10 @@ import numpy.typing as npt
 
 from facetrack.errors import FormatError
 from facetrack.formats.columns import PERSON, Column
+from facetrack.formats.dialect import NO_TEXT, number, table_lines
 from facetrack.formats.growing import GrowingFile
 from facetrack.formats.table import NO_NAMES, Names
-from facetrack.formats.textfile import quoted, read_text
+from facetrack.formats.textfile import quoted
 from facetrack.reading import Reading, Row, Spec
 
 KEYS: Final = ("frame", "timestamp", "face_id")
@@ -227,25 +227,30 @@ def read_signals(path: str | os.PathLike[str]) -> SignalTable:
     FormatError
         If it is no signals file, or a cell is wrong.
     """
-    lines = csv.reader(read_text(path, limit=_MAX_BYTES).splitlines())
-    header = [name.strip() for name in next(lines, [])]
+    (header, *lines), separator = table_lines(path, limit=_MAX_BYTES)
     if tuple(header[:3]) != KEYS or len(set(header)) != len(header):
         raise FormatError(path, f"is no signals file: its columns do not begin with {KEYS}",
                           remedy="name the file that ends in .signals.csv")  # fmt: skip
     texts = [n for n in header if n == PERSON.name or any(_is_part(n, e, header) for e in _ENDS)]
     names = [n for n in header[3:] if n not in texts]
     cells: list[list[str]] = []
-    for number, line in enumerate(lines, start=2):
+    for place_of_line, line in enumerate(lines, start=2):
         if len(line) != len(header):
-            raise FormatError(path, f"{len(line)} cells, {len(header)} expected", line=number)
+            cause = f"{len(line)} cells, {len(header)} expected"
+            raise FormatError(path, cause, line=place_of_line)
         cells.append(line)
     place = {name: i for i, name in enumerate(header)}
 
     def numbers(name: str) -> Floats:
         if name not in place:
             return np.full(len(cells), nan)
+        column = [line[place[name]] for line in cells]
         try:
-            return np.array([line[place[name]] for line in cells], dtype=np.float64)
+            return np.array(column, dtype=np.float64)
+        except ValueError:
+            pass
+        try:
+            return np.array([number(cell, separator) for cell in column])
         except ValueError as error:
             raise FormatError(path, f"column {name!r} holds what is no number: {error}") from error
 
@@ -255,15 +260,19 @@ def read_signals(path: str | os.PathLike[str]) -> SignalTable:
     signals = {
         name: Series(
             numbers(name), numbers(f"{name}_low"), numbers(f"{name}_high"),
-            tuple(line[place[f"{name}_reason"]] if f"{name}_reason" in place else ""
+            tuple(_text(line[place[f"{name}_reason"]]) if f"{name}_reason" in place else ""
                   for line in cells),
         )
         for name in names
     }  # fmt: skip
     faces, named = face_id.astype(np.int64), place.get(PERSON.name)
-    said = [line[named] for line in cells] if named is not None else [""] * len(cells)
+    said = [_text(line[named]) for line in cells] if named is not None else [""] * len(cells)
     people = {face: name for face, name in zip(faces.tolist(), said, strict=True) if name}
     return SignalTable(frame.astype(np.int64) - 1, timestamp, faces, signals, people)
+
+
+def _text(cell: str) -> str:
+    return "" if cell == NO_TEXT else cell
 
 
 def _is_part(name: str, end: str, header: Sequence[str]) -> bool:

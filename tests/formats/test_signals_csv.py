@@ -158,3 +158,37 @@ def test_a_growing_file_that_cannot_be_is_named(tmp_path: Path) -> None:
         GrowingFile(tmp_path / "no" / "g", "head\n")
     with pytest.raises(FormatError, match="no such file"):
         GrowingFile(tmp_path / "g", "head\n", keep=5)
+
+
+def saved_again(path: Path, how: str) -> None:
+    """Save a file as another program does: R with row names, pandas, a German spreadsheet."""
+    lines = [line.split(",") for line in path.read_text("utf-8").splitlines()]
+    if how == "R":
+        cells = [["NA" if c in ("", "nan") else c for c in line] for line in lines]
+        named = [["", *cells[0]], *([str(i), *line] for i, line in enumerate(cells[1:], 1))]
+        text = "\n".join(",".join(line) for line in named)
+    elif how == "pandas":
+        text = "\n".join(",".join("" if c == "nan" else c for c in line) for line in lines)
+    else:
+        text = "sep=;\n" + "\n".join(";".join(c.replace(".", ",") for c in line) for line in lines)
+    path.write_text(text + "\n", encoding="utf-16" if how == "German" else "utf-8")
+
+
+@pytest.mark.parametrize("how", ["R", "pandas", "German"])
+def test_files_that_other_programs_saved_again_are_read(tmp_path: Path, how: str) -> None:
+    path, events = tmp_path / "a.csv", tmp_path / "e.csv"
+    with SignalWriter(path, SPECS) as writer:
+        writer.write([row(0, 0.5), row(1, math.nan, "lost: covered"), row(3, 1.25)])
+    record = EventRecord(2, Event("blink", 0.5, 0.6, 0.75, math.nan))
+    write_events(events, [record])
+    wanted = read_signals(path)
+    saved_again(path, how)
+    saved_again(events, how)
+    table = read_signals(path)
+    assert table.frame.tolist() == wanted.frame.tolist()
+    for name, series in wanted.signals.items():
+        np.testing.assert_allclose(table.signals[name].value, series.value)
+        assert table.signals[name].reason == series.reason
+    (found,) = read_events(events)
+    assert (found.face_id, found.event.start, found.event.stop) == (2, 0.5, 0.75)
+    assert math.isnan(found.event.score)
