@@ -70,20 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="out of csv, pts, coco, elan, vtt, with commas; csv is always written (default: csv)",
     )
-    parser.add_argument(
-        "--signals",
-        default="default",
-        metavar="LIST",
-        help="values and events written beside the tracks: default (geometry, blinks, head, "
-        "quality), all, none, or names of estimators or of their values, with commas",
-    )
-    parser.add_argument(
-        "--rest",
-        type=span,
-        metavar="A-B",
-        help="seconds in which the faces are at rest, such as 0-10: expressions are measured from "
-        "there; the video is read until B a first time",
-    )
+    _add_signal_arguments(parser)
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
         "--sequence",
@@ -147,6 +134,23 @@ def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the profile of the person who was corrected, or of the first one, to a new "
         "file; it holds pictures of the face",
+    )
+
+
+def _add_signal_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--signals",
+        default="default",
+        metavar="LIST",
+        help="values and events written beside the tracks: default (geometry, blinks, head, "
+        "quality), all, none, or names of estimators or of their values, with commas",
+    )
+    parser.add_argument(
+        "--rest",
+        type=span,
+        metavar="A-B",
+        help="seconds in which the faces are at rest, such as 0-10: expressions are measured from "
+        "there; the video is read until B a first time",
     )
 
 
