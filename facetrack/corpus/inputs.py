@@ -23,6 +23,7 @@ _SUFFIXES: Final = """
 """  # and pictures that FFmpeg opens as videos, each by itself
 VIDEOS: Final = tuple(_SUFFIXES.split())
 SUMMARY: Final = "summary.csv"  # in the output folder, see `corpus.summary`
+_SEQUENCE: Final = re.compile(r"%0?\d*d")
 _LONGEST: Final = 200  # bytes of a name: most file systems take 255, with all that we add
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _OURS: Final = re.compile(r"\.overlay(\.part-\d+)?\.mp4$")
@@ -112,9 +113,11 @@ class _Search:
             raise InputError(f"{spec}: a URL is not opened; download the video and name the file")
         if spec == "-":
             raise InputError("-: standard input is not read; name a file")
-        if os.path.lexists(path) or not glob.has_magic(spec):
+        if os.path.lexists(path):
             return self._found_at(path, path.parent)
-        return self._matches(spec)
+        if _SEQUENCE.search(path.name):
+            return [_sequence(path)]
+        return self._matches(spec) if glob.has_magic(spec) else self._found_at(path, path.parent)
 
     def _matches(self, pattern: str) -> list[Input]:
         matches = sorted(glob.glob(pattern, recursive=True))
@@ -167,6 +170,21 @@ class _Search:
                 )
             taken = {*videos, *([] if videos else pictures)}
             self.skipped += [folder / f for f in visible if f not in taken]
+
+
+def _sequence(pattern: Path) -> Input:
+    """Take numbered pictures, as `img_%04d.png`, for the sequence that their folder is."""
+    before, after = (re.escape(part) for part in _SEQUENCE.split(pattern.name, maxsplit=1))
+    folder, numbered = pattern.parent, re.compile(rf"{before}\d+{after}", re.IGNORECASE)
+    names = os.listdir(folder) if folder.is_dir() else []
+    pictures = [name for name in names if PurePath(name).suffix.lower() in PICTURES]
+    others = [name for name in pictures if not numbered.fullmatch(name)]
+    if len(others) == len(pictures):
+        raise VideoError(pattern, "no picture matches this pattern", remedy="check the name")
+    if others:
+        cause = f"{len(others)} other pictures lie beside the sequence, such as {min(others)}"
+        raise VideoError(pattern, cause, remedy="give the sequence a folder of its own")
+    return Input(folder, PurePath(folder.resolve().name or "root"))
 
 
 def _first_magic(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePath
 
 import pytest
@@ -120,6 +121,22 @@ def test_what_is_no_file_is_refused_as_what_it_is(spec, message):
     found, (error,) = places([spec])
     assert not found
     assert message in error
+
+
+def test_a_sequence_of_numbered_pictures_is_the_folder_that_it_fills(tree):
+    top = tree("walk/img_0001.png", "walk/img_0002.PNG", "walk/notes.txt", "mixed/a_1.png")
+    assert places([top / "walk" / "img_%04d.png"]) == (["walk"], [])
+    (found,) = find_inputs([str(top / "walk" / "img_%04d.png")], skip=Path("elsewhere")).inputs
+    assert found.source == top / "walk"
+    tree("mixed/cover.jpg")
+    for name, message in (
+        ("mixed/a_%d.png", "1 other pictures .* such as cover.jpg"),
+        ("mixed/b_%d.png", "no picture matches"),
+        ("no/x%02d.png", "no picture"),
+    ):
+        none, (error,) = places([top / name])
+        assert not none
+        assert re.search(message, error)
 
 
 def test_long_names_leave_room_for_what_is_written_behind(tmp_path):
