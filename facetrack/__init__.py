@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facetrack.corpus.run import analyse, track
+    from facetrack.corpus.run import analyse, detect, track
     from facetrack.errors import FacetrackError
-    from facetrack.face import Face, Fit, Pose
+    from facetrack.face import Face, Fit, Pose, Source, State
+    from facetrack.learning.profile import Profile, load_profile
     from facetrack.model import load_model
     from facetrack.tracking.tracker import Tracker
     from facetrack.tracking.warm_up import warm_up
@@ -24,10 +25,15 @@ __all__ = [
     "FacetrackError",
     "Fit",
     "Pose",
+    "Profile",
+    "Source",
+    "State",
     "Tracker",
     "__version__",
     "analyse",
+    "detect",
     "load_model",
+    "load_profile",
     "track",
     "warm_up",
 ]
@@ -37,9 +43,14 @@ _HOMES = {
     "FacetrackError": "facetrack.errors",
     "Fit": "facetrack.face",
     "Pose": "facetrack.face",
+    "Profile": "facetrack.learning.profile",
+    "Source": "facetrack.face",
+    "State": "facetrack.face",
     "Tracker": "facetrack.tracking.tracker",
     "analyse": "facetrack.corpus.run",
+    "detect": "facetrack.corpus.run",
     "load_model": "facetrack.model",
+    "load_profile": "facetrack.learning.profile",
     "track": "facetrack.corpus.run",
     "warm_up": "facetrack.tracking.warm_up",
 }

@@ -154,3 +154,9 @@ class Face:
     def tracked(self) -> bool:
         """Whether the face is seen in this frame."""
         return self.state is State.TRACKED
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The points' bounding box (left, top, right, bottom) in pixels; NaN when lost."""
+        (left, top), (right, bottom) = self.points.min(axis=0), self.points.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)

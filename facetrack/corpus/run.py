@@ -1,4 +1,4 @@
-"""Tracking a video as a plain loop over its frames, and its signals as a table."""
+"""Faces of a picture, a video as a plain loop over its frames, and its signals as a table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
 
 from facetrack.corpus.ahead import decode_ahead
 from facetrack.face import Face
+from facetrack.features.pixels import checked_image
 from facetrack.formats.signals_csv import SignalTable, TableBuilder
 from facetrack.model import load_model
 from facetrack.opening import open_source
@@ -16,9 +21,68 @@ from facetrack.reading import EventRecord
 from facetrack.signals.pipeline import Pipeline, event_records
 from facetrack.signals.registry import choose
 from facetrack.signals.rows import RowAssembler
+from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
+
+
+def detect(
+    image: npt.ArrayLike,
+    *,
+    model: FaceModel | str | os.PathLike[str] | None = None,
+    max_faces: int = 100,
+    rgb: bool = False,
+) -> list[Face]:
+    """Find the faces of a picture and their landmarks.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W), (H, W, 3) or (H, W, 4)
+        uint8 or uint16; grey or BGR, an alpha channel is dropped.
+    model : FaceModel, str or path-like, optional
+        A model, or what `facetrack.load_model` takes; the shipped default without it. A model that
+        is named is loaded once.
+    max_faces : int
+        At most this many are looked for.
+    rgb : bool
+        Whether the channels are red, green, blue, as of Pillow, imageio and matplotlib.
+
+    Returns
+    -------
+    list of Face
+        From left to right; all of them tracked. `Face.id` counts them and says nothing of who
+        they are.
+
+    Raises
+    ------
+    InputError
+        If the image has a wrong type or shape, or `max_faces` is out of range.
+    ModelError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> faces = facetrack.detect(cv2.imread("group.jpg"))  # doctest: +SKIP
+    >>> [(face.box, face.points[30]) for face in faces]  # doctest: +SKIP
+    """
+    picture = checked_image(image)
+    if rgb and picture.ndim == 3:
+        picture = np.ascontiguousarray(picture[:, :, ::-1])
+    if not isinstance(model, FaceModel):
+        model = _model(None if model is None else os.fspath(model))
+    return StillTracker(model, max_faces=max_faces, detector=_detector()).update(picture)
+
+
+@cache
+def _model(name: str | None) -> FaceModel:
+    return load_model(name)
+
+
+@cache
+def _detector() -> FaceDetector:
+    return FaceDetector()
 
 
 def track(

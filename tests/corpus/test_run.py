@@ -6,10 +6,13 @@ import threading
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import facetrack
+import facetrack.face
 from facetrack.errors import InputError, ModelError, VideoError
+from facetrack.synthetic.portrait import astronaut
 
 
 def test_gives_every_frame_with_its_faces(clip, model):
@@ -50,3 +53,30 @@ def test_leaving_the_loop_leaves_no_thread(clip, model):
 def test_wrong_input_is_named(model, spec, options, error):
     with pytest.raises(error):
         next(facetrack.track(spec, **{"model": model, **options}))
+
+
+def test_faces_of_a_picture_are_detected_whatever_the_order_of_its_channels():
+    portrait = astronaut()
+    (face,) = facetrack.detect(portrait.image)
+    assert face.tracked
+    error = np.linalg.norm(face.points - portrait.points, axis=1).mean()
+    assert error < 0.06 * np.linalg.norm(portrait.points[36] - portrait.points[45])
+    left, top, right, bottom = face.box
+    assert (left, top) == tuple(face.points.min(axis=0))
+    assert (right, bottom) == tuple(face.points.max(axis=0))
+    (same,) = facetrack.detect(portrait.image[:, :, ::-1], rgb=True)
+    assert same.points.tobytes() == face.points.tobytes()
+    (other,) = facetrack.detect(portrait.image[:, :, ::-1])
+    assert other.points.tobytes() != face.points.tobytes()  # red and blue weigh unlike in grey
+
+
+def test_a_picture_without_a_face_has_none(model_file):
+    assert facetrack.detect(np.zeros((90, 120), np.uint8), model=model_file) == []
+    with pytest.raises(InputError, match="uint8 or uint16"):
+        facetrack.detect(np.zeros((90, 120)), model=model_file)
+
+
+def test_a_lost_face_has_no_box(model):
+    nothing = facetrack.face.read_only_points(np.full((68, 2), np.nan))
+    lost = facetrack.Face(0, facetrack.State.LOST, "covered", nothing, nothing, 0.0, None)
+    assert np.isnan(lost.box).all()
