@@ -17,7 +17,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -179,7 +179,7 @@ def compare(output: Path) -> list[dict[str, Any]]:
         if name != BASE and common:
             pairs = [(_by_clip(of[s]) for s in common) for of in (base, seeds)]
             first, second = (np.concatenate(list(values)) for values in pairs)
-            row["above"] = paired_interval(first, second, np.random.default_rng(0))
+            row["above"] = asdict(paired_interval(first, second, np.random.default_rng(0)))
         rows.append(row)
     return rows
 
@@ -209,7 +209,7 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
 def _interval(interval: Any) -> str:
     if interval is None:
         return "-"
-    return f"{interval.mean:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
+    return f"{interval['mean']:+.3f} ({interval['low']:+.3f} to {interval['high']:+.3f})"
 
 
 def main() -> int:
