@@ -166,7 +166,7 @@ def compare(output: Path) -> list[dict[str, Any]]:
     rows = []
     for name in (arm for arm in ARMS if arm in found):
         seeds = found[name]
-        scores = [np.mean([median(c) for c in channels.values()]) for channels in seeds.values()]
+        scores = [np.nanmean([median(c) for c in one.values()]) for one in seeds.values()]
         row: dict[str, Any] = {
             "arm": name,
             "about": ARMS[name].about,
@@ -177,8 +177,9 @@ def compare(output: Path) -> list[dict[str, Any]]:
         base = found.get(BASE, {})
         common = sorted(seeds.keys() & base.keys())
         if name != BASE and common:
-            pairs = [(_by_clip(of[s]) for s in common) for of in (base, seeds)]
-            first, second = (np.concatenate(list(values)) for values in pairs)
+            first, second = (
+                np.concatenate([_by_clip(of[seed]) for seed in common]) for of in (base, seeds)
+            )
             row["above"] = asdict(paired_interval(first, second, np.random.default_rng(0)))
         rows.append(row)
     return rows
