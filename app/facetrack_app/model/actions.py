@@ -162,6 +162,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
               tip="Once for the start, once more for the end; a name can be given."),
     _annotate("exclude_range", "Exclude a range", "Mark", "X",
               tip="Once for the start, once more for the end."),
+    _annotate("mark_rest", "The face at rest", "Mark", "Ctrl+Shift+R", needs="has_person",
+              tip="Once for the start, once more for the end; expressions are measured from it."),
     _annotate("trim_start", "Trim: begin here", "Mark", "Ctrl+["),
     _annotate("trim_end", "Trim: end here", "Mark", "Ctrl+]"),
     _annotate("time_zero", "Time begins here", "Mark", "Ctrl+0"),

@@ -10,7 +10,14 @@ from facetrack_app.model.commands_events import (
     RenameEvent,
 )
 from facetrack_app.model.commands_frames import Correct, Fitted, Import, Retrack, Uncorrect
-from facetrack_app.model.commands_marks import ChangeSpan, MarkSpan, RemoveSpan, SetTimeZero, Trim
+from facetrack_app.model.commands_marks import (
+    ChangeSpan,
+    MarkSpan,
+    RemoveSpan,
+    SetRest,
+    SetTimeZero,
+    Trim,
+)
 from facetrack_app.model.commands_people import DeletePerson, Merge, NewPerson, Rename, Split
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "Rename",
     "RenameEvent",
     "Retrack",
+    "SetRest",
     "SetTimeZero",
     "Split",
     "Trim",

@@ -14,6 +14,7 @@ from facetrack_app.model.command import (
     check_frame,
     checked_name,
 )
+from facetrack_app.model.readings import rest_of
 from facetrack_app.model.rows import Change
 from facetrack_app.model.session import Session
 
@@ -108,3 +109,26 @@ class SetTimeZero(Command):
         """Write one setting."""
         check_frame(session, self.frame)
         return [changed_row(session, "setting", ("time_zero",), (json.dumps(self.frame),))]
+
+
+@dataclass(frozen=True)
+class SetRest(Command):
+    """Say over which frames a person's face is at rest; expressions are measured from there."""
+
+    title: ClassVar[str] = "set rest"
+    person: int
+    start: int
+    stop: int
+
+    def changes(self, session: Session) -> list[Change]:
+        """Write one setting."""
+        if not 0 <= self.start < self.stop <= session.n_frames:
+            raise InputError(f"the range {self.start + 1} to {self.stop} is none of the video's")
+        if self.person not in session.people:
+            raise InputError("there is no such person any more")
+        span = json.dumps([self.start, self.stop])
+        return [changed_row(session, "setting", (rest_of(self.person),), (span,))]
+
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give whose it is and where it begins."""
+        return self.person, self.start

@@ -21,11 +21,14 @@ from facetrack.formats.signals_csv import Series
 from facetrack.reading import Kind, Reading, Row, Spec
 from facetrack.signals.estimator import Estimator
 from facetrack.signals.registry import owner
+from facetrack.signals.rest import Restable
+from facetrack.signals.resting import ENOUGH
 from facetrack_app.model import rows
 from facetrack_app.model.store import Store
 
 CHUNK: Final = 1024  # frames in a row of the store
 NOT_YET: Final = "not analysed yet"
+NO_REST: Final = "not seen well enough while at rest"
 _UNSAID, _SAID = 0, 1  # codes; higher ones number the reasons, from 2
 
 Values = npt.NDArray[np.float32]
@@ -185,6 +188,13 @@ def read_values(
     -------
     ndarray, shape (stop - start,), float32
     """
+    values = _stored_values(store, person, estimator, name, start, stop)
+    return values - np.float32(_at_rest(store, person, estimator, name))
+
+
+def _stored_values(
+    store: Store, person: int, estimator: Estimator, name: str, start: int, stop: int
+) -> Values:
     values = np.full(stop - start, np.nan, dtype=np.float32)
     for first, block in _blocks(store, person, estimator, start, stop):
         if name in block.names:
@@ -192,6 +202,21 @@ def read_values(
             part = block.values[0, block.names.index(name), a - first : b - first]
             values[a - start : b - start] = part
     return values
+
+
+def rest_of(person: int) -> str:
+    """Name the setting that holds the frames in which a person's face is at rest."""
+    return f"rest/{person}"
+
+
+def _at_rest(store: Store, person: int, estimator: Estimator, name: str) -> float:
+    """Return what a signal is while the face is at rest; 0 where none is named or none matters."""
+    said = store.get("setting", (rest_of(person),)) if isinstance(estimator, Restable) else None
+    if said is None:
+        return 0.0
+    values = _stored_values(store, person, estimator, name, *json.loads(said[0]))
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) >= ENOUGH else np.nan
 
 
 def read_series(
@@ -218,6 +243,11 @@ def read_series(
                 j = block.names.index(name)
                 numbers[i, :, a - start : b - start] = block.values[:, j, a - first : b - first]
                 reasons[name][a - start : b - start] = block.why(j, a - first, b - first)
+    for i, name in enumerate(names):
+        rest = _at_rest(store, person, estimator, name)
+        numbers[i] -= rest
+        if np.isnan(rest):
+            reasons[name] = [why or NO_REST for why in reasons[name]]
     return {
         n: Series(numbers[i, 0], numbers[i, 1], numbers[i, 2], tuple(reasons[n]))
         for i, n in enumerate(names)

@@ -14,6 +14,7 @@ from facetrack_app.model.commands import (
     Merge,
     RemoveSpan,
     Rename,
+    SetRest,
     SetTimeZero,
     Split,
     Trim,
@@ -112,6 +113,10 @@ class Marks:
         """Begin or end a range that does not count."""
         self._mark("exclude")
 
+    def mark_rest(self) -> None:
+        """Begin or end the frames in which the person's face is at rest."""
+        self._mark("rest")
+
     def _mark(self, kind: str) -> None:
         annotator, frame = self._annotator, self._annotator.playback.frame
         if annotator.pending is None or annotator.pending[0] != kind:
@@ -120,12 +125,20 @@ class Marks:
         else:
             first, last = sorted((annotator.pending[1], frame))
             annotator.pending = None
-            label: str | None = "excluded"
-            if kind == "event":
-                label = ask_name(self._parent, self._vocabulary)
-            if label is not None:
-                annotator.run(MarkSpan(kind, first, last + 1, label))
+            self._mark_from(kind, first, last + 1)
         annotator.changed()
+
+    def _mark_from(self, kind: str, start: int, stop: int) -> None:
+        annotator = self._annotator
+        if kind == "rest":
+            if annotator.person is not None:
+                annotator.run(SetRest(annotator.person, start, stop))
+            return
+        label: str | None = "excluded"
+        if kind == "event":
+            label = ask_name(self._parent, self._vocabulary)
+        if label is not None:
+            annotator.run(MarkSpan(kind, start, stop, label))
 
     def remove_mark(self) -> None:
         """Take away the marks at this frame."""

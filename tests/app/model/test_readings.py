@@ -15,13 +15,16 @@ from hypothesis import strategies as st
 
 from facetrack.reading import Reading, Row, Spec
 from facetrack.signals.estimator import FaceEstimator
+from facetrack.signals.rest import Rest
 from facetrack_app.model.curves import curve_of
 from facetrack_app.model.readings import (
     CHUNK,
+    NO_REST,
     NOT_YET,
     cut_readings,
     read_series,
     read_values,
+    rest_of,
     write_readings,
 )
 from facetrack_app.model.store import Store
@@ -135,3 +138,35 @@ def test_a_curve_shows_every_frame_and_its_gaps() -> None:
     assert close.scale is not None
     assert close.scale[0] < 0 < close.scale[1]  # a value that stays the same has a scale, too
     assert curve_of(ONE.specs[0], values[500:520], 0, 100).scale is None
+
+
+class Measured(FaceEstimator):
+    """An estimator that can measure from a rest."""
+
+    rest: Rest | None = None
+
+    def with_rest(self, rest: Rest) -> Measured:
+        return self
+
+
+def test_values_are_measured_from_the_person_at_rest(store: Store) -> None:
+    smile = Measured("one", (Spec("smile", "?"),), lambda face: (0.0,))
+    rows = [
+        Row(f, f / 25, 7, {"smile": Reading(nan, reason="lost") if f == 3 else Reading(f / 100)})
+        for f in range(60)
+    ]
+    with store.transaction():
+        write_readings(store, 7, smile, 0, 60, rows)
+        store.put("setting", [((rest_of(7),), ("[0, 21]",))])
+    raw = np.array([nan if f == 3 else f / 100 for f in range(60)])
+    rest = np.nanmedian(raw[:21])
+    np.testing.assert_allclose(read_values(store, 7, smile, "smile", 5, 60), raw[5:] - rest, 1e-5)
+    series = read_series(store, 7, smile, 0, 60)["smile"]
+    np.testing.assert_allclose(series.value, raw - rest, 1e-5)
+    assert series.reason[3] == "lost"
+    with store.transaction():
+        store.put("setting", [((rest_of(7),), ("[0, 9]",))])  # nine frames, one of them lost
+    assert np.isnan(read_values(store, 7, smile, "smile", 0, 60)).all()
+    assert read_series(store, 7, smile, 0, 60)["smile"].reason[2:4] == (NO_REST, "lost")
+    plain = FaceEstimator("one", smile.specs, smile.compute)
+    np.testing.assert_allclose(read_values(store, 7, plain, "smile", 0, 60), raw, 1e-5)

@@ -281,6 +281,19 @@ def test_what_is_known_of_a_frame_is_said(hands: Hands, monkeypatch: pytest.Monk
     assert "+0.00 s" in hands.window.annotate.transport.place.text()
 
 
+def test_a_rest_is_named_by_two_presses_and_taken_back_by_one(hands: Hands) -> None:
+    hands.go(3)
+    hands.key("mark_rest")
+    hands.go(12)
+    hands.key("mark_rest")
+    session = hands.annotator.session
+    assert session.setting("rest/0") == [3, 13]
+    hands.key("undo")
+    assert session.setting("rest/0") is None
+    hands.key("redo")
+    assert session.setting("rest/0") == [3, 13]
+
+
 @pytest.mark.parametrize(("kind", "name"), [("csv", "a.csv"), ("pts", "a"), ("coco", "a.json")])
 def test_sources_of_all_points_survive_every_format(
     hands: Hands, tmp_path: Path, kind: str, name: str
