@@ -23,7 +23,7 @@ def open_source(
     spec: str | os.PathLike[str] | int,
     *,
     shape_model: ShapeModel | None = None,
-    image_rate: float = 25.0,
+    rate: float | None = None,
     stills: bool = False,
 ) -> VideoSource:
     """Open a video, a folder of pictures, a camera or the demo clip.
@@ -35,8 +35,9 @@ def open_source(
         "/dev/video0"; or "demo", the synthetic clip. A `Path` is always a file or folder.
     shape_model : ShapeModel, optional
         Moves the head of "demo".
-    image_rate : float
-        Pictures per second of a folder of pictures.
+    rate : float, optional
+        Frames per second of what states no times: a folder of pictures (default: 25), a raw stream
+        (default: what its header says, else 25).
     stills : bool
         Whether the pictures of a folder stand each by itself; see `ImageFolder`.
 
@@ -59,17 +60,17 @@ def open_source(
         return CameraSource(int(spec) if str(spec).isdecimal() else str(spec))
     path = Path(spec)
     if holds_pictures(path):
-        return ImageFolder(path, rate=image_rate, stills=stills)
+        return ImageFolder(path, rate=rate, stills=stills)
     from facetrack.video.file import FileSource
 
-    return FileSource(path)
+    return FileSource(path, rate=rate)
 
 
 def open_seekable(
     spec: str | os.PathLike[str],
     *,
     shape_model: ShapeModel | None = None,
-    image_rate: float = 25.0,
+    rate: float | None = None,
     stills: bool = False,
     cache: FrameCache | None = None,
 ) -> SeekableVideo:
@@ -81,8 +82,9 @@ def open_seekable(
         A video file, a folder of pictures or a single one, or "demo", the synthetic clip.
     shape_model : ShapeModel, optional
         Moves the head of "demo".
-    image_rate : float
-        Pictures per second of a folder of pictures.
+    rate : float, optional
+        Frames per second of what states no times: a folder of pictures (default: 25), a raw stream
+        (default: what its header says, else 25).
     stills : bool
         Whether the pictures of a folder stand each by itself; see `ImageFolder`.
     cache : FrameCache, optional
@@ -103,10 +105,10 @@ def open_seekable(
         return _demo(shape_model)
     path = Path(spec)
     if holds_pictures(path):
-        return SeekableFolder(path, rate=image_rate, stills=stills, cache=cache)
+        return SeekableFolder(path, rate=rate, stills=stills, cache=cache)
     from facetrack.video.seekable_file import SeekableFile
 
-    return SeekableFile(path, cache=cache)
+    return SeekableFile(path, rate=rate, cache=cache)
 
 
 def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:

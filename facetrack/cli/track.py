@@ -88,13 +88,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sequence",
         dest="stills",
         action="store_false",
-        help="the pictures of a folder are the frames of a video, 25 a second (default)",
+        help="the pictures of a folder are the frames of a video, see --rate (default)",
     )
     pictures.add_argument(
         "--stills",
         action="store_true",
         help="each picture of a folder stands by itself, as a single picture does: no face is "
         "followed from one to the next",
+    )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="R",
+        help="frames a second of what states no times: the pictures of a folder (default: 25), a "
+        "raw stream such as .h264 (default: what its header says, else 25)",
     )
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
     parser.add_argument(
@@ -210,6 +217,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
         args.stills,
         args.smallest_face,
         args.rest,
+        args.rate,
     )
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))

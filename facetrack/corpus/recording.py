@@ -134,7 +134,12 @@ def record(
     make_folder(outputs)
     tracker = _tracker(task, model)
     teacher = Teacher(task.teaching, model)
-    source_of = open_source(task.source, shape_model=model.shape_model, stills=task.stills)
+    source_of = open_source(
+        task.source,
+        shape_model=model.shape_model,
+        rate=task.settings.rate,
+        stills=task.stills,
+    )
     with source_of as source, locked(outputs.path("partial")):
         clear_leftovers(outputs)
         signals = SignalFiles(outputs, _choice(task, model), stills=task.stills)
@@ -175,7 +180,8 @@ def _choice(task: Task, model: Fits) -> Choice:
         what = "a camera" if task.live else "pictures by themselves"
         raise InputError(f"{task.source}: --rest needs a video that is read twice, not {what}")
     tracker, teacher = _tracker(task, model), Teacher(task.teaching, model)
-    with open_source(task.source, shape_model=model.shape_model) as source:
+    rate = task.settings.rate
+    with open_source(task.source, shape_model=model.shape_model, rate=rate) as source:
         tracked = (
             (frame, teacher.teach(tracker, frame.index, tracker.update(frame)))
             for frame in source

@@ -37,7 +37,8 @@ class Frame:
     index : int
         Place among the decoded frames, from 0; of a folder, among all its pictures, broken or not.
     timestamp : float
-        Seconds since the first frame; NaN of a still picture, which has no time.
+        Seconds on the file's own time line, which its sound shares (a camera's: since the first
+        frame); NaN of a still picture, which has no time.
     picture : Picture
         Where grey values and colours come from on request.
     name : str
@@ -106,7 +107,7 @@ def frame_of(image: npt.ArrayLike, *, index: int = 0, timestamp: float = 0.0) ->
     index : int
         Place in the video, from 0.
     timestamp : float
-        Seconds since the first frame.
+        Seconds, growing from frame to frame.
 
     Returns
     -------

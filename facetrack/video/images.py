@@ -12,7 +12,7 @@ from pathlib import Path
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES, picture_size, read_bgr
 from facetrack.video.frame import ArrayPicture, Frame
-from facetrack.video.source import ClosesItself, DecodeReport
+from facetrack.video.source import FALLBACK_RATE, ClosesItself, DecodeReport, checked_rate
 
 LOGGER = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ class ImageFolder(ClosesItself):
     ----------
     path : path-like
         A folder, or a picture.
-    rate : float
-        Pictures per second: picture i of the folder is at i / rate.
+    rate : float, optional
+        Pictures per second: picture i of the folder is at i / rate (default: 25).
     stills : bool
         Whether each picture stands by itself: timestamps are NaN.
 
@@ -57,12 +57,10 @@ class ImageFolder(ClosesItself):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, rate: float = 25.0, stills: bool = False
+        self, path: str | os.PathLike[str], *, rate: float | None = None, stills: bool = False
     ) -> None:
-        if not rate > 0:
-            raise InputError(f"pictures per second must be positive, got {rate}")
         path = Path(path)
-        self._rate, self._closed = float(rate), False
+        self._rate, self._closed = float(checked_rate(rate) or FALLBACK_RATE), False
         self.name, self.stills = path.name, stills
         self.report = DecodeReport()
         self._paths = _pictures(path)

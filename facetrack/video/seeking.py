@@ -33,7 +33,7 @@ class SeekableVideo(Protocol):
         """Number of frames."""
 
     def time(self, index: int) -> float:
-        """Seconds of a frame since the first one."""
+        """Seconds of a frame, as `Frame.timestamp` has them."""
 
     def frame(self, index: int) -> Frame:
         """Give a frame by its number from 0."""
@@ -94,8 +94,8 @@ class SeekableFolder(ImageFolder):
     ----------
     path : path-like
         See `ImageFolder`.
-    rate : float
-        Pictures per second.
+    rate : float, optional
+        See `ImageFolder`.
     stills : bool
         See `ImageFolder`.
     cache : FrameCache, optional
@@ -106,7 +106,7 @@ class SeekableFolder(ImageFolder):
         self,
         path: str | os.PathLike[str],
         *,
-        rate: float = 25.0,
+        rate: float | None = None,
         stills: bool = False,
         cache: FrameCache | None = None,
     ) -> None:

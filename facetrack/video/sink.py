@@ -84,7 +84,7 @@ class VideoWriter:
         image : ndarray, shape (H, W, 3), uint8
             BGR, of the size that was announced.
         timestamp : float
-            Seconds since the first frame, increasing.
+            Seconds after the file's zero, increasing.
 
         Raises
         ------

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
+from facetrack.errors import InputError
 from facetrack.video.frame import Frame
+
+FALLBACK_RATE: Final = 25  # frames per second of what states neither rate nor times
+
+
+def checked_rate(rate: float | None) -> float | None:
+    """Check what a user says of the rate of frames.
+
+    Parameters
+    ----------
+    rate : float or None
+        Frames per second; None where nothing is said.
+
+    Returns
+    -------
+    float or None
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is not a positive number.
+    """
+    if rate is not None and not 0 < rate < math.inf:
+        raise InputError(f"the rate must be a positive number of frames a second, got {rate}")
+    return rate
 
 
 @dataclass(slots=True)
@@ -57,7 +84,7 @@ class VideoSource(Protocol):
 
     @property
     def duration(self) -> float | None:
-        """Length in seconds as far as known beforehand."""
+        """Seconds until the end as far as known beforehand."""
 
     @property
     def report(self) -> DecodeReport:
