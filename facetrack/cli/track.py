@@ -83,6 +83,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds in which the faces are at rest, such as 0-10: expressions are measured from "
         "there; the video is read until B a first time",
     )
+    _add_picture_arguments(parser)
+    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="skip videos that are finished and go on with the one that was interrupted",
+    )
+    _add_search_arguments(parser)
+    _add_teaching_arguments(parser)
+    add_cluster_arguments(parser, "videos")
+
+
+def _add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
         "--sequence",
@@ -103,15 +116,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames a second of what states no times: the pictures of a folder (default: 25), a "
         "raw stream such as .h264 (default: what its header says, else 25)",
     )
-    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="skip videos that are finished and go on with the one that was interrupted",
-    )
-    _add_search_arguments(parser)
-    _add_teaching_arguments(parser)
-    add_cluster_arguments(parser, "videos")
 
 
 def _add_search_arguments(parser: argparse.ArgumentParser) -> None:

@@ -272,7 +272,8 @@ class _Recording:
 
     def _overlay(self) -> Overlay:
         known = read_openface(self.task.outputs.path("partial")) if self.done else None
-        return Overlay(self.task.outputs.path("overlay"), self.source.size, known)
+        path, source = self.task.outputs.path("overlay"), self.source
+        return Overlay(path, source.size, known, aspect=source.pixel_aspect)
 
     def _follow(self, writer: OpenFaceWriter, overlay: Overlay | None) -> CameraError | None:
         """Track frame by frame; returns why a camera ended, None for a regular end."""

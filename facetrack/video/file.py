@@ -12,10 +12,11 @@ from typing import Any, Final
 import av
 
 from facetrack.errors import VideoError
-from facetrack.video.decoding import REMEDY, decode, open_container, video_stream
+from facetrack.video.decoding import REMEDY, decode, is_cover, open_container, video_stream
 from facetrack.video.frame import Frame
 from facetrack.video.planes import DecodedPicture, orientation
 from facetrack.video.source import ClosesItself, DecodeReport, checked_rate
+from facetrack.video.square import checked_aspect
 from facetrack.video.timeline import StreamClock, own_end, rate_of, sound_reaches, zero_of
 
 LOGGER = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ class FileSource(ClosesItself):
     duration : float or None
         Seconds from the file's zero to the end, as the file states it.
     pixel_aspect : float
-        Width of a pixel by its height; landmarks are in stored pixels whatever it is.
+        Width of a pixel by its height, as displayed; landmarks are in the pixels of `size`
+        whatever it is.
     report : DecodeReport
         Of the current or last iteration.
 
@@ -75,11 +77,19 @@ class FileSource(ClosesItself):
             # A broken header may claim thousands of millions; a frame takes a byte at least.
             stated = stream.frames if stream.frames <= self._path.stat().st_size else 0
             self.n_frames: int | None = stated or estimate
-            self.pixel_aspect = float(stream.sample_aspect_ratio or 1)
+            self._notes = _left_out(container, stream)
             first = next(decode(self._path, container, stream, DecodeReport()), None)
             if first is None:
                 raise VideoError(self._path, "no frame can be decoded", remedy=REMEDY)
-            self.size = DecodedPicture(first, orientation(first)).size
+            turn = orientation(first)
+            self.size = DecodedPicture(first, turn).size
+            aspect = checked_aspect(float(stream.sample_aspect_ratio or 1))
+            self.pixel_aspect = 1 / aspect if turn.transpose else aspect
+            if aspect != 1:
+                self._notes.append(
+                    f"pixels are {self.pixel_aspect:.4g} times as wide as high: faces were fitted "
+                    "in square ones, points are in those of the file"
+                )
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode from the first frame to the last.
@@ -96,6 +106,7 @@ class FileSource(ClosesItself):
             If the file is gone or has become unreadable since it was opened.
         """
         self.report = report = DecodeReport()
+        report.notes.extend(self._notes)
         container = open_container(self._path)
         self._running.append(container)
         try:
@@ -103,9 +114,12 @@ class FileSource(ClosesItself):
             stream.thread_type = "AUTO"
             clock = StreamClock(container, stream, report, self.name, rate=self._rate)
             for decoded in decode(self._path, container, stream, report):
-                picture = DecodedPicture(decoded, orientation(decoded))
+                picture = DecodedPicture(decoded, orientation(decoded), self.size)
+                if picture.size != self.size:
+                    report.note(_resized(picture.size, self.size))
                 report.decoded += 1
-                yield Frame(report.decoded - 1, clock.time_of(decoded), picture)
+                time = clock.time_of(decoded)
+                yield Frame(report.decoded - 1, time, picture, aspect=self.pixel_aspect)
                 if container not in self._running:
                     return
             self._compare_end(clock.now, report)
@@ -129,3 +143,22 @@ class FileSource(ClosesItself):
         text = f"the last frame is at {last:.2f} s of {self.duration:.2f} s: cut short?"
         report.note(text)
         LOGGER.warning("%s: %s", self.name, text)
+
+
+def _left_out(container: Any, stream: Any) -> list[str]:
+    """Say which stream was taken where there are several; pictures of a cover are none."""
+    others = [s for s in container.streams.video if s.index != stream.index and not is_cover(s)]
+    if not others:
+        return []
+    width, height = stream.codec_context.width, stream.codec_context.height
+    number = [s.index for s in container.streams.video].index(stream.index) + 1
+    return [
+        f"video stream {number} of {len(container.streams.video)} was read ({width} x {height}), "
+        f"{len(others)} left out"
+    ]
+
+
+def _resized(size: tuple[int, int], first: tuple[int, int]) -> str:
+    """Say that pictures have another size than the first one."""
+    (width, height), (wide, high) = size, first
+    return f"pictures of {width} x {height} were scaled to the first one's {wide} x {high}"

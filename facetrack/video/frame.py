@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.video.square import Stretch, stretch_of
 
 Image = npt.NDArray[np.uint8]
 
@@ -43,13 +44,17 @@ class Frame:
         Where grey values and colours come from on request.
     name : str
         The file's name of a picture; empty of a video's frame.
+    aspect : float
+        Width of a pixel by its height. Points are in pixels as they are, whatever it is.
     """
 
     index: int
     timestamp: float
     picture: Picture = field(repr=False)
     name: str = ""
+    aspect: float = 1.0
     _converted: dict[str, Image] = field(default_factory=dict, init=False, repr=False)
+    _square: list[Frame] = field(default_factory=list, init=False, repr=False)
 
     @property
     def grey(self) -> Image:
@@ -60,6 +65,16 @@ class Frame:
     def image(self) -> Image:
         """Colours, shape (H, W, 3), uint8 BGR, C-contiguous, read-only; converted once."""
         return self._cached("bgr")
+
+    @property
+    def square(self) -> Frame:
+        """The frame in square pixels, in which heads have their true form; often itself."""
+        if self.aspect == 1:
+            return self
+        if not self._square:
+            picture = _Stretched(self, stretch_of(self.aspect))
+            self._square.append(Frame(self.index, self.timestamp, picture, self.name))
+        return self._square[0]
 
     def _cached(self, kind: str) -> Image:
         # Most frames are only looked at in grey: converting to colour costs more than decoding.
@@ -95,6 +110,24 @@ class ArrayPicture:
     def bgr(self) -> Image:
         """Return the colours; no copy if they lie contiguous in memory."""
         return np.ascontiguousarray(self.image).view()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretched:
+    """A frame's picture in square pixels."""
+
+    frame: Frame
+    stretch: Stretch
+
+    @property
+    def nbytes(self) -> int:
+        return self.frame.picture.nbytes
+
+    def grey(self) -> Image:
+        return self.stretch.picture(self.frame.grey)
+
+    def bgr(self) -> Image:
+        return self.stretch.picture(self.frame.image)
 
 
 def frame_of(image: npt.ArrayLike, *, index: int = 0, timestamp: float = 0.0) -> Frame:

@@ -107,7 +107,7 @@ class SeekableFile(ClosesItself):
     ) -> None:
         self._path, self._rate = Path(path), rate
         source = FileSource(self._path, rate=rate)
-        self.name, self.size = source.name, source.size
+        self.name, self.size, self.pixel_aspect = source.name, source.size, source.pixel_aspect
         self._cache = FrameCache() if cache is None else cache
         self._decoder: _Decoder | None = None
         self._file = Unchanged(self._path)
@@ -216,7 +216,7 @@ class SeekableFile(ClosesItself):
         if not self._index.stamps:  # where it lands could not be known
             self._stop()
         if self._decoder is None:
-            self._decoder = _Decoder(self._path, self._index)
+            self._decoder = _Decoder(self._path, self._index, self.size, self.pixel_aspect)
         self._decoder.begin(first)
 
     def _go_on(self, index: int) -> Frame:
@@ -239,6 +239,8 @@ class _Decoder:
     ----------
     path : Path
     index : FrameIndex
+    size, aspect
+        Of the frames, see `FileSource`.
 
     Attributes
     ----------
@@ -246,8 +248,8 @@ class _Decoder:
         Number of the frame that comes next.
     """
 
-    def __init__(self, path: Path, index: FrameIndex) -> None:
-        self._path, self._index = path, index
+    def __init__(self, path: Path, index: FrameIndex, size: tuple[int, int], aspect: float) -> None:
+        self._path, self._index, self._size, self._aspect = path, index, size, aspect
         self.next = 0
         self._container = open_container(path)
         self._stream = video_stream(path, self._container)
@@ -279,8 +281,9 @@ class _Decoder:
                 raise _PromiseBrokenError
             self.next += 1
             leave_pool(decoded)
-            picture = DecodedPicture(decoded, orientation(decoded))
-            yield Frame(self.next - 1, self._index.times[self.next - 1], picture)
+            picture = DecodedPicture(decoded, orientation(decoded), self._size)
+            time = self._index.times[self.next - 1]
+            yield Frame(self.next - 1, time, picture, aspect=self._aspect)
 
     def close(self) -> None:
         if self._frames is not None:

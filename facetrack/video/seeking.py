@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Final, Protocol
 
 from facetrack.video.frame import Frame
@@ -65,11 +66,11 @@ class FrameCache:
             if frame is None:
                 return None
             self._frames.move_to_end(index)
-        return Frame(index, frame.timestamp, frame.picture, frame.name)
+        return replace(frame)
 
     def put(self, frame: Frame) -> None:
         """Keep a frame; those that were not used for longest go."""
-        kept = Frame(frame.index, frame.timestamp, frame.picture, frame.name)
+        kept = replace(frame)  # without what was made of it
         with self._lock:
             self._drop(self._frames.pop(frame.index, None))
             self._frames[frame.index] = kept

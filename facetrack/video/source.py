@@ -79,6 +79,10 @@ class VideoSource(Protocol):
         """Width and height in pixels of the frames as displayed (after rotation)."""
 
     @property
+    def pixel_aspect(self) -> float:
+        """Width of a pixel by its height, as displayed."""
+
+    @property
     def n_frames(self) -> int | None:
         """Number of frames as far as known beforehand: an estimate, for progress only."""
 
@@ -107,7 +111,9 @@ class VideoSource(Protocol):
 
 
 class ClosesItself:
-    """The context manager that all sources share."""
+    """What all sources share: the context manager, and square pixels unless they say otherwise."""
+
+    pixel_aspect = 1.0
 
     def close(self) -> None:
         """Let go of files and devices; a running iteration ends."""

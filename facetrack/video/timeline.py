@@ -15,7 +15,6 @@ from facetrack.video.source import FALLBACK_RATE, DecodeReport
 
 LOGGER = logging.getLogger(__name__)
 
-JUMP: Final = 0.1  # seconds: time that falls back further has begun anew, as FFmpeg judges it
 _NOTABLE: Final = 0.0005  # seconds; what is less vanishes in the files' milliseconds
 
 _LENGTH: Final = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
@@ -145,9 +144,9 @@ class StreamClock:
     Notes
     -----
     A frame without a time comes one frame after the one before. Where time falls back by more than
-    `JUMP` (recordings joined end to end) it goes on one frame later and counts from there, unless
-    the next frame goes on with the time before. A frame that is not later than the one before by
-    less than that comes half a frame after it. Both count as repeated.
+    half a frame (recordings joined end to end) it goes on one frame later and counts from there,
+    unless the next frame goes on with the time before. Where it stands still or falls back by less
+    the frame comes half a frame after the one before. Both count as repeated.
     """
 
     def __init__(
@@ -205,7 +204,7 @@ class StreamClock:
         at = float(time - self.zero)
         if self._started and at <= self.now:
             self._report.repeated += 1
-            if self.now - at > JUMP:
+            if self.now - at > self._step / 2:
                 self._note(
                     "time fell back, as where recordings are joined: it goes on one frame later",
                     warn=True,
