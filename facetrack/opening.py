@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.camera import CameraSource
-from facetrack.video.images import ImageFolder, holds_pictures
+from facetrack.video.images import ImageFolder, holds_pictures, is_stack
 from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.source import VideoSource
+from facetrack.video.stack import PictureStack
 
 if TYPE_CHECKING:
     from facetrack.synthetic.video import SyntheticVideo
@@ -59,6 +60,8 @@ def open_source(
     if isinstance(spec, int) or (isinstance(spec, str) and _is_camera(spec)):
         return CameraSource(int(spec) if str(spec).isdecimal() else str(spec))
     path = Path(spec)
+    if is_stack(path):
+        return PictureStack(path, rate=rate, stills=stills)
     if holds_pictures(path):
         return ImageFolder(path, rate=rate, stills=stills)
     from facetrack.video.file import FileSource
@@ -104,6 +107,8 @@ def open_seekable(
     if spec == "demo":
         return _demo(shape_model)
     path = Path(spec)
+    if is_stack(path):
+        return PictureStack(path, rate=rate, stills=stills, cache=cache)
     if holds_pictures(path):
         return SeekableFolder(path, rate=rate, stills=stills, cache=cache)
     from facetrack.video.seekable_file import SeekableFile

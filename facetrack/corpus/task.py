@@ -14,7 +14,7 @@ from facetrack.formats.picture import SUFFIXES
 from facetrack.signals.registry import Choice, choose
 from facetrack.signals.rest import check_span
 from facetrack.tracking.detection import SMALLEST_FACE, check_smallest
-from facetrack.video.images import holds_pictures
+from facetrack.video.images import holds_pictures, is_stack
 from facetrack.video.source import checked_rate
 
 FORMATS: Final = ("csv", "pts", "coco", "elan", "vtt")
@@ -166,7 +166,7 @@ class Task:
         """Whether pictures are looked at, each by itself."""
         if not isinstance(self.source, Path) or not holds_pictures(self.source):
             return False
-        return self.settings.stills or not self.source.is_dir()
+        return self.settings.stills or not (self.source.is_dir() or is_stack(self.source))
 
     def order(self) -> dict[str, Any]:
         """Say what decides about the results, as JSON knows it.

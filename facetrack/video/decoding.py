@@ -19,6 +19,7 @@ from facetrack.video.timeline import own_end
 
 MAX_PIXELS: Final = 16384 * 8192  # a broken header may claim any size; this bounds memory
 PREVIEW: Final = 2  # pictures of a stream beside a film: its cover, though not marked as one
+_TEXTS: Final = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # FFmpeg draws their letters
 REMEDY: Final = "check whether a player shows it, or fetch the file again"
 
 
@@ -45,7 +46,7 @@ def open_container(path: Path) -> Any:
         if not path.stat().st_size:
             raise VideoError(path, "the file is empty", remedy="fetch it again")
         # An absolute path: "a:b.mp4" would be taken for a protocol.
-        return av.open(
+        container = av.open(
             str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="ignore"
         )
     except av.error.FFmpegError as error:
@@ -53,11 +54,15 @@ def open_container(path: Path) -> Any:
         raise VideoError(path, cause, remedy=REMEDY) from error
     except OSError as error:
         raise VideoError(path, f"cannot be read ({error.strerror})") from error
+    if container.format.name in _TEXTS:
+        container.close()
+        raise VideoError(path, "is a text, no video", remedy="name the video itself")
+    return container
 
 
 def is_cover(stream: Any) -> bool:
     """Return whether a stream is a picture that goes with the file, as album art does."""
-    return bool(stream.disposition & (Disposition.attached_pic | Disposition.still_image))
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def video_stream(path: Path, container: Any) -> Any:
@@ -76,8 +81,14 @@ def video_stream(path: Path, container: Any) -> Any:
     Raises
     ------
     VideoError
-        If there is none, or no decoder for it.
+        If there is none, or no decoder for it; or if the file is a picture in tiles, which PyAV
+        gives one by one without saying where they lie.
     """
+    if any(
+        s.disposition & Disposition.dependent and s.frames == 1 for s in container.streams.video
+    ):
+        cause = "is a picture made of tiles (HEIC), of which only single ones could be read"
+        raise VideoError(path, cause, remedy="convert it to JPEG or PNG")
     # Without a codec context FFmpeg has no decoder for what the stream claims to hold.
     streams = [s for s in container.streams.video if s.codec_context is not None]
     streams = [s for s in streams if not is_cover(s)]

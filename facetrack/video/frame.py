@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.formats.picture import to_8_bit
 from facetrack.video.square import Stretch, stretch_of
 
 Image = npt.NDArray[np.uint8]
@@ -160,7 +161,7 @@ def as_bgr(image: npt.ArrayLike) -> Image:
     Parameters
     ----------
     image : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16
-        Grey, BGR or BGRA. 16-bit values are divided by 257, so that white stays white;
+        Grey, BGR or BGRA. 16-bit values become 8-bit ones, see `formats.picture.to_8_bit`;
         transparency is dropped without blending.
 
     Returns
@@ -179,7 +180,7 @@ def as_bgr(image: npt.ArrayLike) -> Image:
     if 0 in array.shape:
         raise InputError(f"image has no pixel, its shape is {array.shape}")
     if array.dtype == np.uint16:
-        array = np.rint(array.astype(np.float32) / 257).astype(np.uint8)
+        array = to_8_bit(array)
     if array.dtype != np.uint8:
         raise InputError(f"image must be of type uint8 or uint16, got {array.dtype}")
     if array.ndim == 2 or array.shape[2] == 1:

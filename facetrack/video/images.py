@@ -10,7 +10,7 @@ from math import nan
 from pathlib import Path
 
 from facetrack.errors import InputError, VideoError
-from facetrack.formats.picture import SUFFIXES, picture_size, read_bgr
+from facetrack.formats.picture import SUFFIXES, pages_of, picture_size, read_bgr
 from facetrack.video.frame import ArrayPicture, Frame
 from facetrack.video.source import FALLBACK_RATE, ClosesItself, DecodeReport, checked_rate
 
@@ -170,6 +170,8 @@ class ImageFolder(ClosesItself):
                 LOGGER.warning("%s", error)
                 continue
             self.report.decoded += 1
+            if (further := len(pages_of(self._paths[index])) - 1) > 0:
+                self.report.note(f"{frame.name}: {further} further pages left out")
             yield frame
 
     def close(self) -> None:
@@ -180,6 +182,11 @@ class ImageFolder(ClosesItself):
 def holds_pictures(path: Path) -> bool:
     """Return whether a path means pictures: a folder, or a file whose name ends so."""
     return path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
+def is_stack(path: Path) -> bool:
+    """Return whether a file holds several pictures, as animations and TIFFs of pages do."""
+    return path.is_file() and len(pages_of(path)) > 1
 
 
 def _pictures(path: Path) -> list[Path]:

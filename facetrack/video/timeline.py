@@ -171,10 +171,10 @@ class StreamClock:
         """Return a frame's time in seconds after the file's zero."""
         expected = self.now + self._step if self._started else 0.0
         if frame.pts is None or not frame.time_base or self._timeless:
-            rate = f"{float(self._rate):.6g}"
-            self._note(
-                f"frames without a time were spaced by the rate of {rate} a second", warn=True
-            )
+            if self._started:
+                rate = f"{float(self._rate):.6g}"
+                text = f"frames without a time were spaced by the rate of {rate} a second"
+                self._note(text, warn=True)
             self.now = expected
         else:
             time = frame.pts * Fraction(frame.time_base)

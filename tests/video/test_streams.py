@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import av
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from facetrack.opening import open_seekable
+from facetrack.errors import VideoError
+from facetrack.opening import open_seekable, open_source
+from facetrack.video.decoding import video_stream
 from facetrack.video.file import FileSource
 
 Originals = Callable[[int, tuple[int, int]], Iterator[np.ndarray]]
@@ -80,6 +83,39 @@ def test_covers_are_no_video(tmp_path: Path, originals: Originals) -> None:
     source = FileSource(_write(tmp_path / "a.mp4", originals, films))
     assert len(list(source)) == 10
     assert source.report.notes == []
+
+
+def test_a_picture_in_tiles_is_refused(shared: Path) -> None:
+    with pytest.raises(VideoError, match=r"tiles.*convert it"):
+        FileSource(shared / "data/cases/heic-grid/face_grid.heic")
+
+
+def test_tiles_are_told_from_layers_of_a_film() -> None:
+    def stream(count: int, marked: Disposition) -> SimpleNamespace:
+        context = SimpleNamespace(width=64, height=48, options={})
+        return SimpleNamespace(
+            disposition=marked, frames=count, codec_context=context, duration=count,
+            time_base=Fraction(1, 25), start_time=0, metadata={}, average_rate=25,
+        )  # fmt: skip
+
+    def of(*streams: SimpleNamespace) -> SimpleNamespace:
+        return SimpleNamespace(streams=SimpleNamespace(video=list(streams)))
+
+    tiles = [stream(1, Disposition.dependent) for _ in range(4)]
+    with pytest.raises(VideoError, match="tiles"):
+        video_stream(Path("a.heic"), of(*tiles, stream(1, Disposition(0))))  # a thumbnail last
+    film = stream(50, DEFAULT)
+    assert video_stream(Path("a.mp4"), of(film, stream(50, Disposition.dependent))) is film
+
+
+@pytest.mark.parametrize("name", ["cmd.txt", "art.xb"])
+def test_texts_are_no_videos(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"XBIN\x1a\x50\0\x19\0\x10\0" + b"facetrack track clip.mp4 -o out\n" * 99)
+    if name.endswith(".txt"):
+        path.write_text("facetrack track clip.mp4 -o out\n" * 99)
+    with pytest.raises(VideoError, match=r"is a text|cannot be opened"):
+        open_source(path)
 
 
 @pytest.mark.parametrize(
