@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.camera import CameraSource
-from facetrack.video.images import ImageFolder, holds_pictures
+from facetrack.video.images import ImageFolder, holds_pictures, is_stack
 from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.source import VideoSource
+from facetrack.video.stack import PictureStack
 
 if TYPE_CHECKING:
     from facetrack.synthetic.video import SyntheticVideo
@@ -23,7 +24,7 @@ def open_source(
     spec: str | os.PathLike[str] | int,
     *,
     shape_model: ShapeModel | None = None,
-    image_rate: float = 25.0,
+    rate: float | None = None,
     stills: bool = False,
 ) -> VideoSource:
     """Open a video, a folder of pictures, a camera or the demo clip.
@@ -35,8 +36,9 @@ def open_source(
         "/dev/video0"; or "demo", the synthetic clip. A `Path` is always a file or folder.
     shape_model : ShapeModel, optional
         Moves the head of "demo".
-    image_rate : float
-        Pictures per second of a folder of pictures.
+    rate : float, optional
+        Frames per second of what states no times: a folder of pictures (default: 25), a raw stream
+        (default: what its header says, else 25).
     stills : bool
         Whether the pictures of a folder stand each by itself; see `ImageFolder`.
 
@@ -58,18 +60,20 @@ def open_source(
     if isinstance(spec, int) or (isinstance(spec, str) and _is_camera(spec)):
         return CameraSource(int(spec) if str(spec).isdecimal() else str(spec))
     path = Path(spec)
+    if is_stack(path):
+        return PictureStack(path, rate=rate, stills=stills)
     if holds_pictures(path):
-        return ImageFolder(path, rate=image_rate, stills=stills)
+        return ImageFolder(path, rate=rate, stills=stills)
     from facetrack.video.file import FileSource
 
-    return FileSource(path)
+    return FileSource(path, rate=rate)
 
 
 def open_seekable(
     spec: str | os.PathLike[str],
     *,
     shape_model: ShapeModel | None = None,
-    image_rate: float = 25.0,
+    rate: float | None = None,
     stills: bool = False,
     cache: FrameCache | None = None,
 ) -> SeekableVideo:
@@ -81,8 +85,9 @@ def open_seekable(
         A video file, a folder of pictures or a single one, or "demo", the synthetic clip.
     shape_model : ShapeModel, optional
         Moves the head of "demo".
-    image_rate : float
-        Pictures per second of a folder of pictures.
+    rate : float, optional
+        Frames per second of what states no times: a folder of pictures (default: 25), a raw stream
+        (default: what its header says, else 25).
     stills : bool
         Whether the pictures of a folder stand each by itself; see `ImageFolder`.
     cache : FrameCache, optional
@@ -102,11 +107,13 @@ def open_seekable(
     if spec == "demo":
         return _demo(shape_model)
     path = Path(spec)
+    if is_stack(path):
+        return PictureStack(path, rate=rate, stills=stills, cache=cache)
     if holds_pictures(path):
-        return SeekableFolder(path, rate=image_rate, stills=stills, cache=cache)
+        return SeekableFolder(path, rate=rate, stills=stills, cache=cache)
     from facetrack.video.seekable_file import SeekableFile
 
-    return SeekableFile(path, cache=cache)
+    return SeekableFile(path, rate=rate, cache=cache)
 
 
 def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:

@@ -71,19 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="out of csv, pts, coco, elan, vtt, with commas; csv is always written (default: csv)",
     )
     _add_signal_arguments(parser)
-    pictures = parser.add_mutually_exclusive_group()
-    pictures.add_argument(
-        "--sequence",
-        dest="stills",
-        action="store_false",
-        help="the pictures of a folder are the frames of a video, 25 a second (default)",
-    )
-    pictures.add_argument(
-        "--stills",
-        action="store_true",
-        help="each picture of a folder stands by itself, as a single picture does: no face is "
-        "followed from one to the next",
-    )
+    _add_picture_arguments(parser)
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
     parser.add_argument(
         "--resume",
@@ -93,6 +81,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_search_arguments(parser)
     _add_teaching_arguments(parser)
     add_cluster_arguments(parser, "videos")
+
+
+def _add_picture_arguments(parser: argparse.ArgumentParser) -> None:
+    pictures = parser.add_mutually_exclusive_group()
+    pictures.add_argument(
+        "--sequence",
+        dest="stills",
+        action="store_false",
+        help="the pictures of a folder are the frames of a video, see --rate (default)",
+    )
+    pictures.add_argument(
+        "--stills",
+        action="store_true",
+        help="each picture of a folder stands by itself, as a single picture does: no face is "
+        "followed from one to the next",
+    )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="R",
+        help="frames a second of what states no times: the pictures of a folder (default: 25), a "
+        "raw stream such as .h264 (default: what its header says, else 25)",
+    )
 
 
 def _add_search_arguments(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +226,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
         args.stills,
         args.smallest_face,
         args.rest,
+        args.rate,
     )
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))

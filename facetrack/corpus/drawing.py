@@ -29,10 +29,14 @@ class Overlay:
         such) are cut off or filled up with black.
     known : TrackTable or None
         Rows of an earlier, interrupted run.
+    aspect : float
+        Width of a pixel by its height: players show the overlay as they show the video.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], known: TrackTable | None) -> None:
-        self._writer = VideoWriter(path, size)
+    def __init__(
+        self, path: Path, size: tuple[int, int], known: TrackTable | None, *, aspect: float = 1.0
+    ) -> None:
+        self._writer = VideoWriter(path, size, aspect=aspect)
         self._size, self._known = size, known
 
     def draw(self, frame: Frame, faces: Sequence[Face]) -> None:

@@ -39,7 +39,7 @@ def likely_reason(frames: Iterable[Frame], smallest: float) -> str:
     """
     detector = FaceDetector(min(_SMALL, smallest))
     looked_at = islice(frames, 0, _FIRST, _EVERY)
-    reasons = Counter(_reason(frame.grey, detector, smallest) for frame in looked_at)
+    reasons = Counter(_reason(frame.square.grey, detector, smallest) for frame in looked_at)
     return reasons.most_common(1)[0][0] if reasons else _NONE
 
 

@@ -135,7 +135,12 @@ def record(
     make_folder(outputs)
     tracker = _tracker(task, model)
     teacher = Teacher(task.teaching, model)
-    source_of = open_source(task.source, shape_model=model.shape_model, stills=task.stills)
+    source_of = open_source(
+        task.source,
+        shape_model=model.shape_model,
+        rate=task.settings.rate,
+        stills=task.stills,
+    )
     with source_of as source, locked(outputs.path("partial")):
         clear_leftovers(outputs)
         signals = SignalFiles(outputs, _choice(task, model), stills=task.stills)
@@ -176,7 +181,8 @@ def _choice(task: Task, model: Fits) -> Choice:
         what = "a camera" if task.live else "pictures by themselves"
         raise InputError(f"{task.source}: --rest needs a video that is read twice, not {what}")
     tracker, teacher = _tracker(task, model), Teacher(task.teaching, model)
-    with open_source(task.source, shape_model=model.shape_model) as source:
+    rate = task.settings.rate
+    with open_source(task.source, shape_model=model.shape_model, rate=rate) as source:
         tracked = (
             (frame, teacher.teach(tracker, frame.index, tracker.update(frame)))
             for frame in source
@@ -267,7 +273,8 @@ class _Recording:
 
     def _overlay(self) -> Overlay:
         known = read_openface(self.task.outputs.path("partial")) if self.done else None
-        return Overlay(self.task.outputs.path("overlay"), self.source.size, known)
+        path, source = self.task.outputs.path("overlay"), self.source
+        return Overlay(path, source.size, known, aspect=source.pixel_aspect)
 
     def _follow(self, writer: OpenFaceWriter, overlay: Overlay | None) -> CameraError | None:
         """Track frame by frame; returns why a camera ended, None for a regular end."""
@@ -353,8 +360,9 @@ class _Recording:
         """Look for the reason where few frames have a face; the same whoever stopped meanwhile."""
         if self.task.live or not decoded or self.tracked >= FEW * decoded:
             return ""
-        with open_source(self.task.source, stills=self.task.stills) as again:
-            return likely_reason(again, self.task.settings.smallest_face)
+        settings = self.task.settings
+        with open_source(self.task.source, rate=settings.rate, stills=self.task.stills) as again:
+            return likely_reason(again, settings.smallest_face)
 
     def _write_timing(self) -> None:
         """Write what differs from run to run into a file of its own."""

@@ -14,7 +14,8 @@ from facetrack.formats.picture import SUFFIXES
 from facetrack.signals.registry import Choice, choose
 from facetrack.signals.rest import check_span
 from facetrack.tracking.detection import SMALLEST_FACE, check_smallest
-from facetrack.video.images import holds_pictures
+from facetrack.video.images import holds_pictures, is_stack
+from facetrack.video.source import checked_rate
 
 FORMATS: Final = ("csv", "pts", "coco", "elan", "vtt")
 _SUFFIXES: Final = {
@@ -58,6 +59,8 @@ class Settings:
         Width of the smallest face that is looked for, pixels.
     rest : (float, float) or None
         Seconds in which faces are at rest; expressions are measured from it.
+    rate : float or None
+        Frames per second of what states no times: folders of pictures, raw streams.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class Settings:
     stills: bool = False
     smallest_face: float = SMALLEST_FACE
     rest: tuple[float, float] | None = None
+    rate: float | None = None
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
@@ -80,6 +84,7 @@ class Settings:
         if not 0 <= self.smoothing <= 1:
             raise InputError(f"smoothing must lie between 0 and 1, got {self.smoothing}")
         check_smallest(self.smallest_face)
+        checked_rate(self.rate)
         if self.rest is not None:
             check_span(self.rest)
         unknown = [name for name in self.formats if name not in FORMATS]
@@ -161,7 +166,7 @@ class Task:
         """Whether pictures are looked at, each by itself."""
         if not isinstance(self.source, Path) or not holds_pictures(self.source):
             return False
-        return self.settings.stills or not self.source.is_dir()
+        return self.settings.stills or not (self.source.is_dir() or is_stack(self.source))
 
     def order(self) -> dict[str, Any]:
         """Say what decides about the results, as JSON knows it.
@@ -182,8 +187,9 @@ class Task:
         settings = {**asdict(self.settings), **self.teaching.order()}
         settings["stills"] = self.stills
         settings["formats"] = list(self.settings.formats)
-        if self.settings.rest is None:
-            del settings["rest"]  # as in runs of before there was any
+        for name in ("rest", "rate"):
+            if settings[name] is None:
+                del settings[name]  # as in runs of before there was any
         settings["signals"] = self.settings.choice().order()
         return {
             "input": _stamp(self.source),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.features.resize import average
+from facetrack.formats.picture import to_8_bit
 
 Image = npt.NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -45,7 +46,7 @@ def checked_image(image: npt.ArrayLike) -> Image:
             f"image must have shape (H, W), (H, W, 3) or (H, W, 4), got {np.shape(image)}"
         )
     if array.dtype == np.uint16:
-        array = (array >> 8).astype(np.uint8)
+        array = to_8_bit(array)
     if array.dtype != np.uint8:
         raise InputError(f"image must be uint8 or uint16, got {array.dtype}")
     return array

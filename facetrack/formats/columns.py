@@ -68,8 +68,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
            "number of the decoded frame, the first is 1"),
     Column("face_id", "%d", "1", "-1 or 0 ..", "video", "the person who is lost",
            "the person, the same for the whole video; -1: the row of a frame without any face"),
-    Column("timestamp", "%.6f", "s", "0 ..", "start of the video", "as always",
-           "time of the frame as the file states it"),
+    Column("timestamp", "%.6f", "s", "0 ..", "zero of the file's own time", "as always",
+           "time of the frame as the file states it; its sound counts from the same zero, and the "
+           "first frame may come later"),
     Column("confidence", "%.4f", "1", "0 .. 1", "none", "0",
            "probability of a well-fitted face"),
     Column("success", "%d", "1", "0 or 1", "none", "0", "1 if the face is tracked"),

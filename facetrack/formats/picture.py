@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -15,6 +16,13 @@ from facetrack.formats.textfile import read_bytes
 MAX_BYTES: Final = 1 << 29
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 
+STACKS: Final = (".tif", ".tiff", ".png", ".webp")  # may hold several pictures
+MAX_PAGES: Final = 1 << 20
+# What Pillow raises of broken files, besides its DecompressionBombError.
+UNREADABLE: Final = (OSError, ValueError, SyntaxError, TypeError, EOFError)
+
+_SUBFILE: Final = 254  # TIFF tag: what a page is
+_REDUCED: Final = 1
 _UPRIGHT: Final = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # the flags with which OpenCV turns
 _ORIENTATION: Final = 0x0112  # EXIF
 _LYING: Final = 5  # orientations from here on exchange width and height
@@ -36,16 +44,21 @@ def read_bgr(path: str | os.PathLike[str], *, upright: bool = False) -> Image:
     Returns
     -------
     ndarray, shape (H, W, 3), uint8, C-contiguous
-        BGR. 16-bit values are divided by 257, so that white stays white; grey is repeated in the
-        three channels; transparency is dropped without blending, as the colours below it belong to
-        the picture.
+        BGR. 16-bit values become 8-bit ones, see `to_8_bit`; grey is repeated in the three
+        channels; transparency is dropped without blending, as the colours below it belong to the
+        picture.
 
     Raises
     ------
     VideoError
         If the file is missing, cut short or no picture.
     """
-    image = _decode(path, _UPRIGHT if upright else cv2.IMREAD_UNCHANGED)
+    return _as_bgr(
+        _decode(path, picture_bytes(path), _UPRIGHT if upright else cv2.IMREAD_UNCHANGED)
+    )
+
+
+def _as_bgr(image: Image) -> Image:
     if image.ndim == 2:
         return np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
     if image.shape[2] == 4:
@@ -72,11 +85,72 @@ def read_grey(path: str | os.PathLike[str]) -> Image:
     VideoError
         If the file is missing, cut short or no picture.
     """
-    image = _decode(path)
+    image = _decode(path, picture_bytes(path))
     if image.ndim == 2:
         return image
     code = cv2.COLOR_BGRA2GRAY if image.shape[2] == 4 else cv2.COLOR_BGR2GRAY
     return np.ascontiguousarray(cv2.cvtColor(image, code), dtype=np.uint8)
+
+
+def pages_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """Find the pictures in a file: pages of a TIFF, frames of an animation.
+
+    Parameters
+    ----------
+    path : path-like
+        A picture.
+
+    Returns
+    -------
+    tuple of int
+        Their places in the file, without reduced copies (thumbnails); (0,) of files of other kinds
+        and of what cannot be read.
+    """
+    if os.path.splitext(path)[1].lower() not in STACKS:
+        return (0,)
+    from PIL import Image as pillow
+
+    try:
+        with pillow.open(path) as image:
+            count = min(int(getattr(image, "n_frames", 1)), MAX_PAGES)
+            if image.format != "TIFF" or count == 1:
+                return tuple(range(count))
+            whole = []
+            for page in range(count):
+                image.seek(page)
+                tags = getattr(image, "tag_v2", {})
+                if not int(tags.get(_SUBFILE, 0)) & _REDUCED:
+                    whole.append(page)
+            return tuple(whole) or (0,)
+    except (*UNREADABLE, pillow.DecompressionBombError):
+        return (0,)
+
+
+def page_reader(path: str | os.PathLike[str]) -> Callable[[int], Image]:
+    """Open a TIFF of several pages.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, read into memory once.
+
+    Returns
+    -------
+    callable
+        Gives the page at a place, from 0, as `read_bgr` upright; raises VideoError where it cannot
+        be read.
+
+    Raises
+    ------
+    VideoError
+        If the file is missing or empty.
+    """
+    content = picture_bytes(path)
+
+    def read(page: int) -> Image:
+        return _as_bgr(_decode(path, content, _UPRIGHT, page))
+
+    return read
 
 
 def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -103,12 +177,26 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         with pillow.open(path) as image:
             turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) >= _LYING
             return image.size[::-1] if turned else image.size
-    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
+    except (*UNREADABLE, pillow.DecompressionBombError) as error:
         raise VideoError(path, f"cannot be read as a picture ({error})") from error
 
 
-def _decode(path: str | os.PathLike[str], flags: int = cv2.IMREAD_UNCHANGED) -> Image:
-    """Decode a picture with the channels that it has, in 8 bit."""
+def picture_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Read a picture's file.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    VideoError
+        If the file is missing, empty, too large, or a JPEG without its end.
+    """
     try:
         content = read_bytes(path, limit=MAX_BYTES)
     except FormatError as error:
@@ -117,8 +205,18 @@ def _decode(path: str | os.PathLike[str], flags: int = cv2.IMREAD_UNCHANGED) -> 
         raise VideoError(path, "the file is empty")
     if _is_cut_jpeg(content):
         raise VideoError(path, "the JPEG file is cut short")
+    return content
+
+
+def _decode(
+    path: str | os.PathLike[str],
+    content: bytes,
+    flags: int = cv2.IMREAD_UNCHANGED,
+    page: int = 0,
+) -> Image:
+    """Decode a picture with the channels that it has, in 8 bit."""
     try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+        image = _decoded(np.frombuffer(content, np.uint8), flags, page)
     except cv2.error as error:
         raise VideoError(path, f"cannot be decoded as a picture ({error.err})") from error
     if image is None:
@@ -127,7 +225,14 @@ def _decode(path: str | os.PathLike[str], flags: int = cv2.IMREAD_UNCHANGED) -> 
         image = image[..., 0]
     if image.ndim == 3 and image.shape[2] not in (3, 4):
         raise VideoError(path, f"a picture with {image.shape[2]} channels, 1 to 4 can be read")
-    return np.ascontiguousarray(_to_8_bit(path, np.asarray(image)))
+    return np.ascontiguousarray(_checked_8_bit(path, np.asarray(image)))
+
+
+def _decoded(content: Image, flags: int, page: int) -> npt.NDArray[Any] | None:
+    if not page:
+        return cv2.imdecode(content, flags)
+    pages = cv2.imdecodemulti(content, flags, range=(page, page + 1))[1]
+    return np.asarray(pages[0]) if pages else None
 
 
 def _is_cut_jpeg(content: bytes) -> bool:
@@ -137,9 +242,29 @@ def _is_cut_jpeg(content: bytes) -> bool:
     )
 
 
-def _to_8_bit(path: str | os.PathLike[str], image: npt.NDArray[np.generic]) -> Image:
+def to_8_bit(image: npt.NDArray[np.uint16]) -> Image:
+    """Convert values of 16 bits by as many bits as are in use: white stays white.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W) or (H, W, 3 or 4), uint16
+        Cameras of 9 to 15 bits leave the upper bits empty; divided by 257 their pictures would be
+        black.
+
+    Returns
+    -------
+    ndarray, uint8
+        The same numbers where 8 bits are enough.
+    """
+    colours = image[..., :3] if image.ndim == 3 else image  # opaque would count as white
+    bits = max(int(colours.max(initial=0)).bit_length(), 8)
+    scaled = np.rint(image.astype(np.float32) / (((1 << bits) - 1) / 255))
+    return np.asarray(np.minimum(scaled, 255), dtype=np.uint8)
+
+
+def _checked_8_bit(path: str | os.PathLike[str], image: npt.NDArray[Any]) -> Image:
     if image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
     if image.dtype == np.uint16:
-        return np.rint(image.astype(np.float32) / 257).astype(np.uint8)
+        return to_8_bit(image)
     raise VideoError(path, f"pixels of type {image.dtype}; 8 and 16 bit can be read")

@@ -142,7 +142,7 @@ def columns(specs: Sequence[Spec], people: Names = NO_NAMES) -> list[Column]:
     found = [
         Column("frame", "%d", "1", "1 .. number of decoded frames", "video", always,
                "number of the decoded frame, the first is 1"),
-        Column("timestamp", "%.6f", "s", "0 ..", "start of the video", always,
+        Column("timestamp", "%.6f", "s", "0 ..", "zero of the file's own time", always,
                "time of the frame as the file states it"),
         Column("face_id", "%d", "1", "-1 or 0 ..", "video", "the person who is lost",
                "the person, as in the tracks; -1: a frame without any face"),

@@ -6,16 +6,17 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from facetrack.errors import InputError
-from facetrack.face import Face
+from facetrack.face import Face, read_only_points
 from facetrack.reading import Event, EventRecord, Finding, Readings
 from facetrack.signals.estimator import Estimator, Result, Run, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice
 from facetrack.video.frame import Frame
+from facetrack.video.square import Stretch, stretch_of
 
 LOGGER = logging.getLogger(__name__)
 KEEP: Final = 5.0  # seconds without the face after which a run ends; a blink of the tracker is less
@@ -99,6 +100,9 @@ class Pipeline:
         list of Finding
             What became certain, by face and estimator; for this frame or an earlier one.
         """
+        if frame.aspect != 1:  # distances and regions of faces are true in square pixels only
+            faces = [_square(face, stretch_of(frame.aspect)) for face in faces]
+            frame = frame.square
         return self.look([Observation(frame.index, frame.timestamp, f, frame) for f in faces])
 
     def look(self, seen: Sequence[Observation]) -> list[Finding]:
@@ -299,3 +303,9 @@ def event_records(findings: Iterable[Finding]) -> list[EventRecord]:
         for finding in findings
         if isinstance(finding.result, Event)
     ]
+
+
+def _square(face: Face, stretch: Stretch) -> Face:
+    """Move a face's points into square pixels."""
+    points, raw = (read_only_points(stretch.square(p)) for p in (face.points, face.raw_points))
+    return replace(face, points=points, raw_points=raw)

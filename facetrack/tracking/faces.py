@@ -14,6 +14,7 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.identity import Person
 from facetrack.tracking.people import Missing
 from facetrack.tracking.track import Track
+from facetrack.video.square import stretch_of
 
 _INSIDE: Final = 0.4  # of the points must lie in the image
 
@@ -21,9 +22,11 @@ _INSIDE: Final = 0.4  # of the points must lie in the image
 def tracked_face(
     track: Track,
     shape_model: ShapeModel,
-    size: tuple[int, int],
+    image: Image,
     time: float,
     corrected: npt.NDArray[np.bool_] | None = None,
+    *,
+    aspect: float = 1.0,
 ) -> Face:
     """Tell of a face that is seen.
 
@@ -33,21 +36,26 @@ def tracked_face(
         After this frame's fit; its smoother takes a step.
     shape_model : ShapeModel
         Its mean head gives the pose.
-    size : (width, height)
-        Of the frame in pixels.
+    image : ndarray, shape (H, W[, 3]), uint8
+        The frame in square pixels.
     time : float
         Timestamp of the frame in seconds.
     corrected : ndarray, shape (68,), bool, optional
         Points that a person has just put where they are.
+    aspect : float
+        Width of a pixel of the video by its height.
 
     Returns
     -------
     Face
+        Its points are in pixels of the video, its pose is that of square ones.
     """
-    raw = read_only_points(track.points)
-    points = raw
+    raw = points = read_only_points(track.points)
     if track.smoother is not None:
         points = read_only_points(track.smoother.update(track.points, time))
+    pose = head_pose(points, shape_model.mean_3d, (image.shape[1], image.shape[0]))
+    if aspect != 1:
+        points, raw = (read_only_points(stretch_of(aspect).stored(p)) for p in (points, raw))
     return Face(
         id=track.person.id,
         state=State.TRACKED,
@@ -55,7 +63,7 @@ def tracked_face(
         points=points,
         raw_points=raw,
         quality=track.quality,
-        pose=head_pose(points, shape_model.mean_3d, size),
+        pose=pose,
         confidence=track.confidence,
         source=_source(track.person, corrected),
     )

@@ -31,6 +31,8 @@ class Moment:
         Frames since a thorough search was due.
     time : float or None
         Of the last frame in seconds.
+    aspect : float
+        Width of the last frame's pixels by their height; all else is in square pixels.
     claimed : int
         The id of the person that a profile from elsewhere turned out to be of.
     """
@@ -41,6 +43,7 @@ class Moment:
     frame: int = -1
     idle: int = 0
     time: float | None = None
+    aspect: float = 1.0
     claimed: int = UNKNOWN
 
     def lose(self, track: Track, reason: str) -> None:

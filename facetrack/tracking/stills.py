@@ -15,6 +15,7 @@ from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.search import confirm
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Frame
+from facetrack.video.square import AS_STORED, stretch_of
 
 STATE: Final = "stills"
 
@@ -61,7 +62,8 @@ class StillTracker:
         InputError
             If the image has a wrong type or shape.
         """
-        picture = checked_image(image.grey if isinstance(image, Frame) else image)
+        stretch = stretch_of(image.aspect) if isinstance(image, Frame) else AS_STORED
+        picture = checked_image(image.square.grey if isinstance(image, Frame) else image)
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             return []
         found = self._detector.detect(picture, wanted=self.max_faces)
@@ -72,6 +74,7 @@ class StillTracker:
         for number, fit in enumerate(sorted(fits, key=lambda fit: box_of(fit.points))):
             points = read_only_points(fit.points)
             pose = head_pose(points, mean, size)
+            points = points if stretch == AS_STORED else read_only_points(stretch.stored(points))
             faces.append(
                 Face(number, State.TRACKED, "", points, points, fit.quality, pose, fit.confidence)
             )

@@ -37,6 +37,7 @@ from facetrack.tracking.teaching import (
 )
 from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track
 from facetrack.video.frame import Frame
+from facetrack.video.square import stretch_of
 
 STATE_VERSION: Final = 4
 
@@ -129,15 +130,16 @@ class Tracker:
         InputError
             If the image has a wrong type or shape, or time does not increase.
         """
+        self._now.aspect = image.aspect if isinstance(image, Frame) else 1.0
         if isinstance(image, Frame):
             timestamp = image.timestamp if timestamp is None else timestamp
-            image = image.grey
+            image = image.square.grey
         picture = self._image = checked_image(image)
         time = self._now.time = next_time(self._now.time, timestamp)
         self._now.frame += 1
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             self._now.lose_all(Reason.TOO_SMALL_PICTURE)
-            return self._report(picture, time)
+            return self._report()
         if self._now.cuts.update(picture):
             return self._after_cut(picture, time)
         for track in list(self._now.tracks):
@@ -149,7 +151,7 @@ class Tracker:
         self._search(picture)
         self._decide_who(picture, time)
         learn_looks(self._now.tracks, picture, self.model.shape_model)
-        return self._report(picture, time)
+        return self._report()
 
     def set_smoothing(self, dial: float) -> None:
         """Smooth more or less from the next frame on.
@@ -212,17 +214,14 @@ class Tracker:
     def _after_cut(self, image: Image, time: float) -> list[Face]:
         """End all faces, and start anew in the same frame: no person is recognised over a cut."""
         self._now.lose_all(Reason.CUT)
-        ended = [
-            lost_face(missing)
-            for missing in self._now.people.missing
-            if missing.since == self._now.frame
-        ]
+        missing = self._now.people.missing
+        ended = [lost_face(gone) for gone in missing if gone.since == self._now.frame]
         self._now.people.forget_all()
         self._now.idle = 0
         self._search(image)
         self._decide_who(image, time)
         learn_looks(self._now.tracks, image, self.model.shape_model)
-        return ended + self._report(image, time)
+        return ended + self._report()
 
     def _search(self, image: Image) -> None:
         """Look for faces while fewer are tracked than wanted; certain ones displace uncertain."""
@@ -275,7 +274,7 @@ class Tracker:
     def correct(
         self, face_id: int, points: npt.ArrayLike, mask: npt.ArrayLike | None = None
     ) -> Taught:
-        """Learn from a person's correction of a face in the frame of the last update.
+        """Learn from a correction of a face in the last update's frame, not written to since.
 
         Parameters
         ----------
@@ -300,18 +299,14 @@ class Tracker:
             them lie outside of the frame. Nothing has changed then.
         LearningError
             If the model cannot learn. Nothing has changed then.
-
-        Notes
-        -----
-        The picture given to the last update must not have been written to since.
         """
         track = tracked_as(self._now.tracks, face_id)
         assert self._image is not None  # something is tracked
-        assert self._now.time is not None
+        if self._now.aspect != 1:
+            points = stretch_of(self._now.aspect).square(points)
         replaced, vouched = correct(track, self.model, self._image, points, mask, self._now.frame)
         track.smoother = self._smoother()  # what a person puts somewhere is there at once
-        size = self._image.shape[1], self._image.shape[0]
-        face = tracked_face(track, self.model.shape_model, size, self._now.time, vouched)
+        face = self._tell(track, vouched)
         assert track.person.knowledge is not None  # just taught
         return Taught(face, len(track.person.knowledge.lessons), replaced)
 
@@ -355,10 +350,14 @@ class Tracker:
         mean = self.model.shape_model.mean
         return PointSmoother(self.smoothing, mean) if self.smoothing else None
 
-    def _report(self, image: Image, time: float) -> list[Face]:
-        size = image.shape[1], image.shape[0]
-        known = [track for track in self._now.tracks if track.decided]
-        faces = [tracked_face(track, self.model.shape_model, size, time) for track in known]
+    def _tell(self, track: Track, vouched: npt.NDArray[np.bool_] | None = None) -> Face:
+        assert self._image is not None  # something is tracked
+        at, aspect = self._now.time or 0.0, self._now.aspect
+        shape_model = self.model.shape_model
+        return tracked_face(track, shape_model, self._image, at, vouched, aspect=aspect)
+
+    def _report(self) -> list[Face]:
+        faces = [self._tell(track) for track in self._now.tracks if track.decided]
         places = self.max_faces - len(faces)
         for missing in reversed(self._now.people.missing):
             gone = self._now.frame - missing.since

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +15,11 @@ from av.stream import Disposition
 
 from facetrack.errors import VideoError
 from facetrack.video.source import DecodeReport
+from facetrack.video.timeline import own_end
 
 MAX_PIXELS: Final = 16384 * 8192  # a broken header may claim any size; this bounds memory
+PREVIEW: Final = 2  # pictures of a stream beside a film: its cover, though not marked as one
+_TEXTS: Final = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # FFmpeg draws their letters
 REMEDY: Final = "check whether a player shows it, or fetch the file again"
 
 
@@ -42,7 +46,7 @@ def open_container(path: Path) -> Any:
         if not path.stat().st_size:
             raise VideoError(path, "the file is empty", remedy="fetch it again")
         # An absolute path: "a:b.mp4" would be taken for a protocol.
-        return av.open(
+        container = av.open(
             str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="ignore"
         )
     except av.error.FFmpegError as error:
@@ -50,10 +54,19 @@ def open_container(path: Path) -> Any:
         raise VideoError(path, cause, remedy=REMEDY) from error
     except OSError as error:
         raise VideoError(path, f"cannot be read ({error.strerror})") from error
+    if container.format.name in _TEXTS:
+        container.close()
+        raise VideoError(path, "is a text, no video", remedy="name the video itself")
+    return container
+
+
+def is_cover(stream: Any) -> bool:
+    """Return whether a stream is a picture that goes with the file, as album art does."""
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def video_stream(path: Path, container: Any) -> Any:
-    """Choose the first stream of pictures that is no cover art.
+    """Choose the stream that players show: no cover, and the default, longest or largest one.
 
     Parameters
     ----------
@@ -68,14 +81,32 @@ def video_stream(path: Path, container: Any) -> Any:
     Raises
     ------
     VideoError
-        If there is none, or no decoder for it.
+        If there is none, or no decoder for it; or if the file is a picture in tiles, which PyAV
+        gives one by one without saying where they lie.
     """
-    for stream in container.streams.video:
-        # Without a codec context FFmpeg has no decoder for what the stream claims to hold.
-        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None:
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-            return stream
-    raise VideoError(path, "has no stream of pictures that can be decoded", remedy=REMEDY)
+    if any(
+        s.disposition & Disposition.dependent and s.frames == 1 for s in container.streams.video
+    ):
+        cause = "is a picture made of tiles (HEIC), of which only single ones could be read"
+        raise VideoError(path, cause, remedy="convert it to JPEG or PNG")
+    # Without a codec context FFmpeg has no decoder for what the stream claims to hold.
+    streams = [s for s in container.streams.video if s.codec_context is not None]
+    streams = [s for s in streams if not is_cover(s)]
+    if not streams:
+        raise VideoError(path, "has no stream of pictures that can be decoded", remedy=REMEDY)
+    stream = max(streams, key=_weight)  # the first one of equals
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    return stream
+
+
+def _weight(stream: Any) -> tuple[bool, bool, float, int]:
+    """Rank a stream among others; a few pictures, as cameras' previews, are no film."""
+    context = stream.codec_context
+    seconds = own_end(stream, Fraction(0)) or 0.0
+    count = stream.frames or round(seconds * (stream.average_rate or 0))
+    film = count == 0 or count > PREVIEW  # not every format says
+    default = bool(stream.disposition & Disposition.default)
+    return film, default, seconds, context.width * context.height
 
 
 def decode(

@@ -6,21 +6,21 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import av
 
 from facetrack.errors import VideoError
-from facetrack.video.decoding import REMEDY, decode, open_container, video_stream
+from facetrack.video.decoding import REMEDY, decode, is_cover, open_container, video_stream
 from facetrack.video.frame import Frame
 from facetrack.video.planes import DecodedPicture, orientation
-from facetrack.video.source import ClosesItself, DecodeReport
+from facetrack.video.source import ClosesItself, DecodeReport, checked_rate
+from facetrack.video.square import checked_aspect
+from facetrack.video.timeline import StreamClock, own_end, rate_of, sound_reaches, zero_of
 
 LOGGER = logging.getLogger(__name__)
 
-FALLBACK_RATE: Final = Fraction(25)  # frames per second of streams that state neither rate nor time
 END_TOLERANCE: Final = 1.0  # seconds: containers round, and a last frame may stand for a while
 
 
@@ -32,6 +32,9 @@ class FileSource(ClosesItself):
     path : path-like
         Anything that FFmpeg reads. Only this file is opened: playlists that name other files or
         addresses are refused.
+    rate : float, optional
+        Frames per second of a raw stream, which states no times; else what its header says, else
+        25. Other files know their times.
 
     Attributes
     ----------
@@ -42,9 +45,10 @@ class FileSource(ClosesItself):
     n_frames : int or None
         The container's own count, or rate times duration; an estimate.
     duration : float or None
-        Seconds, as the container states it.
+        Seconds from the file's zero to the end, as the file states it.
     pixel_aspect : float
-        Width of a pixel by its height; landmarks are in stored pixels whatever it is.
+        Width of a pixel by its height, as displayed; landmarks are in the pixels of `size`
+        whatever it is.
     report : DecodeReport
         Of the current or last iteration.
 
@@ -52,26 +56,40 @@ class FileSource(ClosesItself):
     ------
     VideoError
         If the file is missing, is no video, or no frame of it can be decoded.
+    InputError
+        If the rate is not positive.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+    def __init__(self, path: str | os.PathLike[str], *, rate: float | None = None) -> None:
+        self._path, self._rate = Path(path), checked_rate(rate)
         self._running: list[Any] = []
         self.name = self._path.name
         self.report = DecodeReport()
         with contextlib.closing(open_container(self._path)) as container:
             stream = video_stream(self._path, container)
-            self.duration = _duration(container, stream)
-            rate = stream.average_rate
-            estimate = round(self.duration * rate) if self.duration and rate else None
+            zero = zero_of(container)
+            self._own_end = own_end(stream, zero)
+            whole = container.duration / av.time_base if container.duration else None
+            self.duration = self._own_end or whole
+            start = float((stream.start_time or 0) * (stream.time_base or 0) - zero)
+            length = (self.duration or 0.0) - max(start, 0.0)
+            estimate = round(length * rate_of(container, stream, rate)) if length > 0 else None
             # A broken header may claim thousands of millions; a frame takes a byte at least.
             stated = stream.frames if stream.frames <= self._path.stat().st_size else 0
             self.n_frames: int | None = stated or estimate
-            self.pixel_aspect = float(stream.sample_aspect_ratio or 1)
+            self._notes = _left_out(container, stream)
             first = next(decode(self._path, container, stream, DecodeReport()), None)
             if first is None:
                 raise VideoError(self._path, "no frame can be decoded", remedy=REMEDY)
-            self.size = DecodedPicture(first, orientation(first)).size
+            turn = orientation(first)
+            self.size = DecodedPicture(first, turn).size
+            aspect = checked_aspect(float(stream.sample_aspect_ratio or 1))
+            self.pixel_aspect = 1 / aspect if turn.transpose else aspect
+            if aspect != 1:
+                self._notes.append(
+                    f"pixels are {self.pixel_aspect:.4g} times as wide as high: faces were fitted "
+                    "in square ones, points are in those of the file"
+                )
 
     def __iter__(self) -> Iterator[Frame]:
         """Decode from the first frame to the last.
@@ -79,8 +97,8 @@ class FileSource(ClosesItself):
         Yields
         ------
         Frame
-            Times are the file's own, counted from the first frame; see `StreamClock` for files that
-            state none or go backwards.
+            Times are the file's own, as its sound has them; see `zero_of` for where they count
+            from and `StreamClock` for files that state none or go backwards.
 
         Raises
         ------
@@ -88,16 +106,20 @@ class FileSource(ClosesItself):
             If the file is gone or has become unreadable since it was opened.
         """
         self.report = report = DecodeReport()
+        report.notes.extend(self._notes)
         container = open_container(self._path)
         self._running.append(container)
         try:
             stream = video_stream(self._path, container)
             stream.thread_type = "AUTO"
-            clock = StreamClock(stream, report, self.name)
+            clock = StreamClock(container, stream, report, self.name, rate=self._rate)
             for decoded in decode(self._path, container, stream, report):
-                picture = DecodedPicture(decoded, orientation(decoded))
+                picture = DecodedPicture(decoded, orientation(decoded), self.size)
+                if picture.size != self.size:
+                    report.note(_resized(picture.size, self.size))
                 report.decoded += 1
-                yield Frame(report.decoded - 1, clock.time_of(decoded), picture)
+                time = clock.time_of(decoded)
+                yield Frame(report.decoded - 1, time, picture, aspect=self.pixel_aspect)
                 if container not in self._running:
                     return
             self._compare_end(clock.now, report)
@@ -112,61 +134,31 @@ class FileSource(ClosesItself):
             self._running.pop().close()
 
     def _compare_end(self, last: float, report: DecodeReport) -> None:
-        if self.duration is not None and self.duration - last > END_TOLERANCE:
-            text = f"the last frame is at {last:.2f} s of {self.duration:.2f} s: cut short?"
-            report.note(text)
-            LOGGER.warning("%s: %s", self.name, text)
+        if self.duration is None or self.duration - last <= END_TOLERANCE:
+            return
+        if self._own_end is None:  # the whole file's end may be that of its sound
+            with contextlib.closing(open_container(self._path)) as container:
+                if sound_reaches(container, self.duration - END_TOLERANCE):
+                    return
+        text = f"the last frame is at {last:.2f} s of {self.duration:.2f} s: cut short?"
+        report.note(text)
+        LOGGER.warning("%s: %s", self.name, text)
 
 
-class StreamClock:
-    """Makes times that start at 0 and always increase.
-
-    Notes
-    -----
-    time = the frame's own time - the first frame's. A frame without a time comes one frame of the
-    average rate after the one before; a frame whose time is not later than the one before comes
-    one tick of the stream's time base after it and counts as repeated.
-    """
-
-    def __init__(self, stream: Any, report: DecodeReport, name: str) -> None:
-        self.now = 0.0
-        self._step = float(1 / (stream.average_rate or stream.guessed_rate or FALLBACK_RATE))
-        self._report, self._name = report, name
-        self._origin: Fraction | None = None
-        self._started = False
-
-    def time_of(self, frame: Any) -> float:
-        """Return the frame's time in seconds since the first frame."""
-        expected = self.now + self._step if self._started else 0.0
-        if frame.pts is None or not frame.time_base:
-            self._note("frames without a time were spaced by the average rate")
-            self.now = expected
-        else:
-            time = frame.pts * Fraction(frame.time_base)
-            if self._origin is None:
-                self._origin = time - Fraction(expected)
-            self._advance(float(time - self._origin), float(frame.time_base))
-        self._started = True
-        return self.now
-
-    def _advance(self, time: float, tick: float) -> None:
-        if self._started and time <= self.now:
-            self._report.repeated += 1
-            self._note("times that did not increase were moved one tick behind the frame before")
-            time = self.now + tick
-        self.now = time
-
-    def _note(self, text: str) -> None:
-        if self._report.note(text):
-            LOGGER.warning("%s: %s", self._name, text)
+def _left_out(container: Any, stream: Any) -> list[str]:
+    """Say which stream was taken where there are several; pictures of a cover are none."""
+    others = [s for s in container.streams.video if s.index != stream.index and not is_cover(s)]
+    if not others:
+        return []
+    width, height = stream.codec_context.width, stream.codec_context.height
+    number = [s.index for s in container.streams.video].index(stream.index) + 1
+    return [
+        f"video stream {number} of {len(container.streams.video)} was read ({width} x {height}), "
+        f"{len(others)} left out"
+    ]
 
 
-def _duration(container: Any, stream: Any) -> float | None:
-    """Return the length in seconds that the container states, None if it states none."""
-    if stream.duration and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
-    elif container.duration:
-        seconds = container.duration / av.time_base
-    else:
-        return None
-    return seconds if seconds > 0 else None
+def _resized(size: tuple[int, int], first: tuple[int, int]) -> str:
+    """Say that pictures have another size than the first one."""
+    (width, height), (wide, high) = size, first
+    return f"pictures of {width} x {height} were scaled to the first one's {wide} x {high}"

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.formats.picture import to_8_bit
+from facetrack.video.square import Stretch, stretch_of
 
 Image = npt.NDArray[np.uint8]
 
@@ -37,18 +39,23 @@ class Frame:
     index : int
         Place among the decoded frames, from 0; of a folder, among all its pictures, broken or not.
     timestamp : float
-        Seconds since the first frame; NaN of a still picture, which has no time.
+        Seconds on the file's own time line, which its sound shares (a camera's: since the first
+        frame); NaN of a still picture, which has no time.
     picture : Picture
         Where grey values and colours come from on request.
     name : str
         The file's name of a picture; empty of a video's frame.
+    aspect : float
+        Width of a pixel by its height. Points are in pixels as they are, whatever it is.
     """
 
     index: int
     timestamp: float
     picture: Picture = field(repr=False)
     name: str = ""
+    aspect: float = 1.0
     _converted: dict[str, Image] = field(default_factory=dict, init=False, repr=False)
+    _square: list[Frame] = field(default_factory=list, init=False, repr=False)
 
     @property
     def grey(self) -> Image:
@@ -59,6 +66,16 @@ class Frame:
     def image(self) -> Image:
         """Colours, shape (H, W, 3), uint8 BGR, C-contiguous, read-only; converted once."""
         return self._cached("bgr")
+
+    @property
+    def square(self) -> Frame:
+        """The frame in square pixels, in which heads have their true form; often itself."""
+        if self.aspect == 1:
+            return self
+        if not self._square:
+            picture = _Stretched(self, stretch_of(self.aspect))
+            self._square.append(Frame(self.index, self.timestamp, picture, self.name))
+        return self._square[0]
 
     def _cached(self, kind: str) -> Image:
         # Most frames are only looked at in grey: converting to colour costs more than decoding.
@@ -96,6 +113,24 @@ class ArrayPicture:
         return np.ascontiguousarray(self.image).view()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stretched:
+    """A frame's picture in square pixels."""
+
+    frame: Frame
+    stretch: Stretch
+
+    @property
+    def nbytes(self) -> int:
+        return self.frame.picture.nbytes
+
+    def grey(self) -> Image:
+        return self.stretch.picture(self.frame.grey)
+
+    def bgr(self) -> Image:
+        return self.stretch.picture(self.frame.image)
+
+
 def frame_of(image: npt.ArrayLike, *, index: int = 0, timestamp: float = 0.0) -> Frame:
     """Make a frame from a picture in memory.
 
@@ -106,7 +141,7 @@ def frame_of(image: npt.ArrayLike, *, index: int = 0, timestamp: float = 0.0) ->
     index : int
         Place in the video, from 0.
     timestamp : float
-        Seconds since the first frame.
+        Seconds, growing from frame to frame.
 
     Returns
     -------
@@ -126,7 +161,7 @@ def as_bgr(image: npt.ArrayLike) -> Image:
     Parameters
     ----------
     image : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16
-        Grey, BGR or BGRA. 16-bit values are divided by 257, so that white stays white;
+        Grey, BGR or BGRA. 16-bit values become 8-bit ones, see `formats.picture.to_8_bit`;
         transparency is dropped without blending.
 
     Returns
@@ -145,7 +180,7 @@ def as_bgr(image: npt.ArrayLike) -> Image:
     if 0 in array.shape:
         raise InputError(f"image has no pixel, its shape is {array.shape}")
     if array.dtype == np.uint16:
-        array = np.rint(array.astype(np.float32) / 257).astype(np.uint8)
+        array = to_8_bit(array)
     if array.dtype != np.uint8:
         raise InputError(f"image must be of type uint8 or uint16, got {array.dtype}")
     if array.ndim == 2 or array.shape[2] == 1:

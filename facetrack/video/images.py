@@ -10,9 +10,9 @@ from math import nan
 from pathlib import Path
 
 from facetrack.errors import InputError, VideoError
-from facetrack.formats.picture import SUFFIXES, picture_size, read_bgr
+from facetrack.formats.picture import SUFFIXES, pages_of, picture_size, read_bgr
 from facetrack.video.frame import ArrayPicture, Frame
-from facetrack.video.source import ClosesItself, DecodeReport
+from facetrack.video.source import FALLBACK_RATE, ClosesItself, DecodeReport, checked_rate
 
 LOGGER = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ class ImageFolder(ClosesItself):
     ----------
     path : path-like
         A folder, or a picture.
-    rate : float
-        Pictures per second: picture i of the folder is at i / rate.
+    rate : float, optional
+        Pictures per second: picture i of the folder is at i / rate (default: 25).
     stills : bool
         Whether each picture stands by itself: timestamps are NaN.
 
@@ -57,12 +57,10 @@ class ImageFolder(ClosesItself):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, rate: float = 25.0, stills: bool = False
+        self, path: str | os.PathLike[str], *, rate: float | None = None, stills: bool = False
     ) -> None:
-        if not rate > 0:
-            raise InputError(f"pictures per second must be positive, got {rate}")
         path = Path(path)
-        self._rate, self._closed = float(rate), False
+        self._rate, self._closed = float(checked_rate(rate) or FALLBACK_RATE), False
         self.name, self.stills = path.name, stills
         self.report = DecodeReport()
         self._paths = _pictures(path)
@@ -172,6 +170,8 @@ class ImageFolder(ClosesItself):
                 LOGGER.warning("%s", error)
                 continue
             self.report.decoded += 1
+            if (further := len(pages_of(self._paths[index])) - 1) > 0:
+                self.report.note(f"{frame.name}: {further} further pages left out")
             yield frame
 
     def close(self) -> None:
@@ -182,6 +182,11 @@ class ImageFolder(ClosesItself):
 def holds_pictures(path: Path) -> bool:
     """Return whether a path means pictures: a folder, or a file whose name ends so."""
     return path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
+def is_stack(path: Path) -> bool:
+    """Return whether a file holds several pictures, as animations and TIFFs of pages do."""
+    return path.is_file() and len(pages_of(path)) > 1
 
 
 def _pictures(path: Path) -> list[Path]:

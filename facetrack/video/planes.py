@@ -123,14 +123,17 @@ class DecodedPicture:
         Keeps the decoder's buffer alive.
     turn : Orientation
         From stored to displayed pixels.
+    fit : (int, int), optional
+        Width and height in pixels to which a displayed picture of another size is scaled.
     """
 
     frame: Any
     turn: Orientation
+    fit: tuple[int, int] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels as displayed."""
+        """Width and height in pixels as displayed, before scaling."""
         width, height = self.frame.width, self.frame.height
         return (height, width) if self.turn.transpose else (width, height)
 
@@ -141,6 +144,21 @@ class DecodedPicture:
 
     def grey(self) -> Image:
         """Return the luma in full range: what FFmpeg's scaler gives, at a fraction of its time."""
+        return self._fitted(self._grey())
+
+    def bgr(self) -> Image:
+        """Return the colours, converted by FFmpeg's scaler."""
+        return self._fitted(self.turn.apply(_scaled(self.frame, "bgr24")))
+
+    def _fitted(self, image: Image) -> Image:
+        if self.fit is None or self.fit == self.size:
+            return image
+        width, height = self.size
+        shrinks = self.fit[0] * self.fit[1] < width * height
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, self.fit, interpolation=how), dtype=np.uint8)
+
+    def _grey(self) -> Image:
         frame = self.frame
         name = frame.format.name
         plane = frame.planes[0]
@@ -156,10 +174,6 @@ class DecodedPicture:
         return self.turn.apply(
             np.asarray(cv2.convertScaleAbs(above, dst=above, alpha=_STRETCH), dtype=np.uint8)
         )
-
-    def bgr(self) -> Image:
-        """Return the colours, converted by FFmpeg's scaler."""
-        return self.turn.apply(_scaled(self.frame, "bgr24"))
 
 
 class _Scalers(threading.local):

@@ -16,11 +16,12 @@ import av.error
 
 from facetrack.errors import InputError, VideoError
 from facetrack.video.decoding import decode, open_container, video_stream
-from facetrack.video.file import FileSource, StreamClock
+from facetrack.video.file import FileSource
 from facetrack.video.frame import Frame
 from facetrack.video.planes import DecodedPicture, leave_pool, orientation
 from facetrack.video.seeking import FrameCache
 from facetrack.video.source import ClosesItself, DecodeReport
+from facetrack.video.timeline import StreamClock, is_timeless, zero_of
 from facetrack.video.unchanged import Unchanged
 
 _SEEK: Final = 8  # frames that seeking must spare: decoding so many takes less time
@@ -37,7 +38,7 @@ class FrameIndex(NamedTuple):
     keys : list of int
         Those of the frames at which decoding can begin.
     times : list of float
-        Seconds since the first frame.
+        Seconds after the file's zero.
     """
 
     stamps: list[int]
@@ -72,6 +73,8 @@ class SeekableFile(ClosesItself):
     ----------
     path : path-like
         See `FileSource`.
+    rate : float, optional
+        See `FileSource`.
     cache : FrameCache, optional
         Shared with other readers of this file; else one of its own.
 
@@ -95,16 +98,22 @@ class SeekableFile(ClosesItself):
     numbers then.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, cache: FrameCache | None = None) -> None:
-        self._path = Path(path)
-        source = FileSource(self._path)
-        self.name, self.size = source.name, source.size
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rate: float | None = None,
+        cache: FrameCache | None = None,
+    ) -> None:
+        self._path, self._rate = Path(path), rate
+        source = FileSource(self._path, rate=rate)
+        self.name, self.size, self.pixel_aspect = source.name, source.size, source.pixel_aspect
         self._cache = FrameCache() if cache is None else cache
         self._decoder: _Decoder | None = None
         self._file = Unchanged(self._path)
         known = self._path.stat()
         packets = _index_packets(self._path, known.st_size, known.st_mtime_ns)
-        self._index = packets or _index_frames(self._path)
+        self._index = packets or _index_frames(self._path, rate)
 
     @property
     def n_frames(self) -> int:
@@ -122,7 +131,7 @@ class SeekableFile(ClosesItself):
         Returns
         -------
         float
-            Seconds since the first frame.
+            Seconds after the file's zero, as decoding has them.
 
         Raises
         ------
@@ -165,7 +174,7 @@ class SeekableFile(ClosesItself):
                 # have met the damage: what they share is numbered as the packets promise.
                 self.close()
                 self._cache = FrameCache()
-                self._index = _index_frames(self._path)
+                self._index = _index_frames(self._path, self._rate)
                 self._check(index)
         return self._decode_to(index)
 
@@ -207,7 +216,7 @@ class SeekableFile(ClosesItself):
         if not self._index.stamps:  # where it lands could not be known
             self._stop()
         if self._decoder is None:
-            self._decoder = _Decoder(self._path, self._index)
+            self._decoder = _Decoder(self._path, self._index, self.size, self.pixel_aspect)
         self._decoder.begin(first)
 
     def _go_on(self, index: int) -> Frame:
@@ -230,6 +239,8 @@ class _Decoder:
     ----------
     path : Path
     index : FrameIndex
+    size, aspect
+        Of the frames, see `FileSource`.
 
     Attributes
     ----------
@@ -237,8 +248,8 @@ class _Decoder:
         Number of the frame that comes next.
     """
 
-    def __init__(self, path: Path, index: FrameIndex) -> None:
-        self._path, self._index = path, index
+    def __init__(self, path: Path, index: FrameIndex, size: tuple[int, int], aspect: float) -> None:
+        self._path, self._index, self._size, self._aspect = path, index, size, aspect
         self.next = 0
         self._container = open_container(path)
         self._stream = video_stream(path, self._container)
@@ -270,8 +281,9 @@ class _Decoder:
                 raise _PromiseBrokenError
             self.next += 1
             leave_pool(decoded)
-            picture = DecodedPicture(decoded, orientation(decoded))
-            yield Frame(self.next - 1, self._index.times[self.next - 1], picture)
+            picture = DecodedPicture(decoded, orientation(decoded), self._size)
+            time = self._index.times[self.next - 1]
+            yield Frame(self.next - 1, time, picture, aspect=self._aspect)
 
     def close(self) -> None:
         if self._frames is not None:
@@ -286,26 +298,34 @@ def _index_packets(path: Path, size: int, changed: int) -> FrameIndex | None:
     `size` and `changed` (bytes and nanoseconds) tell a file from another one of its name.
     """
     stamps, keys = [], []
+    decoded = None
     with contextlib.closing(open_container(path)) as container:
         stream = video_stream(path, container)
+        if is_timeless(container):
+            return None
         for packet in container.demux(stream):
             if not packet.size or packet.is_discard:
                 continue
             if packet.pts is None or packet.is_corrupt:
                 return None
+            if decoded is not None and packet.dts is not None and packet.dts < decoded:
+                return None  # time falls back: the order of stamps is not that of frames
+            decoded = packet.dts
             stamps.append(packet.pts)
             if packet.is_keyframe:
                 keys.append(packet.pts)
-        tick = Fraction(stream.time_base or 0)
+        tick, zero = Fraction(stream.time_base or 0), zero_of(container)
     stamps.sort()
     if not keys or not tick or len(set(stamps)) < len(stamps):
         return None
     # Rounded once, as `float(Fraction)` is, at a twentieth of its time.
-    times = [(s - stamps[0]) * tick.numerator / tick.denominator for s in stamps]
+    first = min(zero / tick, Fraction(stamps[0]))
+    up, down = tick.numerator, tick.denominator * first.denominator
+    times = [(s * first.denominator - first.numerator) * up / down for s in stamps]
     return FrameIndex(stamps, sorted(keys), times)
 
 
-def _index_frames(path: Path) -> FrameIndex:
+def _index_frames(path: Path, rate: float | None) -> FrameIndex:
     """Decode everything once and count."""
     report = DecodeReport()
     stamps: list[Any] = []
@@ -313,7 +333,7 @@ def _index_frames(path: Path) -> FrameIndex:
     with contextlib.closing(open_container(path)) as container:
         stream = video_stream(path, container)
         stream.thread_type = "AUTO"
-        clock = StreamClock(stream, report, path.name)
+        clock = StreamClock(container, stream, report, path.name, rate=rate)
         for frame in decode(path, container, stream, report):
             times.append(clock.time_of(frame))
             stamps.append(frame.pts)

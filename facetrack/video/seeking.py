@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Final, Protocol
 
 from facetrack.video.frame import Frame
@@ -33,7 +34,7 @@ class SeekableVideo(Protocol):
         """Number of frames."""
 
     def time(self, index: int) -> float:
-        """Seconds of a frame since the first one."""
+        """Seconds of a frame, as `Frame.timestamp` has them."""
 
     def frame(self, index: int) -> Frame:
         """Give a frame by its number from 0."""
@@ -65,11 +66,11 @@ class FrameCache:
             if frame is None:
                 return None
             self._frames.move_to_end(index)
-        return Frame(index, frame.timestamp, frame.picture, frame.name)
+        return replace(frame)
 
     def put(self, frame: Frame) -> None:
         """Keep a frame; those that were not used for longest go."""
-        kept = Frame(frame.index, frame.timestamp, frame.picture, frame.name)
+        kept = replace(frame)  # without what was made of it
         with self._lock:
             self._drop(self._frames.pop(frame.index, None))
             self._frames[frame.index] = kept
@@ -94,8 +95,8 @@ class SeekableFolder(ImageFolder):
     ----------
     path : path-like
         See `ImageFolder`.
-    rate : float
-        Pictures per second.
+    rate : float, optional
+        See `ImageFolder`.
     stills : bool
         See `ImageFolder`.
     cache : FrameCache, optional
@@ -106,7 +107,7 @@ class SeekableFolder(ImageFolder):
         self,
         path: str | os.PathLike[str],
         *,
-        rate: float = 25.0,
+        rate: float | None = None,
         stills: bool = False,
         cache: FrameCache | None = None,
     ) -> None:

@@ -40,6 +40,8 @@ class VideoWriter:
         Width and height in pixels of the frames; odd sizes are filled up by a row or column.
     rate : float
         A hint for players; times are what `write` is given.
+    aspect : float
+        Width of a pixel by its height.
 
     Raises
     ------
@@ -50,7 +52,12 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], size: tuple[int, int], *, rate: float = 30.0
+        self,
+        path: str | os.PathLike[str],
+        size: tuple[int, int],
+        *,
+        rate: float = 30.0,
+        aspect: float = 1.0,
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in (".mp4", ".mkv", ".mov"):
@@ -70,6 +77,8 @@ class VideoWriter:
         )
         stream.width, stream.height = (n + n % 2 for n in size)
         stream.pix_fmt = "yuv420p"
+        if aspect != 1:
+            stream.sample_aspect_ratio = Fraction(aspect).limit_denominator(1001)
         stream.codec_context.time_base = TIME_BASE
         stream.codec_context.gop_size = FRAGMENT
         stream.codec_context.max_b_frames = 0  # frames held back would be lost with the writer
@@ -84,7 +93,7 @@ class VideoWriter:
         image : ndarray, shape (H, W, 3), uint8
             BGR, of the size that was announced.
         timestamp : float
-            Seconds since the first frame, increasing.
+            Seconds after the file's zero, increasing.
 
         Raises
         ------
@@ -199,7 +208,7 @@ def write_video(source: VideoSource, path: str | os.PathLike[str]) -> int:
         If a frame has another size than the source.
     """
     count = 0
-    with VideoWriter(path, source.size) as writer:
+    with VideoWriter(path, source.size, aspect=source.pixel_aspect) as writer:
         for frame in source:
             writer.write(frame.image, frame.timestamp)
             count += 1

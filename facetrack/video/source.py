@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
+from facetrack.errors import InputError
 from facetrack.video.frame import Frame
+
+FALLBACK_RATE: Final = 25  # frames per second of what states neither rate nor times
+
+
+def checked_rate(rate: float | None) -> float | None:
+    """Check what a user says of the rate of frames.
+
+    Parameters
+    ----------
+    rate : float or None
+        Frames per second; None where nothing is said.
+
+    Returns
+    -------
+    float or None
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is not a positive number.
+    """
+    if rate is not None and not 0 < rate < math.inf:
+        raise InputError(f"the rate must be a positive number of frames a second, got {rate}")
+    return rate
 
 
 @dataclass(slots=True)
@@ -52,12 +79,16 @@ class VideoSource(Protocol):
         """Width and height in pixels of the frames as displayed (after rotation)."""
 
     @property
+    def pixel_aspect(self) -> float:
+        """Width of a pixel by its height, as displayed."""
+
+    @property
     def n_frames(self) -> int | None:
         """Number of frames as far as known beforehand: an estimate, for progress only."""
 
     @property
     def duration(self) -> float | None:
-        """Length in seconds as far as known beforehand."""
+        """Seconds until the end as far as known beforehand."""
 
     @property
     def report(self) -> DecodeReport:
@@ -80,7 +111,9 @@ class VideoSource(Protocol):
 
 
 class ClosesItself:
-    """The context manager that all sources share."""
+    """What all sources share: the context manager, and square pixels unless they say otherwise."""
+
+    pixel_aspect = 1.0
 
     def close(self) -> None:
         """Let go of files and devices; a running iteration ends."""

@@ -8,7 +8,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import VideoError
+from facetrack.features.pixels import checked_image, grey
 from facetrack.formats.picture import read_bgr, read_grey
+from facetrack.video.frame import as_bgr
 
 RNG = np.random.default_rng(3)
 COLOUR = RNG.integers(0, 256, (24, 40, 3), dtype=np.uint8)
@@ -89,3 +91,27 @@ def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "a.tiff", GREY.astype(np.float32))
     with pytest.raises(VideoError, match="pixels of type float32"):
         read_bgr(path)
+
+
+@pytest.mark.parametrize("bits", range(9, 17))
+@pytest.mark.parametrize("image", [GREY, COLOUR, ALPHA], ids=["grey", "colour", "alpha"])
+def test_pictures_of_few_bits_are_as_bright_as_those_of_8(
+    tmp_path: Path, image: np.ndarray, bits: int
+) -> None:
+    image = image.copy()
+    image[0, 0] = 255  # white is somewhere
+    wide = np.rint(image * (((1 << bits) - 1) / 255)).astype(np.uint16)
+    if image.ndim == 3 and image.shape[2] == 4:
+        wide[..., 3] = 65535  # what viewers write where nothing is transparent
+    expected = read_bgr(save(tmp_path / "b.png", image))
+    for name in ("a.png", "a.tif"):
+        found = read_bgr(save(tmp_path / name, wide))
+        assert np.abs(found.astype(int) - expected).max() <= 1
+    apart = as_bgr(wide).astype(int) - expected
+    assert np.abs(apart).max() <= 1
+    assert np.abs(grey(checked_image(wide)).astype(int) - grey(expected)).max() <= 1
+
+
+def test_8_bits_in_16_stay_what_they_are(tmp_path: Path) -> None:
+    dark = (COLOUR // 2).astype(np.uint16)
+    assert_array_equal(read_bgr(save(tmp_path / "a.png", dark)), dark)

@@ -23,7 +23,7 @@ def test_pictures_come_in_natural_order_at_their_rate(tmp_path: Path) -> None:
     for number in (10, 9, 1, 100):
         _write(tmp_path / f"frame_{number}.png", number)
     (tmp_path / "notes.txt").write_text("no picture")
-    with open_source(tmp_path, image_rate=10) as source:
+    with open_source(tmp_path, rate=10) as source:
         frames = list(source)
     assert [f.grey[0, 0] for f in frames] == [1, 9, 10, 100]
     assert [f.timestamp for f in frames] == [0, 0.1, 0.2, 0.3]

@@ -28,7 +28,7 @@ def source(
     if request.param == "images":
         for i in range(5):
             cv2.imwrite(str(tmp_path / f"{i}.png"), np.full((48, 64, 3), i, np.uint8))
-        return open_source(tmp_path, image_rate=50)
+        return open_source(tmp_path, rate=50)
     return SyntheticVideo(shipped_model.shape_model, n_frames=5, size=(64, 48), fps=50)
 
 

@@ -1,0 +1,76 @@
+"""Square pixels: what faces are fitted in where a video's pixels are wider than high, or higher."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Points = npt.NDArray[np.float64]
+Image = npt.NDArray[np.uint8]
+
+EVEN: Final = 0.01  # aspects closer to 1 are rounding of file formats
+WILDEST: Final = 4.0  # what claims more is a broken header
+
+
+class Stretch(NamedTuple):
+    """How stored pixels become square ones: the smaller side grows, so that nothing is lost.
+
+    Attributes
+    ----------
+    x, y : float
+        Factors, at least 1; one of them is 1.
+    """
+
+    x: float = 1.0
+    y: float = 1.0
+
+    def square(self, points: npt.ArrayLike) -> Points:
+        """Move points (..., 2) from stored to square pixels; pixel centres are at integers."""
+        return np.asarray((np.asarray(points, np.float64) + 0.5) * np.array(self) - 0.5)
+
+    def stored(self, points: npt.ArrayLike) -> Points:
+        """Move points (..., 2) from square pixels back to stored ones."""
+        return np.asarray((np.asarray(points, np.float64) + 0.5) / np.array(self) - 0.5)
+
+    def picture(self, image: Image) -> Image:
+        """Stretch a picture, shape (H, W[, 3])."""
+        height, width = image.shape[:2]
+        size = round(width * self.x), round(height * self.y)
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+AS_STORED: Final = Stretch()
+
+
+def checked_aspect(aspect: float) -> float:
+    """Return a pixel's width by its height; 1 where it is nearly 1 or cannot be true.
+
+    Parameters
+    ----------
+    aspect : float
+        As a file states it.
+
+    Returns
+    -------
+    float
+    """
+    likely = 1 / WILDEST <= aspect <= WILDEST
+    return aspect if likely and abs(aspect - 1) > EVEN else 1.0
+
+
+def stretch_of(aspect: float) -> Stretch:
+    """Say how pixels become square.
+
+    Parameters
+    ----------
+    aspect : float
+        Width of a pixel by its height.
+
+    Returns
+    -------
+    Stretch
+    """
+    return Stretch(max(aspect, 1.0), max(1 / aspect, 1.0))

@@ -1,0 +1,174 @@
+"""Files of several pictures, pages of a TIFF or an animation, as the frames of a video."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from facetrack.errors import InputError, VideoError
+from facetrack.formats.picture import UNREADABLE, page_reader, pages_of, picture_bytes
+from facetrack.video.frame import ArrayPicture, Frame, Image
+from facetrack.video.seeking import FrameCache
+from facetrack.video.source import FALLBACK_RATE, ClosesItself, DecodeReport, checked_rate
+
+
+class PictureStack(ClosesItself):
+    """A TIFF of several pages or an animated PNG or WebP, of which any frame can be looked at.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    rate : float, optional
+        Pages per second (default: 25). Animations state their own times.
+    stills : bool
+        Whether each picture stands by itself: timestamps are NaN.
+    cache : FrameCache, optional
+        Shared with other readers of this file; else one of its own.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    size : tuple of int
+        Width and height in pixels of the first picture, to which others are scaled.
+    n_frames : int
+        Number of pictures, broken ones included.
+    duration : float
+        Seconds.
+    report : DecodeReport
+        Of the current or last iteration; broken pictures count as undecodable.
+
+    Raises
+    ------
+    VideoError
+        If the file or its first picture cannot be read.
+    InputError
+        If the rate is not positive.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        rate: float | None = None,
+        stills: bool = False,
+        cache: FrameCache | None = None,
+    ) -> None:
+        path = Path(path)
+        self.name, self.stills = path.name, stills
+        self.report = DecodeReport()
+        self._cache = FrameCache() if cache is None else cache
+        self._pages, self._closed = pages_of(path), False
+        self.n_frames = len(self._pages)
+        rate = float(checked_rate(rate) or FALLBACK_RATE)
+        self._read: Callable[[int], Image]
+        if path.suffix.lower() in (".tif", ".tiff"):
+            self._read, times = page_reader(path), [i / rate for i in range(self.n_frames + 1)]
+        else:
+            animation = _Animation(path)
+            self._read, times = animation.read, animation.times(self.n_frames)
+        self._times, self.duration = times[:-1], times[-1]
+        first = self._read(self._pages[0])
+        self.size = first.shape[1], first.shape[0]
+
+    def time(self, index: int) -> float:
+        """Return the time of a picture in seconds, NaN of a still; raises InputError if none is."""
+        if not 0 <= index < self.n_frames:
+            raise InputError(f"{self.name}: frame {index} is none of {self.n_frames}")
+        return nan if self.stills else self._times[index]
+
+    def frame(self, index: int) -> Frame:
+        """Give a picture.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+
+        Returns
+        -------
+        Frame
+
+        Raises
+        ------
+        InputError
+            If there is no such picture.
+        VideoError
+            If it cannot be read.
+        """
+        time = self.time(index)
+        known = self._cache.get(index)
+        if known is None:
+            image = self._read(self._pages[index])
+            if (image.shape[1], image.shape[0]) != self.size:
+                image = np.asarray(cv2.resize(image, self.size), dtype=np.uint8)
+                self.report.note("pictures of another size were scaled to the first one's")
+            known = Frame(index, time, ArrayPicture(image))
+            self._cache.put(known)
+        return known
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Read the pictures from the first on; what cannot be read is noted and left out."""
+        self.report, self._closed = DecodeReport(), False
+        for index in range(self.n_frames):
+            if self._closed:
+                return
+            try:
+                frame = self.frame(index)
+            except VideoError as error:
+                self.report.undecodable += 1
+                self.report.note(str(error))
+                continue
+            self.report.decoded += 1
+            yield frame
+
+    def close(self) -> None:
+        """Forget the pictures that are kept; a running iteration ends."""
+        self._closed = True
+        self._cache.clear()
+
+
+class _Animation:
+    """The frames of an animation: each is made of those before it."""
+
+    def __init__(self, path: Path) -> None:
+        from PIL import Image as pillow
+
+        self._path, self._content = path, picture_bytes(path)
+        self._open, self._broken = pillow.open, (*UNREADABLE, pillow.DecompressionBombError)
+        self._image: Any = None
+
+    def times(self, count: int) -> list[float]:
+        """Return when each frame begins and the last one ends, in seconds."""
+        shown = []
+        for index in range(count):
+            seconds = 0.0
+            with contextlib.suppress(*self._broken):
+                seconds = float(self._at(index).info.get("duration", 0)) / 1000
+            shown.append(seconds or 1 / FALLBACK_RATE)
+        return [0.0, *accumulate(shown)]
+
+    def read(self, index: int) -> Image:
+        """Return a frame, BGR; raises VideoError if it cannot be read."""
+        try:
+            colours = np.asarray(self._at(index).convert("RGBA"), dtype=np.uint8)
+        except self._broken as error:
+            raise VideoError(self._path, f"frame {index} cannot be read ({error})") from error
+        return np.ascontiguousarray(colours[..., 2::-1])
+
+    def _at(self, index: int) -> Any:
+        if self._image is None or index < self._image.tell():  # winding back confuses Pillow
+            self._image = self._open(io.BytesIO(self._content))
+        self._image.seek(index)
+        self._image.load()
+        return self._image

@@ -1,0 +1,104 @@
+"""Files of several pictures: every page and every frame, at their times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as pillow
+
+from facetrack.corpus.task import ModelId, Outputs, Settings, Task
+from facetrack.errors import InputError, VideoError
+from facetrack.opening import open_seekable, open_source
+from facetrack.video.images import ImageFolder
+from facetrack.video.stack import PictureStack
+
+LEVELS = [10, 60, 110, 160, 210]
+
+
+def _pictures(size: tuple[int, int] = (48, 32)) -> list[pillow.Image]:
+    return [pillow.fromarray(np.full((size[1], size[0], 3), level, np.uint8)) for level in LEVELS]
+
+
+def _animation(path: Path, **options: object) -> Path:
+    first, *others = _pictures()
+    first.save(path, save_all=True, append_images=others, **options)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp"])
+def test_animations_are_videos_at_their_own_times(tmp_path: Path, name: str) -> None:
+    lossless = {"lossless": True} if name == "a.webp" else {}
+    path = _animation(tmp_path / name, duration=[100, 50, 100, 200, 50], **lossless)
+    source = open_source(path, rate=10)
+    frames = list(source)
+    assert [int(f.grey[5, 5]) for f in frames] == LEVELS
+    assert [f.timestamp for f in frames] == pytest.approx([0, 0.1, 0.15, 0.25, 0.45])
+    assert source.duration == pytest.approx(0.5)
+    assert (source.n_frames, source.size, source.report.notes) == (5, (48, 32), [])
+    video = open_seekable(path)
+    for index in (3, 0, 4):
+        assert video.time(index) == frames[index].timestamp
+        np.testing.assert_array_equal(video.frame(index).grey, frames[index].grey)
+    assert [int(f.grey[5, 5]) for f in source] == LEVELS  # a second time
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_pages_are_frames_at_the_rate(tmp_path: Path, kind: type) -> None:
+    scale = 257 if kind is np.uint16 else 1
+    pages = [np.full((32, 48), level * scale, kind) for level in LEVELS]
+    pages = [np.where(np.arange(48) < 2, 255 * scale, page).astype(kind) for page in pages]
+    cv2.imwritemulti(str(tmp_path / "a.tif"), pages)
+    frames = list(open_source(tmp_path / "a.tif", rate=10))
+    assert [int(f.grey[5, 5]) for f in frames] == LEVELS
+    assert [f.timestamp for f in frames] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+    assert next(iter(open_source(tmp_path / "a.tif"))).timestamp == 0
+    assert open_seekable(tmp_path / "a.tif").time(1) == 0.04
+
+
+def test_pages_of_another_size_are_scaled_and_thumbnails_left_out(tmp_path: Path) -> None:
+    first, second, thumbnail, *_ = _pictures()
+    second, thumbnail = second.resize((96, 64)), thumbnail.resize((6, 4))
+    thumbnail.encoderinfo = {"tiffinfo": {254: 1}}  # a reduced copy
+    path = tmp_path / "a.tiff"
+    first.save(path, save_all=True, append_images=[second, thumbnail])
+    source = open_source(path)
+    assert [f.image.shape for f in source] == [(32, 48, 3)] * 2
+    assert any("another size" in note for note in source.report.notes)
+
+
+def test_a_stack_is_tracked_as_a_video_unless_stills_are_asked_for(tmp_path: Path) -> None:
+    path = _animation(tmp_path / "a.png")
+    single = tmp_path / "b.png"
+    _pictures()[0].save(single)
+    model = ModelId("m", "0")
+    for source, asked, stills in ((path, False, False), (path, True, True), (single, False, True)):
+        task = Task(source, Outputs(tmp_path / "o"), Settings(stills=asked), model)
+        assert task.stills is stills
+    assert all(np.isnan(f.timestamp) for f in open_source(path, stills=True))
+
+
+def test_in_a_folder_the_further_pages_are_noted(tmp_path: Path) -> None:
+    _animation(tmp_path / "1.png")
+    _pictures()[0].save(tmp_path / "2.tif", save_all=True, append_images=_pictures()[:2])
+    _pictures()[0].save(tmp_path / "3.webp")
+    source = ImageFolder(tmp_path)
+    assert len(list(source)) == 3
+    notes = ["1.png: 4 further pages left out", "2.tif: 2 further pages left out"]
+    assert source.report.notes == notes
+
+
+def test_broken_stacks_are_named(tmp_path: Path) -> None:
+    whole = _animation(tmp_path / "a.webp", lossless=True).read_bytes()
+    (tmp_path / "b.webp").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(VideoError, match=r"b\.webp"):
+        list(open_source(tmp_path / "b.webp"))
+    stack = PictureStack(tmp_path / "a.webp")
+    with pytest.raises(InputError, match="frame 5 is none of 5"):
+        stack.frame(5)
+    frames = iter(stack)
+    next(frames)
+    stack.close()
+    assert next(frames, None) is None
