@@ -211,6 +211,8 @@ def test_one_wild_time_does_not_move_what_follows(tmp_path: Path, clip: Clip) ->
     times = [f.timestamp for f in FileSource(path)]
     assert_allclose(times[:5] + times[6:], stamps[:5] + stamps[6:], atol=1e-9)
     assert 0.4 + 0.01 < times[5] < 0.6
+    video = open_seekable(path)  # sorted by their stamps, frames would change places
+    assert [video.time(i) for i in range(video.n_frames)] == times
 
 
 @pytest.mark.parametrize(
