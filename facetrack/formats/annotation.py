@@ -30,7 +30,7 @@ class Annotation:
     tier : str
         What it speaks of, such as `face 0`.
     start, end : float
-        Seconds from the start of the video; the end is the first moment that no longer belongs.
+        Seconds on the video's own time line; the end is the first moment that no longer belongs.
     value : str
         What is said.
     """

@@ -21,7 +21,7 @@ def test_alpha_is_dropped_and_single_channels_are_grey():
 
 def test_sixteen_bits_are_scaled():
     image = np.array([[0, 255, 256, 65535]], np.uint16)
-    assert_array_equal(checked_image(image), [[0, 0, 1, 255]])
+    assert_array_equal(checked_image(image), [[0, 1, 1, 255]])
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5, 3), (1, 1), (1, 1, 4)])

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.video.frame import ArrayPicture, Frame
+from facetrack.video.seeking import FrameCache
 from facetrack.video.square import Stretch, checked_aspect, stretch_of
 
 
@@ -36,3 +37,11 @@ def test_square_frames_stay_as_they_are() -> None:
 )
 def test_aspects_that_cannot_be_true_are_left_out(stated: float, taken: float) -> None:
     assert checked_aspect(stated) == taken
+
+
+def test_a_cached_frame_keeps_its_aspect() -> None:
+    cache = FrameCache()
+    cache.put(Frame(3, 0.5, ArrayPicture(np.zeros((4, 4, 3), np.uint8)), "a.png", 2.0))
+    known = cache.get(3)
+    assert known is not None
+    assert (known.name, known.aspect, known.square.grey.shape) == ("a.png", 2.0, (4, 8))
