@@ -49,7 +49,7 @@ def store(
         if rotation:
             stream.set_display_rotation(rotation)
         for image in shown:
-            squeezed = cv2.resize(image, stored, interpolation=cv2.INTER_AREA)
+            squeezed: Any = cv2.resize(image, stored, interpolation=cv2.INTER_AREA)
             out.mux(stream.encode(av.VideoFrame.from_ndarray(squeezed, format="bgr24")))
         out.mux(stream.encode(None))
     return path
@@ -80,7 +80,8 @@ def test_faces_of_anamorphic_videos_are_those_of_their_square_twins(
         apart = as_shown(other.points, float(aspect)) - square.points
         distances.append(np.linalg.norm(apart, axis=1).mean() / eyes)
         turns.append(abs(square.pose.rotation[1] - other.pose.rotation[1]))
-        assert_allclose(as_shown(other.raw_points, float(aspect)), square.raw_points, atol=eyes / 9)
+        raw = as_shown(other.raw_points, float(aspect))
+        assert_allclose(raw, square.raw_points, atol=float(eyes) / 9)
     assert np.mean(distances) < 0.006
     assert np.rad2deg(max(turns)) < 1.5
 
@@ -119,6 +120,7 @@ def test_pictures_by_themselves_are_fitted_in_square_pixels(
     for aspect in (Fraction(1), PAL):
         frame = next(iter(FileSource(store(tmp_path / "a.mp4", shown[:1], aspect))))
         (face,) = StillTracker(shipped_model).update(frame)
+        assert face.pose is not None
         found.append((as_shown(face.points, float(aspect)), face.pose.rotation[1]))
     eyes = np.linalg.norm(found[0][0][36] - found[0][0][45])
     assert np.linalg.norm(found[0][0] - found[1][0], axis=1).mean() < 0.01 * eyes

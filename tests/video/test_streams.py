@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 import numpy as np
@@ -21,12 +22,16 @@ from facetrack.video.file import FileSource
 Originals = Callable[[int, tuple[int, int]], Iterator[np.ndarray]]
 
 
-class Film(NamedTuple):
+UNMARKED = Disposition(0)
+
+
+@dataclass(frozen=True)
+class Film:
     """One stream: its pictures and how it is marked."""
 
     size: tuple[int, int]
     count: int
-    marked: Disposition = Disposition(0)
+    marked: Disposition = UNMARKED
     codec: str = "libx264"
 
 

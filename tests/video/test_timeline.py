@@ -39,9 +39,8 @@ def _sound(codec: str, seconds: float) -> Iterator[Any]:
     for start in range(0, int(seconds * 48000), 960):
         wave = 0.1 * np.sin(np.arange(start, start + 960) / 50)
         samples = wave if form == "fltp" else (wave * 32767).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(
-            samples[None].astype(np.float32 if form == "fltp" else np.int16), form, "mono"
-        )
+        typed: Any = samples[None].astype(np.float32 if form == "fltp" else np.int16)
+        frame = av.AudioFrame.from_ndarray(typed, form, "mono")
         frame.rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         yield frame
 
