@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,17 +16,21 @@ from facetrack.errors import FormatError, VideoError
 from facetrack.formats.textfile import read_bytes
 
 MAX_BYTES: Final = 1 << 29
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
+                   ".jfif", ".jpe")  # fmt: skip
 
 STACKS: Final = (".tif", ".tiff", ".png", ".webp")  # may hold several pictures
 MAX_PAGES: Final = 1 << 20
 # What Pillow raises of broken files, besides its DecompressionBombError.
-UNREADABLE: Final = (OSError, ValueError, SyntaxError, TypeError, EOFError)
+UNREADABLE: Final = (
+    OSError, ValueError, SyntaxError, TypeError, EOFError, LookupError, ArithmeticError,
+    struct.error, zlib.error,
+)  # fmt: skip
 
 _SUBFILE: Final = 254  # TIFF tag: what a page is
 _REDUCED: Final = 1
 _UPRIGHT: Final = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # the flags with which OpenCV turns
-_ORIENTATION: Final = 0x0112  # EXIF
+ORIENTATION: Final = 0x0112  # EXIF
 _LYING: Final = 5  # orientations from here on exchange width and height
 
 Image = npt.NDArray[np.uint8]
@@ -175,7 +181,7 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
     try:
         with pillow.open(path) as image:
-            turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION, 1) >= _LYING
+            turned = image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) >= _LYING
             return image.size[::-1] if turned else image.size
     except (*UNREADABLE, pillow.DecompressionBombError) as error:
         raise VideoError(path, f"cannot be read as a picture ({error})") from error

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from facetrack.errors import InputError, VideoError
-from facetrack.formats.picture import UNREADABLE, page_reader, pages_of, picture_bytes
+from facetrack.formats.picture import ORIENTATION, UNREADABLE, page_reader, pages_of, picture_bytes
 from facetrack.video.frame import ArrayPicture, Frame, Image
 from facetrack.video.seeking import FrameCache
 from facetrack.video.source import FALLBACK_RATE, ClosesItself, DecodeReport, checked_rate
@@ -42,7 +42,7 @@ class PictureStack(ClosesItself):
     size : tuple of int
         Width and height in pixels of the first picture, to which others are scaled.
     n_frames : int
-        Number of pictures, broken ones included.
+        Number of pictures, broken ones of a TIFF included.
     duration : float
         Seconds.
     report : DecodeReport
@@ -69,15 +69,14 @@ class PictureStack(ClosesItself):
         self.report = DecodeReport()
         self._cache = FrameCache() if cache is None else cache
         self._pages, self._closed = pages_of(path), False
-        self.n_frames = len(self._pages)
         rate = float(checked_rate(rate) or FALLBACK_RATE)
         self._read: Callable[[int], Image]
         if path.suffix.lower() in (".tif", ".tiff"):
-            self._read, times = page_reader(path), [i / rate for i in range(self.n_frames + 1)]
+            self._read, times = page_reader(path), [i / rate for i in range(len(self._pages) + 1)]
         else:
             animation = _Animation(path)
-            self._read, times = animation.read, animation.times(self.n_frames)
-        self._times, self.duration = times[:-1], times[-1]
+            self._read, times = animation.read, animation.times(len(self._pages))
+        self._times, self.duration, self.n_frames = times[:-1], times[-1], len(times) - 1
         first = self._read(self._pages[0])
         self.size = first.shape[1], first.shape[0]
 
@@ -131,6 +130,9 @@ class PictureStack(ClosesItself):
                 continue
             self.report.decoded += 1
             yield frame
+        if self.n_frames < len(self._pages):
+            self.report.undecodable += 1
+            self.report.note(f"{self.name} breaks off after frame {self.n_frames}: cut short?")
 
     def close(self) -> None:
         """Forget the pictures that are kept; a running iteration ends."""
@@ -143,25 +145,30 @@ class _Animation:
 
     def __init__(self, path: Path) -> None:
         from PIL import Image as pillow
+        from PIL import ImageOps
 
         self._path, self._content = path, picture_bytes(path)
         self._open, self._broken = pillow.open, (*UNREADABLE, pillow.DecompressionBombError)
         self._image: Any = None
+        self._upright, self._orientation = ImageOps.exif_transpose, 1
+        with contextlib.suppress(*self._broken):
+            self._orientation = self._at(0).getexif().get(ORIENTATION, 1)
 
     def times(self, count: int) -> list[float]:
-        """Return when each frame begins and the last one ends, in seconds."""
+        """Return when each frame that can be read begins and the last one ends, in seconds."""
         shown = []
-        for index in range(count):
-            seconds = 0.0
-            with contextlib.suppress(*self._broken):
+        with contextlib.suppress(*self._broken):  # behind a broken frame there is none
+            for index in range(count):
                 seconds = float(self._at(index).info.get("duration", 0)) / 1000
-            shown.append(seconds or 1 / FALLBACK_RATE)
+                shown.append(seconds or 1 / FALLBACK_RATE)
         return [0.0, *accumulate(shown)]
 
     def read(self, index: int) -> Image:
         """Return a frame, BGR; raises VideoError if it cannot be read."""
         try:
-            colours = np.asarray(self._at(index).convert("RGBA"), dtype=np.uint8)
+            image = self._at(index).convert("RGBA")
+            image.getexif()[ORIENTATION] = self._orientation  # later frames do not all say it
+            colours = np.asarray(self._upright(image), dtype=np.uint8)
         except self._broken as error:
             raise VideoError(self._path, f"frame {index} cannot be read ({error})") from error
         return np.ascontiguousarray(colours[..., 2::-1])

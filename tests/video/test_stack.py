@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image as pillow
+from PIL import ImageOps
 
 from facetrack.corpus.task import ModelId, Outputs, Settings, Task
 from facetrack.errors import InputError, VideoError
@@ -69,6 +71,28 @@ def test_pages_of_another_size_are_scaled_and_thumbnails_left_out(tmp_path: Path
     assert any("another size" in note for note in source.report.notes)
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_picture_lies_as_viewers_show_it(tmp_path: Path, name: str, orientation: int) -> None:
+    stored = np.zeros((32, 48, 3), np.uint8)
+    stored[:16, :24] = 200  # bright: top left as stored
+    exif = pillow.Exif()
+    exif[0x0112] = orientation
+    first, second = pillow.fromarray(stored), pillow.fromarray(stored // 2)
+    for picture in (first, second):
+        picture.encoderinfo = {"tiffinfo": {0x0112: orientation}}
+    said = {"tiffinfo": {0x0112: orientation}} if name == "a.tif" else {"exif": exif}
+    first.save(tmp_path / name, save_all=True, append_images=[second], **said)
+    with pillow.open(tmp_path / name) as opened:
+        shown = np.asarray(ImageOps.exif_transpose(opened).convert("L"))
+    source = open_source(tmp_path / name)
+    frames = [frame.grey.astype(int) for frame in source]
+    assert [f.shape for f in frames] == [shown.shape] * 2
+    assert source.size == (shown.shape[1], shown.shape[0])
+    assert np.abs(frames[0] - shown).mean() < 5
+    assert np.abs(2 * frames[1] - shown).mean() < 5
+
+
 def test_a_stack_is_tracked_as_a_video_unless_stills_are_asked_for(tmp_path: Path) -> None:
     path = _animation(tmp_path / "a.png")
     single = tmp_path / "b.png"
@@ -95,6 +119,13 @@ def test_broken_stacks_are_named(tmp_path: Path) -> None:
     (tmp_path / "b.webp").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(VideoError, match=r"b\.webp"):
         list(open_source(tmp_path / "b.webp"))
+    content = _animation(tmp_path / "a.png").read_bytes()
+    third = content.index(b"fdAT", content.index(b"fdAT") + 1)
+    (tmp_path / "b.png").write_bytes(content[: third + 20])
+    cut = open_source(tmp_path / "b.png")
+    assert 0 < len(list(cut)) == cut.n_frames < 5
+    assert "cut short" in cut.report.notes[0]
+    assert cut.report.undecodable == 1
     stack = PictureStack(tmp_path / "a.webp")
     with pytest.raises(InputError, match="frame 5 is none of 5"):
         stack.frame(5)
@@ -102,3 +133,23 @@ def test_broken_stacks_are_named(tmp_path: Path) -> None:
     next(frames)
     stack.close()
     assert next(frames, None) is None
+
+
+@pytest.mark.fuzz
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of what is damaged
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
+def test_broken_bytes_never_crash(tmp_path: Path, name: str, fuzz_seeds: list[int]) -> None:
+    first, *others = _pictures()
+    first.save(tmp_path / name, save_all=True, append_images=others)
+    whole = np.frombuffer((tmp_path / name).read_bytes(), np.uint8)
+    for seed in fuzz_seeds:
+        rng = np.random.default_rng(seed)
+        for _ in range(60):
+            content = whole.copy()
+            n_hits = int(rng.integers(1, 20))
+            content[rng.integers(0, len(content), n_hits)] = rng.integers(0, 256, n_hits)
+            cut = int(rng.integers(len(content) // 2, len(content) + 1))
+            (tmp_path / name).write_bytes(content.tobytes()[:cut])
+            with contextlib.suppress(VideoError):
+                source = open_source(tmp_path / name)
+                assert all(frame.grey.size for frame in source)
