@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ def _pictures(size: tuple[int, int] = (48, 32)) -> list[pillow.Image]:
     return [pillow.fromarray(np.full((size[1], size[0], 3), level, np.uint8)) for level in LEVELS]
 
 
-def _animation(path: Path, **options: object) -> Path:
+def _animation(path: Path, **options: Any) -> Path:
     first, *others = _pictures()
     first.save(path, save_all=True, append_images=others, **options)
     return path
@@ -50,7 +51,7 @@ def test_animations_are_videos_at_their_own_times(tmp_path: Path, name: str) -> 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_pages_are_frames_at_the_rate(tmp_path: Path, kind: type) -> None:
     scale = 257 if kind is np.uint16 else 1
-    pages = [np.full((32, 48), level * scale, kind) for level in LEVELS]
+    pages: list[np.ndarray] = [np.full((32, 48), level * scale, kind) for level in LEVELS]
     pages = [np.where(np.arange(48) < 2, 255 * scale, page).astype(kind) for page in pages]
     cv2.imwritemulti(str(tmp_path / "a.tif"), pages)
     frames = list(open_source(tmp_path / "a.tif", rate=10))
