@@ -89,6 +89,7 @@ def _add_picture_arguments(parser: argparse.ArgumentParser) -> None:
         "--sequence",
         dest="stills",
         action="store_false",
+        default=False,  # without it that of "store_false" would make stills of every folder
         help="the pictures of a folder are the frames of a video, see --rate (default)",
     )
     pictures.add_argument(

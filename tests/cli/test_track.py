@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.cli.track import add_arguments
 from facetrack.features.maps import DEFAULT_MAPS
 from facetrack.formats.openface import read_openface
 from facetrack.formats.signals_csv import read_signals
@@ -220,3 +222,16 @@ def test_expressions_are_measured_from_rest(clip: Path, tmp_path: Path, capsys) 
     assert "a span of seconds such as 0-10" in capsys.readouterr().err
     assert main(["track", str(clip), "-o", str(tmp_path), "--rest", "soon"]) == 2
     assert "invalid span value: 'soon'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "stills", "rate"),
+    [([], False, None), (["--sequence", "--rate", "50"], False, 50.0), (["--stills"], True, None)],
+)
+def test_folders_are_sequences_unless_stills_are_asked_for(
+    given: list[str], stills: bool, rate: float | None
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    args = parser.parse_args(["photos", "-o", "out", *given])
+    assert (args.stills, args.rate) == (stills, rate)
