@@ -2,7 +2,7 @@
 
     python benchmarks/networks.py convolution --json convolution.json
     python benchmarks/networks.py convolution --bnn-lab FOLDER
-    python benchmarks/networks.py encoder --encoder expression --json encoder.json
+    python benchmarks/networks.py encoder --json encoder.json
 
 `convolution`: a binary 3x3 layer (packing, convolution, scale, PReLU, skip) against float32 and
 int8 convolutions of onnxruntime. Times are CPU time of the one thread; the candidates take turns in
@@ -39,7 +39,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from facetrack.errors import FacetrackError, InputError
-from facetrack.networks.expression import DEFAULT, BinaryForm, load_encoder
+from facetrack.networks.expression import BinaryForm, load_encoder
 from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.block import BinaryBlock
 from facetrack.networks.runtime.real import Linear, Stem
@@ -266,7 +266,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("convolution", "encoder"))
-    parser.add_argument("--encoder", default=DEFAULT, help="name or file of a binary one")
+    parser.add_argument("--encoder", default="expression_binary", help="name or file")
     parser.add_argument("--rounds", type=int, default=30, help="blocks of 20 calls each")
     parser.add_argument("--bnn-lab", type=Path, help="the folder of an unpacked wheel")
     parser.add_argument("--json", type=Path, help="where the figures are written")

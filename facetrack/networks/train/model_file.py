@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -44,9 +43,16 @@ def onnx_bytes(encoder: Encoder) -> bytes:
         output_names=["targets", "features"],
         verbose=False,
     )
-    stream = io.BytesIO()
-    program.save(stream)
-    return stream.getvalue()
+    model = program.model_proto
+    for noted in (model.graph, *model.graph.node, *model.graph.value_info, *model.functions):
+        del noted.metadata_props[:]  # the exporter notes where the code lay on this machine
+        noted.doc_string = ""
+    for ends in (model.graph.input, model.graph.output, model.graph.initializer):
+        for end in ends:
+            del end.metadata_props[:]
+    del model.metadata_props[:]
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def form_of(encoder: Encoder) -> FloatForm | BinaryForm:
