@@ -9,7 +9,6 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from skimage.draw import polygon2mask
 
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import REGIONS
@@ -137,6 +136,8 @@ def _draw(points: Points, size: tuple[int, int], parts: tuple[str, ...], pixel: 
 
 
 def _fill(corners: Points, size: tuple[int, int]) -> Mask:
+    from skimage.draw import polygon2mask  # loads slowly
+
     filled: Mask = polygon2mask((size[1], size[0]), corners[:, ::-1])  # type: ignore[no-untyped-call]
     return filled
 
