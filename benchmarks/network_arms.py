@@ -1,7 +1,7 @@
 """What each part of the trainings brings to the binary expression encoder, over seeds.
 
     python benchmarks/network_arms.py lfpw_train helen_train afw ytf/train --channels blendshapes
-        --videos videos --teacher TEACHER --work WORK -o arms
+        --videos videos --skip stage_cuts --teacher TEACHER --work WORK -o arms
 
 Every arm and seed is one training, and one small JSON in the output folder as soon as it is done:
 what is there is not done again. All arms have half the shipped encoder's widths, the same samples,
@@ -221,6 +221,7 @@ def main() -> int:
     parser.add_argument("pictures", nargs="+", type=Path)
     parser.add_argument("--channels", type=Path, required=True)
     parser.add_argument("--videos", type=Path, required=True)
+    parser.add_argument("--skip", nargs="+", default=[], metavar="CLIP", help="clips with cuts")
     parser.add_argument("--teacher", type=Path, required=True, help="folder of a finished run")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument(
@@ -255,7 +256,7 @@ def _job(args: argparse.Namespace) -> partial[None]:
     shape_model = model.shape_model
     samples = load_samples(args.pictures, args.channels, shape_model, copies=COPIES, seed=0)
     theirs = read_clip_channels(args.channels / "videos.npz", CHANNELS)
-    paths = {name: args.videos / f"{name}.mp4" for name in theirs if name != "stage_cuts"}
+    paths = {name: args.videos / f"{name}.mp4" for name in theirs if name not in args.skip}
     clips = [
         take_clip((path, theirs[name]), mean_shape=shape_model.mean, model=model)
         for name, path in paths.items()

@@ -39,7 +39,8 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from facetrack.errors import FacetrackError, InputError
-from facetrack.networks.expression import BinaryForm, load_encoder
+from facetrack.networks.binary_form import BinaryForm
+from facetrack.networks.expression import load_encoder
 from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.block import BinaryBlock
 from facetrack.networks.runtime.real import Linear, Stem

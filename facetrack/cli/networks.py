@@ -62,7 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate = kinds.add_parser("evaluate", help="compare an encoder with the other program")
     evaluate.add_argument("encoder", help="a model's name or file")
     evaluate.add_argument("--videos", type=Path, metavar="DIR", help="clips of one person each")
-    evaluate.add_argument("--skip", nargs="+", default=["stage_cuts"], metavar="CLIP")
+    evaluate.add_argument(
+        "--skip", nargs="+", default=[], metavar="CLIP", help="clips to leave out, with cuts"
+    )
     evaluate.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="DIR")
     _add_channels(evaluate)
     evaluate.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,7 @@ def detect(
     return StillTracker(model, max_faces=max_faces, detector=_detector()).update(picture)
 
 
-@cache
+@lru_cache(maxsize=2)
 def _model(name: str | None) -> FaceModel:
     return load_model(name)
 

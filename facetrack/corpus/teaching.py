@@ -188,7 +188,7 @@ class Teacher:
             if self.profile is not None:
                 self.profile.save(self._target)
             else:
-                self._notes.append("nobody was seen, so no profile was written")
+                self._notes.append("no face was seen, so no profile was written")
         return tuple(self._notes)
 
     def state(self) -> dict[str, Any]:

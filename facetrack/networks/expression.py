@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -16,9 +15,6 @@ from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import Description, ModelKind, register_kind
 from facetrack.networks.onnx import OnnxNetwork
 from facetrack.networks.patches import PATCHES, Patch, normalised
-from facetrack.networks.runtime.files import pack, unpack
-from facetrack.networks.runtime.network import BinaryNetwork
-from facetrack.networks.runtime.real import Linear
 
 __all__ = [
     "EXPRESSION_ENCODER",
@@ -40,6 +36,14 @@ class Network(Protocol):
 
     def run(self, inputs: Mapping[str, Floats]) -> tuple[Floats, Floats]:
         """Return standardised targets and features for the inputs, each shape (H, W, 2)."""
+        ...
+
+
+class Form(Network, Protocol):
+    """A network that a file can hold."""
+
+    def pack(self) -> tuple[Arrays, dict[str, Any]]:
+        """Take it apart into arrays and a description, JSON-able."""
         ...
 
 
@@ -142,57 +146,10 @@ class FloatForm:
         """Take it apart into arrays and a description."""
         return {"onnx": np.frombuffer(self._content, dtype=np.uint8)}, {}
 
-    @classmethod
-    def unpack(cls, arrays: Arrays, description: Description) -> FloatForm:
-        """Put it together again."""
-        return cls(arrays["onnx"].tobytes())
-
-
-class BinaryForm:
-    """An encoder's network as packed bits: a branch for each patch, and the common head.
-
-    Parameters
-    ----------
-    branches : mapping of str to BinaryNetwork
-        By the names of the patches.
-    slope : float
-        Of the head's PReLU.
-    head : Linear
-    """
-
-    def __init__(self, branches: Mapping[str, BinaryNetwork], slope: float, head: Linear) -> None:
-        self.branches, self.slope, self.head = branches, np.float32(slope), head
-        self._alone = Lock()  # branches keep buffers
-
-    def run(self, inputs: Mapping[str, Floats]) -> tuple[Floats, Floats]:
-        """See `Network`."""
-        with self._alone:
-            features = np.concatenate([b.run(inputs[name]) for name, b in self.branches.items()])
-        bent = np.where(features > 0, features, features * self.slope)
-        return bent @ self.head.weight + self.head.bias, features
-
-    def pack(self) -> tuple[Arrays, dict[str, Any]]:
-        """Take it apart, as `runtime.files.pack` does; real weights are rounded to 16 bits."""
-        packed = {n: pack(b, f"{n}/", half=True) for n, b in self.branches.items()}
-        packed["head"] = pack(BinaryNetwork([self.head]), "head/", half=True)
-        arrays = {key: array for part, _ in packed.values() for key, array in part.items()}
-        parts = {name: description for name, (_, description) in packed.items()}
-        return arrays, {"parts": parts, "slope": float(self.slope)}
-
-    @classmethod
-    def unpack(cls, arrays: Arrays, description: Description) -> BinaryForm:
-        """Put it together again."""
-        parts = description["parts"]
-        branches = {name: unpack(arrays, parts[name], f"{name}/") for name in PATCHES}
-        (head,) = unpack(arrays, parts["head"], "head/").layers
-        if not isinstance(head, Linear):
-            raise ValueError("the head is no linear layer")
-        return cls(branches, description["slope"], head)
-
 
 def write_encoder(
     path: str | os.PathLike[str],
-    network: FloatForm | BinaryForm,
+    network: Form,
     *,
     name: str,
     names: Sequence[str],
@@ -205,7 +162,7 @@ def write_encoder(
     ----------
     path : path-like
         Ends in .npz.
-    network : FloatForm or BinaryForm
+    network : Form
     name : str
     names : sequence of str
         Of the targets.
@@ -225,14 +182,20 @@ def write_encoder(
 
 
 def _load(arrays: Arrays, description: Description) -> ExpressionEncoder:
-    form = BinaryForm if "parts" in description else FloatForm
+    network: Network
+    if "parts" in description:
+        from facetrack.networks.binary_form import BinaryForm  # loads kernels that few need
+
+        network = BinaryForm.unpack(arrays, description)
+    else:
+        network = FloatForm(arrays["onnx"].tobytes())
     return ExpressionEncoder(
         name=description["name"],
         names=tuple(description["targets"]),
         mean_shape=arrays["mean_shape"],
         centre=arrays["centre"],
         deviation=arrays["deviation"],
-        network=form.unpack(arrays, description),
+        network=network,
         card=description["card"],
         version=description["checksum"],
     )

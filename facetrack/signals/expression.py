@@ -62,7 +62,7 @@ class Expression:
     @property
     def version(self) -> str:
         """The checksum of the model, and that of the rest."""
-        model = str(EXPRESSION_ENCODER.describe(self.encoder)["checksum"])[:16]
+        model = _checksum(self.encoder)
         return model if self.rest is None else f"{model}-{self.rest.digest}"
 
     @property
@@ -147,6 +147,11 @@ def _region(name: str) -> str:
 
 def _words(channel: str) -> str:
     return re.sub(r"([A-Z])", lambda found: f" {found[1].lower()}", channel)
+
+
+@cache
+def _checksum(name: str) -> str:
+    return str(EXPRESSION_ENCODER.describe(name)["checksum"])[:16]
 
 
 @cache

@@ -160,7 +160,7 @@ def test_nobody_to_keep_is_said(shipped_model, tmp_path):
     outputs, model_id = Outputs(tmp_path / "empty"), ModelId("m", "")
     task = Task(tmp_path / "empty.mp4", outputs, Settings(), model_id, keep)
     recorded = record(task, shipped_model)
-    assert recorded.left_out == ("nobody was seen, so no profile was written",)
+    assert recorded.left_out == ("no face was seen, so no profile was written",)
     assert not recorded.saved_person
     assert not (tmp_path / "nobody.npz").exists()
 

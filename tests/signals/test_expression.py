@@ -14,7 +14,8 @@ from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.formats.archive import Arrays
 from facetrack.model import load_model
-from facetrack.networks.expression import BinaryForm, write_encoder
+from facetrack.networks.binary_form import BinaryForm
+from facetrack.networks.expression import write_encoder
 from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.network import BinaryNetwork
 from facetrack.networks.runtime.real import Linear, Pool

@@ -124,7 +124,7 @@ def check_frame(session: Session, frame: int) -> None:
 def check_person(session: Session, person: int) -> None:
     """Refuse a person who is not there."""
     if person not in session.people:
-        raise InputError("nobody is chosen; choose a person first")
+        raise InputError("no person is chosen; choose a person first")
 
 
 def checked_name(name: str) -> str:

@@ -188,20 +188,13 @@ def read_values(
     -------
     ndarray, shape (stop - start,), float32
     """
-    values = _stored_values(store, person, estimator, name, start, stop)
-    return values - np.float32(_at_rest(store, person, estimator, name))
-
-
-def _stored_values(
-    store: Store, person: int, estimator: Estimator, name: str, start: int, stop: int
-) -> Values:
     values = np.full(stop - start, np.nan, dtype=np.float32)
     for first, block in _blocks(store, person, estimator, start, stop):
         if name in block.names:
             a, b = max(start, first), min(stop, first + CHUNK)
             part = block.values[0, block.names.index(name), a - first : b - first]
             values[a - start : b - start] = part
-    return values
+    return values - np.float32(_at_rest(store, person, estimator).get(name, 0.0))
 
 
 def rest_of(person: int) -> str:
@@ -209,14 +202,19 @@ def rest_of(person: int) -> str:
     return f"rest/{person}"
 
 
-def _at_rest(store: Store, person: int, estimator: Estimator, name: str) -> float:
-    """Return what a signal is while the face is at rest; 0 where none is named or none matters."""
+def _at_rest(store: Store, person: int, estimator: Estimator) -> dict[str, float]:
+    """Return the signals while the face is at rest; none where no rest is named or none matters."""
     said = store.get("setting", (rest_of(person),)) if isinstance(estimator, Restable) else None
     if said is None:
-        return 0.0
-    values = _stored_values(store, person, estimator, name, *json.loads(said[0]))
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) >= ENOUGH else np.nan
+        return {}
+    start, stop = json.loads(said[0])
+    seen: dict[str, list[Values]] = {name: [] for name in _values(estimator.specs)}
+    for first, block in _blocks(store, person, estimator, start, stop):
+        for i, name in enumerate(block.names):
+            part = block.values[0, i, max(start - first, 0) : stop - first]
+            seen.setdefault(name, []).append(part[np.isfinite(part)])
+    known = {name: np.concatenate(parts) if parts else () for name, parts in seen.items()}
+    return {name: float(np.median(v)) if len(v) >= ENOUGH else np.nan for name, v in known.items()}
 
 
 def read_series(
@@ -243,10 +241,10 @@ def read_series(
                 j = block.names.index(name)
                 numbers[i, :, a - start : b - start] = block.values[:, j, a - first : b - first]
                 reasons[name][a - start : b - start] = block.why(j, a - first, b - first)
+    at_rest = _at_rest(store, person, estimator)
     for i, name in enumerate(names):
-        rest = _at_rest(store, person, estimator, name)
-        numbers[i] -= rest
-        if np.isnan(rest):
+        numbers[i] -= at_rest.get(name, 0.0)
+        if np.isnan(at_rest.get(name, 0.0)):
             reasons[name] = [why or NO_REST for why in reasons[name]]
     return {
         n: Series(numbers[i, 0], numbers[i, 1], numbers[i, 2], tuple(reasons[n]))

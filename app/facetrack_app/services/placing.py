@@ -56,7 +56,7 @@ class Placing:
         """Put a whole shape here, as a correction."""
         viewing = self._viewing
         if viewing.person is None:
-            viewing.said("nobody is chosen; choose a person first", True)
+            viewing.said("no person is chosen; choose a person first", True)
             return
         if viewing.editor is None:
             absent = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)

@@ -117,7 +117,7 @@ class Events:
         """Begin or end an event of the chosen person."""
         annotator, frame = self._annotator, self._annotator.playback.frame
         if annotator.person is None:
-            annotator.said("nobody is chosen; choose a person first", True)
+            annotator.said("no person is chosen; choose a person first", True)
         elif frame >= annotator.session.tracked:
             annotator.said(f"frame {frame + 1} is not tracked yet", True)
         elif annotator.pending is None or annotator.pending[0] != MADE:

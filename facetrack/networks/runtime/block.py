@@ -157,22 +157,7 @@ class BinaryBlock:
         return len(self.scale)
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the block needs for inputs of one size.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            (height, width, inputs).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the shape has another number of channels.
-        """
+        """Allocate what the block needs for inputs of one size; see `Layer.prepare`."""
         require_shape(shape, self.inputs, "a binary block")
         run = _Run(self, shape)
         return Prepared(run.shape, run, run.words)

@@ -45,22 +45,7 @@ class Stem:
             raise InputError(f"a stem of stride {self.stride} and padding {self.padding}")
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            (height, width, inputs).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the shape has another number of channels or is smaller than the kernel.
-        """
+        """Allocate what the layer needs for inputs of one size; see `Layer.prepare`."""
         side, _, inputs, outputs = self.weight.shape
         require_shape(shape, inputs, "the stem")
         pad, stride = self.padding, self.stride
@@ -89,23 +74,7 @@ class Pool:
     """The mean of each channel over the whole map."""
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            (height, width, channels).
-
-        Returns
-        -------
-        Prepared
-            Gives (channels,).
-
-        Raises
-        ------
-        InputError
-            If the shape has not three axes.
-        """
+        """Allocate what the layer needs for inputs of one size; see `Layer.prepare`."""
         require_shape(shape, shape[-1], "a pool")
         out = np.empty(shape[2], np.float32)
 
@@ -121,21 +90,7 @@ class Flatten:
     """A map as one vector, in the order of torch: channels, rows, columns."""
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Work out the length of the vector.
-
-        Parameters
-        ----------
-        shape : tuple of int
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the shape has not three axes.
-        """
+        """Work out the length of the vector; see `Layer.prepare`."""
         require_shape(shape, shape[-1], "a flattening")
         size = shape[0] * shape[1] * shape[2]
         return Prepared((size,), lambda x: x.transpose(2, 0, 1).reshape(size))
@@ -164,22 +119,7 @@ class Linear:
         require(self.bias, "a linear bias", (len(self.bias),))
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Check the size of inputs.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            (inputs,).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the shape is another one.
-        """
+        """Check the size of inputs; see `Layer.prepare`."""
         if shape != (len(self.weight),):
             raise InputError(f"a linear layer of {len(self.weight)} inputs meets {shape}")
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from facetrack.networks.expression import BinaryForm, FloatForm, Floats
+from facetrack.networks.binary_form import BinaryForm
+from facetrack.networks.expression import FloatForm, Floats
 from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.real import Linear
 from facetrack.networks.train.encoder import Encoder

@@ -104,7 +104,7 @@ def test_pasting_nobody_and_tracking_without_a_correction_are_said(desk: Desk) -
     assert "correct or accept" in desk.said[-1]
     annotator.person = None
     annotator.placing.place(np.zeros((68, 2)))
-    assert "nobody is chosen" in desk.said[-1]
+    assert "no person is chosen" in desk.said[-1]
 
 
 def test_work_goes_on_where_it_was_left(
