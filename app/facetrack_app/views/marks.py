@@ -132,13 +132,17 @@ class Marks:
         annotator = self._annotator
         if kind == "rest":
             if annotator.person is not None:
-                annotator.run(SetRest(annotator.person, start, stop))
+                self._say_if_done(SetRest(annotator.person, start, stop), "at rest")
             return
         label: str | None = "excluded"
         if kind == "event":
             label = ask_name(self._parent, self._vocabulary)
         if label is not None:
-            annotator.run(MarkSpan(kind, start, stop, label))
+            self._say_if_done(MarkSpan(kind, start, stop, label), label)
+
+    def _say_if_done(self, mark: SetRest | MarkSpan, what: str) -> None:
+        if self._annotator.run(mark) is not None:
+            self._annotator.said(f"{what}: frames {mark.start + 1} to {mark.stop}", False)
 
     def remove_mark(self) -> None:
         """Take away the marks at this frame."""

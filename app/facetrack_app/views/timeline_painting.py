@@ -37,6 +37,7 @@ from facetrack_app.views.timeline_rows import (
 )
 
 _GREY: Final = QColor(128, 128, 128)
+_FITTING: Final = 6  # characters of such a number
 _SMALL: Final = 0.8  # of the font: names of events, numbers of scales
 
 
@@ -100,7 +101,7 @@ class Painting:
         sides = (Qt.AlignBottom, Qt.AlignTop)
         painter.setPen(self._ink)
         for value, side in zip(curve.scale or (), sides, strict=False):
-            painter.drawText(box, side | Qt.AlignRight, f"{value:.3g}")
+            painter.drawText(box, side | Qt.AlignRight, number_of_scale(value))
         painter.setFont(font)
         self._line(top + CURVE)
 
@@ -242,3 +243,9 @@ def event_box(one: Placed, rows: Rows, axis: Axis) -> QRectF:
     left, right = axis.x(one.first), axis.x(one.stop)
     left, right = max(left, GUTTER - 3.0), min(right, GUTTER + axis.columns + 3.0)
     return QRectF(left, rows.lane(one.lane) + 1, max(right - left - 1, 2.0), LANE - 4)
+
+
+def number_of_scale(value: float) -> str:
+    """Write a number with as many digits as the room beside a curve holds, its sign first."""
+    texts = [f"{value:.{digits}g}" for digits in (3, 2, 1)]
+    return next((text for text in texts if len(text) <= _FITTING), texts[-1])

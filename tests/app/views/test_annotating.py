@@ -284,10 +284,12 @@ def test_what_is_known_of_a_frame_is_said(hands: Hands, monkeypatch: pytest.Monk
 def test_a_rest_is_named_by_two_presses_and_taken_back_by_one(hands: Hands) -> None:
     hands.go(3)
     hands.key("mark_rest")
+    assert "press the key once more" in hands.window.message
     hands.go(12)
     hands.key("mark_rest")
     session = hands.annotator.session
     assert session.setting("rest/0") == [3, 13]
+    assert hands.window.message == "at rest: frames 4 to 13"
     hands.key("undo")
     assert session.setting("rest/0") is None
     hands.key("redo")
