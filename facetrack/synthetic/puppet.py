@@ -14,7 +14,7 @@ from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.synthetic.cavity import LOWER, UPPER, below_seam, fill
 from facetrack.synthetic.furrows import furrows, shadow
-from facetrack.synthetic.lids import close_lids
+from facetrack.synthetic.lids import close_lids, closed_points
 from facetrack.synthetic.mesh import HeadState, rotation
 from facetrack.synthetic.portrait import Points, Portrait
 from facetrack.synthetic.proportions import with_room
@@ -132,10 +132,9 @@ class Puppet:
         shut = expression.shut
         light = self._shaded(expression)
         lashes = [self._lashes * min(s / _LASHES_AT, 1.0) for s in shut]
-        source, at_rest = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
-        shifts, fields = self._warps(expression)
-        moved = self._moved(self._to_head.apply(at_rest), shifts)
-        plane = self._plane(expression)
+        source, _ = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
+        _, fields = self._warps(expression)
+        moved, plane = self._moved(expression), self._plane(expression)
         lookup = self._lookup([inverse(f) for f in fields], moved, plane)
         frame = np.asarray(
             cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
@@ -146,6 +145,10 @@ class Puppet:
         points = _project(plane, moved)
         fill(frame, points, self._parted(moved), self.eye_distance)
         return frame, points
+
+    def landmarks(self, expression: Expression) -> Points:
+        """Return the true landmarks alone, shape (68, 2), in pixels of the frame."""
+        return _project(self._plane(expression), self._moved(expression))
 
     def tightest(self, expression: Expression) -> float:
         """Return the smallest determinant of the warp's Jacobian: above 0 nothing folds."""
@@ -163,9 +166,12 @@ class Puppet:
             self._last = expression, shifts, fields
         return self._last[1:]
 
-    def _moved(self, points: Points, shifts: Points) -> Points:
+    def _moved(self, expression: Expression) -> Points:
+        """Return the landmarks in the head's frame."""
+        at_rest = self._to_head.apply(closed_points(self._points, expression.shut))
+        shifts, _ = self._warps(expression)
         upper, lower = (
-            points + spline.weights(points) @ shifts[kept]
+            at_rest + spline.weights(at_rest) @ shifts[kept]
             for spline, kept in zip(self._splines, self._kept, strict=True)
         )
         upper[_LOWER_SIDE] = lower[_LOWER_SIDE]
