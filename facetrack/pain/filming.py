@@ -27,7 +27,7 @@ Image = npt.NDArray[np.uint8]
 
 _JITTER, _CORRELATION, _GROSS = 0.008, 0.7, 0.01
 _FAR: Final = 0.12  # outer-eye distances: how far a gross error carries the face
-_COMPRESSION: Final = 3  # of PNG files: larger than the best, and twice as fast
+_COMPRESSION: Final = 1  # of PNG files: larger than the best, and many times as fast
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ def _blink(rng: np.random.Generator, left: bool) -> list[Move]:
 def _wink(rng: np.random.Generator, left: bool) -> list[Move]:
     """Close one eye; its cheek and corner of the mouth come up, the other eye stays open."""
     lids = _pulse(rng, (0.9, 1.0), (0.1, 0.2), (0.1, 0.4), (0.15, 0.3))
-    other = rng.uniform(0.0, 0.25)
+    other = rng.uniform(0.0, 0.2)
     cheek, corner = (
         Pulse(0.0, lids.onset, lids.hold, lids.offset, rng.uniform(1, 4)) for _ in "ab"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -32,7 +32,17 @@ _BESIDE: Final = ((36, 48), (39, 31), (45, 54), (42, 35))  # landmarks around `C
 _PIVOT: Final = 0.45  # outer-eye distances behind the eyes, around which the head turns
 _CAMERA: Final = 8.0  # its distance, outer-eye distances
 _LOWER_SIDE: Final = [*range(55, 60), *LOWER]
+_TIGHTEST: Final = 0.1  # determinant of the Jacobian
+_LESS: Final = 0.9  # of the way, where a warp would fold
 _LASHES_AT: Final = 0.3  # closed by so much, the lashes are as dark as they get
+
+
+class _Warp(NamedTuple):
+    """Where control points go, what both splines make of it, and how tight that is."""
+
+    shifts: Points
+    fields: tuple[Field, Field]
+    tightest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,8 @@ class Puppet:
         self._prepare_furrows()
         x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
         self._pixels = np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
-        self._last: tuple[Expression, Points, list[Field]] | None = None
+        self._below = below_seam(self.rest[:68], grid()) > 0.5
+        self._last: tuple[Expression, _Warp] | None = None
 
     def draw(self, expression: Expression) -> tuple[Image, Points]:
         """Draw a frame.
@@ -133,9 +144,8 @@ class Puppet:
         light = self._shaded(expression)
         lashes = [self._lashes * min(s / _LASHES_AT, 1.0) for s in shut]
         source, _ = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
-        _, fields = self._warps(expression)
         moved, plane = self._moved(expression), self._plane(expression)
-        lookup = self._lookup([inverse(f) for f in fields], moved, plane)
+        lookup = self._lookup([inverse(f) for f in self._warp(expression).fields], moved, plane)
         frame = np.asarray(
             cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
                 source, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -152,24 +162,29 @@ class Puppet:
 
     def tightest(self, expression: Expression) -> float:
         """Return the smallest determinant of the warp's Jacobian: above 0 nothing folds."""
-        _, (upper, lower) = self._warps(expression)
-        below = below_seam(self.rest[:68], grid()) > 0.5
-        return float(np.where(below, stretch(lower), stretch(upper)).min())
+        return self._warp(expression).tightest
 
-    def _warps(self, expression: Expression) -> tuple[Points, list[Field]]:
-        """Return where control points go, and what both splines make of it."""
+    def _warp(self, expression: Expression) -> _Warp:
+        """Compute the warp of an expression; one that would fold goes only as far as it can."""
         if self._last is None or self._last[0] is not expression:
             shifts = displacements(expression.units, self.rest, turns=expression.turns)
             shifts = shifts - self._relief[:, None] * np.sin([expression.yaw, expression.pitch])
-            pairs = zip(self._splines, self._kept, strict=True)
-            fields = [spline.field(shifts[kept]) for spline, kept in pairs]
-            self._last = expression, shifts, fields
-        return self._last[1:]
+            warp = self._warped(shifts)
+            while warp.tightest < _TIGHTEST:
+                warp = self._warped(_LESS * warp.shifts)
+            self._last = expression, warp
+        return self._last[1]
+
+    def _warped(self, shifts: Points) -> _Warp:
+        pairs = zip(self._splines, self._kept, strict=True)
+        upper, lower = (spline.field(shifts[kept]) for spline, kept in pairs)
+        tightest = np.where(self._below, stretch(lower), stretch(upper)).min()
+        return _Warp(shifts, (upper, lower), float(tightest))
 
     def _moved(self, expression: Expression) -> Points:
         """Return the landmarks in the head's frame."""
         at_rest = self._to_head.apply(closed_points(self._points, expression.shut))
-        shifts, _ = self._warps(expression)
+        shifts = self._warp(expression).shifts
         upper, lower = (
             at_rest + spline.weights(at_rest) @ shifts[kept]
             for spline, kept in zip(self._splines, self._kept, strict=True)
