@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.synthetic.cavity import LOWER, UPPER, below_seam, fill
+from facetrack.synthetic.cavity import LOWER, REACH, UPPER, below_seam, fill
 from facetrack.synthetic.furrows import furrows, shadow
 from facetrack.synthetic.lids import close_lids, closed_points
 from facetrack.synthetic.mesh import HeadState, rotation
@@ -29,8 +29,9 @@ _FOREHEAD: Final = ((-0.4, -0.62), (0.0, -0.66), (0.4, -0.62))  # stay
 _MILLIMETRES: Final = 90.0  # of the mean head's outer-eye distance
 _RELIEF: Final = (-0.3, 0.15)  # how far points count as before and behind the eyes
 _BESIDE: Final = ((36, 48), (39, 31), (45, 54), (42, 35))  # landmarks around `CHEEKS`
-_PIVOT: Final = 0.45  # outer-eye distances behind the eyes, around which the head turns
+_PIVOT: Final = (0.0, 0.44, 0.78)  # below and behind the eyes, around which the head turns
 _CAMERA: Final = 8.0  # its distance, outer-eye distances
+_LIDS: Final = [37, 38, 40, 41, 43, 44, 46, 47]
 _LOWER_SIDE: Final = [*range(55, 60), *LOWER]
 _TIGHTEST: Final = 0.1  # determinant of the Jacobian
 _LESS: Final = 0.9  # of the way, where a warp would fold
@@ -122,7 +123,8 @@ class Puppet:
         self._splines = [Spline(self.rest[kept], fixed) for kept in self._kept]
         self._prepare_furrows()
         x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-        self._pixels = np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+        self._pixels = np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
+        self._follow = [spline.weights(self.rest[:68]) for spline in self._splines]
         self._below = below_seam(self.rest[:68], grid()) > 0.5
         self._last: tuple[Expression, _Warp] | None = None
 
@@ -183,14 +185,16 @@ class Puppet:
 
     def _moved(self, expression: Expression) -> Points:
         """Return the landmarks in the head's frame."""
-        at_rest = self._to_head.apply(closed_points(self._points, expression.shut))
+        at_rest = self.rest[:68].copy()
+        upper, lower = self._follow
+        if max(expression.shut) > 0:
+            lids = closed_points(self._points, expression.shut)[_LIDS]
+            at_rest[_LIDS], upper = self._to_head.apply(lids), upper.copy()
+            upper[_LIDS] = self._splines[0].weights(at_rest[_LIDS])
         shifts = self._warp(expression).shifts
-        upper, lower = (
-            at_rest + spline.weights(at_rest) @ shifts[kept]
-            for spline, kept in zip(self._splines, self._kept, strict=True)
-        )
-        upper[_LOWER_SIDE] = lower[_LOWER_SIDE]
-        return np.asarray(upper)
+        above, below = (w @ shifts[k] for w, k in zip((upper, lower), self._kept, strict=True))
+        above[_LOWER_SIDE] = below[_LOWER_SIDE]
+        return np.asarray(at_rest + above)
 
     def _parted(self, moved: Points) -> float:
         def gap(points: Points) -> float:
@@ -204,7 +208,7 @@ class Puppet:
         turn = rotation(HeadState(e.yaw, e.pitch, e.roll, np.zeros(0), 0.0, 0.0))
         solid = np.zeros((3, 3))
         solid[:, :2] = turn[:, :2]
-        solid[:, 2] = turn @ (0, 0, -_PIVOT) + (*e.shift, _PIVOT)
+        solid[:, 2] = _PIVOT - turn @ _PIVOT + (*e.shift, 0)
         scale, (x, y) = self.eye_distance, self._middle
         camera = np.array(
             [[scale, 0, x * width / _CAMERA], [0, scale, y * height / _CAMERA], [0, 0, 1 / _CAMERA]]
@@ -214,13 +218,21 @@ class Puppet:
 
     def _lookup(self, back: list[Field], moved: Points, plane: Points) -> npt.NDArray[np.float32]:
         """For every pixel of the frame the place in the portrait, shape (H, W, 2)."""
-        width, height = self.size
-        solid = np.linalg.inv(plane) @ self._pixels
-        places = (solid[:2] / solid[2]).T.reshape(height, width, 2)
-        upper, lower = (sample(f, places) for f in back)
-        below = below_seam(moved, places)[..., None]
-        shown = places + upper + below * (lower - upper)
-        return self._to_portrait.apply(shown.reshape(-1, 2)).reshape(shown.shape).astype(np.float32)
+        solid = self._pixels @ np.linalg.inv(plane).T.astype(np.float32)
+        places = solid[..., :2] / solid[..., 2:]
+        shown = places + sample(back[0], places)
+        near = self._around_mouth(_project(plane, moved))
+        shift = sample(back[1], places[near]) + places[near] - shown[near]
+        shown[near] += below_seam(moved, places[near])[..., None] * shift
+        map_ = self._to_portrait.matrix.astype(np.float32)
+        return np.asarray(shown @ map_[:, :2].T + map_[:, 2])
+
+    def _around_mouth(self, points: Points) -> tuple[slice, slice]:
+        """Return rows and columns of the frame in which both warps differ."""
+        reach = 1.2 * REACH * self.eye_distance
+        x, y = 0.5 * (points[62] + points[66])
+        (x0, x1), (y0, y1) = ((max(round(v - reach), 0), max(round(v + reach), 0)) for v in (x, y))
+        return slice(y0, y1), slice(x0, x1)
 
     def _prepare_furrows(self) -> None:
         low = np.floor(self._to_portrait.apply([[-0.9, -0.7]])[0]).astype(int)

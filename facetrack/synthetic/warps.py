@@ -20,7 +20,7 @@ Field = npt.NDArray[np.float32]
 
 LOW: Final = (-1.1, -1.0)  # the part of the picture that moves
 HIGH: Final = (1.1, 2.0)
-STEP: Final = 0.02
+STEP: Final = 0.04
 _SMOOTHING: Final = 1e-4  # landmarks may lie on each other
 _EDGE: Final = 7  # points that hold each side of the border
 _ROUNDS: Final = 8

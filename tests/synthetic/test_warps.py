@@ -66,7 +66,7 @@ def test_the_inverse_brings_back(spline: Spline, shifts: np.ndarray) -> None:
     back = inverse(field)
     places = grid()[20:-20, 20:-20]
     arrived = places + sample(field, places)
-    assert_allclose(arrived + sample(back, arrived), places, atol=5e-4)
+    assert_allclose(arrived + sample(back, arrived), places, atol=1e-3)  # a tenth of a pixel
 
 
 def test_outside_of_the_grid_nothing_moves(spline: Spline, shifts: np.ndarray) -> None:
