@@ -22,7 +22,7 @@ import numpy.typing as npt
 from facetrack.errors import FormatError, VideoError
 from facetrack.face import read_only_points
 from facetrack.formats.picture import picture_size, read_grey
-from facetrack.formats.textfile import NUMBER, read_text
+from facetrack.formats.textfile import read_text
 from facetrack.landmarks.markup import MARKUPS
 from facetrack.pain.archive_folders import FrameFiles, find_folders, frame_files, sequences
 from facetrack.pain.pspi import CLOSED_EYES, MAX_PSPI, pspi
@@ -253,12 +253,14 @@ def _numbers(path: Path) -> list[list[float]]:
     """Read the numbers of every line that is not empty."""
     rows = []
     for line, text in enumerate(read_text(path, limit=_MAX_BYTES).split("\n"), start=1):
-        words = text.split()
-        wrong = [word for word in words if not NUMBER.fullmatch(word)]
-        if wrong:
-            raise FormatError(path, f"{wrong[0]!r:.40} is no number", line=line)
-        if words:
-            rows.append([float(word) for word in words])
+        try:
+            if "_" in text:  # Python's way to group digits
+                raise ValueError(f"could not convert string to float: {text.strip()!r:.40}")
+            row = [float(word) for word in text.split()]
+        except ValueError as error:
+            raise FormatError(path, f"a number expected, {error}", line=line) from error
+        if row:
+            rows.append(row)
     return rows
 
 
