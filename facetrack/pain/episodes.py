@@ -25,12 +25,14 @@ class Episodes:
     ----------
     name : str
         Of the events.
-    text : str
-        What they say.
+    model : str
+        What has to be said of the model that gives the scores; stands in the events' detail.
+    level : float
     """
 
     name: str
-    text: str = ""
+    model: str = ""
+    level: float = LEVEL
     _above: list[tuple[float, float]] = field(default_factory=list, init=False)
     _continued: bool = field(default=False, init=False)
 
@@ -52,7 +54,7 @@ class Episodes:
         found = []
         if self._above and time - self._above[-1][0] > JOINED + _EPS:
             found = self.finish()
-        if score >= LEVEL:
+        if score >= self.level:
             self._above.append((time, score))
             if time - self._above[0][0] >= LONGEST:
                 found += self.finish()
@@ -68,10 +70,11 @@ class Episodes:
         if not above or above[-1][0] - above[0][0] < SHORTEST - _EPS:
             return []
         peak, score = max(above, key=lambda one: one[1])
-        detail = {"continued": True} if continued else {}
-        return [
-            Event(self.name, above[0][0], peak, above[-1][0], round(score, 2), self.text, detail)
-        ]
+        detail: dict[str, Any] = {"model": self.model} if self.model else {}
+        if continued:
+            detail["continued"] = True
+        start, stop = above[0][0], above[-1][0]
+        return [Event(self.name, start, peak, stop, round(score, 2), detail=detail)]
 
     def state(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as JSON knows it."""

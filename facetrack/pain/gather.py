@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -25,7 +24,6 @@ from facetrack.parallel import Map
 
 __all__ = ["Gathered", "gather", "stored_looks"]
 
-Progress = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
 RATE: Final = 25.0  # frames per second of an archive that does not say it
 
 
@@ -60,7 +58,6 @@ def gather(
     *,
     rate: float | None = None,
     map_: Map = map,
-    progress: Progress = lambda items, results: results,
 ) -> Gathered:
     """Look at all frames of an archive.
 
@@ -73,8 +70,6 @@ def gather(
         Frames per second; without it the archive's own, or 25.
     map_ : Map
         Where sequences are worked on.
-    progress : callable (items, results) -> results
-        Wraps the results, such as a progress bar.
 
     Returns
     -------
@@ -88,7 +83,7 @@ def gather(
     step = 1 / (rate or archive.frame_rate or RATE)
     task = partial(_look_at, encoder=encoder)
     parts, numbers, names, problems, dropped = [], [], [], [], 0
-    results = progress(archive.sequences, map_(task, archive.sequences))
+    results = map_(task, archive.sequences)
     for sequence, (looks, wrong) in zip(archive.sequences, results, strict=True):
         problems += wrong
         dropped += len(sequence.frames) - len(looks)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ from facetrack.parallel import Map
 __all__ = ["ARMS", "Fold", "FoldScores", "frame_folds", "run_folds", "subject_folds"]
 
 Floats = npt.NDArray[np.float64]
-Progress = Callable[[Sequence[Any], Iterable[Any]], Iterable[Any]]
 
 KIND: Final = "facetrack pain fold"
 HAND: Final = ("geometry", "appearance")
@@ -159,7 +158,6 @@ def run_folds(
     static: bool = True,
     seed: int = 0,
     map_: Map = map,
-    progress: Progress = lambda items, results: results,
 ) -> Iterator[FoldScores]:
     """Fit and test every fold; a fold whose file is there, of the same inputs, is not done again.
 
@@ -180,8 +178,6 @@ def run_folds(
     seed : int
     map_ : Map
         Where folds are done.
-    progress : callable (items, results) -> results
-        Wraps the results, such as a progress bar.
 
     Yields
     ------
@@ -204,7 +200,7 @@ def run_folds(
         static=static,
         seed=seed,
     )
-    yield from progress(folds, map_(task, folds))
+    yield from map_(task, folds)
 
 
 def _run_fold(

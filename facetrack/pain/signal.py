@@ -125,18 +125,19 @@ class _PainRun:
 
     def _readings(self, moment: Moment, face: int) -> dict[str, Reading]:
         found = {f"pain_{name}": Reading(value) for name, value in moment.influences.items()}
-        score = Reading(moment.score, moment.low, moment.high)
-        if self._rest is not None:
-            neutral = self._rest.values.get(face, {}).get(SCORE)
-            if neutral is None:
-                score = Reading(nan, reason=self._rest.missing)
-            else:
-                score = Reading(
-                    max(0.0, moment.score - neutral),
-                    max(0.0, moment.low - neutral),
-                    max(0.0, moment.high - neutral),
-                )
-        return {SCORE: score, **found}
+        found[SCORE] = Reading(moment.score, moment.low, moment.high)
+        if self._rest is None:
+            return found
+        neutral = self._rest.values.get(face, {})
+        missing = Reading(nan, reason=self._rest.missing)
+        return {
+            name: _less(said, neutral[name]) if name in neutral else missing
+            for name, said in found.items()
+        }
+
+
+def _less(said: Reading, neutral: float) -> Reading:
+    return Reading(said.value - neutral, said.low - neutral, said.high - neutral)
 
 
 def _not_assessable(seen: Observation) -> str:
@@ -183,15 +184,14 @@ def _specs(name: str) -> tuple[Spec, ...]:
     except FacetrackError as error:  # whatever became of this model, the other signals stay
         LOGGER.warning("the pain-expression score is left out: %s", error)
         return ()
-    said = f"; {caution}" if caution else ""
     what = "how strongly the face shows expressions associated with pain"
     return (
-        Spec(SCORE, what + said, range=(0.0, 16.0), interval=True, level=LEVEL),
+        Spec(SCORE, what, range=(0.0, 16.0), interval=True, level=LEVEL, model=caution),
         *(
-            Spec(f"pain_{region}", f"by how much the {region} raise or lower the score{said}",
-                 range=(-8.0, 8.0))
+            Spec(f"pain_{region}", f"by how much the {region} raise or lower the score of pain",
+                 range=(-8.0, 8.0), model=caution)
             for region in REGIONS
         ),
-        Spec(EPISODE, f"the score is {LEVEL:g} or more; score: the highest{said}",
-             range=(0.0, 16.0), kind=Kind.EVENT),
+        Spec(EPISODE, f"the score is {LEVEL:g} or more; score: the highest",
+             range=(0.0, 16.0), kind=Kind.EVENT, model=caution),
     )  # fmt: skip
