@@ -156,7 +156,7 @@ def compare_clips(
     Returns
     -------
     dict of str to dict
-        By clip: `moves` (points between the 1st and 99th percentile of the other's score),
+        By clip: `moves` (points between the 5th and 95th percentile of the other's score),
         `rank` and `rank_plain` (Spearman, both smoothed over 7 frames), `alarms` per minute
         (episodes of 3 or more where the other's score is under 1.5), `assessed` (share of frames),
         `highest`, `episodes`, `reasons`.
@@ -172,7 +172,7 @@ def compare_clips(
         ours, plain, truth = (values[known] for values in smoothed)
         enough = known.sum() > _SMOOTHED
         found[clip.clip] = {
-            "moves": float(np.ptp(np.nanpercentile(other, [1, 99]))),
+            "moves": float(np.ptp(np.nanpercentile(other, [5, 95]))),
             "rank": float(spearmanr(ours, truth)[0]) if enough else nan,
             "rank_plain": float(spearmanr(plain, truth)[0]) if enough else nan,
             "alarms": _alarms(clip, smoothed[2]) / minutes if minutes else nan,

@@ -113,12 +113,12 @@ class PainModel:
         """
         by_set, nearest = {}, {}
         for one in self.sets:
-            judged = [np.empty((0, 3))]
+            scored = [np.empty((0, 2))]
             base = one.base(frames.values[one.source])
             for run in frames.runs():
-                found = one.judge(one.features(frames.times[run], base[run]))
-                judged.append(np.stack(found, axis=1))
-            by_set[one.name], _, nearest[one.name] = np.concatenate(judged).T
+                found = one.score(one.features(frames.times[run], base[run]))
+                scored.append(np.stack(found, axis=1))
+            by_set[one.name], nearest[one.name] = np.concatenate(scored).T
         fused = self.fusion.apply(np.stack([by_set[one.name] for one in self.sets], axis=1))
         smoothed = smooth(frames.times, fused, self.window, sequences=frames.sequences)
         low, high = self.calibration.interval(smoothed)
@@ -171,7 +171,7 @@ def _pack(
     arrays[f"{key}_mean"], arrays[f"{key}_scale"] = standard.mean, standard.scale
     arrays[f"{key}_vectors"] = regression.vectors.astype(np.float32)
     arrays[f"{key}_weights"] = regression.weights
-    arrays[f"{key}_covariance"] = regression.covariance
+    arrays[f"{key}_covariance"] = regression.covariance.astype(np.float32)
     numbers = {n: getattr(regression, n) for n in ("gamma", "offset", "noise", "converged")}
     return {"regression": numbers}
 
@@ -184,7 +184,7 @@ def _unpack(
     regression = RelevanceVectors(
         arrays[f"{key}_vectors"].astype(np.float64),
         arrays[f"{key}_weights"],
-        arrays[f"{key}_covariance"],
+        arrays[f"{key}_covariance"].astype(np.float64),
         **description["regression"],
     )
     return Standard(arrays[f"{key}_mean"], arrays[f"{key}_scale"]), regression

@@ -266,7 +266,7 @@ def _score(fitted: FittedSet, test: Frames) -> Floats:
     one = fitted.features
     base = one.base(test.values[one.source])
     return np.concatenate(
-        [one.judge(one.features(test.times[run], base[run]))[0] for run in test.runs()]
+        [one.score(one.features(test.times[run], base[run]))[0] for run in test.runs()]
     )
 
 

@@ -308,6 +308,10 @@ class RelevanceVectors:
     noise: float
     converged: bool = True
 
+    def columns(self, x: npt.ArrayLike) -> Floats:
+        """Compute the kernel's columns, shape (n, m), of inputs, shape (n, d)."""
+        return rbf(x, self.vectors, self.gamma)
+
     def predict(self, x: npt.ArrayLike) -> Floats:
         """Predict targets.
 
@@ -319,7 +323,7 @@ class RelevanceVectors:
         -------
         ndarray, shape (n,), float64
         """
-        return self.offset + rbf(x, self.vectors, self.gamma) @ self.weights
+        return np.asarray(self.offset + self.columns(x) @ self.weights)
 
     def judge(self, x: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
         """Predict targets, and say how sure.
@@ -336,7 +340,7 @@ class RelevanceVectors:
         nearest : ndarray, shape (n,), float64
             The largest kernel value; near 0 nothing like it was in the training data.
         """
-        phi = rbf(x, self.vectors, self.gamma)
+        phi = self.columns(x)
         variance = self.noise**2 + np.einsum("nm,mk,nk->n", phi, self.covariance, phi)
         return self.offset + phi @ self.weights, np.sqrt(variance), phi.max(axis=1)
 

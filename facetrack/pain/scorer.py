@@ -77,23 +77,18 @@ class Scorer:
         if self._times and time - self._times[-1] > GAP + _EPS:
             self.forget()
         self._times.append(time)
-        scores, nearest, features = [], {}, {}
+        scores, nearest = [], {}
         for one in self.model.sets:
             bases = self._bases.setdefault(one.name, [])
-            bases.append(one.base(look.values[one.source][None])[0])
+            values = look.values[one.source]
+            bases.append(one.base(values[None])[0])
             seen = one.features(self._times, np.array(bases), len(bases) - 1)
-            score, _, near = one.judge(seen)
-            features[one.name] = seen
-            scores.append(float(score[0]))
+            changed = [without(one, seen, values, region) for region in self.regions.values()]
+            score, near = one.score(np.concatenate([seen, *changed]))
+            scores.append(score)
             nearest[one.name] = float(near[0])
-        fused = self._fuse(scores)
-        influences = {}
-        for name, region in self.regions.items():
-            changed = [
-                one.judge(without(one, features[one.name], look.values[one.source], region))[0][0]
-                for one in self.model.sets
-            ]
-            influences[name] = fused - self._fuse(changed)
+        fused, *others = self.model.fusion.apply(np.stack(scores, axis=1)).tolist()
+        influences = {n: fused - less for n, less in zip(self.regions, others, strict=True)}
         score_now = self._smoothed(time, fused)
         low, high = self.model.calibration.interval([score_now])
         self._drop(time)
@@ -114,9 +109,6 @@ class Scorer:
         self._times = [float(t) for t in state["times"]]
         self._bases = {n: [np.array(b) for b in found] for n, found in state["bases"].items()}
         self._fused = [(float(t), float(p)) for t, p in state["fused"]]
-
-    def _fuse(self, scores: list[float]) -> float:
-        return float(self.model.fusion.apply(np.array([scores]))[0])
 
     def _smoothed(self, time: float, fused: float) -> float:
         self._fused.append((time, fused))

@@ -171,7 +171,7 @@ class FeatureSet:
             return np.concatenate([now, seen[:, 0] - seen[:, 1]], axis=1)
         return mean_and_slope(past(times, base, self.step, first)) if self.dynamic else base[first:]
 
-    def judge(self, features: Floats) -> tuple[Floats, Floats, Floats]:
+    def score(self, features: Floats) -> tuple[Floats, Floats]:
         """Score features.
 
         Parameters
@@ -180,8 +180,8 @@ class FeatureSet:
 
         Returns
         -------
-        score, deviation, nearest : ndarray, shape (n,), float64
-            See `RelevanceVectors.judge`.
+        score, nearest : ndarray, shape (n,), float64
+            See `RelevanceVectors.judge`, whose deviation is no interval.
 
         Raises
         ------
@@ -190,4 +190,5 @@ class FeatureSet:
         """
         if self.standard is None or self.regression is None:
             raise InputError(f"the features {self.name!r} have no regression yet")
-        return self.regression.judge(self.standard.apply(features))
+        phi = self.regression.columns(self.standard.apply(features))
+        return self.regression.offset + phi @ self.regression.weights, phi.max(axis=1)
