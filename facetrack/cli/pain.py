@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
 from facetrack.cli._reports import shown, write_report
-from facetrack.errors import InputError
+from facetrack.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.pain.archive import Archive
-    from facetrack.pain.fitting import Options
+    from facetrack.pain.fitting import Options, Tune
     from facetrack.pain.frames import Frames
     from facetrack.pain.gather import Gathered
     from facetrack.parallel import Map
@@ -97,6 +97,11 @@ def _add_fitting(parser: argparse.ArgumentParser, *, required: bool = True) -> N
         "--balance", type=float, default=0.5,
         help="0: frames as they are distributed, 1: as many of each level (0.5)",
     )  # fmt: skip
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        help="also train a layer on the encoder's features, in every fold (needs torch)",
+    )
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -126,7 +131,21 @@ def _options(args: argparse.Namespace) -> Options:
 
     if args.rows < 50 or not 0 <= args.balance <= 1:
         raise InputError("--rows is 50 or more, --balance from 0 to 1")
-    return Options(rows=args.rows, balance=args.balance)
+    plain = Options(rows=args.rows, balance=args.balance)
+    return replace(plain, sets=(*plain.sets, "tuned")) if args.tune else plain
+
+
+def _tune(args: argparse.Namespace) -> Tune | None:
+    """Return what trains a layer, where one is asked for."""
+    if not args.tune:
+        return None
+    try:
+        from facetrack.pain.train.tuning import tune
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"--tune needs torch ({error}); install it with: pip install 'facetrack[train]'"
+        ) from error
+    return tune
 
 
 def _looked_at(
@@ -196,7 +215,7 @@ def _train(args: argparse.Namespace) -> int:
     encoder, options = load_encoder(args.encoder), _options(args)
     mean, step = unit_shape(encoder.mean_shape), _step(archive, args.rate)
     fitted = [
-        fit_set(name, frames, mean, step, options, args.seed)
+        fit_set(name, frames, mean, step, options, args.seed, _tune(args))
         for name in tqdm(options.sets, desc="sets", disable=None, leave=False)
     ]
     synthetic = (args.corpus / DESCRIPTION).is_file()
@@ -230,7 +249,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.work is None:
         raise InputError("--work DIR is needed: looks and finished folds are kept there")
     from facetrack.networks.expression import load_encoder
-    from facetrack.pain.report import score_plots, tables
+    from facetrack.pain.report import score_plots, score_table
     from facetrack.reporting.tables import as_text
 
     root = args.unbc or args.corpus
@@ -244,7 +263,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         "disagreements": len(archive.disagreements),
         "unbc": args.unbc is not None,
     }
-    print(as_text(tables(details)))
+    print(as_text(score_table(details)))
     if args.plots is not None:
         written = score_plots(args.plots, found.frames, found.names, pooled)
         print(f"wrote {len(written)} plots to {args.plots}")
@@ -274,11 +293,23 @@ def _folds(
     write_frames(path, everything)
     mean, options = unit_shape(load_encoder(args.encoder).mean_shape), _options(args)
 
+    tune = _tune(args)
+
     def tested(folds: list[Fold], *, static: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-        wider = [replace(fold, train=np.append(fold.train, others)) for fold in folds]
-        map_ = shown("folds", len(folds), door)
-        run = partial(run_folds, step=step, mean=mean, options=options, seed=args.seed, map_=map_)
-        done = list(run(wider, path, args.work / "folds", static=static))
+        done = list(
+            run_folds(
+                [replace(fold, train=np.append(fold.train, others)) for fold in folds],
+                path,
+                args.work / "folds",
+                step=step,
+                mean=mean,
+                options=options,
+                static=static,
+                seed=args.seed,
+                tune=tune,
+                map_=shown("folds", len(folds), door),
+            )
+        )
         pooled = pool(done, len(frames))
         return measure(frames, pooled, done, seed=args.seed), pooled
 
@@ -296,7 +327,7 @@ def _folds(
 
 def _evaluate_clips(args: argparse.Namespace) -> int:
     from facetrack.model import load_model
-    from facetrack.pain.clips import compare_clips, other_pspi, score_clip, tables
+    from facetrack.pain.clips import clip_table, compare_clips, other_pspi, score_clip
     from facetrack.pain.model import DEFAULT, load_pain_model
     from facetrack.reporting.tables import as_text
 
@@ -318,7 +349,7 @@ def _evaluate_clips(args: argparse.Namespace) -> int:
     compared = compare_clips(clips, theirs)
     if pain.caution:
         print(f"{pain.name}: {pain.caution}")
-    print(as_text(tables(compared)))
+    print(as_text(clip_table(compared)))
     details = {"clips": compared, "pain_model": [pain.name, pain.version]}
     write_report(args, model=pain.name, n=len(compared), details=details)
     return 0

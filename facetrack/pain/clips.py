@@ -26,7 +26,7 @@ from facetrack.signals.registry import Choice
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
-__all__ = ["ScoredClip", "compare_clips", "other_pspi", "score_clip", "tables"]
+__all__ = ["ScoredClip", "clip_table", "compare_clips", "other_pspi", "score_clip"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -184,7 +184,7 @@ def compare_clips(
     return found
 
 
-def tables(compared: Mapping[str, Mapping[str, Any]]) -> list[Part]:
+def clip_table(compared: Mapping[str, Mapping[str, Any]]) -> list[Part]:
     """Lay the comparison out.
 
     Parameters

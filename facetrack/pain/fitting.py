@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from facetrack.errors import InputError
 from facetrack.pain.calibration import Calibration, calibrate, smooth
 from facetrack.pain.frames import Frames
 from facetrack.pain.fusion import Fusion, choose_fusion
+from facetrack.pain.history import past
+from facetrack.pain.layer import Layer
 from facetrack.pain.measures import rmse
 from facetrack.pain.model import PainModel
 from facetrack.pain.relevance import RelevanceVectors, fit_relevance
@@ -21,6 +23,7 @@ from facetrack.pain.sets import SETS, FeatureSet, Standard, fit_projection, fit_
 __all__ = ["Fit", "FittedSet", "Options", "fit_model", "fit_set", "fuse", "sample"]
 
 Floats = npt.NDArray[np.float64]
+Tune = Callable[[Floats, Floats, Floats, int], Layer]  # windows, labels, units, seed
 Rows = npt.NDArray[np.intp]
 
 _WIDTHS: Final = (0.125, 0.25, 0.5, 1.0, 2.0)  # of the kernel, around 1 / median squared distance
@@ -51,7 +54,7 @@ class Options:
         Of the regression, at most.
     """
 
-    sets: tuple[str, ...] = tuple(SETS)
+    sets: tuple[str, ...] = ("geometry", "appearance", "deep")
     dynamic: bool = True
     rows: int = 1500
     balance: float = 0.5
@@ -162,6 +165,7 @@ def fit_set(
     step: float,
     options: Options,
     seed: int,
+    tune: Tune | None = None,
 ) -> FittedSet:
     """Fit one set of features.
 
@@ -177,6 +181,8 @@ def fit_set(
         Seconds between frames.
     options : Options
     seed : int
+    tune : Tune, optional
+        Trains the layer of the set `tuned`, also anew for each group that is left out.
 
     Returns
     -------
@@ -185,30 +191,45 @@ def fit_set(
     Raises
     ------
     InputError
-        If there are fewer than two subjects.
+        If there are fewer than two subjects, or nothing trains the set `tuned`.
 
     Notes
     -----
     The principal components are those of all training subjects, also where one of their groups is
     left out; no subject of a test is among them.
     """
+    if name == "tuned" and tune is None:
+        raise InputError("the features 'tuned' need something that trains them")
     rng = np.random.default_rng([seed, list(SETS).index(name)])
     every = np.arange(len(frames))
     rows = sample(frames, every, options, rng)
     one = FeatureSet(name, options.dynamic, step, mean)
-    if name != "geometry":
+    if name in ("appearance", "deep"):
         values = frames.values[one.source][rows]
         one = replace(one, projection=fit_projection(values, equal=name == "deep"))
     base = one.base(frames.values[one.source])
-    x = np.concatenate([one.features(frames.times[r], base[r]) for r in frames.runs()])
+
+    def look(among: Rows) -> tuple[FeatureSet, Floats]:
+        """Make all features by what may be learned from some frames."""
+        if name == "tuned" and tune is not None:
+            seen = np.concatenate([past(frames.times[r], base[r], step) for r in frames.runs()])
+            layer = tune(seen[among], frames.labels[among], frames.units[among], seed)
+            whole = replace(one, layer=layer)
+        else:
+            whole = one
+        made = [whole.features(frames.times[r], base[r]) for r in frames.runs()]
+        return whole, np.concatenate(made)
+
     groups = groups_of(frames.subjects, options.groups, seed)
+    one, x = look(every)
     gamma = _best_gamma(x, frames.labels, rows, groups, rng)
     left_out, nearest = np.empty(len(frames)), np.empty(len(frames))
     for group in np.unique(groups):
         out = groups == group
         seen = sample(frames, every[~out], options, rng)
-        standard, regression = _regress(x, frames.labels, seen, gamma, options.steps)
-        left_out[out], _, nearest[out] = regression.judge(standard.apply(x[out]))
+        apart = look(every[~out])[1] if name == "tuned" else x
+        standard, regression = _regress(apart, frames.labels, seen, gamma, options.steps)
+        left_out[out], _, nearest[out] = regression.judge(standard.apply(apart[out]))
     standard, regression = _regress(x, frames.labels, rows, gamma, options.steps)
     return FittedSet(replace(one, standard=standard, regression=regression), left_out, nearest)
 

@@ -18,6 +18,7 @@ __all__ = ["Frames", "join", "read_frames", "write_frames"]
 Floats = npt.NDArray[np.float64]
 
 KIND: Final = "facetrack pain looks"
+_NAMED: Final = ("subjects", "sequences", "times", "labels", "units")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +35,8 @@ class Frames:
         Seconds from the beginning of the sequence.
     labels : ndarray, shape (n,), float64
         PSPI, 0 to 16.
+    units : ndarray, shape (n, 6), float64
+        Intensities of action units 4, 6, 7, 9, 10 and 43; NaN where they are unknown.
     values : mapping of str to ndarray, shape (n, d)
         By source, as `Look.values`.
     """
@@ -42,6 +45,7 @@ class Frames:
     sequences: npt.NDArray[np.intp]
     times: Floats
     labels: Floats
+    units: Floats
     values: Mapping[str, npt.NDArray[np.floating]]
 
     def __len__(self) -> int:
@@ -54,6 +58,7 @@ class Frames:
             self.sequences[chosen],
             self.times[chosen],
             self.labels[chosen],
+            self.units[chosen],
             {source: values[chosen] for source, values in self.values.items()},
         )
 
@@ -84,6 +89,7 @@ def join(parts: Sequence[Frames]) -> Frames:
         np.concatenate(numbers),
         np.concatenate([part.times for part in parts]),
         np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.units for part in parts]),
         {s: np.concatenate([part.values[s] for part in parts]) for s in parts[0].values},
     )
 
@@ -103,7 +109,7 @@ def write_frames(path: str | os.PathLike[str], frames: Frames) -> None:
         If the file cannot be written.
     """
     values = {f"values:{source}": array for source, array in frames.values.items()}
-    named = {n: getattr(frames, n) for n in ("subjects", "sequences", "times", "labels")}
+    named = {n: getattr(frames, n) for n in _NAMED}
     write_archive(path, {**named, **values}, {}, kind=KIND, schema=1)
 
 
@@ -127,6 +133,5 @@ def read_frames(path: str | os.PathLike[str]) -> tuple[Frames, str]:
     """
     arrays, said = read_archive(path, kind=KIND, schema=1)
     values = {name[7:]: array for name, array in arrays.items() if name.startswith("values:")}
-    subjects, sequences = arrays["subjects"], arrays["sequences"]
-    frames = Frames(subjects, sequences, arrays["times"], arrays["labels"], values)
-    return frames, str(said["checksum"])
+    subjects, sequences, times, labels, units = (arrays[name] for name in _NAMED)
+    return Frames(subjects, sequences, times, labels, units, values), str(said["checksum"])

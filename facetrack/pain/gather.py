@@ -17,9 +17,10 @@ from facetrack.features.crops import Crop, Cut
 from facetrack.formats.atomic import write_text
 from facetrack.formats.picture import read_grey
 from facetrack.networks.expression import load_encoder
-from facetrack.pain.archive import Archive, ArchiveSequence
+from facetrack.pain.archive import Archive, ArchiveFrame, ArchiveSequence
 from facetrack.pain.frames import Frames, join, read_frames, write_frames
 from facetrack.pain.looks import Look, Looker
+from facetrack.pain.pspi import PAIN_UNITS
 from facetrack.parallel import Map
 
 __all__ = ["Gathered", "gather", "stored_looks"]
@@ -90,6 +91,7 @@ def gather(
         if not looks:
             continue
         labels = {frame.number: frame.pspi for frame in sequence.frames}
+        units = {frame.number: _units(frame) for frame in sequence.frames}
         seen = np.array([number for number, _ in looks])
         values = {s: np.stack([look.values[s] for _, look in looks]) for s in looks[0][1].values}
         values["hog"] = values["hog"].astype(np.float16)  # a tenth of it is noise
@@ -99,6 +101,7 @@ def gather(
                 np.zeros(len(looks), dtype=np.intp),
                 (seen - sequence.frames[0].number) * step,
                 np.array([labels[number] for number in seen.tolist()]),
+                np.array([units[number] for number in seen.tolist()]),
                 values,
             )
         )
@@ -179,6 +182,12 @@ def _look_at(
         else:
             looks.append((frame.number, look))
     return looks, wrong
+
+
+def _units(frame: ArchiveFrame) -> list[float]:
+    if frame.units is None:
+        return [np.nan] * len(PAIN_UNITS)
+    return [frame.units.get(unit, 0.0) for unit in PAIN_UNITS]
 
 
 @cache

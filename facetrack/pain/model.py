@@ -15,6 +15,7 @@ from facetrack.formats.modelfile import Description, ModelKind, register_kind
 from facetrack.pain.calibration import HIGHEST, Calibration, smooth
 from facetrack.pain.frames import Frames
 from facetrack.pain.fusion import Fusion
+from facetrack.pain.layer import Layer
 from facetrack.pain.relevance import RelevanceVectors
 from facetrack.pain.sets import FeatureSet, Projection, Standard
 
@@ -147,6 +148,9 @@ def write_pain_model(path: str | os.PathLike[str], model: PainModel) -> None:
         if one.projection is not None:
             arrays[f"set{number}_centre"] = one.projection.mean
             arrays[f"set{number}_components"] = one.projection.components
+        if one.layer is not None:
+            arrays[f"set{number}_layer"] = one.layer.weights.astype(np.float32)
+            arrays[f"set{number}_bias"] = one.layer.bias
     fusion = _pack("fusion", arrays, model.fusion.standard, model.fusion.regression)
     for name in ("edges", "low", "high"):
         arrays[f"calibration_{name}"] = getattr(model.calibration, name)
@@ -206,6 +210,9 @@ def _load(arrays: Arrays, description: Description) -> PainModel:
         if f"{key}_components" in arrays:
             projection = Projection(arrays[f"{key}_centre"], arrays[f"{key}_components"])
             one = replace(one, projection=projection)
+        if f"{key}_layer" in arrays:
+            weights = arrays[f"{key}_layer"].astype(np.float64)
+            one = replace(one, layer=Layer(weights, arrays[f"{key}_bias"]))
         sets.append(one)
     said = description["fusion"]
     encoder, version = description["encoder"]

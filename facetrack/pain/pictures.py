@@ -23,8 +23,9 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.networks.samples import channels_file, jitter
 from facetrack.pain.frames import Frames
 from facetrack.pain.looks import Look, Looker
+from facetrack.pain.pspi import PAIN_UNITS
 
-__all__ = ["CHANNELS", "pictured", "pseudo_pspi"]
+__all__ = ["CHANNELS", "pictured", "pseudo_pspi", "pseudo_units"]
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[Sequence[Any]], Iterable[Any]]
@@ -39,7 +40,7 @@ _GROUPS: Final = 20  # of pictures, which count as one subject each
 _NONE, _FULL = 0.5, 0.995  # quantiles over all pictures that stand for intensities 0 and 5
 
 
-def pseudo_pspi(channels: npt.ArrayLike) -> Floats:
+def pseudo_units(channels: npt.ArrayLike) -> Floats:
     """Make pseudo-labels of another program's channels.
 
     Parameters
@@ -49,14 +50,29 @@ def pseudo_pspi(channels: npt.ArrayLike) -> Floats:
 
     Returns
     -------
-    ndarray, shape (n,), float64
-        AU4 + max(AU6, AU7) + max(AU9, AU10) with each unit's channels scaled so that their median
-        over all pictures is 0 and their largest values 5: at most 15, as closed eyes are unknown.
+    ndarray, shape (n, 3), float64
+        Action units 4, 7 and 10, scaled so that the median over all pictures is 0 and the largest
+        values are 5.
     """
     c = np.asarray(channels, dtype=np.float64).reshape(-1, len(UNITS), 2).mean(axis=2)
     none, full = np.nanquantile(c, [_NONE, _FULL], axis=0)
-    units = ((c - none) / np.maximum(full - none, 1e-6)).clip(0, 1) * 5
-    return np.asarray(units.sum(axis=1))
+    return np.asarray(((c - none) / np.maximum(full - none, 1e-6)).clip(0, 1) * 5)
+
+
+def pseudo_pspi(channels: npt.ArrayLike) -> Floats:
+    """Make scores of pseudo-labels.
+
+    Parameters
+    ----------
+    channels : array_like, shape (n, 6)
+        See `pseudo_units`.
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+        AU4 + AU7 + AU10: at most 15, as closed eyes are unknown.
+    """
+    return np.asarray(pseudo_units(channels).sum(axis=1))
 
 
 def pictured(
@@ -103,7 +119,8 @@ def pictured(
                 found.append((picture, score))
     if not found:
         raise InputError(f"{scores}: has no channels of the pictures; it needs FOLDER.npz of each")
-    labels = pseudo_pspi([score for _, score in found])
+    scores_of = np.array([score for _, score in found])
+    labels = pseudo_pspi(scores_of)
     looks: list[tuple[int, Look]] = []
     for number, (picture, _) in enumerate(progress(found)):
         points = jitter(np.asarray(picture.points), model, np.random.default_rng([seed, number]))
@@ -112,11 +129,14 @@ def pictured(
         if not look.problem:
             looks.append((number, look))
     numbers = np.array([number for number, _ in looks])
+    units = np.full((len(looks), len(PAIN_UNITS)), np.nan)
+    units[:, [list(PAIN_UNITS).index(unit) for unit in UNITS]] = pseudo_units(scores_of)[numbers]
     return Frames(
         np.array([f"pictures-{number % _GROUPS:02d}" for number in numbers]),
         numbers,
         np.zeros(len(looks)),
         labels[numbers],
+        units,
         {s: np.stack([look.values[s] for _, look in looks]) for s in looks[0][1].values},
     )
 

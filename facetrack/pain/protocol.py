@@ -16,7 +16,7 @@ import numpy.typing as npt
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.archive import read_archive, write_archive
 from facetrack.pain.calibration import HIGHEST, smooth
-from facetrack.pain.fitting import FittedSet, Options, fit_set, fuse
+from facetrack.pain.fitting import FittedSet, Options, Tune, fit_set, fuse
 from facetrack.pain.frames import Frames, read_frames
 from facetrack.parallel import Map
 
@@ -34,8 +34,9 @@ ARMS: Final[dict[str, tuple[str, ...]]] = {
     "deep": ("deep",),
     "hand-crafted": HAND,
     "fused": (*HAND, "deep"),
+    "tuned": ("tuned",),
+    "fused, tuned": (*HAND, "deep", "tuned"),
 }
-FUSED: Final = "fused"
 STATIC: Final = " (static)"
 
 
@@ -157,6 +158,7 @@ def run_folds(
     options: Options,
     static: bool = True,
     seed: int = 0,
+    tune: Tune | None = None,
     map_: Map = map,
 ) -> Iterator[FoldScores]:
     """Fit and test every fold; a fold whose file is there, of the same inputs, is not done again.
@@ -176,6 +178,8 @@ def run_folds(
     static : bool
         Whether sets without motion are tested beside them.
     seed : int
+    tune : Tune, optional
+        See `fit_set`.
     map_ : Map
         Where folds are done.
 
@@ -199,6 +203,7 @@ def run_folds(
         options=options,
         static=static,
         seed=seed,
+        tune=tune,
     )
     yield from map_(task, folds)
 
@@ -213,6 +218,7 @@ def _run_fold(
     options: Options,
     static: bool,
     seed: int,
+    tune: Tune | None,
 ) -> FoldScores:
     path = work / f"{fold.name}.npz"
     read, checksum = read_frames(frames)
@@ -223,7 +229,7 @@ def _run_fold(
         return known
     train, test = read.take(fold.train), read.take(fold.test)
     try:
-        found = _fit_and_test(train, test, step, mean, options, static, seed)
+        found = _fit_and_test(train, test, step, mean, options, static, seed, tune)
     except InputError as error:
         raise InputError(f"fold {fold.name}: {error}") from error
     scores, window, fusion = found
@@ -241,20 +247,23 @@ def _fit_and_test(
     options: Options,
     static: bool,
     seed: int,
+    tune: Tune | None,
 ) -> tuple[dict[str, Floats], float, str]:
     scores = {"mean": np.full(len(test), train.labels.mean())}
     for dynamic in (False, True) if static else (True,):
         chosen = replace(options, dynamic=dynamic)
-        fitted = {n: fit_set(n, train, mean, step, chosen, seed) for n in options.sets}
+        sets = [name for name in options.sets if dynamic or name != "tuned"]
+        fitted = {n: fit_set(n, train, mean, step, chosen, seed, tune) for n in sets}
         tested = {name: _score(one, test) for name, one in fitted.items()}
-        for arm, sets in ARMS.items():
-            if not set(sets) <= set(fitted):
+        for arm, parts in ARMS.items():
+            if not set(parts) <= set(fitted):
                 continue
-            left_out = [fitted[name].left_out for name in sets]
-            fit = fuse(train, left_out, step, options.groups, seed)
-            fused = fit.fusion.apply(np.stack([tested[name] for name in sets], axis=1))
-            alone = tested[sets[0]] if len(sets) == 1 else fused
-            scores[arm if dynamic else arm + STATIC] = alone.clip(0, HIGHEST)
+            found = tested[parts[0]]
+            if len(parts) > 1:  # the last one is of all sets
+                left_out = [fitted[name].left_out for name in parts]
+                fit = fuse(train, left_out, step, options.groups, seed)
+                found = fused = fit.fusion.apply(np.stack([tested[p] for p in parts], axis=1))
+            scores[arm if dynamic else arm + STATIC] = found.clip(0, HIGHEST)
     smoothed = smooth(test.times, fused, fit.window, sequences=test.sequences)
     centred = smooth(test.times, fused, fit.window, centred=True, sequences=test.sequences)
     scores["score"], scores["centred"] = smoothed.clip(0, HIGHEST), centred.clip(0, HIGHEST)

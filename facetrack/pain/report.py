@@ -15,7 +15,7 @@ from facetrack.pain.protocol import FoldScores
 from facetrack.reporting.plots import new_figure, save_figure
 from facetrack.reporting.tables import Part, Quantity, Table
 
-__all__ = ["PAPER", "measure", "pool", "score_plots", "tables"]
+__all__ = ["PAPER", "difference", "measure", "pool", "score_plots", "score_table"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -124,44 +124,34 @@ def _pcc_interval(
     return float(low), float(high)
 
 
-def tables(details: Mapping[str, Any], *, paper: bool = False) -> list[Part]:
+def score_table(details: Mapping[str, Any]) -> list[Part]:
     """Lay the results out.
 
     Parameters
     ----------
     details : mapping
-        From `measure`.
-    paper : bool
-        Whether the paper's numbers stand beside: they are of the UNBC-McMaster archive.
+        From `measure`; also `unbc` (whether the paper's numbers stand beside), `fewer` and `random`
+        (arms with fewer subjects to train on, and of frames that were split at random).
 
     Returns
     -------
     list of str or Table
     """
-    rows: list[list[object]] = []
-    for name, found in details["arms"].items():
-        low, high = found.get("pcc_low"), found.get("pcc_high")
-        between = f"{low:.2f} to {high:.2f}" if low is not None else ""
-        shown = "mean of the training" if name == "mean" else name
-        rows.append([shown, *(_number(found[c]) for c in _COLUMNS), between])
-    if paper:
-        rows.append(["the paper, on UNBC", PAPER["rmse"], PAPER["pcc"], *[None] * 4, ""])
-    headers = ["", "RMSE", "PCC", "ICC(3,1)", "MAE", "macro MAE", "RMSE above 0", "PCC, 95 %"]
-    coverage = details["coverage"]
-    people = details["subjects"]
+    people, coverage = details["subjects"], details["coverage"]
     defined = [p["pcc"] for p in people.values() if p["pcc"] is not None and np.isfinite(p["pcc"])]
+    middle = float(np.median(defined)) if defined else float("nan")
     windows = [f["window"] for f in details["folds"].values()]
     chosen = [f["fusion"] for f in details["folds"].values()]
     return [
-        f"{details['frames']} frames of {len(people)} subjects left out in turn, "
+        f"{details['frames']} frames of {len(people)} subjects, each left out of what scored it, "
         f"{100 * details['present']:.0f} % of them above 0; pooled over all frames",
-        Table(headers, rows),
+        _arms(details["arms"], paper=bool(details.get("unbc"))),
         f"Intervals of 90 % hold {_percent(coverage['all'])} of the labels, "
         f"{_percent(coverage['present'])} of those above 0, {_percent(coverage['absent'])} of "
         f"those that are 0; single subjects {_percent(coverage['worst_subject'])} to "
         f"{_percent(coverage['best_subject'])}; mean width {coverage['width']:.2f}",
-        f"PCC within a subject: median {np.median(defined) if defined else np.nan:.2f}, not "
-        f"defined for {len(people) - len(defined)} of {len(people)}",
+        f"PCC within a subject: median {middle:.2f}, not defined for "
+        f"{len(people) - len(defined)} of {len(people)}",
         f"Averaged over {min(windows):.2f} to {max(windows):.2f} s (lag: half of it); second "
         f"level: {chosen.count('linear')} sums, {chosen.count('vectors')} regressions",
         "Frames by level of the label (rows) and of the score",
@@ -169,6 +159,48 @@ def tables(details: Mapping[str, Any], *, paper: bool = False) -> list[Part]:
             ["", *LEVELS],
             [[n, *row] for n, row in zip(LEVELS, details["confusion"], strict=True)],
         ),
+        *_fewer(details),
+        *_random(details),
+    ]
+
+
+def _arms(arms: Mapping[str, Mapping[str, float]], *, paper: bool = False) -> Table:
+    rows: list[list[object]] = []
+    for name, found in arms.items():
+        low, high = found.get("pcc_low"), found.get("pcc_high")
+        known = low is not None and high is not None
+        shown = "mean of the training" if name == "mean" else name
+        between = f"{low:.2f} to {high:.2f}" if known else ""
+        rows.append([shown, *(_number(found[c]) for c in _COLUMNS), between])
+    if paper:
+        rows.append(["the paper, on UNBC", PAPER["rmse"], PAPER["pcc"], *[None] * 4, ""])
+    headers = ["", "RMSE", "PCC", "ICC(3,1)", "MAE", "macro MAE", "RMSE above 0", "PCC, 95 %"]
+    return Table(headers, rows)
+
+
+def _fewer(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out what fewer subjects to train on cost: the paper's point is small samples."""
+    fewer = details.get("fewer")
+    if not fewer:
+        return []
+    counts = {**fewer, "all others": details["arms"]}
+    names = ("hand-crafted", "deep", "fused", "score")
+    rows = [
+        [count, *(_number(arms[n][key]) for n in names for key in ("rmse", "pcc"))]
+        for count, arms in counts.items()
+    ]
+    headers = [f"{n}, {key}" for n in names for key in ("RMSE", "PCC")]
+    return ["With fewer subjects to train on", Table(["subjects", *headers], rows)]
+
+
+def _random(details: Mapping[str, Any]) -> list[Part]:
+    arms = details.get("random")
+    if not arms:
+        return []
+    return [
+        "Frames split at random, without regard to who it is: looks better and is wrong, because "
+        "neighbouring frames are near copies and the person is known",
+        _arms({name: arms[name] for name in ("fused", "score")}),
     ]
 
 

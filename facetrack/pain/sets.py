@@ -11,12 +11,18 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.pain.geometry import MOTION, shape_features
 from facetrack.pain.history import mean_and_slope, past
+from facetrack.pain.layer import Layer
 from facetrack.pain.relevance import RelevanceVectors
 
 __all__ = ["SETS", "FeatureSet", "Projection", "Standard", "fit_projection", "fit_standard"]
 
 Floats = npt.NDArray[np.float64]
-SETS: Final = {"geometry": "shape", "appearance": "hog", "deep": "deep"}  # by source
+SETS: Final = {
+    "geometry": "shape",
+    "appearance": "hog",
+    "deep": "deep",
+    "tuned": "deep",
+}  # by source
 CONSTANT: Final = 1e-8  # deviation below which a value says nothing
 _SHARE: Final = 0.98  # of the variance that a projection keeps
 _MOST: Final = 150  # components
@@ -123,6 +129,8 @@ class FeatureSet:
         The mean shape in outer-eye distances.
     projection : Projection or None
         Of the source's values; geometry has none.
+    layer : Layer or None
+        Of the set `tuned` alone: what makes its features of a window.
     standard : Standard or None
     regression : RelevanceVectors or None
         None while it is being fitted.
@@ -133,6 +141,7 @@ class FeatureSet:
     step: float
     mean: Floats
     projection: Projection | None = None
+    layer: Layer | None = None
     standard: Standard | None = None
     regression: RelevanceVectors | None = None
 
@@ -169,6 +178,9 @@ class FeatureSet:
                 return now
             seen = past(times, base, self.step, first)
             return np.concatenate([now, seen[:, 0] - seen[:, 1]], axis=1)
+        if self.name == "tuned":
+            assert self.layer is not None
+            return self.layer.apply(past(times, base, self.step, first))
         return mean_and_slope(past(times, base, self.step, first)) if self.dynamic else base[first:]
 
     def score(self, features: Floats) -> tuple[Floats, Floats]:
