@@ -73,7 +73,9 @@ class FaceHog:
             Of 8 x 8 pixels each; direction k points to k times 45 degrees, y down.
         """
         (maps,) = self._builder.build(face)
-        return np.asarray(maps.reshape(CELLS, _SIDE, CELLS, _SIDE, 8).mean(axis=(1, 3)))
+        rows = maps.reshape(CELLS, _SIDE, -1).sum(axis=1)  # whole rows first: much faster
+        sums = rows.reshape(CELLS, CELLS, _SIDE, 8).sum(axis=2)
+        return np.asarray(sums * np.float32(1 / _SIDE**2))
 
     def describe(self, cells: Floats) -> Floats:
         """Describe a face.

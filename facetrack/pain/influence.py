@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from facetrack.pain.geometry import CHAINS, GEOMETRY, POINTS
 from facetrack.pain.hog import FaceHog
 from facetrack.pain.sets import FeatureSet
 
-__all__ = ["REGIONS", "Region", "regions_of", "without"]
+__all__ = ["REGIONS", "Influence", "Region", "regions_of"]
 
 Floats = npt.NDArray[np.float64]
 Region = Mapping[str, npt.NDArray[np.bool_]]
@@ -61,36 +62,51 @@ def regions_of(encoder: ExpressionEncoder, hog: FaceHog, features: int) -> dict[
     return found
 
 
-def without(one: FeatureSet, features: Floats, values: npt.ArrayLike, region: Region) -> Floats:
-    """Return features as they were with a region as it is on average.
+class Influence:
+    """Takes a region out of the features of one set.
 
     Parameters
     ----------
     one : FeatureSet
-    features : ndarray, shape (1, f), float64
-        Of the frame.
-    values : array_like, shape (d,)
-        Of the source, in the frame.
+        Fitted.
     region : Region
         From `regions_of`.
-
-    Returns
-    -------
-    ndarray, shape (1, f), float64
     """
-    changed = features.copy()
-    chosen = region[one.name]
-    if one.name == "tuned":  # a window of five moments is not taken apart
-        return changed
-    if one.projection is None:
-        assert one.standard is not None
-        chosen = chosen[: changed.shape[1]]
-        changed[0, chosen] = one.standard.mean[chosen]
-        return changed
-    p = one.projection
-    moved = (np.asarray(values, dtype=np.float32) - p.mean)[chosen] @ p.components[chosen]
-    changed[0, : len(moved)] -= moved
-    return changed
+
+    def __init__(self, one: FeatureSet, region: Region) -> None:
+        self._mean = self._values = self._components = None
+        if one.projection is not None:
+            self._values = np.flatnonzero(region[one.name])
+            self._centre = one.projection.mean[self._values]
+            self._components = np.ascontiguousarray(one.projection.components[self._values])
+        elif one.name == "geometry" and one.standard is not None:
+            self._mean = np.where(
+                region[one.name][: len(one.standard.mean)], one.standard.mean, nan
+            )
+
+    def without(self, features: Floats, values: npt.NDArray[np.floating]) -> Floats:
+        """Return features as they were with the region as it is on average.
+
+        Parameters
+        ----------
+        features : ndarray, shape (1, f), float64
+            Of the frame.
+        values : ndarray, shape (d,)
+            Of the source, in the frame.
+
+        Returns
+        -------
+        ndarray, shape (1, f), float64
+            The set `tuned` is not taken apart: its features stay.
+        """
+        if self._components is not None:
+            changed = features.copy()
+            moved = (values[self._values] - self._centre) @ self._components
+            changed[0, : len(moved)] -= moved
+            return changed
+        if self._mean is not None:
+            return np.where(np.isnan(self._mean), features, self._mean)
+        return features
 
 
 def _geometry(points: Sequence[int]) -> npt.NDArray[np.bool_]:

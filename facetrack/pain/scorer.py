@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from facetrack.pain.calibration import HIGHEST
 from facetrack.pain.history import GAP, STEPS
-from facetrack.pain.influence import Region, without
+from facetrack.pain.influence import Influence, Region
 from facetrack.pain.looks import Look
 from facetrack.pain.model import PainModel
 
@@ -60,6 +60,13 @@ class Scorer:
     _times: list[float] = field(default_factory=list, init=False)
     _bases: dict[str, list[Floats]] = field(default_factory=dict, init=False)
     _fused: list[tuple[float, float]] = field(default_factory=list, init=False)
+    _influences: dict[str, list[Influence]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._influences = {
+            one.name: [Influence(one, region) for region in self.regions.values()]
+            for one in self.model.sets
+        }
 
     def push(self, time: float, look: Look) -> Moment:
         """Take the face's next look.
@@ -83,7 +90,7 @@ class Scorer:
             values = look.values[one.source]
             bases.append(one.base(values[None])[0])
             seen = one.features(self._times, np.array(bases), len(bases) - 1)
-            changed = [without(one, seen, values, region) for region in self.regions.values()]
+            changed = [part.without(seen, values) for part in self._influences[one.name]]
             score, near = one.score(np.concatenate([seen, *changed]))
             scores.append(score)
             nearest[one.name] = float(near[0])
