@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
 
 HELP = "Train and test scores of the facial expression of pain (never of pain itself)."
 EXAMPLES = """\
+facetrack pain synthesize corpus --portraits helen_train lfpw_train --subjects 16 --workers 2
 facetrack pain evaluate corpus --work runs --plots plots --json measured.json
 facetrack pain evaluate --unbc /data/UNBC-McMaster --work runs --workers 4
 facetrack pain train corpus --pictures lfpw_train --channels blendshapes --work runs -o pain.npz
@@ -38,6 +39,7 @@ PATIENTS: Final = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of what can be done."""
     kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
+    _add_synthesize(kinds)
     train = kinds.add_parser("train", help="train a model")
     train.add_argument("corpus", type=Path, help="in the layout of the UNBC-McMaster archive")
     train.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
@@ -116,9 +118,47 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _add_synthesize(kinds: Any) -> None:
+    make = kinds.add_parser("synthesize", help="make a corpus of synthetic people")
+    make.add_argument(
+        "output",
+        type=Path,
+        metavar="OUT",
+        help="its folder; an interrupted run continues there, and subjects may be added",
+    )
+    make.add_argument(
+        "--subjects", type=int, default=16, metavar="N", help="(default: %(default)s)"
+    )
+    make.add_argument(
+        "--sequences", type=int, default=6, metavar="N", help="of each (default: %(default)s)"
+    )
+    make.add_argument(
+        "--frames",
+        type=int,
+        default=90,
+        metavar="N",
+        help="of each sequence (default: %(default)s)",
+    )
+    make.add_argument("--fps", type=float, default=15.0, help="(default: %(default)s)")
+    make.add_argument(
+        "--portraits",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="folders of NAME.jpg and NAME.pts; near-neutral faces that no network was trained on "
+        "are taken (default: all subjects are made of the one portrait that ships)",
+    )
+    make.add_argument("--seed", type=int, default=0)
+    make.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    add_cluster_arguments(make, "sequences")
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     make_absolute(args)
+    if args.kind == "synthesize":
+        return _synthesize(args)
     if args.kind == "train":
         return _train(args)
     if args.kind == "predict":
@@ -372,4 +412,19 @@ def _predict(args: argparse.Namespace) -> int:
     print(f"wrote {len(written)} files to {args.output}")
     if model.caution:
         print(f"note: {model.caution}")
+    return 0
+
+
+def _synthesize(args: argparse.Namespace) -> int:
+    from facetrack.datasets.portraits import load_portraits
+    from facetrack.model import load_model
+    from facetrack.pain.synthesis import Plan, synthesize
+
+    model = load_model(args.model)
+    portraits = load_portraits(args.portraits, model.shape_model.mean_3d)
+    plan = Plan(args.subjects, args.sequences, args.frames, args.seed, args.fps)
+    with cluster_map(args) as map_:
+        door = shown("sequences", plan.subjects * plan.sequences, map_)
+        description = synthesize(args.output, plan, portraits, model, door)
+    print(f"{plan.subjects} subjects, {plan.sequences} sequences each; see {description}")
     return 0

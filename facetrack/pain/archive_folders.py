@@ -16,7 +16,7 @@ from typing import Final
 
 from facetrack.errors import FormatError
 
-__all__ = ["KINDS", "FrameFiles", "find_folders", "frame_files", "frame_path", "sequences"]
+__all__ = ["KINDS", "FrameFiles", "find_folders", "frame_files", "frame_name", "sequences"]
 
 SUBJECT: Final = re.compile(r"\d{3}-[a-z]{2}\d{3}")
 _DEPTH: Final = 3  # levels below the archive's folder
@@ -69,10 +69,9 @@ class FrameFiles:
     problems: tuple[str, ...]
 
 
-def frame_path(root: Path, kind: str, subject: str, sequence: str, number: int) -> Path:
-    """Return where a frame's file of a kind lies in an archive as it was given out."""
-    place = root / KINDS[kind].folder / subject / sequence
-    return place / f"{sequence}{number:03}{KINDS[kind].suffix}"
+def frame_name(kind: str, sequence: str, number: int) -> str:
+    """Return the name of a frame's file of a kind."""
+    return f"{sequence}{number:03}{KINDS[kind].suffix}"
 
 
 def find_folders(root: str | os.PathLike[str]) -> dict[str, Path]:

@@ -25,7 +25,7 @@ _EYES: Final = (
     ((42, 45), (43, 44), (47, 46)),
 )
 _BROW: Final = (19, 24)  # its middle, above each eye
-_BAND: Final = 0.6  # of what lies between brow and lid: the skin that stretches
+_BAND: Final = 0.45  # of what lies between brow and lid: the skin that stretches, without the hair
 _RAISED: Final = 0.07  # of the opening: how far the lower lid comes up in a closed eye
 _SHUT: Final = 0.95  # of the opening that the upper lid crosses then
 _LASHES: Final = 0.6  # of the light that the lashes take at the margin

@@ -1,4 +1,4 @@
-"""A portrait that makes faces: action units, closed eyes, an open mouth, small turns of the head."""
+"""A portrait that makes faces: action units, closed eyes, an open mouth, turns of the head."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from facetrack.synthetic.mesh import HeadState, rotation
 from facetrack.synthetic.portrait import Points, Portrait
 from facetrack.synthetic.proportions import with_room
 from facetrack.synthetic.units import CHEEKS, displacements
-from facetrack.synthetic.warps import Field, Spline, inverse, sample, stretch
+from facetrack.synthetic.warps import Field, Spline, grid, inverse, sample, stretch
 
 __all__ = ["Expression", "Puppet"]
 
@@ -148,8 +148,6 @@ class Puppet:
         shifts = self._shifts(expression)
         fields = self._fields(shifts)
         places = np.asarray(self._moved(self.rest[:68], np.zeros_like(shifts)))
-        from facetrack.synthetic.warps import grid
-
         below = below_seam(places, grid()) > 0.5
         return float(np.where(below, stretch(fields[1]), stretch(fields[0])).min())
 
@@ -193,8 +191,8 @@ class Puppet:
         """For every pixel of the frame the place in the portrait, shape (H, W, 2)."""
         width, height = self.size
         x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
-        places = _project(np.linalg.inv(plane), np.stack([x.ravel(), y.ravel()], axis=1))
-        places = places.reshape(height, width, 2)
+        pixels = np.stack([x.ravel(), y.ravel()], axis=1)
+        places = _project(np.asarray(np.linalg.inv(plane)), pixels).reshape(height, width, 2)
         upper, lower = (sample(f, places) for f in back)
         below = below_seam(moved, places)[..., None]
         shown = places + upper + below * (lower - upper)

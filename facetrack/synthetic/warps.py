@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["HIGH", "LOW", "STEP", "Spline", "grid", "stretch"]
+__all__ = ["HIGH", "LOW", "STEP", "Spline", "grid", "inverse", "sample", "stretch"]
 
 Points = npt.NDArray[np.float64]
 Field = npt.NDArray[np.float32]
@@ -28,7 +28,7 @@ _ROUNDS: Final = 8
 
 def grid() -> Points:
     """Return the places of a field's cells, shape (rows, columns, 2)."""
-    columns, rows = np.rint((np.array(HIGH) - LOW) / STEP).astype(int) + 1
+    rows, columns = _shape()
     x, y = LOW[0] + STEP * np.arange(columns), LOW[1] + STEP * np.arange(rows)
     return np.stack(np.meshgrid(x, y), axis=-1)
 
@@ -83,13 +83,7 @@ class Spline:
             Where each cell of `grid` goes, relative to itself.
         """
         moved = self._on_grid @ shifts.astype(np.float32)
-        return moved.reshape(grid_shape() + (2,))
-
-
-def grid_shape() -> tuple[int, int]:
-    """Return rows and columns of `grid`."""
-    columns, rows = np.rint((np.array(HIGH) - LOW) / STEP).astype(int) + 1
-    return int(rows), int(columns)
+        return moved.reshape(*_shape(), 2)
 
 
 def sample(field: Field, places: npt.NDArray[np.floating]) -> Field:
@@ -143,6 +137,11 @@ def stretch(field: Field) -> Points:
     return np.asarray(
         (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0], dtype=np.float64
     )
+
+
+def _shape() -> tuple[int, int]:
+    columns, rows = (round((b - a) / STEP) + 1 for a, b in zip(LOW, HIGH, strict=True))
+    return rows, columns
 
 
 def _border() -> Points:

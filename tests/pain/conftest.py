@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from facetrack.landmarks.markup import to_markup
-from facetrack.pain.archive_folders import frame_path
+from facetrack.pain.archive_folders import KINDS, frame_name
 from facetrack.synthetic.portrait import astronaut
 
 SUBJECT, SEQUENCE = "901-sy001", "sy001t1aaaff"
@@ -24,6 +24,11 @@ def portrait_points() -> npt.NDArray[np.float64]:
     """Landmarks that fit pictures of 320 x 240."""
     points = astronaut().points
     return np.asarray((points - points.mean(axis=0)) * 0.8 + (160, 120), dtype=np.float64)
+
+
+def frame_path(root: Path, kind: str, subject: str, sequence: str, number: int) -> Path:
+    """Say where a frame's file lies in an archive as it was given out."""
+    return root / KINDS[kind].folder / subject / sequence / frame_name(kind, sequence, number)
 
 
 def write_frame(

@@ -13,8 +13,16 @@ from facetrack.errors import FormatError
 from facetrack.formats.picture import read_bgr
 from facetrack.landmarks.markup import to_markup
 from facetrack.pain.archive import Archive, read_archive
-from facetrack.pain.archive_folders import KINDS, frame_path
-from tests.pain.conftest import SCORES, SEQUENCE, SUBJECT, UNITS, portrait_points, write_frame
+from facetrack.pain.archive_folders import KINDS
+from tests.pain.conftest import (
+    SCORES,
+    SEQUENCE,
+    SUBJECT,
+    UNITS,
+    frame_path,
+    portrait_points,
+    write_frame,
+)
 
 
 def path_of(root: Path, kind: str, number: int) -> Path:
