@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +22,7 @@ from facetrack.synthetic.render import CameraEffects, noise_field
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
-__all__ = ["Film", "jittered", "shoot"]
+__all__ = ["Film", "cast", "jittered", "shoot"]
 
 Points = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
@@ -85,7 +86,7 @@ def shoot(film: Film, portrait: Portrait, model: FaceModel, folder: Path) -> dic
     rng = np.random.default_rng(film.script)
     times = np.arange(film.frames) / film.frame_rate
     moves = write_script(rng, film.frames / film.frame_rate)
-    puppet, traits = _person(film, portrait, model)
+    puppet, traits = cast(film.person, portrait, model, film.size)
     effects = CameraEffects(
         rng, light=_LIGHT, blur=_BLUR, noise=noise_field(rng, film.size, _NOISE)
     )
@@ -145,14 +146,32 @@ def jittered(points: Points, rng: np.random.Generator) -> Points:
     return np.asarray(points + scale * noise)
 
 
-def _person(film: Film, portrait: Portrait, model: FaceModel) -> tuple[Puppet, Traits]:
-    rng = np.random.default_rng(film.person)
+def cast(
+    seed: Sequence[int], portrait: Portrait, model: FaceModel, size: tuple[int, int]
+) -> tuple[Puppet, Traits]:
+    """Draw how a person looks and moves.
+
+    Parameters
+    ----------
+    seed : sequence of int
+    portrait : Portrait
+    model : FaceModel
+        Its mean head turns the face.
+    size : (int, int)
+        Width and height of the pictures, pixels.
+
+    Returns
+    -------
+    Puppet
+    Traits
+    """
+    rng = np.random.default_rng(list(seed))
     traits = Traits.drawn(rng)
     puppet = Puppet(
         portrait,
         model.shape_model,
-        size=film.size,
-        eye_distance=rng.uniform(*_EYE_DISTANCE) * film.size[1],
+        size=size,
+        eye_distance=rng.uniform(*_EYE_DISTANCE) * size[1],
         middle=(rng.uniform(0.46, 0.54), rng.uniform(0.34, 0.4)),
         depth=rng.uniform(*_FURROWS),
         lashes=rng.uniform(*_LASHES),
