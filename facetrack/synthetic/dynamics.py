@@ -32,8 +32,9 @@ HIGHEST: Final = 5.0  # intensity of an action unit
 _AMOUNTS: Final = (0.0, 0.15, 0.35, 0.6, 0.8, 1.0)  # of the full displacement, by intensity
 _MOST: Final = 1.2  # of the full displacement that any person makes
 _SYLLABLE: Final = (3.0, 5.0)  # a second
+# How far heads turn and go: farther a portrait cannot follow.
+_LIMITS: Final = {"yaw": 0.35, "pitch": 0.18, "roll": 0.3, "right": 0.4, "down": 0.3}
 _RISE: Final = 0.2  # seconds in which talking begins and ends
-TURNS: Final = ("yaw", "pitch", "roll", "right", "down")
 
 
 class Curve(Protocol):
@@ -215,13 +216,17 @@ def curves(moves: Iterable[Move], times: Values) -> dict[str, Values]:
         values = move.curve.at(times)
         if move.unit not in found:
             found[move.unit] = values
-        elif move.unit in TURNS:
+        elif move.unit in _LIMITS:
             found[move.unit] = found[move.unit] + values
         else:
             found[move.unit] = np.maximum(found[move.unit], values)
-    for unit in found.keys() - set(TURNS):
-        found[unit] = np.clip(found[unit], 0, 1 if unit == CLOSING else HIGHEST)
-    return found
+    return {unit: np.clip(values, *_range(unit)) for unit, values in found.items()}
+
+
+def _range(unit: str) -> tuple[float, float]:
+    if unit in _LIMITS:
+        return -_LIMITS[unit], _LIMITS[unit]
+    return 0.0, 1.0 if unit == CLOSING else HIGHEST
 
 
 def play(
@@ -244,7 +249,7 @@ def play(
     """
     sides = {unit: np.zeros((len(times), 2)) for unit in (*UNITS, CLOSING)}
     for move in moves:
-        if move.unit in TURNS:
+        if move.unit in _LIMITS:
             continue
         values = move.curve.at(times)
         if move.unit != CLOSING:
@@ -254,8 +259,8 @@ def play(
         sides[move.unit] = np.maximum(sides[move.unit], shown)
     shut = sides.pop(CLOSING)
     still = np.zeros(len(times))
-    all_turns = curves([move for move in moves if move.unit in TURNS], times)
-    yaw, pitch, roll, right, down = (all_turns.get(name, still) for name in TURNS)
+    all_turns = curves([move for move in moves if move.unit in _LIMITS], times)
+    yaw, pitch, roll, right, down = (all_turns.get(name, still) for name in _LIMITS)
     return [
         Expression(
             {u: (float(v[i, 0]), float(v[i, 1])) for u, v in sides.items() if v[i].any()},

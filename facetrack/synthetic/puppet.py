@@ -27,7 +27,8 @@ Image = npt.NDArray[np.uint8]
 
 _FOREHEAD: Final = ((-0.4, -0.62), (0.0, -0.66), (0.4, -0.62))  # stay
 _MILLIMETRES: Final = 90.0  # of the mean head's outer-eye distance
-_RELIEF: Final = (-0.35, 0.35)  # how far points count as before and behind the eyes
+_RELIEF: Final = (-0.3, 0.15)  # how far points count as before and behind the eyes
+_BESIDE: Final = ((36, 48), (39, 31), (45, 54), (42, 35))  # landmarks around `CHEEKS`
 _PIVOT: Final = 0.45  # outer-eye distances behind the eyes, around which the head turns
 _CAMERA: Final = 8.0  # its distance, outer-eye distances
 _LOWER_SIDE: Final = [*range(55, 60), *LOWER]
@@ -104,12 +105,15 @@ class Puppet:
         self.rest: Points = np.concatenate([self._to_head.apply(self._points), CHEEKS])
         z = shape_model.mean_3d[:, 2] / _MILLIMETRES
         relief = np.clip(z - z[[36, 39, 42, 45]].mean(), *_RELIEF)
-        self._relief = np.concatenate([relief, np.zeros(len(CHEEKS))])
+        self._relief = np.concatenate([relief, relief[np.array(_BESIDE)].mean(axis=1)])
         # Each warp leaves out the other lip's inner edge; see `cavity`.
         self._kept = [np.setdiff1d(np.arange(len(self.rest)), lip) for lip in (LOWER, UPPER)]
         fixed = np.array(_FOREHEAD)
         self._splines = [Spline(self.rest[kept], fixed) for kept in self._kept]
         self._prepare_furrows()
+        x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+        self._pixels = np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+        self._last: tuple[Expression, Points, list[Field]] | None = None
 
     def draw(self, expression: Expression) -> tuple[Image, Points]:
         """Draw a frame.
@@ -129,10 +133,10 @@ class Puppet:
         light = self._shaded(expression)
         lashes = [self._lashes * min(s / _LASHES_AT, 1.0) for s in shut]
         source, at_rest = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
-        shifts = self._shifts(expression)
+        shifts, fields = self._warps(expression)
         moved = self._moved(self._to_head.apply(at_rest), shifts)
         plane = self._plane(expression)
-        lookup = self._lookup([inverse(f) for f in self._fields(shifts)], moved, plane)
+        lookup = self._lookup([inverse(f) for f in fields], moved, plane)
         frame = np.asarray(
             cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
                 source, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -145,19 +149,19 @@ class Puppet:
 
     def tightest(self, expression: Expression) -> float:
         """Return the smallest determinant of the warp's Jacobian: above 0 nothing folds."""
-        shifts = self._shifts(expression)
-        fields = self._fields(shifts)
-        places = np.asarray(self._moved(self.rest[:68], np.zeros_like(shifts)))
-        below = below_seam(places, grid()) > 0.5
-        return float(np.where(below, stretch(fields[1]), stretch(fields[0])).min())
+        _, (upper, lower) = self._warps(expression)
+        below = below_seam(self.rest[:68], grid()) > 0.5
+        return float(np.where(below, stretch(lower), stretch(upper)).min())
 
-    def _shifts(self, expression: Expression) -> Points:
-        shifts = displacements(expression.units, self.rest, turns=expression.turns)
-        turned = np.sin([expression.yaw, expression.pitch])
-        return np.asarray(shifts - self._relief[:, None] * turned)
-
-    def _fields(self, shifts: Points) -> list[Field]:
-        return [s.field(shifts[kept]) for s, kept in zip(self._splines, self._kept, strict=True)]
+    def _warps(self, expression: Expression) -> tuple[Points, list[Field]]:
+        """Return where control points go, and what both splines make of it."""
+        if self._last is None or self._last[0] is not expression:
+            shifts = displacements(expression.units, self.rest, turns=expression.turns)
+            shifts = shifts - self._relief[:, None] * np.sin([expression.yaw, expression.pitch])
+            pairs = zip(self._splines, self._kept, strict=True)
+            fields = [spline.field(shifts[kept]) for spline, kept in pairs]
+            self._last = expression, shifts, fields
+        return self._last[1:]
 
     def _moved(self, points: Points, shifts: Points) -> Points:
         upper, lower = (
@@ -190,9 +194,8 @@ class Puppet:
     def _lookup(self, back: list[Field], moved: Points, plane: Points) -> npt.NDArray[np.float32]:
         """For every pixel of the frame the place in the portrait, shape (H, W, 2)."""
         width, height = self.size
-        x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
-        pixels = np.stack([x.ravel(), y.ravel()], axis=1)
-        places = _project(np.asarray(np.linalg.inv(plane)), pixels).reshape(height, width, 2)
+        solid = np.linalg.inv(plane) @ self._pixels
+        places = (solid[:2] / solid[2]).T.reshape(height, width, 2)
         upper, lower = (sample(f, places) for f in back)
         below = below_seam(moved, places)[..., None]
         shown = places + upper + below * (lower - upper)
