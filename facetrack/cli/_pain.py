@@ -171,7 +171,7 @@ def evaluate(args: argparse.Namespace) -> int:
         written = score_plots(args.plots, found.frames, found.names, pooled)
         print(f"wrote {len(written)} plots to {args.plots}")
     write_report(args, model="", n=details["frames"], details=details)
-    return 0
+    return 1 if details["failed"] else 0
 
 
 def _folds(

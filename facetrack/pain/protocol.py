@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from math import nan
 from pathlib import Path
 from typing import Final
 
@@ -73,6 +74,8 @@ class FoldScores:
         Seconds that were averaged over.
     fusion : {"linear", "vectors"}
         Which second level was chosen.
+    problem : str
+        Why it could not be fitted; its frames have no scores then. Empty where it could.
     """
 
     name: str
@@ -80,6 +83,7 @@ class FoldScores:
     scores: Mapping[str, Floats]
     window: float
     fusion: str
+    problem: str = ""
 
 
 def subject_folds(
@@ -186,12 +190,7 @@ def run_folds(
     Yields
     ------
     FoldScores
-        In the order of the folds.
-
-    Raises
-    ------
-    InputError
-        If a fold cannot be fitted; it names the fold.
+        In the order of the folds; one that cannot be fitted says why, and is tried again next time.
     """
     work.mkdir(parents=True, exist_ok=True)
     task = partial(
@@ -231,7 +230,7 @@ def _run_fold(
     try:
         found = _fit_and_test(train, test, step, mean, options, static, seed, tune)
     except InputError as error:
-        raise InputError(f"fold {fold.name}: {error}") from error
+        return FoldScores(fold.name, fold.test, {}, nan, "", str(error))
     scores, window, fusion = found
     description = {"made_of": made_of, "window": window, "fusion": fusion}
     arrays = {f"score:{name}": values for name, values in scores.items()}

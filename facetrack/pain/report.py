@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.errors import InputError
 from facetrack.pain.frames import Frames
 from facetrack.pain.measures import LEVELS, agreement, by_subject, confusion, pcc, rmse
 from facetrack.pain.protocol import FoldScores
@@ -63,8 +64,15 @@ def measure(
     Returns
     -------
     dict of str to object
-        `arms`, `constants`, `coverage`, `confusion`, `subjects`, `folds`.
+        `arms`, `coverage`, `confusion`, `subjects`, `folds`, `failed`.
+
+    Raises
+    ------
+    InputError
+        If no fold could be fitted.
     """
+    if "score" not in pooled:
+        raise InputError(f"no fold could be fitted; {folds[0].name}: {folds[0].problem}")
     tested = np.isfinite(pooled["score"])
     labels, subjects = frames.labels[tested], frames.subjects[tested]
     constants = {"always mean": np.full(len(labels), labels.mean()), "always 0": 0 * labels}
@@ -83,7 +91,8 @@ def measure(
         | {"width": float((pooled["high"] - pooled["low"])[tested].mean())},
         "confusion": confusion(labels, scores["score"]).tolist(),
         "subjects": people,
-        "folds": {f.name: {"window": f.window, "fusion": f.fusion} for f in folds},
+        "folds": {f.name: {"window": f.window, "fusion": f.fusion} for f in folds if not f.problem},
+        "failed": {f.name: f.problem for f in folds if f.problem},
         "frames": int(tested.sum()),
         "present": float((labels > 0).mean()),
     }
@@ -159,6 +168,7 @@ def score_table(details: Mapping[str, Any]) -> list[Part]:
             ["", *LEVELS],
             [[n, *row] for n, row in zip(LEVELS, details["confusion"], strict=True)],
         ),
+        *(f"Fold {name} could not be fitted: {why}" for name, why in details["failed"].items()),
         *_fewer(details),
         *_random(details),
     ]
