@@ -35,6 +35,7 @@ class Episodes:
     level: float = LEVEL
     _above: list[tuple[float, float]] = field(default_factory=list, init=False)
     _continued: bool = field(default=False, init=False)
+    _closed: float | None = field(default=None, init=False)  # when a long one was
 
     def update(self, time: float, score: float) -> list[Event]:
         """Take the next score; NaN where there is none.
@@ -55,32 +56,32 @@ class Episodes:
         if self._above and time - self._above[-1][0] > JOINED + _EPS:
             found = self.finish()
         if score >= self.level:
+            if not self._above:
+                closed = self._closed
+                self._continued = closed is not None and time - closed <= JOINED + _EPS
             self._above.append((time, score))
             if time - self._above[0][0] >= LONGEST:
                 found += self.finish()
-                self._continued = True
-        elif not self._above:
-            self._continued = False
+                self._closed = time
         return found
 
     def finish(self) -> list[Event]:
         """Return the episode that is going on, if it is long enough."""
         above, self._above = self._above, []
-        continued, self._continued = self._continued, False
         if not above or above[-1][0] - above[0][0] < SHORTEST - _EPS:
             return []
         peak, score = max(above, key=lambda one: one[1])
         detail: dict[str, Any] = {"model": self.model} if self.model else {}
-        if continued:
+        if self._continued:
             detail["continued"] = True
         start, stop = above[0][0], above[-1][0]
         return [Event(self.name, start, peak, stop, round(score, 2), detail=detail)]
 
     def state(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as JSON knows it."""
-        return {"above": self._above, "continued": self._continued}
+        return {"above": self._above, "continued": self._continued, "closed": self._closed}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where another one stood."""
         self._above = [(float(time), float(score)) for time, score in state["above"]]
-        self._continued = bool(state["continued"])
+        self._continued, self._closed = state["continued"], state["closed"]

@@ -67,13 +67,13 @@ def icc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
         scores, NaN with fewer than two frames or where both are constant.
     """
     y, p = _pair(labels, scores)
-    if len(y) < 2:
+    if len(y) < 2 or (np.ptp(y) == 0 and np.ptp(p) == 0):
         return nan
     table = np.stack([y, p], axis=1)
     rows, columns, grand = table.mean(axis=1), table.mean(axis=0), table.mean()
     between = 2 * ((rows - grand) ** 2).sum() / (len(y) - 1)
     left = ((table - rows[:, None] - columns + grand) ** 2).sum() / (len(y) - 1)
-    return float((between - left) / (between + left)) if between + left > 0 else nan
+    return float((between - left) / (between + left))
 
 
 def agreement(labels: npt.ArrayLike, scores: npt.ArrayLike) -> dict[str, float]:

@@ -114,7 +114,7 @@ class _Fitting:
         self.beta = 10.0 / variance
         first = int(np.argmax(self.along**2 / self.squares))
         norm, projection = self.squares[first], self.along[first] ** 2 / self.squares[first]
-        alpha = norm / max(projection / norm - 1 / self.beta, 1e-6 / self.beta)
+        alpha = norm / max(projection - 1 / self.beta, 1e-6 / self.beta)
         self.active: list[int] = [first]
         self.alphas = np.array([alpha])
         self.products = phi.T @ phi[:, [first]]  # of all columns with those in use
