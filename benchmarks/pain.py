@@ -30,7 +30,6 @@ from facetrack.model import load_model
 from facetrack.networks.expression import load_encoder
 from facetrack.opening import open_source
 from facetrack.pain.archive import read_archive
-from facetrack.pain.filming import cast
 from facetrack.pain.fitting import Options
 from facetrack.pain.gather import RATE, stored_looks
 from facetrack.pain.geometry import unit_shape
@@ -45,9 +44,8 @@ from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Quantity, Table
 from facetrack.signals.pipeline import Pipeline
 from facetrack.signals.registry import Choice
-from facetrack.synthetic.dynamics import play
+from facetrack.synthetic.actor import Actor
 from facetrack.synthetic.portrait import Portrait
-from facetrack.synthetic.render import CameraEffects, noise_field
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import frame_of
 
@@ -56,7 +54,6 @@ KINDS: Final = {
     "brows": "raised brows", "turn": "turns", "lips": "pressed and pursed lips",
     "glad": "smiles with AU6", "rest": "eyes closed",
 }  # fmt: skip
-SIZE: Final = (320, 240)
 FPS: Final = 15.0
 
 
@@ -79,19 +76,14 @@ def confounders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
         episodes, minutes, known, labelled, highest = 0, 0.0, [], [], []
         for number, picture in enumerate(people):
             portrait = Portrait(picture.read(), np.asarray(picture.points))
-            seed = (args.seed, number, len(kind))
-            puppet, traits = cast(seed, portrait, model, SIZE)
-            rng = np.random.default_rng([*seed, 1])
+            rng = np.random.default_rng([args.seed, number, len(kind)])
+            actor = Actor.drawn(rng, portrait, model.shape_model)
             moves = write_only(rng, args.seconds, kind)
             times = np.arange(round(args.seconds * FPS)) / FPS
-            effects = CameraEffects(rng, light=0.15, blur=0.6, noise=noise_field(rng, SIZE, 2.0))
             tracker, pipeline, results = Tracker(model, max_faces=1), pipeline_of(args.model), []
-            for i, expression in enumerate(play(moves, times, traits)):
-                image = effects.apply(puppet.draw(expression)[0], times[i], i, number)
-                faces = tracker.update(image, times[i])
-                results += pipeline.update(
-                    frame_of(image, index=i, timestamp=float(times[i])), faces
-                )
+            for i, shot in enumerate(actor.film(moves, times, rng)):
+                frame = frame_of(shot.image, index=i, timestamp=float(times[i]))
+                results += pipeline.update(frame, tracker.update(frame))
             results += pipeline.finish()
             scores = [f.result.values[SCORE].value for f in results
                       if isinstance(f.result, Readings)]  # fmt: skip

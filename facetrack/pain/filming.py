@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,25 +14,20 @@ from facetrack.landmarks.markup import outer_eye_distance, to_markup
 from facetrack.pain.archive_folders import KINDS, frame_name
 from facetrack.pain.pspi import pspi
 from facetrack.pain.script import labels, write_script
-from facetrack.synthetic.dynamics import Traits, curves, play
+from facetrack.synthetic.actor import Actor
+from facetrack.synthetic.dynamics import curves
 from facetrack.synthetic.portrait import Portrait
-from facetrack.synthetic.puppet import Puppet
-from facetrack.synthetic.render import CameraEffects, noise_field
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
-__all__ = ["Film", "cast", "jittered", "shoot"]
+__all__ = ["Film", "jittered", "shoot"]
 
 Points = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
-_LIGHT, _BLUR, _NOISE = 0.15, 0.6, 2.0  # see `CameraEffects`
-_EYE_DISTANCE: Final = (0.32, 0.38)  # of the frame's height
-_FURROWS: Final = (0.5, 1.5)
-_LASHES: Final = (0.3, 1.0)
 _JITTER, _CORRELATION, _GROSS = 0.008, 0.7, 0.01
 _FAR: Final = 0.12  # outer-eye distances: how far a gross error carries the face
-_COMPRESSION: Final = 3  # of PNG files: larger than the best, and twice as fast
+_COMPRESSION: Final = 1  # of PNG files: larger than the best, and many times as fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +80,17 @@ def shoot(film: Film, portrait: Portrait, model: FaceModel, folder: Path) -> dic
     rng = np.random.default_rng(film.script)
     times = np.arange(film.frames) / film.frame_rate
     moves = write_script(rng, film.frames / film.frame_rate)
-    puppet, traits = cast(film.person, portrait, model, film.size)
-    effects = CameraEffects(
-        rng, light=_LIGHT, blur=_BLUR, noise=noise_field(rng, film.size, _NOISE)
-    )
+    own = np.random.default_rng(film.person)
+    actor = Actor.drawn(own, portrait, model.shape_model, size=film.size)
     tracker = Tracker(model, max_faces=1) if film.tracked else None
     for kind in KINDS:
         (folder / kind).mkdir(parents=True)
     points, tightest = np.full((film.frames, 68, 2), np.nan), 1.0
-    for i, (units, expression) in enumerate(
-        zip(labels(moves, times), play(moves, times, traits), strict=True)
-    ):
-        drawn, points[i] = puppet.draw(expression)
-        tightest = min(tightest, puppet.tightest(expression))
-        image = effects.apply(drawn, times[i], i, film.script[-1])
-        if tracker is not None:
-            points[i] = _seen(tracker, image, times[i])
-        _write_picture(folder / "images" / frame_name("images", film.name, i + 1), image)
+    shots = actor.film(moves, times, rng)
+    for i, (units, shot) in enumerate(zip(labels(moves, times), shots, strict=True)):
+        tightest = min(tightest, actor.puppet.tightest(shot.expression))
+        points[i] = shot.points if tracker is None else _seen(tracker, shot.image, times[i])
+        _write_picture(folder / "images" / frame_name("images", film.name, i + 1), shot.image)
         rows = "".join(f"  {u:.7e}  {z:.7e}  {0:.7e}  {0:.7e}\n" for u, z in units.items())
         (folder / "facs" / frame_name("facs", film.name, i + 1)).write_text(rows)
         score = f"  {float(pspi(units)):.7e}\n"
@@ -144,39 +132,6 @@ def jittered(points: Points, rng: np.random.Generator) -> Points:
     gross = rng.random(len(points)) < _GROSS
     noise[gross] += rng.normal(0, _FAR, (int(gross.sum()), 1, 2))
     return np.asarray(points + scale * noise)
-
-
-def cast(
-    seed: Sequence[int], portrait: Portrait, model: FaceModel, size: tuple[int, int]
-) -> tuple[Puppet, Traits]:
-    """Draw how a person looks and moves.
-
-    Parameters
-    ----------
-    seed : sequence of int
-    portrait : Portrait
-    model : FaceModel
-        Its mean head turns the face.
-    size : (int, int)
-        Width and height of the pictures, pixels.
-
-    Returns
-    -------
-    Puppet
-    Traits
-    """
-    rng = np.random.default_rng(list(seed))
-    traits = Traits.drawn(rng)
-    puppet = Puppet(
-        portrait,
-        model.shape_model,
-        size=size,
-        eye_distance=rng.uniform(*_EYE_DISTANCE) * size[1],
-        middle=(rng.uniform(0.46, 0.54), rng.uniform(0.34, 0.4)),
-        depth=rng.uniform(*_FURROWS),
-        lashes=rng.uniform(*_LASHES),
-    )
-    return puppet, traits
 
 
 def _seen(tracker: Tracker, image: Image, time: float) -> Points:

@@ -27,7 +27,7 @@ from facetrack.version import installed_version
 
 __all__ = ["Plan", "synthesize"]
 
-GENERATOR: Final = 1  # the version of what is drawn: folders of another one are not gone on with
+GENERATOR: Final = 2  # the version of what is drawn: folders of another one are not gone on with
 MOST_SUBJECTS: Final = 99
 _CURVES: Final = "Latent_curves"
 _STAGING: Final = "unfinished"

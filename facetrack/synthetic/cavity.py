@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from facetrack.synthetic.portrait import Points
 
-__all__ = ["LOWER", "UPPER", "below_seam", "fill"]
+__all__ = ["LOWER", "REACH", "UPPER", "below_seam", "fill"]
 
 Image = npt.NDArray[np.uint8]
 
 UPPER: Final = (61, 62, 63)
 LOWER: Final = (67, 66, 65)
 _INNER: Final = tuple(range(60, 68))
-_REACH: Final = 0.75  # outer-eye distances from the mouth: farther away both warps are one
+REACH: Final = 0.75  # outer-eye distances from the mouth: farther away both warps are one
 _SHARP: Final = 0.004  # width of the seam between the corners
 _SPREAD: Final = 0.8  # how it widens beyond them
 _DARK: Final = (20, 14, 30)  # BGR behind the upper lip
@@ -52,7 +52,7 @@ def below_seam(points: Points, places: npt.NDArray[np.floating]) -> npt.NDArray[
     beyond = np.maximum(np.maximum(seam[0, 0] - x, x - seam[-1, 0]), 0)
     side = 0.5 + 0.5 * np.clip((y - height) / (_SHARP + _SPREAD * beyond), -1, 1)
     distance = np.hypot(x - seam[2, 0], y - seam[2, 1])
-    near = np.clip((_REACH - distance) / (0.3 * _REACH), 0, 1)
+    near = np.clip((REACH - distance) / (0.3 * REACH), 0, 1)
     return np.asarray(side * near, dtype=np.float32)
 
 

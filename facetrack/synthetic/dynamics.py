@@ -80,6 +80,37 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
+class Swing:
+    """To and fro, as a head nods or shakes.
+
+    Attributes
+    ----------
+    start, seconds : float
+        When it begins and how long it takes.
+    cycles : float
+        How often it goes to and fro.
+    peak : float
+        How far, and to which side first.
+    """
+
+    start: float
+    seconds: float
+    cycles: float
+    peak: float
+
+    @property
+    def stop(self) -> float:
+        """When it is over, seconds."""
+        return self.start + self.seconds
+
+    def at(self, times: Values) -> Values:
+        """Return the values at times in seconds, shape (n,)."""
+        part = np.clip((times - self.start) / self.seconds, 0, 1)
+        around = np.sqrt(np.sin(np.pi * part))
+        return np.asarray(self.peak * around * np.sin(2 * np.pi * self.cycles * part))
+
+
+@dataclass(frozen=True, slots=True)
 class Syllables:
     """The mouth of a person who talks.
 
@@ -113,6 +144,25 @@ class Syllables:
     def drawn(rng: np.random.Generator, start: float, stop: float, peak: float) -> Syllables:
         """Draw rate and phase."""
         return Syllables(start, stop, peak, rng.uniform(*_SYLLABLE), rng.uniform(0, 2 * np.pi))
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """Another curve, later.
+
+    Attributes
+    ----------
+    curve : Curve
+    by : float
+        Seconds.
+    """
+
+    curve: Curve
+    by: float
+
+    def at(self, times: Values) -> Values:
+        """Return the values at times in seconds, shape (n,)."""
+        return self.curve.at(times - self.by)
 
 
 class Sway:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from facetrack.synthetic.portrait import Points
 
-__all__ = ["close_lids"]
+__all__ = ["close_lids", "closed_points"]
 
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
@@ -41,6 +41,11 @@ class _Eye(NamedTuple):
     upper: Array  # (2,), see `_curve`
     lower: Array
     band: float
+
+    @property
+    def can_close(self) -> bool:
+        """Whether there is skin to stretch, and enough of an eye to see."""
+        return self.band > 0 and float(np.linalg.norm(self.along)) > 4
 
     def local(self, points: Array) -> Array:
         """Map pixels of the picture to the eye's coordinates."""
@@ -76,20 +81,28 @@ def close_lids(
     points : ndarray, shape (68, 2), float64
         Those of the lids where they are now.
     """
-    image, points = image.copy(), points.copy()
+    image = image.copy()
     for side in range(2):
-        if shut[side] > 0:
-            _close(image, points, side, shut[side], lashes[side])
-    return image, points
+        eye = _eye_of(points, side)
+        if shut[side] > 0 and eye.can_close:
+            _close(image, eye, shut[side], lashes[side])
+    return image, closed_points(points, shut)
 
 
-def _close(image: Image, points: Points, side: int, shut: float, lashes: float) -> None:
-    """Close one eye by a share; picture and landmarks are changed in place."""
-    _, upper, lower = _EYES[side]
-    eye = _eye_of(points, side)
-    gap_at = eye.local(points[list(upper)])[:, 0]
-    if not (eye.band > 0 and np.linalg.norm(eye.along) > 4):
-        return
+def closed_points(points: Points, shut: tuple[float, float]) -> Points:
+    """Return where the landmarks are once `close_lids` has closed the eyes."""
+    result = points.copy()
+    for side, (_, *lids) in enumerate(_EYES):
+        eye = _eye_of(points, side)
+        for number, lid in enumerate(lids if shut[side] > 0 and eye.can_close else []):
+            along = eye.local(points[list(lid)])[:, 0]
+            margin = _margins(eye, along, shut[side])[number]
+            result[list(lid)] = eye.image(np.column_stack([along, margin]))
+    return result
+
+
+def _close(image: Image, eye: _Eye, shut: float, lashes: float) -> None:
+    """Close one eye by a share; the picture is changed in place."""
     corners = eye.image(np.array([[0.0, -1.0], [1.0, -1.0], [1.0, 1.0], [0.0, 1.0]]))
     height, width = image.shape[:2]
     x0, y0 = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, None).tolist()
@@ -106,10 +119,6 @@ def _close(image: Image, points: Points, side: int, shut: float, lashes: float) 
     light = 1 - _LASHES * lashes * dark
     drawn *= light if image.ndim == 2 else light[..., None]
     image[y0:y1, x0:x1] = np.rint(drawn).astype(np.uint8)
-    for numbers, above in ((upper, True), (lower, False)):
-        where = gap_at if above else eye.local(points[list(lower)])[:, 0]
-        margin = _margins(eye, where, shut)[0 if above else 1]
-        points[list(numbers)] = eye.image(np.column_stack([where, margin]))
 
 
 def _eye_of(points: Array, side: int) -> _Eye:

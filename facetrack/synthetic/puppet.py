@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.synthetic.cavity import LOWER, UPPER, below_seam, fill
+from facetrack.synthetic.cavity import LOWER, REACH, UPPER, below_seam, fill
 from facetrack.synthetic.furrows import furrows, shadow
-from facetrack.synthetic.lids import close_lids
+from facetrack.synthetic.lids import close_lids, closed_points
 from facetrack.synthetic.mesh import HeadState, rotation
 from facetrack.synthetic.portrait import Points, Portrait
 from facetrack.synthetic.proportions import with_room
@@ -29,10 +29,21 @@ _FOREHEAD: Final = ((-0.4, -0.62), (0.0, -0.66), (0.4, -0.62))  # stay
 _MILLIMETRES: Final = 90.0  # of the mean head's outer-eye distance
 _RELIEF: Final = (-0.3, 0.15)  # how far points count as before and behind the eyes
 _BESIDE: Final = ((36, 48), (39, 31), (45, 54), (42, 35))  # landmarks around `CHEEKS`
-_PIVOT: Final = 0.45  # outer-eye distances behind the eyes, around which the head turns
+_PIVOT: Final = (0.0, 0.44, 0.78)  # below and behind the eyes, around which the head turns
 _CAMERA: Final = 8.0  # its distance, outer-eye distances
+_LIDS: Final = [37, 38, 40, 41, 43, 44, 46, 47]
 _LOWER_SIDE: Final = [*range(55, 60), *LOWER]
+_TIGHTEST: Final = 0.1  # determinant of the Jacobian
+_LESS: Final = 0.9  # of the way, where a warp would fold
 _LASHES_AT: Final = 0.3  # closed by so much, the lashes are as dark as they get
+
+
+class _Warp(NamedTuple):
+    """Where control points go, what both splines make of it, and how tight that is."""
+
+    shifts: Points
+    fields: tuple[Field, Field]
+    tightest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +123,10 @@ class Puppet:
         self._splines = [Spline(self.rest[kept], fixed) for kept in self._kept]
         self._prepare_furrows()
         x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-        self._pixels = np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
-        self._last: tuple[Expression, Points, list[Field]] | None = None
+        self._pixels = np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
+        self._follow = [spline.weights(self.rest[:68]) for spline in self._splines]
+        self._below = below_seam(self.rest[:68], grid()) > 0.5
+        self._last: tuple[Expression, _Warp] | None = None
 
     def draw(self, expression: Expression) -> tuple[Image, Points]:
         """Draw a frame.
@@ -132,11 +145,9 @@ class Puppet:
         shut = expression.shut
         light = self._shaded(expression)
         lashes = [self._lashes * min(s / _LASHES_AT, 1.0) for s in shut]
-        source, at_rest = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
-        shifts, fields = self._warps(expression)
-        moved = self._moved(self._to_head.apply(at_rest), shifts)
-        plane = self._plane(expression)
-        lookup = self._lookup([inverse(f) for f in fields], moved, plane)
+        source, _ = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
+        moved, plane = self._moved(expression), self._plane(expression)
+        lookup = self._lookup([inverse(f) for f in self._warp(expression).fields], moved, plane)
         frame = np.asarray(
             cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
                 source, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -147,29 +158,43 @@ class Puppet:
         fill(frame, points, self._parted(moved), self.eye_distance)
         return frame, points
 
+    def landmarks(self, expression: Expression) -> Points:
+        """Return the true landmarks alone, shape (68, 2), in pixels of the frame."""
+        return _project(self._plane(expression), self._moved(expression))
+
     def tightest(self, expression: Expression) -> float:
         """Return the smallest determinant of the warp's Jacobian: above 0 nothing folds."""
-        _, (upper, lower) = self._warps(expression)
-        below = below_seam(self.rest[:68], grid()) > 0.5
-        return float(np.where(below, stretch(lower), stretch(upper)).min())
+        return self._warp(expression).tightest
 
-    def _warps(self, expression: Expression) -> tuple[Points, list[Field]]:
-        """Return where control points go, and what both splines make of it."""
+    def _warp(self, expression: Expression) -> _Warp:
+        """Compute the warp of an expression; one that would fold goes only as far as it can."""
         if self._last is None or self._last[0] is not expression:
             shifts = displacements(expression.units, self.rest, turns=expression.turns)
             shifts = shifts - self._relief[:, None] * np.sin([expression.yaw, expression.pitch])
-            pairs = zip(self._splines, self._kept, strict=True)
-            fields = [spline.field(shifts[kept]) for spline, kept in pairs]
-            self._last = expression, shifts, fields
-        return self._last[1:]
+            warp = self._warped(shifts)
+            while warp.tightest < _TIGHTEST:
+                warp = self._warped(_LESS * warp.shifts)
+            self._last = expression, warp
+        return self._last[1]
 
-    def _moved(self, points: Points, shifts: Points) -> Points:
-        upper, lower = (
-            points + spline.weights(points) @ shifts[kept]
-            for spline, kept in zip(self._splines, self._kept, strict=True)
-        )
-        upper[_LOWER_SIDE] = lower[_LOWER_SIDE]
-        return np.asarray(upper)
+    def _warped(self, shifts: Points) -> _Warp:
+        pairs = zip(self._splines, self._kept, strict=True)
+        upper, lower = (spline.field(shifts[kept]) for spline, kept in pairs)
+        tightest = np.where(self._below, stretch(lower), stretch(upper)).min()
+        return _Warp(shifts, (upper, lower), float(tightest))
+
+    def _moved(self, expression: Expression) -> Points:
+        """Return the landmarks in the head's frame."""
+        at_rest = self.rest[:68].copy()
+        upper, lower = self._follow
+        if max(expression.shut) > 0:
+            lids = closed_points(self._points, expression.shut)[_LIDS]
+            at_rest[_LIDS], upper = self._to_head.apply(lids), upper.copy()
+            upper[_LIDS] = self._splines[0].weights(at_rest[_LIDS])
+        shifts = self._warp(expression).shifts
+        above, below = (w @ shifts[k] for w, k in zip((upper, lower), self._kept, strict=True))
+        above[_LOWER_SIDE] = below[_LOWER_SIDE]
+        return np.asarray(at_rest + above)
 
     def _parted(self, moved: Points) -> float:
         def gap(points: Points) -> float:
@@ -183,7 +208,7 @@ class Puppet:
         turn = rotation(HeadState(e.yaw, e.pitch, e.roll, np.zeros(0), 0.0, 0.0))
         solid = np.zeros((3, 3))
         solid[:, :2] = turn[:, :2]
-        solid[:, 2] = turn @ (0, 0, -_PIVOT) + (*e.shift, _PIVOT)
+        solid[:, 2] = _PIVOT - turn @ _PIVOT + (*e.shift, 0)
         scale, (x, y) = self.eye_distance, self._middle
         camera = np.array(
             [[scale, 0, x * width / _CAMERA], [0, scale, y * height / _CAMERA], [0, 0, 1 / _CAMERA]]
@@ -193,13 +218,21 @@ class Puppet:
 
     def _lookup(self, back: list[Field], moved: Points, plane: Points) -> npt.NDArray[np.float32]:
         """For every pixel of the frame the place in the portrait, shape (H, W, 2)."""
-        width, height = self.size
-        solid = np.linalg.inv(plane) @ self._pixels
-        places = (solid[:2] / solid[2]).T.reshape(height, width, 2)
-        upper, lower = (sample(f, places) for f in back)
-        below = below_seam(moved, places)[..., None]
-        shown = places + upper + below * (lower - upper)
-        return self._to_portrait.apply(shown.reshape(-1, 2)).reshape(shown.shape).astype(np.float32)
+        solid = self._pixels @ np.linalg.inv(plane).T.astype(np.float32)
+        places = solid[..., :2] / solid[..., 2:]
+        shown = places + sample(back[0], places)
+        near = self._around_mouth(_project(plane, moved))
+        shift = sample(back[1], places[near]) + places[near] - shown[near]
+        shown[near] += below_seam(moved, places[near])[..., None] * shift
+        map_ = self._to_portrait.matrix.astype(np.float32)
+        return np.asarray(shown @ map_[:, :2].T + map_[:, 2])
+
+    def _around_mouth(self, points: Points) -> tuple[slice, slice]:
+        """Return rows and columns of the frame in which both warps differ."""
+        reach = 1.2 * REACH * self.eye_distance
+        x, y = 0.5 * (points[62] + points[66])
+        (x0, x1), (y0, y1) = ((max(round(v - reach), 0), max(round(v + reach), 0)) for v in (x, y))
+        return slice(y0, y1), slice(x0, x1)
 
     def _prepare_furrows(self) -> None:
         low = np.floor(self._to_portrait.apply([[-0.9, -0.7]])[0]).astype(int)

@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["HIGH", "LOW", "STEP", "Spline", "grid", "inverse", "sample", "stretch"]
+__all__ = ["HIGH", "LOW", "STEP", "Spline", "border", "grid", "inverse", "sample", "stretch"]
 
 Points = npt.NDArray[np.float64]
 Field = npt.NDArray[np.float32]
 
 LOW: Final = (-1.1, -1.0)  # the part of the picture that moves
 HIGH: Final = (1.1, 2.0)
-STEP: Final = 0.02
+STEP: Final = 0.04
 _SMOOTHING: Final = 1e-4  # landmarks may lie on each other
 _EDGE: Final = 7  # points that hold each side of the border
 _ROUNDS: Final = 8
@@ -55,7 +55,7 @@ class Spline:
     def __init__(self, control: Points, fixed: Points) -> None:
         from scipy.interpolate import RBFInterpolator  # loads slowly; the demo needs none
 
-        held = np.concatenate([control, fixed, _border()])
+        held = np.concatenate([control, fixed, border()])
         moves = np.eye(len(held))[:, : len(control)]
         self._values: Any = RBFInterpolator(
             held, moves, smoothing=_SMOOTHING, kernel="thin_plate_spline"
@@ -144,7 +144,8 @@ def _shape() -> tuple[int, int]:
     return rows, columns
 
 
-def _border() -> Points:
+def border() -> Points:
+    """Return the points that hold the border, shape (24, 2)."""
     x, y = (np.linspace(low, high, _EDGE) for low, high in zip(LOW, HIGH, strict=True))
     square = np.stack(np.meshgrid(x, y), axis=-1)
     edge = np.ones((_EDGE, _EDGE), dtype=bool)
