@@ -152,7 +152,8 @@ def sample(frames: Frames, among: Rows, options: Options, rng: np.random.Generat
     kept: Rows = among[same[among] % _THINNED == 0]
     if len(kept) <= options.rows:
         return kept
-    _, level, counts = np.unique(frames.labels[kept], return_inverse=True, return_counts=True)
+    rounded = np.round(frames.labels[kept])  # pseudo-labels lie between the levels
+    _, level, counts = np.unique(rounded, return_inverse=True, return_counts=True)
     weights = (1 / counts[level]) ** options.balance
     drawn = rng.choice(kept, options.rows, replace=False, p=weights / weights.sum())
     return np.sort(drawn)

@@ -257,17 +257,17 @@ def _fit_and_test(
         for arm, parts in ARMS.items():
             if not set(parts) <= set(fitted):
                 continue
-            found = tested[parts[0]]
-            if len(parts) > 1:  # the last one is of all sets
-                left_out = [fitted[name].left_out for name in parts]
-                fit = fuse(train, left_out, step, options.groups, seed)
-                found = fused = fit.fusion.apply(np.stack([tested[p] for p in parts], axis=1))
+            # one set alone has a second level, too: what it says of strangers goes too far
+            fit = fuse(train, [fitted[p].left_out for p in parts], step, options.groups, seed)
+            found = fit.fusion.apply(np.stack([tested[p] for p in parts], axis=1))
             scores[arm if dynamic else arm + STATIC] = found.clip(0, HIGHEST)
-    smoothed = smooth(test.times, fused, fit.window, sequences=test.sequences)
-    centred = smooth(test.times, fused, fit.window, centred=True, sequences=test.sequences)
+            if len(parts) > 2:  # the last one is of all sets
+                fused, whole = found, fit
+    smoothed = smooth(test.times, fused, whole.window, sequences=test.sequences)
+    centred = smooth(test.times, fused, whole.window, centred=True, sequences=test.sequences)
     scores["score"], scores["centred"] = smoothed.clip(0, HIGHEST), centred.clip(0, HIGHEST)
-    scores["low"], scores["high"] = fit.calibration.interval(smoothed)
-    return scores, fit.window, "linear" if fit.fusion.regression is None else "vectors"
+    scores["low"], scores["high"] = whole.calibration.interval(smoothed)
+    return scores, whole.window, "linear" if whole.fusion.regression is None else "vectors"
 
 
 def _score(fitted: FittedSet, test: Frames) -> Floats:

@@ -25,7 +25,7 @@ SETS: Final = {
 }  # by source
 CONSTANT: Final = 1e-8  # deviation below which a value says nothing
 _SHARE: Final = 0.98  # of the variance that a projection keeps
-_MOST: Final = 150  # components
+_MOST: Final = 64  # components: more of them are noise where subjects are few
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,7 @@ class Projection:
 
 
 def fit_projection(values: npt.ArrayLike, *, equal: bool = False) -> Projection:
-    """Learn the components that hold 98 % of the variance, at most 150.
+    """Learn the components that hold 98 % of the variance, at most 64.
 
     Parameters
     ----------
