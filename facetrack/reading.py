@@ -43,6 +43,9 @@ class Spec:
     level : float or None
         The value above which it counts as present, such as an open mouth: reports give the share
         of time above it. None where no such level makes sense.
+    model : str
+        Which model says it, and what has to be said wherever its values are shown; empty where
+        nothing has to. Tables have it in a column of its own.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Spec:
     kind: Kind = Kind.VALUE
     interval: bool = False
     level: float | None = None
+    model: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():

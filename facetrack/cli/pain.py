@@ -1,32 +1,117 @@
-"""`facetrack pain`: the facial expression of pain; makes people who show it, without patients."""
+"""`facetrack pain`: train and test estimators of the facial expression of pain."""
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
-from facetrack.cli._reports import shown
+from facetrack.cli._pain import evaluate, train
+from facetrack.cli._reports import shown, write_report
+from facetrack.errors import InputError
 
-HELP = (
-    "Make a corpus of synthetic people who show expressions of pain, in the layout of the "
-    "UNBC-McMaster archive."
-)
+HELP = "Train and test scores of the facial expression of pain (never of pain itself)."
 EXAMPLES = """\
-facetrack pain synthesize corpus --subjects 4 --sequences 2
 facetrack pain synthesize corpus --portraits helen_train lfpw_train --subjects 16 --workers 2
+facetrack pain evaluate corpus --work runs --plots plots --json measured.json
+facetrack pain evaluate --unbc /data/UNBC-McMaster --work runs --workers 4
+facetrack pain train corpus --pictures lfpw_train --channels blendshapes --work runs -o pain.npz
+facetrack pain evaluate --videos videos --units openface_au --model pain.npz
+facetrack pain predict corpus --model pain.npz -o scores
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of what can be done."""
     kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
+    _add_synthesize(kinds)
+    train = kinds.add_parser("train", help="train a model")
+    train.add_argument("corpus", type=Path, help="in the layout of the UNBC-McMaster archive")
+    train.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    train.add_argument("--name", help="the model's name (default: the file's)")
+    train.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    _add_fitting(train)
+    _add_pictures(train)
+    add_cluster_arguments(train, "sequences")
+    evaluate = kinds.add_parser("evaluate", help="test on people left out, or on real clips")
+    what = evaluate.add_mutually_exclusive_group(required=True)
+    what.add_argument("corpus", type=Path, nargs="?", help="in the UNBC-McMaster layout")
+    what.add_argument(
+        "--unbc", type=Path, metavar="ROOT", help="the archive itself: the paper's protocol"
+    )
+    what.add_argument("--videos", type=Path, metavar="DIR", help="clips of one person each")
+    evaluate.add_argument(
+        "--units", type=Path, metavar="DIR",
+        help="with --videos: NAME.npz of another program's action units",
+    )  # fmt: skip
+    evaluate.add_argument("--model", metavar="NAME", help="with --videos: the pain model")
+    evaluate.add_argument("--folds", type=int, metavar="K", help="of subjects (default: one each)")
+    evaluate.add_argument(
+        "--random-frames", type=int, metavar="K",
+        help="also split frames at random into K, which looks better and is wrong",
+    )  # fmt: skip
+    evaluate.add_argument(
+        "--subjects", type=int, nargs="+", default=[], metavar="N",
+        help="also train on so many subjects only",
+    )  # fmt: skip
+    evaluate.add_argument("--plots", type=Path, metavar="DIR", help="score and label over time")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    _add_fitting(evaluate, required=False)
+    _add_pictures(evaluate)
+    add_cluster_arguments(evaluate, "folds")
+    predict = kinds.add_parser("predict", help="score every frame of a corpus")
+    predict.add_argument("corpus", type=Path, help="in the UNBC-McMaster layout")
+    predict.add_argument("--model", metavar="NAME", help="a name or file")
+    predict.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    predict.add_argument("--rate", type=float, metavar="FPS", help=_RATE)
+    add_cluster_arguments(predict, "sequences")
+
+
+_RATE: Final = "frames per second of the corpus (default: what it says, or 25)"
+
+
+def _add_fitting(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    parser.add_argument(
+        "--work", type=Path, required=required, metavar="DIR",
+        help="what was looked at and finished folds; an interrupted run continues from there",
+    )  # fmt: skip
+    parser.add_argument("--encoder", default="expression", help="(default: expression)")
+    parser.add_argument("--rate", type=float, metavar="FPS", help=_RATE)
+    parser.add_argument(
+        "--rows", type=int, default=1500, help="frames that a regression is fitted on (1500)"
+    )
+    parser.add_argument(
+        "--balance", type=float, default=0.5,
+        help="0: frames as they are distributed, 1: as many of each level (0.5)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        help="also train a layer on the encoder's features, in every fold (needs torch)",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pictures", nargs="+", type=Path, default=[], metavar="DIR",
+        help="also train on pictures of real faces with pseudo-labels",
+    )  # fmt: skip
+    parser.add_argument(
+        "--channels", type=Path, metavar="DIR",
+        help="another program's channels of the pictures: FOLDER.npz",
+    )  # fmt: skip
+
+
+def _add_synthesize(kinds: Any) -> None:
     make = kinds.add_parser("synthesize", help="make a corpus of synthetic people")
     make.add_argument(
         "output",
         type=Path,
         metavar="OUT",
-        help="its folder; one that was interrupted is gone on with, and may get more subjects",
+        help="its folder; an interrupted run continues there, and subjects may be added",
     )
     make.add_argument(
         "--subjects", type=int, default=16, metavar="N", help="(default: %(default)s)"
@@ -48,8 +133,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="DIR",
-        help="folders of NAME.jpg and NAME.pts; near-neutral faces that no network was trained on "
-        "are taken (default: all subjects are made of the one portrait that ships)",
+        help="folders of NAME.jpg and NAME.pts, of which near-neutral faces are taken: where some "
+        "are set aside from the training of networks, only those (default: all subjects are made "
+        "of the one portrait that ships)",
     )
     make.add_argument("--seed", type=int, default=0)
     make.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
@@ -58,7 +144,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    return {"synthesize": _synthesize}[args.kind](args)
+    make_absolute(args)
+    if args.kind == "synthesize":
+        return _synthesize(args)
+    if args.kind == "train":
+        return train(args)
+    if args.kind == "predict":
+        return _predict(args)
+    return _evaluate_clips(args) if args.videos is not None else evaluate(args)
+
+
+def _evaluate_clips(args: argparse.Namespace) -> int:
+    from facetrack.model import load_model
+    from facetrack.pain.clips import clip_table, compare_clips, other_pspi, score_clip
+    from facetrack.pain.model import DEFAULT, load_pain_model
+    from facetrack.reporting.tables import as_text
+
+    if args.units is None:
+        raise InputError("--videos needs --units: another program's action units, NAME.npz")
+    name = args.model or DEFAULT
+    pain, model = load_pain_model(name), load_model()
+    theirs = {path.stem: other_pspi(path) for path in sorted(args.units.glob("*.npz"))}
+    items = [
+        (args.videos / f"{clip}.mp4", len(values))
+        for clip, values in theirs.items()
+        if (args.videos / f"{clip}.mp4").is_file()
+    ]
+    if not items:
+        raise InputError(f"{args.videos}: holds no clip NAME.mp4 of the files in {args.units}")
+    with cluster_map(args) as door:
+        task = partial(score_clip, model=model, pain=name)
+        clips = list(shown("clips", len(items), door)(task, items))
+    compared = compare_clips(clips, theirs)
+    if pain.caution:
+        print(f"{pain.name}: {pain.caution}")
+    print(as_text(clip_table(compared)))
+    details = {"clips": compared, "pain_model": [pain.name, pain.version]}
+    write_report(args, model=pain.name, n=len(compared), details=details)
+    return 0
+
+
+def _predict(args: argparse.Namespace) -> int:
+    from facetrack.pain.archive import read_archive
+    from facetrack.pain.gather import gather
+    from facetrack.pain.model import DEFAULT, load_pain_model
+    from facetrack.pain.predictions import write_predictions
+
+    model = load_pain_model(args.model or DEFAULT)
+    archive = read_archive(args.corpus)
+    with cluster_map(args) as door:
+        map_ = shown("sequences", len(archive.sequences), door)
+        found = gather(archive, model.encoder, rate=args.rate, map_=map_)
+    for line in (*archive.problems, *found.problems):
+        print(f"note: {line}")
+    written = write_predictions(args.output, archive, found, model)
+    print(f"wrote {len(written)} files to {args.output}")
+    if model.caution:
+        print(f"note: {model.caution}")
+    return 0
 
 
 def _synthesize(args: argparse.Namespace) -> int:
@@ -66,7 +209,6 @@ def _synthesize(args: argparse.Namespace) -> int:
     from facetrack.model import load_model
     from facetrack.pain.synthesis import Plan, synthesize
 
-    make_absolute(args)
     model = load_model(args.model)
     portraits = load_portraits(args.portraits, model.shape_model.mean_3d)
     plan = Plan(args.subjects, args.sequences, args.frames, args.seed, args.fps)

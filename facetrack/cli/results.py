@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 HELP = (
     "Make a page of every JSON report: the command line that measured it, version and model, and "
     "the tables that the command printed. Of `evaluate landmarks`, `evaluate video`, `evaluate "
-    "confidence`, `evaluate events`, `networks evaluate`, `learn`, `annotate` and `benchmark`."
+    "confidence`, `evaluate events`, `networks evaluate`, `pain evaluate`, `learn`, `annotate` and "
+    "`benchmark`."
 )
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json
@@ -121,6 +122,8 @@ def _layouts() -> dict[str, Lay]:
     from facetrack.evaluation.self_learning import adapting_table
     from facetrack.evaluation.teaching_report import learning_table
     from facetrack.evaluation.video_report import video_table
+    from facetrack.pain.clips import clip_table
+    from facetrack.pain.report import score_table
 
     return {
         "evaluate landmarks": landmark_table,
@@ -128,6 +131,7 @@ def _layouts() -> dict[str, Lay]:
         "evaluate confidence": confidence_table,
         "evaluate events": event_table,
         "networks evaluate": expression_table,
+        "pain evaluate": lambda d: clip_table(d["clips"]) if "clips" in d else score_table(d),
         "learn": lambda d: learning_table(d) if "lessons" in d else adapting_table(d),
         "annotate": annotation_table,
         "benchmark": lambda d: comparison_table(d) if "systems" in d else benchmark_table(d),

@@ -102,13 +102,16 @@ def event_annotations(records: Iterable[EventRecord], people: Names = NO_NAMES) 
     -------
     list of Annotation
         Tier `face N NAME`, with the person's name instead of `face N` where there is one; for
-        events that a person vouches for with `human` behind it. Those that overlap share no tier.
+        events that a person vouches for with `human` behind it, for those of a model of which
+        something has to be said (`model` in their detail) with that in brackets. Those that overlap
+        share no tier.
         The value is the event's text, or its name.
     """
     annotations = []
     for record in records:
         event = record.event
         tier = f"{_tier(record.face_id, people)} {event.name}"
+        tier += f" ({event.detail['model']})" if event.detail.get("model") else ""
         tier += " human" if record.source == HUMAN else ""
         said = event.text or event.name
         annotations.append(Annotation(tier, event.start, event.stop, said))

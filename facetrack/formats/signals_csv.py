@@ -23,7 +23,7 @@ from facetrack.reading import Reading, Row, Spec
 KEYS: Final = ("frame", "timestamp", "face_id")
 _MAX_BYTES: Final = 1 << 32
 _SILENT: Final = Reading(nan)
-_ENDS: Final = ("_low", "_high", "_reason")
+_ENDS: Final = ("_low", "_high", "_reason", "_model")
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -39,12 +39,15 @@ class Series:
         NaN where nothing is said.
     reason : tuple of str, length n
         Why nothing is said.
+    model : str
+        See `Spec.model`.
     """
 
     value: Floats
     low: Floats
     high: Floats
     reason: tuple[str, ...]
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,11 @@ def columns(specs: Sequence[Spec], people: Names = NO_NAMES) -> list[Column]:
             Column(f"{spec.name}_reason", "%s", "text", "any", "none", "why the face is lost",
                    f"why {spec.name} cannot be said; empty where it is assessable")
         )  # fmt: skip
+        if spec.model:
+            found.append(
+                Column(f"{spec.name}_model", "%s", "text", "any", "none", "as always",
+                       f"which model says {spec.name}, and what has to be said of it")
+            )  # fmt: skip
     return [*found, PERSON] if people else found
 
 
@@ -205,6 +213,8 @@ class SignalWriter(GrowingFile):
             else:
                 cells.append(f"{said.value:.6g}")
             cells.append(quoted(said.reason) if said.reason else "")
+            if spec.model:
+                cells.append(quoted(spec.model))
         if self._people:
             cells.append(quoted(self._people.get(row.face_id, "")))
         return ",".join(cells) + "\n"
@@ -262,6 +272,9 @@ def read_signals(path: str | os.PathLike[str]) -> SignalTable:
             numbers(name), numbers(f"{name}_low"), numbers(f"{name}_high"),
             tuple(_text(line[place[f"{name}_reason"]]) if f"{name}_reason" in place else ""
                   for line in cells),
+            next((_text(line[place[f"{name}_model"]]) for line in cells), "")
+            if f"{name}_model" in place
+            else "",
         )
         for name in names
     }  # fmt: skip

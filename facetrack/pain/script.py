@@ -11,7 +11,7 @@ from facetrack.pain.pspi import held
 from facetrack.synthetic.dynamics import HIGHEST, Move, Pulse, Sway, Syllables, curves
 from facetrack.synthetic.units import CLOSING
 
-__all__ = ["labels", "write_script"]
+__all__ = ["OTHERS", "labels", "write_only", "write_script"]
 
 Values = npt.NDArray[np.float64]
 
@@ -26,7 +26,8 @@ _ASIDE: Final = (0.12, 0.3)  # asymmetry: standard deviation, largest
 _BLINKS: Final = (10, 20)  # a minute
 # Chances of other things in a film of `_USUAL` seconds.
 _USUAL: Final = 6.0
-_OTHERS: Final = {
+_AGAIN: Final = 4.0  # seconds from one to the next in a film of nothing else
+OTHERS: Final = {
     "smile": 0.3, "glad": 0.12, "brows": 0.35, "talk": 0.4, "turn": 0.5, "nod": 0.3,
     "swallow": 0.25, "lips": 0.25, "yawn": 0.06, "rest": 0.06,
 }  # fmt: skip
@@ -49,9 +50,30 @@ def write_script(rng: np.random.Generator, seconds: float) -> tuple[Move, ...]:
     if rng.random() > _WITHOUT:
         for start in _starts(rng, seconds, seconds / _PAIN_EVERY):
             moves += _pain(rng, start)
-    for name, chance in _OTHERS.items():
+    for name, chance in OTHERS.items():
         for start in _starts(rng, seconds, chance * seconds / _USUAL):
             moves += _other(rng, name, start)
+    return tuple(moves)
+
+
+def write_only(rng: np.random.Generator, seconds: float, name: str) -> tuple[Move, ...]:
+    """Draw a film in which nothing happens but blinks, and one other thing again and again.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    seconds : float
+        How long the film lasts.
+    name : str
+        One of `OTHERS`; empty for blinks alone.
+
+    Returns
+    -------
+    tuple of Move
+    """
+    moves = [*_sway(rng), *_blinks(rng, seconds)]
+    for start in np.arange(1.0, seconds - 1.0, _AGAIN) if name else ():
+        moves += _other(rng, name, float(start))
     return tuple(moves)
 
 

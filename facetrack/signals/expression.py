@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from math import nan
 from typing import Final, Self
 
@@ -17,11 +17,12 @@ from facetrack.errors import FacetrackError
 from facetrack.networks.expression import (
     DEFAULT,
     EXPRESSION_ENCODER,
+    Encoding,
     ExpressionEncoder,
     load_encoder,
     offered_channels,
 )
-from facetrack.networks.patches import ENOUGH, take
+from facetrack.networks.patches import ENOUGH, Patch, take
 from facetrack.reading import Reading, Readings, Spec
 from facetrack.signals.estimator import Result, State, lost, nothing
 from facetrack.signals.observation import Observation
@@ -72,7 +73,7 @@ class Expression:
 
     def start(self) -> _ExpressionRun:
         """Begin with a face."""
-        return _ExpressionRun(_encoder(self.encoder), self.specs, self.rest)
+        return _ExpressionRun(encoder_of(self.encoder), self.specs, self.rest)
 
     def with_rest(self, rest: Rest) -> Self:
         """Return the same estimator, its values measured from that rest."""
@@ -109,7 +110,7 @@ class _ExpressionRun:
             return nothing(self._specs, _NO_PICTURE)
         encoder = self._encoder
         try:
-            patches = take(lambda crop: seen.cut(crop, encoder.mean_shape), seen.face.points)
+            patches = patches_of(seen, encoder)
         except FacetrackError as error:
             return nothing(self._specs, str(error))
         cut_off = {
@@ -117,7 +118,7 @@ class _ExpressionRun:
             for region, patch in patches.items()
             if patch.valid < ENOUGH
         }
-        targets = encoder.encode(patches).targets
+        targets = encoding_of(seen, encoder).targets
         values = dict(zip(encoder.names, map(float, targets), strict=True))
         values |= _gaze(values)
         rest = None if self._rest is None else self._rest.values.get(seen.face.id, {})
@@ -129,6 +130,24 @@ class _ExpressionRun:
                 value -= rest.get(spec.name, nan)
             readings[spec.name] = Reading(nan if reason else value, reason=reason)
         return readings
+
+
+def patches_of(seen: Observation, encoder: ExpressionEncoder) -> dict[str, Patch]:
+    """Take a face's patches, once for all estimators with this encoder."""
+    cut = partial(seen.cut, mean=encoder.mean_shape)
+    return seen.shared("patches", encoder.mean_shape, lambda: take(cut, seen.face.points))
+
+
+def encoding_of(seen: Observation, encoder: ExpressionEncoder) -> Encoding:
+    """Encode a face, once for all estimators with this encoder."""
+    patches = patches_of(seen, encoder)
+    return seen.shared(encoder.version, encoder.mean_shape, lambda: encoder.encode(patches))
+
+
+@cache
+def encoder_of(name: str) -> ExpressionEncoder:
+    """Load an encoder once, so that all estimators have the same one."""
+    return load_encoder(name)
 
 
 def _gaze(values: Mapping[str, float]) -> dict[str, float]:
@@ -152,11 +171,6 @@ def _words(channel: str) -> str:
 @cache
 def _checksum(name: str) -> str:
     return str(EXPRESSION_ENCODER.describe(name)["checksum"])[:16]
-
-
-@cache
-def _encoder(name: str) -> ExpressionEncoder:
-    return load_encoder(name)
 
 
 @cache

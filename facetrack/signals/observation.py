@@ -112,6 +112,25 @@ class Observation:
         frame = self.cut(REFERENCE, mean).pixels
         return self._once("maps", mean, lambda: MapBuilder().build(frame))
 
+    def shared(self, key: object, mean: Points, make: Callable[[], T]) -> T:
+        """Compute something of this frame once for all estimators that align to one mean shape.
+
+        Parameters
+        ----------
+        key : hashable
+            What it is, and by which model.
+        mean : ndarray, shape (68, 2), float64
+            See `cut`.
+        make : callable
+            Computes it.
+
+        Returns
+        -------
+        object
+            What `make` returned, for whoever asked first.
+        """
+        return self._once(("shared", key), mean, make)
+
     def _once(self, key: object, mean: Points, make: Callable[[], T]) -> T:
         known = self._shared.get(key)
         if known is None or known[0] is not mean:

@@ -157,6 +157,7 @@ def _sections(
         "Face": person.title.removeprefix("face "),
         "Length": _length(recording, whole),
         **recording.about,
+        **_models(recording),
     }
     sections = [
         Section(f"{recording.title}: {person.title}", [CAUTION, about]),
@@ -179,6 +180,15 @@ def _sections(
         rest = [f"{more} more events are in the events file."] if more > 0 else []
         sections.append(Section("List of events", [event_list(person), *rest], part=True))
     return sections
+
+
+def _models(recording: Recording) -> dict[str, str]:
+    """Return what has to be said of models, under the names of the values that are theirs."""
+    said: dict[str, list[str]] = {}
+    for name, series in recording.table.signals.items():
+        if series.model:
+            said.setdefault(series.model, []).append(name.replace("_", " "))
+    return {", ".join(names): model for model, names in said.items()}
 
 
 def _events(whole: Summary) -> list[Block]:

@@ -114,13 +114,13 @@ def signal_table(session: Session, choice: Choice, people: Sequence[int] = ()) -
     order = np.argsort(frames, kind="stable")
     whose = np.repeat([number for _, number, _ in parts], [len(rows) for rows, _, _ in parts])
     signals = {}
-    for name in (spec.name for spec in choice.values):
+    for name, model in ((spec.name, spec.model) for spec in choice.values):
         value, low, high, reason = (
             np.concatenate([np.array(getattr(s[name], part), kind)[rows] for rows, _, s in parts])
             for part, kind in _PARTS
         )
         said = tuple(reason[order].tolist())
-        signals[name] = Series(value[order], low[order], high[order], said)
+        signals[name] = Series(value[order], low[order], high[order], said, model)
     begin = times[zero] if zero < len(times) else 0.0
     frames = frames[order]
     return SignalTable(frames, times[frames] - begin, whose[order], signals, people_of(session))

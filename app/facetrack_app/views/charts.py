@@ -199,6 +199,8 @@ class Chart:
 
     def _show_title(self, curve: Curve, current: float) -> None:
         words = f"{self._spec.label}: <b>{self._written(current)}</b>"
+        if self._spec.model:
+            words += f" <i>({self._spec.model})</i>"
         self._cursor.setVisible(self._pointed is not None)
         if self._pointed is not None:
             self._cursor.setValue(self._pointed)

@@ -321,5 +321,5 @@ class Timeline(QWidget):
             spec = self.curves[place].spec
             value = value_in_words(session.store, self._person, spec, frame)
             words.append(f"{spec.name.replace('_', ' ')}: {value}")
-            words.append(spec.meaning)
+            words += filter(None, (spec.meaning, spec.model))
         return "\n".join(words)

@@ -1,0 +1,207 @@
+"""What the score of pain says of faces that show none, what it costs, and which encoder it needs.
+
+    python benchmarks/pain.py confounders --portraits DATA/lfpw_train ... --after 20
+    python benchmarks/pain.py speed VIDEO
+    python benchmarks/pain.py encoders CORPUS CORPUS CORPUS --work WORK
+
+`confounders`: synthetic people whom no training saw talk, smile, yawn, blink; episodes (score 2 or
+more) per minute. `speed`: milliseconds a frame of features and score in one thread, beside the
+tracker's update in the same run. `encoders`: the same folds on features of the float and of the
+binary encoder; the difference of their correlations, resampled by subjects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from tqdm import tqdm
+
+from facetrack.datasets.portraits import load_portraits
+from facetrack.errors import FacetrackError, InputError
+from facetrack.face import Face
+from facetrack.model import load_model
+from facetrack.networks.expression import load_encoder
+from facetrack.opening import open_source
+from facetrack.pain.archive import read_archive
+from facetrack.pain.fitting import Options
+from facetrack.pain.gather import RATE, stored_looks
+from facetrack.pain.geometry import unit_shape
+from facetrack.pain.model import DEFAULT
+from facetrack.pain.protocol import run_folds, subject_folds
+from facetrack.pain.pspi import pspi
+from facetrack.pain.report import difference, pool
+from facetrack.pain.script import labels, write_only
+from facetrack.pain.signal import SCORE, Pain
+from facetrack.reading import Event, Readings
+from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.tables import Quantity, Table
+from facetrack.signals.pipeline import Pipeline
+from facetrack.signals.registry import Choice
+from facetrack.synthetic.actor import Actor
+from facetrack.synthetic.portrait import Portrait
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.frame import frame_of
+
+KINDS: Final = {
+    "": "blinks alone", "talk": "talking", "smile": "smiles without AU6", "yawn": "yawns",
+    "brows": "raised brows", "turn": "turns", "lips": "pressed and pursed lips",
+    "glad": "smiles with AU6", "rest": "eyes closed",
+}  # fmt: skip
+FPS: Final = 15.0
+
+
+def pipeline_of(pain: str) -> Pipeline:
+    """Score and episodes alone."""
+    estimator = Pain(pain)
+    return Pipeline(Choice((estimator,), frozenset(s.name for s in estimator.specs)))
+
+
+def confounders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
+    """Count episodes in films of one thing each."""
+    model = load_model()
+    portraits = load_portraits(args.portraits, model.shape_model.mean_3d)
+    order = np.random.default_rng(args.seed).permutation(len(portraits)).tolist()
+    people = [portraits[k] for k in order[args.after : args.after + args.people]]
+    if not people:
+        raise InputError(f"{len(portraits)} portraits, and --after {args.after} leaves none")
+    found: dict[str, Any] = {}
+    for kind, about in tqdm(KINDS.items(), disable=None):
+        episodes, minutes, known, labelled, highest = 0, 0.0, [], [], []
+        for number, picture in enumerate(people):
+            portrait = Portrait(picture.read(), np.asarray(picture.points))
+            rng = np.random.default_rng([args.seed, number, len(kind)])
+            actor = Actor.drawn(rng, portrait, model.shape_model)
+            moves = write_only(rng, args.seconds, kind)
+            times = np.arange(round(args.seconds * FPS)) / FPS
+            tracker, pipeline, results = Tracker(model, max_faces=1), pipeline_of(args.model), []
+            for i, shot in enumerate(actor.film(moves, times, rng)):
+                frame = frame_of(shot.image, index=i, timestamp=float(times[i]))
+                results += pipeline.update(frame, tracker.update(frame))
+            results += pipeline.finish()
+            scores = [f.result.values[SCORE].value for f in results
+                      if isinstance(f.result, Readings)]  # fmt: skip
+            episodes += sum(isinstance(f.result, Event) for f in results)
+            minutes += len(times) / FPS / 60
+            known += np.isfinite(scores).tolist()
+            labelled += [float(pspi(units)) for units in labels(moves, times)]
+            highest.append(np.nanmax(scores, initial=0.0))
+        found[about] = {
+            "episodes_per_minute": episodes / minutes,
+            "label": float(np.mean(labelled)),
+            "label_present": float(np.mean(np.array(labelled) >= 2)),
+            "highest": float(np.median(highest)),
+            "assessed": float(np.mean(known)),
+        }
+    rows = [
+        [about, Quantity(f["episodes_per_minute"], 2), Quantity(f["highest"], 1),
+         Quantity(f["label"], 2), Quantity(100 * f["label_present"], 0, " %"),
+         Quantity(100 * f["assessed"], 0, " %")]
+        for about, f in found.items()
+    ]  # fmt: skip
+    heads = [
+        "what is seen",
+        "episodes/min",
+        "highest, median",
+        "mean label",
+        "label 2+",
+        "assessed",
+    ]
+    details = {"kinds": found, "people": len(people), "seconds": args.seconds}
+    return details, Table(heads, rows)
+
+
+def speed(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
+    """Measure the score's cost beside the tracker's."""
+    tracker, pipeline = Tracker(load_model(), max_faces=1), pipeline_of(args.model)
+    spent: dict[str, list[float]] = {"tracker": [], "features and score": []}
+    with open_source(args.video) as source:
+        for frame in source:
+            frame.grey  # noqa: B018 - converted once, for both
+            begin = time.perf_counter()
+            faces: list[Face] = tracker.update(frame)
+            between = time.perf_counter()
+            pipeline.update(frame, faces)
+            end = time.perf_counter()
+            if frame.index >= 30:
+                spent["tracker"].append(1e3 * (between - begin))
+                spent["features and score"].append(1e3 * (end - between))
+    rows = [
+        [name, *(Quantity(float(np.percentile(ms, q)), 2) for q in (50, 95))]
+        for name, ms in spent.items()
+    ]
+    details = {n: {"p50": np.median(ms), "p95": np.percentile(ms, 95)} for n, ms in spent.items()}
+    return details, Table(["ms a frame, one thread", "p50", "p95"], rows)
+
+
+def encoders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
+    """Compare float and binary features on the same folds."""
+    rows: list[list[object]] = []
+    details: dict[str, Any] = {}
+    for corpus in args.corpora:
+        archive = read_archive(corpus)
+        step = 1 / (archive.frame_rate or RATE)
+        pooled = []
+        for name in ("expression", "expression_binary"):
+            work = args.work / corpus.name / name
+            work.mkdir(parents=True, exist_ok=True)
+            found = stored_looks(work / "looks.npz", archive, name)
+            mean = unit_shape(load_encoder(name).mean_shape)
+            folds = subject_folds(found.frames, count=args.folds, seed=args.seed)
+            run = partial(run_folds, step=step, mean=mean, options=Options(rows=args.rows))
+            done = run(folds, work / "looks.npz", work / "folds", static=False, seed=args.seed)
+            pooled.append(pool(tqdm(done, total=len(folds), disable=None), len(found.frames)))
+        details[corpus.name] = {
+            arm: difference(found.frames, pooled[0][arm], pooled[1][arm], seed=args.seed)
+            for arm in ("deep", "fused", "score")
+        }
+        rows += [
+            [corpus.name, arm, d["pcc"], d["low"], d["high"], d["rmse"]]
+            for arm, d in details[corpus.name].items()
+        ]
+    return details, Table(["corpus", "", "PCC, binary - float", "low", "high", "RMSE"], rows)
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    seen = kinds.add_parser("confounders")
+    seen.add_argument("--portraits", nargs="+", type=Path, required=True, metavar="DIR")
+    seen.add_argument("--after", type=int, default=20, help="portraits that a corpus has taken")
+    seen.add_argument("--people", type=int, default=6)
+    seen.add_argument("--seconds", type=float, default=20.0)
+    cost = kinds.add_parser("speed")
+    cost.add_argument("video", type=Path)
+    for parsed in (seen, cost):
+        parsed.add_argument("--model", default=DEFAULT)
+    both = kinds.add_parser("encoders")
+    both.add_argument("corpora", nargs="+", type=Path)
+    both.add_argument("--work", type=Path, required=True)
+    both.add_argument("--folds", type=int)
+    both.add_argument("--rows", type=int, default=1000)
+    args = parser.parse_args()
+    doing = {"confounders": confounders, "speed": speed, "encoders": encoders}[args.kind]
+    try:
+        details, table = doing(args)
+    except FacetrackError as error:
+        parser.exit(1, f"{error}\n")
+    print(table.text())
+    if args.json is not None:
+        command = shlex.join(["python", *sys.argv])
+        write_json(
+            args.json, document(command=command, model="", n=len(table.rows), details=details)
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

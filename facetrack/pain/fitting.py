@@ -1,0 +1,341 @@
+"""Fitting the estimator: the first level, its scores of people left out, the second level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.pain.calibration import Calibration, calibrate, smooth
+from facetrack.pain.frames import Frames
+from facetrack.pain.fusion import Fusion, choose_fusion
+from facetrack.pain.history import past
+from facetrack.pain.layer import Layer
+from facetrack.pain.measures import rmse
+from facetrack.pain.model import PainModel
+from facetrack.pain.relevance import RelevanceVectors, fit_relevance
+from facetrack.pain.sets import SETS, FeatureSet, Standard, fit_projection, fit_standard
+
+__all__ = ["Fit", "FittedSet", "Options", "fit_model", "fit_set", "fuse", "sample"]
+
+Floats = npt.NDArray[np.float64]
+Tune = Callable[[Floats, Floats, Floats, int], Layer]  # windows, labels, units, seed
+Rows = npt.NDArray[np.intp]
+
+_WIDTHS: Final = (0.125, 0.25, 0.5, 1.0, 2.0)  # of the kernel, around 1 / median squared distance
+_TRIED_ON: Final = 500  # rows
+_AVERAGED: Final = (1, 3, 5, 9, 15)  # frames of the training's rate
+_RARE: Final = 0.005  # share of the training below which a frame is unlike it
+_THINNED: Final = 3  # of frames that follow each other with the same label one is taken
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an estimator is fitted.
+
+    Attributes
+    ----------
+    sets : tuple of str
+        Of `SETS`.
+    dynamic : bool
+        Whether motion and windows of five moments are looked at.
+    rows : int
+        Frames that each regression is fitted on.
+    balance : float
+        How they are drawn: 0 as they are distributed, 1 as many of each label. Balancing costs
+        error, since most frames are 0.
+    groups : int
+        Groups of subjects, each left out once for what the second level is fitted on.
+    steps : int
+        Of the regression, at most.
+    """
+
+    sets: tuple[str, ...] = ("geometry", "appearance", "deep")
+    dynamic: bool = True
+    rows: int = 1500
+    balance: float = 0.5
+    groups: int = 5
+    steps: int = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedSet:
+    """A set of features and what it says of people whom it had not seen.
+
+    Attributes
+    ----------
+    features : FeatureSet
+    left_out : ndarray, shape (n,), float64
+        The score of each frame by a regression that had not seen its subject.
+    nearest : ndarray, shape (n,), float64
+        The largest kernel value there.
+    """
+
+    features: FeatureSet
+    left_out: Floats
+    nearest: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """The second level of an estimator.
+
+    Attributes
+    ----------
+    fusion : Fusion
+    window : float
+        Seconds over which scores are averaged.
+    calibration : Calibration
+    left_out : ndarray, shape (n,), float64
+        The fused and smoothed score of each frame by models that had not seen its subject.
+    """
+
+    fusion: Fusion
+    window: float
+    calibration: Calibration
+    left_out: Floats
+
+
+def groups_of(subjects: Sequence[str] | npt.NDArray[np.str_], count: int, seed: int) -> Rows:
+    """Sort subjects into groups of about equal numbers.
+
+    Parameters
+    ----------
+    subjects : sequence of str
+        Of each frame.
+    count : int
+        Of groups; no more than there are subjects.
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (n,), int
+        The group of each frame.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two subjects.
+    """
+    names, who = np.unique(np.asarray(subjects), return_inverse=True)
+    if len(names) < 2:
+        raise InputError(f"fitting needs two subjects or more, got {len(names)}")
+    order = np.random.default_rng(seed).permutation(len(names))
+    return np.asarray((order % min(count, len(names)))[who])
+
+
+def sample(frames: Frames, among: Rows, options: Options, rng: np.random.Generator) -> Rows:
+    """Draw the frames that a regression is fitted on.
+
+    Parameters
+    ----------
+    frames : Frames
+    among : ndarray, shape (k,), int
+        Numbers of the frames to draw from.
+    options : Options
+    rng : Generator
+
+    Returns
+    -------
+    ndarray, shape (m,), int
+        Numbers of frames, growing; of frames in a row with the same label every third only.
+    """
+    same = np.zeros(len(frames), dtype=np.intp)
+    for number in range(1, len(frames)):
+        alike = frames.labels[number] == frames.labels[number - 1]
+        if alike and frames.sequences[number] == frames.sequences[number - 1]:
+            same[number] = same[number - 1] + 1
+    kept: Rows = among[same[among] % _THINNED == 0]
+    if len(kept) <= options.rows:
+        return kept
+    rounded = np.round(frames.labels[kept])  # pseudo-labels lie between the levels
+    _, level, counts = np.unique(rounded, return_inverse=True, return_counts=True)
+    weights = (1 / counts[level]) ** options.balance
+    drawn = rng.choice(kept, options.rows, replace=False, p=weights / weights.sum())
+    return np.sort(drawn)
+
+
+def fit_set(
+    name: str,
+    frames: Frames,
+    mean: Floats,
+    step: float,
+    options: Options,
+    seed: int,
+    tune: Tune | None = None,
+) -> FittedSet:
+    """Fit one set of features.
+
+    Parameters
+    ----------
+    name : str
+        Of `SETS`.
+    frames : Frames
+        Of training subjects alone.
+    mean : ndarray, shape (68, 2), float64
+        The mean shape in outer-eye distances.
+    step : float
+        Seconds between frames.
+    options : Options
+    seed : int
+    tune : Tune, optional
+        Trains the layer of the set `tuned`, also anew for each group that is left out.
+
+    Returns
+    -------
+    FittedSet
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two subjects, or nothing trains the set `tuned`.
+
+    Notes
+    -----
+    The principal components are those of all training subjects, also where one of their groups is
+    left out; no subject of a test is among them.
+    """
+    if name == "tuned" and tune is None:
+        raise InputError("the features 'tuned' need something that trains them")
+    rng = np.random.default_rng([seed, list(SETS).index(name)])
+    every = np.arange(len(frames))
+    rows = sample(frames, every, options, rng)
+    one = FeatureSet(name, options.dynamic, step, mean)
+    if name in ("appearance", "deep"):
+        values = frames.values[one.source][rows]
+        one = replace(one, projection=fit_projection(values, equal=name == "deep"))
+    base = one.base(frames.values[one.source])
+
+    def look(among: Rows) -> tuple[FeatureSet, Floats]:
+        """Make all features by what may be learned from some frames."""
+        if name == "tuned" and tune is not None:
+            seen = np.concatenate([past(frames.times[r], base[r], step) for r in frames.runs()])
+            layer = tune(seen[among], frames.labels[among], frames.units[among], seed)
+            whole = replace(one, layer=layer)
+        else:
+            whole = one
+        made = [whole.features(frames.times[r], base[r]) for r in frames.runs()]
+        return whole, np.concatenate(made)
+
+    groups = groups_of(frames.subjects, options.groups, seed)
+    one, x = look(every)
+    gamma = _best_gamma(x, frames.labels, rows, groups, rng)
+    left_out, nearest = np.empty(len(frames)), np.empty(len(frames))
+    for group in np.unique(groups):
+        out = groups == group
+        seen = sample(frames, every[~out], options, rng)
+        apart = look(every[~out])[1] if name == "tuned" else x
+        standard, regression = _regress(apart, frames.labels, seen, gamma, options.steps)
+        left_out[out], _, nearest[out] = regression.judge(standard.apply(apart[out]))
+    standard, regression = _regress(x, frames.labels, rows, gamma, options.steps)
+    return FittedSet(replace(one, standard=standard, regression=regression), left_out, nearest)
+
+
+def _regress(
+    x: Floats, labels: Floats, rows: Rows, gamma: float, steps: int
+) -> tuple[Standard, RelevanceVectors]:
+    standard = fit_standard(x[rows])
+    inputs = standard.apply(x[rows])
+    return standard, fit_relevance(inputs, labels[rows], gamma, steps=steps)
+
+
+def _best_gamma(
+    x: Floats, labels: Floats, rows: Rows, groups: Rows, rng: np.random.Generator
+) -> float:
+    """Choose the kernel's width by subjects left out: the evidence likes too narrow ones."""
+    from scipy.spatial.distance import pdist  # loads slowly
+
+    some = rng.permutation(rows)[: 2 * _TRIED_ON]
+    inputs = fit_standard(x[some]).apply(x[some])
+    middle = 1 / max(float(np.median(pdist(inputs[:_TRIED_ON], "sqeuclidean"))), 1e-12)
+    half = groups[some] % 2 == 0
+    if half.all() or not half.any():
+        return middle
+    errors = []
+    for width in _WIDTHS:
+        found = np.empty(len(some))
+        for out in (half, ~half):
+            regression = fit_relevance(inputs[~out], labels[some][~out], width * middle, steps=150)
+            found[out] = regression.predict(inputs[out])
+        errors.append(rmse(labels[some], found))
+    return middle * _WIDTHS[int(np.argmin(errors))]
+
+
+def fuse(frames: Frames, scores: Sequence[Floats], step: float, groups: int, seed: int) -> Fit:
+    """Fit the second level.
+
+    Parameters
+    ----------
+    frames : Frames
+        Of training subjects alone.
+    scores : sequence of ndarray, each shape (n,)
+        `FittedSet.left_out` of each set.
+    step : float
+        Seconds between frames.
+    groups : int
+        See `Options`.
+    seed : int
+
+    Returns
+    -------
+    Fit
+    """
+    rng = np.random.default_rng([seed, 9])
+    grouped = groups_of(frames.subjects, groups, seed)
+    fusion, left_out = choose_fusion(np.stack(scores, axis=1), frames.labels, grouped, rng)
+    smoothed = [
+        smooth(frames.times, left_out, (k - 1) * step, sequences=frames.sequences)
+        for k in _AVERAGED
+    ]
+    best = int(np.argmin([rmse(frames.labels, found) for found in smoothed]))
+    calibration = calibrate(smoothed[best], frames.labels, frames.subjects)
+    return Fit(fusion, (_AVERAGED[best] - 1) * step, calibration, smoothed[best])
+
+
+def fit_model(
+    frames: Frames,
+    fitted: Sequence[FittedSet],
+    options: Options,
+    *,
+    name: str,
+    encoder: tuple[str, str],
+    card: Mapping[str, Any],
+    seed: int,
+) -> tuple[PainModel, Fit]:
+    """Put an estimator together.
+
+    Parameters
+    ----------
+    frames : Frames
+        Of training subjects alone.
+    fitted : sequence of FittedSet
+        On these frames.
+    options : Options
+    name : str
+        Of the model.
+    encoder : (str, str)
+        Name and checksum of the encoder that looked.
+    card : mapping
+        See `PainModel`.
+    seed : int
+
+    Returns
+    -------
+    model : PainModel
+    fit : Fit
+        Its second level, with the scores of people left out.
+    """
+    step = fitted[0].features.step
+    fit = fuse(frames, [one.left_out for one in fitted], step, options.groups, seed)
+    limits = {
+        f"nearest_{one.features.name}": float(np.quantile(one.nearest, _RARE)) for one in fitted
+    }
+    features = tuple(one.features for one in fitted)
+    model = PainModel(
+        name, *encoder, features, fit.fusion, fit.window, fit.calibration, limits, card
+    )
+    return model, fit

@@ -1,0 +1,137 @@
+"""Looks at many frames with their labels: what a model is fitted on and tested with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.formats.archive import read_archive, write_archive
+from facetrack.pain.history import runs
+
+__all__ = ["Frames", "join", "read_frames", "write_frames"]
+
+Floats = npt.NDArray[np.float64]
+
+KIND: Final = "facetrack pain looks"
+_NAMED: Final = ("subjects", "sequences", "times", "labels", "units")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """Frames that could be looked at, sequence after sequence.
+
+    Attributes
+    ----------
+    subjects : ndarray, shape (n,), str
+        Whose face; splits go by it.
+    sequences : ndarray, shape (n,), int
+        Number of the sequence; grows.
+    times : ndarray, shape (n,), float64
+        Seconds from the beginning of the sequence.
+    labels : ndarray, shape (n,), float64
+        PSPI, 0 to 16.
+    units : ndarray, shape (n, 6), float64
+        Intensities of action units 4, 6, 7, 9, 10 and 43; NaN where they are unknown.
+    values : mapping of str to ndarray, shape (n, d)
+        By source, as `Look.values`.
+    """
+
+    subjects: npt.NDArray[np.str_]
+    sequences: npt.NDArray[np.intp]
+    times: Floats
+    labels: Floats
+    units: Floats
+    values: Mapping[str, npt.NDArray[np.floating]]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, chosen: npt.NDArray[np.intp]) -> Frames:
+        """Return the frames of these numbers, shape (k,), which grow."""
+        return Frames(
+            self.subjects[chosen],
+            self.sequences[chosen],
+            self.times[chosen],
+            self.labels[chosen],
+            self.units[chosen],
+            {source: values[chosen] for source, values in self.values.items()},
+        )
+
+    def runs(self) -> list[slice]:
+        """Return the stretches without gap or border."""
+        return runs(self.times, self.sequences)
+
+
+def join(parts: Sequence[Frames]) -> Frames:
+    """Put frames together; sequences are numbered anew.
+
+    Parameters
+    ----------
+    parts : sequence of Frames
+        At least one, of the same sources.
+
+    Returns
+    -------
+    Frames
+    """
+    numbers, count = [], 0
+    for part in parts:
+        known, inverse = np.unique(part.sequences, return_inverse=True)
+        numbers.append(inverse + count)
+        count += len(known)
+    return Frames(
+        np.concatenate([part.subjects for part in parts]),
+        np.concatenate(numbers),
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.units for part in parts]),
+        {s: np.concatenate([part.values[s] for part in parts]) for s in parts[0].values},
+    )
+
+
+def write_frames(path: str | os.PathLike[str], frames: Frames) -> None:
+    """Write looks, so that no picture is looked at twice: beside, then renamed.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in .npz.
+    frames : Frames
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    values = {f"values:{source}": array for source, array in frames.values.items()}
+    named = {n: getattr(frames, n) for n in _NAMED}
+    write_archive(path, {**named, **values}, {}, kind=KIND, schema=1)
+
+
+def read_frames(path: str | os.PathLike[str]) -> tuple[Frames, str]:
+    """Read looks.
+
+    Parameters
+    ----------
+    path : path-like
+        From `write_frames`.
+
+    Returns
+    -------
+    frames : Frames
+    checksum : str
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, or none of these.
+    """
+    arrays, said = read_archive(path, kind=KIND, schema=1)
+    values = {name[7:]: array for name, array in arrays.items() if name.startswith("values:")}
+    subjects, sequences, times, labels, units = (arrays[name] for name in _NAMED)
+    return Frames(subjects, sequences, times, labels, units, values), str(said["checksum"])

@@ -1,0 +1,128 @@
+"""The second level: one score from the scores of all feature sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.pain.measures import rmse
+from facetrack.pain.relevance import RelevanceVectors, fit_relevance
+from facetrack.pain.sets import Standard, fit_standard
+
+__all__ = ["Fusion", "choose_fusion", "fit_linear", "fit_vectors"]
+
+Floats = npt.NDArray[np.float64]
+Groups = npt.NDArray[np.intp]
+
+ROWS: Final = 800  # that a fusion by relevance vectors is fitted on
+_GAMMA: Final = 0.5  # of its kernel, on standardised scores, over their number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fusion:
+    """Fuses scores: a sum with weights that are not negative, or a regression of its own.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (sets,), float64
+        Of the sum.
+    offset : float
+    standard : Standard or None
+        Of the scores, for the regression.
+    regression : RelevanceVectors or None
+        In place of the sum.
+    """
+
+    weights: Floats
+    offset: float
+    standard: Standard | None = None
+    regression: RelevanceVectors | None = None
+
+    def apply(self, scores: Floats) -> Floats:
+        """Fuse scores.
+
+        Parameters
+        ----------
+        scores : ndarray, shape (n, sets), float64
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+        """
+        if self.regression is not None and self.standard is not None:
+            return self.regression.predict(self.standard.apply(scores))
+        return np.asarray(self.offset + scores @ self.weights)
+
+
+def fit_linear(scores: Floats, labels: Floats) -> Fusion:
+    """Fit a sum with weights that are not negative.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, sets), float64
+        Of people whom the first level had not seen.
+    labels : ndarray, shape (n,), float64
+
+    Returns
+    -------
+    Fusion
+    """
+    from scipy.optimize import nnls  # loads slowly
+
+    free = np.column_stack([scores, np.ones(len(scores)), -np.ones(len(scores))])
+    found, _ = nnls(free, labels)
+    return Fusion(found[:-2], float(found[-2] - found[-1]))
+
+
+def fit_vectors(scores: Floats, labels: Floats, rng: np.random.Generator) -> Fusion:
+    """Fit a relevance vector regression on scores.
+
+    Parameters
+    ----------
+    scores, labels
+        See `fit_linear`; `ROWS` of them are drawn, as they are distributed.
+    rng : Generator
+
+    Returns
+    -------
+    Fusion
+    """
+    rows = rng.permutation(len(labels))[:ROWS]
+    standard = fit_standard(scores[rows])
+    regression = fit_relevance(
+        standard.apply(scores[rows]), labels[rows], _GAMMA / scores.shape[1], steps=300
+    )
+    return Fusion(np.zeros(scores.shape[1]), 0.0, standard, regression)
+
+
+def choose_fusion(
+    scores: Floats, labels: Floats, groups: Groups, rng: np.random.Generator
+) -> tuple[Fusion, Floats]:
+    """Fit both forms, and keep the one that errs less on people whom it had not seen.
+
+    Parameters
+    ----------
+    scores, labels
+        See `fit_linear`.
+    groups : ndarray, shape (n,), int
+        Of the subjects; each is left out once.
+    rng : Generator
+
+    Returns
+    -------
+    fusion : Fusion
+    left_out : ndarray, shape (n,), float64
+        The fused score of each row by a fusion that had not seen its group.
+    """
+    apart = {"linear": np.empty(len(labels)), "vectors": np.empty(len(labels))}
+    for group in np.unique(groups):
+        out = groups == group
+        apart["linear"][out] = fit_linear(scores[~out], labels[~out]).apply(scores[out])
+        apart["vectors"][out] = fit_vectors(scores[~out], labels[~out], rng).apply(scores[out])
+    errors = {name: rmse(labels, found) for name, found in apart.items()}
+    if errors["vectors"] < errors["linear"]:
+        return fit_vectors(scores, labels, rng), apart["vectors"]
+    return fit_linear(scores, labels), apart["linear"]

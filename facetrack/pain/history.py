@@ -1,0 +1,86 @@
+"""The last moments of a face, at the steps in time that a model was trained with."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["GAP", "STEPS", "mean_and_slope", "past", "runs"]
+
+Floats = npt.NDArray[np.float64]
+
+STEPS: Final = 5  # frames that are looked at together
+GAP: Final = 0.3  # seconds without a look that end what belongs together
+_EPS: Final = 1e-6
+
+
+def runs(times: npt.ArrayLike, sequences: npt.ArrayLike | None = None) -> list[slice]:
+    """Cut looks into runs that belong together.
+
+    Parameters
+    ----------
+    times : array_like, shape (n,)
+        Seconds; they grow within a sequence.
+    sequences : array_like, shape (n,), optional
+        Number of the sequence of each look; without it there is one.
+
+    Returns
+    -------
+    list of slice
+        Without gaps longer than `GAP`, and without the border of a sequence.
+    """
+    t = np.asarray(times, dtype=np.float64)
+    breaks = np.diff(t) > GAP + _EPS
+    if sequences is not None:
+        breaks |= np.diff(np.asarray(sequences)) != 0
+    ends = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(t)]
+    return [slice(a, b) for a, b in pairwise(ends) if b > a]
+
+
+def past(times: npt.ArrayLike, values: npt.ArrayLike, step: float, first: int = 0) -> Floats:
+    """Look back from each moment of one run.
+
+    Parameters
+    ----------
+    times : array_like, shape (n,)
+        Seconds, growing.
+    values : array_like, shape (n, d)
+    step : float
+        Seconds between the moments looked at; values between two frames are interpolated.
+    first : int
+        The moment to begin with.
+
+    Returns
+    -------
+    ndarray, shape (n - first, 5, d), float64
+        The values now and 1 to 4 steps ago; before the run's beginning its first ones.
+    """
+    t, v = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    wanted = (t[first:, None] - step * np.arange(STEPS)).clip(t[0])
+    after = np.searchsorted(t, wanted - _EPS).clip(1, max(len(t) - 1, 1))
+    if len(t) == 1:
+        return np.broadcast_to(v[:1, None], (1, STEPS, v.shape[1])).copy()
+    before = after - 1
+    share = ((wanted - t[before]) / (t[after] - t[before])).clip(0, 1)[..., None]
+    return np.asarray(v[before] * (1 - share) + v[after] * share)
+
+
+def mean_and_slope(seen: Floats) -> Floats:
+    """Sum a window up.
+
+    Parameters
+    ----------
+    seen : ndarray, shape (n, 5, d), float64
+        From `past`.
+
+    Returns
+    -------
+    ndarray, shape (n, 2 d), float64
+        Means, and changes a step (least squares).
+    """
+    weights = (STEPS - 1) / 2 - np.arange(STEPS)
+    slope = np.einsum("k,nkd->nd", weights / (weights**2).sum(), seen)
+    return np.concatenate([seen.mean(axis=1), slope], axis=1)

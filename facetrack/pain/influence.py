@@ -1,0 +1,121 @@
+"""Which region of the face drives a score: what the score would be with that region at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import nan
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.networks.expression import ExpressionEncoder
+from facetrack.pain.geometry import CHAINS, GEOMETRY, POINTS
+from facetrack.pain.hog import FaceHog
+from facetrack.pain.sets import FeatureSet
+
+__all__ = ["REGIONS", "Influence", "Region", "regions_of"]
+
+Floats = npt.NDArray[np.float64]
+Region = Mapping[str, npt.NDArray[np.bool_]]
+
+_UPPER_LIP: Final = (49, 50, 51, 52, 53, 61, 62, 63)
+REGIONS: Final[dict[str, tuple[int, ...]]] = {
+    "brows": tuple(range(17, 27)),
+    "eyes": tuple(range(36, 48)),
+    "nose": (*range(27, 36), *_UPPER_LIP),
+    "mouth": tuple(i for i in range(48, 68) if i not in _UPPER_LIP),
+}  # by landmarks; the nose with the upper lip, which move together in AU9 and AU10
+_ROWS: Final = {"brows": -0.12, "eyes": 0.18, "nose": 0.72, "mouth": np.inf}  # down to
+_PARTS: Final = {"brows": ("brow",), "eyes": ("eye",), "nose": ("mouthUpper",),
+                 "mouth": ("jaw", "mouth", "opening_mouth")}  # fmt: skip
+_UPPER: Final = ("brows", "eyes")  # seen in the first of the encoder's two patches
+
+
+def regions_of(encoder: ExpressionEncoder, hog: FaceHog, features: int) -> dict[str, Region]:
+    """Say which values each region has a part in.
+
+    Parameters
+    ----------
+    encoder : ExpressionEncoder
+    hog : FaceHog
+    features : int
+        Of the encoder, half of them of the eyes' patch.
+
+    Returns
+    -------
+    dict of str to mapping of str to ndarray of bool
+        By region and set: of the features of geometry, and of the values of the other sources.
+    """
+    top = -np.inf
+    found: dict[str, Region] = {}
+    for name, bottom in _ROWS.items():
+        rows = (hog.rows >= top) & (hog.rows < bottom)
+        top = bottom
+        half = np.arange(features) < features // 2
+        said = np.array([n.startswith(_PARTS[name]) for n in encoder.names])
+        found[name] = {
+            "geometry": _geometry(REGIONS[name]),
+            "appearance": np.repeat(rows, hog.size // len(rows)),
+            "deep": np.concatenate([half if name in _UPPER else ~half, said]),
+        }
+    return found
+
+
+class Influence:
+    """Takes a region out of the features of one set.
+
+    Parameters
+    ----------
+    one : FeatureSet
+        Fitted.
+    region : Region
+        From `regions_of`.
+    """
+
+    def __init__(self, one: FeatureSet, region: Region) -> None:
+        self._mean = self._values = self._components = None
+        if one.projection is not None:
+            self._values = np.flatnonzero(region[one.name])
+            self._centre = one.projection.mean[self._values]
+            self._components = np.ascontiguousarray(one.projection.components[self._values])
+        elif one.name == "geometry" and one.standard is not None:
+            self._mean = np.where(
+                region[one.name][: len(one.standard.mean)], one.standard.mean, nan
+            )
+
+    def without(self, features: Floats, values: npt.NDArray[np.floating]) -> Floats:
+        """Return features as they were with the region as it is on average.
+
+        Parameters
+        ----------
+        features : ndarray, shape (1, f), float64
+            Of the frame.
+        values : ndarray, shape (d,)
+            Of the source, in the frame.
+
+        Returns
+        -------
+        ndarray, shape (1, f), float64
+            The set `tuned` is not taken apart: its features stay.
+        """
+        if self._components is not None:
+            changed = features.copy()
+            moved = (values[self._values] - self._centre) @ self._components
+            changed[0, : len(moved)] -= moved
+            return changed
+        if self._mean is not None:
+            return np.where(np.isnan(self._mean), features, self._mean)
+        return features
+
+
+def _geometry(points: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Say of each feature of geometry whether one of the points has a part in it."""
+    inside = np.array([i in points for i in POINTS])
+    both = np.repeat(inside, 2)
+    chains = [np.array([i in points for i in chain]) for chain in CHAINS]
+    distances = [c[:-1] | c[1:] for c in chains]
+    angles = [c[:-2] | c[1:-1] | c[2:] for c in chains]
+    found = np.concatenate([both, *distances, *angles, inside, both])
+    assert len(found) == GEOMETRY
+    return found

@@ -1,0 +1,126 @@
+"""What is looked at in one frame: the registered shape, gradients of the face, deep features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.features.crops import Crop, Cut
+from facetrack.networks.expression import Encoding, ExpressionEncoder
+from facetrack.networks.patches import ENOUGH, Patch, take
+from facetrack.pain.geometry import register, unit_shape
+from facetrack.pain.hog import FACE, FaceHog
+
+__all__ = ["SOURCES", "Look", "Looker"]
+
+SOURCES: Final = ("shape", "hog", "deep")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One face in one frame.
+
+    Attributes
+    ----------
+    values : mapping of str to ndarray, shape (d,)
+        By source: `shape`, the 49 registered points as x0, y0, x1, ...; `hog`; `deep`, the
+        encoder's features and then what it says.
+    problem : str
+        Why no score can rest on it, in words; empty where it can.
+    detail : float
+        Mean magnitude of the gradients of the registered face: low where it is blurred.
+    """
+
+    values: Mapping[str, npt.NDArray[np.floating]]
+    problem: str
+    detail: float
+
+
+class Looker:
+    """Looks at faces; belongs to one thread.
+
+    Parameters
+    ----------
+    encoder : ExpressionEncoder
+        Whose mean shape all is registered by.
+
+    Attributes
+    ----------
+    encoder : ExpressionEncoder
+    mean : ndarray, shape (68, 2), float64
+        The mean shape in outer-eye distances.
+    """
+
+    def __init__(self, encoder: ExpressionEncoder) -> None:
+        self.encoder = encoder
+        self.mean = unit_shape(encoder.mean_shape)
+        self.hog = FaceHog(encoder.mean_shape)
+
+    def look(self, cut: Callable[[Crop], Cut], points: npt.ArrayLike) -> Look:
+        """Look at a face.
+
+        Parameters
+        ----------
+        cut : callable (crop) -> Cut
+            Cuts the face's crop out of its picture by the encoder's mean shape.
+        points : array_like, shape (68, 2)
+            Landmarks in pixels of the picture.
+
+        Returns
+        -------
+        Look
+
+        Raises
+        ------
+        InputError
+            If the points are not 68, not finite, or coincide.
+        """
+        patches = take(cut, points)
+        return self.put_together(cut, points, patches, self.encoder.encode(patches))
+
+    def put_together(
+        self,
+        cut: Callable[[Crop], Cut],
+        points: npt.ArrayLike,
+        patches: Mapping[str, Patch],
+        encoding: Encoding,
+    ) -> Look:
+        """Look at a face that was encoded already.
+
+        Parameters
+        ----------
+        cut, points
+            See `look`.
+        patches : mapping of str to Patch
+        encoding : Encoding
+            Of these patches.
+
+        Returns
+        -------
+        Look
+
+        Raises
+        ------
+        InputError
+            See `look`.
+        """
+        shape = register(points, self.mean)
+        cells = self.hog.cells(cut(FACE).pixels)
+        problem = next(
+            (
+                f"the {region} {'are' if region == 'eyes' else 'is'} partly outside the picture"
+                for region, patch in patches.items()
+                if patch.valid < ENOUGH
+            ),
+            "",
+        )
+        values: dict[str, npt.NDArray[np.floating]] = {
+            "shape": shape.ravel(),
+            "hog": self.hog.describe(cells),
+            "deep": np.concatenate([encoding.features, encoding.targets]),
+        }
+        return Look(values, problem, float(cells.mean()))

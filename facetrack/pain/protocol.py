@@ -1,0 +1,296 @@
+"""Testing on people left out: folds over subjects, each a file, and what all folds say together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from math import nan
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError, InputError
+from facetrack.formats.archive import read_archive, write_archive
+from facetrack.pain.calibration import HIGHEST, smooth
+from facetrack.pain.fitting import FittedSet, Options, Tune, fit_set, fuse
+from facetrack.pain.frames import Frames, read_frames
+from facetrack.parallel import Map
+
+__all__ = ["ARMS", "Fold", "FoldScores", "frame_folds", "run_folds", "subject_folds"]
+
+Floats = npt.NDArray[np.float64]
+
+KIND: Final = "facetrack pain fold"
+HAND: Final = ("geometry", "appearance")
+# Sets of features that are fused, by the name of the result; `score` is the causally smoothed
+# fusion of all, `centred` the one that is known half a window later.
+ARMS: Final[dict[str, tuple[str, ...]]] = {
+    "geometry": ("geometry",),
+    "appearance": ("appearance",),
+    "deep": ("deep",),
+    "hand-crafted": HAND,
+    "fused": (*HAND, "deep"),
+    "tuned": ("tuned",),
+    "fused, tuned": (*HAND, "deep", "tuned"),
+}
+STATIC: Final = " (static)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """Who is tested, and who is trained on.
+
+    Attributes
+    ----------
+    name : str
+        Also of its file.
+    train, test : ndarray of int
+        Numbers of frames.
+    """
+
+    name: str
+    train: npt.NDArray[np.intp]
+    test: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldScores:
+    """What one fold says of its test frames.
+
+    Attributes
+    ----------
+    name : str
+    test : ndarray, shape (n,), int
+        Numbers of the frames.
+    scores : mapping of str to ndarray, shape (n,), float64
+        By arm, within 0 to 16; `mean` is the training's; `score`, `low`, `high` and `centred` see
+        `ARMS`.
+    window : float
+        Seconds that were averaged over.
+    fusion : {"linear", "vectors"}
+        Which second level was chosen.
+    problem : str
+        Why it could not be fitted; its frames have no scores then. Empty where it could.
+    """
+
+    name: str
+    test: npt.NDArray[np.intp]
+    scores: Mapping[str, Floats]
+    window: float
+    fusion: str
+    problem: str = ""
+
+
+def subject_folds(
+    frames: Frames, *, count: int | None = None, trained_on: int | None = None, seed: int = 0
+) -> list[Fold]:
+    """Leave subjects out.
+
+    Parameters
+    ----------
+    frames : Frames
+    count : int, optional
+        Folds, of several subjects each; without it each subject is a fold.
+    trained_on : int, optional
+        Train on so many subjects, drawn anew for each fold, instead of on all others.
+    seed : int
+
+    Returns
+    -------
+    list of Fold
+
+    Raises
+    ------
+    InputError
+        If there are fewer than three subjects, or folds that are asked for.
+    """
+    names = np.unique(frames.subjects)
+    folds = len(names) if count is None else count
+    if not 2 <= folds <= len(names) or len(names) < 3:
+        raise InputError(f"{folds} folds need as many subjects, and at least three; {len(names)}")
+    rng = np.random.default_rng([seed, trained_on or 0])
+    order = names if count is None else rng.permutation(names)
+    found = []
+    for number in range(folds):
+        tested = order[number::folds]
+        others = np.setdiff1d(names, tested)
+        if trained_on is not None:
+            others = rng.permutation(others)[:trained_on]
+        name = str(tested[0]) if count is None else f"{number + 1:02d}-of-{folds}"
+        found.append(
+            Fold(
+                name if trained_on is None else f"{name}-on-{trained_on}",
+                np.flatnonzero(np.isin(frames.subjects, others)),
+                np.flatnonzero(np.isin(frames.subjects, tested)),
+            )
+        )
+    return found
+
+
+def frame_folds(frames: Frames, count: int, seed: int = 0) -> list[Fold]:
+    """Leave frames out at random: wrong, since their neighbours are near copies.
+
+    Parameters
+    ----------
+    frames : Frames
+    count : int
+    seed : int
+
+    Returns
+    -------
+    list of Fold
+    """
+    fold = np.random.default_rng([seed, 1]).integers(0, count, len(frames))
+    return [
+        Fold(f"frames-{k + 1:02d}-of-{count}", np.flatnonzero(fold != k), np.flatnonzero(fold == k))
+        for k in range(count)
+    ]
+
+
+def run_folds(
+    folds: Sequence[Fold],
+    frames: Path,
+    work: Path,
+    *,
+    step: float,
+    mean: Floats,
+    options: Options,
+    static: bool = True,
+    seed: int = 0,
+    tune: Tune | None = None,
+    map_: Map = map,
+) -> Iterator[FoldScores]:
+    """Fit and test every fold; a fold whose file is there, of the same inputs, is not done again.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    frames : Path
+        See `frames.write_frames`.
+    work : Path
+        Folder of the folds' files.
+    step : float
+        Seconds between frames.
+    mean : ndarray, shape (68, 2), float64
+        The mean shape in outer-eye distances.
+    options : Options
+    static : bool
+        Whether sets without motion are tested beside them.
+    seed : int
+    tune : Tune, optional
+        See `fit_set`.
+    map_ : Map
+        Where folds are done.
+
+    Yields
+    ------
+    FoldScores
+        In the order of the folds; one that cannot be fitted says why, and is tried again next time.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    task = partial(
+        _run_fold,
+        frames=frames,
+        work=work,
+        step=step,
+        mean=mean,
+        options=options,
+        static=static,
+        seed=seed,
+        tune=tune,
+    )
+    yield from map_(task, folds)
+
+
+def _run_fold(
+    fold: Fold,
+    *,
+    frames: Path,
+    work: Path,
+    step: float,
+    mean: Floats,
+    options: Options,
+    static: bool,
+    seed: int,
+    tune: Tune | None,
+) -> FoldScores:
+    path = work / f"{fold.name}.npz"
+    read, checksum = read_frames(frames)
+    inputs = [checksum, step, asdict(options), static, seed, _digest(fold)]
+    made_of = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
+    known = _stored(path, made_of)
+    if known is not None:
+        return known
+    train, test = read.take(fold.train), read.take(fold.test)
+    try:
+        found = _fit_and_test(train, test, step, mean, options, static, seed, tune)
+    except InputError as error:
+        return FoldScores(fold.name, fold.test, {}, nan, "", str(error))
+    scores, window, fusion = found
+    description = {"made_of": made_of, "window": window, "fusion": fusion}
+    arrays = {f"score:{name}": values for name, values in scores.items()}
+    write_archive(path, {"test": fold.test, **arrays}, description, kind=KIND, schema=1)
+    return FoldScores(fold.name, fold.test, scores, window, fusion)
+
+
+def _fit_and_test(
+    train: Frames,
+    test: Frames,
+    step: float,
+    mean: Floats,
+    options: Options,
+    static: bool,
+    seed: int,
+    tune: Tune | None,
+) -> tuple[dict[str, Floats], float, str]:
+    scores = {"mean": np.full(len(test), train.labels.mean())}
+    for dynamic in (False, True) if static else (True,):
+        chosen = replace(options, dynamic=dynamic)
+        sets = [name for name in options.sets if dynamic or name != "tuned"]
+        fitted = {n: fit_set(n, train, mean, step, chosen, seed, tune) for n in sets}
+        tested = {name: _score(one, test) for name, one in fitted.items()}
+        for arm, parts in ARMS.items():
+            if not set(parts) <= set(fitted):
+                continue
+            # one set alone has a second level, too: what it says of strangers goes too far
+            fit = fuse(train, [fitted[p].left_out for p in parts], step, options.groups, seed)
+            found = fit.fusion.apply(np.stack([tested[p] for p in parts], axis=1))
+            scores[arm if dynamic else arm + STATIC] = found.clip(0, HIGHEST)
+            if len(parts) > 2:  # the last one is of all sets
+                fused, whole = found, fit
+    smoothed = smooth(test.times, fused, whole.window, sequences=test.sequences)
+    centred = smooth(test.times, fused, whole.window, centred=True, sequences=test.sequences)
+    scores["score"], scores["centred"] = smoothed.clip(0, HIGHEST), centred.clip(0, HIGHEST)
+    scores["low"], scores["high"] = whole.calibration.interval(smoothed)
+    return scores, whole.window, "linear" if whole.fusion.regression is None else "vectors"
+
+
+def _score(fitted: FittedSet, test: Frames) -> Floats:
+    one = fitted.features
+    base = one.base(test.values[one.source])
+    return np.concatenate(
+        [one.score(one.features(test.times[run], base[run]))[0] for run in test.runs()]
+    )
+
+
+def _digest(fold: Fold) -> str:
+    return hashlib.sha256(fold.train.tobytes() + b"|" + fold.test.tobytes()).hexdigest()
+
+
+def _stored(path: Path, made_of: str) -> FoldScores | None:
+    """Read a fold that was done; None where it was not, or of other inputs."""
+    if not path.exists():
+        return None
+    try:
+        arrays, said = read_archive(path, kind=KIND, schema=1)
+    except FormatError:  # cut short by another program: it is done again
+        return None
+    if said.get("made_of") != made_of:
+        return None
+    scores = {name[6:]: array for name, array in arrays.items() if name.startswith("score:")}
+    return FoldScores(path.stem, arrays["test"], scores, said["window"], said["fusion"])

@@ -1,0 +1,132 @@
+"""Scoring a face frame by frame, as `PainModel.score` does with all frames at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.pain.calibration import HIGHEST
+from facetrack.pain.history import GAP, STEPS
+from facetrack.pain.influence import Influence, Region
+from facetrack.pain.looks import Look
+from facetrack.pain.model import PainModel
+
+__all__ = ["Moment", "Scorer"]
+
+Floats = npt.NDArray[np.float64]
+
+_EPS: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The score of one frame.
+
+    Attributes
+    ----------
+    score, low, high : float
+        Within 0 to 16, as in `Scores`.
+    nearest : mapping of str to float
+        The largest kernel value of each set.
+    influences : mapping of str to float
+        By region: how much less the unsmoothed score were with the region as it is on average.
+        They need not add up.
+    """
+
+    score: float
+    low: float
+    high: float
+    nearest: Mapping[str, float]
+    influences: Mapping[str, float]
+
+
+@dataclass(slots=True)
+class Scorer:
+    """Scores one face; it remembers as far back as the model looks.
+
+    Parameters
+    ----------
+    model : PainModel
+    regions : mapping of str to Region
+        Whose influence is asked for; see `influence.regions_of`.
+    """
+
+    model: PainModel
+    regions: Mapping[str, Region] = field(default_factory=dict)
+    _times: list[float] = field(default_factory=list, init=False)
+    _bases: dict[str, list[Floats]] = field(default_factory=dict, init=False)
+    _fused: list[tuple[float, float]] = field(default_factory=list, init=False)
+    _influences: dict[str, list[Influence]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._influences = {
+            one.name: [Influence(one, region) for region in self.regions.values()]
+            for one in self.model.sets
+        }
+
+    def push(self, time: float, look: Look) -> Moment:
+        """Take the face's next look.
+
+        Parameters
+        ----------
+        time : float
+            Seconds; grows.
+        look : Look
+
+        Returns
+        -------
+        Moment
+        """
+        if self._times and time - self._times[-1] > GAP + _EPS:
+            self.forget()
+        self._times.append(time)
+        scores, nearest = [], {}
+        for one in self.model.sets:
+            bases = self._bases.setdefault(one.name, [])
+            values = look.values[one.source]
+            bases.append(one.base(values[None])[0])
+            seen = one.features(self._times, np.array(bases), len(bases) - 1)
+            changed = [part.without(seen, values) for part in self._influences[one.name]]
+            score, near = one.score(np.concatenate([seen, *changed]))
+            scores.append(score)
+            nearest[one.name] = float(near[0])
+        fused, *others = self.model.fusion.apply(np.stack(scores, axis=1)).tolist()
+        influences = {n: fused - less for n, less in zip(self.regions, others, strict=True)}
+        score_now = self._smoothed(time, fused)
+        low, high = self.model.calibration.interval([score_now])
+        self._drop(time)
+        shown = min(max(score_now, 0.0), HIGHEST)
+        return Moment(shown, float(low[0]), float(high[0]), nearest, influences)
+
+    def forget(self) -> None:
+        """Begin anew, as after a gap."""
+        self._times, self._bases, self._fused = [], {}, []
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs, as JSON knows it."""
+        bases = {name: [b.tolist() for b in found] for name, found in self._bases.items()}
+        return {"times": self._times, "bases": bases, "fused": self._fused}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on where another scorer of the same model stood."""
+        self._times = [float(t) for t in state["times"]]
+        self._bases = {n: [np.array(b) for b in found] for n, found in state["bases"].items()}
+        self._fused = [(float(t), float(p)) for t, p in state["fused"]]
+
+    def _smoothed(self, time: float, fused: float) -> float:
+        self._fused.append((time, fused))
+        while self._fused[0][0] < time - self.model.window - _EPS:
+            del self._fused[0]
+        return sum(p for _, p in self._fused) / len(self._fused)
+
+    def _drop(self, time: float) -> None:
+        """Forget what no later frame looks back at; one frame more, to interpolate from."""
+        reach = max(one.step for one in self.model.sets) * (STEPS - 1)
+        while len(self._times) > 2 and self._times[1] < time - reach - _EPS:
+            del self._times[0]
+            for bases in self._bases.values():
+                del bases[0]

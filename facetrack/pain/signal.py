@@ -1,0 +1,197 @@
+"""The pain-expression score as a signal: readings with an interval and a reason, and episodes.
+
+It says how strongly a face shows expressions associated with pain. It measures no pain.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from math import degrees, nan
+from typing import Final, Self
+
+from facetrack.errors import FacetrackError
+from facetrack.pain.episodes import LEVEL, LONGEST, Episodes
+from facetrack.pain.influence import REGIONS, Region, regions_of
+from facetrack.pain.looks import Looker
+from facetrack.pain.model import DEFAULT, PAIN_MODEL, PainModel, load_pain_model
+from facetrack.pain.scorer import Moment, Scorer
+from facetrack.reading import Kind, Reading, Readings, Spec
+from facetrack.signals.estimator import Result, State, lost, nothing
+from facetrack.signals.expression import encoder_of, encoding_of, patches_of
+from facetrack.signals.observation import Observation
+from facetrack.signals.rest import Rest
+
+LOGGER = logging.getLogger(__name__)
+
+SCORE: Final = "pain"
+EPISODE: Final = "pain_episode"
+_YAW, _PITCH = 30.0, 25.0  # degrees, of the data that such models are trained on
+_UNFAMILIAR: Final = "the face is unlike all that the model was trained on"
+
+
+@dataclass(frozen=True, slots=True)
+class Pain:
+    """The estimator; its model is loaded when it is first asked for.
+
+    Attributes
+    ----------
+    model : str
+        Name or file.
+    rest : Rest or None
+        From whose score, each face's own, the score is measured.
+    """
+
+    model: str = DEFAULT
+    rest: Rest | None = None
+    name: str = "pain"
+    delay: float = LONGEST + 1.0
+    needs_pixels: bool = True
+
+    @property
+    def version(self) -> str:
+        """The checksum of the model, and that of the rest."""
+        model = _checksum(self.model)
+        return model if self.rest is None else f"{model}-{self.rest.digest}"
+
+    @property
+    def frame_rate(self) -> float | None:
+        """None: moments are looked at by their time."""
+        return None
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """The score, the influence of each region, and episodes."""
+        return _specs(self.model)
+
+    def start(self) -> _PainRun:
+        """Begin with a face."""
+        return _PainRun(load_once(self.model), self.specs, self.rest)
+
+    def with_rest(self, rest: Rest) -> Self:
+        """Return the same estimator, its score measured from that rest."""
+        return replace(self, rest=rest)
+
+
+PAIN: Final = Pain()
+
+
+class _PainRun:
+    """The score of one face."""
+
+    def __init__(self, model: PainModel, specs: Sequence[Spec], rest: Rest | None) -> None:
+        self._model, self._specs, self._rest = model, specs, rest
+        self._looker, regions = looker_of(model)
+        self._scorer = Scorer(model, regions)
+        self._episodes = Episodes(EPISODE, model.caution)
+
+    def update(self, seen: Observation) -> Sequence[Result]:
+        readings = self._read(seen)
+        episodes = self._episodes.update(seen.timestamp, readings[SCORE].value)
+        return (Readings(seen.index, readings), *episodes)
+
+    def finish(self) -> Sequence[Result]:
+        return self._episodes.finish()
+
+    def state(self) -> State:
+        return {"scorer": self._scorer.state(), "episodes": self._episodes.state()}
+
+    def restore(self, state: State) -> None:
+        self._scorer.restore(state["scorer"])
+        self._episodes.restore(state["episodes"])
+
+    def _read(self, seen: Observation) -> Mapping[str, Reading]:
+        problem = _not_assessable(seen)
+        if problem:
+            return nothing(self._specs, problem)
+        encoder = self._looker.encoder
+        cut = partial(seen.cut, mean=encoder.mean_shape)
+        try:
+            patches, encoding = patches_of(seen, encoder), encoding_of(seen, encoder)
+            look = self._looker.put_together(cut, seen.face.points, patches, encoding)
+        except FacetrackError as error:
+            return nothing(self._specs, str(error))
+        if look.problem:
+            return nothing(self._specs, look.problem)
+        limits = self._model.limits
+        if look.detail < limits.get("detail", 0.0):
+            return nothing(self._specs, "the picture is too blurred")
+        moment = self._scorer.push(seen.timestamp, look)
+        if all(near < limits.get(f"nearest_{n}", 0.0) for n, near in moment.nearest.items()):
+            return nothing(self._specs, _UNFAMILIAR)
+        return self._readings(moment, seen.face.id)
+
+    def _readings(self, moment: Moment, face: int) -> dict[str, Reading]:
+        found = {f"pain_{name}": Reading(value) for name, value in moment.influences.items()}
+        found[SCORE] = Reading(moment.score, moment.low, moment.high)
+        if self._rest is None:
+            return found
+        neutral = self._rest.values.get(face, {})
+        missing = Reading(nan, reason=self._rest.missing)
+        return {
+            name: _less(said, neutral[name]) if name in neutral else missing
+            for name, said in found.items()
+        }
+
+
+def _less(said: Reading, neutral: float) -> Reading:
+    return Reading(said.value - neutral, said.low - neutral, said.high - neutral)
+
+
+def _not_assessable(seen: Observation) -> str:
+    """Say why a frame cannot be scored, before it is looked at; empty where it can."""
+    if not seen.face.tracked:
+        return lost(seen.face)
+    if seen.frame is None:
+        return "there is no picture of this frame"
+    if seen.face.pose is not None:
+        pitch, yaw, _ = seen.face.pose.rotation
+        if abs(degrees(yaw)) > _YAW or abs(degrees(pitch)) > _PITCH:
+            return "the head is turned too far"
+    return ""
+
+
+def load_once(name: str) -> PainModel:
+    """Load a model once for all faces."""
+    return _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> PainModel:
+    return load_pain_model(name)
+
+
+def looker_of(model: PainModel) -> tuple[Looker, dict[str, Region]]:
+    """Return what looks at faces for a model, and the regions of what it sees."""
+    encoder = encoder_of(model.encoder)
+    looker = Looker(encoder)
+    deep = next(one for one in model.sets if one.name == "deep").projection
+    assert deep is not None
+    return looker, regions_of(encoder, looker.hog, len(deep.mean) - len(encoder.names))
+
+
+@cache
+def _checksum(name: str) -> str:
+    return str(PAIN_MODEL.describe(name)["checksum"])[:16]
+
+
+@cache
+def _specs(name: str) -> tuple[Spec, ...]:
+    try:
+        caution = str(PAIN_MODEL.describe(name)["card"].get("caution", ""))
+    except FacetrackError as error:  # whatever became of this model, the other signals stay
+        LOGGER.warning("the pain-expression score is left out: %s", error)
+        return ()
+    what = "how strongly the face shows expressions associated with pain"
+    return (
+        Spec(SCORE, what, range=(0.0, 16.0), interval=True, level=LEVEL, model=caution),
+        *(
+            Spec(f"pain_{region}", f"by how much the {region} raise or lower the score of pain",
+                 range=(-8.0, 8.0), model=caution)
+            for region in REGIONS
+        ),
+        Spec(EPISODE, f"the score is {LEVEL:g} or more; score: the highest",
+             range=(0.0, 16.0), kind=Kind.EVENT, model=caution),
+    )  # fmt: skip
