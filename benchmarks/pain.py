@@ -155,11 +155,11 @@ def encoders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
             mean = unit_shape(load_encoder(name).mean_shape)
             folds = subject_folds(found.frames, count=args.folds, seed=args.seed)
             run = partial(run_folds, step=step, mean=mean, options=Options(rows=args.rows))
-            done = run(folds, work / "looks.npz", work / "folds", static=False, seed=args.seed)
+            done = run(folds, work / "looks.npz", work / "folds", forms=False, seed=args.seed)
             pooled.append(pool(tqdm(done, total=len(folds), disable=None), len(found.frames)))
         details[corpus.name] = {
             arm: difference(found.frames, pooled[0][arm], pooled[1][arm], seed=args.seed)
-            for arm in ("deep", "fused", "score")
+            for arm in ("deep (usual)", "all that is used", "score")
         }
         rows += [
             [corpus.name, arm, d["pcc"], d["low"], d["high"], d["rmse"]]

@@ -33,7 +33,7 @@ def _options(args: argparse.Namespace) -> Options:
     if args.rows < 50 or not 0 <= args.balance <= 1:
         raise InputError("--rows is 50 or more, --balance from 0 to 1")
     plain = Options(rows=args.rows, balance=args.balance)
-    return replace(plain, sets=(*plain.sets, "tuned")) if args.tune else plain
+    return replace(plain, sets=(*plain.sets, ("tuned", "usual"))) if args.tune else plain
 
 
 def _tune(args: argparse.Namespace) -> Tune | None:
@@ -101,6 +101,7 @@ def train(args: argparse.Namespace) -> int:
     """Fit a model, and write it."""
     if args.output.suffix != ".npz":
         raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    import numpy as np
     from tqdm import tqdm
 
     from facetrack.networks.expression import load_encoder
@@ -116,9 +117,10 @@ def train(args: argparse.Namespace) -> int:
     frames = join([found.frames, *_pictures(args)])
     encoder, options = load_encoder(args.encoder), _options(args)
     mean, step = unit_shape(encoder.mean_shape), _step(archive, args.rate)
+    tune = _tune(args)
     fitted = [
-        fit_set(name, frames, mean, step, options, args.seed, _tune(args))
-        for name in tqdm(options.sets, desc="sets", disable=None, leave=False)
+        fit_set(kind, form, frames, mean, step, options, args.seed, tune)
+        for kind, form in tqdm(options.sets, desc="sets", disable=None, leave=False)
     ]
     synthetic = (args.corpus / DESCRIPTION).is_file()
     card = {
@@ -134,7 +136,8 @@ def train(args: argparse.Namespace) -> int:
     model, fit = fit_model(
         frames, fitted, options, name=name, encoder=said, card=card, seed=args.seed
     )
-    left_out = agreement(frames.labels, fit.left_out)
+    known = np.isfinite(fit.left_out)
+    left_out = agreement(frames.labels[known], fit.left_out[known])
     measured = {key: round(value, 4) for key, value in left_out.items() if value == value}
     model = replace(model, card={**card, "people left out": measured})
     write_pain_model(args.output, model)
@@ -198,7 +201,7 @@ def _folds(
 
     tune = _tune(args)
 
-    def tested(folds: list[Fold], *, static: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+    def tested(folds: list[Fold], *, forms: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
         done = list(
             run_folds(
                 [replace(fold, train=np.append(fold.train, others)) for fold in folds],
@@ -207,7 +210,7 @@ def _folds(
                 step=step,
                 mean=mean,
                 options=options,
-                static=static,
+                forms=forms,
                 seed=args.seed,
                 tune=tune,
                 map_=shown("folds", len(folds), door),
@@ -216,9 +219,7 @@ def _folds(
         pooled = pool(done, len(frames))
         return measure(frames, pooled, done, seed=args.seed), pooled
 
-    details, pooled = tested(
-        subject_folds(frames, count=args.folds, seed=args.seed), static=not extra
-    )
+    details, pooled = tested(subject_folds(frames, count=args.folds, seed=args.seed), forms=True)
     details["fewer"] = {}
     for count in args.subjects:
         some = subject_folds(frames, count=args.folds, trained_on=count, seed=args.seed)

@@ -13,12 +13,13 @@ from facetrack.errors import InputError
 from facetrack.pain.calibration import Calibration, calibrate, smooth
 from facetrack.pain.frames import Frames
 from facetrack.pain.fusion import Fusion, choose_fusion
-from facetrack.pain.history import past
+from facetrack.pain.history import from_usual, past
 from facetrack.pain.layer import Layer
 from facetrack.pain.measures import rmse
 from facetrack.pain.model import PainModel
+from facetrack.pain.projection import fit_projection, fit_supervised
 from facetrack.pain.relevance import RelevanceVectors, fit_relevance
-from facetrack.pain.sets import SETS, FeatureSet, Standard, fit_projection, fit_standard
+from facetrack.pain.sets import FORMS, SETS, FeatureSet, Standard, fit_standard
 
 __all__ = ["Fit", "FittedSet", "Options", "fit_model", "fit_set", "fuse", "sample"]
 
@@ -39,10 +40,8 @@ class Options:
 
     Attributes
     ----------
-    sets : tuple of str
-        Of `SETS`.
-    dynamic : bool
-        Whether motion and windows of five moments are looked at.
+    sets : tuple of (str, str)
+        Kind and form of each set of features, see `FeatureSet`.
     rows : int
         Frames that each regression is fitted on.
     balance : float
@@ -54,8 +53,12 @@ class Options:
         Of the regression, at most.
     """
 
-    sets: tuple[str, ...] = ("geometry", "appearance", "deep")
-    dynamic: bool = True
+    sets: tuple[tuple[str, str], ...] = (
+        ("geometry", "usual"),
+        ("appearance", "usual"),
+        ("deep", "usual"),
+        ("deep", "static"),
+    )
     rows: int = 1500
     balance: float = 0.5
     groups: int = 5
@@ -70,7 +73,8 @@ class FittedSet:
     ----------
     features : FeatureSet
     left_out : ndarray, shape (n,), float64
-        The score of each frame by a regression that had not seen its subject.
+        The score of each frame by a regression that had not seen its subject; NaN of pictures
+        where they are not looked at.
     nearest : ndarray, shape (n,), float64
         The largest kernel value there.
     """
@@ -91,7 +95,8 @@ class Fit:
         Seconds over which scores are averaged.
     calibration : Calibration
     left_out : ndarray, shape (n,), float64
-        The fused and smoothed score of each frame by models that had not seen its subject.
+        The fused and smoothed score of each frame by models that had not seen its subject; NaN
+        of pictures.
     """
 
     fusion: Fusion
@@ -160,7 +165,8 @@ def sample(frames: Frames, among: Rows, options: Options, rng: np.random.Generat
 
 
 def fit_set(
-    name: str,
+    kind: str,
+    form: str,
     frames: Frames,
     mean: Floats,
     step: float,
@@ -172,10 +178,10 @@ def fit_set(
 
     Parameters
     ----------
-    name : str
-        Of `SETS`.
+    kind, form : str
+        See `FeatureSet`.
     frames : Frames
-        Of training subjects alone.
+        Of training subjects alone. Pictures, sequences of one frame, train static sets alone.
     mean : ndarray, shape (68, 2), float64
         The mean shape in outer-eye distances.
     step : float
@@ -183,7 +189,7 @@ def fit_set(
     options : Options
     seed : int
     tune : Tune, optional
-        Trains the layer of the set `tuned`, also anew for each group that is left out.
+        Trains the layer of the kind `tuned`.
 
     Returns
     -------
@@ -192,47 +198,71 @@ def fit_set(
     Raises
     ------
     InputError
-        If there are fewer than two subjects, or nothing trains the set `tuned`.
+        If there are fewer than two subjects, or nothing trains the kind `tuned`.
 
     Notes
     -----
-    The principal components are those of all training subjects, also where one of their groups is
-    left out; no subject of a test is among them.
+    All that is learned is learned anew for each group of subjects that is left out, apart from the
+    kernel's width.
     """
-    if name == "tuned" and tune is None:
+    if kind == "tuned" and tune is None:
         raise InputError("the features 'tuned' need something that trains them")
-    rng = np.random.default_rng([seed, list(SETS).index(name)])
+    rng = np.random.default_rng([seed, list(SETS).index(kind), FORMS.index(form)])
+    one = FeatureSet(kind, form, step, mean)
     every = np.arange(len(frames))
-    rows = sample(frames, every, options, rng)
-    one = FeatureSet(name, options.dynamic, step, mean)
-    if name in ("appearance", "deep"):
-        values = frames.values[one.source][rows]
-        one = replace(one, projection=fit_projection(values, equal=name == "deep"))
-    base = one.base(frames.values[one.source])
-
-    def look(among: Rows) -> tuple[FeatureSet, Floats]:
-        """Make all features by what may be learned from some frames."""
-        if name == "tuned" and tune is not None:
-            seen = np.concatenate([past(frames.times[r], base[r], step) for r in frames.runs()])
-            layer = tune(seen[among], frames.labels[among], frames.units[among], seed)
-            whole = replace(one, layer=layer)
-        else:
-            whole = one
-        made = [whole.features(frames.times[r], base[r]) for r in frames.runs()]
-        return whole, np.concatenate(made)
-
+    if form != "static":
+        every = every[~_pictures(frames)]
+        if not len(every):
+            raise InputError(f"the features {one.name!r} need sequences, not pictures alone")
     groups = groups_of(frames.subjects, options.groups, seed)
-    one, x = look(every)
+
+    def learn(among: Rows) -> tuple[FeatureSet, Floats, Rows]:
+        """Learn what the features are made by; return features of all, and rows to fit on."""
+        rows = sample(frames, among, options, rng)
+        whole = _with_projection(one, frames, rows)
+        if kind == "tuned" and tune is not None:
+            whole = _with_layer(whole, frames, among, tune, seed)
+        x = whole.features_of(frames.times, frames.sequences, frames.values[one.source])
+        return whole, x, rows
+
+    one, x, rows = learn(every)
     gamma = _best_gamma(x, frames.labels, rows, groups, rng)
-    left_out, nearest = np.empty(len(frames)), np.empty(len(frames))
-    for group in np.unique(groups):
-        out = groups == group
-        seen = sample(frames, every[~out], options, rng)
-        apart = look(every[~out])[1] if name == "tuned" else x
-        standard, regression = _regress(apart, frames.labels, seen, gamma, options.steps)
-        left_out[out], _, nearest[out] = regression.judge(standard.apply(apart[out]))
     standard, regression = _regress(x, frames.labels, rows, gamma, options.steps)
-    return FittedSet(replace(one, standard=standard, regression=regression), left_out, nearest)
+    fitted = replace(one, standard=standard, regression=regression)
+    left_out, nearest = np.full(len(frames), np.nan), np.full(len(frames), np.nan)
+    for group in np.unique(groups[every]):
+        out = every[groups[every] == group]
+        _, x, rows = learn(every[groups[every] != group])
+        standard, regression = _regress(x, frames.labels, rows, gamma, options.steps)
+        left_out[out], _, nearest[out] = regression.judge(standard.apply(x[out]))
+    return FittedSet(fitted, left_out, nearest)
+
+
+def _pictures(frames: Frames) -> npt.NDArray[np.bool_]:
+    """Mark the sequences of one frame."""
+    _, which, counts = np.unique(frames.sequences, return_inverse=True, return_counts=True)
+    alone: npt.NDArray[np.bool_] = counts[which] == 1
+    return alone
+
+
+def _with_projection(one: FeatureSet, frames: Frames, rows: Rows) -> FeatureSet:
+    if one.kind in ("geometry", "tuned"):
+        return one
+    values, equal = frames.values[one.source][rows], one.kind == "deep"
+    if one.form == "usual":
+        found = fit_supervised(values, frames.labels[rows], frames.subjects[rows], equal=equal)
+    else:
+        found = fit_projection(values, equal=equal)
+    return replace(one, projection=found)
+
+
+def _with_layer(one: FeatureSet, frames: Frames, among: Rows, tune: Tune, seed: int) -> FeatureSet:
+    base = one.base(frames.values[one.source])
+    if one.form == "usual":
+        base = from_usual(frames.times, base, frames.films())
+    seen = np.concatenate([past(frames.times[r], base[r], one.step) for r in frames.runs()])
+    layer = tune(seen[among], frames.labels[among], frames.units[among], seed)
+    return replace(one, layer=layer)
 
 
 def _regress(
@@ -285,15 +315,18 @@ def fuse(frames: Frames, scores: Sequence[Floats], step: float, groups: int, see
     Fit
     """
     rng = np.random.default_rng([seed, 9])
-    grouped = groups_of(frames.subjects, groups, seed)
-    fusion, left_out = choose_fusion(np.stack(scores, axis=1), frames.labels, grouped, rng)
+    table = np.stack(scores, axis=1)
+    known = np.flatnonzero(np.isfinite(table).all(axis=1) & ~_pictures(frames))
+    seen, left_out = frames.take(known), np.full(len(frames), np.nan)
+    grouped = groups_of(seen.subjects, groups, seed)
+    fusion, apart = choose_fusion(table[known], seen.labels, grouped, rng)
     smoothed = [
-        smooth(frames.times, left_out, (k - 1) * step, sequences=frames.sequences)
-        for k in _AVERAGED
+        smooth(seen.times, apart, (k - 1) * step, sequences=seen.sequences) for k in _AVERAGED
     ]
-    best = int(np.argmin([rmse(frames.labels, found) for found in smoothed]))
-    calibration = calibrate(smoothed[best], frames.labels, frames.subjects)
-    return Fit(fusion, (_AVERAGED[best] - 1) * step, calibration, smoothed[best])
+    best = int(np.argmin([rmse(seen.labels, found) for found in smoothed]))
+    calibration = calibrate(smoothed[best], seen.labels, seen.subjects)
+    left_out[known] = smoothed[best]
+    return Fit(fusion, (_AVERAGED[best] - 1) * step, calibration, left_out)
 
 
 def fit_model(
@@ -332,7 +365,7 @@ def fit_model(
     step = fitted[0].features.step
     fit = fuse(frames, [one.left_out for one in fitted], step, options.groups, seed)
     limits = {
-        f"nearest_{one.features.name}": float(np.quantile(one.nearest, _RARE)) for one in fitted
+        f"nearest {one.features.name}": float(np.nanquantile(one.nearest, _RARE)) for one in fitted
     }
     features = tuple(one.features for one in fitted)
     model = PainModel(

@@ -62,6 +62,10 @@ class Frames:
             {source: values[chosen] for source, values in self.values.items()},
         )
 
+    def films(self) -> list[slice]:
+        """Return the stretches of one sequence each."""
+        return runs(np.zeros(len(self)), self.sequences)
+
     def runs(self) -> list[slice]:
         """Return the stretches without gap or border."""
         return runs(self.times, self.sequences)

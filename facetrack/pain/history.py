@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from math import exp
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GAP", "STEPS", "mean_and_slope", "past", "runs"]
+__all__ = ["GAP", "STEPS", "Usual", "from_usual", "mean_and_slope", "past", "runs"]
 
 Floats = npt.NDArray[np.float64]
 
 STEPS: Final = 5  # frames that are looked at together
 GAP: Final = 0.3  # seconds without a look that end what belongs together
+USUAL: Final = 10.0  # seconds over which a face is averaged
 _EPS: Final = 1e-6
 
 
@@ -84,3 +88,80 @@ def mean_and_slope(seen: Floats) -> Floats:
     weights = (STEPS - 1) / 2 - np.arange(STEPS)
     slope = np.einsum("k,nkd->nd", weights / (weights**2).sum(), seen)
     return np.concatenate([seen.mean(axis=1), slope], axis=1)
+
+
+@dataclass(slots=True)
+class Usual:
+    """What a face was on average lately: the mean so far, then an exponential one of ten seconds.
+
+    Attributes
+    ----------
+    since, last : float
+        Seconds: of the first and of the last value.
+    count : int
+        Of values.
+    mean : ndarray, shape (d,), float64, or None
+        None before the first.
+    """
+
+    since: float = 0.0
+    last: float = 0.0
+    count: int = 0
+    mean: Floats | None = None
+
+    def update(self, time: float, value: Floats) -> Floats:
+        """Take the next value; return by how much it differs from what is usual.
+
+        Parameters
+        ----------
+        time : float
+            Seconds; grows.
+        value : ndarray, shape (d,), float64
+
+        Returns
+        -------
+        ndarray, shape (d,), float64
+            Value - mean, in which the value has a part.
+        """
+        self.count += 1
+        if self.mean is None:
+            self.since, self.mean = time, value.copy()
+        else:
+            share = max(1 / self.count, 1 - exp(-(time - self.last) / USUAL))
+            self.mean = self.mean + share * (value - self.mean)
+        self.last = time
+        return value - self.mean
+
+    def state(self) -> list[Any]:
+        """Return everything that `restore` needs, as JSON knows it."""
+        mean = None if self.mean is None else self.mean.tolist()
+        return [self.since, self.last, self.count, mean]
+
+    def restore(self, state: Sequence[Any]) -> None:
+        """Go on where another one stood."""
+        since, last, count, mean = state
+        self.since, self.last, self.count = float(since), float(last), int(count)
+        self.mean = None if mean is None else np.array(mean, dtype=np.float64)
+
+
+def from_usual(times: npt.ArrayLike, values: Floats, sequences: Sequence[slice]) -> Floats:
+    """Measure values from what was usual before them, in each sequence anew.
+
+    Parameters
+    ----------
+    times : array_like, shape (n,)
+        Seconds, growing within a sequence.
+    values : ndarray, shape (n, d), float64
+    sequences : sequence of slice
+
+    Returns
+    -------
+    ndarray, shape (n, d), float64
+        See `Usual`.
+    """
+    t, found = np.asarray(times, dtype=np.float64).tolist(), np.empty_like(values)
+    for sequence in sequences:
+        usual = Usual()
+        for row in range(sequence.start, sequence.stop):
+            found[row] = usual.update(t[row], values[row])
+    return found

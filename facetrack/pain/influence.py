@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.networks.expression import ExpressionEncoder
-from facetrack.pain.geometry import CHAINS, GEOMETRY, POINTS
+from facetrack.pain.geometry import CHAINS, GEOMETRY, MOTION, POINTS
+from facetrack.pain.history import Usual
 from facetrack.pain.hog import FaceHog
 from facetrack.pain.sets import FeatureSet
 
@@ -63,7 +64,7 @@ def regions_of(encoder: ExpressionEncoder, hog: FaceHog, features: int) -> dict[
 
 
 class Influence:
-    """Takes a region out of the features of one set.
+    """Takes a region out of the features of one set; belongs to one face.
 
     Parameters
     ----------
@@ -71,24 +72,37 @@ class Influence:
         Fitted.
     region : Region
         From `regions_of`.
+
+    Attributes
+    ----------
+    usual : Usual or None
+        Of the region's part, where the set is measured from what is usual.
     """
 
     def __init__(self, one: FeatureSet, region: Region) -> None:
-        self._mean = self._values = self._components = None
+        self.usual = Usual() if one.form == "usual" and one.projection is not None else None
+        self._rest: Floats | None = None
+        self._values: npt.NDArray[np.intp] | None = None
+        chosen = region.get(one.kind)
+        if chosen is None or one.standard is None:
+            return
         if one.projection is not None:
-            self._values = np.flatnonzero(region[one.name])
-            self._centre = one.projection.mean[self._values]
+            self._values = np.flatnonzero(chosen)
+            self._centre = one.projection.mean[self._values].astype(np.float64)
             self._components = np.ascontiguousarray(one.projection.components[self._values])
-        elif one.name == "geometry" and one.standard is not None:
-            self._mean = np.where(
-                region[one.name][: len(one.standard.mean)], one.standard.mean, nan
-            )
+        elif one.form == "usual":  # points and their motion, see `FeatureSet.features`
+            self._rest = np.where(np.tile(chosen[:MOTION], 2), 0.0, nan)
+        else:
+            size = len(one.standard.mean)
+            self._rest = np.where(chosen[:size], one.standard.mean, nan)
 
-    def without(self, features: Floats, values: npt.NDArray[np.floating]) -> Floats:
-        """Return features as they were with the region as it is on average.
+    def without(self, time: float, features: Floats, values: npt.NDArray[np.floating]) -> Floats:
+        """Return features as they were with the region at rest: as usual, or as in the training.
 
         Parameters
         ----------
+        time : float
+            Seconds; grows.
         features : ndarray, shape (1, f), float64
             Of the frame.
         values : ndarray, shape (d,)
@@ -97,15 +111,17 @@ class Influence:
         Returns
         -------
         ndarray, shape (1, f), float64
-            The set `tuned` is not taken apart: its features stay.
+            The kind `tuned` is not taken apart: its features stay.
         """
-        if self._components is not None:
-            changed = features.copy()
+        if self._values is not None:
             moved = (values[self._values] - self._centre) @ self._components
+            if self.usual is not None:
+                moved = self.usual.update(time, moved)
+            changed = features.copy()
             changed[0, : len(moved)] -= moved
             return changed
-        if self._mean is not None:
-            return np.where(np.isnan(self._mean), features, self._mean)
+        if self._rest is not None:
+            return np.where(np.isnan(self._rest), features, self._rest)
         return features
 
 

@@ -16,8 +16,9 @@ from facetrack.pain.calibration import HIGHEST, Calibration, smooth
 from facetrack.pain.frames import Frames
 from facetrack.pain.fusion import Fusion
 from facetrack.pain.layer import Layer
+from facetrack.pain.projection import Projection
 from facetrack.pain.relevance import RelevanceVectors
-from facetrack.pain.sets import FeatureSet, Projection, Standard
+from facetrack.pain.sets import FeatureSet, Standard
 
 __all__ = [
     "DEFAULT",
@@ -77,7 +78,7 @@ class PainModel:
     calibration : Calibration
         Of the smoothed score.
     limits : mapping of str to float
-        `detail`: the least of `Look.detail`; `nearest_SET`: the least kernel value of each set.
+        `detail`: the least of `Look.detail`; `nearest SET`: the least kernel value of each set.
     card : mapping
         Data, terms and measures; `caution`: what is said wherever its score is shown.
     version : str
@@ -114,12 +115,9 @@ class PainModel:
         """
         by_set, nearest = {}, {}
         for one in self.sets:
-            scored = [np.empty((0, 2))]
-            base = one.base(frames.values[one.source])
-            for run in frames.runs():
-                found = one.score(one.features(frames.times[run], base[run]))
-                scored.append(np.stack(found, axis=1))
-            by_set[one.name], nearest[one.name] = np.concatenate(scored).T
+            values = frames.values[one.source]
+            features = one.features_of(frames.times, frames.sequences, values)
+            by_set[one.name], nearest[one.name] = one.score(features)
         fused = self.fusion.apply(np.stack([by_set[one.name] for one in self.sets], axis=1))
         smoothed = smooth(frames.times, fused, self.window, sequences=frames.sequences)
         low, high = self.calibration.interval(smoothed)
@@ -143,7 +141,7 @@ def write_pain_model(path: str | os.PathLike[str], model: PainModel) -> None:
     arrays: Arrays = {"weights": model.fusion.weights, "mean": model.sets[0].mean}
     described: list[dict[str, Any]] = []
     for number, one in enumerate(model.sets):
-        described.append({"name": one.name, "dynamic": one.dynamic, "step": one.step})
+        described.append({"kind": one.kind, "form": one.form, "step": one.step})
         described[-1] |= _pack(f"set{number}", arrays, one.standard, one.regression)
         if one.projection is not None:
             arrays[f"set{number}_centre"] = one.projection.mean
@@ -200,8 +198,8 @@ def _load(arrays: Arrays, description: Description) -> PainModel:
         key = f"set{number}"
         standard, regression = _unpack(key, arrays, said)
         one = FeatureSet(
-            said["name"],
-            bool(said["dynamic"]),
+            said["kind"],
+            said["form"],
             float(said["step"]),
             arrays["mean"],
             standard=standard,

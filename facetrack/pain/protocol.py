@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from math import nan
 from pathlib import Path
@@ -17,28 +17,21 @@ import numpy.typing as npt
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.archive import read_archive, write_archive
 from facetrack.pain.calibration import HIGHEST, smooth
-from facetrack.pain.fitting import FittedSet, Options, Tune, fit_set, fuse
+from facetrack.pain.fitting import Fit, Options, Tune, fit_set, fuse
 from facetrack.pain.frames import Frames, read_frames
+from facetrack.pain.sets import FORMS
 from facetrack.parallel import Map
 
-__all__ = ["ARMS", "Fold", "FoldScores", "frame_folds", "run_folds", "subject_folds"]
+__all__ = ["Fold", "FoldScores", "frame_folds", "run_folds", "subject_folds"]
 
 Floats = npt.NDArray[np.float64]
 
 KIND: Final = "facetrack pain fold"
-HAND: Final = ("geometry", "appearance")
 # Sets of features that are fused, by the name of the result; `score` is the causally smoothed
 # fusion of all, `centred` the one that is known half a window later.
-ARMS: Final[dict[str, tuple[str, ...]]] = {
-    "geometry": ("geometry",),
-    "appearance": ("appearance",),
-    "deep": ("deep",),
-    "hand-crafted": HAND,
-    "fused": (*HAND, "deep"),
-    "tuned": ("tuned",),
-    "fused, tuned": (*HAND, "deep", "tuned"),
-}
-STATIC: Final = " (static)"
+HAND: Final = ("geometry", "appearance")
+COMBINED: Final = {"hand-crafted": HAND, "fused": (*HAND, "deep")}
+KINDS: Final = ("geometry", "appearance", "deep")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +61,8 @@ class FoldScores:
     test : ndarray, shape (n,), int
         Numbers of the frames.
     scores : mapping of str to ndarray, shape (n,), float64
-        By arm, within 0 to 16; `mean` is the training's; `score`, `low`, `high` and `centred` see
-        `ARMS`.
+        Within 0 to 16: `mean` of the training, each set of features, those that are fused, `score`
+        (all that is used, smoothed causally) with `low` and `high`, and `centred`.
     window : float
         Seconds that were averaged over.
     fusion : {"linear", "vectors"}
@@ -160,7 +153,7 @@ def run_folds(
     step: float,
     mean: Floats,
     options: Options,
-    static: bool = True,
+    forms: bool = True,
     seed: int = 0,
     tune: Tune | None = None,
     map_: Map = map,
@@ -179,8 +172,8 @@ def run_folds(
     mean : ndarray, shape (68, 2), float64
         The mean shape in outer-eye distances.
     options : Options
-    static : bool
-        Whether sets without motion are tested beside them.
+    forms : bool
+        Whether all kinds of features are tested in all forms, not only those of `options`.
     seed : int
     tune : Tune, optional
         See `fit_set`.
@@ -200,7 +193,7 @@ def run_folds(
         step=step,
         mean=mean,
         options=options,
-        static=static,
+        forms=forms,
         seed=seed,
         tune=tune,
     )
@@ -215,20 +208,20 @@ def _run_fold(
     step: float,
     mean: Floats,
     options: Options,
-    static: bool,
+    forms: bool,
     seed: int,
     tune: Tune | None,
 ) -> FoldScores:
     path = work / f"{fold.name}.npz"
     read, checksum = read_frames(frames)
-    inputs = [checksum, step, asdict(options), static, seed, _digest(fold)]
+    inputs = [checksum, step, asdict(options), forms, seed, _digest(fold)]
     made_of = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     known = _stored(path, made_of)
     if known is not None:
         return known
     train, test = read.take(fold.train), read.take(fold.test)
     try:
-        found = _fit_and_test(train, test, step, mean, options, static, seed, tune)
+        found = _fit_and_test(train, test, step, mean, options, forms, seed, tune)
     except InputError as error:
         return FoldScores(fold.name, fold.test, {}, nan, "", str(error))
     scores, window, fusion = found
@@ -244,38 +237,39 @@ def _fit_and_test(
     step: float,
     mean: Floats,
     options: Options,
-    static: bool,
+    forms: bool,
     seed: int,
     tune: Tune | None,
 ) -> tuple[dict[str, Floats], float, str]:
     scores = {"mean": np.full(len(test), train.labels.mean())}
-    for dynamic in (False, True) if static else (True,):
-        chosen = replace(options, dynamic=dynamic)
-        sets = [name for name in options.sets if dynamic or name != "tuned"]
-        fitted = {n: fit_set(n, train, mean, step, chosen, seed, tune) for n in sets}
-        tested = {name: _score(one, test) for name, one in fitted.items()}
-        for arm, parts in ARMS.items():
-            if not set(parts) <= set(fitted):
-                continue
-            # one set alone has a second level, too: what it says of strangers goes too far
-            fit = fuse(train, [fitted[p].left_out for p in parts], step, options.groups, seed)
-            found = fit.fusion.apply(np.stack([tested[p] for p in parts], axis=1))
-            scores[arm if dynamic else arm + STATIC] = found.clip(0, HIGHEST)
-            if len(parts) > 2:  # the last one is of all sets
-                fused, whole = found, fit
-    smoothed = smooth(test.times, fused, whole.window, sequences=test.sequences)
-    centred = smooth(test.times, fused, whole.window, centred=True, sequences=test.sequences)
+    chosen = {f"{kind} ({form})": (kind, form) for kind, form in options.sets}
+    asked = set(chosen.values()) | ({(k, f) for k in KINDS for f in FORMS} if forms else set())
+    left_out, tested = {}, {}
+    for kind, form in sorted(asked):
+        one = fit_set(kind, form, train, mean, step, options, seed, tune)
+        name, source = one.features.name, test.values[one.features.source]
+        left_out[name] = one.left_out
+        features = one.features.features_of(test.times, test.sequences, source)
+        tested[name], _ = one.features.score(features)
+
+    def fused(parts: Sequence[str]) -> tuple[Floats, Fit]:
+        fit = fuse(train, [left_out[p] for p in parts], step, options.groups, seed)
+        return fit.fusion.apply(np.stack([tested[p] for p in parts], axis=1)), fit
+
+    for name in tested:  # one set alone has a second level, too: it goes too far with strangers
+        scores[name] = fused([name])[0].clip(0, HIGHEST)
+    for form in FORMS:
+        for arm, kinds in COMBINED.items():
+            parts = [f"{kind} ({form})" for kind in kinds]
+            if set(parts) <= set(tested):
+                scores[f"{arm} ({form})"] = fused(parts)[0].clip(0, HIGHEST)
+    found, fit = fused(list(chosen))
+    scores["all that is used"] = found.clip(0, HIGHEST)
+    smoothed = smooth(test.times, found, fit.window, sequences=test.sequences)
+    centred = smooth(test.times, found, fit.window, centred=True, sequences=test.sequences)
     scores["score"], scores["centred"] = smoothed.clip(0, HIGHEST), centred.clip(0, HIGHEST)
-    scores["low"], scores["high"] = whole.calibration.interval(smoothed)
-    return scores, whole.window, "linear" if whole.fusion.regression is None else "vectors"
-
-
-def _score(fitted: FittedSet, test: Frames) -> Floats:
-    one = fitted.features
-    base = one.base(test.values[one.source])
-    return np.concatenate(
-        [one.score(one.features(test.times[run], base[run]))[0] for run in test.runs()]
-    )
+    scores["low"], scores["high"] = fit.calibration.interval(smoothed)
+    return scores, fit.window, "linear" if fit.fusion.regression is None else "vectors"
 
 
 def _digest(fold: Fold) -> str:

@@ -194,7 +194,7 @@ def _fewer(details: Mapping[str, Any]) -> list[Part]:
     if not fewer:
         return []
     counts = {**fewer, "all others": details["arms"]}
-    names = ("hand-crafted", "deep", "fused", "score")
+    names = ("hand-crafted (usual)", "deep (usual)", "fused (usual)", "score")
     rows = [
         [count, *(_number(arms[n][key]) for n in names for key in ("rmse", "pcc"))]
         for count, arms in counts.items()
@@ -210,7 +210,7 @@ def _random(details: Mapping[str, Any]) -> list[Part]:
     return [
         "Frames split at random, without regard to who it is: looks better and is wrong, because "
         "neighbouring frames are near copies and the person is known",
-        _arms({name: arms[name] for name in ("fused", "score")}),
+        _arms({name: arms[name] for name in ("all that is used", "score")}),
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.pain.calibration import HIGHEST
-from facetrack.pain.history import GAP, STEPS
+from facetrack.pain.history import GAP, STEPS, Usual
 from facetrack.pain.influence import Influence, Region
 from facetrack.pain.looks import Look
 from facetrack.pain.model import PainModel
@@ -19,6 +19,7 @@ __all__ = ["Moment", "Scorer"]
 
 Floats = npt.NDArray[np.float64]
 
+SOON: Final = 1.0  # seconds after which it is said what is usual for a face
 _EPS: Final = 1e-6
 
 
@@ -60,13 +61,19 @@ class Scorer:
     _times: list[float] = field(default_factory=list, init=False)
     _bases: dict[str, list[Floats]] = field(default_factory=dict, init=False)
     _fused: list[tuple[float, float]] = field(default_factory=list, init=False)
+    _usual: dict[str, Usual] = field(default_factory=dict, init=False)
     _influences: dict[str, list[Influence]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
+        self._usual = {one.name: Usual() for one in self.model.sets if one.form == "usual"}
         self._influences = {
             one.name: [Influence(one, region) for region in self.regions.values()]
             for one in self.model.sets
         }
+
+    def known(self, time: float) -> bool:
+        """Return whether the face was seen for long enough to say what is usual for it."""
+        return all(u.count and time - u.since >= SOON - _EPS for u in self._usual.values())
 
     def push(self, time: float, look: Look) -> Moment:
         """Take the face's next look.
@@ -86,11 +93,12 @@ class Scorer:
         self._times.append(time)
         scores, nearest = [], {}
         for one in self.model.sets:
-            bases = self._bases.setdefault(one.name, [])
-            values = look.values[one.source]
-            bases.append(one.base(values[None])[0])
+            bases, values = self._bases.setdefault(one.name, []), look.values[one.source]
+            base = one.base(values[None])[0]
+            usual = self._usual.get(one.name)
+            bases.append(base if usual is None else usual.update(time, base))
             seen = one.features(self._times, np.array(bases), len(bases) - 1)
-            changed = [part.without(seen, values) for part in self._influences[one.name]]
+            changed = [part.without(time, seen, values) for part in self._influences[one.name]]
             score, near = one.score(np.concatenate([seen, *changed]))
             scores.append(score)
             nearest[one.name] = float(near[0])
@@ -103,19 +111,29 @@ class Scorer:
         return Moment(shown, float(low[0]), float(high[0]), nearest, influences)
 
     def forget(self) -> None:
-        """Begin anew, as after a gap."""
+        """Begin anew, as after a gap; what is usual for the face stays known."""
         self._times, self._bases, self._fused = [], {}, []
 
     def state(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as JSON knows it."""
-        bases = {name: [b.tolist() for b in found] for name, found in self._bases.items()}
-        return {"times": self._times, "bases": bases, "fused": self._fused}
+        return {
+            "times": self._times,
+            "bases": {name: [b.tolist() for b in found] for name, found in self._bases.items()},
+            "fused": self._fused,
+            "usual": [usual.state() for usual in self._all_usual()],
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where another scorer of the same model stood."""
         self._times = [float(t) for t in state["times"]]
         self._bases = {n: [np.array(b) for b in found] for n, found in state["bases"].items()}
         self._fused = [(float(t), float(p)) for t, p in state["fused"]]
+        for usual, known in zip(self._all_usual(), state["usual"], strict=True):
+            usual.restore(known)
+
+    def _all_usual(self) -> list[Usual]:
+        parts = [part.usual for found in self._influences.values() for part in found]
+        return [*self._usual.values(), *(usual for usual in parts if usual is not None)]
 
     def _smoothed(self, time: float, fused: float) -> float:
         self._fused.append((time, fused))

@@ -10,22 +10,23 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.pain.geometry import MOTION, shape_features
-from facetrack.pain.history import mean_and_slope, past
+from facetrack.pain.history import from_usual, mean_and_slope, past, runs
 from facetrack.pain.layer import Layer
+from facetrack.pain.projection import Projection
 from facetrack.pain.relevance import RelevanceVectors
 
-__all__ = ["SETS", "FeatureSet", "Projection", "Standard", "fit_projection", "fit_standard"]
+__all__ = ["FORMS", "SETS", "FeatureSet", "Standard", "fit_standard"]
 
 Floats = npt.NDArray[np.float64]
+
 SETS: Final = {
     "geometry": "shape",
     "appearance": "hog",
     "deep": "deep",
     "tuned": "deep",
 }  # by source
+FORMS: Final = ("static", "window", "usual")
 CONSTANT: Final = 1e-8  # deviation below which a value says nothing
-_SHARE: Final = 0.98  # of the variance that a projection keeps
-_MOST: Final = 64  # components: more of them are noise where subjects are few
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,65 +65,16 @@ def fit_standard(values: Floats) -> Standard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Projection:
-    """Principal components.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (d,), float32
-    components : ndarray, shape (d, k), float32
-        One a column.
-    """
-
-    mean: npt.NDArray[np.float32]
-    components: npt.NDArray[np.float32]
-
-    def apply(self, values: npt.ArrayLike) -> Floats:
-        """Project values, shape (n, d) -> (n, k)."""
-        found = (np.asarray(values, dtype=np.float32) - self.mean) @ self.components
-        return np.asarray(found, dtype=np.float64)
-
-
-def fit_projection(values: npt.ArrayLike, *, equal: bool = False) -> Projection:
-    """Learn the components that hold 98 % of the variance, at most 64.
-
-    Parameters
-    ----------
-    values : array_like, shape (n, d)
-    equal : bool
-        Whether values are of different kinds, each of which counts by its own deviation.
-
-    Returns
-    -------
-    Projection
-    """
-    v = np.asarray(values, dtype=np.float32)
-    mean = v.mean(axis=0)
-    scale = np.float32(1) / np.maximum(v.std(axis=0), np.float32(1e-4)) if equal else np.float32(1)
-    centred = (v - mean) * scale
-    wide = v.shape[1] > len(v)  # the smaller of the two products of the same rank
-    squares, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
-    order = np.argsort(squares)[::-1][:_MOST]
-    squares, vectors = squares[order].clip(0), vectors[:, order]
-    total = max(float((centred**2).sum()), CONSTANT)
-    count = int(np.searchsorted(np.cumsum(squares) / total, _SHARE)) + 1
-    kept = vectors[:, :count]
-    components = centred.T @ kept if wide else kept
-    lengths = np.linalg.norm(components, axis=0)
-    unit = components / np.maximum(lengths, np.float32(CONSTANT))
-    return Projection(mean, (unit.T * scale).T)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class FeatureSet:
     """Makes the features of one set, and scores them.
 
     Attributes
     ----------
-    name : str
+    kind : str
         Of `SETS`.
-    dynamic : bool
-        Whether motion, or the window of five moments, is part of it.
+    form : {"static", "window", "usual"}
+        One moment; five moments (of geometry: with the motion since the last, 316 values in all);
+        five moments, measured from what was usual for this face in the last ten seconds.
     step : float
         Seconds between the moments.
     mean : ndarray, shape (68, 2), float64
@@ -130,14 +82,14 @@ class FeatureSet:
     projection : Projection or None
         Of the source's values; geometry has none.
     layer : Layer or None
-        Of the set `tuned` alone: what makes its features of a window.
+        Of the kind `tuned` alone: what makes its features of a window.
     standard : Standard or None
     regression : RelevanceVectors or None
         None while it is being fitted.
     """
 
-    name: str
-    dynamic: bool
+    kind: str
+    form: str
     step: float
     mean: Floats
     projection: Projection | None = None
@@ -146,9 +98,14 @@ class FeatureSet:
     regression: RelevanceVectors | None = None
 
     @property
+    def name(self) -> str:
+        """Kind and form, as results name it."""
+        return f"{self.kind} ({self.form})"
+
+    @property
     def source(self) -> str:
         """What is looked at."""
-        return SETS[self.name]
+        return SETS[self.kind]
 
     def base(self, values: npt.ArrayLike) -> Floats:
         """Make of a source's values, shape (n, d), what is remembered of them."""
@@ -164,7 +121,7 @@ class FeatureSet:
         times : array_like, shape (n,)
             Seconds, growing.
         base : ndarray, shape (n, d), float64
-            From `base`.
+            From `base`; of the form `usual` less what is usual, see `history.Usual`.
         first : int
             The moment to begin with.
 
@@ -172,16 +129,40 @@ class FeatureSet:
         -------
         ndarray, shape (n - first, features), float64
         """
-        if self.name == "geometry":
-            now = shape_features(base[first:].reshape(-1, MOTION // 2, 2), self.mean)
-            if not self.dynamic:
-                return now
-            seen = past(times, base, self.step, first)
+        if self.form == "static":
+            return self._shape(base[first:]) if self.kind == "geometry" else base[first:]
+        seen = past(times, base, self.step, first)
+        if self.kind == "geometry":
+            now = base[first:] if self.form == "usual" else self._shape(base[first:])
             return np.concatenate([now, seen[:, 0] - seen[:, 1]], axis=1)
-        if self.name == "tuned":
-            assert self.layer is not None
-            return self.layer.apply(past(times, base, self.step, first))
-        return mean_and_slope(past(times, base, self.step, first)) if self.dynamic else base[first:]
+        return mean_and_slope(seen) if self.layer is None else self.layer.apply(seen)
+
+    def _shape(self, base: Floats) -> Floats:
+        return shape_features(base.reshape(-1, MOTION // 2, 2), self.mean)
+
+    def features_of(
+        self, times: Floats, sequences: npt.NDArray[np.intp], values: npt.ArrayLike
+    ) -> Floats:
+        """Make the features of many sequences.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,), float64
+            Seconds, growing within a sequence.
+        sequences : ndarray, shape (n,), int
+            Number of the sequence of each moment.
+        values : array_like, shape (n, d)
+            Of the source.
+
+        Returns
+        -------
+        ndarray, shape (n, features), float64
+        """
+        base = self.base(values)
+        if self.form == "usual":
+            base = from_usual(times, base, runs(np.zeros(len(times)), sequences))
+        made = [self.features(times[run], base[run]) for run in runs(times, sequences)]
+        return np.concatenate(made)
 
     def score(self, features: Floats) -> tuple[Floats, Floats]:
         """Score features.

@@ -119,7 +119,9 @@ class _PainRun:
         if look.detail < limits.get("detail", 0.0):
             return nothing(self._specs, "the picture is too blurred")
         moment = self._scorer.push(seen.timestamp, look)
-        if all(near < limits.get(f"nearest_{n}", 0.0) for n, near in moment.nearest.items()):
+        if not self._scorer.known(seen.timestamp):
+            return nothing(self._specs, "what is usual for this face is not known yet")
+        if all(near < limits.get(f"nearest {n}", 0.0) for n, near in moment.nearest.items()):
             return nothing(self._specs, _UNFAMILIAR)
         return self._readings(moment, seen.face.id)
 
@@ -167,7 +169,7 @@ def looker_of(model: PainModel) -> tuple[Looker, dict[str, Region]]:
     """Return what looks at faces for a model, and the regions of what it sees."""
     encoder = encoder_of(model.encoder)
     looker = Looker(encoder)
-    deep = next(one for one in model.sets if one.name == "deep").projection
+    deep = next(one for one in model.sets if one.kind == "deep").projection
     assert deep is not None
     return looker, regions_of(encoder, looker.hog, len(deep.mean) - len(encoder.names))
 
