@@ -14,6 +14,7 @@ from facetrack.face import N_POINTS, Source
 from facetrack.synthetic.portrait import astronaut
 from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
+from tests.app.aching import Aching, aching
 
 # Before Qt starts; a run against a real display sets its own.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -59,6 +60,13 @@ def session(tmp_path: Path) -> Iterator[Session]:
     fill(made)
     yield made
     made.close()
+
+
+@pytest.fixture
+def ache() -> Iterator[Aching]:
+    """Let an estimator be known that has an interval, a model, parts, reasons and a rest."""
+    with aching() as made:
+        yield made
 
 
 Dump = Callable[[Session], list[tuple[object, ...]]]
