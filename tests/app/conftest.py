@@ -12,6 +12,7 @@ import pytest
 
 from facetrack.face import N_POINTS, Source
 from facetrack.synthetic.portrait import astronaut
+from facetrack_app.model.readings import Drawn
 from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
 from tests.app.aching import Aching, aching
@@ -38,6 +39,12 @@ def row(strand: int, frame: int, kind: Kind = Kind.PLAIN, trust: float = 0.95) -
         strand, frame, kind, trust, trust, "covered" if lost else "", points,
         np.full(N_POINTS, np.nan), source,
     )  # fmt: skip
+
+
+def drawn(values: np.ndarray) -> Drawn:
+    """Give values without intervals; what is NaN has no reason."""
+    nothing = np.full_like(values, np.nan)
+    return Drawn(values, nothing, nothing, np.zeros(len(values), np.bool_))
 
 
 def fill(session: Session) -> None:

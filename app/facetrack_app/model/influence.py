@@ -12,6 +12,11 @@ def parts_of(spec: Spec) -> tuple[Spec, ...]:
     return tuple(part for part in owner(spec.name).specs if part.part_of == spec.name)
 
 
+def influence_in_words(part: Spec, value: float) -> str:
+    """Say by how much a part raises or lowers the whole."""
+    return f"{region(part)} {value:+.2g}"
+
+
 def region(part: Spec) -> str:
     """Name a part without the whole, as `brows` of `pain_brows`."""
     return part.name.removeprefix(f"{part.part_of}_").replace("_", " ")

@@ -68,7 +68,7 @@ def test_signals_and_events_lie_beside_the_tracks(
     assert table.frame.tolist() == kept
     np.testing.assert_allclose(table.timestamp, times[kept], atol=1e-6)
     assert set(table.face_id.tolist()) == {0}
-    stored = read_values(session.store, 0, owner("pose_yaw"), "pose_yaw", 0, N)
+    stored = read_values(session.store, 0, owner("pose_yaw"), "pose_yaw", 0, N).value
     np.testing.assert_allclose(table.signals["pose_yaw"].value, stored[kept], rtol=1e-5)
     records = read_events(tmp_path / "out.events.csv")
     assert [(r.event.name, r.source, r.estimator) for r in records] == [
