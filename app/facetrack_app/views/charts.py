@@ -19,6 +19,7 @@ from facetrack.formats.table import NO_FACE
 from facetrack.reading import HUMAN, EventRecord, Reading, Spec
 from facetrack.signals import signals
 from facetrack.signals.registry import owner
+from facetrack.signals.rest import Restable
 from facetrack_app.model.influence import parts_of
 from facetrack_app.model.live import Heard
 from facetrack_app.model.marking import LiveMarks
@@ -59,6 +60,7 @@ class StripCharts(QWidget):
         self.shown: dict[str, Chart] = {}
         self.influences: list[Influences] = []
         self.marks: LiveMarks | None = None
+        self._rested = False
         self._fresh = False
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // _PER_SECOND)
@@ -79,7 +81,7 @@ class StripCharts(QWidget):
         for number, name in enumerate(name for name in names if name in known):
             colour, place = PEOPLE[number % len(PEOPLE)], next(column)
             plot = self._graphics.addPlot(row=0, col=place)
-            self.shown[name] = Chart(plot, known[name], text, ground, colour)
+            self.shown[name] = Chart(plot, known[name], text, ground, colour, self._rested)
             columns.setColumnPreferredWidth(place, 100)  # alike, however long their titles are
             if parts := parts_of(known[name]):
                 place = next(column)
@@ -99,6 +101,13 @@ class StripCharts(QWidget):
             return
         self._strip.clear()
         self.choose(self.names)
+
+    def measure_from_rest(self, on: bool) -> None:
+        """Begin anew, with values that are measured from a face at rest, or no longer are."""
+        if on != self._rested:
+            self._rested = on
+            self._strip.clear()
+            self.choose(self.names)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Show the present values alone again."""
@@ -146,13 +155,23 @@ class Chart:
     spec : Spec
     text, ground, colour : QColor
         Of what is written, of what is below it, and of the line; this one is made to stand out.
+    rested : bool
+        Whether values are measured from a face at rest, as far as they can be.
     """
 
     def __init__(
-        self, plot: pyqtgraph.PlotItem, spec: Spec, text: QColor, ground: QColor, colour: QColor
+        self,
+        plot: pyqtgraph.PlotItem,
+        spec: Spec,
+        text: QColor,
+        ground: QColor,
+        colour: QColor,
+        rested: bool = False,
     ) -> None:
         self._plot, self._spec, self._text = plot, spec, text
-        self._estimator = owner(spec.name).name
+        estimator = owner(spec.name)
+        self._estimator = estimator.name
+        self._from = " from rest" if rested and isinstance(estimator, Restable) else ""
         self._range, self._scale = _comfortable(spec), (nan, nan)
         self._pointed: float | None = None  # seconds before now
         plot.setXRange(-SECONDS, 0, padding=0)
@@ -236,7 +255,7 @@ class Chart:
 
     def _show_title(self, curve: Curve, current: Reading, room: float) -> None:
         """Say what is known now and under the mouse, and below it what is said of the model."""
-        spec, shown = self._spec, {f"{self._spec.label}: ": current}
+        spec, shown = self._spec, {f"{self._spec.label}{self._from}: ": current}
         self._cursor.setVisible(self._pointed is not None)
         if self._pointed is not None:
             self._cursor.setValue(self._pointed)

@@ -25,9 +25,11 @@ from facetrack_app.model.readings import (
     read_series,
     read_values,
     rest_of,
+    value_in_words,
     write_readings,
 )
 from facetrack_app.model.store import Store
+from tests.app.aching import AWAY, SPECS, TURNED, Aching, said
 from tests.app.conftest import drawn
 
 ONE = FaceEstimator(
@@ -173,3 +175,28 @@ def test_values_are_measured_from_the_person_at_rest(store: Store) -> None:
     assert read_series(store, 7, smile, 0, 60)["smile"].reason[2:4] == (NO_REST, "lost")
     plain = FaceEstimator("one", smile.specs, smile.compute)
     np.testing.assert_allclose(read_values(store, 7, plain, "smile", 0, 60).value, raw, 1e-5)
+
+
+def test_a_curve_has_its_band_what_cannot_be_assessed_and_its_parts(
+    store: Store, ache: Aching
+) -> None:
+    rows = [Row(f, f / 25, 7, said(f)) for f in range(40)]
+    with store.transaction():
+        write_readings(store, 7, ache, 0, 40, rows)
+        store.put("setting", [((rest_of(7),), ("[0, 13]",))])
+    drawn = read_values(store, 7, ache, "ache", 0, 60)
+    rest = 4.0
+    assert (drawn.value[5], drawn.low[5], drawn.high[5]) == (5 - rest, 4 - rest, 7 - rest)
+    assert np.flatnonzero(drawn.unassessable).tolist() == list(AWAY)  # and not what is to come
+    brows = read_values(store, 7, ache, "ache_brows", 0, 60).value
+    curve = curve_of(SPECS[0], drawn, 0, 6, {SPECS[1]: brows})
+    assert (curve.low[0], curve.high[0]) == (2 - rest, 7 - rest)
+    assert curve.scale == (2 - rest, 11 - rest)
+    assert not curve.unassessable.any()  # each column has a value
+    assert curve.at(4) == "0   brows +0"
+    near = curve_of(SPECS[0], drawn, 0, 100)
+    assert np.flatnonzero(near.unassessable).tolist() == list(AWAY)
+    assert value_in_words(store, 7, SPECS[0], AWAY.start) == TURNED
+    assert value_in_words(store, 7, SPECS[0], 5) == (
+        "1 (0 to 3); influence: brows +0, eyes +0, nose +0, mouth +0"
+    )
