@@ -22,7 +22,7 @@ from facetrack.signals.registry import owner
 from facetrack.tracking.face_model import FaceModel
 from facetrack_app.model.commands import MakeEvent, MarkSpan, Rename, SetRest, SetTimeZero
 from facetrack_app.model.event_list import event_lines
-from facetrack_app.model.judged import event_in_words, pack_event
+from facetrack_app.model.judged import Judged, event_in_words, pack_event
 from facetrack_app.model.numbers import compared, in_words_of_rest
 from facetrack_app.model.readings import read_values
 from facetrack_app.services.analysing import chosen_signals
@@ -216,6 +216,7 @@ def test_the_model_stands_where_events_and_numbers_are_listed(scored: Desk) -> N
     cell = rows.index(0, NAME)
     assert rows.data(cell) == rows.data(cell, Qt.ToolTipRole) == f"ache_episode ({MODEL})"
     assert rows.data(cell, Qt.EditRole) == "ache_episode"
+    assert isinstance(line.what, Judged)
     assert MODEL in event_in_words(line.what)
     table = compared(session, chosen_signals(session), 0, (None,))
     noted = {cells[0] for cells in table.cells if MODEL in cells[-1]}
