@@ -306,7 +306,7 @@ class LiveSession:
         return self._tracking.choice
 
     def set_rest(self, rest: Rest | None) -> None:
-        """Measure from faces at rest, or from none; raises InputError while a recording is going on.
+        """Measure from faces at rest, or from none; raises InputError during a recording.
 
         What was heard by then is dropped: nothing is drawn as what it is not.
         """
