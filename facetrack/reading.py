@@ -46,6 +46,9 @@ class Spec:
     model : str
         Which model says it, and what has to be said wherever its values are shown; empty where
         nothing has to. Tables have it in a column of its own.
+    part_of : str
+        Name of the estimator's value that this one raises or lowers, by how much; charts show it
+        beside that one. Empty for all others.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Spec:
     interval: bool = False
     level: float | None = None
     model: str = ""
+    part_of: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():

@@ -16,6 +16,7 @@ from facetrack.formats.atomic import output_error
 from facetrack.formats.columns import Column
 from facetrack.formats.events_csv import EventWriter, read_events, write_events
 from facetrack.formats.signals_csv import SignalWriter
+from facetrack.formats.table import NO_NAMES, Names
 from facetrack.reading import EventRecord, Finding
 from facetrack.signals.pipeline import event_records
 from facetrack.signals.registry import Choice
@@ -32,6 +33,8 @@ class SignalTables:
         The signals that make a row.
     state : dict, optional
         From `state`: goes on where an earlier one with the same choice stood.
+    rests : mapping of int to str, optional
+        See `signals_csv.columns`; without it as the choice says.
 
     Raises
     ------
@@ -42,9 +45,15 @@ class SignalTables:
     """
 
     def __init__(
-        self, outputs: Outputs, choice: Choice, state: dict[str, Any] | None = None
+        self,
+        outputs: Outputs,
+        choice: Choice,
+        state: dict[str, Any] | None = None,
+        rests: Names | None = None,
     ) -> None:
         self._outputs, self._choice = outputs, choice
+        rest = choice.rest
+        self._rests = rests if rests is not None else rest.words if rest is not None else NO_NAMES
         self._rows = RowAssembler(choice.values, choice.delay)
         keep: tuple[int | None, int | None] = (None, None)
         if state is not None:
@@ -56,7 +65,9 @@ class SignalTables:
             keep = values, events
         with ExitStack() as stack:
             self._values = stack.enter_context(
-                SignalWriter(outputs.path("signals partial"), choice.values, keep=keep[0])
+                SignalWriter(
+                    outputs.path("signals partial"), choice.values, keep=keep[0], rests=self._rests
+                )
             )
             self._events = stack.enter_context(
                 EventWriter(outputs.path("events partial"), keep=keep[1])
@@ -145,6 +156,6 @@ class SignalTables:
     def columns(self) -> dict[str, list[Column]]:
         """Describe the columns of both files, for the data dictionary."""
         return {
-            "signals": signals_csv.columns(self._choice.values),
+            "signals": signals_csv.columns(self._choice.values, rests=self._rests),
             "events": events_csv.columns(self._choice.events),
         }

@@ -106,6 +106,11 @@ PERSON: Final = Column(
     "person", "%s", "text", "any", "none", "as always",
     "the person's name, as a person gave it; the column is there only where people have names",
 )  # fmt: skip
+REST: Final = Column(
+    "rest", "%s", "text", "any", "none", "as always",
+    "the person's face at rest, from which values are measured that can be; the column is there "
+    "only where faces have a rest",
+)  # fmt: skip
 PICTURE: Final = Column(
     "picture", "%s", "text", "any", "none", "as always",
     "name of the picture's file; the column is there only for pictures",

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import FormatError
-from facetrack.formats.columns import PERSON, Column
+from facetrack.formats.columns import PERSON, REST, Column
 from facetrack.formats.dialect import NO_TEXT, number, table_lines
 from facetrack.formats.growing import GrowingFile
 from facetrack.formats.table import NO_NAMES, Names
@@ -127,7 +127,9 @@ def _floats(values: array[float]) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-def columns(specs: Sequence[Spec], people: Names = NO_NAMES) -> list[Column]:
+def columns(
+    specs: Sequence[Spec], people: Names = NO_NAMES, rests: Names = NO_NAMES
+) -> list[Column]:
     """Describe the columns of a signals file.
 
     Parameters
@@ -136,6 +138,9 @@ def columns(specs: Sequence[Spec], people: Names = NO_NAMES) -> list[Column]:
         Values, in the order of their columns.
     people : mapping of int to str, optional
         If there are any, the last column names them.
+    rests : mapping of int to str, optional
+        From what the values of a face are measured, in words, by `face_id`; a column of its own if
+        there is any.
 
     Returns
     -------
@@ -169,7 +174,7 @@ def columns(specs: Sequence[Spec], people: Names = NO_NAMES) -> list[Column]:
                 Column(f"{spec.name}_model", "%s", "text", "any", "none", "as always",
                        f"which model says {spec.name}, and what has to be said of it")
             )  # fmt: skip
-    return [*found, PERSON] if people else found
+    return [*found, *([REST] if rests else []), *([PERSON] if people else [])]
 
 
 class SignalWriter(GrowingFile):
@@ -182,7 +187,7 @@ class SignalWriter(GrowingFile):
         Values, in the order of their columns.
     keep : int, optional
         See `GrowingFile`.
-    people : mapping of int to str, optional
+    people, rests : mapping of int to str, optional
         See `columns`.
     """
 
@@ -193,9 +198,10 @@ class SignalWriter(GrowingFile):
         *,
         keep: int | None = None,
         people: Names = NO_NAMES,
+        rests: Names = NO_NAMES,
     ) -> None:
-        self._specs, self._people = tuple(specs), people
-        header = ",".join(column.name for column in columns(specs, people)) + "\n"
+        self._specs, self._people, self._rests = tuple(specs), people, rests
+        header = ",".join(column.name for column in columns(specs, people, rests)) + "\n"
         super().__init__(path, header, keep=keep)
 
     def write(self, rows: Iterable[Row]) -> None:
@@ -215,6 +221,8 @@ class SignalWriter(GrowingFile):
             cells.append(quoted(said.reason) if said.reason else "")
             if spec.model:
                 cells.append(quoted(spec.model))
+        if self._rests:
+            cells.append(quoted(self._rests.get(row.face_id, "")))
         if self._people:
             cells.append(quoted(self._people.get(row.face_id, "")))
         return ",".join(cells) + "\n"
@@ -241,7 +249,8 @@ def read_signals(path: str | os.PathLike[str]) -> SignalTable:
     if tuple(header[:3]) != KEYS or len(set(header)) != len(header):
         raise FormatError(path, f"is no signals file: its columns do not begin with {KEYS}",
                           remedy="name the file that ends in .signals.csv")  # fmt: skip
-    texts = [n for n in header if n == PERSON.name or any(_is_part(n, e, header) for e in _ENDS)]
+    whole = (PERSON.name, REST.name)  # of the whole row
+    texts = [n for n in header if n in whole or any(_is_part(n, e, header) for e in _ENDS)]
     names = [n for n in header[3:] if n not in texts]
     cells: list[list[str]] = []
     for place_of_line, line in enumerate(lines, start=2):

@@ -191,7 +191,7 @@ def _specs(name: str) -> tuple[Spec, ...]:
         Spec(SCORE, what, range=(0.0, 16.0), interval=True, level=LEVEL, model=caution),
         *(
             Spec(f"pain_{region}", f"by how much the {region} raise or lower the score of pain",
-                 range=(-8.0, 8.0), model=caution)
+                 range=(-8.0, 8.0), model=caution, part_of=SCORE)
             for region in REGIONS
         ),
         Spec(EPISODE, f"the score is {LEVEL:g} or more; score: the highest",

@@ -157,16 +157,20 @@ class Pipeline:
     def change(self, choice: Choice) -> None:
         """Go on with another choice: runs of estimators that stay go on, others end unheard.
 
+        An estimator of the same name that measures from another rest is another one.
+
         Parameters
         ----------
         choice : Choice
         """
+        before = {estimator.name: estimator for estimator in self.choice.estimators}
         self.choice = choice
         names = [estimator.name for estimator in choice.estimators]
+        same = [e.name for e in choice.estimators if before.get(e.name) == e]
         self.costs = {name: self.costs.get(name, Cost()) for name in names}
         self.faults = {name: why for name, why in self.faults.items() if name in names}
         for person in self._people.values():
-            kept = {name: run for name, run in person.runs.items() if name in names}
+            kept = {name: run for name, run in person.runs.items() if name in same}
             person.runs = {**self._start(), **kept}
 
     def state(self) -> dict[str, Any]:

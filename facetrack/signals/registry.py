@@ -61,6 +61,12 @@ class Choice:
         """Seconds after which everything is certain at the latest."""
         return max((estimator.delay for estimator in self.estimators), default=0.0)
 
+    @property
+    def rest(self) -> Rest | None:
+        """From what values are measured that can be; None without any."""
+        rests = (e.rest for e in self.estimators if isinstance(e, Restable))
+        return next((rest for rest in rests if rest is not None), None)
+
     def with_rest(self, rest: Rest) -> Choice:
         """Return the same choice, its values measured from a rest where they can be."""
         wanted = (e.with_rest(rest) if isinstance(e, Restable) else e for e in self.estimators)

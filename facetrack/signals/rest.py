@@ -35,6 +35,11 @@ class Rest:
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     @property
+    def words(self) -> dict[int, str]:
+        """Say of each face that has one when it was at rest, by `Face.id`."""
+        return {face: f"{self.start:g} to {self.stop:g} s" for face in self.values}
+
+    @property
     def missing(self) -> str:
         """Why a value of a face has no rest."""
         return f"not seen well enough at rest, from {self.start:g} to {self.stop:g} s"

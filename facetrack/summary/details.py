@@ -73,7 +73,8 @@ def _times(times: Times, share: str = "assessable") -> dict[str, Any]:
 
 
 def _numbers(numbers: Any) -> dict[str, Any]:
-    content = {k: v for k, v in asdict(numbers).items() if k not in ("name", "times")}
+    left_out = ("name", "times") if numbers.model else ("name", "times", "model")
+    content = {k: v for k, v in asdict(numbers).items() if k not in left_out}
     return {**content, **_times(numbers.times)}
 
 
@@ -138,6 +139,8 @@ def csv_rows(
                     label = f"not assessable: {key}" if measure == "reasons" else f"mean {key}"
                     unit = "1" if measure == "reasons" else ""
                     yield [*whose, kind, name, label, shown(number), unit]
+            elif measure == "model":
+                yield [*whose, kind, name, measure, value, ""]
             elif measure != "unit":
                 yield [*whose, kind, name, measure, shown(value), _unit(measure, own)]
 

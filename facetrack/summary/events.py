@@ -41,6 +41,8 @@ class EventNumbers:
         Mean magnitude of the score.
     details : dict of str to float
         Mean of every number in the events' detail, and of the differences of sides.
+    model : str
+        What has to be said of the model that finds them; see `Spec.model`.
     """
 
     name: str
@@ -54,6 +56,7 @@ class EventNumbers:
     share: float
     score: float
     details: dict[str, float]
+    model: str = ""
 
 
 def event_numbers(
@@ -91,6 +94,7 @@ def event_numbers(
         ratio(60 * rated, times.assessed), _mean(seconds), max(seconds, default=nan),
         ratio(float(weights[taken & known].sum()), times.assessed), _mean(scores),
         _details(found),
+        next(filter(None, (person.signals[n].model for n in person.sought[name])), ""),
     )  # fmt: skip
 
 

@@ -58,6 +58,8 @@ class ValueNumbers:
         `Spec.level`; NaN where there is none.
     above : float
         Share of the assessed time above it.
+    model : str
+        See `Spec.model`.
     """
 
     name: str
@@ -74,6 +76,7 @@ class ValueNumbers:
     peak_at: float = nan
     level: float = nan
     above: float = nan
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,8 @@ def _differences(series: Mapping[str, Series]) -> Iterator[tuple[str, Series]]:
         if name.endswith(LEFT) and right is not None:
             reason = tuple(a or b for a, b in zip(left.reason, right.reason, strict=True))
             unknown = np.full(len(left.value), nan)
-            yield stem + DIFFERENCE, Series(left.value - right.value, unknown, unknown, reason)
+            differ = left.value - right.value
+            yield stem + DIFFERENCE, Series(differ, unknown, unknown, reason, left.model)
 
 
 def _value(
@@ -153,7 +157,7 @@ def _value(
     unit = spec.unit if spec is not None else ""
     chosen = known & (weights > 0)
     if not chosen.any():
-        return ValueNumbers(name, unit, times)
+        return ValueNumbers(name, unit, times, model=series.model)
     value, weight = series.value[chosen], weights[chosen]
     mean = float(np.average(value, weights=weight))
     p5, median, p95 = np.percentile(value, [5, 50, 95], weights=weight, method="inverted_cdf")
@@ -166,4 +170,5 @@ def _value(
         float(median), float(p5), float(p95), float(value.min()), float(value.max()),
         float(value[peak]), float(person.start[chosen][peak]), level,
         nan if np.isnan(level) else ratio(float(weight[value > level].sum()), float(weight.sum())),
+        series.model,
     )  # fmt: skip

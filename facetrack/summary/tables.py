@@ -88,7 +88,7 @@ def _event_row(e: EventNumbers) -> list[object]:
     return [
         label(e.name), e.count, e.by_human or "", Quantity(e.per_minute, 1),
         Quantity(e.mean_seconds, 2), Quantity(e.longest_seconds, 2), percent(e.share),
-        _number(e.score, e.unit), _note(e.times),
+        _number(e.score, e.unit), _notes(_note(e.times), e.model),
     ]  # fmt: skip
 
 
@@ -148,7 +148,12 @@ def _value_row(v: ValueNumbers) -> list[object]:
         v.peak,
     )
     shown = (_number(number, v.unit) for number in numbers)
-    return [label(v.name, v.unit), *shown, Quantity(v.peak_at, 1), v.times.unassessable]
+    note = _notes(v.times.unassessable, v.model)
+    return [label(v.name, v.unit), *shown, Quantity(v.peak_at, 1), note]
+
+
+def _notes(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _number(value: float, unit: str) -> Quantity:
@@ -198,18 +203,20 @@ def _compared(summaries: Sequence[Summary]) -> Iterator[list[object]]:
     for name in summaries[0].events:
         events = [s.events[name] for s in summaries]
         counts = [(float("nan") if e.count is None else e.count, "") for e in events]
-        yield _row(f"{label(name)}: count", counts, 0)
+        yield _row(f"{label(name)}: count", counts, 0, model=events[0].model)
         rates = [(e.per_minute, e.times.unassessable) for e in events]
-        yield _row(f"{label(name)}: per minute", rates, 1, names=summaries)
+        title = f"{label(name)}: per minute"
+        yield _row(title, rates, 1, names=summaries, model=events[0].model)
     for name in summaries[0].values:
         values = [s.values[name] for s in summaries]
         unit = values[0].unit
         means = [(v.mean, v.times.unassessable) for v in values]
         digits = _number(0.0, unit).digits
-        yield _row(f"{label(name, unit)}: mean", means, digits, names=summaries)
+        model = values[0].model
+        yield _row(f"{label(name, unit)}: mean", means, digits, names=summaries, model=model)
         if isfinite(max(v.level for v in values)):
             above = [(100 * v.above, "") for v in values]
-            yield _row(f"{label(name)}: above its level", above, 1, _PERCENT)
+            yield _row(f"{label(name)}: above its level", above, 1, _PERCENT, model=model)
 
 
 def _assessable(summaries: Sequence[Summary]) -> Iterator[list[object]]:
@@ -235,6 +242,7 @@ def _row(
     digits: int,
     unit: str = "",
     names: Sequence[Summary] = (),
+    model: str = "",
 ) -> list[object]:
     values = [value for value, _ in numbers]
     differences = [value - values[0] for value in values[1:]]
@@ -244,7 +252,7 @@ def _row(
         for s, (_, why) in zip(names, numbers, strict=False)
         if why
     ]
-    return [title, *shown, "; ".join(notes)]
+    return [title, *shown, _notes(model, *notes)]
 
 
 def event_list(person: Timeline) -> Table:

@@ -189,7 +189,8 @@ def _spread(
     reason[where] = [series.reason[row] or UNSAID for row in rows.tolist()]
     value = numbers(series.value)
     reason[np.isfinite(value)] = ""
-    return Series(value, numbers(series.low), numbers(series.high), tuple(reason.tolist()))
+    low, high = numbers(series.low), numbers(series.high)
+    return Series(value, low, high, tuple(reason.tolist()), series.model)
 
 
 def _absence(

@@ -12,8 +12,10 @@ import pytest
 
 from facetrack.face import N_POINTS, Source
 from facetrack.synthetic.portrait import astronaut
+from facetrack_app.model.readings import Drawn
 from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
+from tests.app.aching import Aching, aching
 
 # Before Qt starts; a run against a real display sets its own.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -39,6 +41,12 @@ def row(strand: int, frame: int, kind: Kind = Kind.PLAIN, trust: float = 0.95) -
     )  # fmt: skip
 
 
+def drawn(values: np.ndarray) -> Drawn:
+    """Give values without intervals; what is NaN has no reason."""
+    nothing = np.full_like(values, np.nan)
+    return Drawn(values, nothing, nothing, np.zeros(len(values), np.bool_))
+
+
 def fill(session: Session) -> None:
     """Track two people: the first everywhere, lost in 20..24; the second from 30 on, doubtful."""
     rows = [row(0, f, Kind.LOST if 20 <= f < 25 else Kind.PLAIN) for f in range(N_FRAMES)]
@@ -59,6 +67,13 @@ def session(tmp_path: Path) -> Iterator[Session]:
     fill(made)
     yield made
     made.close()
+
+
+@pytest.fixture
+def ache() -> Iterator[Aching]:
+    """Let an estimator be known that has an interval, a model, parts, reasons and a rest."""
+    with aching() as made:
+        yield made
 
 
 Dump = Callable[[Session], list[tuple[object, ...]]]

@@ -221,6 +221,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
            "Keep it in a file: personal data, which you delete to forget the person.", "running"),
     Action("load_person", "Use a saved person...", "Live", LIVE, ("Ctrl+L",),
            "Start with what was learned of a person before."),
+    Action("measure_rest", "Face at rest (10 s)", "Live", LIVE, ("R",),
+           "Keep your face at rest for ten seconds: pain and expressions are measured from it.",
+           "running"),
+    Action("clear_rest", "Measure from no rest", "Live", LIVE, ("Shift+R",), needs="has_rest"),
     Action("freeze", "Freeze, to correct by keys", "Live", LIVE, ("F",),
            "Tab chooses a point, arrows move it, Return teaches.", "running"),
     Action("teach", "Teach what was moved", "Live", LIVE, ("Return",), needs="frozen"),
@@ -255,7 +259,7 @@ SEPARATED: Final = frozenset({
     "next_point", "left", "up", "next_doubtful", "go_to_frame", "toggle_tracking", "merge_people",
     "exclude_range", "time_zero", "remove_mark", "accept_event", "event_begins_here", "pan_left",
     "stretch_time", "markup_68", "toggle_ghost", "show_live", "show_notes", "toggle_record",
-    "toggle_adapt", "freeze", "live_next_point", "show_keys", "show_about",
+    "toggle_adapt", "measure_rest", "freeze", "live_next_point", "show_keys", "show_about",
 })  # fmt: skip
 
 # By heading: with the letter that opens the menu together with Alt.

@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
 from facetrack.reading import Spec
-from facetrack_app.model.readings import Values
+from facetrack_app.model.influence import influence_in_words
+from facetrack_app.model.readings import Drawn, Mask, Values
 from facetrack_app.model.summary import columns
+
+_NO_PARTS: Final[Mapping[Spec, Values]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it holds arrays
@@ -21,59 +27,81 @@ class Curve:
     spec : Spec
     first, stop : int
         The frames, up to but without the second.
-    values : ndarray, shape (stop - first,), float32
-        Of each frame; NaN where nothing is known.
-    least, most : ndarray, shape (n,), float32
-        Of each frame, or of each column of pixels that stands for several; NaN where nothing is
-        known.
+    values : Drawn
+        Of each frame.
+    least, most, low, high : ndarray, shape (n,), float32
+        Of each frame, or of each column of pixels that stands for several: the values, and the ends
+        of their intervals. NaN where nothing is known.
+    unassessable : ndarray, shape (n,), bool
+        Where no value can be assessed, as a reason says.
+    parts : mapping of Spec to ndarray, shape (stop - first,), float32
+        Which parts of the value raise and lower it in each frame; of most signals there are none.
     """
 
     spec: Spec
     first: int
     stop: int
-    values: Values
+    values: Drawn
     least: Values
     most: Values
+    low: Values
+    high: Values
+    unassessable: Mask
+    parts: Mapping[Spec, Values]
 
     def at(self, frame: int) -> str:
-        """Say the value of a frame; nothing where none is known."""
-        if not self.first <= frame < self.stop or np.isnan(self.values[frame - self.first]):
+        """Say the value of a frame, and what raises and lowers it; nothing where none is known."""
+        place = frame - self.first
+        if not self.first <= frame < self.stop or np.isnan(self.values.value[place]):
             return ""
         unit = "" if self.spec.unit == "1" else f" {self.spec.unit}"
-        return f"{self.values[frame - self.first]:.3g}{unit}"
+        parts = (influence_in_words(part, values[place]) for part, values in self.parts.items())
+        return "   ".join([f"{self.values.value[place]:.3g}{unit}", *parts])
 
     @property
     def scale(self) -> tuple[float, float] | None:
         """Lowest and highest value that occurs, so that small motions are seen; None: none."""
-        known = np.isfinite(self.least)
-        if not known.any():
+        drawn = np.concatenate([self.least, self.most, self.low, self.high])
+        drawn = drawn[np.isfinite(drawn)]
+        if not len(drawn):
             return None
-        low, high = float(self.least[known].min()), float(self.most[known].max())
+        low, high = float(drawn.min()), float(drawn.max())
         spare = 0.01 * (self.spec.range[1] - self.spec.range[0])  # of a value that stays the same
         return (low, high) if high - low > spare else (low - spare, high + spare)
 
 
-def curve_of(spec: Spec, values: Values, first: int, width: int) -> Curve:
+def curve_of(
+    spec: Spec, values: Drawn, first: int, width: int, parts: Mapping[Spec, Values] = _NO_PARTS
+) -> Curve:
     """Reduce the values of frames to the columns of a picture.
 
     Parameters
     ----------
     spec : Spec
-    values : ndarray, shape (n,), float32
-        One for each frame.
+    values : Drawn
+        Of each frame.
     first : int
         The first frame.
     width : int
         Columns of pixels.
+    parts : mapping of Spec to ndarray, optional
+        See `Curve`.
 
     Returns
     -------
     Curve
     """
-    stop, least, most = first + len(values), values, values
-    if len(values) > width:
-        least, most = (
-            np.asarray(columns(values, 0, len(values), width, reduce), dtype=np.float32)
-            for reduce in (np.fmin.reduceat, np.fmax.reduceat)
-        )
-    return Curve(spec, first, stop, values, least, most)
+    count, unassessable = len(values.value), values.unassessable
+    ends = [values.value, values.value, values.low, values.high]
+    if count > width:
+        ways = 2 * (np.fmin.reduceat, np.fmax.reduceat)
+        ends = [
+            np.asarray(columns(part, 0, count, width, reduce), dtype=np.float32)
+            for part, reduce in zip(ends, ways, strict=True)
+        ]
+        some = columns(unassessable, 0, count, width, np.logical_or.reduceat)
+        unassessable = np.asarray(some, dtype=np.bool_) & np.isnan(ends[0])
+    least, most, low, high = ends
+    return Curve(
+        spec, first, first + count, values, least, most, low, high, unassessable, parts
+    )  # fmt: skip

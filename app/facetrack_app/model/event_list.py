@@ -50,6 +50,11 @@ class Line:
         return "human" if human and self.state != Decision.REJECTED else "machine"
 
     @property
+    def model(self) -> str:
+        """What has to be said of the model that found it; empty where nothing has to."""
+        return "" if isinstance(self.what, Span) else self.what.model
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What tells it apart from the others, whatever is decided about it."""
         if isinstance(self.what, Span):

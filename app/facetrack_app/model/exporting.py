@@ -32,6 +32,7 @@ from facetrack_app.model.exporting_signals import (
     event_records,
     marked_moments,
     people_of,
+    rests_of,
     write_report,
     write_signal_files,
 )
@@ -192,7 +193,7 @@ def export(
         write_openface(path, table)
         write_signal_files(session, choice, path)
         tables = {
-            "signals": signals_csv.columns(choice.values, table.people),
+            "signals": signals_csv.columns(choice.values, table.people, rests_of(session, choice)),
             "events": events_csv.columns(choice.events, table.people),
         }
         write_dictionary(path.with_suffix(".columns.csv"), tables, labels(table))

@@ -25,13 +25,14 @@ from facetrack.formats.table import NO_FACE
 from facetrack.reading import HUMAN, MACHINE, EventRecord, Reading, Row
 from facetrack.signals.estimator import nothing
 from facetrack.signals.registry import Choice
+from facetrack.signals.rest import Restable
 from facetrack.signals.rows import NO_FACE_REASON
 from facetrack.summary.report import Recording, Report
 from facetrack.summary.spans import Span, union
 from facetrack.version import installed_version
 from facetrack_app.model.judged import Judged
 from facetrack_app.model.look import Span as Mark
-from facetrack_app.model.readings import CHUNK, read_series
+from facetrack_app.model.readings import CHUNK, read_series, rest_of
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import OTHER_MODELS, Session
 
@@ -42,6 +43,19 @@ def people_of(session: Session) -> dict[int, str]:
     """Name people by their numbers in the tracks; of stills, those whom a person has named."""
     named = enumerate(session.people.values())
     return {i: name for i, name in named if not (session.stills and _COUNTED.fullmatch(name))}
+
+
+def rests_of(session: Session, choice: Choice) -> dict[int, str]:
+    """Say when people's faces were at rest, from which values are measured, by their numbers."""
+    if not any(isinstance(estimator, Restable) for estimator in choice.estimators):
+        return {}
+    times, found = session.times(), dict[int, str]()
+    for number, person in enumerate(session.people):
+        start, stop = session.setting(rest_of(person), (0, 0))
+        if start < stop <= len(times):
+            seconds = (session.seconds(float(times[frame])) for frame in (start, stop - 1))
+            found[number] = "{:.3f} to {:.3f} s".format(*seconds)
+    return found
 
 
 def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
@@ -166,10 +180,14 @@ _PARTS = (("value", float), ("low", float), ("high", float), ("reason", object))
 
 def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
     """Write NAME.signals.csv and NAME.events.csv beside NAME.csv; raises OutputError."""
-    rows, people = signal_rows(session, choice), people_of(session)
+    rows, people, rests = (
+        signal_rows(session, choice),
+        people_of(session),
+        rests_of(session, choice),
+    )
     with (
         atomic_path(path.with_suffix(".signals.csv")) as temporary,
-        SignalWriter(temporary, choice.values, people=people) as writer,
+        SignalWriter(temporary, choice.values, people=people, rests=rests) as writer,
     ):
         while some := list(islice(rows, CHUNK)):
             writer.write(some)
@@ -182,6 +200,9 @@ def recording_of(
     """Give what a report needs to know of a session, of all people or of some."""
     asked = {name: names for name, _, *names in choice.order()}
     later = session.setting(OTHER_MODELS, {}).items()
+    names = list(session.people.values())
+    rests = [f"{names[n]}: {words}" for n, words in rests_of(session, choice).items()
+             if not people or list(session.people)[n] in people]  # fmt: skip
     others = ", ".join(f"{name} ({checksum})" for checksum, name in later)
     about = {
         "Video": title,
@@ -189,6 +210,7 @@ def recording_of(
         "Model": str(session.setting("model", "")),
         "Checksum": str(session.setting("model_checksum", "")),
         **({"Other models": others} if others else {}),
+        **({"Measured from the face at rest": "; ".join(rests)} if rests else {}),
     }
     table = signal_table(session, choice, people)
     return Recording(title, table, event_records(session), asked, about, marked_spans(session))

@@ -14,6 +14,7 @@ from typing import Any
 from facetrack.reading import Event
 from facetrack_app.model.rows import Row
 from facetrack_app.model.store import Store
+from facetrack_app.model.wording import named_with
 
 _MACHINE_COLUMNS = "estimator, version, name, start, peak, stop, score, text, detail"
 
@@ -77,6 +78,11 @@ class Judged:
         return self.decision != Decision.MACHINE
 
     @property
+    def model(self) -> str:
+        """What has to be said of the model that found it; empty where nothing has to."""
+        return str(self.event.detail.get("model", ""))
+
+    @property
     def where(self) -> tuple[str, str, float]:
         """What tells it apart from the person's other ones."""
         return self.estimator, self.event.name, self.event.start
@@ -104,7 +110,8 @@ class Judged:
 def event_in_words(judged: Judged) -> str:
     """Say what an event is, when, and who says so."""
     event = judged.event
-    words = f"{event.name}: {event.start:.2f} to {event.stop:.2f} s"
+    name = named_with(event.name, judged.model)
+    words = f"{name}: {event.start:.2f} to {event.stop:.2f} s"
     words += "" if isnan(event.score) else f", score {event.score:.3g}"
     if judged.decision == Decision.MACHINE:
         return f"{words}, found by {judged.estimator}"

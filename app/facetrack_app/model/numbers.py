@@ -19,7 +19,7 @@ from facetrack.summary.numbers import summarise
 from facetrack.summary.report import Recording, Report
 from facetrack.summary.spans import Span, union
 from facetrack.summary.tables import comparison_table
-from facetrack_app.model.exporting_signals import marked_spans, recording_of
+from facetrack_app.model.exporting_signals import marked_spans, recording_of, rests_of
 from facetrack_app.model.session import Session
 
 WHOLE: Final = "whole video"
@@ -83,7 +83,8 @@ def save_numbers(
         mine = recording.timelines()[0]
         from facetrack.summary.picture import picture  # loads matplotlib
 
-        drawn = picture(f"{title}: {session.people[person]}", mine,
+        about = f"{title}: {session.people[person]}{in_words_of_rest(session, choice, person)}"
+        drawn = picture(about, mine,
                         [summarise(mine, span) for span in dict.fromkeys(chosen)])  # fmt: skip
         with atomic_path(path) as temporary:
             temporary.write_bytes(drawn)
@@ -91,6 +92,12 @@ def save_numbers(
     report = Report()
     report.add(replace(recording, marked=spans))
     write_text(path, report.csv() if path.suffix == ".csv" else report.html())
+
+
+def in_words_of_rest(session: Session, choice: Choice, person: int) -> str:
+    """Say behind a name when the face was at rest that values are measured from, if it was."""
+    said = rests_of(session, choice).get(list(session.people).index(person), "")
+    return f"; measured from the face at rest, {said}" if said else ""
 
 
 def _only(session: Session, choice: Choice, title: str, person: int) -> Recording:

@@ -24,6 +24,7 @@ from facetrack.signals.registry import owner
 from facetrack.signals.rest import Restable
 from facetrack.signals.resting import ENOUGH
 from facetrack_app.model import rows
+from facetrack_app.model.influence import influence_in_words, parts_of
 from facetrack_app.model.store import Store
 
 CHUNK: Final = 1024  # frames in a row of the store
@@ -33,6 +34,25 @@ _UNSAID, _SAID = 0, 1  # codes; higher ones number the reasons, from 2
 
 Values = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.uint16]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """What is drawn of one signal over a stretch of frames.
+
+    Attributes
+    ----------
+    value, low, high : ndarray, shape (n,), float32
+        NaN where nothing is known.
+    unassessable : ndarray, shape (n,), bool
+        Where a reason says why, other than that it is not analysed yet.
+    """
+
+    value: Values
+    low: Values
+    high: Values
+    unassessable: Mask
 
 
 @dataclass(slots=True)
@@ -171,8 +191,8 @@ def _blocks(
 
 def read_values(
     store: Store, person: int, estimator: Estimator, name: str, start: int, stop: int
-) -> Values:
-    """Read one signal over a stretch; NaN where nothing is known.
+) -> Drawn:
+    """Read one signal over a stretch.
 
     Parameters
     ----------
@@ -186,15 +206,19 @@ def read_values(
 
     Returns
     -------
-    ndarray, shape (stop - start,), float32
+    Drawn
     """
-    values = np.full(stop - start, np.nan, dtype=np.float32)
+    numbers = np.full((3, stop - start), np.nan, dtype=np.float32)
+    codes = np.full(stop - start, _UNSAID, dtype=np.uint16)
     for first, block in _blocks(store, person, estimator, start, stop):
         if name in block.names:
-            a, b = max(start, first), min(stop, first + CHUNK)
-            part = block.values[0, block.names.index(name), a - first : b - first]
-            values[a - start : b - start] = part
-    return values - np.float32(_at_rest(store, person, estimator).get(name, 0.0))
+            a, b, i = max(start, first), min(stop, first + CHUNK), block.names.index(name)
+            numbers[:, a - start : b - start] = block.values[:, i, a - first : b - first]
+            codes[a - start : b - start] = block.codes[i, a - first : b - first]
+    rest = _at_rest(store, person, estimator).get(name, 0.0)
+    told = codes != _UNSAID if np.isnan(rest) else codes > _SAID
+    value, low, high = numbers - np.float32(rest)
+    return Drawn(value, low, high, told)
 
 
 def rest_of(person: int) -> str:
@@ -253,7 +277,16 @@ def read_series(
 
 
 def value_in_words(store: Store, person: int, spec: Spec, frame: int) -> str:
-    """Say what a signal is in a frame, or why nothing is known."""
-    series = read_series(store, person, owner(spec.name), frame, frame + 1)[spec.name]
+    """Say what a signal is in a frame, with its interval and its parts, or why nothing is known."""
+    found = read_series(store, person, owner(spec.name), frame, frame + 1)
+    series = found[spec.name]
+    if series.reason[0]:
+        return series.reason[0]
     unit = "" if spec.unit == "1" else f" {spec.unit}"
-    return series.reason[0] or f"{series.value[0]:.4g}{unit}"
+    words = f"{series.value[0]:.4g}{unit}"
+    if np.isfinite(series.low[0]) and np.isfinite(series.high[0]):
+        words += f" ({series.low[0]:.4g} to {series.high[0]:.4g})"
+    parts = ", ".join(
+        influence_in_words(part, found[part.name].value[0]) for part in parts_of(spec)
+    )
+    return f"{words}; influence: {parts}" if parts else words

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import facetrack
+from facetrack.formats.table import Names
 from facetrack_app.model.live import FROZEN, LiveFrame
 from facetrack_app.model.wording import counted
 
@@ -101,7 +102,7 @@ class Account:
         return lines
 
 
-def notes(wish: Wish, started: datetime, account: Account) -> dict[str, Any]:
+def notes(wish: Wish, started: datetime, account: Account, rests: Names) -> dict[str, Any]:
     """Give what stands in the notes beside a recording, as JSON knows it."""
     return {
         "facetrack": facetrack.__version__,
@@ -110,6 +111,7 @@ def notes(wish: Wish, started: datetime, account: Account) -> dict[str, Any]:
         "started": started.isoformat(timespec="seconds"),
         "source": wish.source,
         "kind": wish.kind,
+        **({"measured from": {str(face): words for face, words in rests.items()}} if rests else {}),
         "seconds": round(account.seconds, 3),
         "frames": account.frames,
         "not tracked": dict(account.missed),

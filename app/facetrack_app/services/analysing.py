@@ -11,7 +11,8 @@ from typing import Final
 
 from facetrack.errors import FacetrackError, InputError
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.signals.registry import Choice, choose
+from facetrack.reading import Kind
+from facetrack.signals.registry import Choice, choose, owner
 from facetrack.video.frame import Frame
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.faces import Size
@@ -90,7 +91,7 @@ class Analysing:
 
         All of the session is analysed anew then: one choice makes one set of results.
         """
-        new = [name for name in names if name not in self._choice.names]
+        new = [n for name in names if name not in self._choice.names for n in _together(name)]
         if new:
             wanted = ",".join([self._session.setting(SIGNALS, "default"), *new])
             with self._session.store.transaction():
@@ -168,3 +169,9 @@ class Analysing:
 
     def _tell(self, text: str, about: str) -> None:
         self._post(lambda: self._said(text, bool(text), about))
+
+
+def _together(name: str) -> list[str]:
+    """Give a signal with its parts, and with the events of its estimator."""
+    specs = owner(name).specs
+    return [name, *(s.name for s in specs if s.part_of == name or s.kind == Kind.EVENT)]

@@ -12,6 +12,8 @@ from typing import Any
 from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.learning.profile import Profile
+from facetrack.signals import Choice
+from facetrack.signals.rest import Rest
 from facetrack.tracking.tracker import Tracker
 from facetrack_app.model.editing import Editor
 from facetrack_app.model.engine import (
@@ -96,6 +98,8 @@ class LiveSession:
         What is watched.
     marks : LiveMarks
         Events that the person marked.
+    rest : Rest or None
+        From which values are measured that can be; see `set_rest`.
     paused : bool
         Whether the camera is let go, and what was learned kept, until `go_on`.
     """
@@ -117,6 +121,7 @@ class LiveSession:
         self.recorder: Recorder | None = None
         self.taught: Face | None = None
         self.holding = False
+        self.rest: Rest | None = None
         self._post, self._say, self._open = post, say, True
         self._frames: Slot[Captured] = Slot()
         source = source_of(wish.source, model.shape_model, wish.size)
@@ -292,7 +297,24 @@ class LiveSession:
         """Draw other signals; a recording that is going on keeps its own."""
         self._charts = names
         also = self.recorder.choice if self.recorder is not None else None
-        self._tracking.choice = live_choice(names, also)
+        choice = live_choice(names, also)
+        self._tracking.choice = choice if self.rest is None else choice.with_rest(self.rest)
+
+    @property
+    def choice(self) -> Choice:
+        """The signals that every frame is searched for."""
+        return self._tracking.choice
+
+    def set_rest(self, rest: Rest | None) -> None:
+        """Measure from faces at rest, or from none; raises InputError during a recording.
+
+        What was heard by then is dropped: nothing is drawn as what it is not.
+        """
+        if self.recorder is not None:
+            raise InputError("end the recording first: all of its rows are measured from one rest")
+        self.rest = rest
+        self._tracking.change(lambda *_: self.chart(self._charts))
+        self._tracking.heard.take()
 
     def set_adapt(self, on: bool) -> None:
         """Let the tracker learn from its own tracks, or not."""
@@ -331,8 +353,16 @@ class LiveSession:
 
     def record(self, wish: Wish) -> None:
         """Begin a recording; raises OutputError if its files cannot be made."""
-        self.recorder = Recorder(wish, self._tracking.choice)
+        self.recorder = Recorder(wish, self.choice, self._rests())
         self._tracking.sinks.append(self.recorder)
+
+    def _rests(self) -> dict[int, str]:
+        """Say of each face, on a recording's own clock, when it was at rest."""
+        if self.rest is None:
+            return {}
+        seconds, ago = self.rest.stop - self.rest.start, self._tracking.now - self.rest.stop
+        words = f"{seconds:.0f} s at rest, until {ago:.0f} s before the recording"
+        return dict.fromkeys(self.rest.values, words)
 
     def stop_recording(self) -> Recorder | None:
         """End the recording; returns it."""

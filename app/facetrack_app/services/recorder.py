@@ -23,6 +23,7 @@ from facetrack.corpus.task import Outputs
 from facetrack.errors import FacetrackError
 from facetrack.formats.atomic import output_error, write_text
 from facetrack.formats.openface import OpenFaceWriter, write_dictionary
+from facetrack.formats.table import NO_NAMES, Names
 from facetrack.reading import HUMAN, Event, EventRecord, Finding, Readings
 from facetrack.signals import Choice
 from facetrack.video.overlay import draw
@@ -46,6 +47,8 @@ class Recorder:
         A faceless recording never hands a frame's pixels to anything that writes.
     choice : Choice
         The signals that are written, which the frames bring with them.
+    rests : mapping of int to str, optional
+        From what the values of a face are measured, in words, by `Face.id`.
 
     Attributes
     ----------
@@ -63,7 +66,7 @@ class Recorder:
         If the files cannot be made.
     """
 
-    def __init__(self, wish: Wish, choice: Choice) -> None:
+    def __init__(self, wish: Wish, choice: Choice, rests: Names = NO_NAMES) -> None:
         try:
             wish.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -77,10 +80,10 @@ class Recorder:
             self.base = wish.folder / f"{stem}-{number}"
         self.account, self.files = Account(), list[Path]()
         self.failure = ""
-        self.choice = choice
+        self.choice, self._rests = choice, rests
         self._outputs = Outputs(self.base)
         self._table = OpenFaceWriter(self._outputs.path("csv"))
-        self._signals = SignalTables(self._outputs, choice)
+        self._signals = SignalTables(self._outputs, choice, rests=rests)
         write_dictionary(self._outputs.path("dictionary"), self._signals.columns())
         self._write_notes()
         self._video: VideoWriter | None = None
@@ -180,7 +183,7 @@ class Recorder:
                 os.replace(self._video.part, self._video.path)
 
     def _write_notes(self) -> None:
-        content = notes(self.wish, self._started, self.account)
+        content = notes(self.wish, self._started, self.account, self._rests)
         write_text(self._beside(NOTES), json.dumps(content, indent=2) + "\n")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from facetrack.signals.registry import owner, signals
 from facetrack_app.model.curves import Curve, curve_of
+from facetrack_app.model.influence import parts_of
 from facetrack_app.model.readings import read_values
 from facetrack_app.model.store import Store
 from facetrack_app.services.latest import Latest
@@ -78,7 +79,11 @@ def read_curves(database: Path, wish: Wish) -> list[Curve]:
     """Read what is stored; raises FormatError if the session's file is damaged."""
     known, found = signals(), []
     with closing(Store(database)) as store:
-        for name in wish.names:
-            values = read_values(store, wish.person, owner(name), name, wish.first, wish.stop)
-            found.append(curve_of(known[name], values, wish.first, wish.width))
+        for spec in (known[name] for name in wish.names):
+            values, *parts = (
+                read_values(store, wish.person, owner(one.name), one.name, wish.first, wish.stop)
+                for one in (spec, *parts_of(spec))
+            )
+            beside = {one: part.value for one, part in zip(parts_of(spec), parts, strict=True)}
+            found.append(curve_of(spec, values, wish.first, wish.width, beside))
     return found

@@ -4,28 +4,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, isnan, log10, nan
+from html import escape
+from itertools import count
+from math import ceil, isfinite, isnan, log10, nan
 from typing import Final
 
 import numpy as np
 import pyqtgraph
 from PyQt5.QtCore import QEvent, QPointF, Qt, QTimer
-from PyQt5.QtGui import QColor, QFont
+from PyQt5.QtGui import QBrush, QColor, QFont, QFontMetricsF
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from facetrack.formats.table import NO_FACE
-from facetrack.reading import HUMAN, EventRecord, Spec
+from facetrack.reading import HUMAN, EventRecord, Reading, Spec
 from facetrack.signals import signals
 from facetrack.signals.registry import owner
+from facetrack.signals.rest import Restable
+from facetrack_app.model.influence import parts_of
 from facetrack_app.model.live import Heard
 from facetrack_app.model.marking import LiveMarks
 from facetrack_app.model.strip import Curve, Strip
-from facetrack_app.views.theme import MARK, PEOPLE, readable
+from facetrack_app.views.chart_areas import WIDTH, Area, Influences, between, box
+from facetrack_app.views.theme import MARK, PEOPLE, hatch, readable, soft
 
 SECONDS: Final = 10.0
 _PER_SECOND: Final = 15
 _ANGLE: Final = 50.0  # degrees within which heads move; beyond them the scale grows
 _THINNEST: Final = 3  # px of a moment
+_MARGIN: Final = 52  # px beside a title, most of them of the scale
 _UNKNOWN: Final = "\N{EN DASH}"
 
 
@@ -35,6 +41,8 @@ class StripCharts(QWidget):
     Attributes
     ----------
     shown : dict of str to Chart
+    influences : list of Influences
+        Beside the charts of values that have parts.
     marks : LiveMarks or None
         Events that the person marked: drawn in every chart.
     """
@@ -50,7 +58,9 @@ class StripCharts(QWidget):
         layout.addWidget(self._graphics)
         self._strip = Strip()
         self.shown: dict[str, Chart] = {}
+        self.influences: list[Influences] = []
         self.marks: LiveMarks | None = None
+        self._rested = False
         self._fresh = False
         self._timer = QTimer(self)
         self._timer.setInterval(1000 // _PER_SECOND)
@@ -66,14 +76,18 @@ class StripCharts(QWidget):
         text, ground = self.palette().windowText().color(), self.palette().base().color()
         self._graphics.clear()
         self._graphics.setBackground(ground)
-        known = signals()
-        self.shown = {
-            name: Chart(self._graphics.addPlot(row=0, col=number), known[name], text,
-                        readable(PEOPLE[number % len(PEOPLE)], ground, MARK))
-            for number, name in enumerate(name for name in names if name in known)
-        }  # fmt: skip
-        for number in range(len(self.shown)):  # alike, however long their titles are
-            self._graphics.ci.layout.setColumnPreferredWidth(number, 100)
+        known, columns = signals(), self._graphics.ci.layout
+        self.shown, self.influences, column = {}, [], count()
+        for number, name in enumerate(name for name in names if name in known):
+            colour, place = PEOPLE[number % len(PEOPLE)], next(column)
+            plot = self._graphics.addPlot(row=0, col=place)
+            self.shown[name] = Chart(plot, known[name], text, ground, colour, self._rested)
+            columns.setColumnPreferredWidth(place, 100)  # alike, however long their titles are
+            if parts := parts_of(known[name]):
+                place = next(column)
+                plot = self._graphics.addPlot(row=0, col=place)
+                colour = readable(colour, ground, MARK)
+                self.influences.append(Influences(plot, parts, text, colour))
         self._redraw()
 
     def add(self, heard: Heard) -> None:
@@ -87,6 +101,13 @@ class StripCharts(QWidget):
             return
         self._strip.clear()
         self.choose(self.names)
+
+    def measure_from_rest(self, on: bool) -> None:
+        """Begin anew, with values that are measured from a face at rest, or no longer are."""
+        if on != self._rested:
+            self._rested = on
+            self._strip.clear()
+            self.choose(self.names)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Show the present values alone again."""
@@ -114,7 +135,15 @@ class StripCharts(QWidget):
         marked = self.marks.shown(now, SECONDS) if self.marks is not None else []
         records = [EventRecord(NO_FACE, event, source=HUMAN) for event in marked]
         for chart in self.shown.values():
-            chart.draw(self._strip, records)
+            chart.draw(self._strip, records, self._room)
+        for influences in self.influences:
+            influences.draw(self._strip)
+
+    @property
+    def _room(self) -> float:
+        """Pixels that a chart's title has."""
+        left = self._graphics.width() - WIDTH * len(self.influences)
+        return left / len(self.shown) - _MARGIN
 
 
 class Chart:
@@ -124,13 +153,25 @@ class Chart:
     ----------
     plot : PlotItem
     spec : Spec
-    text, colour : QColor
-        Of what is written, and of the line.
+    text, ground, colour : QColor
+        Of what is written, of what is below it, and of the line; this one is made to stand out.
+    rested : bool
+        Whether values are measured from a face at rest, as far as they can be.
     """
 
-    def __init__(self, plot: pyqtgraph.PlotItem, spec: Spec, text: QColor, colour: QColor) -> None:
+    def __init__(
+        self,
+        plot: pyqtgraph.PlotItem,
+        spec: Spec,
+        text: QColor,
+        ground: QColor,
+        colour: QColor,
+        rested: bool = False,
+    ) -> None:
         self._plot, self._spec, self._text = plot, spec, text
-        self._estimator = owner(spec.name).name
+        estimator = owner(spec.name)
+        self._estimator = estimator.name
+        self._from = " from rest" if rested and isinstance(estimator, Restable) else ""
         self._range, self._scale = _comfortable(spec), (nan, nan)
         self._pointed: float | None = None  # seconds before now
         plot.setXRange(-SECONDS, 0, padding=0)
@@ -138,21 +179,25 @@ class Chart:
         plot.setMenuEnabled(False)
         plot.hideButtons()
         plot.showGrid(y=True, alpha=0.25)
-        plot.setToolTip(spec.meaning)
         for side in ("left", "bottom"):
             plot.getAxis(side).setTextPen(text)
         plot.getAxis("bottom").setTicks([[(-t, f"{-t} s") for t in range(2, round(SECONDS), 2)]])
+        self._metrics = QFontMetricsF(_bold(plot.titleLabel.item.font()))
         self._spans: list[Span] = []
         self._cursor = pyqtgraph.InfiniteLine(pen=pyqtgraph.mkPen(text, style=Qt.DotLine))
         self._cursor.setVisible(False)
         plot.addItem(self._cursor, ignoreBounds=True)
-        self._line = plot.plot(
-            pen=pyqtgraph.mkPen(colour, width=1.5), skipFiniteCheck=False, connect="finite"
-        )
+        self.unknown = Area(plot, hatch(ground))
+        self.band = None
+        if spec.interval:
+            ground = soft(colour, ground)
+            self.band = Area(plot, QBrush(ground))
+        pen = pyqtgraph.mkPen(readable(colour, ground, MARK), width=1.5)
+        self._line = plot.plot(pen=pen, skipFiniteCheck=False, connect="finite")
         # Segments are handed to Qt in a `sip.array`, and sip never frees one: 9 MB an hour.
         self._line.curve.setSegmentedLineMode("off")
         self._show_scale(np.empty(0))
-        self._show_title(Curve(np.empty(0), np.empty(0)), nan)
+        self._show_title(Curve.empty(), Reading(nan), 0.0)
 
     @property
     def title(self) -> str:
@@ -180,13 +225,16 @@ class Chart:
         inside = box.sceneBoundingRect().contains(place)
         self._pointed = box.mapSceneToView(place).x() if inside else None
 
-    def draw(self, strip: Strip, marked: Sequence[EventRecord] = ()) -> None:
-        """Show what is known now."""
-        curve = strip.curve(self._spec.name, SECONDS)
-        curve = Curve(curve.times - strip.now, curve.values)
+    def draw(self, strip: Strip, marked: Sequence[EventRecord], room: float) -> None:
+        """Show what is known now, with a title of so many pixels."""
+        curve = strip.curve(self._spec.name, SECONDS).since(strip.now)
         self._line.setData(curve.times, curve.values)
-        self._show_scale(curve.values[~np.isnan(curve.values)])
-        self._show_title(curve, strip.current(self._spec.name))
+        known = np.concatenate([curve.values, curve.low, curve.high])
+        self._show_scale(known[~np.isnan(known)])
+        if self.band is not None:
+            self.band.fill(between(curve.times, curve.low, curve.high))
+        self._show_unknown(curve)
+        self._show_title(curve, strip.current(self._spec.name), room)
         self._show_events([*strip.events(self._estimator, SECONDS), *marked], strip.now)
 
     def _show_scale(self, known: np.ndarray) -> None:
@@ -197,21 +245,53 @@ class Chart:
             self._scale = span
             self._plot.setYRange(*span, padding=0.02)
 
-    def _show_title(self, curve: Curve, current: float) -> None:
-        words = f"{self._spec.label}: <b>{self._written(current)}</b>"
-        if self._spec.model:
-            words += f" <i>({self._spec.model})</i>"
+    def _show_unknown(self, curve: Curve) -> None:
+        """Hatch what cannot be assessed, from below the chart to above it."""
+        least = _THINNEST * self._plot.vb.viewPixelSize()[0]
+        low, high = self._plot.viewRange()[1]
+        self.unknown.fill(
+            box(start, max(stop, start + least), low, high) for start, stop, _ in curve.gaps
+        )
+
+    def _show_title(self, curve: Curve, current: Reading, room: float) -> None:
+        """Say what is known now and under the mouse, and below it what is said of the model."""
+        spec, shown = self._spec, {f"{self._spec.label}{self._from}: ": current}
         self._cursor.setVisible(self._pointed is not None)
         if self._pointed is not None:
             self._cursor.setValue(self._pointed)
-            words += f" | {self._pointed:.1f} s: <b>{self._written(curve.at(self._pointed))}</b>"
-        if words != self.title:
-            self._plot.setTitle(words, color=self._text, size="9pt")
+            shown[f" | {self._pointed:.1f} s: "] = curve.at(self._pointed)
+        for whole in (True, False):  # a chart that is too narrow shows no interval
+            words = [
+                w for before, r in shown.items() for w in (before, self._written(r, whole=whole))
+            ]
+            if self._metrics.horizontalAdvance("".join(words)) <= room:
+                break
+        *_, said = shown.values()
+        reason = self._fitting(f" {said.reason}", room, "".join(words)) if said.reason else ""
+        words[1::2] = (f"<b>{value}</b>" for value in words[1::2])
+        title = "".join(words) + escape(reason)
+        if spec.model:
+            title += f"<br><i>{escape(self._fitting(spec.model, room))}</i>"
+        if title != self.title:
+            self._plot.setTitle(title, color=self._text, size="9pt")
+            told = (spec.meaning, spec.model, said.reason)
+            self._plot.setToolTip("\n".join(filter(None, told)))
 
-    def _written(self, value: float) -> str:
+    def _fitting(self, text: str, room: float, before: str = "") -> str:
+        """Cut a text off that is too long for what is left behind another one."""
+        room -= self._metrics.horizontalAdvance(before)
+        return self._metrics.elidedText(text, Qt.ElideRight, max(int(room), 0))
+
+    def _written(self, said: Reading, *, whole: bool) -> str:
+        """Write a value; the whole of it is with its interval."""
         low, high = self._spec.range
         digits = max(0, ceil(2.5 - log10(high - low)))
-        return _UNKNOWN if isnan(value) else f"{value:.{digits}f}"
+        if isnan(said.value):
+            return _UNKNOWN
+        words = f"{said.value:.{digits}f}"
+        if whole and isfinite(said.low) and isfinite(said.high):
+            words += f" ({said.low:.{digits}f} to {said.high:.{digits}f})"
+        return words
 
     def _show_events(self, records: list[EventRecord], now: float) -> None:
         while len(self._spans) < len(records):
@@ -262,6 +342,12 @@ class Span:
 
 def _small(font: QFont) -> QFont:
     font.setPointSizeF(8)
+    return font
+
+
+def _bold(font: QFont) -> QFont:
+    font.setPointSizeF(9)
+    font.setBold(True)
     return font
 
 

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem
 
 from facetrack_app.model.event_list import Line
 from facetrack_app.model.vocabulary import Vocabulary
+from facetrack_app.model.wording import named_with
 
 COLUMNS: Final = ("start, s", "stop, s", "name", "person", "source", "state")
 START, STOP, NAME = range(3)
@@ -48,8 +49,11 @@ class EventTable(QAbstractTableModel):
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
         """Show a cell."""
         line, column = self.lines[index.row()], index.column()
+        if role == Qt.ToolTipRole and column == NAME:
+            return named_with(line.name, line.model)
         if role in (Qt.DisplayRole, Qt.EditRole):
-            cells = (f"{line.start:z.2f}", f"{line.stop:z.2f}", line.name, line.person)
+            name = line.name if role == Qt.EditRole else named_with(line.name, line.model)
+            cells = (f"{line.start:z.2f}", f"{line.stop:z.2f}", name, line.person)
             return (*cells, line.source, line.state)[column]
         if role == Qt.TextAlignmentRole and column in (START, STOP):
             return int(Qt.AlignRight | Qt.AlignVCenter)
@@ -63,7 +67,7 @@ class EventTable(QAbstractTableModel):
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.EditRole) -> bool:
         """Hand on what was typed."""
-        if role == Qt.EditRole and value != self.data(index):
+        if role == Qt.EditRole and value != self.data(index, role):
             self.edited.emit(self.lines[index.row()], index.column(), str(value))
         return False
 
@@ -82,7 +86,7 @@ class NameDelegate(QStyledItemDelegate):
         box = QComboBox(parent)
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.NoInsert)
-        box.addItems(self._vocabulary.offered(index.data()))
+        box.addItems(self._vocabulary.offered(index.data(Qt.EditRole)))
         box.activated.connect(lambda: self._finish(box))
         box.lineEdit().returnPressed.connect(lambda: self._finish(box))
         return box
@@ -95,7 +99,7 @@ class NameDelegate(QStyledItemDelegate):
     def setEditorData(self, editor: QWidget, index: QModelIndex) -> None:
         """Begin with the present name."""
         assert isinstance(editor, QComboBox)
-        editor.setCurrentText(index.data())
+        editor.setCurrentText(index.data(Qt.EditRole))
         editor.lineEdit().selectAll()
 
     def setModelData(self, editor: QWidget, model: Any, index: QModelIndex) -> None:

@@ -72,6 +72,7 @@ class EventsWindow(ToolWindow):
         )
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(22)
+        self.table.setWordWrap(False)  # a name that is cut off is cut off late
         self.table.horizontalHeader().setSectionResizeMode(NAME, QHeaderView.Stretch)
         for column in range(len(COLUMNS)):
             if column != NAME:

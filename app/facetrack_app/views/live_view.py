@@ -33,6 +33,7 @@ from facetrack_app.views.live_marking import LiveMarking
 from facetrack_app.views.live_panel import FILE, LivePanel
 from facetrack_app.views.live_people import LivePeople
 from facetrack_app.views.live_recording import LiveRecording
+from facetrack_app.views.live_resting import LiveResting
 from facetrack_app.views.room import column
 from facetrack_app.views.theme import VERMILION
 
@@ -94,6 +95,7 @@ class LiveView(QWidget):
             self._watch, self.panel.recording, settings, recordings, self
         )
         self.marking = LiveMarking(self._watch, settings, self)
+        self.resting = LiveResting(self._watch, self.charts)
         self.correcting = LiveCorrecting(self._watch, self.canvas, self._show_frozen)
         self._lay_out()
         self._connect()
@@ -146,7 +148,7 @@ class LiveView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return self, self.correcting, self.recording, self.people, self.marking
+        return self, self.correcting, self.recording, self.people, self.marking, self.resting
 
     @property
     def session(self) -> LiveSession | None:
@@ -167,6 +169,11 @@ class LiveView(QWidget):
     def adapting(self) -> bool:
         """Whether the tracker learns from its own tracks."""
         return self.session is not None and self.session.adapting
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether values are measured from a face at rest."""
+        return self.session is not None and self.session.rest is not None
 
     @property
     def has_recording(self) -> bool:
@@ -223,6 +230,7 @@ class LiveView(QWidget):
         if self.session is not None:
             self.recording.report(self.session.stop())
             self._watch.session = None
+        self.resting.stop()
         self.said("", False, "camera")
         self._clock.stop()
         self._live = None
@@ -286,8 +294,10 @@ class LiveView(QWidget):
     def _show_newest(self) -> None:
         if self.session is None or self.session.frozen:
             return
-        for heard in self.session.hear():
+        found = self.session.hear()
+        for heard in found:
             self.charts.add(heard)
+        self.resting.hear(found)
         live = self.session.take()
         if live is None:
             return
@@ -311,6 +321,8 @@ class LiveView(QWidget):
         if live is None:
             return
         state = state_in_words(live.faces, learning=session.adapting)
+        if self.resting.sentence:
+            state = "learning", self.resting.sentence
         self.panel.show_state(*(("lost", self._trouble) if self._trouble else state))
         self.panel.show_numbers(session, live)
         lines = session.health.troubles()

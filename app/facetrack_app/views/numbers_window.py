@@ -24,7 +24,8 @@ from PyQt5.QtWidgets import (
 
 from facetrack.errors import FacetrackError
 from facetrack.reporting.tables import Table
-from facetrack_app.model.numbers import KINDS, WHOLE, intervals
+from facetrack_app.model.numbers import KINDS, WHOLE, in_words_of_rest, intervals
+from facetrack_app.services.analysing import chosen_signals
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.numbers import Numbers, Wish
 from facetrack_app.services.posting import Post
@@ -150,6 +151,9 @@ class NumbersWindow(ToolWindow):
         assert annotator is not None
         person = annotator.person
         name = annotator.session.people[person] if person is not None else ""
+        if person is not None:
+            choice = chosen_signals(annotator.session)
+            name += in_words_of_rest(annotator.session, choice, person)
         unfinished = annotator.tracking.running or annotator.analysing.busy
         more = " The video is still being analysed." if unfinished else ""
         self.note.setText(f"{name}: what could be assessed comes first.{more}")

@@ -11,9 +11,11 @@ from PyQt5.QtWidgets import QComboBox, QWidget
 
 from facetrack.reading import Kind
 from facetrack.signals import signals
+from facetrack_app.model.wording import named_with
 
 MOST: Final = 4  # charts that fit beside each other
 _TITLE: Final = "Charts..."
+_BAR: Final = 24  # px that scrolling takes
 
 
 class SignalList(QComboBox):
@@ -31,6 +33,9 @@ class SignalList(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("signals in the charts")
+        # As wide as its place is; what is listed may be wider.
+        self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(len(_TITLE))
         self.ticked: list[str] = []
         self.tick([])
         self.activated.connect(self._toggle)
@@ -42,15 +47,16 @@ class SignalList(QComboBox):
         self.clear()
         self.addItem(_TITLE)
         for row, (name, spec) in enumerate(known.items(), start=1):
-            self.addItem(name.replace("_", " "), name)
+            self.addItem(named_with(name.replace("_", " "), spec.model), name)
             item = self.model().item(row)
-            item.setToolTip(spec.meaning)
+            item.setToolTip("\n".join(filter(None, (spec.meaning, spec.model))))
             item.setCheckable(True)
             item.setCheckState(Qt.Checked if name in self.ticked else Qt.Unchecked)
 
     def showPopup(self) -> None:
         """Open; an estimator may have come since the last time."""
         self.tick(self.ticked)
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + _BAR)
         super().showPopup()
 
     def _toggle(self, row: int) -> None:

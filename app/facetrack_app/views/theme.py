@@ -6,7 +6,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from PyQt5.QtGui import QColor, QPalette
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QBrush, QColor, QPalette
 from PyQt5.QtWidgets import QApplication
 
 # Okabe and Ito's eight colours: the colour-blind tell them apart, and shapes say the same again.
@@ -19,6 +20,7 @@ PEOPLE: Final = (GREEN, SKY, ORANGE, YELLOW, PINK, VERMILION)
 
 TEXT, MARK = 4.5, 3.0  # least contrasts of text, and of lines and marks (WCAG 2.1, AA)
 
+_SOFT: Final = 0.28  # of a colour in its ground
 _MIDDLE: Final = 0.18  # luminance from which black stands out more than white
 _DESKTOP: Final = "desktop is dark"  # a property of the application
 FONT_SIZE: Final = 9.5  # pt: all of the panels fits into 720 lines
@@ -110,6 +112,17 @@ def readable(colour: QColor, ground: QColor, least: float) -> QColor:
         The colour itself if its contrast suffices.
     """
     return QColor(_readable(colour.rgb(), ground.rgb(), least))
+
+
+def soft(colour: QColor, ground: QColor) -> QColor:
+    """Mix a colour into its ground: what lies behind a line of that colour."""
+    pairs = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)
+    return QColor(*(round(_SOFT * c + (1 - _SOFT) * g) for c, g in pairs))
+
+
+def hatch(ground: QColor) -> QBrush:
+    """Make what fills stretches of which nothing can be said: seen, yet no rival of texts."""
+    return QBrush(readable(ground, ground, MARK), Qt.BDiagPattern)
 
 
 @cache

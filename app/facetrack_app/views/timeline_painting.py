@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,9 @@ from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFont, QPainter, QPalette, QPen, QPolygonF
 
 from facetrack_app.model.curves import Curve
+from facetrack_app.model.readings import Values
 from facetrack_app.model.timeline import Layers, runs
+from facetrack_app.model.wording import named_with
 from facetrack_app.views.theme import (
     BLUE,
     GREEN,
@@ -20,7 +23,9 @@ from facetrack_app.views.theme import (
     PINK,
     SKY,
     VERMILION,
+    hatch,
     readable,
+    soft,
 )
 from facetrack_app.views.timeline_rows import (
     CURVE,
@@ -88,15 +93,16 @@ class Painting:
         self._painter.drawLine(QLineF(GUTTER, y, GUTTER + self._axis.columns, y))
 
     def _curve_name(self, curve: Curve, top: float) -> None:
-        """Write a signal's name with its unit below, and the ends of its scale beside them."""
+        """Write a signal's name, its unit and model below, and the ends of its scale beside."""
         painter, font, spec = self._painter, self._painter.font(), curve.spec
         painter.setFont(self._small)
         name = spec.name.replace("_", " ")
-        if spec.unit == "1":
-            self._name(name, top, CURVE, GUTTER - SCALE)
-        else:
-            self._name(spec.unit, top + CURVE / 2 - 2, CURVE / 2, GUTTER - SCALE)
+        below = ", ".join(filter(None, (spec.unit if spec.unit != "1" else "", spec.model)))
+        if below:
+            self._name(below, top + CURVE / 2 - 2, CURVE / 2, GUTTER - SCALE)
             self._name(name, top + 2, CURVE / 2, GUTTER - SCALE)
+        else:
+            self._name(name, top, CURVE, GUTTER - SCALE)
         box = QRectF(GUTTER - SCALE, top + 1, SCALE - 4, CURVE - 2)
         sides = (Qt.AlignBottom, Qt.AlignTop)
         painter.setPen(self._ink)
@@ -164,35 +170,64 @@ class Painting:
         painter.setBrush(Qt.NoBrush)
 
     def _event_name(self, one: Placed, box: QRectF, free: float) -> None:
-        """Write the name inside of the event, or behind it where there is room."""
+        """Write the name inside of the event, or behind it where there is room for it."""
         painter, name = self._painter, one.judged.event.text or one.judged.event.name
-        width = painter.fontMetrics().horizontalAdvance(name) + 4
-        inside = width <= box.width() - 2
-        left = box.left() + 2 if inside else box.right() + 2
-        if inside or left + width <= free:
-            painter.setPen(QColor(0, 0, 0) if inside and one.judged.human else self._ink)
-            place = QRectF(left, box.top(), width, box.height())
-            painter.drawText(place, Qt.AlignVCenter | Qt.AlignLeft, name)
+        for words in dict.fromkeys((named_with(name, one.judged.model), name)):
+            width = painter.fontMetrics().horizontalAdvance(words) + 4
+            inside = width <= box.width() - 2
+            left = box.left() + 2 if inside else box.right() + 2
+            if inside or left + width <= free:
+                painter.setPen(QColor(0, 0, 0) if inside and one.judged.human else self._ink)
+                place = QRectF(left, box.top(), width, box.height())
+                painter.drawText(place, Qt.AlignVCenter | Qt.AlignLeft, words)
+                return
 
     def box(self, one: Placed) -> QRectF:
         """Give where an event lies."""
         return event_box(one, self._rows, self._axis)
 
     def curve(self, curve: Curve, place: int) -> None:
-        """Paint a signal: of each column all that occurs, nothing where nothing is known."""
+        """Paint a signal: of each column all that occurs, hatched where nothing can be said."""
+        top, count = self._rows.curve(place), len(curve.least)
+        step = (curve.stop - curve.first) / max(count, 1)
+        edges = [self._axis.x(curve.first + i * step) for i in range(count + 1)]
+        for first, stop in runs(curve.unassessable):
+            box = QRectF(edges[first], top + 1, max(edges[stop] - edges[first], 2.0), CURVE - 2)
+            self._painter.fillRect(box, hatch(self._ground))
         if curve.scale is None:
             return
         low, high = curve.scale
-        bottom = self._rows.curve(place) + CURVE - 3
         per_value = (CURVE - 6) / (high - low)
-        count = len(curve.least)
-        step = (curve.stop - curve.first) / count
-        xs = [self._axis.x(curve.first + (i + 0.5) * step) for i in range(count)]
-        self._painter.setPen(QPen(self._seen(SKY), 1))
+
+        def height(values: Values) -> list[float]:
+            return (top + CURVE - 3 - (values - low) * per_value).tolist()
+
+        ground = self._ground
+        if curve.spec.interval:
+            ground = soft(SKY, ground)
+            for first, stop in runs(np.isfinite(curve.low) & np.isfinite(curve.high)):
+                self._band(edges[first : stop + 1], height(curve.high[first:stop]),
+                           height(curve.low[first:stop]), ground)  # fmt: skip
+        self._painter.setPen(QPen(readable(SKY, ground, MARK), 1))
+        xs = [(left + right) / 2 for left, right in pairwise(edges)]
         for first, stop in runs(np.isfinite(curve.least)):
-            tops = (bottom - (curve.most[first:stop] - low) * per_value).tolist()
-            feet = (bottom - (curve.least[first:stop] - low) * per_value).tolist()
+            tops, feet = height(curve.most[first:stop]), height(curve.least[first:stop])
             self._run(xs[first:stop], tops, feet)
+
+    def _band(
+        self, edges: Sequence[float], tops: Sequence[float], feet: Sequence[float], colour: QColor
+    ) -> None:
+        """Paint columns between the ends of intervals, in one piece."""
+        corners = [
+            QPointF(x, y)
+            for ys, way in ((tops, 1), (feet, -1))
+            for left, right, y in list(zip(edges, edges[1:], ys, strict=False))[::way]
+            for x in (left, right)[::way]
+        ]
+        self._painter.setPen(Qt.NoPen)
+        self._painter.setBrush(colour)
+        self._painter.drawPolygon(QPolygonF(corners))
+        self._painter.setBrush(Qt.NoBrush)
 
     def axis(self, ticks: Sequence[tuple[int, str]], first: int, stop: int) -> None:
         """Write moments below the rows, and beside them which frames are shown."""

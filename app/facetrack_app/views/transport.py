@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 from facetrack.reading import Kind, Spec
 from facetrack.signals.registry import signals
 from facetrack_app.model.playback import PACES
+from facetrack_app.model.wording import named_with
 from facetrack_app.services.annotator import Annotator
 
 _LONGEST: Final = 150  # px of a text in the progress bar
@@ -92,7 +93,7 @@ class Transport(QWidget):
         self.menu.clear()
         chosen = self.chosen
         for name, spec in _values().items():
-            action = self.menu.addAction(spec.label)
+            action = self.menu.addAction(named_with(spec.label, spec.model))
             action.setToolTip(spec.meaning)
             action.setCheckable(True)
             action.setChecked(name in chosen)

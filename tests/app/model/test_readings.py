@@ -25,9 +25,12 @@ from facetrack_app.model.readings import (
     read_series,
     read_values,
     rest_of,
+    value_in_words,
     write_readings,
 )
 from facetrack_app.model.store import Store
+from tests.app.aching import AWAY, SPECS, TURNED, Aching, said
+from tests.app.conftest import drawn
 
 ONE = FaceEstimator(
     "one",
@@ -82,7 +85,7 @@ def test_stretches_that_are_written_over_each_other_come_back(
             expected |= {frame: (a, b) for frame, (a, b) in found.items()}
         start, stop = asked[0], asked[0] + asked[1]
         series = read_series(store, 7, ONE, start, stop)
-        values = read_values(store, 7, ONE, "pain", start, stop)
+        values = read_values(store, 7, ONE, "pain", start, stop).value
         assert read_series(store, 8, ONE, start, stop)["pain"].reason == (NOT_YET,) * asked[1]
     unknown = Reading(nan, reason=NOT_YET)
     for i, name in enumerate(("eye_opening_right", "pain")):
@@ -101,7 +104,7 @@ def test_what_lies_outside_of_a_stretch_can_be_cut(store: Store) -> None:
     write(store, 0, LAST, rows)
     with store.transaction():
         cut_readings(store, 7, ONE, 5, CHUNK + 3)
-    known = np.isfinite(read_values(store, 7, ONE, "pain", 0, LAST))
+    known = np.isfinite(read_values(store, 7, ONE, "pain", 0, LAST).value)
     assert np.flatnonzero(known).tolist() == list(range(5, CHUNK + 3))
     chunks = store.read("SELECT DISTINCT chunk FROM reading ORDER BY chunk")
     assert chunks == [(0,), (1,)]
@@ -110,7 +113,7 @@ def test_what_lies_outside_of_a_stretch_can_be_cut(store: Store) -> None:
 def test_another_version_of_an_estimator_says_nothing_yet(store: Store) -> None:
     write(store, 0, 2, [Row(0, 0.0, 0, {"pain": Reading(1.0)})])
     newer = FaceEstimator("one", ONE.specs, ONE.compute, version="2")
-    assert np.isnan(read_values(store, 7, newer, "pain", 0, 2)).all()
+    assert np.isnan(read_values(store, 7, newer, "pain", 0, 2).value).all()
 
 
 def test_readings_of_a_long_video_stay_small(store: Store) -> None:
@@ -128,16 +131,16 @@ def test_a_curve_shows_every_frame_and_its_gaps() -> None:
     values = np.zeros(1000, dtype=np.float32)
     values[123], values[124] = 5.0, -3.0
     values[500:600] = np.nan
-    curve = curve_of(ONE.specs[0], values, 40, 100)
+    curve = curve_of(ONE.specs[0], drawn(values), 40, 100)
     assert len(curve.least) == len(curve.most) == 100
     assert (curve.least[12], curve.most[12]) == (-3, 5)
     assert np.flatnonzero(np.isnan(curve.least)).tolist() == list(range(50, 60))
     assert curve.scale == (-3, 5)
-    close = curve_of(ONE.specs[0], values[:60], 40, 100)
+    close = curve_of(ONE.specs[0], drawn(values[:60]), 40, 100)
     assert len(close.least) == 60
     assert close.scale is not None
     assert close.scale[0] < 0 < close.scale[1]  # a value that stays the same has a scale, too
-    assert curve_of(ONE.specs[0], values[500:520], 0, 100).scale is None
+    assert curve_of(ONE.specs[0], drawn(values[500:520]), 0, 100).scale is None
 
 
 class Measured(FaceEstimator):
@@ -160,13 +163,40 @@ def test_values_are_measured_from_the_person_at_rest(store: Store) -> None:
         store.put("setting", [((rest_of(7),), ("[0, 21]",))])
     raw = np.array([nan if f == 3 else f / 100 for f in range(60)])
     rest = np.nanmedian(raw[:21])
-    np.testing.assert_allclose(read_values(store, 7, smile, "smile", 5, 60), raw[5:] - rest, 1e-5)
+    np.testing.assert_allclose(
+        read_values(store, 7, smile, "smile", 5, 60).value, raw[5:] - rest, 1e-5
+    )
     series = read_series(store, 7, smile, 0, 60)["smile"]
     np.testing.assert_allclose(series.value, raw - rest, 1e-5)
     assert series.reason[3] == "lost"
     with store.transaction():
         store.put("setting", [((rest_of(7),), ("[0, 9]",))])  # nine frames, one of them lost
-    assert np.isnan(read_values(store, 7, smile, "smile", 0, 60)).all()
+    assert np.isnan(read_values(store, 7, smile, "smile", 0, 60).value).all()
     assert read_series(store, 7, smile, 0, 60)["smile"].reason[2:4] == (NO_REST, "lost")
     plain = FaceEstimator("one", smile.specs, smile.compute)
-    np.testing.assert_allclose(read_values(store, 7, plain, "smile", 0, 60), raw, 1e-5)
+    np.testing.assert_allclose(read_values(store, 7, plain, "smile", 0, 60).value, raw, 1e-5)
+
+
+def test_a_curve_has_its_band_what_cannot_be_assessed_and_its_parts(
+    store: Store, ache: Aching
+) -> None:
+    rows = [Row(f, f / 25, 7, said(f)) for f in range(40)]
+    with store.transaction():
+        write_readings(store, 7, ache, 0, 40, rows)
+        store.put("setting", [((rest_of(7),), ("[0, 13]",))])
+    drawn = read_values(store, 7, ache, "ache", 0, 60)
+    rest = 4.0
+    assert (drawn.value[5], drawn.low[5], drawn.high[5]) == (5 - rest, 4 - rest, 7 - rest)
+    assert np.flatnonzero(drawn.unassessable).tolist() == list(AWAY)  # and not what is to come
+    brows = read_values(store, 7, ache, "ache_brows", 0, 60).value
+    curve = curve_of(SPECS[0], drawn, 0, 6, {SPECS[1]: brows})
+    assert (curve.low[0], curve.high[0]) == (2 - rest, 7 - rest)
+    assert curve.scale == (2 - rest, 11 - rest)
+    assert not curve.unassessable.any()  # each column has a value
+    assert curve.at(4) == "0   brows +0"
+    near = curve_of(SPECS[0], drawn, 0, 100)
+    assert np.flatnonzero(near.unassessable).tolist() == list(AWAY)
+    assert value_in_words(store, 7, SPECS[0], AWAY.start) == TURNED
+    assert value_in_words(store, 7, SPECS[0], 5) == (
+        "1 (0 to 3); influence: brows +0, eyes +0, nose +0, mouth +0"
+    )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from facetrack.formats.table import NO_FACE
 from facetrack.reading import Event, Finding, Reading, Readings
 from facetrack.signals.pipeline import THINNED
+from facetrack.signals.rows import NO_FACE_REASON
 from facetrack_app.model.live import Heard
 from facetrack_app.model.strip import Strip
 
@@ -37,9 +38,9 @@ def test_values_stand_at_their_frames_in_order() -> None:
     curve = filled().curve("heat", 1.0)
     assert curve.values.tolist() == list(range(25, 50))
     np.testing.assert_allclose(curve.times, np.arange(25, 50) / RATE)
-    assert filled().current("heat") == 49
-    assert curve.at(1.4) == 35
-    assert curve.at(99.0) == 49
+    assert filled().current("heat").value == 49
+    assert curve.at(1.4).value == 35
+    assert curve.at(99.0).value == 49
 
 
 def test_late_readings_go_back_to_their_own_time() -> None:
@@ -73,7 +74,7 @@ def test_nothing_is_known_of_a_face_that_is_lost_and_no_line_joins_two_people() 
     strip = filled(10)
     for frame in range(10, 15):
         strip.add(heard(frame, said(frame, nan), face_id=NO_FACE))
-        assert isnan(strip.current("heat"))
+        assert isnan(strip.current("heat").value)
     for frame in range(15, 20):
         strip.add(heard(frame, said(frame, 100.0, 7), said(frame, 5.0, 0), face_id=7))
     strip.add(heard(20, said(20, 8.0, 0), face_id=0))
@@ -81,15 +82,15 @@ def test_nothing_is_known_of_a_face_that_is_lost_and_no_line_joins_two_people() 
     known = curve.values[~np.isnan(curve.values)]
     assert known.tolist() == [*range(10), *[100.0] * 5, 8.0]
     assert isnan(curve.values[-2])
-    assert strip.current("heat") == 8.0
+    assert strip.current("heat").value == 8.0
 
 
 def test_a_value_of_another_person_is_not_the_present_one() -> None:
     strip = filled(10)
     strip.add(heard(10, face_id=3))  # of whom nothing was said yet
-    assert isnan(strip.current("heat"))
+    assert isnan(strip.current("heat").value)
     strip.add(heard(11, said(10, 0.5, 3), face_id=3))  # said a frame late
-    assert strip.current("heat") == 0.5
+    assert strip.current("heat").value == 0.5
 
 
 def test_frames_that_an_estimator_left_out_are_no_gaps_but_what_it_cannot_say_is() -> None:
@@ -99,7 +100,7 @@ def test_frames_that_an_estimator_left_out_are_no_gaps_but_what_it_cannot_say_is
         strip.add(heard(frame, thinned if frame % 3 else said(frame, frame)))
     values = strip.curve("heat", 10.0).values
     assert values.tolist() == list(range(0, 30, 3))
-    assert strip.current("heat") == 27
+    assert strip.current("heat").value == 27
     strip.add(heard(30, said(30, nan)))
     strip.add(heard(31, face_id=NO_FACE))
     strip.add(heard(32, said(32, 32.0)))
@@ -122,14 +123,14 @@ def test_events_are_those_of_the_charted_face_and_of_the_last_seconds() -> None:
 def test_what_is_not_known_is_empty() -> None:
     strip = Strip()
     assert isnan(strip.now)
-    assert isnan(strip.current("heat"))
+    assert isnan(strip.current("heat").value)
     assert len(strip.curve("heat", 10.0).times) == 0
-    assert isnan(strip.curve("heat", 10.0).at(0.0))
+    assert isnan(strip.curve("heat", 10.0).at(0.0).value)
     strip = filled()
     strip.clear()
     assert isnan(strip.now)
     strip.add(heard(0))
-    assert isnan(strip.current("heat"))
+    assert isnan(strip.current("heat").value)
     assert len(strip.curve("heat", 10.0).times) == 0
 
 
@@ -150,3 +151,38 @@ def test_frames_that_were_left_out_and_readings_that_come_late_never_meet(
     np.testing.assert_allclose(curve.values[known], RATE * curve.times[known])
     kept = [float(f) for f in frames if f > frames[-1] - size]
     assert curve.values[known].tolist() == kept
+
+
+def test_what_cannot_be_assessed_has_a_start_a_stop_and_a_reason() -> None:
+    strip = Strip()
+    for frame in range(60):
+        why = "turned" if 10 <= frame < 20 else "dark" if frame == 20 else ""
+        value = Reading(nan, reason=why) if why else Reading(frame, frame - 1, frame + 1)
+        found = Finding(0, "warmth", Readings(frame, {"heat": value}))
+        late = 3.0 * (frame >= 50)
+        face = NO_FACE if frame in (48, 49) else 0
+        strip.add(heard(frame, found, face_id=face, time=frame / RATE + late))
+    curve = strip.curve("heat", 10.0)
+    assert curve.gaps == [
+        pytest.approx((10 / RATE, 20 / RATE, "turned")),
+        pytest.approx((20 / RATE, 21 / RATE, "dark")),
+        pytest.approx((48 / RATE, 49 / RATE, NO_FACE_REASON)),  # the camera was away behind it
+    ]
+    assert curve.at(15 / RATE).reason == "turned"
+    near = curve.at(30 / RATE)
+    assert (near.value, near.low, near.high, near.reason) == (30, 29, 31, "")
+    strip.add(heard(60, said(60, nan), time=60 / RATE + 3))
+    assert len(strip.curve("heat", 10.0).gaps) == 3  # no reason, no gap
+    assert Strip().curve("heat", 10.0).gaps == []
+
+
+def test_what_is_said_last_has_its_interval_and_reason() -> None:
+    strip = filled(10)
+    told = Reading(nan, reason="turned")
+    strip.add(heard(10, Finding(0, "warmth", Readings(10, {"heat": told}))))
+    assert strip.current("heat").reason == "turned"
+    told = Reading(1.0, 0.5, 2.0)
+    strip.add(heard(11, Finding(0, "warmth", Readings(11, {"heat": told}))))
+    assert strip.current("heat") == told
+    strip.add(heard(11 + 1024))  # its place in the memory belongs to another frame
+    assert isnan(strip.current("heat").value)

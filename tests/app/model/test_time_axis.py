@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from facetrack.signals.registry import signals
 from facetrack_app.model.curves import curve_of
 from facetrack_app.model.timeline import time_ticks
+from tests.app.conftest import drawn
 
 
 def test_moments_are_round_and_count_from_time_zero() -> None:
@@ -47,9 +48,9 @@ def test_moments_are_frames_that_are_shown_in_order(
 def test_a_curve_knows_the_value_of_every_frame() -> None:
     values = np.linspace(0, 20, 1000, dtype=np.float32)
     values[500:600] = np.nan
-    curve = curve_of(signals()["pose_yaw"], values, 100, 50)
+    curve = curve_of(signals()["pose_yaw"], drawn(values), 100, 50)
     assert curve.at(100) == "0 deg"
     assert curve.at(1099) == "20 deg"
     assert (curve.at(650), curve.at(99), curve.at(1100)) == ("", "", "")
-    assert curve_of(signals()["eye_openness"], values, 0, 50).at(250) == f"{values[250]:.3g}"
+    assert curve_of(signals()["eye_openness"], drawn(values), 0, 50).at(250) == f"{values[250]:.3g}"
     assert len(curve.least) == pytest.approx(50)

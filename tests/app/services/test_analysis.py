@@ -341,7 +341,7 @@ def test_frames_are_decoded_only_for_estimators_that_look_at_them(
     annotator.want_signals(("brightness", "pose_yaw"))
     desk.until(lambda: not annotator.analysing.busy)
     store = annotator.session.store
-    values = read_values(store, 0, brightness, "brightness", 0, N)
+    values = read_values(store, 0, brightness, "brightness", 0, N).value
     video = annotator.document.open()
     expected = [video.frame(f).grey.mean() for f in (0, 7, N - 1)]
     video.close()
@@ -357,7 +357,9 @@ def test_an_estimator_that_fails_is_named_and_the_others_go_on(
     desk.until(lambda: not desk.annotator.analysing.busy)
     assert any("brightness are switched off" in text for text in desk.said)
     store = desk.annotator.session.store
-    assert np.isfinite(read_values(store, 0, choose("head").estimators[0], "pose_yaw", 0, N)).all()
+    assert np.isfinite(
+        read_values(store, 0, choose("head").estimators[0], "pose_yaw", 0, N).value
+    ).all()
     series = read_series(store, 0, brightness, 0, N)["brightness"]
     assert np.isfinite(series.value[:5]).all()
     assert "no more" in series.reason[5]
@@ -368,17 +370,19 @@ def test_a_drag_brings_its_readings_along(desk: Desk) -> None:
     desk.until(lambda: not annotator.analysing.busy)
     geometry = choose("geometry").estimators[0]
     store = annotator.session.store
-    before = read_values(store, 0, geometry, "mouth_opening", 0, N)
+    before = read_values(store, 0, geometry, "mouth_opening", 0, N).value
     assert np.isfinite(before).all()
     desk.go(20)
     desk.drag(66, 0, 12)
     desk.settle()
     desk.until(lambda: not annotator.analysing.busy)
-    after = read_values(store, 0, geometry, "mouth_opening", 0, N)
+    after = read_values(store, 0, geometry, "mouth_opening", 0, N).value
     assert after[20] > before[20] + 0.02
     annotator.undo()
     desk.until(lambda: not annotator.analysing.busy)
-    np.testing.assert_array_equal(read_values(store, 0, geometry, "mouth_opening", 0, N), before)
+    np.testing.assert_array_equal(
+        read_values(store, 0, geometry, "mouth_opening", 0, N).value, before
+    )
 
 
 def test_another_choice_or_version_is_another_set_of_results(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt5.QtCore import Qt
 
 from facetrack.cli.main import main
 from facetrack.formats.coco import read_coco
@@ -19,10 +20,15 @@ from facetrack.formats.webvtt import read_webvtt
 from facetrack.reading import HUMAN, MACHINE, Event
 from facetrack.signals.registry import owner
 from facetrack.tracking.face_model import FaceModel
-from facetrack_app.model.commands import MakeEvent, MarkSpan, Rename, SetTimeZero
-from facetrack_app.model.judged import pack_event
+from facetrack_app.model.commands import MakeEvent, MarkSpan, Rename, SetRest, SetTimeZero
+from facetrack_app.model.event_list import event_lines
+from facetrack_app.model.judged import Judged, event_in_words, pack_event
+from facetrack_app.model.numbers import compared, in_words_of_rest
 from facetrack_app.model.readings import read_values
+from facetrack_app.services.analysing import chosen_signals
 from facetrack_app.services.exporting import export_document
+from facetrack_app.views.event_table import NAME, EventTable
+from tests.app.aching import AWAY, MODEL, PARTS, TURNED, Aching
 from tests.app.services.desk import Desk, N
 
 BLINK = Event("blink", 0.4, 0.44, 0.52, 0.5, detail={"depth": 0.5})
@@ -68,7 +74,7 @@ def test_signals_and_events_lie_beside_the_tracks(
     assert table.frame.tolist() == kept
     np.testing.assert_allclose(table.timestamp, times[kept], atol=1e-6)
     assert set(table.face_id.tolist()) == {0}
-    stored = read_values(session.store, 0, owner("pose_yaw"), "pose_yaw", 0, N)
+    stored = read_values(session.store, 0, owner("pose_yaw"), "pose_yaw", 0, N).value
     np.testing.assert_allclose(table.signals["pose_yaw"].value, stored[kept], rtol=1e-5)
     records = read_events(tmp_path / "out.events.csv")
     assert [(r.event.name, r.source, r.estimator) for r in records] == [
@@ -148,3 +154,71 @@ def test_the_command_line_reports_a_closed_session(
     rows = [r for r in rows if r["interval"] == "whole video"]
     by_human = [r["value"] for r in rows if (r["name"], r["measure"]) == ("smile", "by_human")]
     assert by_human == ["1"]
+
+
+@pytest.fixture
+def scored(ache: Aching, desk: Desk) -> Desk:
+    """Give a desk whose session holds a model's score, measured from the face at rest."""
+    annotator = desk.annotator
+    annotator.want_signals(("ache",))
+    desk.until(lambda: not annotator.analysing.busy)
+    annotator.run(SetRest(0, 0, 10))
+    return desk
+
+
+def test_a_score_is_exported_with_its_model_its_interval_and_its_rest(
+    scored: Desk, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    session = scored.annotator.session
+    times = session.times() - session.times()[0]
+    rest = f"{times[0]:.3f} to {times[9]:.3f} s"
+    written(scored, shipped_model, "csv", tmp_path / "out.csv")
+    with (tmp_path / "out.signals.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["rest"] for row in rows} == {rest}
+    assert (
+        {row["ache_model"] for row in rows} == {row["ache_brows_model"] for row in rows} == {MODEL}
+    )
+    assert rows[AWAY.start]["ache_reason"] == TURNED
+    numbers = [float(rows[1][f"ache{end}"]) for end in ("", "_low", "_high")]
+    assert numbers == [0.0, -1.0, 2.0]  # 4 less the median of 3, 4, 5, ...
+    assert "\nrest," in (tmp_path / "out.columns.csv").read_text(encoding="utf-8")
+    (record,) = [
+        r for r in read_events(tmp_path / "out.events.csv") if r.event.name == "ache_episode"
+    ]
+    assert record.event.detail["model"] == MODEL
+    for kind, suffix in (("elan", "eaf"), ("vtt", "vtt")):
+        written(scored, shipped_model, kind, tmp_path / f"out.{suffix}")
+    tiers = {a.tier for a in read_elan(tmp_path / "out.eaf")}
+    assert f"Person 1 ache_episode ({MODEL})" in tiers
+    assert MODEL in (tmp_path / "out.vtt").read_text(encoding="utf-8")
+    written(scored, shipped_model, "report", tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert page.count(MODEL) > 6  # at the top, and with every number of it
+    assert f"Person 1: {rest}" in page
+    written(scored, shipped_model, "numbers", tmp_path / "numbers.csv")
+    with (tmp_path / "numbers.csv").open(encoding="utf-8", newline="") as stream:
+        models = {r["name"] for r in csv.DictReader(stream) if r["measure"] == "model"}
+    assert models == {"ache", *PARTS, "ache_episode"}
+    scored.annotator.undo()
+    written(scored, shipped_model, "csv", tmp_path / "plain.csv")
+    with (tmp_path / "plain.signals.csv").open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream))
+    assert float(row["ache"]) == 3.0
+    assert "rest" not in row
+
+
+def test_the_model_stands_where_events_and_numbers_are_listed(scored: Desk) -> None:
+    session = scored.annotator.session
+    (line,) = [line for line in event_lines(session) if line.name == "ache_episode"]
+    rows = EventTable()
+    rows.show_lines([line])
+    cell = rows.index(0, NAME)
+    assert rows.data(cell) == rows.data(cell, Qt.ToolTipRole) == f"ache_episode ({MODEL})"
+    assert rows.data(cell, Qt.EditRole) == "ache_episode"
+    assert isinstance(line.what, Judged)
+    assert MODEL in event_in_words(line.what)
+    table = compared(session, chosen_signals(session), 0, (None,))
+    noted = {cells[0] for cells in table.cells if MODEL in cells[-1]}
+    assert {"ache: mean", "ache: above its level", "ache episode: count"} <= noted
+    assert in_words_of_rest(session, chosen_signals(session), 0).startswith("; measured from")

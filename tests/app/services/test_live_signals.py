@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +17,7 @@ import pytest
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.corpus.recording import record
 from facetrack.corpus.task import ModelId, Outputs, Settings, Task
-from facetrack.errors import OutputError
+from facetrack.errors import InputError, OutputError
 from facetrack.face import Face, State
 from facetrack.formats.events_csv import EventWriter, read_events
 from facetrack.formats.signals_csv import read_signals
@@ -23,18 +25,20 @@ from facetrack.opening import open_source
 from facetrack.reading import Event, Finding, Kind, Reading, Readings, Spec
 from facetrack.signals import Choice, FaceEstimator, choose, register
 from facetrack.signals.registry import unregister
+from facetrack.signals.rest import Rest
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
 from facetrack.video.sink import write_video
 from facetrack_app.model.live import LiveFrame, SignalHealth, live_choice
-from facetrack_app.model.recording import Wish
+from facetrack_app.model.recording import NOTES, Wish
 from facetrack_app.services.capture import Captured
 from facetrack_app.services.live_session import LiveSession, LiveWish
 from facetrack_app.services.live_tracking import LiveTracking
 from facetrack_app.services.recorder import Recorder
 from facetrack_app.services.slot import Slot
+from tests.app.aching import MODEL, Aching
 from tests.app.conftest import shape
 
 HEAT = Spec("heat", "how warm", "deg", (0.0, 100.0))
@@ -302,6 +306,56 @@ def test_charts_that_are_put_away_stay_in_a_recording(
     assert "warmth" not in {e.name for e in session._tracking.choice.estimators}
     assert session.hear() == []
     assert (session.untracked, session.unheard, session.health) == (0, 0, SignalHealth())
+
+
+@pytest.fixture
+def still(shipped_model: FaceModel, ache: Aching) -> Iterator[tuple[LiveSession, Stage]]:
+    """Give a session whose frames are tracked when a test says so, and who does that."""
+    wish = LiveWish("demo", charts=("ache",))
+    session = LiveSession(shipped_model, wish, lambda act: act(), lambda: None, lambda text: None)
+    stage = Stage(shipped_model)
+    stage.tracking = session._tracking
+    stage.tracking._tracker.update = stage._update  # type: ignore[method-assign,assignment]
+    yield session, stage
+    session.stop_recording()
+
+
+def test_values_are_measured_from_a_rest_and_a_recording_says_so(
+    still: tuple[LiveSession, Stage], tmp_path: Path
+) -> None:
+    session, stage = still
+    stage.track(6)
+    session.set_rest(Rest(0.0, 10.0, {0: {"ache": 3.0, "ache_brows": 1.0}}))
+    assert session.hear() == []  # what was measured from nothing is not drawn
+    stage.track(1)
+    (one,) = session.hear()
+    ((_, reading),) = readings(one.findings, "ache")
+    assert reading == Reading(0.0, -1.0, 2.0)
+    session.chart(["ache", "pose_yaw"])
+    assert session.choice.rest == session.rest
+    session.record(Wish(tmp_path))
+    with pytest.raises(InputError, match="end the recording first"):
+        session.set_rest(None)
+    stage.faces = [face(0), face(1)]
+    stage.track(2)
+    recorder = session.stop_recording()
+    assert recorder is not None
+    table = read_signals(Outputs(recorder.base).path("signals"))
+    assert table.signals["ache"].value[::2].tolist() == [1.0, 2.0]
+    assert table.signals["ache"].model == MODEL
+    assert table.signals["ache"].reason[1] == "not seen well enough at rest, from 0 to 10 s"
+    assert "rest" not in table.signals
+    with Outputs(recorder.base).path("signals").open(encoding="utf-8", newline="") as stream:
+        rests = [row["rest"] for row in csv.DictReader(stream)]
+    assert rests[0].startswith("10 s at rest, until ")
+    assert rests[0].endswith(" s before the recording")
+    assert rests[1] == ""
+    noted = json.loads(recorder.base.with_name(recorder.base.name + NOTES).read_text())
+    assert noted["measured from"] == {"0": rests[0]}
+    session.set_rest(None)
+    stage.track(1)
+    ((_, reading),) = readings(session.hear()[-1].findings[-1:], "ache")
+    assert reading.value >= 3.0
 
 
 def test_a_tracker_that_hangs_keeps_nobody_from_ending_a_recording(stage: Stage) -> None:

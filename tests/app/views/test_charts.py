@@ -20,6 +20,7 @@ from facetrack_app.model.live import Heard
 from facetrack_app.views.charts import StripCharts
 from facetrack_app.views.main_window import MainWindow
 from facetrack_app.views.signal_list import SignalList
+from tests.app.aching import AWAY, MODEL, TURNED, Aching, said
 
 PATIENCE = 60_000  # ms
 RATE = 25.0
@@ -146,6 +147,71 @@ def test_another_choice_keeps_what_was_heard_and_a_new_start_does_not(
     assert charts.shown["eye_openness"].drawn[0] is None
 
 
+def ache_for(charts: StripCharts, frames: range) -> None:
+    for frame in frames:
+        known = Finding(0, "aching", Readings(frame, said(frame)))
+        charts.add(Heard(frame, frame / RATE, 0, (known,)))
+    charts._draw()
+
+
+def test_an_interval_is_a_band_and_what_cannot_be_assessed_is_hatched(
+    charts: StripCharts, ache: Aching
+) -> None:
+    charts.choose(["ache", "eye_openness"])
+    ache_for(charts, range(18))
+    chart = charts.shown["ache"]
+    assert chart.band is not None
+    reach = chart.band.path().boundingRect()
+    assert (reach.left(), reach.right()) == pytest.approx((-17 / RATE, 0))
+    assert (reach.top(), reach.bottom()) == pytest.approx((2.0, 7.0))
+    assert not chart.band.path().contains(QPointF((AWAY.start + 1.5 - 17) / RATE, 4.5))
+    assert chart.band.path().contains(QPointF((AWAY.start - 1.5 - 17) / RATE, 4.5))
+    away = chart.unknown.path().boundingRect()
+    wanted = ((AWAY.start - 17) / RATE, (AWAY.stop - 17) / RATE)
+    assert (away.left(), away.right()) == pytest.approx(wanted)
+    assert charts.shown["eye_openness"].band is None
+    assert charts.shown["eye_openness"].unknown.path().isEmpty()
+    items = len(chart._plot.items)
+    ache_for(charts, range(18, 200))
+    assert len(chart._plot.items) == items  # nothing grows with the frames
+
+
+def test_value_interval_reason_and_model_are_said(charts: StripCharts, ache: Aching) -> None:
+    charts.choose(["ache"])
+    ache_for(charts, range(18))
+    chart = charts.shown["ache"]
+    assert chart.title == f"ache: <b>5.00 (4.00 to 7.00)</b><br><i>{MODEL}</i>"
+    QApplication.processEvents()
+    place = chart._plot.vb.mapViewToScene(QPointF((11 - 17) / RATE, 5))
+    charts._graphics.scene().sigMouseMoved.emit(place)
+    charts._draw()
+    assert chart.title.startswith(
+        f"ache: <b>5.00 (4.00 to 7.00)</b> | -0.2 s: <b>\N{EN DASH}</b> {TURNED}"
+    )
+    charts.choose(["ache", "ache_brows", "eye_openness", "pose_yaw"])
+    charts.resize(800, 200)
+    ache_for(charts, range(18))
+    QApplication.processEvents()
+    chart = charts.shown["ache"]
+    assert MODEL not in chart.title  # it is cut off, and there is the tooltip
+    assert chart.title.endswith("\N{HORIZONTAL ELLIPSIS}</i>")
+    assert MODEL in chart._plot.toolTip()
+    assert charts._graphics.ci.geometry().width() <= charts._graphics.width()
+
+
+def test_influences_are_bars_with_a_sign(charts: StripCharts, ache: Aching) -> None:
+    assert charts.influences == []
+    charts.choose(["eye_openness", "ache"])
+    ache_for(charts, range(5))
+    (influences,) = charts.influences
+    reach = influences.bars.path().boundingRect()
+    assert (reach.left(), reach.right()) == (-0.5, 1.5)
+    ticks = influences._plot.getAxis("left")._tickLevels[0]
+    assert [name for _, name in ticks] == ["brows", "eyes", "nose", "mouth"]
+    ache_for(charts, range(5, AWAY.stop))
+    assert influences.bars.path().isEmpty()  # what is not known is no 0
+
+
 @pytest.fixture
 def fragile() -> Iterator[FaceEstimator]:
     """Register an estimator that works ten times."""
@@ -214,7 +280,7 @@ def test_all_tracked_frames_reach_the_charts_and_what_breaks_is_named(
     assert (known[~np.isnan(known)]).tolist() == list(range(9, -1, -1))
     newest = live.charts._strip._newest
     qtbot.waitUntil(lambda: live.charts._strip._newest > newest + 5, timeout=PATIENCE)
-    assert not np.isnan(live.charts._strip.current("pose_yaw"))
+    assert not np.isnan(live.charts._strip.current("pose_yaw").value)
     live._show_numbers()
     assert live.troubles.isVisible()  # as long as it is so
     live.stop()

@@ -16,6 +16,7 @@ from facetrack_app.views.theme import ORANGE, SKY
 from facetrack_app.views.timeline import Timeline
 from facetrack_app.views.timeline_painting import event_box
 from facetrack_app.views.timeline_rows import CURVE, GUTTER, Placed
+from tests.app.conftest import drawn
 from tests.app.views import gestures
 from tests.app.views.hands import Hands, N
 
@@ -162,7 +163,7 @@ def test_no_line_crosses_a_gap(hands: Hands, timeline: Timeline) -> None:
     hands.go(0)
     values = np.linspace(0, 40, N, dtype=np.float32)
     values[10:20] = np.nan
-    timeline.show_curves([curve_of(signals()["pose_yaw"], values, 0, timeline.columns)])
+    timeline.show_curves([curve_of(signals()["pose_yaw"], drawn(values), 0, timeline.columns)])
     picture, axis, top = pixels(timeline), timeline.axis, timeline.rows.curve(0)
 
     def painted(frame: float) -> bool:

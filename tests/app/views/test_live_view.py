@@ -21,10 +21,12 @@ from facetrack.formats.signals_csv import read_signals
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
+from facetrack_app.model import resting
 from facetrack_app.model.live import FROZEN
 from facetrack_app.model.recording import FACELESS, KINDS, LANDMARKS, VIDEO
 from facetrack_app.services import capture
 from facetrack_app.views.main_window import MainWindow
+from tests.app.aching import Aching
 from tests.app.views import gestures
 from tests.app.views.hands import N
 
@@ -443,3 +445,38 @@ def test_a_fifth_chart_is_not_ticked(window: MainWindow) -> None:
     box.activated.emit(box.findData(before[0]))
     assert window.live.charts.names[0] != before[0]
     assert window.live.panel.charts.currentIndex() == 0
+
+
+def test_a_face_at_rest_is_counted_down_measured_and_cleared(
+    window: MainWindow, qtbot: QtBot, ache: Aching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resting, "SECONDS", 3.0)
+    live, key = window.live, window.findChild
+    assert not key(QAction, "measure_rest").isEnabled()
+    live.start()
+    qtbot.waitUntil(lambda: _tracked(window), timeout=PATIENCE)
+    key(QAction, "measure_rest").trigger()
+    assert "no signal in the charts" in window.message
+    live._choose_charts(["ache"])
+    known = lambda: np.isfinite(live.charts._strip.current("ache").value)  # noqa: E731
+    qtbot.waitUntil(known, timeout=PATIENCE)
+    key(QAction, "measure_rest").trigger()
+    live._show_numbers()
+    assert live.panel.state.text() == "keep your face at rest: 3 s"
+
+    def measured() -> bool:  # a busy machine may see too few frames
+        if not live.resting.sentence and not live.has_rest:
+            key(QAction, "measure_rest").trigger()
+        return live.has_rest
+
+    qtbot.waitUntil(measured, timeout=PATIENCE)
+    assert window.message == "values are measured from the face at rest"
+    assert live.charts.shown["ache"].title.startswith("ache from rest: ")
+    qtbot.waitUntil(known, timeout=PATIENCE)
+    drawn = live.charts._strip.curve("ache", 10.0).values
+    assert np.isin(drawn[np.isfinite(drawn)], [-1.0, 0.0, 1.0]).all()  # 3, 4 and 5 before
+    key(QAction, "clear_rest").trigger()
+    assert not live.has_rest
+    assert not key(QAction, "clear_rest").isEnabled()
+    assert live.charts.shown["ache"].title.startswith("ache: ")
+    live.stop()

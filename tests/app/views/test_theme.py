@@ -18,6 +18,7 @@ from facetrack_app.views.live_panel import Legend, LivePanel
 from facetrack_app.views.main_window import MainWindow
 from facetrack_app.views.signal_list import MOST
 from facetrack_app.views.theme import MARK, TEXT, contrast, readable
+from tests.app.aching import Aching
 
 TEXTS = (
     (QPalette.WindowText, QPalette.Window),
@@ -96,6 +97,23 @@ def test_lines_of_charts_stand_out(look: str, qtbot: QtBot) -> None:
     for name, chart in charts.shown.items():
         assert contrast(chart.colour, ground) >= MARK
         assert signals()[name].label in chart.title  # with the unit
+
+
+def test_bands_and_hatches_leave_lines_and_texts_readable(
+    look: str, qtbot: QtBot, ache: Aching
+) -> None:
+    charts = StripCharts()
+    qtbot.addWidget(charts)
+    charts.choose(["ache", "eye_openness"])
+    ground, text = (charts.palette().color(role) for role in (QPalette.Base, QPalette.WindowText))
+    chart = charts.shown["ache"]
+    assert chart.band is not None
+    for behind in (ground, chart.band.brush().color()):
+        assert contrast(chart.colour, behind) >= MARK
+        assert contrast(text, behind) >= TEXT
+    lines = chart.unknown.brush().color()
+    assert contrast(lines, ground) >= MARK
+    assert contrast(text, lines) >= TEXT  # names of events lie upon it
 
 
 def test_states_and_trouble_stand_out(look: str, window: MainWindow) -> None:
