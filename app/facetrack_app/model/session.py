@@ -16,6 +16,7 @@ import numpy.typing as npt
 from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
 from facetrack.formats.atomic import output_error
+from facetrack.video.square import Stretch, stretch_of
 from facetrack_app.model.claims import Claims
 from facetrack_app.model.corrected import correction_of, read_corrections
 from facetrack_app.model.judged import Judged, shown_events
@@ -27,6 +28,7 @@ from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
 
 STILLS: Final = "stills"  # settings of a session
+ASPECT: Final = "pixel_aspect"  # width of a pixel by its height
 OTHER_MODELS: Final = "other_models"  # names by checksum, of those that went on with it
 UNREADABLE: Final = "unreadable"
 _ROUNDING: Final = 1e-6  # seconds
@@ -238,6 +240,11 @@ class Session:
     def stills(self) -> bool:
         """Whether its frames are pictures that stand each by itself."""
         return bool(self.setting(STILLS, False))
+
+    @property
+    def stretch(self) -> Stretch:
+        """How the video's pixels, in which points are kept, become square ones."""
+        return stretch_of(float(self.setting(ASPECT, 1.0)))
 
     @property
     def unreadable(self) -> dict[int, str]:

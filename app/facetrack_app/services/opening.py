@@ -23,7 +23,7 @@ from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.unchanged import Unchanged
 from facetrack_app.model.faces import Size
 from facetrack_app.model.places import folder_for, user_folder
-from facetrack_app.model.session import DATABASE, OTHER_MODELS, STILLS, Session
+from facetrack_app.model.session import ASPECT, DATABASE, OTHER_MODELS, STILLS, Session
 from facetrack_app.model.store import Store
 from facetrack_app.services.sound import has_sound
 
@@ -138,7 +138,7 @@ def open_document(
         times = np.array(
             [i if stills else video.time(i) for i in range(n_frames)], dtype=np.float64
         )
-        size, size_of = video.size, _sizes(video)
+        size, size_of, aspect = video.size, _sizes(video), video.pixel_aspect
         pictures = video.names if isinstance(video, SeekableFolder) else ()
     finally:
         video.close()
@@ -147,7 +147,7 @@ def open_document(
         if session.setting("max_faces") is None:
             with session.store.transaction():
                 session.put_setting("max_faces", max_faces)
-        notes = _identify(session, source, model, size, stills, pictures)
+        notes = _identify(session, source, model, size, aspect, stills, pictures)
         if file is not None:
             notes += _recognise(session, file)
         if stills != asked:
@@ -241,6 +241,7 @@ def _identify(
     source: str | Path,
     model: Any,
     size: Size,
+    aspect: float,
     stills: bool,
     pictures: tuple[str, ...],
 ) -> list[str]:
@@ -253,6 +254,7 @@ def _identify(
         "size": list(size),
         "model": model.name,
         "model_checksum": fingerprint(model),
+        ASPECT: aspect,
         STILLS: stills,
         "pictures": hashlib.sha256(
             "/".join(pictures).encode("utf-8", "surrogateescape")
