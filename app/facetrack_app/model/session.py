@@ -28,6 +28,7 @@ from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
 
 STILLS: Final = "stills"  # settings of a session
+RATE: Final = "rate"  # frames a second of what states no times
 ASPECT: Final = "pixel_aspect"  # width of a pixel by its height
 OTHER_MODELS: Final = "other_models"  # names by checksum, of those that went on with it
 UNREADABLE: Final = "unreadable"
@@ -245,6 +246,11 @@ class Session:
     def stretch(self) -> Stretch:
         """How the video's pixels, in which points are kept, become square ones."""
         return stretch_of(float(self.setting(ASPECT, 1.0)))
+
+    @property
+    def rate(self) -> float | None:
+        """Frames a second as the person said of a video that states no times."""
+        return self.setting(RATE) or None
 
     @property
     def unreadable(self) -> dict[int, str]:

@@ -68,6 +68,7 @@ class VideoTracking:
             lambda progress: self._post(lambda: self._take(progress)),
             max_faces=int(self._session.setting("max_faces", 1)),
             stills=self._session.stills,
+            rate=self._session.rate,
             check=self._check,
         )
         self._background.start()
