@@ -118,8 +118,8 @@ READERS: Final[dict[str, Reader]] = {
     ),
     "signals": Reader(
         ".csv",
-        _text(["frame,face_id,timestamp,pose_yaw,pose_yaw_reason"]
-              + [f"{i + 1},0,{i / 25:.3f},{i}.5," for i in range(20)]),
+        _text(["frame,timestamp,face_id,pose_yaw"]
+              + [f"{i + 1},{i / 25:.3f},0,{i}.5" for i in range(20)]),
         read_signals,
     ),
     "events": Reader(
