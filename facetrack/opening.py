@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facetrack.errors import InputError
+from facetrack.errors import InputError, VideoError
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.camera import CameraSource
 from facetrack.video.images import ImageFolder, holds_pictures, is_stack
 from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
-from facetrack.video.source import VideoSource
+from facetrack.video.source import FALLBACK_RATE, VideoSource
 from facetrack.video.stack import PictureStack
 
 if TYPE_CHECKING:
@@ -114,6 +115,37 @@ def open_seekable(
     from facetrack.video.seekable_file import SeekableFile
 
     return SeekableFile(path, rate=rate, cache=cache)
+
+
+def unstated_rate(path: str | os.PathLike[str], *, stills: bool = False) -> float | None:
+    """Say at which rate frames are taken whose times no file states.
+
+    Parameters
+    ----------
+    path : path-like
+        A video file, a folder of pictures or a single one.
+    stills : bool
+        Whether the pictures of a folder stand each by itself.
+
+    Returns
+    -------
+    float or None
+        Frames per second, as `open_source` takes them without a `rate`; None of what states its
+        times, has none, or cannot be opened.
+    """
+    path = Path(path)
+    if holds_pictures(path):
+        paged = path.is_dir() or path.suffix.lower() in (".tif", ".tiff")
+        return float(FALLBACK_RATE) if paged and not stills else None
+    from facetrack.video.decoding import open_container, video_stream
+    from facetrack.video.timeline import is_timeless, rate_of
+
+    try:
+        with contextlib.closing(open_container(path)) as container:
+            stream = video_stream(path, container)
+            return float(rate_of(container, stream)) if is_timeless(container) else None
+    except VideoError:
+        return None
 
 
 def _demo(shape_model: ShapeModel | None) -> SyntheticVideo:

@@ -6,14 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
+import cv2
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import CameraError, InputError, VideoError
-from facetrack.opening import open_seekable, open_source
+from facetrack.opening import open_seekable, open_source, unstated_rate
 from facetrack.tracking.face_model import FaceModel
 from facetrack.video.seeking import SeekableVideo
+from facetrack.video.sink import VideoWriter
 from facetrack.video.source import VideoSource
 
 
@@ -56,3 +61,23 @@ def test_what_is_not_opened_is_not_loaded() -> None:
     ).stdout.split()
     assert "facetrack.video.images" in loaded
     assert not {"av", "facetrack.synthetic.video"} & set(loaded)
+
+
+def test_only_what_states_no_times_has_a_rate_to_ask(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    cv2.imwrite(str(tmp_path / "pictures" / "a.png"), np.zeros((48, 64, 3), np.uint8))
+    with av.open(str(tmp_path / "raw.mjpeg"), "w", format="mjpeg") as out:
+        stream: Any = out.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for _ in range(3):
+            picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="bgr24")
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+    with VideoWriter(tmp_path / "a.mp4", (64, 48)) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+    assert unstated_rate(tmp_path / "pictures") == 25
+    assert unstated_rate(tmp_path / "pictures", stills=True) is None
+    assert unstated_rate(tmp_path / "pictures" / "a.png") is None
+    assert unstated_rate(tmp_path / "raw.mjpeg") == 25
+    assert unstated_rate(tmp_path / "a.mp4") is None
+    assert unstated_rate(tmp_path / "missing.mp4") is None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,12 @@ class Correction:
         """Which points the person vouches for, shape (68,)."""
         known = np.isfinite(self.points).all(axis=1)
         return np.asarray((self.source == Source.CORRECTED) & known)
+
+    def moved(
+        self, move: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+    ) -> Correction:
+        """Say the same of a picture whose pixels lie elsewhere; `move` takes points there."""
+        return replace(self, points=move(self.points))
 
 
 def write_corrections(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -71,6 +71,12 @@ class Outcome:
     refits: list[Refit]
     reason: str
     fits: int
+
+    def moved(self, move: Callable[[Points], Points]) -> Outcome:
+        """Tell the same of pictures whose pixels lie elsewhere; `move` takes points there."""
+        return replace(
+            self, refits=[replace(refit, points=move(refit.points)) for refit in self.refits]
+        )
 
 
 def retrack(

@@ -75,8 +75,8 @@ def read_coco(path: str | os.PathLike[str], *, pictures: Sequence[str] = ()) -> 
     rows: Rows = []
     people: dict[int, str] = {}
     counted = _Counted(path, annotations)
-    broken: list[FormatError] = []
-    for annotation in annotations:
+    broken: dict[int, FormatError] = {}
+    for number, annotation in enumerate(annotations, start=1):
         key = _identity(path, annotation, "image_id")
         if key not in frames:
             raise FormatError(path, f"an annotation is on image {key}, which is not there")
@@ -84,7 +84,7 @@ def read_coco(path: str | os.PathLike[str], *, pictures: Sequence[str] = ()) -> 
             points = _face_points(path, annotation)
             score = _real(path, annotation, "score", default=1.0)
         except FormatError as error:
-            broken.append(error)
+            broken[number] = error
             continue
         if points is None:
             continue
@@ -93,15 +93,19 @@ def read_coco(path: str | os.PathLike[str], *, pictures: Sequence[str] = ()) -> 
         if isinstance(annotation.get("person"), str):
             people[face] = annotation["person"]
         rows.append((frame, face, time, score, points))
+    notes = []
     if broken:
+        first, error = next(iter(broken.items()))
         if not rows:
-            raise broken[0]
+            raise error
         what = f"{len(broken)} of {len(annotations)} annotations are left out"
-        warnings.warn(f"{path}: {what}: {broken[0].cause}", stacklevel=2)
+        notes = [f"{path}: {what}, the first is number {first}: {error.cause}"]
+        warnings.warn(notes[0], stacklevel=2)
     seen = {row[0] for row in rows}
     nothing = _points(np.zeros((N_POINTS, 3)))
     rows += [(f, NO_FACE, t, 0.0, nothing) for f, t in frames.values() if f not in seen]
-    return replace(_table(sorted(rows, key=lambda row: row[:2])), people=people)
+    table = _table(sorted(rows, key=lambda row: row[:2]))
+    return replace(table, people=people, notes=tuple(notes))
 
 
 def _frames(

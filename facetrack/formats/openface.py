@@ -119,6 +119,7 @@ class _Rows:
         self._words: dict[str, list[str]] = {name: [] for name in _TEXTS}
         self._last_cell = ""
         self._broken: list[FormatError] = []
+        self._notes: list[str] = []
         self._counts_from = 0 if _PY_FEAT in header else 1
 
     def _lines(self, stream: TextIO) -> Iterator[str]:
@@ -143,7 +144,7 @@ class _Rows:
                 return
             row = None
         if row is None or (not self._ended and self._shorter_than_before(cells[-1])):
-            warnings.warn(f"{self._path}: the last line is cut short and was dropped", stacklevel=3)
+            self._warn("the last line is cut short and was dropped")
             return
         self._values.extend(row)
         self._lines_of_rows.append(self._reader.line_num)
@@ -180,7 +181,7 @@ class _Rows:
             if not good.any():
                 raise first
             what = f"{len(self._broken)} rows are left out, the first in line {first.line}"
-            warnings.warn(f"{self._path}: {what}: {first.cause}", stacklevel=3)
+            self._warn(f"{what}: {first.cause}")
         ends = np.cumsum([len(group) for group in self._groups.values()])
         split = np.split(values[good], ends[:-1], axis=1)
         columns = dict(zip(self._groups, split, strict=True))
@@ -192,7 +193,12 @@ class _Rows:
             table,
             people={face: name for face, name in people if name},
             pictures={frame: name for frame, name in pictures if name},
+            notes=tuple(self._notes),
         )
+
+    def _warn(self, text: str) -> None:
+        self._notes.append(f"{self._path}: {text}")
+        warnings.warn(self._notes[-1], stacklevel=4)
 
     def _in_range(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Mark the rows without infinite numbers, with whole frames and faces in range."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
+import warnings
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -27,6 +29,9 @@ UNREADABLE: Final = (
     struct.error, zlib.error,
 )  # fmt: skip
 
+# Pixels that a picture may claim: of one colour all over, 4K fits into a hundred bytes.
+_ALWAYS: Final = 1 << 24
+_PER_BYTE: Final = 2048
 _SUBFILE: Final = 254  # TIFF tag: what a page is
 _REDUCED: Final = 1
 _UPRIGHT: Final = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # the flags with which OpenCV turns
@@ -201,7 +206,8 @@ def picture_bytes(path: str | os.PathLike[str]) -> bytes:
     Raises
     ------
     VideoError
-        If the file is missing, empty, too large, or a JPEG without its end.
+        If the file is missing, empty, too large, claims to be a picture that it cannot hold, or
+        is a JPEG without its end.
     """
     try:
         content = read_bytes(path, limit=MAX_BYTES)
@@ -211,7 +217,28 @@ def picture_bytes(path: str | os.PathLike[str]) -> bytes:
         raise VideoError(path, "the file is empty")
     if _is_cut_jpeg(content):
         raise VideoError(path, "the JPEG file is cut short")
+    _check_claim(path, content)
     return content
+
+
+def _check_claim(path: str | os.PathLike[str], content: bytes) -> None:
+    """Refuse a header that claims far more than the file can hold: decoding would take minutes."""
+    from PIL import Image as pillow
+
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),  # Pillow warns of what is refused or read
+            pillow.open(io.BytesIO(content)) as image,
+        ):
+            width, height = image.size
+    except pillow.DecompressionBombError as error:
+        cause = f"has more than {2 * (pillow.MAX_IMAGE_PIXELS or 0)} pixels"
+        raise VideoError(path, cause, remedy="scale it down") from error
+    except UNREADABLE:
+        return  # OpenCV may know better
+    if width * height > _ALWAYS + _PER_BYTE * len(content):
+        cause = f"its header claims {width} x {height} pixels, {len(content)} bytes hold no such"
+        raise VideoError(path, f"{cause} picture: damaged?")
 
 
 def _decode(

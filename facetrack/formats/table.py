@@ -68,6 +68,8 @@ class TrackTable:
         Names of persons by `face_id`, as far as they have any.
     pictures : mapping of int to str
         Names of the pictures' files by `frame`; empty of a video.
+    notes : tuple of str
+        What was left out when the file was read, in words: file, how much, the first place, why.
 
     Raises
     ------
@@ -88,6 +90,7 @@ class TrackTable:
     reason: tuple[str, ...]
     people: Names = field(default_factory=lambda: NO_NAMES)
     pictures: Names = field(default_factory=lambda: NO_NAMES)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.reason)

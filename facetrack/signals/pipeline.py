@@ -16,7 +16,7 @@ from facetrack.signals.estimator import Estimator, Result, Run, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice
 from facetrack.video.frame import Frame
-from facetrack.video.square import Stretch, stretch_of
+from facetrack.video.square import AS_STORED, Stretch, stretch_of
 
 LOGGER = logging.getLogger(__name__)
 KEEP: Final = 5.0  # seconds without the face after which a run ends; a blink of the tracker is less
@@ -101,7 +101,7 @@ class Pipeline:
             What became certain, by face and estimator; for this frame or an earlier one.
         """
         if frame.aspect != 1:  # distances and regions of faces are true in square pixels only
-            faces = [_square(face, stretch_of(frame.aspect)) for face in faces]
+            faces = [in_square_pixels(face, stretch_of(frame.aspect)) for face in faces]
             frame = frame.square
         return self.look([Observation(frame.index, frame.timestamp, f, frame) for f in faces])
 
@@ -309,7 +309,21 @@ def event_records(findings: Iterable[Finding]) -> list[EventRecord]:
     ]
 
 
-def _square(face: Face, stretch: Stretch) -> Face:
-    """Move a face's points into square pixels."""
+def in_square_pixels(face: Face, stretch: Stretch) -> Face:
+    """Move a face's points into square pixels, in which signals are measured.
+
+    Parameters
+    ----------
+    face : Face
+        Its points are in a video's pixels.
+    stretch : Stretch
+        How those become square ones.
+
+    Returns
+    -------
+    Face
+    """
+    if stretch == AS_STORED:
+        return face
     points, raw = (read_only_points(stretch.square(p)) for p in (face.points, face.raw_points))
     return replace(face, points=points, raw_points=raw)

@@ -74,7 +74,7 @@ class StillTracker:
         for number, fit in enumerate(sorted(fits, key=lambda fit: box_of(fit.points))):
             points = read_only_points(fit.points)
             pose = head_pose(points, mean, size)
-            points = points if stretch == AS_STORED else read_only_points(stretch.stored(points))
+            points = read_only_points(stretch.stored(points))
             faces.append(
                 Face(number, State.TRACKED, "", points, points, fit.quality, pose, fit.confidence)
             )

@@ -30,6 +30,10 @@ class SeekableVideo(Protocol):
         """Width and height in pixels of the first frame, as displayed."""
 
     @property
+    def pixel_aspect(self) -> float:
+        """Width of a pixel by its height, as displayed."""
+
+    @property
     def n_frames(self) -> int:
         """Number of frames."""
 

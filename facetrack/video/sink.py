@@ -182,7 +182,8 @@ def _options(path: Path) -> dict[str, str]:
     """Fragments that stand on their own: an MP4 without its end would else be unreadable."""
     options = {"flush_packets": "1"}
     if path.suffix.lower() != ".mkv":
-        options["movflags"] = "frag_keyframe+empty_moov+default_base_moof"
+        # Only a header that waits for the first fragment can say that the video starts late.
+        options["movflags"] = "frag_keyframe+delay_moov+default_base_moof"
     return options
 
 

@@ -29,16 +29,21 @@ class Stretch(NamedTuple):
 
     def square(self, points: npt.ArrayLike) -> Points:
         """Move points (..., 2) from stored to square pixels; pixel centres are at integers."""
-        return np.asarray((np.asarray(points, np.float64) + 0.5) * np.array(self) - 0.5)
+        points = np.asarray(points, np.float64)
+        return points if self == AS_STORED else (points + 0.5) * np.array(self) - 0.5
 
     def stored(self, points: npt.ArrayLike) -> Points:
         """Move points (..., 2) from square pixels back to stored ones."""
-        return np.asarray((np.asarray(points, np.float64) + 0.5) / np.array(self) - 0.5)
+        points = np.asarray(points, np.float64)
+        return points if self == AS_STORED else (points + 0.5) / np.array(self) - 0.5
+
+    def size(self, stored: tuple[int, int]) -> tuple[int, int]:
+        """Give width and height of a picture once it is stretched."""
+        return round(stored[0] * self.x), round(stored[1] * self.y)
 
     def picture(self, image: Image) -> Image:
         """Stretch a picture, shape (H, W[, 3])."""
-        height, width = image.shape[:2]
-        size = round(width * self.x), round(height * self.y)
+        size = self.size((image.shape[1], image.shape[0]))
         return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 

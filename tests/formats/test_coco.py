@@ -275,5 +275,8 @@ def test_what_is_no_face_is_left_out_and_what_is_broken_is_named(tmp_path: Path)
     ]
     assert read(tmp_path, content).frame.tolist() == [0, 1]
     content["annotations"].append({"id": 10, "image_id": 2, "keypoints": [1, 2, 2]})
-    with pytest.warns(UserWarning, match="1 of 5 annotations are left out: 3 numbers of key"):
-        assert read(tmp_path, content).frame.tolist() == [0, 1]
+    what = "1 of 5 annotations are left out, the first is number 5: 3 numbers of key"
+    with pytest.warns(UserWarning, match=what):
+        table = read(tmp_path, content)
+    assert table.frame.tolist() == [0, 1]
+    assert what in table.notes[0]

@@ -183,6 +183,8 @@ def test_a_broken_row_is_left_out_and_named(
     ):
         table = read(text_of(WHOLE).replace(*change))
     assert table.frame.tolist() == [f for f in whole.frame.tolist() if f != line - 2]
+    assert cause in table.notes[0]
+    assert whole.notes == ()
 
 
 def respelt(text: str, separator: str, comma: bool) -> str:

@@ -115,3 +115,20 @@ def test_pictures_of_few_bits_are_as_bright_as_those_of_8(
 def test_8_bits_in_16_stay_what_they_are(tmp_path: Path) -> None:
     dark = (COLOUR // 2).astype(np.uint16)
     assert_array_equal(read_bgr(save(tmp_path / "a.png", dark)), dark)
+
+
+@pytest.mark.parametrize("side", [5000, 12000, 30000])
+def test_a_header_that_claims_what_the_file_cannot_hold_is_refused(
+    tmp_path: Path, side: int
+) -> None:
+    whole = cv2.imencode(".jpg", np.full((64, 64, 3), 90, np.uint8))[1].tobytes()
+    place = whole.index(b"\xff\xc0") + 5
+    claimed = whole[:place] + 2 * side.to_bytes(2, "big") + whole[place + 4 :]
+    (tmp_path / "a.jpg").write_bytes(claimed)
+    with pytest.raises(VideoError, match=r"claims .* pixels|more than .* pixels"):
+        read_bgr(tmp_path / "a.jpg")
+
+
+def test_a_large_picture_of_one_colour_is_read(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.webp"), np.zeros((2160, 3840, 3), np.uint8))
+    assert read_bgr(tmp_path / "a.webp").shape == (2160, 3840, 3)

@@ -11,6 +11,7 @@ import numpy as np
 from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.video.square import AS_STORED, Stretch
 from facetrack_app.model.claims import Claims
 from facetrack_app.model.corrected import correction_of
 from facetrack_app.model.look import View
@@ -67,11 +68,16 @@ def face_of(
     Face or None
         None where nothing is known.
     """
-    return face_in(session.view(person, frame), shape_model, size)
+    return face_in(session.view(person, frame), shape_model, size, session.stretch)
 
 
-def face_in(view: View, shape_model: ShapeModel, size: Size) -> Face | None:
-    """Give the face that is seen or lost in a view, not one that is a mere guess; see `face_of`."""
+def face_in(
+    view: View, shape_model: ShapeModel, size: Size, stretch: Stretch = AS_STORED
+) -> Face | None:
+    """Give the face that is seen or lost in a view, not one that is a mere guess; see `face_of`.
+
+    Its points are in the video's pixels, its pose is that of square ones.
+    """
     points, row = view.points, view.row
     guess = view.correction is None and row is not None and row.kind == Kind.GUESS
     if guess or (points is None and row is None):
@@ -81,7 +87,9 @@ def face_in(view: View, shape_model: ShapeModel, size: Size) -> Face | None:
     source = view.source if there and view.source is not None else _ABSENT
     said = view.correction is not None and view.correction.vouched.any()
     quality = 1.0 if said else row.quality if row is not None else 0.0
-    pose = head_pose(shown, shape_model.mean_3d, size) if known_points(shown).all() else None
+    pose = None
+    if known_points(shown).all():
+        pose = head_pose(stretch.square(shown), shape_model.mean_3d, stretch.size(size))
     return Face(
         0, State.TRACKED if there else State.LOST,
         row.reason if row is not None and not there else "", shown, shown, quality, pose,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,14 @@ from facetrack_app.model.session import Session
 _ROUNDING: Final = 6e-4  # seconds: both formats count in milliseconds
 
 
-def events_of(session: Session, path: Path) -> list[Change]:
+class Taken(NamedTuple):
+    """What is taken over from a file, and what was left out, in words."""
+
+    changes: list[Change]
+    notes: tuple[str, ...]
+
+
+def events_of(session: Session, path: Path, media: str = "") -> Taken:
     """Take the annotations of an ELAN or WebVTT file over as events.
 
     Parameters
@@ -37,10 +44,12 @@ def events_of(session: Session, path: Path) -> list[Change]:
         Its ledger tells which frames a time belongs to.
     path : Path
         Ends in .eaf or .vtt; times count from time zero.
+    media : str
+        The video's name, where an ELAN document is on several.
 
     Returns
     -------
-    list of Change
+    Taken
 
     Raises
     ------
@@ -49,7 +58,8 @@ def events_of(session: Session, path: Path) -> list[Change]:
     InputError
         If none of its times lies in the part of the video that is tracked.
     """
-    found = read_elan(path) if path.suffix.lower() == ".eaf" else read_webvtt(path)
+    elan = path.suffix.lower() == ".eaf"
+    found = read_elan(path, media=media) if elan else read_webvtt(path)
     times = session.times()
     zero = float(times[int(session.setting("time_zero", 0))]) if len(times) else 0.0
     number = max((span.id for span in session.spans), default=-1)
@@ -63,7 +73,10 @@ def events_of(session: Session, path: Path) -> list[Change]:
             changes.append(Change("span", (number,), None, ("event", start, stop, label)))
     if not changes:
         raise InputError(f"{path}: none of its {len(found)} annotations lies in the tracked part")
-    return changes
+    left = len(found) - len(changes)
+    cause = "they do not lie in the tracked part"
+    note = f"{path}: {left} of {len(found)} annotations are left out: {cause}"
+    return Taken(changes, (note,) if left else ())
 
 
 def marks_of_recording(video: Path, times: npt.NDArray[np.float64], first: int = 0) -> list[Change]:

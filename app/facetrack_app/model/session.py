@@ -16,6 +16,7 @@ import numpy.typing as npt
 from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
 from facetrack.formats.atomic import output_error
+from facetrack.video.square import Stretch, stretch_of
 from facetrack_app.model.claims import Claims
 from facetrack_app.model.corrected import correction_of, read_corrections
 from facetrack_app.model.judged import Judged, shown_events
@@ -27,6 +28,8 @@ from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
 
 STILLS: Final = "stills"  # settings of a session
+RATE: Final = "rate"  # frames a second of what states no times
+ASPECT: Final = "pixel_aspect"  # width of a pixel by its height
 OTHER_MODELS: Final = "other_models"  # names by checksum, of those that went on with it
 UNREADABLE: Final = "unreadable"
 _ROUNDING: Final = 1e-6  # seconds
@@ -238,6 +241,16 @@ class Session:
     def stills(self) -> bool:
         """Whether its frames are pictures that stand each by itself."""
         return bool(self.setting(STILLS, False))
+
+    @property
+    def stretch(self) -> Stretch:
+        """How the video's pixels, in which points are kept, become square ones."""
+        return stretch_of(float(self.setting(ASPECT, 1.0)))
+
+    @property
+    def rate(self) -> float | None:
+        """Frames a second as the person said of a video that states no times."""
+        return self.setting(RATE) or None
 
     @property
     def unreadable(self) -> dict[int, str]:

@@ -17,6 +17,7 @@ from facetrack_app.model.recording import KINDS, LANDMARKS
 from facetrack_app.model.vocabulary import MOST
 
 MAX_BYTES: Final = 1 << 20
+MOST_RECENT: Final = 20  # paths in the menu
 THEMES: Final = ("system", "light", "dark")
 
 
@@ -91,6 +92,11 @@ class Settings:
     recordings: str = ""
     event_keys: list[str] = field(default_factory=list)
 
+    def remember(self, path: Path) -> None:
+        """Put a path first among those that were opened."""
+        known = [str(path), *(other for other in self.recent if other != str(path))]
+        self.recent = known[:MOST_RECENT]
+
 
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "theme": lambda v: v in THEMES,
@@ -106,7 +112,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "keys": lambda v: (
         isinstance(v, dict) and _texts(list(v)) and _texts(list(v.values())) and not conflicts(v)
     ),
-    "recent": lambda v: _texts(v) and len(v) <= 20,
+    "recent": lambda v: _texts(v) and len(v) <= MOST_RECENT,
     "window": lambda v: (
         isinstance(v, str) and re.fullmatch(r"(?:[0-9a-f]{2}){0,400}", v) is not None
     ),

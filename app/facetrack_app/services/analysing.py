@@ -131,6 +131,7 @@ class Analysing:
                         analysis = Analysis(
                             store, choice, self._shape_model, self._size, look,
                             stills=self._session.stills, size_of=self._size_of,
+                            stretch=self._session.stretch,
                         )  # fmt: skip
                         chosen = choice
                     self._catch_up(analysis, more)

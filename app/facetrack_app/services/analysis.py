@@ -17,8 +17,10 @@ from typing import Final
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.reading import Event, Finding, Row
 from facetrack.signals.observation import Observation
+from facetrack.signals.pipeline import in_square_pixels
 from facetrack.signals.registry import Choice
 from facetrack.video.frame import Frame
+from facetrack.video.square import AS_STORED, Stretch
 from facetrack_app.model.faces import Size, face_in, views_between
 from facetrack_app.model.judged import pack_event
 from facetrack_app.model.readings import cut_readings, write_readings
@@ -54,6 +56,8 @@ class Analysis:
         Whether pictures stand each by itself.
     size_of : callable, optional
         Gives width and height of a frame, where they differ.
+    stretch : Stretch
+        How the video's pixels become square ones.
 
     Attributes
     ----------
@@ -71,8 +75,10 @@ class Analysis:
         *,
         stills: bool = False,
         size_of: Callable[[int], Size] | None = None,
+        stretch: Stretch = AS_STORED,
     ) -> None:
         self._stills, self._size_of = stills, size_of or (lambda frame: size)
+        self._stretch = stretch
         self.faults: dict[str, str] = {}
         self._store, self._choice = store, choice
         self._shape_model = shape_model
@@ -150,9 +156,11 @@ class Analysis:
         for frame in range(run.position, stop):
             face = None
             if frame in views:
-                face = face_in(views[frame], self._shape_model, self._size_of(frame))
+                size = self._size_of(frame)
+                face = face_in(views[frame], self._shape_model, size, self._stretch)
             if face is not None:
-                picture = self._look(frame) if self._look is not None else None
+                picture = self._look(frame).square if self._look is not None else None
+                face = in_square_pixels(face, self._stretch)
                 run.look(Observation(frame, self._moment(frame), face, picture))
                 time.sleep(_REST)
         run.position = stop

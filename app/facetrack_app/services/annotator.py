@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.commands import Command, Correct, DeletePerson, Retrack, Uncorrect
@@ -22,8 +22,11 @@ from facetrack_app.services.placing import Placing
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import stretch_around
 from facetrack_app.services.teaching import Teaching
-from facetrack_app.services.video_tracking import NOTES, VideoTracking
+from facetrack_app.services.video_tracking import VideoTracking
 from facetrack_app.services.viewing import Viewing
+
+NOTES: Final = "notes"  # the session's setting: what its file showed, what imports left out
+_MOST_NOTES: Final = 200
 
 
 class Annotator(Viewing):
@@ -70,6 +73,7 @@ class Annotator(Viewing):
             model,
             self._post,
             self._take_tracked,
+            self.keep_notes,
             self.said,
             document.check,
         )
@@ -89,6 +93,14 @@ class Annotator(Viewing):
     def notes(self) -> list[str]:
         """What is to be known of this video: another model, another place, what its file lacks."""
         return [*self.document.notes, *self.session.setting(NOTES, [])]
+
+    def keep_notes(self, notes: Sequence[str]) -> None:
+        """Keep with the session what is to be known of it; each once."""
+        known = self.session.setting(NOTES, [])
+        new = [*known, *(note for note in notes if note not in known)]
+        if len(new) > len(known):
+            with self.session.store.transaction():
+                self.session.put_setting(NOTES, new[:_MOST_NOTES])
 
     def start(self) -> None:
         """Show the first frame, track, and take up what was interrupted."""
@@ -151,10 +163,11 @@ class Annotator(Viewing):
         """Make what the editor holds a correction; learn from it and track anew around it."""
         if self.editor is None or self.person is None:
             return
-        before, frame = self.view(self.person).points, self.shown
+        before, frame = self.points_of(self.person), self.shown
         said, carried, guess = self.editor.correction(), self.editor.carried, self.editor.guess
         stretch = None if guess else self.teaching.stretch(self.person, frame, said)
-        if self.run(Correct.of(self.person, frame, said), stretch) is None:
+        stored = said.moved(self.stretch.stored)
+        if self.run(Correct.of(self.person, frame, stored), stretch) is None:
             return
         self.keep_ghost(before)
         if frame >= self.session.tracked:

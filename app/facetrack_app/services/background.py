@@ -88,6 +88,8 @@ class BackgroundTracking:
     max_faces : int
     stills : bool
         Whether pictures stand each by itself.
+    rate : float, optional
+        Frames per second of what states no times.
     check : callable
         See `track_into`.
     """
@@ -102,9 +104,10 @@ class BackgroundTracking:
         *,
         max_faces: int = 4,
         stills: bool = False,
+        rate: float | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> None:
-        self._stills, self._check = stills, check
+        self._stills, self._rate, self._check = stills, rate, check
         self._database, self._source, self._model = database, source, model
         self._total, self._tell, self._max_faces = total, tell, max_faces
         self._stop = threading.Event()
@@ -135,6 +138,7 @@ class BackgroundTracking:
                     self._total,
                     max_faces=self._max_faces,
                     stills=self._stills,
+                    rate=self._rate,
                     stop=self._stop.is_set,
                     check=self._check,
                 ):
@@ -156,6 +160,7 @@ def track_into(
     *,
     max_faces: int = 4,
     stills: bool = False,
+    rate: float | None = None,
     stop: Callable[[], bool] = lambda: False,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Progress]:
@@ -172,6 +177,8 @@ def track_into(
     max_faces : int
     stills : bool
         Whether pictures stand each by itself.
+    rate : float, optional
+        Frames per second of what states no times.
     stop : callable
         Asked before every frame.
     check : callable
@@ -194,7 +201,7 @@ def track_into(
         mark_stale(store, [(None, (max(done - 1, 0), done))])
     batch = _Batch(store, tracker, done, stills=stills)
     begin, first = time.perf_counter(), done
-    with open_source(source, shape_model=model.shape_model, stills=stills) as video:
+    with open_source(source, shape_model=model.shape_model, rate=rate, stills=stills) as video:
         for frame in video.since(done) if isinstance(video, ImageFolder) else video:
             if frame.index < done or frame.index >= total:
                 continue

@@ -162,7 +162,7 @@ class Capture:
                 if not frame.index:
                     self._say("")
                 self._time = offset + frame.timestamp + 1 / 30
-                renumbered = Frame(self._count, offset + frame.timestamp, frame.picture)
+                renumbered = Frame(self._count, offset + frame.timestamp, frame.square.picture)
                 self._count += 1
                 self._came = time.perf_counter()
                 self._slot.put(Captured(renumbered, self._came))

@@ -80,8 +80,9 @@ def save_person(document: Document, session: Session, path: Path, model: Fits) -
     video = document.open()
     try:
         known = most_corrected(session)
-        chosen = {f: known[f] for f in worth_learning(sorted(known), 0, session.n_frames)}
-        profile = profile_of(model, chosen, lambda frame: video.frame(frame).grey)
+        frames = worth_learning(sorted(known), 0, session.n_frames)
+        chosen = {f: known[f].moved(session.stretch.square) for f in frames}
+        profile = profile_of(model, chosen, lambda frame: video.frame(frame).square.grey)
     finally:
         video.close()
     profile.save(path)
@@ -112,15 +113,14 @@ def write_overlay(
     if not frames:
         raise InputError("nothing is tracked yet, so there is nothing to write")
     video = document.open()
-    begin = video.time(frames[0])
     try:
-        with VideoWriter(path, document.size) as writer:
+        with VideoWriter(path, document.size, aspect=video.pixel_aspect) as writer:
             for done, number in enumerate(frames):
                 if done % 30 == 0:
                     progress(done / len(frames))
                 frame = video.frame(number)
                 faces = faces_of(session, number, shape_model, document.size)
-                writer.write(draw(frame.image, faces), frame.timestamp - begin)
+                writer.write(draw(frame.image, faces), frame.timestamp)
     finally:
         video.close()
     return len(frames)

@@ -27,7 +27,7 @@ class FrameReader:
     Attributes
     ----------
     frames : Slot of Frame
-        With colours converted: whoever takes it only paints.
+        In square pixels, with colours converted: whoever takes it only paints.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FrameReader:
                 continue
             try:
                 video = video or self._open()
-                frame = video.frame(wish[0])
+                frame = video.frame(wish[0]).square
                 frame.image  # noqa: B018  (converted here, not where it is painted)
             except FacetrackError as error:
                 self._say(str(error))

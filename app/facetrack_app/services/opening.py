@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError, VideoError
-from facetrack.opening import open_seekable
+from facetrack.opening import open_seekable, unstated_rate
 from facetrack.video.images import holds_pictures
 from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.unchanged import Unchanged
 from facetrack_app.model.faces import Size
-from facetrack_app.model.places import folder_for, user_folder
-from facetrack_app.model.session import DATABASE, OTHER_MODELS, STILLS, Session
+from facetrack_app.model.places import folder_for, session_of, user_folder
+from facetrack_app.model.session import ASPECT, DATABASE, OTHER_MODELS, RATE, STILLS, Session
 from facetrack_app.model.store import Store
 from facetrack_app.services.sound import has_sound
 
@@ -89,6 +89,7 @@ def open_document(
     folder: Path | None = None,
     max_faces: int = 1,
     stills: bool = True,
+    rate: float | None = None,
 ) -> Document:
     """Open a video and its session; what there is of it goes on.
 
@@ -104,6 +105,8 @@ def open_document(
     stills : bool
         Whether pictures stand each by itself, if the session is new; else they are the frames of
         a video.
+    rate : float, optional
+        Frames per second of what states no times, if the session is new.
 
     Returns
     -------
@@ -119,7 +122,7 @@ def open_document(
         sessions = user_folder("data") / "sessions"
         folder = sessions / DEMO if source == DEMO else folder_for(Path(source), sessions)
     asked = stills and isinstance(source, Path) and holds_pictures(source)
-    stills = _as_before(folder, asked)
+    stills, rate = _as_before(folder, asked, rate)
     cache = FrameCache()  # one for all threads: memory does not grow with them
 
     file = Unchanged(source) if isinstance(source, Path) and source.is_file() else None
@@ -130,7 +133,9 @@ def open_document(
 
     def open_it() -> SeekableVideo:
         check()
-        return open_seekable(source, shape_model=model.shape_model, stills=stills, cache=cache)
+        return open_seekable(
+            source, shape_model=model.shape_model, rate=rate, stills=stills, cache=cache
+        )
 
     video = open_it()
     try:
@@ -147,7 +152,8 @@ def open_document(
         if session.setting("max_faces") is None:
             with session.store.transaction():
                 session.put_setting("max_faces", max_faces)
-        notes = _identify(session, source, model, size, stills, pictures)
+        frames = {ASPECT: video.pixel_aspect, STILLS: stills, RATE: rate}
+        notes = _identify(session, source, model, size, frames, pictures)
         if file is not None:
             notes += _recognise(session, file)
         if stills != asked:
@@ -191,18 +197,38 @@ def words_of_unreadable(session: Session) -> str:
     return f"{one}: {'; '.join(whys[:_NAMED])}{more}"
 
 
-def _as_before(folder: Path, stills: bool) -> bool:
-    """Return whether pictures stand each by itself: in a session that is there, as it was begun."""
+def rate_to_ask(source: str | Path, folder: Path | None, *, stills: bool) -> float | None:
+    """Give the rate to offer for what states no times; None where it states them or is known.
+
+    Parameters
+    ----------
+    source, folder, stills
+        See `open_document`.
+
+    Returns
+    -------
+    float or None
+        Frames per second.
+    """
+    sessions = user_folder("data") / "sessions"
+    if folder is not None or not isinstance(source, Path) or session_of(source, sessions):
+        return None
+    return unstated_rate(source, stills=stills)
+
+
+def _as_before(folder: Path, stills: bool, rate: float | None) -> tuple[bool, float | None]:
+    """Return whether pictures stand each by itself, and the rate: of a session, as it was begun."""
     if not (folder / DATABASE).is_file():
-        return stills
+        return stills, rate
     store = Store(folder / DATABASE)
     try:
-        known = {name: store.get("setting", (name,)) for name in ("video", STILLS)}
+        known = {name: store.get("setting", (name,)) for name in ("video", STILLS, RATE)}
     finally:
         store.close()
     if known["video"] is None:
-        return stills
-    return known[STILLS] is not None and bool(json.loads(known[STILLS][0]))
+        return stills, rate
+    before = {name: json.loads(row[0]) for name, row in known.items() if row is not None}
+    return bool(before.get(STILLS)), before.get(RATE)
 
 
 def _sizes(video: SeekableVideo) -> Callable[[int], Size]:
@@ -241,7 +267,7 @@ def _identify(
     source: str | Path,
     model: Any,
     size: Size,
-    stills: bool,
+    frames: dict[str, Any],
     pictures: tuple[str, ...],
 ) -> list[str]:
     """Note whose session this is, or compare with what was noted."""
@@ -253,7 +279,7 @@ def _identify(
         "size": list(size),
         "model": model.name,
         "model_checksum": fingerprint(model),
-        STILLS: stills,
+        **frames,
         "pictures": hashlib.sha256(
             "/".join(pictures).encode("utf-8", "surrogateescape")
         ).hexdigest(),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -115,7 +116,8 @@ class Placing:
         viewing = self._viewing
         if viewing.person is None:
             return False
-        before = viewing.view(viewing.person).points
+        before = viewing.points_of(viewing.person)
+        fit = replace(fit, points=viewing.stretch.stored(fit.points))
         if self._run(Fitted.of(viewing.person, viewing.shown, fit), None) is None:
             return False
         viewing.keep_ghost(before)
@@ -168,7 +170,7 @@ class Placing:
         x0, y0, x1, y1 = box
         if max(x1 - x0, y1 - y0) < _DRAWN:
             box = square((x0, y0), self._usual_size())
-        points = in_box(self._model.shape_model.mean, box)
+        points = viewing.stretch.stored(in_box(self._model.shape_model.mean, box))
         name = free_name(viewing.session)
         if self._run(NewPerson(name, viewing.shown, points.tolist()), None) is None:
             return
@@ -181,8 +183,8 @@ class Placing:
 
     def _usual_size(self) -> float:
         """Give the side of a face's box: as the others here, else a share of the picture."""
-        session, shown, frame = self._viewing.session, self._viewing.shown, self._viewing.frame
-        faces = (session.view(person, shown).points for person in session.present(shown))
+        viewing, frame = self._viewing, self._viewing.frame
+        faces = map(viewing.points_of, viewing.session.present(viewing.shown))
         boxes = [box_around(face) for face in faces if face is not None and np.isfinite(face).any()]
         if not boxes:
             return _USUAL * (frame.grey.shape[0] if frame is not None else 0)

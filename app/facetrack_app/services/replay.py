@@ -123,14 +123,16 @@ def _again(
     """Track the video and do all steps again in a session of its own."""
     store = Store(place / DATABASE)
     faces = int(known.setting("max_faces", 1))
-    stills = known.stills
-    for done in track_into(store, source, model, known.tracked, max_faces=faces, stills=stills):
+    stills, rate = known.stills, known.rate
+    for done in track_into(
+        store, source, model, known.tracked, max_faces=faces, stills=stills, rate=rate
+    ):
         progress(f"tracked {done.done} of {known.tracked} frames")
     with store.transaction():
         store.put("setting", [((STILLS,), (json.dumps(stills),))])
     store.close()
     session = Session(place, known.n_frames)
-    video = open_seekable(source, shape_model=model.shape_model, stills=stills)
+    video = open_seekable(source, shape_model=model.shape_model, rate=rate, stills=stills)
     history, original = History(session), History(known)
     steps = [step for step in original.steps() if not step.undone]
     for number, step in enumerate(steps, start=1):

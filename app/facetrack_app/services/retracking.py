@@ -18,8 +18,9 @@ from facetrack.annotation.stills import Points, refit_stills
 from facetrack.annotation.taught import Lessons, completed, taught, worth_learning
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Source
-from facetrack.video.frame import Image
+from facetrack.video.frame import Frame, Image
 from facetrack.video.seeking import SeekableVideo
+from facetrack.video.square import stretch_of
 from facetrack_app.model.claims import Claims
 from facetrack_app.model.faces import views_between
 from facetrack_app.model.history import Retracked
@@ -147,13 +148,17 @@ def do_job(
     Outcome
         The same for the same job, whenever and wherever it runs.
     """
-    said, span = job.corrections(), (job.stretch.start, job.stretch.stop)
+    stretch, span = stretch_of(video.pixel_aspect), (job.stretch.start, job.stretch.stop)
+    said = {f: correction.moved(stretch.square) for f, correction in job.corrections().items()}
     frames = sorted(said)
+
+    def see(frame: int) -> Frame:
+        return video.frame(frame).square
 
     def look(frame: int) -> Image:
         if leave():
             raise _LeftError
-        return video.frame(frame).grey
+        return see(frame).grey
 
     chosen = {frame: said[frame] for frame in worth_learning(frames, *span)}
     try:
@@ -161,12 +166,14 @@ def do_job(
     except _LeftError:
         return Outcome([], STOPPED, 0)
     if job.starts is not None:
-        return refit_stills(learned, video.frame, job.starts(), stop=stop, progress=progress)
+        starts = {f: stretch.square(points) for f, points in job.starts().items()}
+        found = refit_stills(learned, see, starts, stop=stop, progress=progress)
+        return found.moved(stretch.stored)
     borders = _borders(frames, *span)
     whole = {f: completed(model.shape_model, said[f]) for f in borders}
     anchors = {f: points for f, points in whole.items() if points is not None}
-    outcome = retrack(learned, video.frame, anchors, span, stop=stop, progress=progress)
-    return carry_residuals(learned, video.frame, anchors, outcome)
+    outcome = retrack(learned, see, anchors, span, stop=stop, progress=progress)
+    return carry_residuals(learned, see, anchors, outcome).moved(stretch.stored)
 
 
 class _LeftError(Exception):

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from facetrack_app.model.notice import Voice
 from facetrack_app.model.session import Session
@@ -13,9 +13,6 @@ from facetrack_app.model.wording import counted
 from facetrack_app.services.background import BackgroundTracking, Progress
 from facetrack_app.services.opening import words_of_unreadable
 from facetrack_app.services.posting import Post
-
-NOTES: Final = "notes"  # the session's setting: what its file showed while it was tracked
-_MOST_NOTES: Final = 200
 
 
 class VideoTracking:
@@ -30,6 +27,8 @@ class VideoTracking:
     post : Post
     took : callable
         Told of the progress, in the window's thread, once the session knows the frames.
+    keep_notes : callable
+        Given what the file showed: the next opening does not decode it anew.
     said : Notice
         As the annotator's.
     check : callable
@@ -43,10 +42,11 @@ class VideoTracking:
         model: Any,
         post: Post,
         took: Callable[[Progress], None],
+        keep_notes: Callable[[Sequence[str]], None],
         said: Voice,
         check: Callable[[], None],
     ) -> None:
-        self._check = check
+        self._check, self._keep_notes = check, keep_notes
         self._session, self._source, self._model = session, source, model
         self._post, self._took, self._said = post, took, said
         self._background: BackgroundTracking | None = None
@@ -68,6 +68,7 @@ class VideoTracking:
             lambda progress: self._post(lambda: self._take(progress)),
             max_faces=int(self._session.setting("max_faces", 1)),
             stills=self._session.stills,
+            rate=self._session.rate,
             check=self._check,
         )
         self._background.start()
@@ -90,7 +91,7 @@ class VideoTracking:
         self._session.absorb_tracked(progress.start, progress.done)
         if progress.finished:
             self._background = None
-            self._keep(progress.notes)
+            self._keep_notes(progress.notes)
         if progress.trouble:
             self._said(progress.trouble, True, "track")
         elif progress.finished and self._session.unreadable:
@@ -101,11 +102,3 @@ class VideoTracking:
         else:
             self._said("", False, "track")
         self._took(progress)
-
-    def _keep(self, notes: tuple[str, ...]) -> None:
-        """Keep what the file showed with the session: the next opening does not decode it anew."""
-        known = self._session.setting(NOTES, [])
-        new = [*known, *(note for note in notes if note not in known)]
-        if len(new) > len(known):
-            with self._session.store.transaction():
-                self._session.put_setting(NOTES, new[:_MOST_NOTES])

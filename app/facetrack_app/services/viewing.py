@@ -36,6 +36,8 @@ class Viewing:
         A sentence for the person, and whether it is about trouble.
     playback : Playback
         Which frame is wished for.
+    stretch : Stretch
+        How the session's pixels become those of the picture that is shown, which are square.
     frame : Frame or None
         The picture that is shown.
     trouble : str
@@ -52,6 +54,7 @@ class Viewing:
 
     def __init__(self, document: Document, post: Post) -> None:
         self.document, self.session = document, document.session
+        self.stretch = self.session.stretch
         self.changed: Notice[[]] = Notice()
         self.said = Voice()
         self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
@@ -149,6 +152,11 @@ class Viewing:
         """Look at a person in the frame that is shown."""
         return self.session.view(person, self.shown)
 
+    def points_of(self, person: int) -> Points | None:
+        """Give a person's points in the picture that is shown, whose pixels are square."""
+        points = self.view(person).points
+        return None if points is None else self.stretch.square(points)
+
     def reload(self) -> None:
         """Take the face up again from the session; a drag that goes on is not disturbed.
 
@@ -168,7 +176,7 @@ class Viewing:
         points, source = view.points, view.source
         self.editor = None
         if points is not None and source is not None:
-            self.editor = Editor.of(points, source)
+            self.editor = Editor.of(self.stretch.square(points), source)
             self.editor.visible = MARKUPS[self.markup]
             self.editor.selected = selected
             self.editor.reach = self.reach
@@ -199,7 +207,7 @@ class Viewing:
             if self.editor.grab_handle(place, within):
                 return True
         for person in self.session.present(self.shown):
-            points = self.view(person).points
+            points = self.points_of(person)
             if person != self.person and points is not None:
                 apart = np.linalg.norm(points - place, axis=1)
                 if (apart <= within).any():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -140,7 +141,10 @@ class AnnotateView(QWidget):
 
     # Opening and closing
 
-    def open(self, source: str | Path, folder: Path | None = None, *, stills: bool = True) -> None:
+    def open(
+        self, source: str | Path, folder: Path | None = None, *,
+        stills: bool = True, rate: float | None = None,
+    ) -> None:  # fmt: skip
         """Open a video, or pictures, each by itself or as frames; what lasts is done beside."""
         if source == self._opening:
             return
@@ -148,18 +152,11 @@ class AnnotateView(QWidget):
         self._opening = source
         self.canvas.hint = f"opening {source} ..."
         self.canvas.update()
-        run_beside(
-            lambda: open_document(
-                source,
-                self._model,
-                folder=folder,
-                max_faces=self._settings.max_faces,
-                stills=stills,
-            ),
-            self.post,
-            self._opened,
-            lambda message: self._not_opened(source, message),
-        )
+        begin = partial(
+            open_document, source, self._model, folder=folder, stills=stills, rate=rate,
+            max_faces=self._settings.max_faces,
+        )  # fmt: skip
+        run_beside(begin, self.post, self._opened, lambda why: self._not_opened(source, why))
 
     def _not_opened(self, source: str | Path, message: str) -> None:
         self.said(message, True, "open")

@@ -26,6 +26,7 @@ from facetrack.errors import FacetrackError
 from facetrack.formats.picture import read_bgr
 from facetrack.opening import open_seekable
 from facetrack.video.frame import Image
+from facetrack.video.square import AS_STORED, Stretch, stretch_of
 from facetrack_app.model.measuring import HEADERS, Measured, Worst, measure
 from facetrack_app.model.measuring_report import save_csv, save_html
 from facetrack_app.model.notice import Notice, Voice
@@ -232,11 +233,11 @@ class EvaluateView(QWidget):
         run_beside(
             lambda: _picture(worst),
             self._poster.post,
-            lambda image: self._show_picture(image, worst),
+            lambda shown: self._show_picture(*shown, worst),
             lambda message: self.said(message, True, "picture"),
         )
 
-    def _show_picture(self, image: Image | None, worst: Worst) -> None:
+    def _show_picture(self, image: Image | None, stretch: Stretch, worst: Worst) -> None:
         chosen = self.worst.currentRow()
         if self.measured is None or self.measured.worst[chosen : chosen + 1] != (worst,):
             return  # meanwhile another one was chosen
@@ -244,10 +245,12 @@ class EvaluateView(QWidget):
         if image is None:
             self.canvas.hint = "the picture of this frame does not lie beside the truth"
         self.canvas.set_frame(image)
-        self.canvas.zoom_to(worst.truth)
+        self.canvas.zoom_to(stretch.square(worst.truth))
         drawn: list[tuple[np.ndarray, QColor]] = [(worst.truth, _TRUTH)]
         drawn += zip(worst.predicted, _PREDICTED, strict=False)
-        self.canvas.set_faces([DrawnFace(points, colour) for points, colour in drawn])
+        self.canvas.set_faces(
+            [DrawnFace(stretch.square(points), colour) for points, colour in drawn]
+        )
 
     def stop(self) -> None:
         """Begin nothing any more."""
@@ -287,15 +290,16 @@ def _percent(error: float) -> str:
     return f"{error:.2f}" if np.isfinite(error) else "not found"
 
 
-def _picture(worst: Worst) -> Image | None:
+def _picture(worst: Worst) -> tuple[Image | None, Stretch]:
+    """Look at a frame in square pixels, and give how the tables' points become those."""
     found = picture_of(worst.pair, worst.key)
     if found is None:
-        return None
+        return None, AS_STORED
     path, frame = found
     if frame is None:
-        return read_bgr(path)
+        return read_bgr(path), AS_STORED
     video = open_seekable(path)
     try:
-        return video.frame(frame).image
+        return video.frame(frame).square.image, stretch_of(video.pixel_aspect)
     finally:
         video.close()

@@ -12,6 +12,7 @@ from facetrack_app.model.command import new_number
 from facetrack_app.model.commands import Import
 from facetrack_app.model.exporting import EXPORTS, file_name
 from facetrack_app.model.importing import (
+    Taken,
     changes_of_import,
     events_of,
     marks_of_recording,
@@ -107,20 +108,21 @@ class Exchange:
         session = self._annotator.session
         if path.suffix.lower() in (".eaf", ".vtt"):
             try:
-                self._take(path, events_of(session, path))
+                self._take(path, *events_of(session, path, self._annotator.document.name))
             except FacetrackError as error:
                 self._annotator.said(str(error), True)
             return
         first = new_number(session)
 
-        def read() -> list[Change]:
+        def read() -> Taken:
             table = read_tracks(path, self._annotator.document.pictures)
             try:
-                return changes_of_import(table, session.n_frames, first)
+                rows = changes_of_import(table, session.n_frames, first)
             except InputError as error:
                 raise InputError(f"{path}: {error}") from error
+            return Taken(rows, table.notes)
 
-        def take(rows: list[Change]) -> None:
+        def take(taken: Taken) -> None:
             if self._annotator.closed:
                 self._annotator.said(
                     f"{path.name} is not imported: its video was closed", True, "import"
@@ -128,7 +130,7 @@ class Exchange:
             elif new_number(session) != first:  # a new person has taken the number meanwhile
                 self.import_from(path)
             else:
-                self._take(path, rows)
+                self._take(path, *taken)
 
         self._annotator.said(f"reading {path.name} ...", False, "import")
         run_beside(read, self._post, take, lambda text: self._annotator.said(text, True, "import"))
@@ -146,6 +148,8 @@ class Exchange:
         if marks:
             self._take(Path(f"marks of {document.name}"), marks)
 
-    def _take(self, path: Path, rows: list[Change]) -> None:
+    def _take(self, path: Path, rows: list[Change], notes: tuple[str, ...] = ()) -> None:
         if self._annotator.run(Import(path.name, tuple(rows))) is not None:
-            self._annotator.said(f"imported: {path.name}", False, "import")
+            self._annotator.keep_notes(notes)
+            said = "; ".join([f"imported: {path.name}", *notes])
+            self._annotator.said(said, bool(notes), "import")

@@ -37,6 +37,7 @@ from facetrack_app.services.opening import video_of
 from facetrack_app.services.track_queue import TrackQueue
 from facetrack_app.views import dialogs, theme
 from facetrack_app.views.annotate_view import AnnotateView
+from facetrack_app.views.asking import ask_rate
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.evaluate_view import EvaluateView
 from facetrack_app.views.export_dialog import ExportDialog
@@ -217,8 +218,7 @@ class MainWindow(QMainWindow):
 
     def open_video(self) -> None:
         """Ask for a video to annotate."""
-        start = self.settings.recent[0] if self.settings.recent else ""
-        path, _ = QFileDialog.getOpenFileName(self, "Open video", start)
+        path, _ = QFileDialog.getOpenFileName(self, "Open video", *self.settings.recent[:1])
         if path:
             self.open(Path(path))
 
@@ -243,18 +243,18 @@ class MainWindow(QMainWindow):
         """Annotate a video, pictures (each by itself, or as frames) or the demo clip."""
         self.show_annotate()
         self._line.forget(ANNOTATE)  # it was about another video
-        folder = None
-        if isinstance(source, Path) and source.suffix == SUFFIX:
-            folder = source
+        folder = source if isinstance(source, Path) and source.suffix == SUFFIX else None
+        if folder is not None:
             try:
                 source = video_of(folder)
             except FacetrackError as error:
                 self.annotate.said(str(error), True, "open")
                 return
-        self.annotate.open(source, folder, stills=stills)
+        if (rate := ask_rate(self, source, folder, stills=stills)) is None:
+            return
+        self.annotate.open(source, folder, stills=stills, rate=rate or None)
         if isinstance(source, Path):
-            known = [str(source), *(r for r in self.settings.recent if r != str(source))]
-            self.settings.recent = known[:20]
+            self.settings.remember(source)
 
     def _fill_recent(self) -> None:
         """List what was opened before; what is gone cannot be chosen."""

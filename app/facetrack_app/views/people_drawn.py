@@ -27,7 +27,7 @@ def drawn_people(annotator: Annotator, ghost: QColor | None) -> list[DrawnFace]:
     session = annotator.session
     drawn = []
     for person in session.present(annotator.shown):
-        points = annotator.view(person).points
+        points = annotator.points_of(person)
         if points is not None and (person != annotator.person or annotator.editor is None):
             drawn.append(DrawnFace(points, person_colour(person), label=session.people[person]))
     if annotator.ghost is not None and ghost is not None:

@@ -394,8 +394,13 @@ def test_events_come_back_from_elan_and_webvtt(
         path = tmp_path / f"events{suffix}"
         reader = annotator.session.reader()
         export_document(annotator.document, reader, kind, path, shipped_model)
-        found = [c.after for c in events_of(annotator.session, path)]
+        found = [c.after for c in events_of(annotator.session, path).changes]
         assert ("event", 5, 9, "blink") in found
     (tmp_path / "late.vtt").write_text("WEBVTT\n\n00:10:00.000 --> 00:11:00.000\nlate\n")
     with pytest.raises(InputError, match="none of its 1 annotations"):
         events_of(annotator.session, tmp_path / "late.vtt")
+    late = (tmp_path / "late.vtt").read_text()
+    (tmp_path / "partly.vtt").write_text(f"{late}\n00:00:00.200 --> 00:00:00.400\nearly\n")
+    taken = events_of(annotator.session, tmp_path / "partly.vtt")
+    assert [c.after[3] for c in taken.changes if c.after is not None] == ["early"]
+    assert "1 of 2 annotations are left out" in taken.notes[0]

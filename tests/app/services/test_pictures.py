@@ -22,8 +22,9 @@ from facetrack.tracking.face_model import FaceModel
 from facetrack_app.model.commands import Import, Rename
 from facetrack_app.model.importing import changes_of_import, read_tracks
 from facetrack_app.model.rows import Kind
+from facetrack_app.services.background import track_into
 from facetrack_app.services.exporting import export_document
-from facetrack_app.services.opening import open_document
+from facetrack_app.services.opening import open_document, rate_to_ask
 from facetrack_app.services.replay import replay
 from tests.app.services.desk import Desk
 
@@ -192,6 +193,28 @@ def test_what_was_begun_in_one_way_goes_on_so(
     assert not document.session.stills
     assert any("goes on as a picture sequence" in note for note in document.notes)
     document.session.close()
+
+
+def test_the_rate_of_a_sequence_is_asked_once_and_kept(
+    folder: Path, shipped_model: FaceModel, tmp_path: Path
+) -> None:
+    place, times = tmp_path / "session", np.arange(len(NAMES)) / 10
+    assert rate_to_ask(folder, None, stills=False) == 25
+    assert rate_to_ask(folder, None, stills=True) is None
+    assert rate_to_ask(folder, place, stills=False) is None  # a session's own video
+    document = open_document(folder, shipped_model, folder=place, stills=False, rate=10)
+    np.testing.assert_allclose(document.times, times)
+    document.session.close()
+    document = open_document(folder, shipped_model, folder=place, stills=False, rate=50)
+    session = document.session
+    assert session.rate == 10
+    np.testing.assert_allclose(document.times, times)
+    for _ in track_into(session.store, folder, shipped_model, len(NAMES), rate=session.rate):
+        pass
+    session.absorb_tracked(0, len(NAMES))
+    np.testing.assert_allclose(session.times(), times)
+    session.close()
+    assert replay(place, shipped_model).different == ()
 
 
 def test_pictures_of_other_names_are_refused(

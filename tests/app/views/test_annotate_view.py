@@ -237,6 +237,25 @@ def test_sources_survive_export_and_import(hands: Hands, tmp_path: Path) -> None
     assert imported not in hands.annotator.session.people
 
 
+@pytest.mark.filterwarnings("ignore:.*rows are left out")
+def test_what_an_import_leaves_out_is_said_and_kept_as_a_note(hands: Hands, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    hands.exchange.export_to("csv", path)
+    hands.until(path.exists)
+    lines = path.read_text().splitlines()
+    lines[3] = lines[3].replace(",", ";", 1)
+    path.write_text("\n".join(lines) + "\n")
+    said = dict[str, tuple[str, bool]]()
+    hands.annotator.said.connect(lambda text, trouble, about: said.update({about: (text, trouble)}))
+    hands.exchange.import_from(path)
+    hands.until(lambda: said.get("import", ("",))[0].startswith("imported"))
+    text, trouble = said["import"]
+    assert trouble
+    assert f"{path}: 1 rows are left out, the first in line 4: " in text
+    (note,) = (note for note in hands.annotator.notes if str(path) in note)
+    assert note in text
+
+
 def test_importing_another_videos_tracks_is_refused(hands: Hands, tmp_path: Path) -> None:
     from facetrack.formats.openface import write_openface
     from facetrack.formats.table import make_table

@@ -15,6 +15,7 @@ from facetrack.formats.openface import write_openface
 from facetrack.formats.pts import write_pts
 from facetrack.formats.table import make_table
 from facetrack.landmarks.markup import GROUPS, pupil_distance
+from facetrack.video.square import AS_STORED
 from facetrack_app.model.measuring import HEADERS, Side, Wish, measure
 from facetrack_app.model.measuring_report import save_csv, save_html
 from facetrack_app.views.evaluate_view import EvaluateView
@@ -108,9 +109,9 @@ def test_the_picture_of_a_frame_that_is_no_longer_chosen_is_not_shown(
     first, second = view.measured.worst[:2]
     view.worst.selectRow(1)
     image = np.zeros((512, 512, 3), np.uint8)
-    view._show_picture(image, first)
+    view._show_picture(image, AS_STORED, first)
     assert not view.canvas.has_picture
-    view._show_picture(image, second)
+    view._show_picture(image, AS_STORED, second)
     assert view.canvas.has_picture
 
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
@@ -15,6 +17,7 @@ from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QCheckBox,
+    QInputDialog,
     QLabel,
     QMenu,
     QMenuBar,
@@ -332,3 +335,24 @@ def test_no_button_lacks_a_tooltip(window: MainWindow) -> None:
         if isinstance(button, QCheckBox):
             continue  # its text says all of it
         assert button.toolTip(), (button.text(), button.accessibleName())
+
+
+def test_a_sequence_is_asked_for_its_rate_and_not_opened_without(
+    make: Make, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((48, 64, 3), 90, np.uint8))
+    answers = iter([(12.5, False), (12.5, True)])
+    monkeypatch.setattr(QInputDialog, "getDouble", lambda *args: next(answers))
+    window = make(Settings())
+    window.open(folder, stills=False)
+    assert window.settings.recent == []
+    window.open(folder, stills=False)
+    qtbot.waitUntil(lambda: window.annotate.annotator is not None, timeout=PATIENCE)
+    assert window.annotate.annotator is not None
+    assert window.annotate.annotator.session.rate == 12.5
+    assert window.annotate.annotator.document.times.tolist() == [0, 0.08, 0.16]
+    window.close()
+    assert next(answers, None) is None
