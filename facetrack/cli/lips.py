@@ -49,7 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "evaluate", help="score what is read of clips whose words are known"
     )
     evaluate.add_argument("root", type=Path, help="a folder of GRID, or of WORD/clip.mp4")
-    evaluate.add_argument("--recipe", metavar="NAME", help="lrw or lrw1000: the test part of ROOT")
     evaluate.add_argument("--words", type=Path, metavar="FILE", help="what `enroll` wrote")
     evaluate.add_argument("--robust", action="store_true", help="also with frames removed")
     evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the confusions")

@@ -184,7 +184,10 @@ class _LipsRun:
     def _ended(self) -> list[Result]:
         speech, frames = self._speech, self._frames
         self._speech, self._frames, self._quiet = [], 0, 0
-        return [Event("speaking", *speech)] if frames >= _SHORTEST else []
+        if frames < _SHORTEST:
+            return []
+        start, peak, stop, score = speech
+        return [Event("speaking", start, peak, stop, score)]
 
     def state(self) -> State:
         return {

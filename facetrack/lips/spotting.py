@@ -61,6 +61,8 @@ def spot(logits: npt.NDArray[np.float32], words: Sequence[str]) -> list[Spotted]
     -----
     The likeliest way through the frames, where each begin of a word costs 4 (Viterbi 1967).
     """
+    if not len(logits):
+        return []
     scores = _log_softmax(logits)
     frames, classes = scores.shape
     total, came = scores[0].copy(), np.zeros((frames, classes), dtype=np.int64)

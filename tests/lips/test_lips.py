@@ -95,7 +95,7 @@ def test_a_cropper_goes_on_from_its_state() -> None:
     second.restore(json.loads(json.dumps(first.state())))
     found += [f for seen in video[17:] for f in second.push(seen)] + second.finish()
     for one, other in zip(whole, found, strict=True):
-        np.testing.assert_array_equal(one.pixels, other.pixels)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(one.pixels, other.pixels)
         np.testing.assert_allclose(one.points, other.points, atol=1e-4)
 
 

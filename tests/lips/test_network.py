@@ -34,6 +34,8 @@ def _network(architecture: Architecture = SMALL) -> LipNetwork:
     network = LipNetwork(architecture)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
             torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
             torch.nn.init.uniform_(module.bias, -0.5, 0.5)
@@ -135,7 +137,7 @@ def test_recipes_can_be_read_and_a_step_lowers_the_loss() -> None:
         rng = np.random.default_rng(0)
         loss = objective.loss(data.augmented(np.array([0, 0]), VIEW, rng), rng)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.8 * losses[0]
