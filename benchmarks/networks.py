@@ -48,7 +48,7 @@ from facetrack.networks.runtime.vectors import FEATURES, LANES
 from facetrack.networks.runtime.words import pack_weights
 from facetrack.networks.train.binary import Stage, binary_convolutions, set_stage
 from facetrack.networks.train.encoder import Architecture, Encoder
-from facetrack.networks.train.model_file import onnx_bytes
+from facetrack.networks.train.model_file import encoder_onnx
 from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
 
@@ -208,7 +208,7 @@ def encoder(rounds: int, name: str) -> list[dict[str, Any]]:
         patch: rng.standard_normal((*view.crop.size[::-1], 2), np.float32)
         for patch, view in PATCHES.items()
     }
-    session = _open(onnx_bytes(float_twin(network)))
+    session = _open(encoder_onnx(float_twin(network)))
     arrays = {n: np.ascontiguousarray(x.transpose(2, 0, 1)[None]) for n, x in inputs.items()}
     calls: dict[str, Call] = {
         _OURS: lambda: network.run(inputs),

@@ -42,6 +42,7 @@ def write_report(
     n: int,
     details: Mapping[str, Any],
     summary: ErrorSummary | None = None,
+    measures: Mapping[str, float] | None = None,
 ) -> None:
     """Write the JSON file where `--json` asks for one.
 
@@ -57,6 +58,8 @@ def write_report(
         See `reporting.envelope.document`.
     summary : ErrorSummary, optional
         The main landmark errors.
+    measures : mapping of str to float, optional
+        The main numbers of other kinds.
 
     Raises
     ------
@@ -73,6 +76,6 @@ def write_report(
         model=model,
         n=n,
         details=details,
-        measures=summary_measures(summary) if summary else None,
+        measures=summary_measures(summary) if summary else measures,
     )
     write_json(args.json, content)

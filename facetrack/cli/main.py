@@ -29,6 +29,7 @@ COMMANDS = {
     "benchmark": "measure speed, as ratios against other trackers in the same run",
     "annotate": "simulate an annotator: how many corrections does a clip need",
     "results": "make pages of the JSON reports of measurements",
+    "lips": "read words from lips: train, evaluate, predict, enrol words of one's own",
     "models": "list the models that are installed or lie in a folder",
     "doctor": "check the installation and print how to repair it",
 }

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 HELP = (
     "Make a page of every JSON report: the command line that measured it, version and model, and "
     "the tables that the command printed. Of `evaluate landmarks`, `evaluate video`, `evaluate "
-    "confidence`, `evaluate events`, `networks evaluate`, `pain evaluate`, `learn`, `annotate` and "
-    "`benchmark`."
+    "confidence`, `evaluate events`, `networks evaluate`, `pain evaluate`, `lips evaluate`, "
+    "`learn`, `annotate` and `benchmark`."
 )
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json
@@ -119,6 +119,8 @@ def _layouts() -> dict[str, Lay]:
     from facetrack.evaluation.events import event_table
     from facetrack.evaluation.expression import expression_table
     from facetrack.evaluation.landmarks import landmark_table
+    from facetrack.evaluation.lip_words import own_table
+    from facetrack.evaluation.lips import lip_table
     from facetrack.evaluation.self_learning import adapting_table
     from facetrack.evaluation.teaching_report import learning_table
     from facetrack.evaluation.video_report import video_table
@@ -132,6 +134,7 @@ def _layouts() -> dict[str, Lay]:
         "evaluate events": event_table,
         "networks evaluate": expression_table,
         "pain evaluate": lambda d: clip_table(d["clips"]) if "clips" in d else score_table(d),
+        "lips evaluate": lambda d: own_table(d) if "systems" in d else lip_table(d),
         "learn": lambda d: learning_table(d) if "lessons" in d else adapting_table(d),
         "annotate": annotation_table,
         "benchmark": lambda d: comparison_table(d) if "systems" in d else benchmark_table(d),

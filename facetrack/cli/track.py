@@ -164,6 +164,12 @@ def _add_signal_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds in which the faces are at rest, such as 0-10: expressions are measured from "
         "there; the video is read until B a first time",
     )
+    parser.add_argument(
+        "--words",
+        metavar="FILE",
+        help="read words from lips: of a file that `facetrack lips enroll` wrote, or of a reader "
+        "(`lips`: a demonstration, one talker's 51 words)",
+    )
 
 
 def span(text: str) -> tuple[float, float]:
@@ -228,6 +234,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
         args.smallest_face,
         args.rest,
         args.rate,
+        args.words,
     )
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from facetrack.corpus.teaching import NOTHING, Teaching
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
+from facetrack.lips.signal import with_words
 from facetrack.signals.registry import Choice, choose
 from facetrack.signals.rest import check_span
 from facetrack.tracking.detection import SMALLEST_FACE, check_smallest
@@ -61,6 +62,8 @@ class Settings:
         Seconds in which faces are at rest; expressions are measured from it.
     rate : float or None
         Frames per second of what states no times: folders of pictures, raw streams.
+    words : str or None
+        Words that are read from lips; see `lips.signal.lips_with`.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class Settings:
     smallest_face: float = SMALLEST_FACE
     rest: tuple[float, float] | None = None
     rate: float | None = None
+    words: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
@@ -96,7 +100,8 @@ class Settings:
 
     def choice(self) -> Choice:
         """Return the estimators that run, as they are known at this moment."""
-        return choose(self.signals)
+        choice = choose(self.signals)
+        return choice if self.words is None else with_words(choice, self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +192,7 @@ class Task:
         settings = {**asdict(self.settings), **self.teaching.order()}
         settings["stills"] = self.stills
         settings["formats"] = list(self.settings.formats)
-        for name in ("rest", "rate"):
+        for name in ("rest", "rate", "words"):
             if settings[name] is None:
                 del settings[name]  # as in runs of before there was any
         settings["signals"] = self.settings.choice().order()

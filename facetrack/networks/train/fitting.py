@@ -56,12 +56,21 @@ class Fitting:
     schedule : Schedule
     checkpoint : Path or None
         Where it stands is written there after each epoch, and taken up from there.
+    after_step : callable
+        Called after each step.
+    until : int or None
+        The epoch after which it ends, if that is not the schedule's last: the rate has not fallen
+        to 0 then, for what is trained further.
+    epoch : int
+        The one in progress, from 0.
     """
 
     network: nn.Module
     schedule: Schedule
     checkpoint: Path | None = None
     after_step: Callable[[], None] = lambda: None
+    until: int | None = None
+    epoch: int = 0
 
     def run(self, count: int, loss: Loss, report: Report = lambda values: None) -> None:
         """Train on samples 0 to count - 1.
@@ -85,7 +94,8 @@ class Fitting:
         optimiser = torch.optim.AdamW(_groups(self.network, schedule.decay), lr=schedule.rate)
         done = self._take_up(optimiser)
         steps = count // min(schedule.batch, count)
-        for epoch in range(done, schedule.epochs):
+        for epoch in range(done, self.until or schedule.epochs):
+            self.epoch = epoch
             torch.manual_seed(schedule.seed * 100_003 + epoch)
             rng = np.random.default_rng([schedule.seed, epoch])
             self.network.train()
@@ -104,7 +114,8 @@ class Fitting:
                 self.after_step()
                 total += value.item()
             self._write(optimiser, epoch + 1)
-            report({"epoch": epoch + 1, "epochs": schedule.epochs, "loss": total / steps})
+            last = self.until or schedule.epochs
+            report({"epoch": epoch + 1, "epochs": last, "loss": total / steps})
         self.network.eval()
 
     def _identity(self) -> str:
@@ -162,7 +173,7 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     plain = {
         id(module.weight)
         for module in network.modules()
-        if isinstance(module, nn.Conv2d | nn.Linear) and module.weight is not None
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear) and module.weight is not None
     }
     binary = {id(w) for name, w in network.named_parameters() if w.ndim == 4} - plain
     decayed = [w for w in network.parameters() if id(w) in plain or id(w) in binary]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +13,7 @@ from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.real import Linear
 from facetrack.networks.train.encoder import Encoder
 from facetrack.networks.train.export import export
-
-OPSET: Final = 18
+from facetrack.networks.train.onnx_file import onnx_bytes
 
 
 class _Whole(nn.Module):
@@ -32,28 +30,10 @@ class _Whole(nn.Module):
         return self.encoder.head(features), features
 
 
-def onnx_bytes(encoder: Encoder) -> bytes:
-    """Write an encoder as ONNX, one face at a time; batch normalisations are folded."""
-    examples = tuple(torch.zeros(1, 2, *view.crop.size[::-1]) for view in PATCHES.values())
-    program: Any = torch.onnx.export(
-        _Whole(encoder).eval(),
-        examples,
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=list(PATCHES),
-        output_names=["targets", "features"],
-        verbose=False,
-    )
-    model = program.model_proto
-    for noted in (model.graph, *model.graph.node, *model.graph.value_info, *model.functions):
-        del noted.metadata_props[:]  # the exporter notes where the code lay on this machine
-        noted.doc_string = ""
-    for ends in (model.graph.input, model.graph.output, model.graph.initializer):
-        for end in ends:
-            del end.metadata_props[:]
-    del model.metadata_props[:]
-    content: bytes = model.SerializeToString()
-    return content
+def encoder_onnx(encoder: Encoder) -> bytes:
+    """Write an encoder as ONNX, one face at a time."""
+    examples = {n: torch.zeros(1, 2, *view.crop.size[::-1]) for n, view in PATCHES.items()}
+    return onnx_bytes(_Whole(encoder), examples, ["targets", "features"])
 
 
 def form_of(encoder: Encoder) -> FloatForm | BinaryForm:
@@ -65,7 +45,7 @@ def form_of(encoder: Encoder) -> FloatForm | BinaryForm:
         If it is of a kind that does not run, such as XNOR-Net's blocks, or not binary yet.
     """
     if encoder.architecture.blocks == "real":
-        return FloatForm(onnx_bytes(encoder))
+        return FloatForm(encoder_onnx(encoder))
     branches = {}
     for name in PATCHES:
         branch = encoder.branch(name)

@@ -1,0 +1,274 @@
+"""`facetrack lips`: prepare clips, train, evaluate, predict, and enrol words of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._reports import shown, write_report
+from facetrack.errors import FormatError, InputError, MissingDependencyError
+
+if TYPE_CHECKING:  # the libraries behind these load when a run needs them
+    from facetrack.lips.datasets import Item
+    from facetrack.lips.enrol import Take
+    from facetrack.parallel import Map
+
+HELP = "Read words from lips: prepare, train, evaluate, predict, enrol words of one's own."
+EXAMPLES = """\
+facetrack lips evaluate grid_s1 --json lips.json
+facetrack lips enroll my_words -o words.npz
+facetrack lips predict clip.mp4 --words words.npz
+facetrack lips train grid_s1 --recipe grid --work run -o mine.npz
+"""
+DEFAULT = "lips"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of what can be done."""
+    kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
+    prepare = kinds.add_parser("prepare", help="track clips and cut the mouths out")
+    prepare.add_argument("root", type=Path, help="a data set's folder")
+    prepare.add_argument("--data", default="grid", metavar="NAME", help="grid, lrw, lrw1000")
+    prepare.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    train = kinds.add_parser("train", help="train a model by a recipe")
+    train.add_argument("root", type=Path, help="the data set's folder")
+    train.add_argument("--recipe", default="grid", metavar="NAME|FILE.toml")
+    train.add_argument("--work", type=Path, required=True, metavar="DIR",
+                       help="checkpoints, log and curves; taken up if interrupted")  # fmt: skip
+    train.add_argument("-o", "--output", type=Path, metavar="FILE.npz", help="the model's file")
+    train.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=1)
+    evaluate = kinds.add_parser(
+        "evaluate", help="score what is read of clips whose words are known"
+    )
+    evaluate.add_argument("root", type=Path, help="a folder of GRID, or of WORD/clip.mp4")
+    evaluate.add_argument("--words", type=Path, metavar="FILE", help="what `enroll` wrote")
+    evaluate.add_argument("--robust", action="store_true", help="also with frames removed")
+    evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the confusions")
+    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    predict = kinds.add_parser("predict", help="read the words of videos")
+    predict.add_argument("videos", nargs="+", type=Path)
+    predict.add_argument("--words", type=Path, metavar="FILE", help="what `enroll` wrote")
+    enroll = kinds.add_parser("enroll", help="learn a person's own words from a few takes")
+    enroll.add_argument("root", type=Path, help="WORD/clip.mp4")
+    enroll.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    for kind in (evaluate, predict, enroll):
+        kind.add_argument("--reader", default=DEFAULT, metavar="NAME|FILE", help="the model")
+    for kind in (prepare, train, evaluate, predict, enroll):
+        kind.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    for kind in (train, evaluate, enroll):
+        kind.add_argument("--crops", type=Path, metavar="DIR", help="keeps prepared clips")
+    for kind in (prepare, train, evaluate):
+        add_cluster_arguments(kind, "clips")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it."""
+    if hasattr(args, "workers"):
+        make_absolute(args)
+    kinds = {
+        "prepare": _prepare,
+        "train": _train,
+        "evaluate": _evaluate,
+        "predict": _predict,
+        "enroll": _enroll,
+    }
+    return kinds[args.kind](args)
+
+
+def _listed(name: str, root: Path) -> list[Item]:
+    from tqdm import tqdm
+
+    from facetrack.lips.datasets import DATASETS
+
+    if name not in DATASETS:
+        raise InputError(f"there is no data set {name!r}; choose from {', '.join(DATASETS)}")
+    return DATASETS[name](root, tell=tqdm.write)
+
+
+def _prepared(args: argparse.Namespace, items: list[Item], crops: Path, mean: Any) -> list[Item]:
+    """Cut the mouths out that are not there yet."""
+    from tqdm import tqdm
+
+    from facetrack.lips.preparing import prepare
+    from facetrack.model import load_model
+
+    model = load_model(args.model)
+    with cluster_map(args) as map_:
+        door: Map = shown("clips", len(items), map_)
+        return prepare(
+            items,
+            crops,
+            model=model,
+            mean=model.shape_model.mean if mean is None else mean,
+            map_=door,
+            tell=tqdm.write,
+        )
+
+
+def _prepare(args: argparse.Namespace) -> int:
+    items = _listed(args.data, args.root)
+    kept = _prepared(args, items, args.output, None)
+    print(f"{len(kept)} of {len(items)} clips are prepared in {args.output}")
+    return 0 if kept else 1
+
+
+def _train(args: argparse.Namespace) -> int:
+    if args.output is not None and args.output.suffix != ".npz":
+        raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    try:
+        from facetrack.lips.train.export import write_run
+        from facetrack.lips.train.run import start
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
+        ) from error
+    from tqdm import tqdm
+
+    from facetrack.model import load_model
+
+    model = load_model(args.model)
+    with cluster_map(args) as map_:
+        start(
+            args.recipe,
+            args.root,
+            args.work,
+            model=model,
+            crops=args.crops,
+            seed=args.seed,
+            threads=args.threads,
+            map_=map_,
+            say=tqdm.write,
+        )
+    if args.output is not None:
+        write_run(args.work, args.output, mean=model.shape_model.mean, terms=args.terms)
+        print(f"wrote {args.output} ({args.output.stat().st_size / 1e6:.2f} MB)")
+    return 0
+
+
+@contextlib.contextmanager
+def _crops(args: argparse.Namespace) -> Iterator[Path]:
+    """Give the folder of prepared clips, or one for this run only."""
+    if args.crops is not None:
+        yield args.crops
+    else:
+        with tempfile.TemporaryDirectory(prefix="facetrack-lips-") as folder:
+            yield Path(folder)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    if args.words is not None:
+        return _evaluate_own(args)
+    from facetrack.evaluation.lips import lip_table, plot_confusion, score_sentences
+    from facetrack.lips.reader import load_reader
+    from facetrack.reporting.tables import as_text
+
+    reader = load_reader(args.reader)
+    items = _listed("grid", args.root)
+    with _crops(args) as crops:
+        kept = _prepared(args, items, crops, reader.mean_shape)
+        if not kept:
+            raise InputError(f"{args.root}: no clip could be prepared")
+        with cluster_map(args) as map_:
+            details = score_sentences(
+                kept,
+                crops,
+                reader=args.reader,
+                robust=args.robust,
+                map_=shown("reading", len(kept), map_),
+            )
+    details["left_out"] = len(items) - len(kept)
+    print(as_text(lip_table(details)))
+    if args.plot is not None:
+        plot_confusion(args.plot, details)
+    measures = {"accuracy": float(details["accuracy"])}
+    write_report(args, model=reader.name, n=len(kept), details=details, measures=measures)
+    return 0
+
+
+def _takes(args: argparse.Namespace) -> Iterator[tuple[str, Take]]:
+    """Give the word and the take of each clip of a folder; clips that cannot be read are told."""
+    from tqdm import tqdm
+
+    from facetrack.lips.datasets import own_words
+    from facetrack.lips.enrol import take_of
+    from facetrack.lips.preparing import Prepared, prepare
+    from facetrack.lips.reader import load_reader
+    from facetrack.model import load_model
+
+    reader, model = load_reader(args.reader), load_model(args.model)
+    items = own_words(args.root)
+    with _crops(args) as crops:
+        door = shown("clips", len(items))
+        mean = reader.mean_shape
+        kept = prepare(items, crops, model=model, mean=mean, map_=door, tell=tqdm.write)
+        for item, one in zip(kept, Prepared(kept, crops, hold=False), strict=True):
+            yield item.words[0].text, take_of(reader, one.clip)
+
+
+def _enroll(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from facetrack.lips.enrol import enrol
+    from facetrack.lips.reader import load_reader
+
+    if args.output.suffix != ".npz":
+        raise InputError(f"a file of words ends in .npz, got {args.output.name}")
+    takes = list(_takes(args))
+    words = enrol(takes, load_reader(args.reader).version, tell=tqdm.write)
+    words.write(args.output)
+    print(f"{len(takes)} takes of {len(words.words)} words: {', '.join(words.words)}")
+    alike = words.alike()
+    if alike is not None:
+        print(f"{alike[0]!r} and {alike[1]!r} look most alike: {alike[2]:.2f} times as far apart "
+              "as takes of one word are")  # fmt: skip
+    print(f"wrote {args.output}")
+    return 0
+
+
+def _evaluate_own(args: argparse.Namespace) -> int:
+    from facetrack.evaluation.lip_words import own_table, score_takes
+    from facetrack.lips.enrol import load_words
+    from facetrack.lips.reader import load_reader
+    from facetrack.reporting.tables import as_text
+
+    reader = load_reader(args.reader)
+    words = load_words(args.words, reader)
+    details = score_takes(words, list(_takes(args)))
+    print(as_text(own_table(details)))
+    measures = {"accuracy": float(details["accuracy"])}
+    write_report(args, model=reader.name, n=details["takes"], details=details, measures=measures)
+    return 0
+
+
+def _predict(args: argparse.Namespace) -> int:
+    from facetrack.cli._progress import prepare as compile_first
+    from facetrack.lips.enrol import load_words
+    from facetrack.lips.preparing import crop_video
+    from facetrack.lips.reader import load_reader
+    from facetrack.lips.stream import read_clip
+    from facetrack.model import load_model
+
+    compile_first()
+    reader, model = load_reader(args.reader), load_model(args.model)
+    words = None if args.words is None else load_words(args.words, reader)
+    failed = 0
+    for path in args.videos:
+        try:
+            pieces = crop_video(path, model=model, mean=reader.mean_shape)
+        except FormatError as error:
+            failed += 1
+            print(f"facetrack: {error}", file=sys.stderr)
+            continue
+        for piece in pieces:
+            for one in read_clip(reader, piece, words):
+                print(f"{path.name}\t{one.start:.2f}\t{one.stop:.2f}\t{one.text}\t"
+                      f"{one.probability:.2f}")  # fmt: skip
+    return 1 if failed == len(args.videos) else 0

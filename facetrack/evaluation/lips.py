@@ -1,0 +1,338 @@
+"""How well words are read from lips: of GRID's sentences, with and without their boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.lips.activity import activity, lip_opening, speech
+from facetrack.lips.crops import RATE
+from facetrack.lips.datasets import Item, LabelledClip
+from facetrack.lips.preparing import Prepared
+from facetrack.lips.reader import LipReader, load_reader, stacked
+from facetrack.lips.spotting import Spotted, best_sentence, spot
+from facetrack.lips.views import View
+from facetrack.lips.windows import Window, own, tight, wide
+from facetrack.lips.words import GRID_SLOTS, GRID_WORDS, SLOT_NAMES, Word
+from facetrack.parallel import Map
+from facetrack.reporting.intervals import mean_interval
+from facetrack.reporting.plots import new_figure, save_figure
+from facetrack.reporting.tables import Part, Table
+
+__all__ = ["ClipWords", "lip_table", "plot_confusion", "score_sentences", "thinned"]
+
+NEAR: Final = 3  # frames by which a spotted word may lie beside its place
+REMOVED: Final = (0, 1, 2, 3, 4, 5)
+_AROUND: Final = 4  # frames on both sides of a word, of which the harder variant removes
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipWords:
+    """What was said in a clip, and what was read.
+
+    Attributes
+    ----------
+    key : str
+    said : tuple of str
+    wide, tight : tuple of str
+        With the boundaries given: within the whole sentence, and by the words alone.
+    spotted, sentence : tuple of bool
+        Of each word that was said: whether it was found at its place, without and with the grammar.
+    extra : int
+        Words that were spotted where there are none of them, without the grammar.
+    frames : int
+        Of the clip.
+    thinned, thinned_near : dict of int to tuple of str
+        Read from windows with so many frames removed, anywhere or around the word.
+    """
+
+    key: str
+    said: tuple[str, ...]
+    wide: tuple[str, ...]
+    tight: tuple[str, ...]
+    spotted: tuple[bool, ...]
+    sentence: tuple[bool, ...]
+    extra: int
+    frames: int
+    thinned: dict[int, tuple[str, ...]]
+    thinned_near: dict[int, tuple[str, ...]]
+
+
+def score_sentences(
+    items: Sequence[Item],
+    crops: Path,
+    *,
+    reader: str,
+    seed: int = 0,
+    robust: bool = False,
+    map_: Map = map,
+) -> dict[str, Any]:
+    """Read prepared sentences and score what was read.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        Of GRID, prepared.
+    crops : Path
+        Where their crops lie.
+    reader : str
+        Name or file of the model, so that a worker process can load it.
+    seed : int
+        Of the frames that are removed.
+    robust : bool
+        Whether to measure with frames removed: each clip's trunk runs anew for each word.
+    map_ : Map
+
+    Returns
+    -------
+    dict
+        `accuracy`, `interval` (95 %, over sentences), `slots`, `tight`, `spotted`, `sentence`,
+        `extra` (words a minute of clip), `confusion` with `words`, and `removed`, `removed_near`
+        by the number of frames where `robust`.
+    """
+    clips = list(map_(partial(_read_item, crops=crops, reader=reader, seed=seed, robust=robust),
+                      items))  # fmt: skip
+    right = np.array([_right(clip.wide, clip.said) for clip in clips])
+    interval = None
+    if len(clips) > 1:
+        found = mean_interval(right.mean(axis=1), np.random.default_rng(seed))
+        interval = [found.low, found.high]
+    minutes = sum(clip.frames for clip in clips) / RATE / 60
+    return {
+        "accuracy": right.mean(),
+        "interval": interval,
+        "slots": _by_slot([clip.wide for clip in clips], clips),
+        "tight": _by_slot([clip.tight for clip in clips], clips),
+        "tight_accuracy": np.mean([_right(clip.tight, clip.said) for clip in clips]),
+        "spotted": np.mean([clip.spotted for clip in clips]),
+        "sentence": np.mean([clip.sentence for clip in clips]),
+        "extra": sum(clip.extra for clip in clips) / minutes,
+        "words": list(GRID_WORDS),
+        "confusion": _confusion(clips),
+        "removed": _removed([clip.thinned for clip in clips], clips),
+        "removed_near": _removed([clip.thinned_near for clip in clips], clips),
+        "clips": {clip.key: " ".join(clip.wide) for clip in clips},
+    }
+
+
+def thinned(
+    one: LabelledClip, word: Word, removed: int, rng: np.random.Generator, *, near: bool
+) -> npt.NDArray[np.int64]:
+    """Take frames out of the window of 29 frames around a word.
+
+    Parameters
+    ----------
+    one : LabelledClip
+    word : Word
+    removed : int
+        How many; one of its own frames is left at least.
+    rng : Generator
+    near : bool
+        Whether they are taken from the word and four frames on both sides; else from anywhere.
+
+    Returns
+    -------
+    ndarray of int64
+        The frames of the clip that are left.
+    """
+    whole = wide(0, word.centre(RATE))
+    frames = np.arange(max(whole.start, 0), min(whole.stop, len(one.clip)))
+    first, stop = word.frames(RATE)
+    around = (frames >= first - _AROUND) & (frames < stop + _AROUND)
+    offered = frames[around & (frames != word.centre(RATE))] if near else frames
+    offered = offered[offered != word.centre(RATE)]
+    gone = rng.choice(offered, min(removed, len(offered)), replace=False)
+    return frames[~np.isin(frames, gone)]
+
+
+def _read_item(item: Item, *, crops: Path, reader: str, seed: int, robust: bool) -> ClipWords:
+    loaded = load_reader(reader)
+    (one,) = Prepared([item], crops)
+    features = loaded.features(one.clip)
+    whole = loaded.read(features, [own(0, word) for word in one.words])
+    short = [_alone(loaded, features, tight(0, word), word) for word in one.words]
+    free, ruled = _unplaced(loaded, one, features)
+    rng = np.random.default_rng([seed, *item.key.encode()])
+    counts = REMOVED if robust else ()
+    return ClipWords(
+        item.key,
+        tuple(word.text for word in one.words),
+        _texts(whole, loaded.words),
+        _texts(np.concatenate(short), loaded.words),
+        _placed(free, one.words),
+        _placed(ruled, one.words),
+        len(free) - sum(_placed(free, one.words)),
+        len(one.clip),
+        {n: _thinned_words(loaded, one, n, rng, near=False) for n in counts},
+        {n: _thinned_words(loaded, one, n, rng, near=True) for n in counts},
+    )
+
+
+def _alone(reader: LipReader, features: Floats, window: Window, word: Word) -> Floats:
+    """Read a word from a few frames alone, as if there were no others."""
+    start, stop = max(window.start, 0), min(window.stop, len(features))
+    within = own(0, word)
+    moved = Window(0, within.first - start, within.start - start, within.stop - start)
+    return reader.read(features[start:stop], [moved])
+
+
+def _unplaced(
+    reader: LipReader, one: LabelledClip, features: Floats
+) -> tuple[list[Spotted], list[Spotted]]:
+    """Find words where the mouth's activity says that it speaks."""
+    found = speech(activity([lip_opening(points) for points in one.clip.points]))
+    if not found:
+        return [], []
+    first, stop = found[0][0], found[-1][1]
+    logits = reader.frames(features)[first:stop]
+    free, ruled = spot(logits, reader.words), best_sentence(logits, reader.words, GRID_SLOTS)
+    return [_later(w, first) for w in free], [_later(w, first) for w in ruled]
+
+
+def _later(found: Spotted, by: int) -> Spotted:
+    return replace(found, first=found.first + by, stop=found.stop + by)
+
+
+def _thinned_words(
+    reader: LipReader, one: LabelledClip, removed: int, rng: np.random.Generator, *, near: bool
+) -> tuple[str, ...]:
+    """Read each word from what is left of its window, which is a clip of its own."""
+    pixels, points = reader.view.pixels(one.clip.pixels), View.points(one.clip.points)
+    read: list[str] = []
+    for word in one.words:
+        left = thinned(one, word, removed, rng, near=near)
+        first, stop = word.frames(RATE)
+        mine = np.flatnonzero((left >= first) & (left < stop))
+        features = reader.seen(stacked(pixels[left]), stacked(points[left]))
+        read += _texts(reader.frames(features)[mine].mean(axis=0, keepdims=True), reader.words)
+    return tuple(read)
+
+
+def _texts(logits: Floats, words: Sequence[str]) -> tuple[str, ...]:
+    """Return the likeliest word of each window, whether or not none is likelier."""
+    said = [i for i, word in enumerate(words) if word]
+    return tuple(words[said[int(row[said].argmax())]] for row in logits)
+
+
+def _placed(found: Sequence[Spotted], words: Sequence[Word]) -> tuple[bool, ...]:
+    """Say of each word whether it was found with its middle where it is, give or take three."""
+    return tuple(
+        any(one.text == word.text and abs(one.centre - word.centre(RATE)) <= NEAR for one in found)
+        for word in words
+    )
+
+
+def _right(read: Sequence[str], said: Sequence[str]) -> list[float]:
+    return [float(a == b) for a, b in zip(read, said, strict=True)]
+
+
+def _by_slot(read: Sequence[Sequence[str]], clips: Sequence[ClipWords]) -> dict[str, float]:
+    right = np.array([_right(words, clip.said) for words, clip in zip(read, clips, strict=True)])
+    return dict(zip(SLOT_NAMES, right.mean(axis=0).tolist(), strict=True))
+
+
+def _removed(
+    read: Sequence[Mapping[int, Sequence[str]]], clips: Sequence[ClipWords]
+) -> dict[str, float]:
+    return {
+        str(n): float(
+            np.mean([_right(one[n], clip.said) for one, clip in zip(read, clips, strict=True)])
+        )
+        for n in (read[0] if read else {})
+    }
+
+
+def _confusion(clips: Sequence[ClipWords]) -> list[list[int]]:
+    """Count what was read (columns) for what was said (rows)."""
+    index = {word: i for i, word in enumerate(GRID_WORDS)}
+    counts = np.zeros((len(index), len(index)), dtype=int)
+    for clip in clips:
+        for read, said in zip(clip.wide, clip.said, strict=True):
+            counts[index[said], index[read]] += 1
+    found: list[list[int]] = counts.tolist()
+    return found
+
+
+def plot_confusion(path: Path, details: Mapping[str, Any]) -> None:
+    """Draw which words were taken for which.
+
+    Parameters
+    ----------
+    path : Path
+        A file that matplotlib can write.
+    details : mapping
+        From `score_sentences`.
+    """
+    counts = np.array(details["confusion"], dtype=float)
+    figure = new_figure(11, 10)
+    axes = figure.add_subplot()
+    shown = axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
+    places = range(len(counts))
+    axes.set_xticks(places, details["words"], rotation=90, fontsize=7)
+    axes.set_yticks(places, details["words"], fontsize=7)
+    axes.set_xlabel("read")
+    axes.set_ylabel("said")
+    axes.set_title("words read from lips, share of each word that was said")
+    figure.colorbar(shown, ax=axes, shrink=0.7)
+    save_figure(figure, path)
+
+
+def lip_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out the measures for a person.
+
+    Parameters
+    ----------
+    details : mapping
+        From `score_sentences`.
+
+    Returns
+    -------
+    list of str or Table
+    """
+    ends = details["interval"]
+    between = f" (95 %: {ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
+    parts: list[Part] = [
+        f"One talker's 51 words, boundaries given, wide context: {details['accuracy']:.3f} right"
+        f"{between}; tight context {details['tight_accuracy']:.3f}.",
+        Table(
+            ["context", *SLOT_NAMES],
+            [
+                ["wide, the sentence", *(details["slots"][name] for name in SLOT_NAMES)],
+                ["tight, the word +-2 frames", *(details["tight"][name] for name in SLOT_NAMES)],
+            ],
+        ),
+        "",
+        f"Boundaries not given, right word within {NEAR} frames of its place: "
+        f"{details['spotted']:.3f} without a grammar, {details['sentence']:.3f} with it; "
+        f"{details['extra']:.1f} words a minute that are none, without it.",
+    ]
+    if details.get("removed"):
+        names = {"removed": "anywhere in the window", "removed_near": "of the word +-4 frames"}
+        parts += [
+            "",
+            Table(
+                ["frames removed", *details["removed"]],
+                [[label, *details[key].values()] for key, label in names.items()],
+            ),
+        ]
+    return [*parts, "", _confused(details)]
+
+
+def _confused(details: Mapping[str, Any]) -> Table:
+    """List the ten commonest mistakes."""
+    counts, words = np.array(details["confusion"]), details["words"]
+    np.fill_diagonal(counts, 0)
+    rows = []
+    for place in np.argsort(-counts, axis=None, kind="stable")[:10].tolist():
+        said, read = divmod(place, len(words))
+        if counts[said, read]:
+            rows.append([words[said], words[read], int(counts[said, read])])
+    return Table(["said", "read", "times"], rows)

@@ -1,0 +1,1 @@
+"""Reading words from the lips of a tracked face."""

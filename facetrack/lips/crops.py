@@ -1,0 +1,385 @@
+"""Mouth crops of a tracked face: 25 a second, steady, grey; live and offline the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError, InputError
+from facetrack.face import Face
+from facetrack.features.crops import PLACES, Crop
+from facetrack.features.pixels import Image
+from facetrack.features.warp import warp
+from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
+from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.landmarks.markup import GROUPS, outer_eye_distance
+from facetrack.landmarks.procrustes import Similarity
+
+__all__ = [
+    "GAP",
+    "MOUTH",
+    "RATE",
+    "SIDE",
+    "WIDTH",
+    "LipClip",
+    "LipFrame",
+    "MouthCropper",
+    "Seen",
+    "stretches",
+]
+
+RATE: Final = 25.0  # frames a second of all that is learned and read here
+SIDE: Final = 96  # px
+HALF: Final = 6  # frames to either side over which the crop's place is averaged
+GAP: Final = 12  # frames without a face that are bridged
+WIDTH: Final = 1.29  # of the crop, in outer-eye distances (Martinez et al. 2020)
+MOUTH: Final = Crop("mouth", (SIDE, SIDE), margin=WIDTH / PLACES["mouth"].width - 1, follow=True)
+_KEPT: Final = 1.5  # outer-eye distances around the mouth: more than any crop shows
+_LIPS: Final = list(GROUPS["mouth"])
+_KIND: Final = "facetrack mouth clip"
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A face in one frame, as the cropper takes it.
+
+    Attributes
+    ----------
+    timestamp : float
+        Seconds.
+    grey : ndarray, shape (H, W), uint8, or None
+        None where there is no picture: the crop is None as well.
+    points : ndarray, shape (68, 2), float64, or None
+        Landmarks in pixels of the frame; None where the face is lost.
+    origin : (int, int)
+        Where `grey` begins in the frame, x and y, if it is a part of it.
+    """
+
+    timestamp: float
+    grey: Image | None
+    points: Points | None
+    origin: tuple[int, int] = (0, 0)
+
+    def around(self, points: Points) -> Seen:
+        """Keep only what lies around a mouth that is there: what waits for others is small."""
+        if self.grey is None:
+            return self
+        x, y = points[_LIPS].mean(axis=0)
+        half = _KEPT * float(outer_eye_distance(points))
+        height, width = self.grey.shape
+        left, top = (int(min(max(v - half, 0), side - 2)) for v, side in ((x, width), (y, height)))
+        right, bottom = (int(min(max(v + half, low + 2), side))
+                         for v, low, side in ((x, left, width), (y, top, height)))  # fmt: skip
+        return replace(self, grey=self.grey[top:bottom, left:right].copy(), origin=(left, top))
+
+    @classmethod
+    def of(cls, timestamp: float, grey: Image | None, face: Face | None) -> Seen:
+        """Take what is known of a tracked or lost face."""
+        known = face is not None and face.tracked and bool(np.isfinite(face.points).all())
+        return cls(timestamp, grey, face.points if face is not None and known else None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LipFrame:
+    """The mouth at one of the 25 moments of a second.
+
+    Attributes
+    ----------
+    timestamp : float
+        Seconds: of the moment, not of the frame that is nearest to it.
+    pixels : ndarray, shape (96, 96), uint8, or None
+    points : ndarray, shape (20, 2), float32
+        Landmarks 48 to 67 in pixels of the crop.
+    tracked : bool
+        Whether the face was seen, or its landmarks are interpolated.
+    begins : bool
+        Whether a stretch begins here: the first one, or the first after a gap of more than 12.
+    """
+
+    timestamp: float
+    pixels: Image | None
+    points: npt.NDArray[np.float32]
+    tracked: bool
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LipClip:
+    """The mouth over a clip, 25 frames a second.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (T, 96, 96), uint8
+    points : ndarray, shape (T, 20, 2), float32
+        Landmarks 48 to 67 in pixels of the crop.
+    tracked : ndarray, shape (T,), bool
+    start : float
+        Seconds of the first frame on the clip's own time line.
+    source : str
+        The clip's name.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    points: npt.NDArray[np.float32]
+    tracked: npt.NDArray[np.bool_]
+    start: float
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @classmethod
+    def of(cls, frames: Sequence[LipFrame], source: str) -> LipClip:
+        """Put the frames of one stretch together.
+
+        Parameters
+        ----------
+        frames : sequence of LipFrame
+            Not empty, all with pixels.
+        source : str
+
+        Returns
+        -------
+        LipClip
+        """
+        return cls(
+            np.stack([frame.pixels for frame in frames if frame.pixels is not None]),
+            np.stack([frame.points for frame in frames]),
+            np.array([frame.tracked for frame in frames]),
+            frames[0].timestamp,
+            source,
+        )
+
+    def part(self, first: int, stop: int) -> LipClip:
+        """Return some of its frames."""
+        return LipClip(
+            self.pixels[first:stop],
+            self.points[first:stop],
+            self.tracked[first:stop],
+            self.start + first / RATE,
+            self.source,
+        )
+
+    def write(self, path: Path) -> None:
+        """Write it beside, then rename."""
+        arrays: Arrays = {"data": self.pixels, "points": self.points, "tracked": self.tracked}
+        about = {"rate": RATE, "start": self.start, "source": self.source}
+        write_archive(path, arrays, about, kind=_KIND, schema=1)
+
+    @classmethod
+    def read(cls, path: Path) -> LipClip:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        FormatError
+            If it is no such file, damaged, or of another frame rate.
+        """
+        arrays, meta = read_archive(path, kind=_KIND, schema=1)
+        if meta["checksum"] != checksum(arrays):
+            raise FormatError(path, "the checksum does not match", remedy="prepare the clip again")
+        if meta["rate"] != RATE:
+            raise FormatError(path, f"{meta['rate']} frames a second", remedy="prepare it again")
+        data = arrays["data"]
+        return cls(data, arrays["points"], arrays["tracked"], meta["start"], meta["source"])
+
+
+class MouthCropper:
+    """Cuts mouths out while frames come; a frame is ready when six more are known.
+
+    The crop's place follows landmarks that are averaged over twelve frames around its own, the two
+    outermost by half, fewer at the ends of a stretch: the tracker's jitter does not become motion,
+    and what the mouth does within half a second stays.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (68, 2), float64
+        The mean shape that faces are aligned to.
+    """
+
+    def __init__(self, mean: Points) -> None:
+        self._mean = mean
+        self._clock = _Clock()
+        self._waiting: list[Seen] = []  # of this stretch, from the first that a crop still needs
+        self._known: list[Points] = []  # their landmarks, interpolated: shorter while a gap is open
+        self._place: Points | None = None  # where the face was seen last
+        self._done = 0  # of `_known`: those whose crop was given
+        self._fresh = True
+
+    def push(self, seen: Seen) -> list[LipFrame]:
+        """Take the next frame; return the crops that became certain.
+
+        Raises
+        ------
+        InputError
+            If its time is not later than that of the frame before.
+        """
+        return [frame for one in self._clock.push(seen) for frame in self._take(one)]
+
+    def finish(self) -> list[LipFrame]:
+        """Return the crops that are left when no frame comes any more."""
+        ready = [frame for one in self._clock.finish() for frame in self._take(one)]
+        if self._known:  # lost a moment before the end: it is where it was
+            self._known += [self._known[-1]] * (len(self._waiting) - len(self._known))
+        return ready + self._end()
+
+    def _take(self, seen: Seen) -> list[LipFrame]:
+        where = seen.points if seen.points is not None else self._place
+        self._place = where
+        self._waiting.append(seen if where is None else seen.around(where))
+        if seen.points is None:
+            if not self._known:
+                del self._waiting[:-GAP]
+                return []
+            return self._end() if len(self._waiting) - len(self._known) > GAP else []
+        if not self._known:  # found late: it was where it is now
+            self._known = [seen.points] * (len(self._waiting) - 1)
+        gap = len(self._waiting) - len(self._known)
+        if gap > 1:
+            before = self._known[-1]
+            steps = np.arange(1, gap)[:, None, None] / gap
+            self._known.extend(before + steps * (seen.points - before))
+        self._known.append(seen.points)
+        ready = [self._cut(i, HALF) for i in range(self._done, len(self._known) - HALF)]
+        self._done = max(self._done, len(self._known) - HALF)
+        spare = max(self._done - HALF, 0)
+        if not self._fresh and spare:
+            del self._waiting[:spare], self._known[:spare]
+            self._done -= spare
+        return ready
+
+    def _end(self) -> list[LipFrame]:
+        """End a stretch: what is left is smoothed over what there is."""
+        n = len(self._known)
+        left = [self._cut(i, min(HALF, n - 1 - i)) for i in range(self._done, n)]
+        self._waiting, self._known, self._done, self._fresh = [], [], 0, True
+        return left
+
+    def _cut(self, i: int, after: int) -> LipFrame:
+        half = min(i, after, HALF)
+        weights = np.ones(2 * half + 1)
+        if half:
+            weights[[0, -1]] = 0.5
+        around = np.stack(self._known[i - half : i + half + 1])
+        smooth = np.tensordot(weights / weights.sum(), around, 1)
+        to_crop = MOUTH.transform(smooth, self._mean)
+        seen, begins = self._waiting[i], self._fresh
+        shown = seen.grey
+        if shown is not None:
+            shown = warp(shown, _moved(to_crop, seen.origin), MOUTH.size)
+        self._fresh = False
+        return LipFrame(
+            seen.timestamp,
+            shown,
+            to_crop.apply(self._known[i][_LIPS]).astype(np.float32),
+            seen.points is not None,
+            begins,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return where it stands, as JSON knows it."""
+        return {
+            "clock": self._clock.state(),
+            "waiting": [_packed(seen) for seen in self._waiting],
+            "known": [points.tolist() for points in self._known],
+            "place": None if self._place is None else self._place.tolist(),
+            "done": self._done,
+            "fresh": self._fresh,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where another one stood."""
+        self._clock.restore(state["clock"])
+        self._waiting = [_unpacked(one) for one in state["waiting"]]
+        self._known = [np.array(points) for points in state["known"]]
+        self._place = None if state["place"] is None else np.array(state["place"])
+        self._done, self._fresh = state["done"], state["fresh"]
+
+
+class _Clock:
+    """Frames at any times made 25 a second: to each moment the frame that is nearest."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._given = 0
+        self._last: Seen | None = None
+
+    def push(self, seen: Seen) -> Iterator[Seen]:
+        """Yield what the frame before is nearest to."""
+        if self._first is None or self._last is None:
+            self._first = seen.timestamp
+        elif seen.timestamp <= self._last.timestamp:
+            raise InputError(f"time must grow, got {seen.timestamp} after {self._last.timestamp}")
+        else:
+            yield from self._until((self._last.timestamp + seen.timestamp) / 2)
+        self._last = seen
+
+    def finish(self) -> Iterator[Seen]:
+        """Yield what the last frame is nearest to."""
+        if self._last is not None:
+            yield from self._until(self._last.timestamp + 0.5 / RATE)
+
+    def _until(self, end: float) -> Iterator[Seen]:
+        assert self._first is not None
+        assert self._last is not None
+        while (moment := self._first + self._given / RATE) < end - 1e-6:
+            self._given += 1
+            far = abs(self._last.timestamp - moment) > GAP / RATE  # a hole in the video
+            points = None if far else self._last.points
+            yield replace(self._last, timestamp=moment, points=points)
+
+    def state(self) -> dict[str, Any]:
+        last = None if self._last is None else _packed(self._last)
+        return {"first": self._first, "given": self._given, "last": last}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._first, self._given = state["first"], state["given"]
+        self._last = None if state["last"] is None else _unpacked(state["last"])
+
+
+def stretches(frames: Iterable[LipFrame]) -> Iterator[list[LipFrame]]:
+    """Divide frames where a face was lost for longer than is bridged.
+
+    Parameters
+    ----------
+    frames : iterable of LipFrame
+
+    Yields
+    ------
+    list of LipFrame
+        Not empty.
+    """
+    stretch: list[LipFrame] = []
+    for frame in frames:
+        if frame.begins and stretch:
+            yield stretch
+            stretch = []
+        stretch.append(frame)
+    if stretch:
+        yield stretch
+
+
+def _moved(to_crop: Similarity, origin: tuple[int, int]) -> Similarity:
+    """Return the map from a part of a picture that begins at an origin."""
+    x, y = to_crop.apply(np.array(origin, dtype=np.float64)).tolist()
+    return Similarity(to_crop.a, to_crop.b, x, y)
+
+
+def _packed(seen: Seen) -> list[Any]:
+    points = None if seen.points is None else seen.points.tolist()
+    grey = None if seen.grey is None else [encode_array(seen.grey), *seen.grey.shape]
+    return [seen.timestamp, points, list(seen.origin), grey]
+
+
+def _unpacked(one: list[Any]) -> Seen:
+    timestamp, points, origin, grey = one
+    picture = None if grey is None else decode_array(grey[0], (grey[1], grey[2]), np.uint8)
+    found = None if points is None else np.array(points)
+    return Seen(timestamp, picture, found, (origin[0], origin[1]))

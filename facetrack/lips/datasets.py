@@ -1,0 +1,262 @@
+"""Clips whose words are known: GRID, LRW, LRW-1000, AVLetters and folders of one's own words."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from facetrack.errors import FormatError, InputError
+from facetrack.formats.textfile import read_text
+from facetrack.lips.crops import RATE, LipClip
+from facetrack.lips.words import Word, checked_sentence, read_align
+
+__all__ = ["DATASETS", "Item", "LabelledClip", "grid", "lrw", "lrw1000", "own_words", "set_aside"]
+
+TRAIN, VALIDATION, TEST = "train", "val", "test"
+_LRW_CENTRE: Final = 14.5 / RATE  # seconds: the middle of 29 frames
+_CONTEXT: Final = 15  # frames around a word of LRW-1000 that are read with it
+_LIMIT: Final = 1 << 28  # bytes of a list
+_LISTS: Final = {TRAIN: "trn_1000.txt", VALIDATION: "val_1000.txt", TEST: "tst_1000.txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A clip that can be prepared.
+
+    Attributes
+    ----------
+    key : str
+        Its name within the data set, with `/` between folders.
+    source : Path
+        A video; of LRW-1000 a folder of mouth crops.
+    words : tuple of Word
+        Seconds from the clip's first frame; empty where it is not known when they are said.
+    part : str
+        `train`, `val` or `test`.
+    frames : (int, int) or None
+        The first number of a crop's file and the one after the last, where the source is a folder.
+    """
+
+    key: str
+    source: Path
+    words: tuple[Word, ...]
+    part: str = TEST
+    frames: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledClip:
+    """A clip and the words in it.
+
+    Attributes
+    ----------
+    clip : LipClip
+    words : tuple of Word
+        Seconds from the clip's first frame.
+    """
+
+    clip: LipClip
+    words: tuple[Word, ...]
+
+
+def grid(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
+    """List the clips of a GRID folder that have an alignment.
+
+    Parameters
+    ----------
+    folder : Path
+        `NAME.mp4` (or .mpg) with `NAME.align`.
+    tell : callable
+        Takes a line about each clip that is left out.
+
+    Returns
+    -------
+    list of Item
+        All of part `test`; see `set_aside`.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+    items = []
+    for path in sorted([*folder.glob("*.mp4"), *folder.glob("*.mpg")]):
+        align = path.with_suffix(".align")
+        try:
+            if not align.is_file():
+                raise FormatError(path, "has no alignment", remedy=f"put {align.name} beside it")
+            words = read_align(align)
+            checked_sentence(align, words)
+        except FormatError as error:
+            tell(str(error))
+            continue
+        items.append(Item(path.stem, path, tuple(words)))
+    return _some(items, folder, "clips `NAME.mp4` with `NAME.align` of GRID's sentences")
+
+
+def lrw(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
+    """List the clips of LRW: `WORD/{train,val,test}/WORD_00001.mp4`, each with a `.txt`.
+
+    Parameters
+    ----------
+    root : Path
+    tell : callable
+        Takes a line about each clip that is left out.
+
+    Returns
+    -------
+    list of Item
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    items = []
+    for path in sorted(root.glob("*/*/*.mp4")):
+        word, part = path.parent.parent.name, path.parent.name
+        if part not in (TRAIN, VALIDATION, TEST):
+            continue
+        try:
+            half = _duration(path.with_suffix(".txt")) / 2
+        except FormatError as error:
+            tell(str(error))
+            continue
+        said = Word(word, max(_LRW_CENTRE - half, 0.0), _LRW_CENTRE + half)
+        items.append(Item(f"{word}/{part}/{path.stem}", path, (said,), part))
+    return _some(items, root, "`WORD/{train,val,test}/*.mp4`")
+
+
+def lrw1000(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
+    """List the words of LRW-1000: `images/ID/N.jpg` with `info/{trn,val,tst}_1000.txt`.
+
+    Parameters
+    ----------
+    root : Path
+    tell : callable
+        Takes a line about each row that is left out.
+
+    Returns
+    -------
+    list of Item
+        Fifteen frames around each word are read with it, as far as there are any.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    FormatError
+        If a line of a list is broken.
+    """
+    items = []
+    for part, name in _LISTS.items():
+        path = root / "info" / name
+        text = read_text(path, limit=_LIMIT) if path.is_file() else ""
+        for number, row in enumerate(csv.reader(text.splitlines()), 1):
+            if not row:
+                continue
+            try:
+                folder, pinyin, start, stop = row[0], row[2].strip(), float(row[3]), float(row[4])
+            except (IndexError, ValueError):
+                cause = "no `FOLDER,WORD,PINYIN,START,END`"
+                raise FormatError(path, cause, line=number) from None
+            source = root / "images" / folder.strip()
+            if not source.is_dir():
+                tell(f"{path}, line {number}: there is no folder {source}")
+                continue
+            first = max(math.floor(start * RATE) - _CONTEXT, 0)
+            end = math.ceil(stop * RATE) + _CONTEXT
+            word = Word(pinyin, start - first / RATE, stop - first / RATE)
+            frames = (first + 1, end + 1)  # files count from 1
+            items.append(Item(f"{part}/{number:06d}", source, (word,), part, frames))
+    return _some(items, root, "`images/ID/N.jpg` with `info/trn_1000.txt`")
+
+
+def own_words(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
+    """List the takes of a person's own words: `WORD/clip.mp4`.
+
+    Parameters
+    ----------
+    folder : Path
+    tell : callable
+        Not needed: nothing is left out here.
+
+    Returns
+    -------
+    list of Item
+        `words` holds the word without times, 0 to 0.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    paths = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in _VIDEOS)
+    items = [Item(f"{p.parent.name}/{p.stem}", p, (Word(p.parent.name, 0.0, 0.0),)) for p in paths]
+    return _some(items, folder, "takes `WORD/clip.mp4`")
+
+
+DATASETS: Final = {"grid": grid, "lrw": lrw, "lrw1000": lrw1000}
+_VIDEOS: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
+
+
+def set_aside(items: Sequence[Item], count: int, *, seed: int = 0) -> list[Item]:
+    """Choose sentences for validation; those that share their first four words stay together.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        Of GRID.
+    count : int
+        At least so many are set aside.
+    seed : int
+
+    Returns
+    -------
+    list of Item
+        In the same order, of parts `train` and `val`.
+    """
+    groups = sorted({item.key[:4] for item in items})
+    aside: set[str] = set()
+    for number in np.random.default_rng(seed).permutation(len(groups)):
+        if sum(item.key[:4] in aside for item in items) >= count:
+            break
+        aside.add(groups[number])
+    return [
+        Item(i.key, i.source, i.words, VALIDATION if i.key[:4] in aside else TRAIN, i.frames)
+        for i in items
+    ]
+
+
+def words_of(items: Sequence[Item]) -> tuple[str, ...]:
+    """Return the words of items, each once, sorted."""
+    return tuple(sorted({word.text for item in items for word in item.words}))
+
+
+def _duration(path: Path) -> float:
+    """Read a word's duration in seconds: `Duration: 0.53 seconds`."""
+    if not path.is_file():
+        raise FormatError(path, "no such file", remedy="copy LRW whole")
+    for line in _lines(path):
+        if line.startswith("Duration:"):
+            try:
+                return float(line.split()[1])
+            except (IndexError, ValueError):
+                break
+    raise FormatError(path, "has no line `Duration: SECONDS seconds`")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    yield from read_text(path, limit=_LIMIT).splitlines()
+
+
+def _some(items: list[Item], folder: Path, wanted: str) -> list[Item]:
+    if not items:
+        raise InputError(f"{folder}: holds no {wanted}")
+    return items

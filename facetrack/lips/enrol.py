@@ -1,0 +1,361 @@
+"""A person's own words, learned from a few takes each, and told apart by warping in time.
+
+What a trained reader's trunk sees in each frame and the mouth's landmarks are compared by dynamic
+time warping (Sakoe and Chiba 1978) with every take: nothing of the words has to be known to the
+reader, and two takes suffice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.formats.archive import Arrays
+from facetrack.formats.modelfile import Description, ModelKind, register_kind
+from facetrack.lips._kernels import warped
+from facetrack.lips.activity import activity, lip_opening, speech
+from facetrack.lips.crops import LipClip
+from facetrack.lips.reader import LipReader
+from facetrack.lips.views import View
+
+__all__ = [
+    "LIP_WORDS",
+    "Answer",
+    "EnrolledWords",
+    "Take",
+    "enrol",
+    "load_words",
+    "spoken_part",
+    "take_of",
+    "take_of_part",
+    "warping_distance",
+]
+
+_AROUND: Final = 3  # frames kept on both sides of what the activity calls speech
+_MOVED_UP: Final = 6  # frames by which averaging widens speech on each side
+_LOOSE: Final = 1.25  # of the farthest take of the same word: beyond it is another word
+_TRUNK_SHARE: Final = 0.5
+_SMALL: Final = View((16, 12), 64.0)
+_PARTS: Final = ("seen", "points", "pixels")
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take:
+    """One take of a word.
+
+    Attributes
+    ----------
+    seen : ndarray, shape (T, features), float32
+        By the reader's trunk.
+    points : ndarray, shape (T, 40), float32
+        The mouth's landmarks about their mean over the take.
+    pixels : ndarray, shape (T, 192), float32
+        The crop in 16 x 12 pixels: what simpler ways are compared on, in the same run.
+    """
+
+    seen: Floats
+    points: Floats
+    pixels: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Which word a take is.
+
+    Attributes
+    ----------
+    text : str
+        Empty if it is none of the words.
+    nearest : str
+        The likeliest word in any case.
+    probability : float
+        Of `nearest` among the words.
+    distance : float
+        To the nearest take of it.
+    """
+
+    text: str
+    nearest: str
+    probability: float
+    distance: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnrolledWords:
+    """The words of a person.
+
+    Attributes
+    ----------
+    words : tuple of str
+        Sorted.
+    takes : tuple of Take
+    labels : tuple of int
+        The word of each take.
+    scales : (float, float)
+        Mean distance between takes, of trunk and points: what distances are measured in.
+    farthest : float
+        Distance beyond which a take is none of the words.
+    reader : str
+        Checksum of the reader that saw them.
+    version : str
+        Checksum of the file; empty before it is written.
+    """
+
+    words: tuple[str, ...]
+    takes: tuple[Take, ...]
+    labels: tuple[int, ...]
+    scales: tuple[float, float]
+    farthest: float
+    reader: str
+    version: str = ""
+
+    def tell(self, take: Take) -> Answer:
+        """Say which word a take is.
+
+        Parameters
+        ----------
+        take : Take
+
+        Returns
+        -------
+        Answer
+        """
+        nearest = _by_word(self.distances(take), self.labels, len(self.words))
+        best = int(nearest.argmin())
+        raised = np.exp(-(nearest - nearest[best]) / max(0.25 * nearest[best], 1e-6))
+        text = self.words[best]
+        accepted = nearest[best] <= self.farthest
+        return Answer(text if accepted else "", text, float(1 / raised.sum()), float(nearest[best]))
+
+    def distances(self, take: Take) -> npt.NDArray[np.float64]:
+        """Measure how far a take is from each enrolled one."""
+        return np.array([_distance(take, other, self.scales) for other in self.takes])
+
+    def alike(self) -> tuple[str, str, float] | None:
+        """Return the two words that look most alike, and how far they are apart, or None.
+
+        The distance is in units of that between takes of one word: below 1.2 they are told apart
+        by luck. None with a single word.
+        """
+        pairs = _pairs(self.takes, self.scales)
+        labels = np.array(self.labels)
+        same = labels[:, None] == labels[None]
+        np.fill_diagonal(same, val=False)
+        within = pairs[same].mean() if same.any() else np.nan
+        found = None
+        for a in range(len(self.words)):
+            for b in range(a + 1, len(self.words)):
+                apart = pairs[np.ix_(labels == a, labels == b)].min() / within
+                if found is None or apart < found[2]:
+                    found = self.words[a], self.words[b], float(apart)
+        return found
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write a file: beside, then renamed.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        arrays = {
+            **{key: np.concatenate([getattr(t, key) for t in self.takes]) for key in _PARTS},
+            "lengths": np.array([len(take.seen) for take in self.takes]),
+            "labels": np.array(self.labels),
+        }
+        description = {
+            "name": "words",
+            "card": {"about": "one person's own words, enrolled from a few takes"},
+            "words": list(self.words),
+            "scales": list(self.scales),
+            "farthest": self.farthest,
+            "reader": self.reader,
+        }
+        LIP_WORDS.write(path, arrays, description)
+
+
+def spoken_part(clip: LipClip) -> tuple[int, int] | None:
+    """Find the word in a clip that nobody trimmed, by the mouth's activity.
+
+    Parameters
+    ----------
+    clip : LipClip
+
+    Returns
+    -------
+    (int, int) or None
+        First frame, and the one after the last, of the liveliest stretch of speech with a few
+        frames around it; None where the mouth does not speak.
+    """
+    lively = activity([lip_opening(points) for points in clip.points])
+    parts = speech(lively)
+    if not parts:
+        return None
+    first, stop = max(parts, key=lambda part: float((lively[part[0] : part[1]] ** 2).sum()))
+    inward = max(min(_MOVED_UP, (stop - first - 4) // 2), 0) - _AROUND
+    return max(first + inward, 0), min(stop - inward, len(clip))
+
+
+def take_of(reader: LipReader, clip: LipClip) -> Take:
+    """Describe the word in a clip.
+
+    Parameters
+    ----------
+    reader : LipReader
+    clip : LipClip
+        Untrimmed; of the whole of it where the mouth does not speak.
+
+    Returns
+    -------
+    Take
+    """
+    first, stop = spoken_part(clip) or (0, len(clip))
+    return take_of_part(clip.part(first, stop), reader.features(clip)[first:stop])
+
+
+def take_of_part(part: LipClip, seen: Floats) -> Take:
+    """Describe a trimmed word, of which the trunk saw this, (T, features)."""
+    points = View.points(part.points)
+    pixels = _SMALL.pixels(part.pixels).reshape(len(part), -1)
+    return Take(seen, points - points.mean(axis=0), pixels)
+
+
+def enrol(
+    takes: Sequence[tuple[str, Take]],
+    reader: str,
+    *,
+    tell: Callable[[str], None] = lambda line: None,
+) -> EnrolledWords:
+    """Learn words from takes.
+
+    Parameters
+    ----------
+    takes : sequence of (str, Take)
+        Word and take, two or more of each.
+    reader : str
+        Checksum of the reader.
+    tell : callable
+        Takes a line about words that have one take only.
+
+    Returns
+    -------
+    EnrolledWords
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two words.
+    """
+    words = tuple(sorted({word for word, _ in takes}))
+    if len(words) < 2:
+        raise InputError(f"words are told apart: two or more are needed, got {len(words)}")
+    labels = tuple(words.index(word) for word, _ in takes)
+    for number, word in enumerate(words):
+        if labels.count(number) == 1:
+            tell(f"{word}: one take only; how it varies is not known, record another one")
+    made = tuple(take for _, take in takes)
+    scales = tuple(_mean_apart(made, key) for key in (lambda t: t.seen, lambda t: t.points))
+    pairs = _pairs(made, (scales[0], scales[1]))
+    np.fill_diagonal(pairs, np.inf)
+    same = np.array(labels)[:, None] == np.array(labels)[None]
+    nearest = np.where(same, pairs, np.inf).min(axis=1)
+    known = nearest[np.isfinite(nearest)]
+    farthest = float(_LOOSE * known.max()) if len(known) else 1.0
+    return EnrolledWords(words, made, labels, (scales[0], scales[1]), farthest, reader)
+
+
+def warping_distance(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:
+    """Compare two sequences by dynamic time warping.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (n, channels) and (m, channels)
+
+    Returns
+    -------
+    float
+        Mean Euclidean distance along the cheapest way, diagonal steps counted twice.
+    """
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None] - 2 * x @ y.T
+    return float(warped(np.sqrt(np.maximum(squares, 0.0))))
+
+
+def _distance(a: Take, b: Take, scales: tuple[float, float]) -> float:
+    trunk = warping_distance(a.seen, b.seen) / scales[0]
+    return _TRUNK_SHARE * trunk + (1 - _TRUNK_SHARE) * (
+        warping_distance(a.points, b.points) / scales[1]
+    )
+
+
+def _pairs(takes: Sequence[Take], scales: tuple[float, float]) -> npt.NDArray[np.float64]:
+    found = np.zeros((len(takes), len(takes)))
+    for i, a in enumerate(takes):
+        for j in range(i):
+            found[i, j] = found[j, i] = _distance(a, takes[j], scales)
+    return found
+
+
+def _mean_apart(takes: Sequence[Take], key: Callable[[Take], Floats]) -> float:
+    apart = [warping_distance(key(a), key(b)) for i, a in enumerate(takes) for b in takes[:i]]
+    return max(float(np.mean(apart)), 1e-9) if apart else 1.0
+
+
+def _by_word(
+    distances: npt.NDArray[np.float64], labels: Sequence[int], words: int
+) -> npt.NDArray[np.float64]:
+    of = np.array(labels)
+    return np.array([distances[of == number].min() for number in range(words)])
+
+
+def _load(arrays: Arrays, description: Description) -> EnrolledWords:
+    ends = np.cumsum(arrays["lengths"])[:-1]
+    parts = (np.split(arrays[key], ends) for key in _PARTS)
+    trunk, points = description["scales"]
+    return EnrolledWords(
+        tuple(description["words"]),
+        tuple(Take(*each) for each in zip(*parts, strict=True)),
+        tuple(arrays["labels"].tolist()),
+        (float(trunk), float(points)),
+        float(description["farthest"]),
+        description["reader"],
+        description["checksum"],
+    )
+
+
+LIP_WORDS: Final = ModelKind("facetrack lip words", "file of words", schema=1, load=_load)
+register_kind(LIP_WORDS)
+
+
+def load_words(path: str | os.PathLike[str], reader: LipReader) -> EnrolledWords:
+    """Load words that were enrolled.
+
+    Parameters
+    ----------
+    path : path-like
+    reader : LipReader
+        The one that is to look at further takes.
+
+    Returns
+    -------
+    EnrolledWords
+
+    Raises
+    ------
+    ModelError
+        If it is no such file, or damaged.
+    InputError
+        If they were enrolled with another reader.
+    """
+    words = LIP_WORDS.read(path)
+    if words.reader != reader.version:
+        raise InputError(f"{path}: enrolled with another reader; enrol the takes again")
+    return words

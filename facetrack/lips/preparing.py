@@ -1,0 +1,194 @@
+"""From clips to mouth crops on disk, each once: tracked by the product's own tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FacetrackError, FormatError
+from facetrack.features.pixels import Image
+from facetrack.formats.picture import read_grey
+from facetrack.lips.crops import SIDE, LipClip, LipFrame, MouthCropper, Seen, stretches
+from facetrack.lips.datasets import Item, LabelledClip
+from facetrack.lips.words import Word
+from facetrack.opening import open_source
+from facetrack.parallel import Map
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.square import stretch_of
+
+__all__ = ["Prepared", "crop_video", "prepare"]
+
+SHORTEST: Final = 8  # frames of a face, below which there is nothing to read
+
+Points = npt.NDArray[np.float64]
+
+
+class Prepared(Sequence[LabelledClip]):
+    """Prepared clips, read when they are asked for.
+
+    Parameters
+    ----------
+    items : sequence of Item
+    folder : Path
+        Where `prepare` put their crops.
+    hold : bool
+        Whether what was read is kept in memory.
+    """
+
+    def __init__(self, items: Sequence[Item], folder: Path, *, hold: bool = True) -> None:
+        self._items, self._folder = items, folder
+        self._held: dict[int, LabelledClip] | None = {} if hold else None
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, number: Any) -> Any:
+        """Read one clip; its words' times count from its own first frame."""
+        if self._held is not None and number in self._held:
+            return self._held[number]
+        item = self._items[number]
+        clip = LipClip.read(crops_file(self._folder, item))
+        words = tuple(Word(w.text, w.start - clip.start, w.stop - clip.start) for w in item.words)
+        found = LabelledClip(clip, words)
+        if self._held is not None:
+            self._held[number] = found
+        return found
+
+
+def crops_file(folder: Path, item: Item) -> Path:
+    """Return where the crops of an item lie."""
+    return folder / f"{item.key}.npz"
+
+
+def prepare(
+    items: Sequence[Item],
+    folder: Path,
+    *,
+    model: FaceModel,
+    mean: Points,
+    map_: Map = map,
+    tell: Callable[[str], None] = lambda line: None,
+) -> list[Item]:
+    """Cut the mouths of clips out, unless that was done before.
+
+    Parameters
+    ----------
+    items : sequence of Item
+    folder : Path
+        Made where it is missing; one file of `LipClip` for each item.
+    model : FaceModel
+        Tracks.
+    mean : ndarray, shape (68, 2), float64
+        What faces are aligned to.
+    map_ : Map
+        Does the work.
+    tell : callable
+        Takes a line about each clip that is left out.
+
+    Returns
+    -------
+    list of Item
+        Those that are prepared now.
+    """
+    left = [item for item in items if not crops_file(folder, item).is_file()]
+    work = partial(_prepare, folder=folder, model=model, mean=mean)
+    failed = {}
+    for item, problem in zip(left, map_(work, left), strict=True):
+        if problem:
+            failed[item.key] = problem
+            tell(problem)
+    return [item for item in items if item.key not in failed]
+
+
+def _prepare(item: Item, *, folder: Path, model: FaceModel, mean: Points) -> str:
+    """Prepare one clip; return why it cannot be, or an empty text."""
+    try:
+        if item.frames is not None:
+            clip = _pictures(item)
+        else:
+            pieces = crop_video(item.source, model=model, mean=mean)
+            clip = max(pieces, key=len)
+    except FacetrackError as error:
+        return str(error)
+    path = crops_file(folder, item)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clip.write(path)
+    return ""
+
+
+def crop_video(path: Path, *, model: FaceModel, mean: Points) -> list[LipClip]:
+    """Track a clip of one person and cut the mouth out.
+
+    Parameters
+    ----------
+    path : Path
+        A video.
+    model : FaceModel
+    mean : ndarray, shape (68, 2), float64
+
+    Returns
+    -------
+    list of LipClip
+        One for each stretch in which the face was seen.
+
+    Raises
+    ------
+    FormatError
+        If no face is seen for eight frames or more.
+    VideoError
+        If the clip cannot be read.
+    """
+    found = [
+        LipClip.of(stretch, path.stem)
+        for stretch in stretches(_cropped(path, model, mean))
+        if len(stretch) >= SHORTEST
+    ]
+    if not found:
+        raise FormatError(
+            path, f"no mouth is seen for {SHORTEST} frames or more", remedy="record the face whole"
+        )
+    return found
+
+
+def _cropped(path: Path, model: FaceModel, mean: Points) -> Iterator[LipFrame]:
+    cropper, tracker = MouthCropper(mean), Tracker(model, max_faces=1)
+    with open_source(path) as source:
+        zero = None
+        for frame in source:
+            faces = [face for face in tracker.update(frame) if face.tracked]
+            zero = frame.timestamp if zero is None else zero
+            points = faces[0].points if faces else None
+            if points is not None and frame.aspect != 1:
+                points = stretch_of(frame.aspect).square(points)
+            yield from cropper.push(Seen(frame.timestamp - zero, frame.square.grey, points))
+    yield from cropper.finish()
+
+
+def _pictures(item: Item) -> LipClip:
+    """Read the crops that a data set brings, at our size; landmarks are not known."""
+    assert item.frames is not None
+    known = (item.source / f"{number}.jpg" for number in range(*item.frames))
+    crops = [_resized(read_grey(path)) for path in known if path.is_file()]
+    if not crops:
+        first, stop = item.frames
+        raise FormatError(item.source, f"holds none of {first}.jpg to {stop - 1}.jpg")
+    return LipClip(
+        np.stack(crops),
+        np.full((len(crops), 20, 2), np.nan, dtype=np.float32),
+        np.ones(len(crops), dtype=bool),
+        0.0,
+        item.key,
+    )
+
+
+def _resized(picture: Image) -> Image:
+    shrinks = picture.shape[0] > SIDE
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(picture, (SIDE, SIDE), interpolation=way)  # type: ignore[return-value]

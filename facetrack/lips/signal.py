@@ -1,0 +1,221 @@
+"""Mouth activity as a value and speech as events of any face; words where they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from facetrack.landmarks.openings import INNER_LIPS, opening
+from facetrack.lips.activity import DELAY as ACTIVITY_DELAY
+from facetrack.lips.activity import LEVEL, OUTER_LIPS, ActivityMeter, Lively
+from facetrack.lips.crops import RATE, MouthCropper, Seen
+from facetrack.lips.enrol import EnrolledWords, load_words
+from facetrack.lips.reader import DEFAULT, LIP_READER, LipReader, load_reader
+from facetrack.lips.stream import DELAY as WORDS_DELAY
+from facetrack.lips.stream import LipStream, ReadWord
+from facetrack.reading import Event, Kind, Reading, Readings, Spec
+from facetrack.signals.estimator import Result, State, lost, nothing
+from facetrack.signals.observation import Observation
+from facetrack.signals.registry import Choice
+
+__all__ = ["LIPS", "Lips", "lips_with", "with_words"]
+
+_ACTIVITY: Final = Spec(
+    "mouth_activity", "how lively the lips move between 1.5 and 8 Hz, over the outer-eye distance",
+    range=(0.0, 0.05), level=LEVEL,
+)  # fmt: skip
+_SPEAKING: Final = Spec(
+    "speaking", "the lips move as in speech; score: the liveliest", range=(0.0, 0.05),
+    kind=Kind.EVENT,
+)  # fmt: skip
+_WORD: Final = Spec("word", "a word read from the lips; score: its probability", kind=Kind.EVENT)
+_PAUSE: Final = 8  # frames of quiet that end speech
+_SHORTEST: Final = 4  # frames
+
+
+@dataclass(frozen=True, slots=True)
+class Lips:
+    """The estimator of mouths that speak.
+
+    Attributes
+    ----------
+    reader : str
+        Name or file of the model that reads words; empty: none are read.
+    words : str
+        File of a person's own words; empty: the reader's own are read.
+    """
+
+    reader: str = ""
+    words: str = ""
+    name: str = "lips"
+    frame_rate: float | None = RATE
+
+    @property
+    def version(self) -> str:
+        """With the checksums of reader and words."""
+        if not self.reader:
+            return "1"
+        own = _words(self.words, self.reader).version[:16] if self.words else ""
+        return f"1-{_reader(self.reader).version[:16]}-{own}"
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """Activity and speech; words where they are read."""
+        return (_ACTIVITY, _SPEAKING, _WORD) if self.reader else (_ACTIVITY, _SPEAKING)
+
+    @property
+    def delay(self) -> float:
+        """Seconds after which a result is certain at the latest."""
+        return WORDS_DELAY if self.reader else ACTIVITY_DELAY + _PAUSE / RATE
+
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether it looks at the picture: only to read words."""
+        return bool(self.reader)
+
+    def start(self) -> _LipsRun:
+        """Begin with a face."""
+        if not self.reader:
+            return _LipsRun(None, None)
+        words = _words(self.words, self.reader) if self.words else None
+        return _LipsRun(_reader(self.reader), words)
+
+
+LIPS: Final = Lips()
+
+
+def lips_with(words: str) -> Lips:
+    """Return the estimator that also reads words.
+
+    Parameters
+    ----------
+    words : str
+        Name or file of a reader, or a file that `facetrack lips enroll` wrote.
+
+    Returns
+    -------
+    Lips
+
+    Raises
+    ------
+    ModelError
+        If it is neither.
+    """
+    try:
+        LIP_READER.describe(words)
+    except ValueError:
+        load_words(Path(words), _reader(DEFAULT))
+        return Lips(DEFAULT, words)
+    return Lips(words)
+
+
+def with_words(choice: Choice, words: str) -> Choice:
+    """Return a choice of signals that also reads words.
+
+    Parameters
+    ----------
+    choice : Choice
+    words : str
+        See `lips_with`.
+
+    Returns
+    -------
+    Choice
+    """
+    lips = lips_with(words)
+    others = tuple(one for one in choice.estimators if one.name != lips.name)
+    return Choice((*others, lips), choice.names | {_WORD.name})
+
+
+class _LipsRun:
+    """The lips of one face."""
+
+    def __init__(self, reader: LipReader | None, words: EnrolledWords | None) -> None:
+        self._meter = ActivityMeter()
+        self._waiting: list[tuple[int, float]] = []  # frames whose activity is not known yet
+        self._speech: list[float] = []  # of the speech in progress: start, peak, stop, score
+        self._frames, self._quiet = 0, 0  # of that speech, and of quiet since
+        self._cropper = None if reader is None else MouthCropper(reader.mean_shape)
+        self._stream = None if reader is None else LipStream(reader, words)
+
+    def update(self, seen: Observation) -> Sequence[Result]:
+        found = self._read(seen)
+        if not seen.face.tracked:
+            found += self._judge(self._meter.finish())
+            unknown = Readings(seen.index, nothing(LIPS.specs, lost(seen.face)))
+            return [*found, *self._ended(), unknown]
+        wide = opening(seen.face.points.tolist(), (*INNER_LIPS, *OUTER_LIPS), (36, 45))
+        self._waiting.append((seen.index, seen.timestamp))
+        return [*found, *self._judge(self._meter.push(wide))]
+
+    def finish(self) -> Sequence[Result]:
+        found = [*self._judge(self._meter.finish()), *self._ended()]
+        if self._cropper is not None and self._stream is not None:
+            read = [word for frame in self._cropper.finish() for word in self._stream.push(frame)]
+            found += [_event(word) for word in (*read, *self._stream.finish())]
+        return found
+
+    def _read(self, seen: Observation) -> list[Result]:
+        """Read words, if any are to be read."""
+        if self._cropper is None or self._stream is None:
+            return []
+        grey = None if seen.frame is None else seen.grey
+        frames = self._cropper.push(Seen.of(seen.timestamp, grey, seen.face))
+        return [_event(word) for frame in frames for word in self._stream.push(frame)]
+
+    def _judge(self, lively: Sequence[Lively]) -> list[Result]:
+        found: list[Result] = []
+        for one in lively:
+            index, time = self._waiting.pop(0)
+            found.append(Readings(index, {"mouth_activity": Reading(one.value)}))
+            if one.speaking:
+                start = self._speech or [time, time, time, one.value]
+                peak = [time, one.value] if one.value > start[3] else [start[1], start[3]]
+                self._speech = [start[0], peak[0], time, peak[1]]
+                self._frames, self._quiet = self._frames + 1, 0
+            elif self._speech:
+                self._quiet += 1
+                found += self._ended() if self._quiet > _PAUSE else []
+        return found
+
+    def _ended(self) -> list[Result]:
+        speech, frames = self._speech, self._frames
+        self._speech, self._frames, self._quiet = [], 0, 0
+        if frames < _SHORTEST:
+            return []
+        start, peak, stop, score = speech
+        return [Event("speaking", start, peak, stop, score)]
+
+    def state(self) -> State:
+        return {
+            "meter": self._meter.state(),
+            "waiting": [list(one) for one in self._waiting],
+            "speech": [self._speech, self._frames, self._quiet],
+            "cropper": None if self._cropper is None else self._cropper.state(),
+            "stream": None if self._stream is None else self._stream.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        self._meter.restore(state["meter"])
+        self._waiting = [(index, time) for index, time in state["waiting"]]
+        self._speech, self._frames, self._quiet = state["speech"]
+        if self._cropper is not None and self._stream is not None:
+            self._cropper.restore(state["cropper"])
+            self._stream.restore(state["stream"])
+
+
+def _event(word: ReadWord) -> Event:
+    return Event("word", word.start, word.peak, word.stop, word.probability, word.text)
+
+
+@cache
+def _reader(name: str) -> LipReader:
+    return load_reader(name)
+
+
+@cache
+def _words(path: str, reader: str) -> EnrolledWords:
+    return load_words(path, _reader(reader))

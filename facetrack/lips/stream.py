@@ -1,0 +1,245 @@
+"""Words while frames come, after each pause: a reader's own ones, or those of a person.
+
+Whole clips are read by the same code (`read_clip`), so streaming and offline say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.lips.activity import DELAY as ACTIVITY_DELAY
+from facetrack.lips.activity import ActivityMeter, Lively, lip_opening
+from facetrack.lips.crops import HALF, RATE, SIDE, LipClip, LipFrame
+from facetrack.lips.enrol import EnrolledWords, take_of_part
+from facetrack.lips.reader import CONTEXT, LipReader
+from facetrack.lips.spotting import spot
+from facetrack.lips.views import View
+
+__all__ = ["DELAY", "LipStream", "ReadWord", "read_clip"]
+
+_PAUSE: Final = 8  # frames of quiet that end a word of one's own
+_LONGEST: Final = 75  # frames of a word of one's own; longer speech is cut there
+_WIDER: Final = 3  # frames on each side by which activity begins too early, and ends too late
+_SHORTEST: Final = 4  # frames
+DELAY: Final = (HALF + CONTEXT // 2 + _PAUSE + 2 + _LONGEST) / RATE + ACTIVITY_DELAY  # s, at most
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWord:
+    """A word that was read.
+
+    Attributes
+    ----------
+    text : str
+    start, peak, stop : float
+        Seconds on the clip's time line: of its first frame, of the surest, and of its last.
+    probability : float
+    """
+
+    text: str
+    start: float
+    peak: float
+    stop: float
+    probability: float
+
+
+class LipStream:
+    """Reads the words of one face.
+
+    Parameters
+    ----------
+    reader : LipReader
+    words : EnrolledWords, optional
+        Whatever lies between two pauses is one of these or none; without them it is divided into
+        words of the reader's own.
+    """
+
+    def __init__(
+        self,
+        reader: LipReader,
+        words: EnrolledWords | None = None,
+    ) -> None:
+        self._reader = reader
+        self._listener = _Pauses(reader, words)
+        self._ring: list[LipFrame] = []
+
+    def push(self, frame: LipFrame) -> list[ReadWord]:
+        """Take the next mouth; return the words that became certain."""
+        found = self.finish() if frame.begins else []
+        self._ring = [*self._ring, frame][-CONTEXT:]
+        if len(self._ring) > CONTEXT // 2:
+            found += self._listen(len(self._ring) - 1 - CONTEXT // 2)
+        return found
+
+    def finish(self) -> list[ReadWord]:
+        """Return the words that are left when a stretch ends."""
+        found: list[ReadWord] = []
+        known = len(self._ring)
+        for middle in range(max(known - CONTEXT // 2, 0), known):
+            found += self._listen(middle)
+        self._ring = []
+        return found + self._listener.finish()
+
+    def _listen(self, middle: int) -> list[ReadWord]:
+        """Look at one frame of the ring with two on both sides, as far as there are any."""
+        width, height = self._reader.view.size
+        pixels = np.zeros((1, CONTEXT, height, width), dtype=np.float32)
+        points = np.zeros((1, CONTEXT, 40), dtype=np.float32)
+        for number, frame in enumerate(self._ring):
+            place = number - middle + CONTEXT // 2
+            if 0 <= place < CONTEXT and frame.pixels is not None:
+                pixels[0, place] = self._reader.view.pixels(frame.pixels[None])[0]
+                points[0, place] = View.points(frame.points[None])[0]
+        return self._listener.take(self._ring[middle], self._reader.seen(pixels, points)[0])
+
+    def state(self) -> dict[str, Any]:
+        """Return where it stands, as JSON knows it."""
+        return {
+            "ring": [_packed(frame) for frame in self._ring],
+            "listener": self._listener.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where another one stood."""
+        self._ring = [_unpacked(one) for one in state["ring"]]
+        self._listener.restore(state["listener"])
+
+
+class _Pauses:
+    """Reads what is said between pauses."""
+
+    def __init__(self, reader: LipReader, words: EnrolledWords | None) -> None:
+        self._reader, self._words = reader, words
+        self._meter = ActivityMeter()
+        self._frames: list[LipFrame] = []  # of the stretch, from the first that is still needed
+        self._seen: list[Floats] = []
+        self._judged = 0  # of `_frames`: those whose activity is known
+        self._begin: int | None = None  # of `_frames`: where speech began
+        self._end = 0  # of `_frames`: after the last that spoke
+
+    def take(self, frame: LipFrame, features: Floats) -> list[ReadWord]:
+        """Take the next frame's features."""
+        self._frames.append(frame)
+        self._seen.append(features)
+        found = self._judge(self._meter.push(lip_opening(frame.points)))
+        self._forget()
+        return found
+
+    def finish(self) -> list[ReadWord]:
+        """End the stretch."""
+        found = self._judge(self._meter.finish()) + self._said()
+        self._frames, self._seen, self._judged = [], [], 0
+        return found
+
+    def _judge(self, lively: Sequence[Lively]) -> list[ReadWord]:
+        found: list[ReadWord] = []
+        for one in lively:
+            if one.speaking:
+                self._begin = self._judged if self._begin is None else self._begin
+                self._end = self._judged + 1
+            self._judged += 1
+            if self._begin is not None:
+                quiet = self._judged - self._end
+                if quiet > _PAUSE or self._judged - self._begin >= _LONGEST:
+                    found += self._said()
+        return found
+
+    def _said(self) -> list[ReadWord]:
+        """Say which word a stretch of speech is, if it is one."""
+        if self._begin is None:
+            return []
+        begin, end, self._begin = self._begin, self._end, None
+        if end - begin < _SHORTEST:
+            return []
+        inward = 0 if self._words is None else min(_WIDER, (end - begin - _SHORTEST) // 2)
+        frames = self._frames[begin + inward : end - inward]
+        seen = np.stack(self._seen[begin + inward : end - inward])
+        if any(frame.pixels is None for frame in frames):
+            return []  # landmarks without pictures
+        times = [frame.timestamp for frame in frames]
+        if self._words is None:
+            return [
+                ReadWord(
+                    one.text, times[one.first], times[one.centre - (one.centre == one.stop)],
+                    times[one.stop - 1], one.probability,
+                )
+                for one in spot(self._reader.frames(seen), self._reader.words)
+                if one.text
+            ]  # fmt: skip
+        answer = self._words.tell(take_of_part(LipClip.of(frames, ""), seen))
+        if not answer.text:
+            return []
+        return [ReadWord(answer.text, times[0], times[len(times) // 2], times[-1],
+                         answer.probability)]  # fmt: skip
+
+    def _forget(self) -> None:
+        spare = self._judged if self._begin is None else self._begin
+        if spare > _LONGEST:
+            del self._frames[:spare], self._seen[:spare]
+            self._judged -= spare
+            self._end -= spare
+            self._begin = None if self._begin is None else self._begin - spare
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "meter": self._meter.state(),
+            "frames": [_packed(frame) for frame in self._frames],
+            "seen": [row.tolist() for row in self._seen],
+            "places": [self._judged, self._begin, self._end],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._meter.restore(state["meter"])
+        self._frames = [_unpacked(one) for one in state["frames"]]
+        self._seen = [np.array(row, dtype=np.float32) for row in state["seen"]]
+        self._judged, self._begin, self._end = state["places"]
+
+
+def read_clip(
+    reader: LipReader,
+    clip: LipClip,
+    words: EnrolledWords | None = None,
+) -> list[ReadWord]:
+    """Read the words of a clip.
+
+    Parameters
+    ----------
+    reader, words
+        See `LipStream`.
+    clip : LipClip
+
+    Returns
+    -------
+    list of ReadWord
+        In time.
+    """
+    stream = LipStream(reader, words)
+    found: list[ReadWord] = []
+    for number, (pixels, points) in enumerate(zip(clip.pixels, clip.points, strict=True)):
+        time = clip.start + number / RATE
+        found += stream.push(LipFrame(time, pixels, points, bool(clip.tracked[number]), not number))
+    return found + stream.finish()
+
+
+def _packed(frame: LipFrame) -> list[Any]:
+    pixels = None if frame.pixels is None else encode_array(frame.pixels)
+    return [frame.timestamp, pixels, encode_array(frame.points), frame.tracked, frame.begins]
+
+
+def _unpacked(one: list[Any]) -> LipFrame:
+    time, pixels, points, tracked, begins = one
+    return LipFrame(
+        time,
+        None if pixels is None else decode_array(pixels, (SIDE, SIDE), np.uint8),
+        decode_array(points, (20, 2), np.float32),
+        tracked,
+        begins,
+    )

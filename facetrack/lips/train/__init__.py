@@ -1,0 +1,1 @@
+"""Networks that read lips, in torch: trained here, run elsewhere."""

@@ -1,0 +1,172 @@
+"""Recipes of trainings: the data, the network and the steps, as TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from facetrack.errors import FormatError, InputError
+from facetrack.lips.datasets import DATASETS
+from facetrack.lips.train.network import Architecture
+from facetrack.lips.train.objective import Terms
+from facetrack.lips.train.sentences import Augmentation
+from facetrack.lips.views import View
+from facetrack.networks.train.fitting import Schedule
+
+__all__ = ["Recipe", "Step", "read_recipe", "recipe_file", "recipes"]
+
+_TUPLES: Final = ("widths", "kernels")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One training of all weights.
+
+    Attributes
+    ----------
+    name : str
+        Also of its checkpoint.
+    schedule : Schedule
+    terms : Terms
+    augmentation : Augmentation
+    sizes : tuple of (epochs, width, height)
+        What is shown in the first epochs, smaller than the recipe's view, which follows.
+    start : str
+        The earlier step whose average it starts from; empty for new weights.
+    until : int or None
+        See `Fitting`.
+    """
+
+    name: str
+    schedule: Schedule
+    terms: Terms = field(default_factory=Terms)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    sizes: tuple[tuple[int, int, int], ...] = ()
+    start: str = ""
+    until: int | None = None
+
+    @property
+    def last(self) -> int:
+        """The number of the epoch with which it ends."""
+        return self.until or self.schedule.epochs
+
+    def view(self, epoch: int, whole: View) -> View:
+        """Return what is shown in an epoch, counted from 0."""
+        for epochs, width, height in self.sizes:
+            if epoch < epochs:
+                return View((width, height), whole.width)
+            epoch -= epochs
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole training.
+
+    Attributes
+    ----------
+    name, about : str
+    data : str
+        One of `DATASETS`.
+    network : Architecture
+        Its number of classes is that of the data.
+    view : View
+    steps : tuple of Step
+    aside : int
+        Clips of GRID that are set aside for validation; the others name theirs.
+    silence : bool
+        Whether there is a class for no word.
+    paper : float or None
+        Accuracy that the paper reports, %.
+    """
+
+    name: str
+    about: str
+    data: str
+    network: Architecture
+    view: View
+    steps: tuple[Step, ...]
+    aside: int = 0
+    silence: bool = False
+    paper: float | None = None
+
+
+def recipes() -> dict[str, Path]:
+    """Return the files of the recipes that come with Facetrack, by name."""
+    folder = Path(str(resources.files("facetrack.lips.train"))) / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def recipe_file(name: str) -> Path:
+    """Find a recipe by its name, or a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe.
+    """
+    known = recipes()
+    path = known.get(name, Path(name))
+    if not path.is_file():
+        raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
+    return path
+
+
+def read_recipe(name: str, *, seed: int = 0) -> Recipe:
+    """Read a recipe by its name, or from a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe.
+    FormatError
+        If an entry is missing, unknown or wrong.
+    """
+    path = recipe_file(name)
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        view = content.pop("view")
+        network: dict[str, Any] = {
+            k: tuple(v) if k in _TUPLES else v for k, v in content.pop("network", {}).items()
+        }
+        steps = tuple(_step(entry, seed) for entry in content.pop("steps"))
+        recipe = Recipe(
+            name=path.stem,
+            network=Architecture(**network),
+            view=View((int(view["size"][0]), int(view["size"][1])), float(view["width"])),
+            steps=steps,
+            **content,
+        )
+        _check(recipe)
+    except KeyError as error:
+        raise FormatError(path, f"the entry {error} is missing") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise FormatError(path, str(error)) from error
+    return recipe
+
+
+def _step(entry: dict[str, Any], seed: int) -> Step:
+    timed = {f.name for f in fields(Schedule)}
+    schedule = {key: entry.pop(key) for key in timed & entry.keys()}
+    return Step(
+        schedule=Schedule(**{"seed": seed, **schedule}),
+        terms=Terms(**entry.pop("terms", {})),
+        augmentation=Augmentation(**entry.pop("augmentation", {})),
+        sizes=tuple((int(e), int(w), int(h)) for e, w, h in entry.pop("sizes", [])),
+        **entry,
+    )
+
+
+def _check(recipe: Recipe) -> None:
+    if recipe.data not in DATASETS:
+        raise ValueError(f"data is one of {', '.join(DATASETS)}, got {recipe.data!r}")
+    earlier = {""}
+    for step in recipe.steps:
+        if step.start not in earlier:
+            raise ValueError(f"step {step.name!r} needs a step that comes before it")
+        if step.augmentation.elsewhere and not recipe.silence:
+            raise ValueError(f"step {step.name!r} has windows without a word, but no class for it")
+        earlier.add(step.name)

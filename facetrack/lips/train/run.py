@@ -1,0 +1,248 @@
+"""One training in a folder: recipe, crops, checkpoints, log and curves; and the model of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from facetrack.errors import FormatError, InputError
+from facetrack.formats.archive import read_archive
+from facetrack.formats.atomic import write_text
+from facetrack.lips.datasets import DATASETS, TRAIN, VALIDATION, set_aside, words_of
+from facetrack.lips.preparing import Prepared, prepare
+from facetrack.lips.train.network import LipNetwork, gather
+from facetrack.lips.train.objective import Average, Objective
+from facetrack.lips.train.recipe import Recipe, Step, read_recipe, recipe_file
+from facetrack.lips.train.sentences import Sentences
+from facetrack.lips.views import View
+from facetrack.lips.words import GRID_WORDS
+from facetrack.networks.train.fitting import KIND, Fitting, set_weights
+from facetrack.networks.train.run import draw_curves
+from facetrack.parallel import Map
+from facetrack.tracking.face_model import FaceModel
+from facetrack.version import installed_version
+
+__all__ = ["LOG", "Trained", "finished", "start"]
+
+RECIPE: Final = "recipe.toml"
+ABOUT: Final = "run.json"
+LOG: Final = "log.jsonl"
+_EVERY: Final = 4  # epochs between validations
+_HELD: Final = 5000  # clips that are kept in memory
+
+Say = Callable[[str], None]
+
+
+class Trained(nn.Module):
+    """A network in training beside its running average, which is what is kept."""
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__()
+        self.objective = objective
+        self.average = Average(objective.network, objective.terms.average)
+
+
+def start(
+    config: str,
+    root: Path,
+    work: Path,
+    *,
+    model: FaceModel,
+    crops: Path | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    map_: Map = map,
+    say: Say = lambda line: None,
+) -> LipNetwork:
+    """Train by a recipe in a folder, or take up what was interrupted there.
+
+    Parameters
+    ----------
+    config : str
+        Name or file of the recipe.
+    root : Path
+        The data set's folder.
+    work : Path
+        Made where it is missing.
+    model : FaceModel
+        Tracks the clips; its mean shape is what faces are aligned to.
+    crops : Path, optional
+        Where prepared clips lie; a folder in `work` without it.
+    seed, threads : int
+    map_ : Map
+        Prepares the clips.
+    say : callable
+        Takes lines for people.
+
+    Returns
+    -------
+    LipNetwork
+        The average after the last step, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        If the folder holds another run, or the data set is empty.
+    FormatError
+        If a file is damaged.
+    """
+    torch.set_num_threads(threads)
+    recipe = read_recipe(config, seed=seed)
+    items = DATASETS[recipe.data](root, tell=say)
+    if recipe.aside:
+        items = set_aside(items, recipe.aside)
+    words = GRID_WORDS if recipe.data == "grid" else words_of([i for i in items if i.part == TRAIN])
+    about: dict[str, Any] = {"recipe": recipe.name, "data": root.resolve().name, "seed": seed,
+             "words": [*words, *([""] if recipe.silence else [])],
+             "version": installed_version()}  # fmt: skip
+    _open(work, recipe_file(config), about)
+    crops = work / "crops" if crops is None else crops
+    items = prepare(items, crops, model=model, mean=model.shape_model.mean, map_=map_, tell=say)
+    hold = len(items) <= _HELD
+    parts = [Prepared([i for i in items if i.part == part], crops, hold=hold)
+             for part in (TRAIN, VALIDATION)]  # fmt: skip
+    trained = _train(recipe, about["words"], parts, work, say)
+    if recipe.paper is not None:
+        say(f"the paper reports {recipe.paper} % of the words right on the test part")
+    return trained
+
+
+def _train(
+    recipe: Recipe, words: Sequence[str], parts: Sequence[Prepared], work: Path, say: Say
+) -> LipNetwork:
+    """Do all steps; one that is done already is only loaded."""
+    if not parts[0]:
+        raise InputError("no clip of the training part could be prepared")
+    done: dict[str, LipNetwork] = {}
+    classes = {word: number for number, word in enumerate(words)}
+    for step in recipe.steps:
+        trained = _fresh(recipe, step, len(words), done.get(step.start))
+        training = Sentences(parts[0], classes, step.augmentation)
+        aside = Sentences(parts[1], classes, step.augmentation)
+        fitting = Fitting(trained, step.schedule, work / f"{step.name}.npz", until=step.until)
+        fitting.after_step = partial(trained.average.follow, trained.objective.network)
+        shown = partial(_shown, fitting, step, recipe.view)
+
+        def loss(numbers: Any, rng: np.random.Generator, *, o: Any = trained.objective,
+                 data: Sentences = training, shown: Any = shown) -> torch.Tensor:  # fmt: skip
+            return o.loss(data.augmented(numbers, shown(), rng), rng)  # type: ignore[no-any-return]
+
+        def report(values: dict[str, float], *, step: Step = step, trained: Trained = trained,
+                   aside: Sentences = aside, shown: Any = shown) -> None:  # fmt: skip
+            last = values["epoch"] == values["epochs"]
+            if aside.clips and (values["epoch"] % _EVERY == 0 or last):
+                network = trained.average.network
+                values["accuracy"] = accuracy(network, aside, shown(), step.terms.whole)
+            _log(work, step.name, values, say)
+
+        fitting.run(len(parts[0]), loss, report)
+        done[step.name] = trained.average.network.eval()
+    return done[recipe.steps[-1].name]
+
+
+def _fresh(recipe: Recipe, step: Step, classes: int, earlier: LipNetwork | None) -> Trained:
+    torch.manual_seed(step.schedule.seed)
+    network = LipNetwork(replace(recipe.network, classes=classes))
+    if earlier is not None:
+        network.load_state_dict(earlier.state_dict())
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Trained(Objective(network, step.terms))
+
+
+def _shown(fitting: Fitting, step: Step, whole: View) -> View:
+    return step.view(fitting.epoch, whole)
+
+
+def accuracy(network: LipNetwork, data: Sentences, view: View, whole: bool = False) -> float:
+    """Return the share of words that a network reads right, boundaries given.
+
+    Parameters
+    ----------
+    network : LipNetwork
+    data : Sentences
+    view : View
+    whole : bool
+        Whether words are read where they lie in whole sentences, see `Terms`; else by windows.
+
+    Returns
+    -------
+    float
+    """
+    network.eval()
+    words = [number for word, number in data.classes.items() if word]
+    right, count = 0, 0
+    with torch.no_grad():
+        for first in range(0, len(data.clips), 5):
+            numbers = range(first, min(first + 5, len(data.clips)))
+            batch = data.plain(numbers, view, own=whole)
+            features = network.features(batch.pixels, batch.mask, batch.points)
+            if whole:
+                logits = network.read_whole(features, batch.mask, batch.windows)
+            else:
+                logits = network.read(*gather(features, batch.mask, batch.windows))
+            right += int((logits[:, words].argmax(dim=1) == batch.labels).sum())
+            count += len(batch.labels)
+    return right / max(count, 1)
+
+
+def finished(work: Path) -> tuple[LipNetwork, Recipe, dict[str, Any]]:
+    """Load the network of a finished run, its recipe and what it says of itself.
+
+    Raises
+    ------
+    InputError
+        If it is no folder of a run.
+    FormatError
+        If it is not finished, or damaged.
+    """
+    if not (work / RECIPE).is_file() or not (work / ABOUT).is_file():
+        raise InputError(f"{work}: no folder of a training run; train one with `lips train`")
+    about = json.loads((work / ABOUT).read_text("utf-8"))
+    recipe = read_recipe(str(work / RECIPE), seed=about["seed"])
+    step = recipe.steps[-1]
+    path = work / f"{step.name}.npz"
+    if not path.is_file():
+        raise FormatError(path, "no such file", remedy="train to the end: the command takes it up")
+    arrays, meta = read_archive(path, kind=KIND, schema=1)
+    if meta["epochs"] < step.last:
+        cause = f"after epoch {meta['epochs']} of {step.last}"
+        raise FormatError(path, cause, remedy="train to the end: the command takes it up")
+    trained = _fresh(recipe, step, len(about["words"]), None)
+    prefix = "weight/"
+    set_weights(trained, {k.removeprefix(prefix): a for k, a in arrays.items() if prefix in k})
+    return trained.average.network.eval(), recipe, about
+
+
+def _log(work: Path, step: str, values: dict[str, float], say: Say) -> None:
+    with open(work / LOG, "a", encoding="utf-8") as log:
+        log.write(json.dumps({"step": step, **values}) + "\n")
+    draw_curves(work)
+    right = f", set aside {values['accuracy']:.3f}" if "accuracy" in values else ""
+    say(f"{step}, epoch {values['epoch']:.0f} of {values['epochs']:.0f}: "
+        f"loss {values['loss']:.4f}{right}")  # fmt: skip
+
+
+def _open(work: Path, recipe: Path, about: dict[str, Any]) -> None:
+    """Make the folder, or check that what was interrupted there is this training."""
+    known = work / ABOUT
+    if known.is_file():
+        kept = json.loads(known.read_text("utf-8"))
+        same = {k: v for k, v in kept.items() if k != "version"} == {
+            k: v for k, v in about.items() if k != "version"
+        }
+        if not same or (work / RECIPE).read_text("utf-8") != recipe.read_text("utf-8"):
+            raise InputError(f"{work}: holds another training; choose another folder")
+        return
+    work.mkdir(parents=True, exist_ok=True)
+    if recipe.resolve() != (work / RECIPE).resolve():
+        shutil.copyfile(recipe, work / RECIPE)
+    write_text(known, json.dumps(about, indent=1))
