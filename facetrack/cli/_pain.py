@@ -29,10 +29,13 @@ PATIENTS: Final = (
 
 def _options(args: argparse.Namespace) -> Options:
     from facetrack.pain.fitting import Options
+    from facetrack.pain.protocol import KINDS
 
     if args.rows < 50 or not 0 <= args.balance <= 1:
         raise InputError("--rows is 50 or more, --balance from 0 to 1")
     plain = Options(rows=args.rows, balance=args.balance)
+    if args.form:
+        plain = replace(plain, sets=tuple((kind, args.form) for kind in KINDS))
     return replace(plain, sets=(*plain.sets, ("tuned", "usual"))) if args.tune else plain
 
 
@@ -108,23 +111,30 @@ def train(args: argparse.Namespace) -> int:
     from facetrack.pain.archive import DESCRIPTION
     from facetrack.pain.fitting import fit_model, fit_set
     from facetrack.pain.frames import join
+    from facetrack.pain.gather import RATE
     from facetrack.pain.geometry import unit_shape
     from facetrack.pain.measures import agreement
     from facetrack.pain.model import write_pain_model
 
-    with cluster_map(args) as door:
-        archive, found = _looked_at(args, args.corpus, args.encoder, door)
-    frames = join([found.frames, *_pictures(args)])
+    parts, step = _pictures(args), 1 / RATE
+    if args.corpus is not None:
+        with cluster_map(args) as door:
+            archive, found = _looked_at(args, args.corpus, args.encoder, door)
+        parts, step = [found.frames, *parts], _step(archive, args.rate)
+    if not parts:
+        raise InputError("nothing to train on: give a corpus, or --pictures with --channels")
+    frames = join(parts)
     encoder, options = load_encoder(args.encoder), _options(args)
-    mean, step = unit_shape(encoder.mean_shape), _step(archive, args.rate)
+    mean = unit_shape(encoder.mean_shape)
     tune = _tune(args)
     fitted = [
         fit_set(kind, form, frames, mean, step, options, args.seed, tune)
         for kind, form in tqdm(options.sets, desc="sets", disable=None, leave=False)
     ]
-    synthetic = (args.corpus / DESCRIPTION).is_file()
+    synthetic = args.corpus is None or (args.corpus / DESCRIPTION).is_file()
+    folders = [*([args.corpus] if args.corpus is not None else []), *args.pictures]
     card = {
-        "data": [args.corpus.name, *(folder.name for folder in args.pictures)],
+        "data": [folder.name for folder in folders],
         "frames": len(frames),
         "subjects": len(set(frames.subjects.tolist())),
         "terms": args.terms or ("" if synthetic else PATIENTS),

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
     _add_synthesize(kinds)
     train = kinds.add_parser("train", help="train a model")
-    train.add_argument("corpus", type=Path, help="in the layout of the UNBC-McMaster archive")
+    train.add_argument(
+        "corpus", type=Path, nargs="?", help="in the layout of the UNBC-McMaster archive"
+    )
     train.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
     train.add_argument("--name", help="the model's name (default: the file's)")
     train.add_argument("--terms", default="", help="terms of use, stored in the model's card")
@@ -86,6 +88,12 @@ def _add_fitting(parser: argparse.ArgumentParser, *, required: bool = True) -> N
         "--balance", type=float, default=0.5,
         help="0: frames as they are distributed, 1: as many of each level (0.5)",
     )  # fmt: skip
+    parser.add_argument(
+        "--form",
+        choices=("static", "window", "usual"),
+        help="look at one frame, at five, or at what differs from the last ten seconds (default: "
+        "the last, with the encoder's features of one frame)",
+    )
     parser.add_argument(
         "--tune",
         action="store_true",

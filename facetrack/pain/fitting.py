@@ -96,7 +96,7 @@ class Fit:
     calibration : Calibration
     left_out : ndarray, shape (n,), float64
         The fused and smoothed score of each frame by models that had not seen its subject; NaN
-        of pictures.
+        of pictures, unless all sets are static.
     """
 
     fusion: Fusion
@@ -316,7 +316,7 @@ def fuse(frames: Frames, scores: Sequence[Floats], step: float, groups: int, see
     """
     rng = np.random.default_rng([seed, 9])
     table = np.stack(scores, axis=1)
-    known = np.flatnonzero(np.isfinite(table).all(axis=1) & ~_pictures(frames))
+    known = np.flatnonzero(np.isfinite(table).all(axis=1))  # no pictures, unless all is static
     seen, left_out = frames.take(known), np.full(len(frames), np.nan)
     grouped = groups_of(seen.subjects, groups, seed)
     fusion, apart = choose_fusion(table[known], seen.labels, grouped, rng)
