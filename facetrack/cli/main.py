@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
     "networks": "train, distil, export and evaluate the networks that read a tracked face",
+    "pain": "make synthetic people who show expressions of pain",
     "evaluate": "measure a model on labelled pictures or videos, beside its peers",
     "learn": "measure what a few corrected frames teach, beside simpler means",
     "score": "compare predicted landmarks with the truth",

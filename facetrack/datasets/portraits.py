@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.datasets.pts_folder import LabelledImage, load_folder
+from facetrack.formats.picture import picture_size
+from facetrack.landmarks.pose import head_pose
+
+__all__ = ["is_near_neutral", "load_portraits", "portraits", "set_aside"]
+
+# Parts of the outer-eye distance, and radians.
+_PARTED: Final = 0.03
+_OPEN: Final = 0.05
+_FRONTAL: Final = np.radians(15)
+_LIDS: Final = ((37, 41), (38, 40), (43, 47), (44, 46))
+_INNER_LIPS: Final = ((61, 67), (62, 66), (63, 65))
 
 
 def portraits() -> tuple[str, ...]:
@@ -28,6 +47,72 @@ def set_aside() -> frozenset[str]:
         The `portraits`, and other pictures of the same people, as "FOLDER/NAME".
     """
     return frozenset([*_lists()["portraits"], *_lists()["same_people"]])
+
+
+def load_portraits(
+    folders: Iterable[str | os.PathLike[str]], mean_3d: npt.ArrayLike
+) -> list[LabelledImage]:
+    """Find the portraits in folders of which synthetic people can be made.
+
+    Parameters
+    ----------
+    folders : iterable of path-like
+        Of NAME.jpg and NAME.pts. In a folder that has some of `portraits` only those count.
+    mean_3d : array_like, shape (68, 3)
+        Mean head in millimetres, see `ShapeModel.mean_3d`.
+
+    Returns
+    -------
+    list of LabelledImage
+        Those that are near neutral, in the order of the folders and names.
+
+    Raises
+    ------
+    FormatError
+        If a folder holds no labelled pictures.
+    """
+    chosen = set(portraits())
+    found = []
+    for folder in map(Path, folders):
+        images = load_folder(folder)
+        ours = [image for image in images if f"{folder.name}/{image.name}" in chosen]
+        found += [
+            image
+            for image in ours or images
+            if is_near_neutral(image.points, mean_3d, picture_size(image.path))
+        ]
+    return found
+
+
+def is_near_neutral(
+    points: npt.ArrayLike, mean_3d: npt.ArrayLike, image_size: tuple[int, int]
+) -> bool:
+    """Return whether a face looks ahead with closed lips and open eyes.
+
+    Parameters
+    ----------
+    points : array_like, shape (68, 2)
+        Landmarks in pixels.
+    mean_3d : array_like, shape (68, 3)
+        Mean head in millimetres, see `ShapeModel.mean_3d`.
+    image_size : (int, int)
+        Width and height of the picture, pixels.
+
+    Returns
+    -------
+    bool
+        The inner lips are less than 0.03 outer-eye distances apart, the lids more than 0.05, and
+        the head is turned by less than 15 degrees.
+    """
+    p = np.asarray(points, dtype=np.float64)
+    distance = np.linalg.norm(p[45] - p[36])
+
+    def gap(pairs: tuple[tuple[int, int], ...]) -> float:
+        upper, lower = (p[list(side)] for side in zip(*pairs, strict=True))
+        return float(np.linalg.norm(lower - upper, axis=1).mean() / distance)
+
+    yaw = head_pose(p, mean_3d, image_size).rotation[1]
+    return gap(_INNER_LIPS) < _PARTED and gap(_LIDS) > _OPEN and abs(yaw) < _FRONTAL
 
 
 @cache

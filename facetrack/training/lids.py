@@ -1,59 +1,23 @@
-"""Pictures of closed eyes, made of pictures of open ones: photographs hardly show any.
-
-The upper lid is drawn down in front of the eye, its skin stretched from the band above it; the eye
-behind is covered, not squeezed (spec pain.md, 12.3).
-"""
+"""Pictures of closed eyes, made of pictures of open ones: photographs hardly show any."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.synthetic.lids import close_lids
 from facetrack.training.pictures import Picture
 
 Array = npt.NDArray[np.float64]
 
-# Corners, upper and lower lid of both eyes, each from the image's left of an upright face.
-_EYES: Final = (
-    ((36, 39), (37, 38), (41, 40)),
-    ((42, 45), (43, 44), (47, 46)),
-)
 # Share of what cascades see that has closed eyes. With a tenth eyes close to 0.31 of the open
 # value in blinks of GRID and with none to 0.66, but all points lose 0.04 of 2.7 %.
 _CLOSED: Final = 0.08
-_BROW: Final = (19, 24)  # its middle, above each eye
-_BAND: Final = 0.6  # of what lies between brow and lid: the skin that stretches
-_RAISED: Final = 0.07  # of the opening: how far the lower lid comes up in a closed eye
-_SHUT: Final = 0.95  # of the opening that the upper lid crosses then
 _HALF: Final = 0.4  # share of pictures in which the lids stop on their way
-_LASHES: Final = 0.6  # of the light that the lashes take at the margin
-_LASH_WIDTH: Final = 0.05  # of the distance of the eye's corners
-
-
-class _Eye(NamedTuple):
-    """One eye in its own coordinates: along its corners, from 0 to 1, and down from there."""
-
-    origin: Array
-    along: Array  # (2,), from corner to corner, pixels
-    down: Array  # (2,), as long
-    upper: Array  # (2,), see `_curve`
-    lower: Array
-    band: float
-
-    def local(self, points: Array) -> Array:
-        """Map pixels of the picture to the eye's coordinates."""
-        axes = np.stack([self.along, self.down], axis=1) / max(float(self.along @ self.along), 1e-9)
-        mapped: Array = (points - self.origin) @ axes
-        return mapped
-
-    def image(self, points: Array) -> Array:
-        """Map the eye's coordinates to pixels of the picture."""
-        mapped: Array = points @ np.stack([self.along, self.down]) + self.origin
-        return mapped
+_LASHES: Final = (0.3, 1.0)
 
 
 def blinking(picture: Picture, rng: np.random.Generator) -> tuple[Picture, Array]:
@@ -94,90 +58,6 @@ def close_eyes(picture: Picture, rng: np.random.Generator) -> Picture:
         picture with open eyes.
     """
     shut = rng.uniform(0.2, 0.9) if rng.random() < _HALF else 1.0
-    grey, points = picture.grey, picture.points.copy()
-    for side in range(2):
-        grey = _close(grey, points, side, shut, rng)
+    right, left = rng.uniform(*_LASHES, size=2).tolist()
+    grey, points = close_lids(picture.grey, picture.points, (shut, shut), (right, left))
     return replace(picture, grey=grey, points=points, box=None, five=None)
-
-
-def _close(
-    grey: npt.NDArray[np.uint8], points: Array, side: int, shut: float, rng: np.random.Generator
-) -> npt.NDArray[np.uint8]:
-    """Close one eye by a share; `points` are moved in place."""
-    _, upper, lower = _EYES[side]
-    eye = _eye_of(points, side)
-    gap_at = eye.local(points[list(upper)])[:, 0]
-    if not (eye.band > 0 and np.linalg.norm(eye.along) > 4):
-        return grey
-    corners = eye.image(np.array([[0.0, -1.0], [1.0, -1.0], [1.0, 1.0], [0.0, 1.0]]))
-    x0, y0 = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, None).tolist()
-    x1, y1 = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, grey.shape[::-1]).tolist()
-    if x1 - x0 < 2 or y1 - y0 < 2:
-        return grey
-    x, y = np.meshgrid(np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
-    u, v = np.moveaxis(eye.local(np.stack([x, y], axis=-1)), -1, 0)
-    source, lashes = _sources(eye, u, v, shut)
-    from_ = eye.image(np.stack([u, source], axis=-1)).astype(np.float32)
-    drawn = cv2.remap(
-        grey, from_[..., 0], from_[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).astype(np.float64)
-    drawn *= 1 - _LASHES * rng.uniform(0.3, 1.0) * lashes
-    result = grey.copy()
-    result[y0:y1, x0:x1] = np.rint(drawn).astype(np.uint8)
-    for numbers, above in ((upper, True), (lower, False)):
-        where = gap_at if above else eye.local(points[list(lower)])[:, 0]
-        margin = _margins(eye, where, shut)[0 if above else 1]
-        points[list(numbers)] = eye.image(np.column_stack([where, margin]))
-    return result
-
-
-def _eye_of(points: Array, side: int) -> _Eye:
-    corners, upper, lower = _EYES[side]
-    first, last = points[list(corners)]
-    along = last - first
-    down = np.array([-along[1], along[0]])
-    flat = _Eye(first, along, down, np.zeros(2), np.zeros(2), 0.0)
-    brow = flat.local(points[[_BROW[side]]])[0, 1]
-    above, below = (_curve(flat.local(points[list(lids)])) for lids in (upper, lower))
-    lid = flat.local(points[list(upper)])[:, 1].mean()
-    return flat._replace(upper=above, lower=below, band=float(_BAND * (lid - brow)))
-
-
-def _curve(local: Array) -> Array:
-    """Fit v = u (1 - u) (c0 + c1 u) through two points: a lid that ends in the corners."""
-    u, v = np.clip(local[:, 0], 0.1, 0.9), local[:, 1]
-    if abs(u[1] - u[0]) < 0.05:
-        return np.array([4 * v.mean(), 0.0])
-    return np.linalg.solve(np.column_stack([u * (1 - u), u * u * (1 - u)]), v).astype(np.float64)
-
-
-def _height(curve: Array, u: Array) -> Array:
-    inside = np.clip(u, 0, 1)
-    height: Array = inside * (1 - inside) * (curve[0] + curve[1] * inside)
-    return height
-
-
-def _margins(eye: _Eye, u: Array, shut: float) -> tuple[Array, Array]:
-    """Return where the margins of both lids are once the eye is closed by a share."""
-    upper, lower = _height(eye.upper, u), _height(eye.lower, u)
-    gap = np.maximum(lower - upper, 0)
-    raised = lower - _RAISED * shut * gap
-    return np.minimum(upper + _SHUT * shut * gap, raised), raised
-
-
-def _sources(eye: _Eye, u: Array, v: Array, shut: float) -> tuple[Array, Array]:
-    """Return from which height each place takes its light, and how dense lashes are there."""
-    upper, lower = _height(eye.upper, u), _height(eye.lower, u)
-    margin, raised = _margins(eye, u, shut)
-    top, bottom = upper - eye.band, lower + eye.band
-    inside = (u > 0) & (u < 1) & (lower > upper)
-    stretched = top + (v - top) * eye.band / np.maximum(margin - top, 1e-6)
-    lifted = bottom - (bottom - v) * eye.band / np.maximum(bottom - raised, 1e-6)
-    source = v.copy()
-    for where, moved in (
-        ((v > top) & (v <= margin), stretched),
-        ((v >= raised) & (v < bottom), lifted),
-    ):
-        np.copyto(source, moved, where=inside & where)
-    along = np.where(inside, np.clip(4 * u * (1 - u), 0, 1), 0.0)
-    return source, along * np.exp(-(((v - margin) / _LASH_WIDTH) ** 2))

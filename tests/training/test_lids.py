@@ -46,7 +46,7 @@ def test_closed_eyes_are_closed_and_nothing_else_moves(picture: Picture, monkeyp
 def test_skin_covers_the_iris(picture: Picture, monkeypatch) -> None:
     """The dark pupils are gone, but for the lashes."""
     monkeypatch.setattr(lids, "_HALF", 0.0)
-    monkeypatch.setattr(lids, "_LASHES", 0.0)
+    monkeypatch.setattr(lids, "_LASHES", (0.0, 0.0))
     closed = close_eyes(picture, np.random.default_rng(0))
     for eye in (slice(36, 42), slice(42, 48)):
         x, y = np.rint(picture.points[eye].mean(axis=0)).astype(int)

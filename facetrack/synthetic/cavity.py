@@ -1,0 +1,89 @@
+"""An opening mouth: lips part along a seam, and between them is the dark of the cavity.
+
+A single warp that moves the lower lip would stretch lips and teeth like rubber. Two warps are used,
+one that knows nothing of the lower lip's inner edge and one that knows nothing of the upper lip's;
+each is shown on its own side of the seam.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.synthetic.portrait import Points
+
+__all__ = ["LOWER", "UPPER", "below_seam", "fill"]
+
+Image = npt.NDArray[np.uint8]
+
+UPPER: Final = (61, 62, 63)
+LOWER: Final = (67, 66, 65)
+_INNER: Final = tuple(range(60, 68))
+_REACH: Final = 0.75  # outer-eye distances from the mouth: farther away both warps are one
+_SHARP: Final = 0.004  # width of the seam between the corners
+_SPREAD: Final = 0.8  # how it widens beyond them
+_DARK: Final = (20, 14, 30)  # BGR behind the upper lip
+_TONGUE: Final = (44, 34, 84)  # and above the lower one
+_FULL: Final = 0.03  # outer-eye distances that the lips part until the cavity is opaque
+
+
+def below_seam(points: Points, places: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Tell the lower side of the mouth from the upper one.
+
+    Parameters
+    ----------
+    points : ndarray, shape (68, 2), float64
+        Landmarks in the head's frame, where they have moved to.
+    places : ndarray, shape (h, w, 2)
+        In the same frame.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32
+        Weight of the warp that moves the lower lip, 0 to 1.
+    """
+    middle = [0.5 * (points[u] + points[v]) for u, v in zip(UPPER, LOWER, strict=True)]
+    seam = np.array([points[60], *middle, points[64]])
+    x, y = places[..., 0], places[..., 1]
+    height = np.interp(x, np.maximum.accumulate(seam[:, 0]), seam[:, 1])
+    beyond = np.maximum(np.maximum(seam[0, 0] - x, x - seam[-1, 0]), 0)
+    side = 0.5 + 0.5 * np.clip((y - height) / (_SHARP + _SPREAD * beyond), -1, 1)
+    distance = np.hypot(x - seam[2, 0], y - seam[2, 1])
+    near = np.clip((_REACH - distance) / (0.3 * _REACH), 0, 1)
+    return np.asarray(side * near, dtype=np.float32)
+
+
+def fill(frame: Image, points: Points, parted: float, scale: float) -> None:
+    """Darken what is between the lips.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        BGR, drawn into.
+    points : ndarray, shape (68, 2), float64
+        Landmarks in pixels of the frame.
+    parted : float
+        How much farther the lips are apart than in the portrait, outer-eye distances.
+    scale : float
+        Pixels of an outer-eye distance.
+    """
+    opacity = float(np.clip(parted / _FULL, 0, 1))
+    outline = points[list(_INNER)]
+    x0, y0 = np.maximum(np.floor(outline.min(axis=0)).astype(int) - 3, 0).tolist()
+    x1, y1 = (np.ceil(outline.max(axis=0)).astype(int) + 4).tolist()
+    window = frame[y0 : max(y1, 0), x0 : max(x1, 0)]
+    if opacity == 0 or not window.size:
+        return
+    mask = np.zeros(window.shape[:2], dtype=np.uint8)
+    polygon = np.rint((outline - (x0, y0)) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [polygon], 255, cv2.LINE_AA, 4)
+    soft = cv2.GaussianBlur(mask, (0, 0), max(scale / 130, 0.4)).astype(np.float64)
+    part = opacity * soft[..., None] / 255
+    top, bottom = points[62, 1] - y0, points[66, 1] - y0
+    down = np.clip((np.arange(len(window)) - top) / max(bottom - top, 1.0), 0, 1)
+    tongue = np.clip((down - 0.45) / 0.4, 0, 1) * np.clip(parted / 0.12, 0, 1)
+    colour = np.outer(1 - tongue, _DARK) + np.outer(tongue, _TONGUE)
+    window[:] = np.rint(window * (1 - part) + colour[:, None] * part)

@@ -1,0 +1,245 @@
+"""A portrait that makes faces: action units, closed eyes, an open mouth, turns of the head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.landmarks.procrustes import Similarity
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.synthetic.cavity import LOWER, UPPER, below_seam, fill
+from facetrack.synthetic.furrows import furrows, shadow
+from facetrack.synthetic.lids import close_lids, closed_points
+from facetrack.synthetic.mesh import HeadState, rotation
+from facetrack.synthetic.portrait import Points, Portrait
+from facetrack.synthetic.proportions import with_room
+from facetrack.synthetic.units import CHEEKS, displacements
+from facetrack.synthetic.warps import Field, Spline, grid, inverse, sample, stretch
+
+__all__ = ["Expression", "Puppet"]
+
+Image = npt.NDArray[np.uint8]
+
+_FOREHEAD: Final = ((-0.4, -0.62), (0.0, -0.66), (0.4, -0.62))  # stay
+_MILLIMETRES: Final = 90.0  # of the mean head's outer-eye distance
+_RELIEF: Final = (-0.3, 0.15)  # how far points count as before and behind the eyes
+_BESIDE: Final = ((36, 48), (39, 31), (45, 54), (42, 35))  # landmarks around `CHEEKS`
+_PIVOT: Final = 0.45  # outer-eye distances behind the eyes, around which the head turns
+_CAMERA: Final = 8.0  # its distance, outer-eye distances
+_LOWER_SIDE: Final = [*range(55, 60), *LOWER]
+_TIGHTEST: Final = 0.1  # determinant of the Jacobian
+_LESS: Final = 0.9  # of the way, where a warp would fold
+_LASHES_AT: Final = 0.3  # closed by so much, the lashes are as dark as they get
+
+
+class _Warp(NamedTuple):
+    """Where control points go, what both splines make of it, and how tight that is."""
+
+    shifts: Points
+    fields: tuple[Field, Field]
+    tightest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What a face does at one moment.
+
+    Attributes
+    ----------
+    units : mapping of str to (float, float)
+        Of `units.UNITS`: parts of the full action units on the person's right and left.
+    turns : mapping of str to float
+        See `units.displacements`.
+    shut : (float, float)
+        How far the person's right and left eye are closed, 0 to 1.
+    yaw, pitch, roll : float
+        Turn of the head against the portrait in radians: to the image's right, down, clockwise.
+    shift : (float, float)
+        Of the head to the right and down, outer-eye distances.
+    """
+
+    units: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    turns: Mapping[str, float] = field(default_factory=dict)
+    shut: tuple[float, float] = (0.0, 0.0)
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    shift: tuple[float, float] = (0.0, 0.0)
+
+
+class Puppet:
+    """Draws one person with any expression.
+
+    Parameters
+    ----------
+    portrait : Portrait
+        Near neutral: what it shows is the face at rest.
+    shape_model : ShapeModel
+        Its mean head says how far points lie before each other when the head turns.
+    size : (int, int)
+        Width and height of the frames, pixels.
+    eye_distance : float
+        Outer-eye distance in the frames, pixels.
+    middle : (float, float)
+        Where the middle of the outer eye corners is at rest, parts of width and height.
+    depth : float
+        How deep the person's furrows are; 1 is usual.
+    lashes : float
+        How dark the lashes are, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        portrait: Portrait,
+        shape_model: ShapeModel,
+        *,
+        size: tuple[int, int] = (320, 240),
+        eye_distance: float = 84.0,
+        middle: tuple[float, float] = (0.5, 0.38),
+        depth: float = 1.0,
+        lashes: float = 0.7,
+    ) -> None:
+        roomy = with_room(portrait)
+        self._image, self._points = roomy.image, np.array(roomy.points)
+        corners = self._points[[36, 45]]
+        a, b = (corners[1] - corners[0]).tolist()
+        self._to_portrait = Similarity(a, b, *corners.mean(axis=0).tolist())
+        self._to_head = self._to_portrait.inverse()
+        self.size, self.eye_distance, self._middle = size, eye_distance, middle
+        self._depth, self._lashes = depth, lashes
+        self.rest: Points = np.concatenate([self._to_head.apply(self._points), CHEEKS])
+        z = shape_model.mean_3d[:, 2] / _MILLIMETRES
+        relief = np.clip(z - z[[36, 39, 42, 45]].mean(), *_RELIEF)
+        self._relief = np.concatenate([relief, relief[np.array(_BESIDE)].mean(axis=1)])
+        # Each warp leaves out the other lip's inner edge; see `cavity`.
+        self._kept = [np.setdiff1d(np.arange(len(self.rest)), lip) for lip in (LOWER, UPPER)]
+        fixed = np.array(_FOREHEAD)
+        self._splines = [Spline(self.rest[kept], fixed) for kept in self._kept]
+        self._prepare_furrows()
+        x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+        self._pixels = np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+        self._below = below_seam(self.rest[:68], grid()) > 0.5
+        self._last: tuple[Expression, _Warp] | None = None
+
+    def draw(self, expression: Expression) -> tuple[Image, Points]:
+        """Draw a frame.
+
+        Parameters
+        ----------
+        expression : Expression
+
+        Returns
+        -------
+        image : ndarray, shape (H, W, 3), uint8
+            BGR.
+        points : ndarray, shape (68, 2), float64
+            True landmarks in pixels of the frame; they went where their pixels did.
+        """
+        shut = expression.shut
+        light = self._shaded(expression)
+        lashes = [self._lashes * min(s / _LASHES_AT, 1.0) for s in shut]
+        source, _ = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
+        moved, plane = self._moved(expression), self._plane(expression)
+        lookup = self._lookup([inverse(f) for f in self._warp(expression).fields], moved, plane)
+        frame = np.asarray(
+            cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
+                source, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            ),
+            dtype=np.uint8,
+        )
+        points = _project(plane, moved)
+        fill(frame, points, self._parted(moved), self.eye_distance)
+        return frame, points
+
+    def landmarks(self, expression: Expression) -> Points:
+        """Return the true landmarks alone, shape (68, 2), in pixels of the frame."""
+        return _project(self._plane(expression), self._moved(expression))
+
+    def tightest(self, expression: Expression) -> float:
+        """Return the smallest determinant of the warp's Jacobian: above 0 nothing folds."""
+        return self._warp(expression).tightest
+
+    def _warp(self, expression: Expression) -> _Warp:
+        """Compute the warp of an expression; one that would fold goes only as far as it can."""
+        if self._last is None or self._last[0] is not expression:
+            shifts = displacements(expression.units, self.rest, turns=expression.turns)
+            shifts = shifts - self._relief[:, None] * np.sin([expression.yaw, expression.pitch])
+            warp = self._warped(shifts)
+            while warp.tightest < _TIGHTEST:
+                warp = self._warped(_LESS * warp.shifts)
+            self._last = expression, warp
+        return self._last[1]
+
+    def _warped(self, shifts: Points) -> _Warp:
+        pairs = zip(self._splines, self._kept, strict=True)
+        upper, lower = (spline.field(shifts[kept]) for spline, kept in pairs)
+        tightest = np.where(self._below, stretch(lower), stretch(upper)).min()
+        return _Warp(shifts, (upper, lower), float(tightest))
+
+    def _moved(self, expression: Expression) -> Points:
+        """Return the landmarks in the head's frame."""
+        at_rest = self._to_head.apply(closed_points(self._points, expression.shut))
+        shifts = self._warp(expression).shifts
+        upper, lower = (
+            at_rest + spline.weights(at_rest) @ shifts[kept]
+            for spline, kept in zip(self._splines, self._kept, strict=True)
+        )
+        upper[_LOWER_SIDE] = lower[_LOWER_SIDE]
+        return np.asarray(upper)
+
+    def _parted(self, moved: Points) -> float:
+        def gap(points: Points) -> float:
+            return float((points[list(LOWER), 1] - points[list(UPPER), 1]).mean())
+
+        return gap(moved) - max(gap(self.rest), 0.0)
+
+    def _plane(self, expression: Expression) -> Points:
+        """Return the homography from the head's frame to pixels, shape (3, 3)."""
+        e, (width, height) = expression, self.size
+        turn = rotation(HeadState(e.yaw, e.pitch, e.roll, np.zeros(0), 0.0, 0.0))
+        solid = np.zeros((3, 3))
+        solid[:, :2] = turn[:, :2]
+        solid[:, 2] = turn @ (0, 0, -_PIVOT) + (*e.shift, _PIVOT)
+        scale, (x, y) = self.eye_distance, self._middle
+        camera = np.array(
+            [[scale, 0, x * width / _CAMERA], [0, scale, y * height / _CAMERA], [0, 0, 1 / _CAMERA]]
+        )
+        solid[2, 2] += _CAMERA
+        return np.asarray(camera @ solid)
+
+    def _lookup(self, back: list[Field], moved: Points, plane: Points) -> npt.NDArray[np.float32]:
+        """For every pixel of the frame the place in the portrait, shape (H, W, 2)."""
+        width, height = self.size
+        solid = np.linalg.inv(plane) @ self._pixels
+        places = (solid[:2] / solid[2]).T.reshape(height, width, 2)
+        upper, lower = (sample(f, places) for f in back)
+        below = below_seam(moved, places)[..., None]
+        shown = places + upper + below * (lower - upper)
+        return self._to_portrait.apply(shown.reshape(-1, 2)).reshape(shown.shape).astype(np.float32)
+
+    def _prepare_furrows(self) -> None:
+        low = np.floor(self._to_portrait.apply([[-0.9, -0.7]])[0]).astype(int)
+        high = np.ceil(self._to_portrait.apply([[0.9, 1.4]])[0]).astype(int)
+        (x0, x1), (y0, y1) = (sorted(side) for side in zip(low, high, strict=True))
+        self._window = np.s_[max(y0, 0) : y1, max(x0, 0) : x1]
+        rows, columns = self._image[self._window].shape[:2]
+        x, y = np.meshgrid(np.arange(columns) + max(x0, 0), np.arange(rows) + max(y0, 0))
+        places = self._to_head.apply(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float64))
+        self._furrows = furrows(self.rest[:68], places.reshape(rows, columns, 2))
+
+    def _shaded(self, expression: Expression) -> Image:
+        image: Image = self._image.copy()
+        part = image[self._window]
+        light = shadow(self._furrows, expression.units, self._depth)
+        part[:] = np.rint(part * light[..., None])
+        return image
+
+
+def _project(plane: Points, points: Points) -> Points:
+    solid = np.column_stack([points, np.ones(len(points))]) @ plane.T
+    return np.asarray(solid[:, :2] / solid[:, 2:])

@@ -1,0 +1,153 @@
+"""Smooth warps of a face by its landmarks: thin-plate splines, and their inverse on a grid.
+
+Lengths are outer-eye distances in the head's frame: origin between the outer eye corners, x along
+them to the image's right, y down.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["HIGH", "LOW", "STEP", "Spline", "border", "grid", "inverse", "sample", "stretch"]
+
+Points = npt.NDArray[np.float64]
+Field = npt.NDArray[np.float32]
+
+LOW: Final = (-1.1, -1.0)  # the part of the picture that moves
+HIGH: Final = (1.1, 2.0)
+STEP: Final = 0.02
+_SMOOTHING: Final = 1e-4  # landmarks may lie on each other
+_EDGE: Final = 7  # points that hold each side of the border
+_ROUNDS: Final = 8
+
+
+def grid() -> Points:
+    """Return the places of a field's cells, shape (rows, columns, 2)."""
+    rows, columns = _shape()
+    x, y = LOW[0] + STEP * np.arange(columns), LOW[1] + STEP * np.arange(rows)
+    return np.stack(np.meshgrid(x, y), axis=-1)
+
+
+class Spline:
+    """Carries displacements of control points to every place around them.
+
+    Parameters
+    ----------
+    control : ndarray, shape (n, 2), float64
+        They need not differ from each other.
+    fixed : ndarray, shape (m, 2), float64
+        Points that stay, besides those of the border.
+
+    Notes
+    -----
+    Its values are linear in the displacements, so one product with a matrix gives them.
+
+    References
+    ----------
+    Bookstein, Principal warps: thin-plate splines and the decomposition of deformations, 1989.
+    """
+
+    def __init__(self, control: Points, fixed: Points) -> None:
+        from scipy.interpolate import RBFInterpolator  # loads slowly; the demo needs none
+
+        held = np.concatenate([control, fixed, border()])
+        moves = np.eye(len(held))[:, : len(control)]
+        self._values: Any = RBFInterpolator(
+            held, moves, smoothing=_SMOOTHING, kernel="thin_plate_spline"
+        )
+
+    def weights(self, places: Points) -> Points:
+        """Return how far each place, shape (m, 2), follows each control point, shape (m, n)."""
+        return np.asarray(self._values(places), dtype=np.float64)
+
+    @cached_property
+    def _on_grid(self) -> npt.NDArray[np.float32]:
+        return self.weights(grid().reshape(-1, 2)).astype(np.float32)
+
+    def field(self, shifts: Points) -> Field:
+        """Compute the displacements on the grid.
+
+        Parameters
+        ----------
+        shifts : ndarray, shape (n, 2), float64
+            Of the control points.
+
+        Returns
+        -------
+        ndarray, shape (rows, columns, 2), float32
+            Where each cell of `grid` goes, relative to itself.
+        """
+        moved = self._on_grid @ shifts.astype(np.float32)
+        return moved.reshape(*_shape(), 2)
+
+
+def sample(field: Field, places: npt.NDArray[np.floating]) -> Field:
+    """Interpolate a field.
+
+    Parameters
+    ----------
+    field : ndarray, shape (rows, columns, 2), float32
+    places : ndarray, shape (h, w, 2)
+
+    Returns
+    -------
+    ndarray, shape (h, w, 2), float32
+        0 outside of the grid.
+    """
+    cells = ((places - LOW) / STEP).astype(np.float32)
+    return np.asarray(
+        cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
+            field, cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        )
+    )
+
+
+def inverse(field: Field) -> Field:
+    """Compute where what arrives at a cell has come from.
+
+    Parameters
+    ----------
+    field : ndarray, shape (rows, columns, 2), float32
+        See `Spline.field`.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns, 2), float32
+        Relative to the cell. Found by iterating x = y - u(x), which converges where the warp
+        stretches nothing to more than double its length.
+    """
+    places = grid()
+    back = -field
+    for _ in range(_ROUNDS):
+        back = -sample(field, places + back)
+    return back
+
+
+def stretch(field: Field) -> Points:
+    """Return the determinant of a warp's Jacobian on the grid, shape (rows, columns).
+
+    1 where areas stay, 0 or less where the warp folds.
+    """
+    dy, dx = (np.gradient(field.astype(np.float64), STEP, axis=axis) for axis in (0, 1))
+    return np.asarray(
+        (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0], dtype=np.float64
+    )
+
+
+def _shape() -> tuple[int, int]:
+    columns, rows = (round((b - a) / STEP) + 1 for a, b in zip(LOW, HIGH, strict=True))
+    return rows, columns
+
+
+def border() -> Points:
+    """Return the points that hold the border, shape (24, 2)."""
+    x, y = (np.linspace(low, high, _EDGE) for low, high in zip(LOW, HIGH, strict=True))
+    square = np.stack(np.meshgrid(x, y), axis=-1)
+    edge = np.ones((_EDGE, _EDGE), dtype=bool)
+    edge[1:-1, 1:-1] = False
+    return np.asarray(square[edge], dtype=np.float64)
