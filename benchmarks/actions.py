@@ -3,10 +3,10 @@
     python benchmarks/actions.py --work WORK -o arms --json actions.json
 
 Every arm and seed of a setting is one small JSON in the output folder as soon as it is done: what
-is there is not done again. As in the paper, all arms of a setting and seed start from one backbone,
-trained with global pooling, and go on for the same number of steps on the same clips; wider ones
-start from one of their own, trained likewise. Test clips are the same for all, and never trained on;
-what is compared is paired by seed and clip.
+is there is not done again. As in the paper, all arms of a setting and seed start from one
+backbone, trained with global pooling, and go on for the same number of steps on the same clips;
+wider ones start from one of their own, trained likewise. Test clips are the same for all, and never
+trained on; what is compared is paired by seed and clip.
 """
 
 from __future__ import annotations

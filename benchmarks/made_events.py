@@ -108,7 +108,7 @@ def _textures() -> Floats:
     """Return large textures of which every clip shows a part."""
     rng = np.random.default_rng(0)
     textures = gaussian_filter(rng.standard_normal((40, 256, 256)), (0, 3, 3), mode="wrap")
-    return (textures * (_TEXTURE / textures.std())).astype(np.float32)
+    return np.asarray(textures * (_TEXTURE / textures.std()), dtype=np.float32)
 
 
 def _blob(centre: npt.ArrayLike, size: float) -> npt.NDArray[np.float64]:
@@ -139,4 +139,4 @@ def _shape(
         2 * np.pi * pitch * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6.28)
     )
     seen = np.sin(np.pi * (np.arange(SHOWN) + 0.5) / SHOWN)
-    return seen[:, None, None] * wave * _blob(centre, size)
+    return np.asarray(seen[:, None, None] * wave * _blob(centre, size))

@@ -227,9 +227,8 @@ def load_image_weights(network: ActionNetwork, state: Mapping[str, Tensor]) -> N
         if value.ndim == 5 and found.ndim == 4:
             found = inflated(found, value.shape[2])
         if found.shape != value.shape:
-            raise InputError(
-                f"{theirs!r} is {tuple(found.shape)}, and not {tuple(value.shape)}: of another depth?"
-            )
+            shapes = f"{tuple(found.shape)}, and not {tuple(value.shape)}"
+            raise InputError(f"{theirs!r} is {shapes}: of another depth?")
         taken[name] = found
     network.stages.load_state_dict(taken, strict=False)
     network.start_local()
