@@ -50,6 +50,8 @@ class HeadForm:
         Share of filters that are left out of the linear layer while training.
     top : int
         Positions whose mean is a filter's peak while training; 1 is the maximum.
+    several : bool
+        Whether a clip may show several classes, or none: each has a probability of its own.
     """
 
     classes: int
@@ -62,6 +64,7 @@ class HeadForm:
     dropout: float = 0.5
     drop_filters: float = 0.0
     top: int = 1
+    several: bool = False
 
     def __post_init__(self) -> None:
         if self.read not in READS:
@@ -79,14 +82,18 @@ class Scores(NamedTuple):
         `average`, and with a bank `direct` and `cross`, those that have a weight.
     responses : Tensor, shape (N, C, filters, T, H, W), or None
         Of the bank; -inf in frames that are padding.
+    several : bool
+        See `HeadForm`.
     """
 
     branches: dict[str, Tensor]
     responses: Tensor | None
+    several: bool = False
 
     def probabilities(self) -> Tensor:
         """Return the mean of the branches' probabilities, shape (N, C)."""
-        return torch.stack([z.softmax(dim=1) for z in self.branches.values()]).mean(dim=0)
+        found = [z.sigmoid() if self.several else z.softmax(dim=1) for z in self.branches.values()]
+        return torch.stack(found).mean(dim=0)
 
 
 def masked_mean(maps: Tensor, mask: Tensor | None) -> Tensor:
@@ -235,17 +242,37 @@ class ActionNetwork(nn.Module):
         if self.bank is None:
             pool = masked_mean if self.form.read == "mean" else masked_peaks
             read = pool(fine, _in_time(mask, fine.shape[2]))
-            return Scores({"average": self.classifier(self.dropout(read))}, None)
+            branches = {"average": self.classifier(self.dropout(read))}
+            return Scores(branches, None, self.form.several)
         average = self.classifier(self.dropout(masked_mean(last, coarse)))
         responses, found = self.bank(fine, _in_time(mask, fine.shape[2]))
-        return Scores({"average": average, **found}, responses)
+        return Scores({"average": average, **found}, responses, self.form.several)
 
     def loss(self, clips: Tensor, labels: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the weighted sum of the branches' cross entropies."""
+        """Return the weighted sum of the branches' cross entropies.
+
+        Parameters
+        ----------
+        clips : Tensor, shape (N, channels, T, H, W)
+        labels : Tensor, shape (N,), int64
+            Where clips may show several classes: shape (N, C), 0 and 1, NaN where it is not known.
+        mask : Tensor, shape (N, T), bool, optional
+            Which frames are real.
+
+        Returns
+        -------
+        Tensor
+        """
         weights = {"average": 1.0, "direct": self.form.direct, "cross": self.form.cross}
+        entropy = _binary_entropy if self.form.several else functional.cross_entropy
         branches = self(clips, mask).branches
-        terms = [weights[n] * functional.cross_entropy(z, labels) for n, z in branches.items()]
-        return torch.stack(terms).sum()
+        return torch.stack([weights[n] * entropy(z, labels) for n, z in branches.items()]).sum()
+
+
+def _binary_entropy(scores: Tensor, labels: Tensor) -> Tensor:
+    """Average over the labels that are known."""
+    known = ~labels.isnan()
+    return functional.binary_cross_entropy_with_logits(scores[known], labels[known])
 
 
 def _in_time(mask: Tensor | None, frames: int) -> Tensor | None:
