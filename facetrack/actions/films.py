@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,8 @@ import numpy.typing as npt
 
 from facetrack.actions.looks import LOOK, RATE, look
 from facetrack.datasets.pts_folder import LabelledImage
+from facetrack.errors import FormatError
+from facetrack.formats.archive import checksum, read_archive, write_archive
 from facetrack.networks.expression import ExpressionEncoder
 from facetrack.signals.observation import Observation
 from facetrack.synthetic.actions import ACTIONS, NOTHING, SIDED, film_action
@@ -20,9 +23,11 @@ from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import ArrayPicture, Frame
 
-__all__ = ["Acted", "Part", "act", "parts"]
+__all__ = ["Acted", "Part", "act", "parts", "read_acted", "write_acted"]
 
-FRAMES: Final = 48
+KIND: Final = "facetrack acted looks"
+FRAMES: Final = 96  # the longest yawn lasts 65
+_NUMBERS: Final = ("person", "start", "stop")
 _HELD_OUT: Final = 4  # every fourth portrait is tested
 
 
@@ -129,3 +134,41 @@ def act(
     if film.side:
         name = f"{name}_{film.side}"
     return Acted(name, part.portrait, values, film.start, film.stop)
+
+
+def write_acted(path: str | os.PathLike[str], acted: Sequence[Acted]) -> None:
+    """Write looks of films of equal length: beside, then renamed.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    arrays = {
+        "values": np.stack([one.values for one in acted]),
+        **{name: np.array([getattr(one, name) for one in acted]) for name in _NUMBERS},
+    }
+    description = {"names": [one.name for one in acted], "look": list(LOOK)}
+    write_archive(path, arrays, description, kind=KIND, schema=1)
+
+
+def read_acted(path: str | os.PathLike[str]) -> list[Acted]:
+    """Read what `write_acted` wrote.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, of another kind, or of other values than this version sees.
+    """
+    arrays, meta = read_archive(path, kind=KIND, schema=1)
+    if meta["checksum"] != checksum(arrays):
+        raise FormatError(path, "the checksum does not match", remedy="film it again")
+    if meta.get("look") != list(LOOK):
+        raise FormatError(path, "of other values than this version sees", remedy="film it again")
+    columns = (arrays[name].tolist() for name in _NUMBERS)
+    return [
+        Acted(name, person, values, start, stop)
+        for name, values, person, start, stop in zip(
+            meta["names"], arrays["values"], *columns, strict=True
+        )
+    ]

@@ -120,9 +120,9 @@ class Recogniser:
             "direct": self._direct(peaks, ends),
             "cross": peaks.reshape(len(self.classes), -1).mean(axis=1),
         }
-        chances = [1 / (1 + np.exp(-z)) for z in logits.values()]
-        by_filter = responses.T.reshape(len(self.classes), -1, WINDOW)
-        return Seen(np.mean(chances, axis=0), logits, by_filter)
+        chances = [0.5 + 0.5 * np.tanh(z / 2) for z in logits.values()]
+        by_filter = np.asarray(responses.T.reshape(len(self.classes), -1, WINDOW), np.float32)
+        return Seen(np.asarray(np.mean(chances, axis=0), np.float32), logits, by_filter)
 
     def _direct(self, peaks: Floats, ends: Sequence[int]) -> Floats:
         """Read each class from the filters that were there when it was trained."""

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facetrack.cli._faces import add_face_arguments, compare, film, learn
 from facetrack.cli._reports import write_report
 from facetrack.errors import InputError, MissingDependencyError
 
@@ -18,6 +19,9 @@ EXAMPLES = """\
 facetrack actions train --recipe kinetics400_tsn50 kinetics --init resnet50.pth --work k400
 facetrack actions evaluate kinetics --work k400 --json k400.json
 facetrack actions predict clip.mp4 --work k400
+facetrack actions film looks --portraits afw helen_train lfpw_train --workers 4
+facetrack actions learn looks --work run -o actions.npz
+facetrack actions compare videos --recogniser actions.npz --channels blendshapes/videos.npz
 """
 _BEST = 5  # classes that `predict` prints of a clip
 
@@ -51,11 +55,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--work", type=Path, required=True, metavar="DIR", help="the folder of the run"
         )
         kind.add_argument("--device", default="cpu", help="of torch (default: cpu)")
+    add_face_arguments(kinds)
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    kinds = {"train": _train, "evaluate": _evaluate, "predict": _predict}
+    kinds = {
+        "train": _train,
+        "evaluate": _evaluate,
+        "predict": _predict,
+        "film": film,
+        "learn": learn,
+        "compare": compare,
+    }
     return kinds[args.kind](args)
 
 
