@@ -66,7 +66,7 @@ class Setting:
     size: float
     strength: float
     arms: tuple[str, ...]
-    steps: tuple[int, int] = (200, 150)
+    steps: tuple[int, int] = (500, 150)
 
     @property
     def moving(self) -> bool:
@@ -89,7 +89,7 @@ FEW: Final = (BASE, "cross", "full")
 SETTINGS: Final[dict[str, Setting]] = {
     "3-D": Setting("motions, 3-D network", DEEP, 1.75, 1.6, tuple(ARMS)),
     "2-D": Setting("shapes, 2-D network", FLAT, 1.75, 1.0,
-                   (BASE, "wider", "widest", "bank", "cross", "full"), (300, 200)),
+                   (BASE, "wider", "widest", "bank", "cross", "full"), (500, 200)),
     "global": Setting("motions of the whole frame, 3-D network", DEEP, 10.0, 0.4, FEW),
     "smaller": Setting("smaller motions, 3-D network", DEEP, 1.25, 1.6, FEW),
 }  # fmt: skip
