@@ -185,7 +185,7 @@ def _fit(
                     size=setting.size, strength=setting.strength)  # fmt: skip
         return network.loss(_tensor(made.clips), torch.from_numpy(made.labels))
 
-    network.to(memory_format=torch.channels_last_3d)
+    network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     rate = 5e-3 if checkpoint is not None and setting.moving else 3e-3
     schedule = Schedule(1, batch=BATCH, rate=rate, seed=seed)
     Fitting(network, schedule, checkpoint, speeds=SPEEDS).run(steps * BATCH, loss)

@@ -117,7 +117,7 @@ class _ActionRun:
 
     def _events(self, actions: Sequence[Action]) -> list[Result]:
         events: list[Result] = [
-            Event(a.name, *(self._times[i] for i in (a.start, a.peak, a.stop)), a.score)
+            Event(a.name, self._times[a.start], self._times[a.peak], self._times[a.stop], a.score)
             for a in actions
             if a.name in self._offered
         ]

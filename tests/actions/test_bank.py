@@ -20,11 +20,16 @@ def maps(*shape: int, seed: int = 0) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape, np.float32))
 
 
+def bias_of(made: FilterBank) -> Tensor:
+    assert made.filters.bias is not None
+    return made.filters.bias
+
+
 def bank(form: HeadForm = BANK, width: int = 5) -> FilterBank:
     torch.manual_seed(0)
     made = FilterBank(width, form).eval()
     nn.init.normal_(made.filters.weight)
-    nn.init.normal_(made.filters.bias)
+    nn.init.normal_(bias_of(made))
     return made
 
 
@@ -42,7 +47,7 @@ def test_cross_channel_pooling_averages_the_filters_of_one_class() -> None:
     made, x = bank(form, 6), maps(2, 6, 3, 4, 4)
     with torch.no_grad():
         made.filters.weight.copy_(torch.eye(6)[..., None, None, None])
-        made.filters.bias.zero_()
+        bias_of(made).zero_()
         found = made(x)[1]["cross"]
     largest = x.amax(dim=(2, 3, 4))
     assert torch.allclose(found, torch.stack([largest[:, :3].mean(1), largest[:, 3:].mean(1)], 1))
@@ -51,7 +56,7 @@ def test_cross_channel_pooling_averages_the_filters_of_one_class() -> None:
 def test_filters_of_one_channel_give_the_channels_maximum() -> None:
     made, x = bank(), maps(2, 5, 3, 4, 4)
     with torch.no_grad():
-        made.filters.bias.zero_()
+        bias_of(made).zero_()
         made.filters.weight.zero_()
         made.filters.weight[2:4, 3] = 1.0  # both filters of class 1
         found = made(x)[1]["cross"]
@@ -61,6 +66,7 @@ def test_filters_of_one_channel_give_the_channels_maximum() -> None:
 def test_places_do_not_count() -> None:
     form, x = HeadForm(3, filters=2, local=0, dropout=0.0), maps(2, 4, 3, 4, 4)
     made = ActionNetwork([nn.Identity(), nn.Identity()], (4, 4), form).eval()
+    assert made.bank is not None
     nn.init.normal_(made.bank.filters.weight)
     order = torch.from_numpy(np.random.default_rng(1).permutation(48))
     mixed = x.flatten(2)[:, :, order].unflatten(2, (3, 4, 4))
@@ -112,7 +118,7 @@ def test_what_is_added_to_a_classs_filters_shifts_its_score() -> None:
     made, x = bank(), maps(2, 5, 3, 4, 4)
     before = made(x)[1]["cross"]
     with torch.no_grad():
-        made.filters.bias[2:4] += 0.5
+        bias_of(made)[2:4] += 0.5
     shift = made(x)[1]["cross"] - before
     assert torch.allclose(shift, torch.tensor([0.0, 0.5, 0.0]).expand(2, 3), atol=1e-6)
 

@@ -36,7 +36,7 @@ def test_short_gaps_are_bridged_and_long_ones_are_not() -> None:
     values[10:13] = np.nan
     values[50:70] = np.nan
     values[:2] = np.nan
-    known = np.isfinite(resampled(Looks(times, values)).values).all(axis=1)
+    known = np.asarray(np.isfinite(resampled(Looks(times, values)).values).all(axis=1))
     assert known[2:50].all()
     assert not known[:2].any()
     assert not known[50:70].any()

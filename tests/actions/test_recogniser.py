@@ -15,6 +15,7 @@ from facetrack.actions.classes import CLASSES
 from facetrack.actions.films import Acted
 from facetrack.actions.looks import LOOK
 from facetrack.actions.recogniser import WINDOW, Recogniser, load_recogniser, relative
+from facetrack.actions.train.bank import ActionNetwork
 from facetrack.actions.train.faces import Clips, add_class, recogniser_of, together, train, windows
 from facetrack.errors import InputError, ModelError
 from facetrack.networks.train.fitting import Schedule
@@ -42,12 +43,12 @@ def labelled(count: int, seed: int) -> Clips:
 
 
 @pytest.fixture(scope="module")
-def trained() -> tuple[torch.nn.Module, np.ndarray]:
+def trained() -> tuple[ActionNetwork, np.ndarray]:
     return train(labelled(40, 0), Schedule(20, batch=24, rate=3e-3))
 
 
 @pytest.fixture(scope="module")
-def recogniser(trained: tuple[torch.nn.Module, np.ndarray]) -> Recogniser:
+def recogniser(trained: tuple[ActionNetwork, np.ndarray]) -> Recogniser:
     halves, levels = dict.fromkeys(KNOWN, 0.5), dict.fromkeys(KNOWN, 0.0)
     return recogniser_of(
         *trained,
@@ -60,7 +61,7 @@ def recogniser(trained: tuple[torch.nn.Module, np.ndarray]) -> Recogniser:
 
 
 def test_it_says_what_torch_says(
-    trained: tuple[torch.nn.Module, np.ndarray], recogniser: Recogniser
+    trained: tuple[ActionNetwork, np.ndarray], recogniser: Recogniser
 ) -> None:
     network, scale = trained
     for clip in labelled(2, 50).values:
@@ -141,7 +142,7 @@ def test_windows_of_a_film_say_only_what_is_certain() -> None:
     cut = windows(Acted("smile", 0, values, 20, 29), every=1)
     column = cut.labels[::2, CLASSES.index("smile")]
     stops = np.arange(WINDOW, 49)
-    held = np.array([max(0, min(s, 30) - max(s - WINDOW, 20)) for s in stops]) / 10
+    held = np.array([max(0, min(s, 30) - max(s - WINDOW, 20)) for s in stops.tolist()]) / 10
     assert (column[held >= 0.7] == 1).all()
     assert (column[held <= 0.15] == 0).all()
     assert np.isnan(column[(held > 0.15) & (held < 0.7)]).all()

@@ -61,6 +61,8 @@ def test_an_inflated_network_sees_equal_frames_as_the_image_network_does(bottlen
     flat = build(small(bottleneck), HEAD).eval()
     for module in flat.modules():  # statistics that are not those of new layers
         if isinstance(module, torch.nn.BatchNorm3d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2.0)
     deep = build(small(bottleneck, deep=3), HEAD).eval()

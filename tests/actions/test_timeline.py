@@ -14,6 +14,7 @@ from facetrack.actions import signal
 from facetrack.actions.looks import LOOK, RATE
 from facetrack.actions.recogniser import WINDOW, Recogniser
 from facetrack.actions.timeline import HOP, Action, Timeline
+from facetrack.reading import Event
 
 JAW = LOOK.index("jawOpen")
 
@@ -114,6 +115,7 @@ def test_the_estimator_tells_times_of_frames(monkeypatch: pytest.MonkeyPatch, ra
             run.restore(state)
         told += [(time, event) for event in run.update(seen)]
     ((time, event),) = told
+    assert isinstance(event, Event)
     assert event.name == "mouth_open"
     assert abs(event.start - openings[0]) <= 1.5 / min(rate, RATE)
     assert abs(event.stop - openings[1]) <= 1.5 / min(rate, RATE)

@@ -155,6 +155,7 @@ class FilterBank(nn.Module):
         self.filters = nn.Conv3d(width, form.classes * form.filters, 1)
         self.readout = nn.Linear(form.classes * form.filters, form.classes)
         nn.init.normal_(self.filters.weight, std=_SPREAD)
+        assert self.filters.bias is not None
         nn.init.zeros_(self.filters.bias)
 
     def forward(self, maps: Tensor, mask: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
@@ -167,10 +168,13 @@ class FilterBank(nn.Module):
             kept = functional.dropout(peaks, form.drop_filters, self.training)
             found["direct"] = self.readout(kept)
         if form.cross:  # filters of one class are neighbours
-            found["cross"] = peaks.unflatten(1, (form.classes, form.filters)).mean(dim=2)
+            found["cross"] = peaks.reshape(-1, form.classes, form.filters).mean(dim=2)
         if mask is not None:
             responses = responses.masked_fill(~mask[:, None, :, None, None], -torch.inf)
-        return responses.unflatten(1, (form.classes, form.filters)), found
+        by_class = responses.reshape(
+            len(responses), form.classes, form.filters, *responses.shape[2:]
+        )
+        return by_class, found
 
 
 class ActionNetwork(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,7 +131,8 @@ def train(
     values, labels = clips.values / scale, clips.labels
 
     def loss(batch: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        gains = np.exp(rng.uniform(*np.log(_GAINS), (len(batch), 1, 1)))
+        low, high = map(log, _GAINS)
+        gains = np.exp(rng.uniform(low, high, (len(batch), 1, 1)))
         noisy = gains * values[batch] + _NOISE * rng.standard_normal(values[batch].shape)
         return network.loss(_tensor(noisy), torch.from_numpy(labels[batch]).float())
 
@@ -153,6 +155,10 @@ def recogniser_of(
     for stage in network.stages:
         assert isinstance(stage, nn.Sequential)
         convolution, norm = stage[0], stage[1]
+        assert isinstance(convolution, nn.Conv3d)
+        assert isinstance(norm, nn.BatchNorm3d)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         gain = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
         weight = convolution.weight.double()[..., 0, 0] * gain[:, None, None]
         bias = norm.bias.double() - norm.running_mean.double() * gain
@@ -276,5 +282,6 @@ def _tensor(values: Floats) -> Tensor:
     return torch.from_numpy(values.astype(np.float32)).transpose(1, 2)[..., None, None]
 
 
-def _array(tensor: Tensor) -> npt.NDArray[np.float32]:
+def _array(tensor: Tensor | None) -> npt.NDArray[np.float32]:
+    assert tensor is not None
     return np.ascontiguousarray(tensor.detach().numpy(), dtype=np.float32)

@@ -123,5 +123,5 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
 
 
 def _backbone(entry: dict[str, Any]) -> BackboneForm:
-    made = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+    made: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
     return BackboneForm.of_depth(**made) if "depth" in made else BackboneForm(**made)

@@ -211,11 +211,11 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[npt.ND
         yield order[start : start + size]
 
 
-_OPTIMISERS: Final = {
+_OPTIMISERS: Final[dict[str, Callable[[list[dict[str, Any]], float], torch.optim.Optimizer]]] = {
     "adamw": lambda groups, rate: torch.optim.AdamW(groups, lr=rate),
     "sgd": lambda groups, rate: torch.optim.SGD(groups, lr=rate, momentum=0.9),
 }
-_FALLS: Final = {"cosine": _cosine, "steps": _steps}
+_FALLS: Final[dict[str, Callable[[float, int], float]]] = {"cosine": _cosine, "steps": _steps}
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:
