@@ -52,9 +52,12 @@ def track(model: FaceModel, path: Path) -> Track:
         width = stretch.size(source.size)[0]
         for frame in source:
             face = next((face for face in tracker.update(frame) if face.tracked), None)
-            seen = face is not None and face.pose is not None
-            points.append(stretch.square(face.points) / width if seen else np.full((68, 2), np.nan))
-            yaw.append(np.degrees(face.pose.rotation[1]) if seen else np.nan)
+            if face is None or face.pose is None:
+                points.append(np.full((68, 2), np.nan))
+                yaw.append(np.nan)
+                continue
+            points.append(stretch.square(face.points) / width)
+            yaw.append(np.degrees(face.pose.rotation[1]))
     return Track(np.array(points), np.array(yaw))
 
 

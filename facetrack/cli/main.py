@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "numbers per minute of tracked videos: a page for people, CSV and JSON",
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
+    "actions": "train, evaluate and use the filter banks that name actions",
     "networks": "train, distil, export and evaluate the networks that read a tracked face",
     "pain": "make synthetic people, train and test scores of the facial expression of pain",
     "evaluate": "measure a model on labelled pictures or videos, beside its peers",

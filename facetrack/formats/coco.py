@@ -95,11 +95,11 @@ def read_coco(path: str | os.PathLike[str], *, pictures: Sequence[str] = ()) -> 
         rows.append((frame, face, time, score, points))
     notes = []
     if broken:
-        first, error = next(iter(broken.items()))
+        first, trouble = next(iter(broken.items()))
         if not rows:
-            raise error
+            raise trouble
         what = f"{len(broken)} of {len(annotations)} annotations are left out"
-        notes = [f"{path}: {what}, the first is number {first}: {error.cause}"]
+        notes = [f"{path}: {what}, the first is number {first}: {trouble.cause}"]
         warnings.warn(notes[0], stacklevel=2)
     seen = {row[0] for row in rows}
     nothing = _points(np.zeros((N_POINTS, 3)))

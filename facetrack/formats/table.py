@@ -210,7 +210,7 @@ def table_from_faces(
         rows.extend(_face_row(number, timestamp, face) for face in faces)
         if not faces:
             rows.append(_empty_row(number, timestamp))
-    columns = {}
+    columns: dict[str, Any] = {}
     for position, (name, (dtype, shape)) in enumerate(_LAYOUT.items()):
         values = np.array([row[position] for row in rows], dtype=dtype)
         columns[name] = values.reshape(len(rows), *shape)

@@ -123,7 +123,7 @@ def test_angles_are_0_at_repeated_points_and_pi_on_a_line() -> None:
 
 def test_a_still_face_has_no_motion_and_a_moving_one_has_its_steps() -> None:
     times = np.arange(6) / 25
-    one = FeatureSet("geometry", True, 1 / 25, MEAN)
+    one = FeatureSet("geometry", "window", 1 / 25, MEAN)
     still = np.repeat(register(faces(1)[0], MEAN).reshape(1, -1), 6, axis=0)
     found = one.features(times, still)
     assert found.shape == (6, GEOMETRY)
@@ -131,12 +131,12 @@ def test_a_still_face_has_no_motion_and_a_moving_one_has_its_steps() -> None:
     moving = still + np.arange(6)[:, None] ** 2 * 0.01
     wanted = np.diff(moving, axis=0, prepend=moving[:1])  # none in the first frame
     assert_allclose(one.features(times, moving)[:, 218:], wanted, atol=1e-9)
-    assert_array_equal(FeatureSet("geometry", False, 1 / 25, MEAN).features(times, moving),
+    assert_array_equal(FeatureSet("geometry", "static", 1 / 25, MEAN).features(times, moving),
                        one.features(times, moving)[:, :218])  # fmt: skip
 
 
 def test_motion_is_measured_over_the_training_s_step_at_any_rate() -> None:
-    one = FeatureSet("geometry", True, 1 / 25, MEAN)
+    one = FeatureSet("geometry", "window", 1 / 25, MEAN)
     times = np.arange(30) / 60
     still = register(faces(1)[0], MEAN).reshape(1, -1)
     found = one.features(times, still + times[:, None] * 0.5)[:, 218:]

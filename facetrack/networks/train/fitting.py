@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,12 @@ class Schedule:
     ----------
     epochs, batch : int
     rate : float
-        Of AdamW at the start; it falls to 0 by a cosine, after a warm-up of a twentieth.
+        At the start.
+    optimiser : {"adamw", "sgd"}
+        The latter with a momentum of 0.9.
+    fall : {"cosine", "steps"}
+        To 0, after a warm-up of a twentieth; or to a tenth after a half and again after three
+        quarters.
     decay : float
         Of convolutions' and linear layers' weights, never of slopes, scales and normalisations.
     seed : int
@@ -43,6 +48,13 @@ class Schedule:
     rate: float = 2e-3
     decay: float = 0.02
     seed: int = 0
+    optimiser: str = "adamw"
+    fall: str = "cosine"
+
+    def __post_init__(self) -> None:
+        if self.optimiser not in _OPTIMISERS or self.fall not in _FALLS:
+            known = ", ".join((*_OPTIMISERS, *_FALLS))
+            raise InputError(f"{self.optimiser}, {self.fall}: there are {known}")
 
 
 @dataclass(slots=True)
@@ -63,6 +75,8 @@ class Fitting:
         to 0 then, for what is trained further.
     epoch : int
         The one in progress, from 0.
+    speeds : mapping of str to float
+        How many times faster parts are trained, by the beginning of their parameters' names.
     """
 
     network: nn.Module
@@ -71,6 +85,7 @@ class Fitting:
     after_step: Callable[[], None] = lambda: None
     until: int | None = None
     epoch: int = 0
+    speeds: Mapping[str, float] = field(default_factory=dict)
 
     def run(self, count: int, loss: Loss, report: Report = lambda values: None) -> None:
         """Train on samples 0 to count - 1.
@@ -91,7 +106,8 @@ class Fitting:
             If the loss is no number.
         """
         schedule = self.schedule
-        optimiser = torch.optim.AdamW(_groups(self.network, schedule.decay), lr=schedule.rate)
+        groups = _groups(self.network, schedule.decay, self.speeds)
+        optimiser = _OPTIMISERS[schedule.optimiser](groups, schedule.rate)
         done = self._take_up(optimiser)
         steps = count // min(schedule.batch, count)
         for epoch in range(done, self.until or schedule.epochs):
@@ -102,7 +118,8 @@ class Fitting:
             total = 0.0
             for step, batch in enumerate(_batches(count, schedule.batch, rng)):
                 for group in optimiser.param_groups:
-                    group["lr"] = schedule.rate * _share(epoch + step / steps, schedule.epochs)
+                    share = _FALLS[schedule.fall](epoch + step / steps, schedule.epochs)
+                    group["lr"] = schedule.rate * group["speed"] * share
                 value = loss(batch, rng)
                 if not math.isfinite(value.item()):
                     raise InputError(
@@ -145,14 +162,14 @@ class Fitting:
         arrays = {_WEIGHT + name: array for name, array in weights(self.network).items()}
         for number, values in optimiser.state_dict()["state"].items():
             for name, value in values.items():
-                arrays[f"{_OPTIMISER}{number}/{name}"] = value.detach().numpy()
+                arrays[f"{_OPTIMISER}{number}/{name}"] = value.detach().cpu().numpy()
         meta = {"training": self._identity(), "epochs": epochs}
         write_archive(self.checkpoint, arrays, meta, kind=KIND, schema=1)
 
 
 def weights(network: nn.Module) -> Arrays:
     """Return all parameters and statistics of a network as arrays."""
-    return {name: w.detach().numpy().copy() for name, w in network.state_dict().items()}
+    return {name: w.detach().cpu().numpy().copy() for name, w in network.state_dict().items()}
 
 
 def set_weights(network: nn.Module, arrays: Arrays) -> None:
@@ -169,21 +186,32 @@ def set_weights(network: nn.Module, arrays: Arrays) -> None:
         raise InputError(f"weights of another architecture: {error}") from error
 
 
-def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+def _groups(network: nn.Module, decay: float, speeds: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Sort parameters by their decay and their speed."""
     plain = {
-        id(module.weight)
+        id(module.weight): isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear)
         for module in network.modules()
-        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear) and module.weight is not None
+        if isinstance(getattr(module, "weight", None), nn.Parameter)
     }
-    binary = {id(w) for name, w in network.named_parameters() if w.ndim == 4} - plain
-    decayed = [w for w in network.parameters() if id(w) in plain or id(w) in binary]
-    rest = [w for w in network.parameters() if id(w) not in plain and id(w) not in binary]
-    return [{"params": decayed, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {(True, 1.0): [], (False, 1.0): []}
+    for name, parameter in network.named_parameters():
+        decayed = plain.get(id(parameter), False) or parameter.ndim == 4  # latent binary ones
+        speed = next((f for start, f in speeds.items() if name.startswith(start)), 1.0)
+        groups.setdefault((decayed, speed), []).append(parameter)
+    return [
+        {"params": chosen, "weight_decay": decay if decayed else 0.0, "speed": speed}
+        for (decayed, speed), chosen in groups.items()
+        if chosen
+    ]
 
 
-def _share(epoch: float, epochs: int) -> float:
+def _cosine(epoch: float, epochs: int) -> float:
     warm = max(0.05 * epochs, 1e-9)
     return min(epoch / warm + 0.02, 1.0) * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
+
+
+def _steps(epoch: float, epochs: int) -> float:
+    return float(0.1 ** sum(epoch >= part * epochs for part in (0.5, 0.75)))
 
 
 def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
@@ -191,6 +219,13 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[npt.ND
     size = min(size, count)
     for start in range(0, count - size + 1, size):
         yield order[start : start + size]
+
+
+_OPTIMISERS: Final[dict[str, Callable[[list[dict[str, Any]], float], torch.optim.Optimizer]]] = {
+    "adamw": lambda groups, rate: torch.optim.AdamW(groups, lr=rate),
+    "sgd": lambda groups, rate: torch.optim.SGD(groups, lr=rate, momentum=0.9),
+}
+_FALLS: Final[dict[str, Callable[[float, int], float]]] = {"cosine": _cosine, "steps": _steps}
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:

@@ -86,24 +86,13 @@ def start(
         "teacher": teacher.resolve().name if teacher is not None else "",
         "version": installed_version(),
     }
-    _open(work, recipe_file(config), about)
+    open_run(work, recipe_file(config), about)
     guide = load_run(teacher)[0] if teacher is not None else None
     samples = load_samples(
         pictures, channels, shape_model, copies=recipe.copies, seed=seed, progress=progress
     )
     Standard.of(samples, shape_model.mean).write(work / STANDARD)
-    began = perf_counter()
-
-    def report(step: str, values: dict[str, float]) -> None:
-        with open(work / LOG, "a", encoding="utf-8") as log:
-            log.write(json.dumps({"step": step, **values}) + "\n")
-        draw_curves(work)
-        say(
-            f"{perf_counter() - began:6.0f} s  {step}, epoch {values['epoch']:.0f} of "
-            f"{values['epochs']:.0f}: loss {values['loss']:.4f}"
-        )
-
-    return run_recipe(recipe, samples, work, teacher=guide, report=report)
+    return run_recipe(recipe, samples, work, teacher=guide, report=logged(work, say))
 
 
 def load_run(work: Path) -> tuple[Encoder, Recipe]:
@@ -164,8 +153,38 @@ def draw_curves(work: Path) -> None:
     save_figure(figure, work / CURVES)
 
 
-def _open(work: Path, recipe: Path, about: dict[str, Any]) -> None:
-    """Make the folder, or check that what was interrupted there is this training."""
+def logged(work: Path, say: Callable[[str], None]) -> Callable[[str, dict[str, float]], None]:
+    """Return what a training reports to: a line of the log, the curves, a line for people."""
+    began = perf_counter()
+
+    def report(step: str, values: dict[str, float]) -> None:
+        with open(work / LOG, "a", encoding="utf-8") as log:
+            log.write(json.dumps({"step": step, **values}) + "\n")
+        draw_curves(work)
+        say(
+            f"{perf_counter() - began:6.0f} s  {step}, epoch {values['epoch']:.0f} of "
+            f"{values['epochs']:.0f}: loss {values['loss']:.4f}"
+        )
+
+    return report
+
+
+def open_run(work: Path, recipe: Path, about: dict[str, Any]) -> None:
+    """Make the folder of a run, or check that what was interrupted there is this training.
+
+    Parameters
+    ----------
+    work, recipe : Path
+    about : dict
+        What makes it this training, JSON-able.
+
+    Raises
+    ------
+    InputError
+        If the folder holds another run.
+    FormatError
+        If its description is damaged.
+    """
     known = work / ABOUT
     if known.is_file():
         try:

@@ -1,0 +1,1 @@
+"""Actions: small movements in small places, named by discriminative filter banks."""

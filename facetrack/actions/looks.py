@@ -1,0 +1,172 @@
+"""What the recogniser sees of a face in one frame: an expression, brows and the head's pose.
+
+These are measured in the face's own frame, so a clip of them is aligned without being warped; the
+pose is what nods and shakes are seen by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.datasets.channels import mirrored_channels
+from facetrack.errors import FacetrackError
+from facetrack.networks.expression import ExpressionEncoder
+from facetrack.networks.patches import take
+from facetrack.networks.samples import CHANNELS
+from facetrack.opening import open_source
+from facetrack.signals.estimator import lost
+from facetrack.signals.geometry import GEOMETRY
+from facetrack.signals.observation import Observation
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
+
+__all__ = ["LOOK", "RATE", "Looks", "look", "mirrored", "resampled", "watch"]
+
+RATE: Final = 25.0  # frames per second of clips
+_OPENINGS: Final = ("opening_right_eye", "opening_left_eye", "opening_mouth")
+_BROWS: Final = ("brow_height_right", "brow_height_left")
+_POSE: Final = ("pitch", "yaw", "roll")
+LOOK: Final = (*CHANNELS, *_OPENINGS, *_BROWS, *_POSE)
+_NO_PICTURE: Final = "there is no picture of this frame"
+_GAP: Final = 0.2  # seconds without the face that are bridged
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """One face over time.
+
+    Attributes
+    ----------
+    times : ndarray, shape (n,), float64
+        Seconds.
+    values : ndarray, shape (n, 47), float64
+        By `LOOK`: channels in about [0, 1], openings and heights of brows as ratios, angles in
+        radians; NaN where the face is lost.
+    """
+
+    times: Floats
+    values: Floats
+
+
+def look(seen: Observation, encoder: ExpressionEncoder) -> tuple[Floats | None, str]:
+    """Look at one face in one frame.
+
+    Parameters
+    ----------
+    seen : Observation
+    encoder : ExpressionEncoder
+
+    Returns
+    -------
+    values : ndarray, shape (47,), float64, or None
+        See `Looks`.
+    reason : str
+        Why there are none; empty where there are.
+    """
+    if not seen.face.tracked or seen.face.pose is None:
+        return None, lost(seen.face)
+    if seen.frame is None:
+        return None, _NO_PICTURE
+    try:
+        patches = take(lambda crop: seen.cut(crop, encoder.mean_shape), seen.face.points)
+    except FacetrackError as error:
+        return None, str(error)
+    said: Mapping[str, float] = dict(
+        zip(encoder.names, encoder.encode(patches).targets.tolist(), strict=True)
+    )
+    brows = GEOMETRY.read(seen.face)
+    return np.array([
+        *(said.get(name, nan) for name in (*CHANNELS, *_OPENINGS)),
+        *(brows[name].value for name in _BROWS),
+        *seen.face.pose.rotation,
+    ]), ""  # fmt: skip
+
+
+def mirrored(values: Floats) -> Floats:
+    """Return what the mirrored face would look like, shape as given."""
+    return np.asarray(values[..., _ORDER] * _SIGNS)
+
+
+def watch(path: Path, encoder: ExpressionEncoder, model: FaceModel) -> Looks:
+    """Track a clip of one person and look at each frame.
+
+    Parameters
+    ----------
+    path : Path
+    encoder : ExpressionEncoder
+    model : FaceModel
+
+    Returns
+    -------
+    Looks
+
+    Raises
+    ------
+    VideoError
+        If the clip cannot be read.
+    """
+    tracker = Tracker(model, max_faces=1)
+    times, values = [], []
+    with open_source(path) as source:
+        for frame in source:
+            faces = tracker.update(frame)
+            found = None
+            if faces:
+                seen = Observation(frame.index, frame.timestamp, faces[0], frame)
+                found, _ = look(seen, encoder)
+            times.append(frame.timestamp)
+            values.append(np.full(len(LOOK), nan) if found is None else found)
+    return Looks(np.array(times), np.array(values).reshape(len(times), len(LOOK)))
+
+
+def resampled(looks: Looks) -> Looks:
+    """Bring looks to 25 frames per second, from the first frame on.
+
+    Parameters
+    ----------
+    looks : Looks
+
+    Returns
+    -------
+    Looks
+        Linear between frames in which the face is seen; NaN in gaps of 0.2 s or more, before the
+        first and after the last such frame.
+    """
+    known = np.isfinite(looks.values).all(axis=1)
+    if not known.any():
+        return Looks(looks.times[:0], looks.values[:0])
+    times, values = looks.times[known], looks.values[known]
+    grid = (
+        looks.times[0] + np.arange(int((looks.times[-1] - looks.times[0]) * RATE + 1e-6) + 1) / RATE
+    )
+    after = np.clip(np.searchsorted(times, grid - 1e-6), 0, len(times) - 1)
+    before = np.clip(np.searchsorted(times, grid + 1e-6, side="right") - 1, 0, len(times) - 1)
+    gap = times[after] - times[before]
+    share = np.divide(grid - times[before], gap, out=np.zeros_like(grid), where=gap > 0).clip(0, 1)
+    made = values[before] + share[:, None] * (values[after] - values[before])
+    outside = (grid < times[0] - 1e-6) | (grid > times[-1] + 1e-6) | (gap >= _GAP)
+    made[outside] = nan
+    return Looks(grid, made)
+
+
+def _mirror() -> tuple[npt.NDArray[np.int64], Floats]:
+    """Return where each value of the mirrored face stands, and its sign."""
+    swapped = [
+        *mirrored_channels(CHANNELS), "opening_left_eye", "opening_right_eye", "opening_mouth",
+        "brow_height_left", "brow_height_right", *_POSE,
+    ]  # fmt: skip
+    signs = np.ones(len(LOOK))
+    signs[[LOOK.index("yaw"), LOOK.index("roll")]] = -1.0
+    return np.array([LOOK.index(name) for name in swapped]), signs
+
+
+_ORDER, _SIGNS = _mirror()

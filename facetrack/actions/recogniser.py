@@ -1,0 +1,234 @@
+"""The recogniser of facial actions: a filter bank over the looks of a face in time, in numpy.
+
+Martinez et al., ICCV 2019 (see `train.bank`), over one second of `looks`. Convolutions in time make
+maps of the clip; each filter looks for its cue in all frames; what names an action are the peaks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import InputError
+from facetrack.formats.archive import Arrays
+from facetrack.formats.modelfile import Description, ModelKind, register_kind
+
+__all__ = ["ACTION_RECOGNISER", "Recogniser", "Seen", "load_recogniser", "relative"]
+
+WINDOW: Final = 24  # frames of a clip
+DEFAULT: Final = "actions"
+MEMORY: Final = 750  # frames by whose median looks are measured: 30 s,
+EVERY: Final = 3  # of which only every third counts
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the recogniser says of one clip.
+
+    Attributes
+    ----------
+    probabilities : ndarray, shape (classes,), float32
+        Each for itself: a clip may show several actions, or none.
+    logits : dict of str to ndarray, each shape (classes,), float32
+        Of the branches `average`, `direct` and `cross`.
+    responses : ndarray, shape (classes, filters, WINDOW), float32
+        Where in time each filter finds its cue.
+    """
+
+    probabilities: Floats
+    logits: dict[str, Floats]
+    responses: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recogniser:
+    """A trained recogniser.
+
+    Attributes
+    ----------
+    name : str
+    classes : tuple of str
+    inputs : tuple of str
+        Values of a look, in their order; see `looks.LOOK`.
+    scale : ndarray, shape (inputs,), float32
+        What relative looks are divided by.
+    layers : tuple of (ndarray of shape (outputs, inputs, k), ndarray of shape (outputs,))
+        Convolutions in time with their biases, each followed by max(0, x).
+    arrays : dict of str to ndarray
+        `average_weight` (classes, width), `average_bias`, `filters_weight` (classes * filters,
+        width), `filters_bias`, `readout_weight` (classes, classes * filters), `readout_bias`;
+        float32, filters of one class adjacent.
+    thresholds : dict of str to float
+        Probability from which on an action counts, by class.
+    levels : dict of str to float
+        Response from which on a frame belongs to an action that counts, by class.
+    card : mapping
+    version : str
+        The checksum of its file.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    inputs: tuple[str, ...]
+    scale: Floats
+    layers: tuple[tuple[Floats, Floats], ...]
+    arrays: Mapping[str, Floats]
+    thresholds: Mapping[str, float]
+    levels: Mapping[str, float]
+    card: Mapping[str, Any]
+    version: str = ""
+
+    def see(self, clip: npt.ArrayLike) -> Seen:
+        """Look at one clip.
+
+        Parameters
+        ----------
+        clip : array_like, shape (WINDOW, inputs)
+            Relative looks, see `relative`; 25 frames per second.
+
+        Returns
+        -------
+        Seen
+
+        Raises
+        ------
+        InputError
+            If the clip is of another shape, or holds NaN.
+        """
+        x = np.asarray(clip, dtype=np.float32)
+        if x.shape != (WINDOW, len(self.inputs)) or not np.isfinite(x).all():
+            raise InputError(f"a clip is {WINDOW} frames of {len(self.inputs)} finite values")
+        maps = x / self.scale
+        for weight, bias in self.layers:
+            maps = np.maximum(_convolved(maps, weight) + bias, 0.0)
+        a = self.arrays
+        # in the parts that were trained together: new classes must not round old sums otherwise
+        each = len(a["filters_weight"]) // len(self.classes)
+        ends = [each * count for count in (*self.card.get("grown", []), len(self.classes))]
+        filters = [a["filters_weight"][i:j] for i, j in zip((0, *ends), ends, strict=False)]
+        responses = np.hstack([maps @ part.T for part in filters]) + a["filters_bias"]
+        peaks = responses.max(axis=0)
+        logits = {
+            "average": _rows(a["average_weight"], maps.mean(axis=0)) + a["average_bias"],
+            "direct": self._direct(peaks, ends),
+            "cross": peaks.reshape(len(self.classes), -1).mean(axis=1),
+        }
+        chances = [0.5 + 0.5 * np.tanh(z / 2) for z in logits.values()]
+        by_filter = np.asarray(responses.T.reshape(len(self.classes), -1, WINDOW), np.float32)
+        return Seen(np.asarray(np.mean(chances, axis=0), np.float32), logits, by_filter)
+
+    def _direct(self, peaks: Floats, ends: Sequence[int]) -> Floats:
+        """Read each class from the filters that were there when it was trained."""
+        weight, bias = self.arrays["readout_weight"], self.arrays["readout_bias"]
+        each = len(peaks) // len(self.classes)
+        known = [next(end for end in ends if i * each < end) for i in range(len(self.classes))]
+        rows = [np.dot(row[:end], peaks[:end]) for row, end in zip(weight, known, strict=True)]
+        return np.array(rows, dtype=np.float32) + bias
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write its file: beside, then renamed.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        arrays: Arrays = {"scale": self.scale, **self.arrays}
+        for i, (weight, bias) in enumerate(self.layers):
+            arrays |= {f"layer{i}_weight": weight, f"layer{i}_bias": bias}
+        description = {
+            "name": self.name,
+            "card": dict(self.card),
+            "classes": list(self.classes),
+            "inputs": list(self.inputs),
+            "layers": len(self.layers),
+            "thresholds": dict(self.thresholds),
+            "levels": dict(self.levels),
+        }
+        ACTION_RECOGNISER.write(path, arrays, description)
+
+
+def relative(looks: npt.NDArray[np.float64], stop: int) -> npt.NDArray[np.float64]:
+    """Take the clip that ends before a frame, measured from the person's usual look until then.
+
+    Parameters
+    ----------
+    looks : ndarray, shape (n, values), float64
+        At 25 frames per second; NaN where the face is lost.
+    stop : int
+        From `WINDOW` to n.
+
+    Returns
+    -------
+    ndarray, shape (WINDOW, values), float64
+        Differences from the median of up to 30 s.
+    """
+    first = -(-max(0, stop - MEMORY) // EVERY) * EVERY
+    usual = np.nanmedian(looks[first:stop:EVERY], axis=0)
+    return np.asarray(looks[stop - WINDOW : stop] - usual)
+
+
+def load_recogniser(name: str | os.PathLike[str] = DEFAULT) -> Recogniser:
+    """Load a recogniser.
+
+    Parameters
+    ----------
+    name : str or path-like
+        A name in the shipped models, or the path of a file.
+
+    Returns
+    -------
+    Recogniser
+
+    Raises
+    ------
+    ModelError
+        See `ModelKind.read`.
+    """
+    return ACTION_RECOGNISER.read(name)
+
+
+def _convolved(x: Floats, weight: Floats) -> Floats:
+    """Convolve (T, inputs) in time with (outputs, inputs, k), zeros beyond both ends."""
+    k = weight.shape[2]
+    padded = np.pad(x, ((k // 2, k // 2), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, k, axis=0)
+    return np.asarray(windows.reshape(len(x), -1) @ weight.reshape(len(weight), -1).T)
+
+
+def _rows(weight: Floats, x: Floats) -> Floats:
+    """Multiply row by row, so that each sum is the same whatever other rows there are."""
+    return np.array([np.dot(row, x) for row in weight], dtype=np.float32)
+
+
+def _load(arrays: Arrays, description: Description) -> Recogniser:
+    layers = tuple(
+        (arrays.pop(f"layer{i}_weight"), arrays.pop(f"layer{i}_bias"))
+        for i in range(description["layers"])
+    )
+    names: Sequence[str] = description["classes"]
+    return Recogniser(
+        name=description["name"],
+        classes=tuple(names),
+        inputs=tuple(description["inputs"]),
+        scale=arrays.pop("scale"),
+        layers=layers,
+        arrays=arrays,
+        thresholds={name: float(description["thresholds"][name]) for name in names},
+        levels={name: float(description["levels"][name]) for name in names},
+        card=description["card"],
+        version=description["checksum"],
+    )
+
+
+ACTION_RECOGNISER: Final = ModelKind(
+    "facetrack action recogniser", "recogniser of facial actions", schema=1, load=_load
+)
+register_kind(ACTION_RECOGNISER)

@@ -1,0 +1,169 @@
+"""The estimator of facial actions: events of a filter bank over the looks of a face."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import floor
+from typing import Final
+
+import numpy as np
+
+from facetrack.actions.classes import SYNTHETIC_ONLY
+from facetrack.actions.looks import LOOK, RATE, Floats, look
+from facetrack.actions.recogniser import (
+    ACTION_RECOGNISER,
+    DEFAULT,
+    WINDOW,
+    Recogniser,
+    load_recogniser,
+)
+from facetrack.actions.timeline import HOP, Action, Timeline
+from facetrack.errors import FacetrackError
+from facetrack.networks.expression import ExpressionEncoder, load_encoder
+from facetrack.reading import Event, Kind, Spec
+from facetrack.signals.estimator import Result, State
+from facetrack.signals.observation import Observation
+
+__all__ = ["ACTIONS", "Actions"]
+
+LOGGER = logging.getLogger(__name__)
+_GAP: Final = 0.2  # seconds without the face that are bridged
+_EPS: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The estimator; its model is loaded when it is first asked for.
+
+    Attributes
+    ----------
+    model : str
+        Name or file of the recogniser.
+    """
+
+    model: str = DEFAULT
+    name: str = "actions"
+    delay: float = (WINDOW + 2 * HOP) / RATE + _GAP
+    needs_pixels: bool = True
+    frame_rate: float | None = RATE
+
+    @property
+    def version(self) -> str:
+        """The checksum of the model."""
+        return str(ACTION_RECOGNISER.describe(self.model)["checksum"])[:16]
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """The actions that the model is worth offering for."""
+        return _specs(self.model)
+
+    def start(self) -> _ActionRun:
+        """Begin with a face."""
+        return _ActionRun(
+            _recogniser(self.model), _encoder(), frozenset(s.name for s in self.specs)
+        )
+
+
+ACTIONS: Final = Actions()
+
+
+class _ActionRun:
+    """Actions of one face: its looks, brought to 25 frames per second, and their timeline."""
+
+    def __init__(
+        self, recogniser: Recogniser, encoder: ExpressionEncoder, offered: frozenset[str]
+    ) -> None:
+        self._encoder, self._offered = encoder, offered
+        self._timeline = Timeline(recogniser)
+        self._begin: float | None = None  # time of frame 0 of the timeline
+        self._count = 0  # frames of the timeline
+        self._last: tuple[float, Floats] | None = None  # the last look
+        self._times: dict[int, float] = {}  # of the nearest frame of the stream
+
+    def update(self, seen: Observation) -> Sequence[Result]:
+        values, _ = look(seen, self._encoder)
+        now = seen.timestamp
+        if self._begin is None:
+            if values is None:
+                return ()
+            self._begin = now
+        if values is None and self._last is not None and now - self._last[0] < _GAP:
+            return ()  # it may come back
+        found: list[Action] = []
+        begin, until = self._begin, floor((now - self._begin) * RATE + _EPS)
+        for frame in range(self._count, until + 1):
+            found += self._timeline.add(self._between(begin + frame / RATE, now, values))
+            before = now if self._last is None else self._last[0]
+            time = begin + frame / RATE
+            self._times[frame] = before if time - before < now - time else now
+            self._count = frame + 1
+        self._last = None if values is None else (now, values)
+        return self._events(found)
+
+    def _between(self, time: float, now: float, values: Floats | None) -> Floats | None:
+        """Return the look at a time between the last frame and this one."""
+        if values is None or now - time < _EPS:
+            return values
+        if self._last is None or now - self._last[0] >= _GAP:
+            return None
+        before, earlier = self._last
+        return np.asarray(earlier + (time - before) / (now - before) * (values - earlier))
+
+    def finish(self) -> Sequence[Result]:
+        return self._events(self._timeline.finish())
+
+    def _events(self, actions: Sequence[Action]) -> list[Result]:
+        events: list[Result] = [
+            Event(a.name, self._times[a.start], self._times[a.peak], self._times[a.stop], a.score)
+            for a in actions
+            if a.name in self._offered
+        ]
+        first = min([self._count - WINDOW, *self._timeline.begun()])
+        self._times = {frame: time for frame, time in self._times.items() if frame >= first}
+        return events
+
+    def state(self) -> State:
+        return {
+            "begin": self._begin,
+            "count": self._count,
+            "last": self._last and [self._last[0], self._last[1].tolist()],
+            "times": list(self._times.items()),
+            "timeline": self._timeline.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        self._begin, self._count, last = state["begin"], state["count"], state["last"]
+        self._last = last and (last[0], np.array(last[1]))
+        self._times = {frame: time for frame, time in state["times"]}
+        self._timeline.restore(state["timeline"])
+
+
+@cache
+def _recogniser(name: str) -> Recogniser:
+    recogniser = load_recogniser(name)
+    if recogniser.inputs != LOOK:
+        raise FacetrackError(f"the recogniser {name} reads other values than this version sees")
+    return recogniser
+
+
+@cache
+def _encoder() -> ExpressionEncoder:
+    return load_encoder()
+
+
+@cache
+def _specs(name: str) -> tuple[Spec, ...]:
+    try:
+        card = ACTION_RECOGNISER.describe(name)["card"]
+    except FacetrackError as error:  # whatever became of this model, the other signals stay
+        LOGGER.warning("actions are left out: %s", error)
+        return ()
+    return tuple(Spec(a, _meaning(a), kind=Kind.EVENT) for a in card.get("offered", []))
+
+
+def _meaning(action: str) -> str:
+    tested = "; synthetic only: no real clip was tested" if action in SYNTHETIC_ONLY else ""
+    return f"{action.replace('_', ' ')}, by a filter bank; score: probability{tested}"

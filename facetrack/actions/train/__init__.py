@@ -1,0 +1,1 @@
+"""What trains the filter banks, with torch."""

@@ -1,0 +1,286 @@
+"""Spatial-temporal discriminative filter banks, as the last layers of any backbone.
+
+Martinez, Modolo, Xiong and Tighe, "Action recognition with spatial-temporal discriminative filter
+banks", ICCV 2019; the bank is that of Wang, Morariu and Davis, "Learning a discriminative filter
+bank within a CNN for fine-grained recognition", CVPR 2018. Maps are (N, D, T, H, W) throughout: a
+network of single frames is one whose kernels are one frame deep.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facetrack.errors import InputError
+
+__all__ = ["ActionNetwork", "FilterBank", "HeadForm", "Scores", "masked_mean", "masked_peaks"]
+
+READS: Final = ("mean", "max", "bank")
+_SPREAD: Final = 0.01  # standard deviation of new filters
+
+
+@dataclass(frozen=True, slots=True)
+class HeadForm:
+    """How the last layers are built, and what counts of them.
+
+    Attributes
+    ----------
+    classes : int
+    read : {"bank", "mean", "max"}
+        A filter bank beside the global branch, or one pooling and a linear layer.
+    filters : int
+        Of each class.
+    direct, cross : float
+        Weights of the losses of the bank's linear layer and of its cross-channel pooling, beside 1
+        of the global branch; a branch without weight does not predict either.
+    local : int
+        How many of the last stages the local branch runs copies of, on maps of the stage before;
+        0 where the bank reads the backbone's own last maps.
+    upsampled : int
+        Factor by which those maps are enlarged, in height and width.
+    dropout : float
+        Before the classifiers.
+    drop_filters : float
+        Share of filters that are left out of the linear layer while training.
+    top : int
+        Positions whose mean is a filter's peak while training; 1 is the maximum.
+    several : bool
+        Whether a clip may show several classes, or none: each has a probability of its own.
+    """
+
+    classes: int
+    read: str = "bank"
+    filters: int = 4
+    direct: float = 1.0
+    cross: float = 1.0
+    local: int = 1
+    upsampled: int = 2
+    dropout: float = 0.5
+    drop_filters: float = 0.0
+    top: int = 1
+    several: bool = False
+
+    def __post_init__(self) -> None:
+        if self.read not in READS:
+            raise InputError(f"a head reads by {', '.join(READS)}, got {self.read!r}")
+        if min(self.classes, self.filters, self.upsampled, self.top) < 1 or self.local < 0:
+            raise InputError(f"a head needs classes, filters and factors of 1 or more: {self}")
+
+
+class Scores(NamedTuple):
+    """What a network says of clips, before any softmax.
+
+    Attributes
+    ----------
+    branches : dict of str to Tensor, each shape (N, C)
+        `average`, and with a bank `direct` and `cross`, those that have a weight.
+    responses : Tensor, shape (N, C, filters, T, H, W), or None
+        Of the bank; -inf in frames that are padding.
+    several : bool
+        See `HeadForm`.
+    """
+
+    branches: dict[str, Tensor]
+    responses: Tensor | None
+    several: bool = False
+
+    def probabilities(self) -> Tensor:
+        """Return the mean of the branches' probabilities, shape (N, C)."""
+        found = [z.sigmoid() if self.several else z.softmax(dim=1) for z in self.branches.values()]
+        return torch.stack(found).mean(dim=0)
+
+
+def masked_mean(maps: Tensor, mask: Tensor | None) -> Tensor:
+    """Average maps over the frames that are real, and over all places.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (N, D, T, H, W)
+    mask : Tensor, shape (N, T), bool, or None
+        Which frames are real.
+
+    Returns
+    -------
+    Tensor, shape (N, D)
+    """
+    by_frame = maps.mean(dim=(3, 4))
+    if mask is None:
+        return by_frame.mean(dim=2)
+    weights = mask[:, None].to(maps.dtype)
+    return torch.where(mask[:, None], by_frame, 0.0).sum(dim=2) / weights.sum(dim=2)
+
+
+def masked_peaks(maps: Tensor, mask: Tensor | None, top: int = 1) -> Tensor:
+    """Take the largest value of each map, or the mean of its `top` largest, in real frames.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (N, D, T, H, W)
+    mask : Tensor, shape (N, T), bool, or None
+    top : int
+
+    Returns
+    -------
+    Tensor, shape (N, D)
+    """
+    if mask is not None:
+        maps = maps.masked_fill(~mask[:, None, :, None, None], -torch.inf)
+    flat = maps.flatten(start_dim=2)
+    if top == 1:
+        return flat.amax(dim=2)
+    largest = flat.topk(min(top, flat.shape[2]), dim=2).values
+    real = largest.isfinite()
+    return torch.where(real, largest, 0.0).sum(dim=2) / real.sum(dim=2)
+
+
+class FilterBank(nn.Module):
+    """Filters of 1 x 1 x 1, each of which looks for one cue anywhere in a clip.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the maps.
+    form : HeadForm
+    """
+
+    def __init__(self, width: int, form: HeadForm) -> None:
+        super().__init__()
+        self.form = form
+        self.filters = nn.Conv3d(width, form.classes * form.filters, 1)
+        self.readout = nn.Linear(form.classes * form.filters, form.classes)
+        nn.init.normal_(self.filters.weight, std=_SPREAD)
+        assert self.filters.bias is not None
+        nn.init.zeros_(self.filters.bias)
+
+    def forward(self, maps: Tensor, mask: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the responses and the bank's scores; see `Scores`."""
+        form = self.form
+        responses = self.filters(maps)
+        peaks = masked_peaks(responses, mask, form.top if self.training else 1)
+        found = {}
+        if form.direct:
+            kept = functional.dropout(peaks, form.drop_filters, self.training)
+            found["direct"] = self.readout(kept)
+        if form.cross:  # filters of one class are neighbours
+            found["cross"] = peaks.reshape(-1, form.classes, form.filters).mean(dim=2)
+        if mask is not None:
+            responses = responses.masked_fill(~mask[:, None, :, None, None], -torch.inf)
+        by_class = responses.reshape(
+            len(responses), form.classes, form.filters, *responses.shape[2:]
+        )
+        return by_class, found
+
+
+class ActionNetwork(nn.Module):
+    """Clips -> classes: a backbone given as stages, and the three branches of the paper.
+
+    Parameters
+    ----------
+    stages : sequence of Module
+        Each takes and gives maps (N, D, T, H, W).
+    widths : sequence of int
+        Channels that each stage gives.
+    form : HeadForm
+
+    Raises
+    ------
+    InputError
+        If the local branch runs as many stages as there are.
+    """
+
+    def __init__(self, stages: Sequence[nn.Module], widths: Sequence[int], form: HeadForm) -> None:
+        super().__init__()
+        if form.local >= len(stages):
+            raise InputError(f"a local branch of {form.local} stages needs more than those")
+        self.form = form
+        self.stages = nn.ModuleList(stages)
+        self.classifier = nn.Linear(widths[-1], form.classes)
+        self.dropout = nn.Dropout(form.dropout)
+        self.local = nn.ModuleList(copy.deepcopy(stages[len(stages) - form.local :]))
+        self.bank = FilterBank(widths[-1], form) if form.read == "bank" else None
+
+    def start_local(self) -> None:
+        """Let the local branch begin with the weights of the stages that it copies."""
+        if self.form.local:
+            state = self.stages[-self.form.local :].state_dict()
+            self.local.load_state_dict(state)
+
+    def maps(self, clips: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the backbone's last maps, and those that the bank reads."""
+        tap = len(self.stages) - self.form.local
+        x = clips
+        for stage in self.stages[:tap]:
+            x = stage(x)
+        last, fine = x, x
+        for stage in self.stages[tap:]:
+            last = stage(last)
+        if not self.form.local:
+            return last, last
+        if self.form.upsampled > 1:
+            factor = (1.0, float(self.form.upsampled), float(self.form.upsampled))
+            fine = functional.interpolate(fine, scale_factor=factor, mode="trilinear")
+        for stage in self.local:
+            fine = stage(fine)
+        return last, fine
+
+    def forward(self, clips: Tensor, mask: Tensor | None = None) -> Scores:
+        """Return the scores of clips (N, channels, T, H, W); `mask` (N, T) says which are real.
+
+        Raises
+        ------
+        InputError
+            If a clip has no real frame.
+        """
+        if mask is not None and not bool(mask.any(dim=1).all()):
+            raise InputError("a clip has no real frame")
+        if mask is not None:  # what padding holds must not reach its neighbours
+            clips = clips.masked_fill(~mask[:, None, :, None, None], 0.0)
+        last, fine = self.maps(clips)
+        coarse = _in_time(mask, last.shape[2])
+        if self.bank is None:
+            pool = masked_mean if self.form.read == "mean" else masked_peaks
+            read = pool(fine, _in_time(mask, fine.shape[2]))
+            branches = {"average": self.classifier(self.dropout(read))}
+            return Scores(branches, None, self.form.several)
+        average = self.classifier(self.dropout(masked_mean(last, coarse)))
+        responses, found = self.bank(fine, _in_time(mask, fine.shape[2]))
+        return Scores({"average": average, **found}, responses, self.form.several)
+
+    def loss(self, clips: Tensor, labels: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the weighted sum of the branches' cross entropies.
+
+        Parameters
+        ----------
+        clips : Tensor, shape (N, channels, T, H, W)
+        labels : Tensor, shape (N,), int64
+            Where clips may show several classes: shape (N, C), 0 and 1, NaN where it is not known.
+        mask : Tensor, shape (N, T), bool, optional
+            Which frames are real.
+
+        Returns
+        -------
+        Tensor
+        """
+        weights = {"average": 1.0, "direct": self.form.direct, "cross": self.form.cross}
+        entropy = _binary_entropy if self.form.several else functional.cross_entropy
+        branches = self(clips, mask).branches
+        return torch.stack([weights[n] * entropy(z, labels) for n, z in branches.items()]).sum()
+
+
+def _binary_entropy(scores: Tensor, labels: Tensor) -> Tensor:
+    """Average over the labels that are known."""
+    known = ~labels.isnan()
+    return functional.binary_cross_entropy_with_logits(scores[known], labels[known])
+
+
+def _in_time(mask: Tensor | None, frames: int) -> Tensor | None:
+    """Bring a mask to the frames of maps: a map's frame is real where one that it saw is."""
+    if mask is None or mask.shape[1] == frames:
+        return mask
+    return functional.adaptive_max_pool1d(mask[:, None].float(), frames)[:, 0] > 0

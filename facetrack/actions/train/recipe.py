@@ -1,0 +1,127 @@
+"""Recipes of action networks, as TOML: data, backbone, head, how clips are looked at, schedule."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from facetrack.actions.train.bank import HeadForm
+from facetrack.actions.train.resnet import BackboneForm
+from facetrack.actions.train.views import View
+from facetrack.datasets.action_lists import FORMS
+from facetrack.errors import FormatError, InputError
+from facetrack.networks.train.fitting import Schedule
+
+__all__ = ["Recipe", "read_recipe", "recipe_file", "recipes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A training of an action network.
+
+    Attributes
+    ----------
+    name, about : str
+    data : {"kinetics", "something", "folder"}
+        See `datasets.action_lists.read_clips`.
+    backbone : BackboneForm
+    head : mapping
+        Of `HeadForm`, without the number of classes.
+    view : View
+    schedule : Schedule
+    speeds : mapping of str to float
+        See `Fitting`.
+    frozen : bool
+        Whether normalisations keep their statistics.
+    """
+
+    name: str
+    about: str
+    data: str
+    backbone: BackboneForm
+    head: Mapping[str, Any]
+    view: View
+    schedule: Schedule
+    speeds: Mapping[str, float]
+    frozen: bool
+
+    def head_of(self, classes: int) -> HeadForm:
+        """Return the form of the head for so many classes."""
+        return HeadForm(classes, **self.head)
+
+
+def recipes() -> dict[str, Path]:
+    """Return the files of the recipes that come with Facetrack, by name."""
+    folder = Path(str(resources.files("facetrack.actions.train"))) / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def recipe_file(name: str) -> Path:
+    """Find a recipe by its name, or a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe.
+    """
+    known = recipes()
+    path = known.get(name, Path(name))
+    if not path.is_file():
+        raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
+    return path
+
+
+def read_recipe(name: str, *, seed: int = 0) -> Recipe:
+    """Read a recipe by its name, or from a file.
+
+    Parameters
+    ----------
+    name : str
+    seed : int
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe.
+    FormatError
+        If an entry is missing, unknown or wrong.
+    """
+    path = recipe_file(name)
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        view = content.pop("view")
+        view["short"] = tuple(view["short"])
+        recipe = Recipe(
+            path.stem,
+            content.pop("about"),
+            content.pop("data"),
+            _backbone(content.pop("backbone")),
+            content.pop("head"),
+            View(**view),
+            Schedule(seed=seed, **content.pop("schedule")),
+            content.pop("speeds", {}),
+            content.pop("frozen_statistics", False),
+        )
+        if content:
+            raise ValueError(f"unknown entries: {', '.join(content)}")
+        if recipe.data not in FORMS:
+            raise ValueError(f"data are {', '.join(FORMS)}, got {recipe.data!r}")
+        recipe.head_of(1)
+    except KeyError as error:
+        raise FormatError(path, f"the entry {error} is missing") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise FormatError(path, str(error)) from error
+    return recipe
+
+
+def _backbone(entry: dict[str, Any]) -> BackboneForm:
+    made: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+    return BackboneForm.of_depth(**made) if "depth" in made else BackboneForm(**made)

@@ -1,0 +1,287 @@
+"""Residual networks of frames or of clips, as stages, and their inflation from image weights.
+
+He et al., "Deep residual learning for image recognition", CVPR 2016; Carreira and Zisserman, "Quo
+vadis, action recognition?", CVPR 2017 (inflation); Wang et al., "Non-local neural networks", CVPR
+2018 (which convolutions of a bottleneck are inflated). Parameters are named as in the ImageNet
+weights that are published for the networks of images.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import torch
+from torch import Tensor, nn
+
+from facetrack.actions.train.bank import ActionNetwork, HeadForm
+from facetrack.errors import InputError
+
+__all__ = [
+    "BackboneForm",
+    "build",
+    "freeze_statistics",
+    "inflated",
+    "load_image_weights",
+    "multiply_adds",
+]
+
+_EXPANSION: Final = 4  # of a bottleneck
+_DEPTHS: Final = {
+    18: (False, (2, 2, 2, 2)),
+    34: (False, (3, 4, 6, 3)),
+    50: (True, (3, 4, 6, 3)),
+    101: (True, (3, 4, 23, 3)),
+    152: (True, (3, 8, 36, 3)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneForm:
+    """How a residual network is built.
+
+    Attributes
+    ----------
+    bottleneck : bool
+        Whether blocks are of three convolutions, or of two.
+    blocks, widths, strides : tuple of int
+        Of each stage; widths before a bottleneck's expansion, strides in space.
+    deep : int
+        Frames that inflated kernels see; 1 is a network of single frames.
+    channels : int
+        Of the clips.
+    stem : int
+        Channels of the first convolution.
+    stem_kernel, stem_stride : (frames, pixels)
+        Of the first convolution.
+    pooled : bool
+        Whether the stem ends with a maximum pooling of stride 2.
+    """
+
+    bottleneck: bool
+    blocks: tuple[int, ...]
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    strides: tuple[int, ...] = (1, 2, 2, 2)
+    deep: int = 1
+    channels: int = 3
+    stem: int = 64
+    stem_kernel: tuple[int, int] = (1, 7)
+    stem_stride: tuple[int, int] = (1, 2)
+    pooled: bool = True
+
+    def __post_init__(self) -> None:
+        if not len(self.blocks) == len(self.widths) == len(self.strides):
+            raise InputError("blocks, widths and strides are of the same stages")
+        if not self.deep % 2 or not self.stem_kernel[0] % 2:
+            raise InputError(f"kernels are an odd number of frames deep, got {self.deep}")
+
+    @classmethod
+    def of_depth(cls, depth: int, deep: int = 1, stem_frames: tuple[int, int] = (1, 1)) -> Self:
+        """Return the published form of a depth.
+
+        Parameters
+        ----------
+        depth : {18, 34, 50, 101, 152}
+        deep : int
+        stem_frames : (int, int)
+            Frames that the first convolution sees, and its stride in time.
+
+        Raises
+        ------
+        InputError
+            If no form of that depth is published.
+        """
+        if depth not in _DEPTHS:
+            raise InputError(f"residual networks are {', '.join(map(str, _DEPTHS))} deep")
+        bottleneck, blocks = _DEPTHS[depth]
+        kernel, stride = (stem_frames[0], 7), (stem_frames[1], 2)
+        return cls(bottleneck, blocks, deep=deep, stem_kernel=kernel, stem_stride=stride)
+
+
+class _Block(nn.Module):
+    """Two convolutions of 3 x 3, both inflated, and a shortcut."""
+
+    def __init__(self, inputs: int, width: int, stride: int, deep: int) -> None:
+        super().__init__()
+        self.conv1 = _convolution(inputs, width, (deep, 3), (1, stride))
+        self.bn1 = nn.BatchNorm3d(width)
+        self.conv2 = _convolution(width, width, (deep, 3), (1, 1))
+        self.bn2 = nn.BatchNorm3d(width)
+        self.downsample = _shortcut(inputs, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn1(self.conv1(x)).relu()
+        out: Tensor = (self.bn2(self.conv2(y)) + self.downsample(x)).relu()
+        return out
+
+
+class _Bottleneck(nn.Module):
+    """Convolutions of 1 x 1, 3 x 3 and 1 x 1, the first one inflated, and a shortcut."""
+
+    def __init__(self, inputs: int, width: int, stride: int, deep: int) -> None:
+        super().__init__()
+        outputs = width * _EXPANSION
+        self.conv1 = _convolution(inputs, width, (deep, 1), (1, 1))
+        self.bn1 = nn.BatchNorm3d(width)
+        self.conv2 = _convolution(width, width, (1, 3), (1, stride))
+        self.bn2 = nn.BatchNorm3d(width)
+        self.conv3 = _convolution(width, outputs, (1, 1), (1, 1))
+        self.bn3 = nn.BatchNorm3d(outputs)
+        self.downsample = _shortcut(inputs, outputs, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn1(self.conv1(x)).relu()
+        y = self.bn2(self.conv2(y)).relu()
+        out: Tensor = (self.bn3(self.conv3(y)) + self.downsample(x)).relu()
+        return out
+
+
+def build(backbone: BackboneForm, head: HeadForm) -> ActionNetwork:
+    """Build a whole network.
+
+    Parameters
+    ----------
+    backbone : BackboneForm
+    head : HeadForm
+
+    Returns
+    -------
+    ActionNetwork
+        With new weights.
+    """
+    (frames, pixels), stride = backbone.stem_kernel, backbone.stem_stride
+    first = OrderedDict[str, nn.Module](
+        conv1=_convolution(backbone.channels, backbone.stem, (frames, pixels), stride),
+        bn1=nn.BatchNorm3d(backbone.stem),
+        relu=nn.ReLU(),
+    )
+    if backbone.pooled:
+        first["maxpool"] = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+    stages: list[nn.Module] = [nn.Sequential(first)]
+    widths = [backbone.stem]
+    for count, width, step in zip(backbone.blocks, backbone.widths, backbone.strides, strict=True):
+        blocks: list[nn.Module] = []
+        outputs = width * (_EXPANSION if backbone.bottleneck else 1)
+        for i in range(count):
+            block = _Bottleneck if backbone.bottleneck else _Block
+            # of bottlenecks, every second one sees more than one frame
+            deep = backbone.deep if not backbone.bottleneck or i % 2 == 0 else 1
+            blocks.append(
+                block(widths[-1] if i == 0 else outputs, width, step if i == 0 else 1, deep)
+            )
+        stages.append(nn.Sequential(*blocks))
+        widths.append(outputs)
+    return ActionNetwork(stages, widths, head)
+
+
+def inflated(weight: Tensor, frames: int, *, centre: bool = False) -> Tensor:
+    """Make a kernel of clips from one of images.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (outputs, inputs, k, k)
+    frames : int
+        How deep the new kernel is.
+    centre : bool
+        Whether it all lies in the middle frame, or in equal parts in each.
+
+    Returns
+    -------
+    Tensor, shape (outputs, inputs, frames, k, k)
+        Gives on a clip of equal frames what the old kernel gives on one.
+    """
+    if not centre:
+        return weight[:, :, None].repeat(1, 1, frames, 1, 1) / frames
+    kernel = weight.new_zeros(*weight.shape[:2], frames, *weight.shape[2:])
+    kernel[:, :, frames // 2] = weight
+    return kernel
+
+
+def load_image_weights(network: ActionNetwork, state: Mapping[str, Tensor]) -> None:
+    """Start a backbone, and the local branch with it, from the weights of an image network.
+
+    Parameters
+    ----------
+    network : ActionNetwork
+        From `build`.
+    state : mapping of str to Tensor
+        As published for ImageNet; its last layer `fc` is left out.
+
+    Raises
+    ------
+    InputError
+        If a weight is missing or of another shape.
+    """
+    own = network.stages.state_dict()
+    taken: dict[str, Tensor] = {}
+    for name, value in own.items():
+        stage, _, rest = name.partition(".")
+        theirs = rest if stage == "0" else f"layer{stage}.{rest}"
+        found = state.get(theirs)
+        if found is None:
+            if name.endswith("num_batches_tracked"):
+                continue
+            raise InputError(f"the image weights lack {theirs!r}: of another depth?")
+        if value.ndim == 5 and found.ndim == 4:
+            found = inflated(found, value.shape[2])
+        if found.shape != value.shape:
+            shapes = f"{tuple(found.shape)}, and not {tuple(value.shape)}"
+            raise InputError(f"{theirs!r} is {shapes}: of another depth?")
+        taken[name] = found
+    network.stages.load_state_dict(taken, strict=False)
+    network.start_local()
+
+
+def freeze_statistics(network: nn.Module) -> None:
+    """Let normalisations use their statistics as they are, also while training."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            module.eval()
+
+
+def _convolution(
+    inputs: int, outputs: int, kernel: tuple[int, int], stride: tuple[int, int]
+) -> nn.Conv3d:
+    (frames, pixels), (in_time, in_space) = kernel, stride
+    convolution = nn.Conv3d(
+        inputs,
+        outputs,
+        (frames, pixels, pixels),
+        (in_time, in_space, in_space),
+        (frames // 2, pixels // 2, pixels // 2),
+        bias=False,
+    )
+    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+    return convolution
+
+
+def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """Return what leads around a block: nothing where its output is of the same shape."""
+    if inputs == outputs and stride == 1:
+        return nn.Sequential()
+    return nn.Sequential(
+        _convolution(inputs, outputs, (1, 1), (1, stride)), nn.BatchNorm3d(outputs)
+    )
+
+
+@torch.no_grad()
+def multiply_adds(network: nn.Module, clip: Tensor) -> int:
+    """Count the multiplications of convolutions and linear layers for one batch."""
+    total = 0
+
+    def count(module: nn.Module, _: object, output: Tensor) -> None:
+        nonlocal total
+        assert isinstance(module, nn.Conv3d | nn.Linear)
+        total += output.numel() * module.weight[0].numel()
+
+    hooks = [
+        module.register_forward_hook(count)
+        for module in network.modules()
+        if isinstance(module, nn.Conv3d | nn.Linear)
+    ]
+    network.eval()(clip)
+    for hook in hooks:
+        hook.remove()
+    return total

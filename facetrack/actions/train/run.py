@@ -1,0 +1,254 @@
+"""Training and testing action networks by a recipe, from folders of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from facetrack.actions.train.bank import ActionNetwork
+from facetrack.actions.train.recipe import Recipe, read_recipe, recipe_file
+from facetrack.actions.train.resnet import build, freeze_statistics, load_image_weights
+from facetrack.actions.train.views import training_view, views_of_test
+from facetrack.datasets.action_lists import ClipList, LabelledClip, read_clips
+from facetrack.errors import FormatError, InputError, VideoError
+from facetrack.formats.archive import read_archive
+from facetrack.formats.atomic import write_text
+from facetrack.networks.train.fitting import KIND, Fitting, set_weights
+from facetrack.networks.train.run import RECIPE, logged, open_run
+from facetrack.version import installed_version
+
+__all__ = ["evaluate", "load_network", "predict", "start"]
+
+CHECKPOINT: Final = "network.npz"
+CLASSES: Final = "classes.txt"
+MISSING: Final = "missing.txt"
+
+
+def start(
+    config: str,
+    root: Path,
+    work: Path,
+    *,
+    init: Path | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda line: None,
+) -> ActionNetwork:
+    """Train by a recipe in a folder, or take up what was interrupted there.
+
+    Parameters
+    ----------
+    config : str
+        Name or file of the recipe.
+    root : Path
+        Of the data.
+    work : Path
+        Made where it is missing; gets the classes and the names of missing clips, too.
+    init : Path, optional
+        Weights of an image network of that depth, a state dict of torch.
+    seed : int
+    threads : int
+        That read clips.
+    device : str
+        Of torch.
+    say : callable
+        Takes lines for people.
+
+    Returns
+    -------
+    ActionNetwork
+
+    Raises
+    ------
+    InputError
+        If the folder holds another run, or no clip is there.
+    FormatError
+        If a list or a file of weights is wrong.
+    """
+    recipe = read_recipe(config, seed=seed)
+    clips = read_clips(root, recipe.data, "train")
+    about = {
+        "recipe": recipe.name,
+        "data": root.resolve().name,
+        "clips": len(clips.clips),
+        "init": init.name if init is not None else "",
+        "seed": seed,
+        "version": installed_version(),
+    }
+    open_run(work, recipe_file(config), about)
+    write_text(work / CLASSES, "".join(f"{name}\n" for name in clips.classes))
+    write_text(work / MISSING, "".join(f"{name}\n" for name in clips.missing))
+    if clips.missing:
+        total = len(clips.missing) + len(clips.clips)
+        say(f"{len(clips.missing)} of {total} clips are missing; {work / MISSING} names them")
+    torch.manual_seed(seed)
+    network = build(recipe.backbone, recipe.head_of(len(clips.classes)))
+    if init is not None:
+        load_image_weights(network, read_image_weights(init))
+    network.to(device)
+    with ThreadPoolExecutor(threads) as pool:
+        loss = partial(_loss, network, recipe, clips.clips, pool, device)
+        fitting = Fitting(network, recipe.schedule, work / CHECKPOINT, speeds=recipe.speeds)
+        report = logged(work, say)
+        fitting.run(len(clips.clips), loss, lambda values: report("network", values))
+    return network
+
+
+def read_image_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict of torch; no code in it is run.
+
+    Raises
+    ------
+    FormatError
+        If it is none.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever the file makes it meet
+        raise FormatError(path, f"no readable weights ({type(error).__name__})") from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise FormatError(path, "not a state dict: it must map names to tensors")
+    return state
+
+
+def load_network(work: Path) -> tuple[ActionNetwork, Recipe, tuple[str, ...]]:
+    """Load the network of a run, its recipe and its classes.
+
+    Raises
+    ------
+    InputError
+        If it is no folder of a run.
+    FormatError
+        If it has no checkpoint yet, or is damaged.
+    """
+    if not (work / RECIPE).is_file() or not (work / CLASSES).is_file():
+        raise InputError(f"{work}: no folder of a training run; train one with `actions train`")
+    recipe = read_recipe(str(work / RECIPE))
+    classes = tuple((work / CLASSES).read_text("utf-8").splitlines())
+    arrays, _ = read_archive(work / CHECKPOINT, kind=KIND, schema=1)
+    network = build(recipe.backbone, recipe.head_of(len(classes)))
+    prefix = "weight/"
+    set_weights(
+        network, {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
+    )
+    return network.eval(), recipe, classes
+
+
+def predict(
+    network: ActionNetwork, recipe: Recipe, paths: Iterable[Path], device: str = "cpu"
+) -> Iterator[npt.NDArray[np.float32] | VideoError]:
+    """Name the classes of clips: probabilities, averaged over clips and crops of each.
+
+    Parameters
+    ----------
+    network : ActionNetwork
+    recipe : Recipe
+    paths : iterable of Path
+    device : str
+
+    Yields
+    ------
+    ndarray, shape (classes,), float32, or VideoError
+        Of each clip; the error of one that cannot be read.
+    """
+    network.to(device).eval()
+    for path in paths:
+        try:
+            views = views_of_test(path, recipe.view)
+        except VideoError as error:
+            yield error
+            continue
+        with torch.no_grad():
+            each = [network(view[None].to(device)).probabilities()[0] for view in views]
+        yield torch.stack(each).mean(dim=0).cpu().numpy()
+
+
+def evaluate(
+    work: Path, root: Path, *, device: str = "cpu", shown: Callable[[Any], Any] = iter
+) -> dict[str, Any]:
+    """Test the network of a run on the test split.
+
+    Parameters
+    ----------
+    work, root : Path
+    device : str
+    shown : callable
+        Wraps an iterable with a progress bar.
+
+    Returns
+    -------
+    dict
+        `top1`, `top5` as fractions of the clips that could be read, `clips`, `missing` and
+        `broken`: names; `by_class`: the share of right ones; `labels` and `found` of each clip.
+
+    Raises
+    ------
+    InputError
+        If no clip is there, or it has other classes than the run.
+    """
+    network, recipe, classes = load_network(work)
+    clips = read_clips(root, recipe.data, "test")
+    _check_classes(clips, classes, root)
+    broken, labels, orders = [], [], []
+    found = predict(network, recipe, (clip.path for clip in clips.clips), device)
+    for clip, said in zip(clips.clips, shown(found), strict=True):
+        if isinstance(said, VideoError):
+            broken.append(str(said))
+        else:
+            labels.append(clip.label)
+            orders.append(np.argsort(-said)[:5].tolist())
+    right = [order[0] == label for order, label in zip(orders, labels, strict=True)]
+    among = [label in order for order, label in zip(orders, labels, strict=True)]
+    by_class = {
+        name: float(np.mean([r for r, label in zip(right, labels, strict=True) if label == i]))
+        for i, name in enumerate(classes)
+        if i in labels
+    }
+    return {
+        "top1": float(np.mean(right)) if right else float("nan"),
+        "top5": float(np.mean(among)) if among else float("nan"),
+        "clips": len(labels),
+        "missing": list(clips.missing),
+        "broken": broken,
+        "by_class": by_class,
+        "labels": labels,
+        "found": [order[0] for order in orders],
+    }
+
+
+def _check_classes(clips: ClipList, classes: Sequence[str], root: Path) -> None:
+    unknown = sorted(set(clips.classes) - set(classes))
+    if tuple(clips.classes) != tuple(classes):
+        what = f"such as {unknown[0]!r}" if unknown else "or in another order"
+        raise InputError(f"{root}: has other classes than the run was trained on, {what}")
+
+
+def _loss(
+    network: ActionNetwork,
+    recipe: Recipe,
+    clips: Sequence[LabelledClip],
+    pool: ThreadPoolExecutor,
+    device: str,
+    batch: npt.NDArray[np.int64],
+    rng: np.random.Generator,
+) -> Tensor:
+    if recipe.frozen:
+        freeze_statistics(network)
+    chosen = [clips[i] for i in batch.tolist()]
+    generators = rng.spawn(len(chosen))
+    views = pool.map(partial(_view, recipe=recipe), chosen, generators)
+    labels = torch.tensor([clip.label for clip in chosen])
+    return network.loss(torch.stack(list(views)).to(device), labels.to(device))
+
+
+def _view(clip: LabelledClip, rng: np.random.Generator, *, recipe: Recipe) -> Tensor:
+    return training_view(clip.path, recipe.view, rng)

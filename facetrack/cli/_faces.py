@@ -1,0 +1,146 @@
+"""`facetrack actions film|learn|compare`: the recogniser of facial actions."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._reports import shown, write_report
+from facetrack.errors import InputError, MissingDependencyError
+
+if TYPE_CHECKING:  # what stands on these loads when a run needs it
+    from facetrack.actions.films import Acted, Part
+    from facetrack.actions.looks import Looks
+    from facetrack.datasets.pts_folder import LabelledImage
+    from facetrack.tracking.face_model import FaceModel
+
+_EVERY = 3  # rounds of films of the others to one of people who are tested
+
+
+def add_face_arguments(kinds: Any) -> None:
+    """Declare the arguments; `kinds` are the subparsers of `facetrack actions`."""
+    film = kinds.add_parser("film", help="film synthetic people who act, and look at their faces")
+    film.add_argument("output", type=Path, help="gets an archive for each round of all actions")
+    film.add_argument("--portraits", nargs="+", type=Path, required=True, metavar="DIR")
+    film.add_argument("--rounds", type=int, default=30, help="(default: 30)")
+    film.add_argument("--seed", type=int, default=0)
+    film.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    add_cluster_arguments(film, "films")
+    learn = kinds.add_parser("learn", help="train the recogniser of facial actions on such films")
+    learn.add_argument("films", type=Path, metavar="DIR", help="the output of `film`")
+    learn.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    learn.add_argument("--work", type=Path, required=True, metavar="DIR", help="checkpoint")
+    learn.add_argument("--offer", nargs="*", default=[], metavar="CLASS", help="become signals")
+    learn.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    learn.add_argument("--epochs", type=int, default=16)
+    learn.add_argument("--seed", type=int, default=0)
+    compare = kinds.add_parser("compare", help="a recogniser and a rule beside another program")
+    compare.add_argument("videos", type=Path, metavar="DIR", help="clips of one person each")
+    compare.add_argument("--recogniser", required=True, metavar="NAME|FILE.npz")
+    compare.add_argument("--channels", type=Path, required=True, metavar="FILE.npz")
+    compare.add_argument("--skip", nargs="+", default=[], metavar="CLIP", help="clips with cuts")
+    compare.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    add_cluster_arguments(compare, "videos")
+
+
+def film(args: argparse.Namespace) -> int:
+    """Make the films that are not there yet."""
+    from facetrack.actions.films import parts, write_acted
+    from facetrack.datasets.portraits import load_portraits
+    from facetrack.model import load_model
+
+    make_absolute(args)
+    model = load_model(args.model)
+    portraits = load_portraits(args.portraits, model.shape_model.mean_3d)
+    if len(portraits) < 4:
+        raise InputError(f"four portraits or more are needed, found {len(portraits)}")
+    args.output.mkdir(parents=True, exist_ok=True)
+    make = partial(_act, portraits=portraits, model=model)
+    with cluster_map(args) as map_:
+        for split, rounds in (("train", args.rounds), ("test", -(-args.rounds // _EVERY))):
+            plan = parts(rounds, len(portraits), tested=split == "test", seed=args.seed)
+            each = len(plan) // rounds
+            for number in range(rounds):
+                path = args.output / f"{split}.{number}.npz"
+                if not path.is_file():
+                    door = shown(path.stem, each, map_)
+                    write_acted(path, list(door(make, plan[number * each : (number + 1) * each])))
+    return 0
+
+
+def _act(part: Part, *, portraits: list[LabelledImage], model: FaceModel) -> Acted:
+    from facetrack.actions.films import act
+    from facetrack.networks.expression import load_encoder
+
+    return act(part, portraits, model, load_encoder())
+
+
+def learn(args: argparse.Namespace) -> int:
+    """Train and write the model's file."""
+    if args.output.suffix != ".npz":
+        raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    try:
+        from facetrack.actions.train.learning import learn as train
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
+        ) from error
+    from tqdm import tqdm
+
+    recogniser = train(
+        args.films,
+        args.work,
+        name=args.output.stem,
+        terms=args.terms,
+        offered=args.offer,
+        epochs=args.epochs,
+        seed=args.seed,
+        report=lambda values: tqdm.write(f"epoch {values['epoch']:.0f}: {values['loss']:.4f}"),
+    )
+    recogniser.write(args.output)
+    for name, f1 in recogniser.card["f1_synthetic"].items():
+        print(f"{name}: F1 {f1:.3f} on clips of synthetic people who were set aside")
+    return 0
+
+
+def compare(args: argparse.Namespace) -> int:
+    """Compare, print and write the JSON file where asked."""
+    import numpy as np
+
+    from facetrack.actions.recogniser import load_recogniser
+    from facetrack.datasets.channels import read_clip_channels
+    from facetrack.evaluation import actions
+    from facetrack.model import load_model
+    from facetrack.reporting.tables import as_text
+
+    make_absolute(args)
+    recogniser, model = load_recogniser(args.recogniser), load_model(args.model)
+    theirs = {
+        action: {clip: values.mean(axis=1) for clip, values in read.items()}
+        for action, channels in actions.PEERS.items()
+        for read in (read_clip_channels(args.channels, channels),)
+    }
+    names = [name for name in next(iter(theirs.values())) if name not in args.skip]
+    paths = [args.videos / f"{name}.mp4" for name in names]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        raise InputError(f"{args.videos}: holds none of the {len(paths)} clips of {args.channels}")
+    with cluster_map(args) as map_:
+        watched = list(shown("clips", len(there), map_)(partial(_watch, model=model), there))
+    clips = {path.stem: looks for path, looks in zip(there, watched, strict=True)}
+    rows = actions.compare(clips, theirs, recogniser, np.random.default_rng(0))
+    print(as_text(actions.action_table(rows)))
+    details = {"rows": rows, "clips": list(clips), "checksum": recogniser.version}
+    write_report(args, model=recogniser.name, n=len(clips), details=details)
+    return 0
+
+
+def _watch(path: Path, *, model: FaceModel) -> Looks:
+    from facetrack.actions.looks import watch
+    from facetrack.networks.expression import load_encoder
+
+    return watch(path, load_encoder(), model)

@@ -1,0 +1,170 @@
+"""Facial actions beside another program: events of the recogniser and of a rule on channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.actions.looks import LOOK, RATE, Looks, resampled
+from facetrack.actions.recogniser import Recogniser
+from facetrack.actions.timeline import Timeline
+from facetrack.datasets.events import channel_events
+from facetrack.reporting.tables import Part, Quantity, Table
+
+__all__ = ["PEERS", "Span", "action_table", "actions_of", "channel_spans", "compare"]
+
+# What the other program's channels are, that say the same.
+PEERS: Final = {
+    "smile": ("mouthSmileLeft", "mouthSmileRight"),
+    "brow_raise": ("browInnerUp",),
+    "mouth_open": ("jawOpen",),
+}
+LEVEL: Final = 0.3  # above the clip's median
+_GAP, _SHORTEST = 3, 4  # frames
+_RESAMPLES: Final = 2000
+
+Span = tuple[float, float]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    labelled: int
+    found: int
+    hits: int
+    minutes: float
+
+
+def channel_spans(values: Floats, times: Floats) -> list[Span]:
+    """Return when a channel lies 0.3 above its median, for four frames or more.
+
+    Parameters
+    ----------
+    values, times : ndarray, shape (n,), float64
+        The channel, NaN where nothing is said, and seconds.
+
+    Returns
+    -------
+    list of (float, float)
+        First and last moment; gaps of up to three frames are joined.
+    """
+    raised = {"": values - np.nanmedian(values)}
+    events = channel_events(
+        raised, "", level=LEVEL, gap=_GAP, shortest=_SHORTEST, longest=len(values)
+    )[""]
+    return [(float(times[e.start]), float(times[e.stop])) for e in events]
+
+
+def actions_of(looks: Looks, recogniser: Recogniser) -> dict[str, list[Span]]:
+    """Return when a recogniser sees each of its classes.
+
+    Parameters
+    ----------
+    looks : Looks
+    recogniser : Recogniser
+
+    Returns
+    -------
+    dict of str to list of (float, float)
+        First and last moment, seconds.
+    """
+    even, timeline = resampled(looks), Timeline(recogniser)
+    found = [action for values in even.values for action in timeline.add(values)]
+    spans: dict[str, list[Span]] = {name: [] for name in recogniser.classes}
+    for action in (*found, *timeline.finish()):
+        spans[action.name].append((even.times[action.start], even.times[action.stop]))
+    return spans
+
+
+def compare(
+    clips: Mapping[str, Looks],
+    theirs: Mapping[str, Mapping[str, Floats]],
+    recogniser: Recogniser,
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """Compare both ways with what the other program says.
+
+    Parameters
+    ----------
+    clips : mapping of str to Looks
+        By clip.
+    theirs : mapping of str to mapping of str to ndarray, each shape (frames,)
+        By action and clip: the mean of the other program's `PEERS`.
+    recogniser : Recogniser
+    rng : Generator
+        Draws clips for the intervals.
+
+    Returns
+    -------
+    list of dict
+        By action and way: `labelled`, `found`, `hits`, `f1` pooled over clips with its interval
+        `low`, `high`, and `false_per_minute`.
+    """
+    seen = {clip: actions_of(looks, recogniser) for clip, looks in clips.items()}
+    rows = []
+    for action, channels in PEERS.items():
+        columns = [LOOK.index(name) for name in channels]
+        ways: dict[str, list[_Counts]] = {"filter bank": [], "rule on channels": []}
+        for clip, looks in clips.items():
+            labelled = channel_spans(theirs[action][clip], looks.times)
+            by_rule = channel_spans(looks.values[:, columns].mean(axis=1), looks.times)
+            by_bank = seen[clip].get(action, [])
+            minutes = float(looks.times[-1] - looks.times[0] + 1 / RATE) / 60
+            for way, spans in zip(ways, (by_bank, by_rule), strict=True):
+                hits = _hits(labelled, spans)
+                ways[way].append(_Counts(len(labelled), len(spans), hits, minutes))
+        rows += [{"action": action, "way": way, **_pooled(c, rng)} for way, c in ways.items()]
+    return rows
+
+
+def action_table(rows: Sequence[Mapping[str, Any]]) -> list[Part]:
+    """Lay the comparison out for a person."""
+    cells = [
+        [
+            row["action"],
+            row["way"],
+            row["labelled"],
+            row["found"],
+            row["hits"],
+            Quantity(row["f1"]),
+            f"{row['low']:.2f} to {row['high']:.2f}",
+            Quantity(row["false_per_minute"], 2),
+        ]
+        for row in rows
+    ]
+    headers = ("action", "by", "labelled", "found", "hits", "F1", "95 %, over clips",
+               "false a minute")  # fmt: skip
+    return [Table(headers, cells)]
+
+
+def _hits(labelled: Sequence[Span], found: Sequence[Span]) -> int:
+    """Count labelled events that overlap a found one, each found one once."""
+    left = sorted(found)
+    hits = 0
+    for start, stop in sorted(labelled):
+        match = next((span for span in left if span[0] <= stop and span[1] >= start), None)
+        if match is not None:
+            left.remove(match)
+            hits += 1
+    return hits
+
+
+def _pooled(counts: Sequence[_Counts], rng: np.random.Generator) -> dict[str, float]:
+    table = np.array([[c.labelled, c.found, c.hits] for c in counts])
+    drawn = table[rng.integers(0, len(table), (_RESAMPLES, len(table)))].sum(axis=1)
+    f1 = 2 * drawn[:, 2] / np.maximum(drawn[:, 0] + drawn[:, 1], 1)
+    labelled, found, hits = table.sum(axis=0).tolist()
+    low, high = np.quantile(f1, [0.025, 0.975]).tolist()
+    return {
+        "labelled": labelled,
+        "found": found,
+        "hits": hits,
+        "f1": 2 * hits / max(labelled + found, 1),
+        "low": low,
+        "high": high,
+        "false_per_minute": (found - hits) / sum(c.minutes for c in counts),
+    }
