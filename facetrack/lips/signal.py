@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isnan, nan
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from facetrack.lips.reader import DEFAULT, LIP_READER, LipReader, load_reader
 from facetrack.lips.stream import DELAY as WORDS_DELAY
 from facetrack.lips.stream import LipStream, ReadWord
 from facetrack.reading import Event, Kind, Reading, Readings, Spec
-from facetrack.signals.estimator import Result, State, lost, nothing
+from facetrack.signals.estimator import UNKNOWN_POINT, Result, State, lost, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice
 
@@ -34,6 +35,7 @@ _SPEAKING: Final = Spec(
 _WORD: Final = Spec("word", "a word read from the lips; score: its probability", kind=Kind.EVENT)
 _PAUSE: Final = 8  # frames of quiet that end speech
 _SHORTEST: Final = 4  # frames
+_SLOWEST: Final = 2.0  # times slower than 25 frames a second a video may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Lips:
     @property
     def delay(self) -> float:
         """Seconds after which a result is certain at the latest."""
-        return WORDS_DELAY if self.reader else ACTIVITY_DELAY + _PAUSE / RATE
+        activity = _SLOWEST * (ACTIVITY_DELAY + _PAUSE / RATE)  # counted in frames, not in time
+        return max(WORDS_DELAY, activity) if self.reader else activity
 
     @property
     def needs_pixels(self) -> bool:
@@ -143,11 +146,13 @@ class _LipsRun:
 
     def update(self, seen: Observation) -> Sequence[Result]:
         found = self._read(seen)
-        if not seen.face.tracked:
+        reason, wide = "" if seen.face.tracked else lost(seen.face), nan
+        if not reason:
+            wide = opening(seen.face.points.tolist(), (*INNER_LIPS, *OUTER_LIPS), (36, 45))
+        if isnan(wide):
             found += self._judge(self._meter.finish())
-            unknown = Readings(seen.index, nothing(LIPS.specs, lost(seen.face)))
+            unknown = Readings(seen.index, nothing(LIPS.specs, reason or UNKNOWN_POINT))
             return [*found, *self._ended(), unknown]
-        wide = opening(seen.face.points.tolist(), (*INNER_LIPS, *OUTER_LIPS), (36, 45))
         self._waiting.append((seen.index, seen.timestamp))
         return [*found, *self._judge(self._meter.push(wide))]
 

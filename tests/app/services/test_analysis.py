@@ -346,7 +346,7 @@ def test_frames_are_decoded_only_for_estimators_that_look_at_them(
     expected = [video.frame(f).grey.mean() for f in (0, 7, N - 1)]
     video.close()
     np.testing.assert_allclose(values[[0, 7, N - 1]], expected, rtol=1e-6)
-    assert annotator.session.setting("signals") == "default,brightness"
+    assert annotator.session.setting("signals") == "default,brightness,dark"
 
 
 def test_an_estimator_that_fails_is_named_and_the_others_go_on(
