@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 LEVELS: Final = ("0", "1", "2", "3", "4-5", "6+")  # all but the last are frequent enough
 _EDGES: Final = (0.5, 1.5, 2.5, 3.5, 5.5)
+_ROUNDING: Final = 1e-9
 
 
 def rmse(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
@@ -73,7 +74,7 @@ def icc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     rows, columns, grand = table.mean(axis=1), table.mean(axis=0), table.mean()
     between = 2 * ((rows - grand) ** 2).sum() / (len(y) - 1)
     left = ((table - rows[:, None] - columns + grand) ** 2).sum() / (len(y) - 1)
-    return float((between - left) / (between + left))
+    return float((between - left) / (between + left)) if between + left > 0 else nan
 
 
 def agreement(labels: npt.ArrayLike, scores: npt.ArrayLike) -> dict[str, float]:
@@ -99,9 +100,12 @@ def agreement(labels: npt.ArrayLike, scores: npt.ArrayLike) -> dict[str, float]:
     y, p = _pair(labels, scores)
     found = {"rmse": rmse(y, p), "pcc": pcc(y, p), "icc": icc(y, p)}
     if np.isfinite(found["pcc"]):
-        least = float(y.std()) * float(np.sqrt(max(0.0, 1 - found["pcc"] ** 2)))
-        if found["rmse"] < least * (1 - 1e-9) - 1e-9:
-            raise ArithmeticError(f"an error of {found['rmse']} is below the possible {least}")
+        spread = float(y.var())
+        least = spread * (1 - found["pcc"] ** 2)  # squared, where rounding is of one size
+        if found["rmse"] ** 2 < least - _ROUNDING * spread:
+            raise ArithmeticError(
+                f"an error of {found['rmse']} is below the possible {np.sqrt(least)}"
+            )
     errors, levels = np.abs(p - y), level_of(y)
     found["mae"] = float(errors.mean()) if len(y) else nan
     means = [float(errors[levels == k].mean()) for k in np.unique(levels)]

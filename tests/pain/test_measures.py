@@ -27,7 +27,9 @@ ARCHIVE = np.repeat(
     [40029, 2909, 2351, 1412, 802, 242, 270, 53, 79, 32, 67, 76, 48, 22, 1, 5],
 )
 scores = st.lists(
-    st.tuples(st.integers(0, 16), st.floats(0, 16, allow_subnormal=False)), min_size=2, max_size=60
+    st.tuples(st.integers(0, 16), st.floats(0, 16).map(lambda p: round(p, 6))),
+    min_size=2,
+    max_size=60,
 )
 
 
@@ -85,16 +87,26 @@ def test_no_error_is_below_what_the_correlation_allows(pairs: list[tuple[int, fl
     y, p = np.array(pairs).T
     found = agreement(y, p)  # it raises if it were
     if math.isfinite(found["pcc"]):
-        assert found["rmse"] >= y.std() * math.sqrt(max(0, 1 - found["pcc"] ** 2)) - 1e-6
+        assert found["rmse"] ** 2 >= y.var() * (1 - found["pcc"] ** 2 - 1e-9)
         assert -1 - 1e-9 <= found["icc"] <= 1 + 1e-9
         assert found["icc"] <= abs(found["pcc"]) + 1e-9
 
 
+@pytest.mark.parametrize("y", [[0, 1], [0, 0, 16], [0.1, 0.2, 0.7], ARCHIVE])
+def test_perfect_scores_are_possible(y: list[float]) -> None:
+    assert agreement(y, y)["rmse"] == 0.0
+    assert agreement(y, y)["icc"] == pytest.approx(1.0)
+
+
 def test_an_impossible_pair_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measures, "rmse", lambda y, p: 0.5)
     y = np.arange(10.0)
-    with pytest.raises(ArithmeticError, match=r"an error of 0\.5 is below the possible"):
-        agreement(y, np.sin(9 * y))
+    p = np.sin(9 * y)
+    least = y.std() * math.sqrt(1 - pcc(y, p) ** 2)
+    monkeypatch.setattr(measures, "rmse", lambda y, p: 1.001 * least)
+    agreement(y, p)
+    monkeypatch.setattr(measures, "rmse", lambda y, p: 0.999 * least)
+    with pytest.raises(ArithmeticError, match="is below the possible"):
+        agreement(y, p)
 
 
 @given(scores)
@@ -128,6 +140,7 @@ def test_subjects_are_measured_apart() -> None:
 def test_nothing_to_measure_is_not_a_number() -> None:
     assert math.isnan(rmse([], []))
     assert math.isnan(icc([1], [1]))
+    assert math.isnan(icc([3, 3], [0, 1e-200]))  # whose squares are 0
     assert math.isnan(pcc([1], [1]))
     assert math.isnan(agreement([0, 0], [1, 0])["rmse_present"])
     assert all(math.isnan(value) for value in agreement([], []).values())
