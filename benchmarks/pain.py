@@ -75,7 +75,7 @@ def confounders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
     for kind, about in tqdm(KINDS.items(), disable=None):
         episodes, minutes, known, labelled, highest = 0, 0.0, [], [], []
         for number, picture in enumerate(people):
-            portrait = Portrait(picture.read(), np.asarray(picture.points))
+            portrait = Portrait(picture.read_bgr(), picture.points)
             rng = np.random.default_rng([args.seed, number, len(kind)])
             actor = Actor.drawn(rng, portrait, model.shape_model)
             moves = write_only(rng, args.seconds, kind)

@@ -24,7 +24,8 @@ from facetrack.lips.views import View
 from facetrack.lips.windows import Window, own
 from facetrack.lips.words import GRID_WORDS, Word
 
-SMALL = Architecture(3, (4, 4, 8, 8), channels=12, projections=False, points=4, front=5)
+# oneDNN corrupts memory in the backward pass of convolutions of four channels (torch 2.13).
+SMALL = Architecture(3, (8, 8, 16, 16), channels=24, projections=False, points=4, front=5)
 VIEW = View((32, 24), 64.0)
 
 
@@ -105,6 +106,7 @@ def test_cuts_always_keep_the_word() -> None:
     assert len(starts) > 5
 
 
+@pytest.mark.filterwarnings("ignore")  # of torch's exporter about itself
 def test_a_reader_says_what_the_network_says(tmp_path: Path) -> None:
     network, one = _network(), _clip()
     path = tmp_path / "small.npz"

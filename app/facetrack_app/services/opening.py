@@ -161,10 +161,7 @@ def open_document(
                 f"goes on as {_MODES[stills]}, as it was begun; for {_MODES[asked]}, move the "
                 f"session away first: {folder}"
             )
-        if session.unreadable:
-            notes.append(words_of_unreadable(session))
-        if isinstance(source, Path) and folder.is_relative_to(user_folder("data")):
-            notes.append(f"this place may not be written: the session lies in {folder}")
+        notes += _about_files(session, source, folder)
     except Exception:
         session.close()
         raise
@@ -172,6 +169,14 @@ def open_document(
     return Document(
         source, session, size, times, open_it, tuple(notes), pictures, size_of, sound, check
     )
+
+
+def _about_files(session: Session, source: str | Path, folder: Path) -> list[str]:
+    """Say which pictures cannot be read, and where the session lies if not beside the video."""
+    notes = [words_of_unreadable(session)] if session.unreadable else []
+    if isinstance(source, Path) and folder.is_relative_to(user_folder("data")):
+        notes.append(f"this place may not be written: the session lies in {folder}")
+    return notes
 
 
 def video_of(folder: Path) -> str | Path:
