@@ -254,7 +254,8 @@ def score_plots(
             axis.plot(t, pooled["score"][here], label="score, 90 % interval")
             axis.plot(t, frames.labels[here], "k", drawstyle="steps-mid", lw=1, label="PSPI")
             axis.set_title(names[number], fontsize=8)
-            axis.set_ylim(-0.5, max(4.0, float(frames.labels[here].max()) + 1))
+            highest = max(frames.labels[here].max(), pooled["score"][here].max())
+            axis.set_ylim(-0.5, max(4.0, float(highest) + 1))
         axes[0].legend(fontsize=7, loc="upper right")
         axes[-1].set_xlabel("seconds")
         path = folder / f"{subject}.png"
