@@ -183,7 +183,7 @@ class EnrolledWords:
 
 
 def spoken_part(clip: LipClip) -> tuple[int, int] | None:
-    """Find the word in a clip that nobody trimmed, by the mouth's activity.
+    """Find the word in an untrimmed clip, by the mouth's activity.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Words at places that nobody gave: frame by frame, or as a sentence of a grammar."""
+"""Words without given boundaries: frame by frame, or as a sentence of a grammar."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
 
 from facetrack.errors import InputError
 
@@ -94,10 +93,12 @@ def evidence(
     float
         log N(t | 0, 1/beta + phi diag(1/alpha) phi^T).
     """
+    from scipy.linalg import solve_triangular  # loads slowly, and scoring needs none of it
+
     p, t = np.asarray(phi, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     covariance = np.eye(len(t)) / beta + (p / np.asarray(alphas)) @ p.T
     factor = np.linalg.cholesky(covariance)
-    white = scipy.linalg.solve_triangular(factor, t, lower=True)
+    white = solve_triangular(factor, t, lower=True)
     log_determinant = 2 * np.log(np.diag(factor)).sum()
     return float(-0.5 * (len(t) * np.log(2 * np.pi) + log_determinant + white @ white))
 
@@ -122,11 +123,13 @@ class _Fitting:
 
     def refresh(self) -> None:
         """Compute everything from the columns in use."""
+        from scipy.linalg import cho_factor, cho_solve, solve_triangular
+
         inner = self.beta * self.products[self.active] + np.diag(self.alphas)
-        factor = scipy.linalg.cho_factor(inner, lower=True)
-        self.sigma = scipy.linalg.cho_solve(factor, np.eye(len(self.active)))
+        factor = cho_factor(inner, lower=True)
+        self.sigma = cho_solve(factor, np.eye(len(self.active)))
         self.mu = self.beta * self.sigma @ self.along[self.active]
-        half = scipy.linalg.solve_triangular(factor[0], self.products.T, lower=True)
+        half = solve_triangular(factor[0], self.products.T, lower=True)
         self.S = self.beta * self.squares - self.beta**2 * (half**2).sum(0)
         self.Q = self.beta * (self.along - self.products @ self.mu)
 

@@ -12,7 +12,7 @@ from functools import cache, partial
 from math import degrees, nan
 from typing import Final, Self
 
-from facetrack.errors import FacetrackError
+from facetrack.errors import FacetrackError, ModelError
 from facetrack.pain.episodes import LEVEL, LONGEST, Episodes
 from facetrack.pain.influence import REGIONS, Region, regions_of
 from facetrack.pain.looks import Looker
@@ -168,10 +168,16 @@ def _loaded(name: str) -> PainModel:
 def looker_of(model: PainModel) -> tuple[Looker, dict[str, Region]]:
     """Return what looks at faces for a model, and the regions of what it sees."""
     encoder = encoder_of(model.encoder)
+    if encoder.version != model.encoder_version:
+        raise ModelError(
+            model.name,
+            f"was trained with another version of the encoder {model.encoder!r}",
+            remedy="train it again, or install the encoder that it names",
+        )
     looker = Looker(encoder)
-    deep = next(one for one in model.sets if one.kind == "deep").projection
-    assert deep is not None
-    return looker, regions_of(encoder, looker.hog, len(deep.mean) - len(encoder.names))
+    values = [len(s.projection.mean) for s in model.sets if s.kind == "deep" and s.projection]
+    features = values[0] - len(encoder.names) if values else 0
+    return looker, regions_of(encoder, looker.hog, features)
 
 
 @cache

@@ -18,6 +18,8 @@ from facetrack.pain.influence import Influence
 from facetrack.pain.looks import Look
 from facetrack.pain.model import PainModel, load_pain_model, write_pain_model
 from facetrack.pain.scorer import Scorer
+from facetrack.pain.signal import looker_of
+from facetrack.signals.expression import encoder_of
 from tests.pain.simulated import DEEP, HOG, MEAN, STEP, simulate
 
 OPTIONS = Options(
@@ -137,6 +139,20 @@ def test_intervals_hold_their_score(model: PainModel, people: Frames) -> None:
     assert (found.score <= found.high).all()
     assert found.low.min() >= 0
     assert found.high.max() <= 16
+
+
+def test_a_model_looks_with_the_encoder_it_was_trained_with_or_not_at_all(
+    model: PainModel,
+) -> None:
+    with pytest.raises(ModelError, match="another version of the encoder 'expression'"):
+        looker_of(replace(model, encoder_version="another"))
+
+
+def test_a_model_without_deep_features_needs_none(model: PainModel) -> None:
+    shape = tuple(one for one in model.sets if one.kind == "geometry")
+    plain = replace(model, sets=shape, encoder_version=encoder_of("expression").version)
+    _, regions = looker_of(plain)
+    assert set(regions) == {"brows", "eyes", "nose", "mouth"}
 
 
 def test_the_shipped_model_says_what_it_is() -> None:

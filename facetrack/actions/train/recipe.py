@@ -5,16 +5,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from facetrack.actions.train.bank import HeadForm
 from facetrack.actions.train.resnet import BackboneForm
 from facetrack.actions.train.views import View
 from facetrack.datasets.action_lists import FORMS
-from facetrack.errors import FormatError, InputError
+from facetrack.errors import FormatError
 from facetrack.networks.train.fitting import Schedule
+from facetrack.networks.train.recipe_files import find_recipe, recipes_of
 
 __all__ = ["Recipe", "read_recipe", "recipe_file", "recipes"]
 
@@ -54,25 +54,8 @@ class Recipe:
         return HeadForm(classes, **self.head)
 
 
-def recipes() -> dict[str, Path]:
-    """Return the files of the recipes that come with Facetrack, by name."""
-    folder = Path(str(resources.files("facetrack.actions.train"))) / "recipes"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
-def recipe_file(name: str) -> Path:
-    """Find a recipe by its name, or a file.
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe.
-    """
-    known = recipes()
-    path = known.get(name, Path(name))
-    if not path.is_file():
-        raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
-    return path
+recipes = partial(recipes_of, "facetrack.actions.train")
+recipe_file = partial(find_recipe, "facetrack.actions.train")
 
 
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,6 @@ from torch import nn
 
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.archive import read_archive
-from facetrack.formats.atomic import write_text
 from facetrack.lips.datasets import DATASETS, TRAIN, VALIDATION, set_aside, words_of
 from facetrack.lips.preparing import Prepared, prepare
 from facetrack.lips.train.network import LipNetwork, gather
@@ -26,7 +24,7 @@ from facetrack.lips.train.sentences import Sentences
 from facetrack.lips.views import View
 from facetrack.lips.words import GRID_WORDS
 from facetrack.networks.train.fitting import KIND, Fitting, set_weights
-from facetrack.networks.train.run import draw_curves
+from facetrack.networks.train.run import logged, open_run
 from facetrack.parallel import Map
 from facetrack.tracking.face_model import FaceModel
 from facetrack.version import installed_version
@@ -104,7 +102,7 @@ def start(
     about: dict[str, Any] = {"recipe": recipe.name, "data": root.resolve().name, "seed": seed,
              "words": [*words, *([""] if recipe.silence else [])],
              "version": installed_version()}  # fmt: skip
-    _open(work, recipe_file(config), about)
+    open_run(work, recipe_file(config), about)
     crops = work / "crops" if crops is None else crops
     items = prepare(items, crops, model=model, mean=model.shape_model.mean, map_=map_, tell=say)
     hold = len(items) <= _HELD
@@ -123,6 +121,7 @@ def _train(
     if not parts[0]:
         raise InputError("no clip of the training part could be prepared")
     done: dict[str, LipNetwork] = {}
+    told = logged(work, say)
     classes = {word: number for number, word in enumerate(words)}
     for step in recipe.steps:
         trained = _fresh(recipe, step, len(words), done.get(step.start))
@@ -142,7 +141,7 @@ def _train(
             if aside.clips and (values["epoch"] % _EVERY == 0 or last):
                 network = trained.average.network
                 values["accuracy"] = accuracy(network, aside, shown(), step.terms.whole)
-            _log(work, step.name, values, say)
+            told(step.name, values)
 
         fitting.run(len(parts[0]), loss, report)
         done[step.name] = trained.average.network.eval()
@@ -220,29 +219,3 @@ def finished(work: Path) -> tuple[LipNetwork, Recipe, dict[str, Any]]:
     prefix = "weight/"
     set_weights(trained, {k.removeprefix(prefix): a for k, a in arrays.items() if prefix in k})
     return trained.average.network.eval(), recipe, about
-
-
-def _log(work: Path, step: str, values: dict[str, float], say: Say) -> None:
-    with open(work / LOG, "a", encoding="utf-8") as log:
-        log.write(json.dumps({"step": step, **values}) + "\n")
-    draw_curves(work)
-    right = f", set aside {values['accuracy']:.3f}" if "accuracy" in values else ""
-    say(f"{step}, epoch {values['epoch']:.0f} of {values['epochs']:.0f}: "
-        f"loss {values['loss']:.4f}{right}")  # fmt: skip
-
-
-def _open(work: Path, recipe: Path, about: dict[str, Any]) -> None:
-    """Make the folder, or check that what was interrupted there is this training."""
-    known = work / ABOUT
-    if known.is_file():
-        kept = json.loads(known.read_text("utf-8"))
-        same = {k: v for k, v in kept.items() if k != "version"} == {
-            k: v for k, v in about.items() if k != "version"
-        }
-        if not same or (work / RECIPE).read_text("utf-8") != recipe.read_text("utf-8"):
-            raise InputError(f"{work}: holds another training; choose another folder")
-        return
-    work.mkdir(parents=True, exist_ok=True)
-    if recipe.resolve() != (work / RECIPE).resolve():
-        shutil.copyfile(recipe, work / RECIPE)
-    write_text(known, json.dumps(about, indent=1))

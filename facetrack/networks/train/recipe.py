@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, fields
-from importlib import resources
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 
-from facetrack.errors import FormatError, InputError
+from facetrack.errors import FormatError
 from facetrack.networks.train.binary import Stage
 from facetrack.networks.train.encoder import Architecture
 from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.guidance import Weights
+from facetrack.networks.train.recipe_files import find_recipe, recipes_of
 
 TEACHER: Final = "teacher"
 
@@ -76,25 +76,8 @@ class Recipe:
         return any(step.guide not in ("", *known) for step in self.steps)
 
 
-def recipes() -> dict[str, Path]:
-    """Return the files of the recipes that come with Facetrack, by name."""
-    folder = Path(str(resources.files("facetrack.networks.train"))) / "recipes"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
-def recipe_file(name: str) -> Path:
-    """Find a recipe by its name, or a file.
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe.
-    """
-    known = recipes()
-    path = known.get(name, Path(name))
-    if not path.is_file():
-        raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
-    return path
+recipes = partial(recipes_of, "facetrack.networks.train")
+recipe_file = partial(find_recipe, "facetrack.networks.train")
 
 
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:

@@ -161,9 +161,10 @@ def logged(work: Path, say: Callable[[str], None]) -> Callable[[str, dict[str, f
         with open(work / LOG, "a", encoding="utf-8") as log:
             log.write(json.dumps({"step": step, **values}) + "\n")
         draw_curves(work)
+        aside = f", set aside {values['accuracy']:.3f}" if "accuracy" in values else ""
         say(
             f"{perf_counter() - began:6.0f} s  {step}, epoch {values['epoch']:.0f} of "
-            f"{values['epochs']:.0f}: loss {values['loss']:.4f}"
+            f"{values['epochs']:.0f}: loss {values['loss']:.4f}{aside}"
         )
 
     return report
