@@ -31,13 +31,10 @@ class Look:
         encoder's features and then what it says.
     problem : str
         Why no score can rest on it, in words; empty where it can.
-    detail : float
-        Mean magnitude of the gradients of the registered face: low where it is blurred.
     """
 
     values: Mapping[str, npt.NDArray[np.floating]]
     problem: str
-    detail: float
 
 
 class Looker:
@@ -123,4 +120,4 @@ class Looker:
             "hog": self.hog.describe(cells),
             "deep": np.concatenate([encoding.features, encoding.targets]),
         }
-        return Look(values, problem, float(cells.mean()))
+        return Look(values, problem)

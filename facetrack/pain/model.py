@@ -78,7 +78,7 @@ class PainModel:
     calibration : Calibration
         Of the smoothed score.
     limits : mapping of str to float
-        `detail`: the least of `Look.detail`; `nearest SET`: the least kernel value of each set.
+        `nearest SET`: the least kernel value of each set.
     card : mapping
         Data, terms and measures; `caution`: what is said wherever its score is shown.
     version : str

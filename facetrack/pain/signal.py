@@ -116,8 +116,6 @@ class _PainRun:
         if look.problem:
             return nothing(self._specs, look.problem)
         limits = self._model.limits
-        if look.detail < limits.get("detail", 0.0):
-            return nothing(self._specs, "the picture is too blurred")
         moment = self._scorer.push(seen.timestamp, look)
         if not self._scorer.known(seen.timestamp):
             return nothing(self._specs, "what is usual for this face is not known yet")

@@ -50,7 +50,7 @@ def model(people: Frames) -> PainModel:
 
 def looks_of(frames: Frames) -> list[Look]:
     return [
-        Look({source: values[i] for source, values in frames.values.items()}, "", 1.0)
+        Look({source: values[i] for source, values in frames.values.items()}, "")
         for i in range(len(frames))
     ]
 
