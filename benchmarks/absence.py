@@ -11,7 +11,6 @@ once before the absence: what that taught must be theirs after it, and never the
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from showing import show
 from tqdm import tqdm
 
 from facetrack.datasets.pts_folder import load_folder
@@ -26,7 +26,6 @@ from facetrack.errors import FacetrackError
 from facetrack.evaluation.owners import Owned, find_owners, owner_of_ids, strayed
 from facetrack.evaluation.people import choose_portraits
 from facetrack.model import load_model
-from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
 from facetrack.synthetic.clips import absence_video
 from facetrack.synthetic.portrait import Portrait
@@ -94,13 +93,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args(arguments)
     try:
-        return run(args, shlex.join([Path(__file__).name, *arguments]))
+        return run(args)
     except FacetrackError as error:
         print(f"absence: {error}", file=sys.stderr)
         return 1
 
 
-def run(args: argparse.Namespace, command: str) -> int:
+def run(args: argparse.Namespace) -> int:
     """Do what the command line asks."""
     model = load_model(args.model)
     pictures = [picture for folder in args.pictures for picture in load_folder(folder)]
@@ -110,11 +109,9 @@ def run(args: argparse.Namespace, command: str) -> int:
         follow(model, draw_video(model, portraits, seed), seed)
         for seed in tqdm(seeds, desc="absences", disable=None)
     ]
-    print(absence_table(absences))
-    if args.json is not None:
-        details = {"total": total(absences), "absences": [asdict(a) for a in absences]}
-        content = document(command=command, model=model.name, n=len(absences), details=details)
-        write_json(args.json, content)
+    details = {"absences": [asdict(a) for a in absences]}
+    table = absence_table(absences)
+    show([table], args.json, n=len(absences), model=model.name, details=details)
     return int(not all(absence.right for absence in absences))
 
 
@@ -178,7 +175,7 @@ def total(absences: Sequence[Absence]) -> dict[str, int]:
     }
 
 
-def absence_table(absences: Sequence[Absence]) -> str:
+def absence_table(absences: Sequence[Absence]) -> Table:
     """Lay out the counts, and the cases in which something went wrong."""
     seeds = f"seeds {absences[0].seed} to {absences[-1].seed}"
     sums = total(absences)
@@ -188,7 +185,7 @@ def absence_table(absences: Sequence[Absence]) -> str:
         for a in absences
         if not a.right or a.new_ids
     ]
-    return Table(["", *(name.replace("_", " ") for name in sums)], rows).text()
+    return Table(["", *(name.replace("_", " ") for name in sums)], rows)
 
 
 if __name__ == "__main__":

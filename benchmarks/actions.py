@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from made_events import Made, make, share
+from showing import show
 from torch import Tensor
 from tqdm import tqdm
 
@@ -31,9 +31,9 @@ from facetrack.actions.train.bank import ActionNetwork, HeadForm
 from facetrack.actions.train.resnet import BackboneForm, build, multiply_adds
 from facetrack.errors import FacetrackError
 from facetrack.networks.train.fitting import Fitting, Schedule
-from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.envelope import write_json
 from facetrack.reporting.intervals import paired_interval
-from facetrack.reporting.tables import Part, Quantity, Table, as_text
+from facetrack.reporting.tables import Part, Quantity, Table
 
 BASE: Final = "mean"
 BATCH: Final = 32
@@ -261,13 +261,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, arm, seed in tqdm(jobs, desc="arms and seeds", disable=None):
         train_arm(name, arm, seed, args.work, args.output)
     settings = compare(args.output)
-    sys.stdout.write(f"{as_text(report(settings))}\n")
-    if args.json is not None:
-        command = shlex.join(["python", "benchmarks/actions.py", *sys.argv[1:]])
-        write_json(
-            args.json,
-            document(command=command, model="", n=TESTED, details={"settings": settings}),
-        )
+    show(report(settings), args.json, n=TESTED, details={"settings": settings})
     return 0
 
 

@@ -12,7 +12,6 @@ id of one shot must not come back in a later one.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -20,13 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from showing import show
 from tqdm import tqdm
 
 from facetrack.errors import FacetrackError, InputError
 from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids, strayed
 from facetrack.model import load_model
 from facetrack.opening import open_source
-from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
 from facetrack.synthetic.clips import crossing_video
 from facetrack.tracking.face_model import FaceModel
@@ -92,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (args.clip is None) != (args.cuts is None):
         parser.error("--clip and --cuts belong together")
     try:
-        return run(args, shlex.join([Path(__file__).name, *arguments]))
+        return run(args)
     except FacetrackError as error:
         print(f"crossings: {error}", file=sys.stderr)
         return 1
@@ -106,22 +105,20 @@ def frame_numbers(text: str) -> list[int]:
     return numbers
 
 
-def run(args: argparse.Namespace, command: str) -> int:
+def run(args: argparse.Namespace) -> int:
     """Do what the command line asks."""
     model = load_model(args.model)
     seeds = range(args.seed, args.seed + args.crossings)
     crossings = [cross(model, seed) for seed in tqdm(seeds, desc="crossings", disable=None)]
     shots = follow_clip(model, args.clip, args.cuts, args.max_faces) if args.clip else []
-    if crossings:
-        print(crossing_table(crossings))
+    tables = [crossing_table(crossings)] if crossings else []
     if shots:
-        print(shot_table(args.clip.name, shots))
-    if args.json is not None:
-        details = {"total": total(crossings), "crossings": [asdict(c) for c in crossings]}
-        if shots:
-            details["clip"] = {"name": args.clip.name, "shots": [asdict(s) for s in shots]}
-        content = document(command=command, model=model.name, n=len(crossings), details=details)
-        write_json(args.json, content)
+        tables.append(shot_table(args.clip.name, shots))
+    details = {
+        "crossings": [asdict(c) for c in crossings],
+        "shots": [asdict(shot) for shot in shots],
+    }
+    show(tables, args.json, n=len(crossings), model=model.name, details=details)
     return int(any(c.swaps for c in crossings) or any(s.reused for s in shots))
 
 
@@ -194,7 +191,7 @@ def total(crossings: Sequence[Crossing]) -> dict[str, int]:
     return {name: count for name, count in sums.items() if name != "seed"}
 
 
-def crossing_table(crossings: Sequence[Crossing]) -> str:
+def crossing_table(crossings: Sequence[Crossing]) -> Table:
     """Lay out the sums, and the crossings in which something went wrong."""
     sums = total(crossings)
     seeds = f"seeds {crossings[0].seed} to {crossings[-1].seed}"
@@ -204,10 +201,10 @@ def crossing_table(crossings: Sequence[Crossing]) -> str:
         seed = counts.pop("seed")
         if any(counts.values()):
             rows.append([f"  of which seed {seed}", *counts.values()])
-    return Table(["", *(name.replace("_", " ") for name in sums)], rows).text()
+    return Table(["", *(name.replace("_", " ") for name in sums)], rows)
 
 
-def shot_table(name: str, shots: Sequence[Shot]) -> str:
+def shot_table(name: str, shots: Sequence[Shot]) -> Table:
     """Lay out the ids of a clip's shots."""
     rows = [
         [
@@ -218,7 +215,7 @@ def shot_table(name: str, shots: Sequence[Shot]) -> str:
         ]
         for shot in shots
     ]
-    return Table([name, "with faces", "ids", "ids of an earlier shot"], rows).text()
+    return Table([name, "with faces", "ids", "ids of an earlier shot"], rows)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ and camera change as well as skin.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 import numpy.typing as npt
+from showing import show
 from tqdm import tqdm
 
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
@@ -32,7 +32,6 @@ from facetrack.errors import FacetrackError, InputError
 from facetrack.features.pixels import Box, Image, agreement, box_of, overlap
 from facetrack.formats.picture import SUFFIXES, read_bgr
 from facetrack.model import load_model
-from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
 from facetrack.tracking.detection import Finds
 from facetrack.tracking.face_detector import FaceDetector
@@ -336,11 +335,7 @@ def main() -> int:
     else:
         groups = crowds(model, detector, together, args.count or _CROWDS)
         table, data = crowd_table(groups), {"crowds": groups}
-    sys.stdout.write(table.text() + "\n")
-    if args.json:
-        n = sum(map(len, by_folder.values()))
-        command = shlex.join(["python", "benchmarks/detection.py", *sys.argv[1:]])
-        write_json(args.json, document(command=command, model=model.name, n=n, details=data))
+    show([table], args.json, n=len(together), model=model.name, details=data)
     return 0
 
 

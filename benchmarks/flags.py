@@ -12,7 +12,6 @@ over pictures, and that of both together (the mean of their ranks).
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
+from showing import show
 from tqdm import tqdm
 
 from facetrack.datasets.pts_folder import load_folder
@@ -31,7 +31,6 @@ from facetrack.model import load_model
 from facetrack.networks.expression import load_encoder
 from facetrack.networks.patches import take
 from facetrack.networks.samples import MODES, OPENINGS, shape_targets
-from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
 from facetrack.training.starts import StartNoise
 
@@ -118,11 +117,7 @@ def main() -> int:
         for name, d in details.items()
     ]  # fmt: skip
     heads = ["pictures", "fits", "bad", "quality", "encoder", "both", "both - quality, 95 %"]
-    print(Table(heads, rows).text())
-    if args.json is not None:
-        command = shlex.join(["python", *sys.argv])
-        report = document(command=command, model="default", n=len(rows), details=details)
-        write_json(args.json, report)
+    show([Table(heads, rows)], args.json, n=len(rows), model="default", details=details)
     return 0
 
 

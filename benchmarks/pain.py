@@ -13,7 +13,6 @@ binary encoder; the difference of their correlations, resampled by subjects.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from showing import show
 from tqdm import tqdm
 
 from facetrack.datasets.portraits import load_portraits
@@ -40,7 +40,6 @@ from facetrack.pain.report import difference, pool
 from facetrack.pain.script import labels, write_only
 from facetrack.pain.signal import SCORE, Pain
 from facetrack.reading import Event, Readings
-from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Quantity, Table
 from facetrack.signals.pipeline import Pipeline
 from facetrack.signals.registry import Choice
@@ -194,12 +193,7 @@ def main() -> int:
         details, table = doing(args)
     except FacetrackError as error:
         parser.exit(1, f"{error}\n")
-    print(table.text())
-    if args.json is not None:
-        command = shlex.join(["python", *sys.argv])
-        write_json(
-            args.json, document(command=command, model="", n=len(table.rows), details=details)
-        )
+    show([table], args.json, n=len(table.rows), details=details)
     return 0
 
 

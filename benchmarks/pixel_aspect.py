@@ -12,7 +12,6 @@ left is the work of the geometry; where only the coding differs, it is that of t
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import tempfile
 from fractions import Fraction
@@ -23,6 +22,7 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from showing import show
 
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model
@@ -100,6 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("square", type=Path)
     parser.add_argument("stored", type=Path)
     parser.add_argument("--model", default="default")
+    parser.add_argument("--json", type=Path, metavar="FILE")
     chosen = parser.parse_args(arguments)
     model = load_model(chosen.model)
     with open_source(chosen.square) as a, open_source(chosen.stored) as b:
@@ -127,10 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     }
     head = ["", "points %", "most", "yaw deg", "most", "lost"]
     table = Table(head, [compared(n, tracks[a], tracks[b]) for n, (a, b) in pairs.items()])
-    print(
-        f"    python benchmarks/pixel_aspect.py {shlex.join(map(str, arguments or sys.argv[1:]))}"
-    )
-    print(table.text())
+    show([table], chosen.json, n=len(tracks), model=model.name)
     return 0
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from facetrack.errors import FormatError, InputError
 
@@ -20,13 +21,14 @@ HELP = (
     "Make a page of every JSON report: the command line that measured it, version and model, and "
     "the tables that the command printed. Of `evaluate landmarks`, `evaluate video`, `evaluate "
     "confidence`, `evaluate events`, `networks evaluate`, `pain evaluate`, `lips evaluate`, "
-    "`learn`, `annotate` and `benchmark`."
+    "`learn`, `annotate`, `benchmark` and the programs in `benchmarks/`."
 )
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json
 facetrack results lfpw.json
 facetrack results speed.json peers.json -o docs/results
 """
+_BENCHMARK: Final = re.compile(r"python benchmarks/(\w+)\.py\b")
 # What comes of details that lack something or hold something else.
 _DAMAGE = (
     ArithmeticError,
@@ -94,7 +96,7 @@ def _page(path: Path) -> str:
         with warnings.catch_warnings(action="error", category=RuntimeWarning):
             parts = lay_out(report["details"])
     except _DAMAGE as error:
-        cause = f"not a whole report of `facetrack {kind}` ({error!r})"
+        cause = f"not a whole report of `{kind}` ({error!r})"
         raise FormatError(path, cause, remedy="measure again") from error
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     return results_page(report, parts, title=f"{kind}: {path.stem}", written=written)
@@ -102,10 +104,14 @@ def _page(path: Path) -> str:
 
 def _layout(path: Path, command: str) -> tuple[str, Lay]:
     """Find what lays out the report of a command line."""
+    from facetrack.reporting.tables import from_data
+
     layouts = _layouts()
     for kind, lay_out in layouts.items():
         if f"{command} ".startswith(f"facetrack {kind} "):
             return kind, lay_out
+    if benchmark := _BENCHMARK.match(command):
+        return benchmark[1], lambda details: from_data(details["parts"])
     raise FormatError(
         path, f"no page is made of {command!r}", remedy=f"only of {', '.join(layouts)}"
     )

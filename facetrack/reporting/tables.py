@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -129,6 +129,48 @@ def as_markdown(parts: Iterable[Part]) -> str:
     """
     blocks = [part.markdown() if isinstance(part, Table) else escape(part) for part in parts]
     return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def as_data(parts: Iterable[Part]) -> list[str | dict[str, list[Any]]]:
+    """Turn lines and tables into what a JSON report holds.
+
+    Parameters
+    ----------
+    parts : iterable of str or Table
+
+    Returns
+    -------
+    list of str or dict
+        A table as its `headers` and its `rows`, a `Quantity` as its attributes.
+    """
+    return [part if isinstance(part, str) else _plain(part) for part in parts]
+
+
+def _plain(table: Table) -> dict[str, list[Any]]:
+    rows = [[asdict(v) if isinstance(v, Quantity) else v for v in row] for row in table.rows]
+    return {"headers": list(table.headers), "rows": rows}
+
+
+def from_data(data: Iterable[str | Mapping[str, Any]]) -> list[Part]:
+    """Read lines and tables out of a JSON report.
+
+    Parameters
+    ----------
+    data : iterable of str or mapping
+        From `as_data`.
+
+    Returns
+    -------
+    list of str or Table
+
+    Raises
+    ------
+    KeyError
+        If a table lacks its headers or rows.
+    """
+    return [
+        part if isinstance(part, str) else Table(part["headers"], part["rows"]) for part in data
+    ]
 
 
 def escape(text: str) -> str:

@@ -30,7 +30,7 @@ from facetrack.evaluation.teaching import Lesson, Spread
 from facetrack.evaluation.teaching_report import learning_details
 from facetrack.landmarks.markup import GROUPS
 from facetrack.reporting.envelope import document, write_json
-from facetrack.reporting.tables import as_markdown, as_text
+from facetrack.reporting.tables import Part, Table, as_data, as_markdown, as_text
 
 NONE = math.nan
 SUMMARY = {"n": 3, "found": 0.0, "mean": NONE, "median": NONE, "auc08": 0.0, "over08": 1.0}
@@ -124,6 +124,17 @@ def test_a_page_shows_what_the_terminal_showed(command: str, tmp_path: Path, cap
     assert "nan" not in page
 
 
+def test_programs_in_benchmarks_bring_their_tables(tmp_path: Path) -> None:
+    parts: list[Part] = ["before", Table(["what", "n"], [["faces", 3]])]
+    command = "python benchmarks/detection.py recall A --json r.json"
+    content = document(command=command, model="m", n=3, details={"parts": as_data(parts)})
+    write_json(tmp_path / "r.json", content)
+    assert main(["results", str(tmp_path / "r.json"), "-o", str(tmp_path)]) == 0
+    page = (tmp_path / "r.md").read_text()
+    assert page.startswith(f"# detection: r\n\n    {command}\n")
+    assert page.endswith(as_markdown(parts))
+
+
 def test_pages_go_where_they_are_told(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
@@ -146,6 +157,7 @@ def test_pages_go_where_they_are_told(tmp_path: Path, monkeypatch, capsys) -> No
         (document(command="facetrack score a b", model="", n=1, details={}), "no page is made of"),
         (document(command="facetrack learning", model="", n=1, details={}), "no page is made of"),
         (document(command="facetrack learn", model="", n=1, details={}), "not a whole report"),
+        (document(command="python benchmarks/a.py", model="", n=1, details={}), "not a whole"),
         (
             document(command="facetrack learn", model="", n=1, details={"clips": []}),
             "not a whole report",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facetrack.reporting.tables import Part, Quantity, Table, as_markdown, as_text
+from facetrack.reporting.tables import (
+    Part,
+    Quantity,
+    Table,
+    as_data,
+    as_markdown,
+    as_text,
+    from_data,
+)
 
 TABLE = Table(["name", "value"], [["a", 1.5], ["longer", float("nan")], ["|", None]])
 
@@ -42,3 +51,12 @@ def test_quantities_are_shown_in_their_own_way() -> None:
     table = Table(["x"], [[Quantity(12.345, 1, " %")], [Quantity(-0.0001)], [Quantity(math.nan)]])
     assert table.cells == [["12.3 %"], ["0.000"], ["-"]]
     assert table.wordy == [False]
+
+
+def test_reports_hold_what_is_shown() -> None:
+    parts: list[Part] = [
+        "so it is",
+        Table(["a", "b", "c"], [["x", 0.25, Quantity(12.345, 1, " %")]]),
+    ]
+    kept = json.loads(json.dumps(as_data(parts)))
+    assert as_text(from_data(kept)) == as_text(parts)

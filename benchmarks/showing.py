@@ -1,0 +1,30 @@
+"""What benchmarks have in common: their tables on the terminal, and the JSON of their page."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.tables import Part, as_data, as_text
+
+
+def show(
+    parts: Iterable[Part],
+    json: Path | None,
+    *,
+    n: int,
+    model: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Print tables, and write the report that `facetrack results` lays out, where one is asked."""
+    parts = list(parts)
+    sys.stdout.write(f"{as_text(parts)}\n")
+    if json is None:
+        return
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    content = {**(details or {}), "parts": as_data(parts)}
+    write_json(json, document(command=command, model=model, n=n, details=content))
