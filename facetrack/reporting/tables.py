@@ -168,9 +168,17 @@ def from_data(data: Iterable[str | Mapping[str, Any]]) -> list[Part]:
     KeyError
         If a table lacks its headers or rows.
     """
-    return [
-        part if isinstance(part, str) else Table(part["headers"], part["rows"]) for part in data
-    ]
+    return [part if isinstance(part, str) else _table(part) for part in data]
+
+
+def _table(data: Mapping[str, Any]) -> Table:
+    rows = [[_quantity(v) if isinstance(v, dict) else v for v in row] for row in data["rows"]]
+    return Table(data["headers"], rows)
+
+
+def _quantity(data: Mapping[str, Any]) -> Quantity:
+    value = math.nan if data["value"] is None else data["value"]
+    return Quantity(value, data["digits"], data["unit"])
 
 
 def escape(text: str) -> str:
