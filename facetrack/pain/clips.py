@@ -14,12 +14,12 @@ import numpy.typing as npt
 from facetrack.errors import FormatError
 from facetrack.formats.npz import read_whole_npz
 from facetrack.opening import open_source
-from facetrack.pain.episodes import Episodes
 from facetrack.pain.pictures import CHANNELS
 from facetrack.pain.pspi import pspi
 from facetrack.pain.signal import SCORE, Pain
 from facetrack.reading import Readings
 from facetrack.reporting.tables import Part, Quantity, Table
+from facetrack.signals.episodes import Episodes
 from facetrack.signals.expression import EXPRESSION
 from facetrack.signals.pipeline import Pipeline
 from facetrack.signals.registry import Choice

@@ -13,12 +13,12 @@ from math import degrees, nan
 from typing import Final, Self
 
 from facetrack.errors import FacetrackError, ModelError
-from facetrack.pain.episodes import LEVEL, LONGEST, Episodes
 from facetrack.pain.influence import REGIONS, Region, regions_of
 from facetrack.pain.looks import Looker
 from facetrack.pain.model import DEFAULT, PAIN_MODEL, PainModel, load_pain_model
 from facetrack.pain.scorer import Moment, Scorer
 from facetrack.reading import Kind, Reading, Readings, Spec
+from facetrack.signals.episodes import LEVEL, LONGEST, Episodes
 from facetrack.signals.estimator import Result, State, lost, nothing
 from facetrack.signals.expression import encoder_of, encoding_of, patches_of
 from facetrack.signals.observation import Observation

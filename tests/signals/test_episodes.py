@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facetrack.pain.episodes import JOINED, LEVEL, LONGEST, SHORTEST, Episodes
 from facetrack.reading import Event
+from facetrack.signals.episodes import JOINED, LEVEL, LONGEST, SHORTEST, Episodes
 
 Scores = list[tuple[float, float]]
 EPS = 1e-6
