@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -20,14 +19,11 @@ from facetrack.errors import FacetrackError
 from facetrack.networks.expression import ExpressionEncoder
 from facetrack.networks.patches import take
 from facetrack.networks.samples import CHANNELS
-from facetrack.opening import open_source
 from facetrack.signals.estimator import lost
 from facetrack.signals.geometry import GEOMETRY
 from facetrack.signals.observation import Observation
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.tracker import Tracker
 
-__all__ = ["LOOK", "RATE", "Looks", "look", "mirrored", "resampled", "watch"]
+__all__ = ["LOOK", "RATE", "Looks", "look", "mirrored", "resampled"]
 
 RATE: Final = 25.0  # frames per second of clips
 _OPENINGS: Final = ("opening_right_eye", "opening_left_eye", "opening_mouth")
@@ -94,38 +90,6 @@ def look(seen: Observation, encoder: ExpressionEncoder) -> tuple[Floats | None, 
 def mirrored(values: Floats) -> Floats:
     """Return what the mirrored face would look like, shape as given."""
     return np.asarray(values[..., _ORDER] * _SIGNS)
-
-
-def watch(path: Path, encoder: ExpressionEncoder, model: FaceModel) -> Looks:
-    """Track a clip of one person and look at each frame.
-
-    Parameters
-    ----------
-    path : Path
-    encoder : ExpressionEncoder
-    model : FaceModel
-
-    Returns
-    -------
-    Looks
-
-    Raises
-    ------
-    VideoError
-        If the clip cannot be read.
-    """
-    tracker = Tracker(model, max_faces=1)
-    times, values = [], []
-    with open_source(path) as source:
-        for frame in source:
-            faces = tracker.update(frame)
-            found = None
-            if faces:
-                seen = Observation(frame.index, frame.timestamp, faces[0], frame)
-                found, _ = look(seen, encoder)
-            times.append(frame.timestamp)
-            values.append(np.full(len(LOOK), nan) if found is None else found)
-    return Looks(np.array(times), np.array(values).reshape(len(times), len(LOOK)))
 
 
 def resampled(looks: Looks) -> Looks:

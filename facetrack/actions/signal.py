@@ -27,7 +27,7 @@ from facetrack.reading import Event, Kind, Spec
 from facetrack.signals.estimator import Result, State
 from facetrack.signals.observation import Observation
 
-__all__ = ["ACTIONS", "Actions"]
+__all__ = ["FilterBank"]
 
 LOGGER = logging.getLogger(__name__)
 _GAP: Final = 0.2  # seconds without the face that are bridged
@@ -35,7 +35,7 @@ _EPS: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Actions:
+class FilterBank:
     """The estimator; its model is loaded when it is first asked for.
 
     Attributes
@@ -45,7 +45,7 @@ class Actions:
     """
 
     model: str = DEFAULT
-    name: str = "actions"
+    name: str = "action_bank"
     delay: float = (WINDOW + 2 * HOP) / RATE + _GAP
     needs_pixels: bool = True
     frame_rate: float | None = RATE
@@ -65,9 +65,6 @@ class Actions:
         return _ActionRun(
             _recogniser(self.model), _encoder(), frozenset(s.name for s in self.specs)
         )
-
-
-ACTIONS: Final = Actions()
 
 
 class _ActionRun:
@@ -159,7 +156,7 @@ def _specs(name: str) -> tuple[Spec, ...]:
     try:
         card = ACTION_RECOGNISER.describe(name)["card"]
     except FacetrackError as error:  # whatever became of this model, the other signals stay
-        LOGGER.warning("actions are left out: %s", error)
+        LOGGER.warning("actions of a filter bank are left out: %s", error)
         return ()
     return tuple(Spec(a, _meaning(a), kind=Kind.EVENT) for a in card.get("offered", []))
 

@@ -13,7 +13,6 @@ from facetrack.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:  # what stands on these loads when a run needs it
     from facetrack.actions.films import Acted, Part
-    from facetrack.actions.looks import Looks
     from facetrack.datasets.pts_folder import LabelledImage
     from facetrack.tracking.face_model import FaceModel
 
@@ -37,9 +36,9 @@ def add_face_arguments(kinds: Any) -> None:
     learn.add_argument("--terms", default="", help="terms of use, stored in the model's card")
     learn.add_argument("--epochs", type=int, default=16)
     learn.add_argument("--seed", type=int, default=0)
-    compare = kinds.add_parser("compare", help="a recogniser and a rule beside another program")
+    compare = kinds.add_parser("compare", help="rules and a recogniser beside another program")
     compare.add_argument("videos", type=Path, metavar="DIR", help="clips of one person each")
-    compare.add_argument("--recogniser", required=True, metavar="NAME|FILE.npz")
+    compare.add_argument("--recogniser", metavar="NAME|FILE.npz", help="default: the rules alone")
     compare.add_argument("--channels", type=Path, required=True, metavar="FILE.npz")
     compare.add_argument("--skip", nargs="+", default=[], metavar="CLIP", help="clips with cuts")
     compare.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
@@ -118,7 +117,8 @@ def compare(args: argparse.Namespace) -> int:
     from facetrack.reporting.tables import as_text
 
     make_absolute(args)
-    recogniser, model = load_recogniser(args.recogniser), load_model(args.model)
+    recogniser = load_recogniser(args.recogniser) if args.recogniser else None
+    model = load_model(args.model)
     theirs = {
         action: {clip: values.mean(axis=1) for clip, values in read.items()}
         for action, channels in actions.PEERS.items()
@@ -130,17 +130,11 @@ def compare(args: argparse.Namespace) -> int:
     if not there:
         raise InputError(f"{args.videos}: holds none of the {len(paths)} clips of {args.channels}")
     with cluster_map(args) as map_:
-        watched = list(shown("clips", len(there), map_)(partial(_watch, model=model), there))
-    clips = {path.stem: looks for path, looks in zip(there, watched, strict=True)}
+        door = shown("clips", len(there), map_)
+        followed = list(door(partial(actions.follow, model=model), there))
+    clips = {path.stem: seen for path, seen in zip(there, followed, strict=True)}
     rows = actions.compare(clips, theirs, recogniser, np.random.default_rng(0))
     print(as_text(actions.action_table(rows)))
-    details = {"rows": rows, "clips": list(clips), "checksum": recogniser.version}
-    write_report(args, model=recogniser.name, n=len(clips), details=details)
+    details = {"rows": rows, "clips": list(clips)}
+    write_report(args, model=(recogniser or model).name, n=len(clips), details=details)
     return 0
-
-
-def _watch(path: Path, *, model: FaceModel) -> Looks:
-    from facetrack.actions.looks import watch
-    from facetrack.networks.expression import load_encoder
-
-    return watch(path, load_encoder(), model)

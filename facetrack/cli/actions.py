@@ -21,7 +21,7 @@ facetrack actions evaluate kinetics --work k400 --json k400.json
 facetrack actions predict clip.mp4 --work k400
 facetrack actions film looks --portraits afw helen_train lfpw_train --workers 4
 facetrack actions learn looks --work run -o actions.npz
-facetrack actions compare videos --recogniser actions.npz --channels blendshapes/videos.npz
+facetrack actions compare videos --channels blendshapes/videos.npz --json actions.json
 """
 _BEST = 5  # classes that `predict` prints of a clip
 

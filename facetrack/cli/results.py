@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 HELP = (
     "Make a page of every JSON report: the command line that measured it, version and model, and "
     "the tables that the command printed. Of `evaluate landmarks`, `evaluate video`, `evaluate "
-    "confidence`, `evaluate events`, `networks evaluate`, `pain evaluate`, `lips evaluate`, "
-    "`learn`, `annotate`, `benchmark` and the programs in `benchmarks/`."
+    "confidence`, `evaluate events`, `actions compare`, `networks evaluate`, `pain evaluate`, "
+    "`lips evaluate`, `learn`, `annotate`, `benchmark` and the programs in `benchmarks/`."
 )
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json
@@ -119,6 +119,7 @@ def _layout(path: Path, command: str) -> tuple[str, Lay]:
 
 def _layouts() -> dict[str, Lay]:
     from facetrack.cli.annotate import annotation_table
+    from facetrack.evaluation.actions import action_table
     from facetrack.evaluation.benchmark_report import benchmark_table
     from facetrack.evaluation.comparison_report import comparison_table
     from facetrack.evaluation.confidence_report import confidence_table
@@ -138,6 +139,7 @@ def _layouts() -> dict[str, Lay]:
         "evaluate video": video_table,
         "evaluate confidence": confidence_table,
         "evaluate events": event_table,
+        "actions compare": lambda d: action_table(d["rows"]),
         "networks evaluate": expression_table,
         "pain evaluate": lambda d: clip_table(d["clips"]) if "clips" in d else score_table(d),
         "lips evaluate": lambda d: own_table(d) if "systems" in d else lip_table(d),

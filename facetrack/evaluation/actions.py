@@ -1,21 +1,30 @@
-"""Facial actions beside another program: events of the recogniser and of a rule on channels."""
+"""Facial actions beside another program: events of the rules, and of a recogniser."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.actions.looks import LOOK, RATE, Looks, resampled
+from facetrack.actions.looks import LOOK, RATE, Looks, look, resampled
 from facetrack.actions.recogniser import Recogniser
+from facetrack.actions.rules import ACTIONS
 from facetrack.actions.timeline import Timeline
 from facetrack.datasets.events import channel_events
+from facetrack.opening import open_source
+from facetrack.reading import Event
 from facetrack.reporting.tables import Part, Quantity, Table
+from facetrack.signals.expression import encoder_of
+from facetrack.signals.observation import Observation
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
 
-__all__ = ["PEERS", "Span", "action_table", "actions_of", "channel_spans", "compare"]
+__all__ = ["PEERS", "Followed", "Span", "action_table", "actions_of", "channel_spans", "compare",
+           "follow"]  # fmt: skip
 
 # What the other program's channels are, that say the same.
 PEERS: Final = {
@@ -31,12 +40,63 @@ Span = tuple[float, float]
 Floats = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """A clip of one person.
+
+    Attributes
+    ----------
+    looks : Looks
+        What the recogniser sees.
+    events : tuple of Event
+        What the rules found.
+    """
+
+    looks: Looks
+    events: tuple[Event, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Counts:
     labelled: int
     found: int
     hits: int
     minutes: float
+
+
+def follow(path: Path, model: FaceModel) -> Followed:
+    """Track a clip of one person, look at each frame and apply the rules.
+
+    Parameters
+    ----------
+    path : Path
+    model : FaceModel
+
+    Returns
+    -------
+    Followed
+
+    Raises
+    ------
+    VideoError
+        If the clip cannot be read.
+    """
+    tracker, run = Tracker(model, max_faces=1), ACTIONS.start()
+    encoder = encoder_of(ACTIONS.expression.encoder)
+    results: list[object] = []
+    times, values = [], []
+    with open_source(path) as source:
+        for frame in source:
+            found = None
+            for face in tracker.update(frame):
+                seen = Observation(frame.index, frame.timestamp, face, frame)
+                found, _ = look(seen, encoder)
+                results += run.update(seen)
+            times.append(frame.timestamp)
+            values.append(np.full(len(LOOK), np.nan) if found is None else found)
+    results += run.finish()
+    looks = Looks(np.array(times), np.array(values).reshape(len(times), len(LOOK)))
+    return Followed(looks, tuple(r for r in results if isinstance(r, Event)))
 
 
 def channel_spans(values: Floats, times: Floats) -> list[Span]:
@@ -81,20 +141,20 @@ def actions_of(looks: Looks, recogniser: Recogniser) -> dict[str, list[Span]]:
 
 
 def compare(
-    clips: Mapping[str, Looks],
+    clips: Mapping[str, Followed],
     theirs: Mapping[str, Mapping[str, Floats]],
-    recogniser: Recogniser,
+    recogniser: Recogniser | None,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """Compare both ways with what the other program says.
+    """Compare the rules, and a recogniser, with what the other program says.
 
     Parameters
     ----------
-    clips : mapping of str to Looks
+    clips : mapping of str to Followed
         By clip.
     theirs : mapping of str to mapping of str to ndarray, each shape (frames,)
         By action and clip: the mean of the other program's `PEERS`.
-    recogniser : Recogniser
+    recogniser : Recogniser or None
     rng : Generator
         Draws clips for the intervals.
 
@@ -104,21 +164,31 @@ def compare(
         By action and way: `labelled`, `found`, `hits`, `f1` pooled over clips with its interval
         `low`, `high`, and `false_per_minute`.
     """
-    seen = {clip: actions_of(looks, recogniser) for clip, looks in clips.items()}
+    ways = {"rules": {clip: _spans(seen.events) for clip, seen in clips.items()}}
+    if recogniser is not None:
+        ways["filter bank"] = {c: actions_of(seen.looks, recogniser) for c, seen in clips.items()}
     rows = []
-    for action, channels in PEERS.items():
-        columns = [LOOK.index(name) for name in channels]
-        ways: dict[str, list[_Counts]] = {"filter bank": [], "rule on channels": []}
-        for clip, looks in clips.items():
-            labelled = channel_spans(theirs[action][clip], looks.times)
-            by_rule = channel_spans(looks.values[:, columns].mean(axis=1), looks.times)
-            by_bank = seen[clip].get(action, [])
-            minutes = float(looks.times[-1] - looks.times[0] + 1 / RATE) / 60
-            for way, spans in zip(ways, (by_bank, by_rule), strict=True):
-                hits = _hits(labelled, spans)
-                ways[way].append(_Counts(len(labelled), len(spans), hits, minutes))
-        rows += [{"action": action, "way": way, **_pooled(c, rng)} for way, c in ways.items()]
+    for action in PEERS:
+        for way, found in ways.items():
+            counts = [
+                _count(theirs[action][clip], seen.looks.times, found[clip].get(action, []))
+                for clip, seen in clips.items()
+            ]
+            rows.append({"action": action, "way": way, **_pooled(counts, rng)})
     return rows
+
+
+def _spans(events: Sequence[Event]) -> dict[str, list[Span]]:
+    spans: dict[str, list[Span]] = {}
+    for event in events:
+        spans.setdefault(event.name, []).append((event.start, event.stop))
+    return spans
+
+
+def _count(channel: Floats, times: Floats, found: Sequence[Span]) -> _Counts:
+    labelled = channel_spans(channel, times)
+    minutes = float(times[-1] - times[0] + 1 / RATE) / 60
+    return _Counts(len(labelled), len(found), _hits(labelled, found), minutes)
 
 
 def action_table(rows: Sequence[Mapping[str, Any]]) -> list[Part]:

@@ -28,11 +28,15 @@ class Episodes:
     model : str
         What has to be said of the model that gives the scores; stands in the events' detail.
     level : float
+    shortest, joined : float
+        Seconds that one takes at least, and that below the level do not end one.
     """
 
     name: str
     model: str = ""
     level: float = LEVEL
+    shortest: float = SHORTEST
+    joined: float = JOINED
     _above: list[tuple[float, float]] = field(default_factory=list, init=False)
     _continued: bool = field(default=False, init=False)
     _closed: float | None = field(default=None, init=False)  # when a long one was
@@ -53,12 +57,12 @@ class Episodes:
             says that it goes on from one that was closed because it was long.
         """
         found = []
-        if self._above and time - self._above[-1][0] > JOINED + _EPS:
+        if self._above and time - self._above[-1][0] > self.joined + _EPS:
             found = self.finish()
         if score >= self.level:
             if not self._above:
                 closed = self._closed
-                self._continued = closed is not None and time - closed <= JOINED + _EPS
+                self._continued = closed is not None and time - closed <= self.joined + _EPS
             self._above.append((time, score))
             if time - self._above[0][0] >= LONGEST:
                 found += self.finish()
@@ -68,7 +72,7 @@ class Episodes:
     def finish(self) -> list[Event]:
         """Return the episode that is going on, if it is long enough."""
         above, self._above = self._above, []
-        if not above or above[-1][0] - above[0][0] < SHORTEST - _EPS:
+        if not above or above[-1][0] - above[0][0] < self.shortest - _EPS:
             return []
         peak, score = max(above, key=lambda one: one[1])
         detail: dict[str, Any] = {"model": self.model} if self.model else {}

@@ -16,8 +16,9 @@ from facetrack.actions.looks import LOOK, Looks
 from facetrack.actions.recogniser import load_recogniser
 from facetrack.cli.main import main
 from facetrack.errors import FormatError, InputError
-from facetrack.evaluation.actions import PEERS, channel_spans, compare
+from facetrack.evaluation.actions import PEERS, Followed, channel_spans, compare
 from facetrack.networks.expression import load_encoder
+from facetrack.reading import Event
 from facetrack.synthetic.actions import ACTIONS
 from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.face_model import FaceModel
@@ -87,9 +88,9 @@ def test_learning_from_films(
     recogniser = load_recogniser(model)
     assert recogniser.card["offered"] == ["smile", "yawn"]
     assert set(recogniser.card["f1_synthetic"]) == set(CLASSES)
-    from facetrack.actions.signal import Actions
+    from facetrack.actions.signal import FilterBank
 
-    specs = {spec.name: spec.meaning for spec in Actions(str(model)).specs}
+    specs = {spec.name: spec.meaning for spec in FilterBank(str(model)).specs}
     assert set(specs) == {"smile", "yawn"}
     assert "synthetic only" in specs["yawn"]
     assert "synthetic only" not in specs["smile"]
@@ -100,10 +101,10 @@ def test_learning_from_films(
 
 
 def test_a_missing_model_leaves_the_other_signals(caplog: pytest.LogCaptureFixture) -> None:
-    from facetrack.actions.signal import Actions
+    from facetrack.actions.signal import FilterBank
 
-    assert Actions("nowhere.npz").specs == ()
-    assert "actions are left out" in caplog.text
+    assert FilterBank("nowhere.npz").specs == ()
+    assert "are left out" in caplog.text
 
 
 def test_channels_above_their_median_are_events() -> None:
@@ -117,21 +118,21 @@ def test_channels_above_their_median_are_events() -> None:
 
 def test_the_comparison_counts_each_event_once() -> None:
     times = np.arange(500) / 25
-    values = np.zeros((500, len(LOOK)))
-    jaw = LOOK.index("jawOpen")
-    values[100:140, jaw] = values[300:310, jaw] = 0.8
+    looks = Looks(times, np.zeros((500, len(LOOK))))
+    events = tuple(Event("mouth_open", t, t, t + 1.6, 0.8) for t in (4.0, 12.0))
     theirs = {action: {"a": np.zeros(500), "b": np.zeros(500)} for action in PEERS}
     theirs["mouth_open"]["a"][100:120] = theirs["mouth_open"]["a"][130:140] = 0.8
     nothing = SimpleNamespace(responses=np.zeros((0, 1, 24)), probabilities=np.zeros(0))
     silent: Any = SimpleNamespace(classes=(), see=lambda clip: nothing)
-    looks = {name: Looks(times, values) for name in ("a", "b")}
-    rows = compare(looks, theirs, silent, np.random.default_rng(0))
-    (row,) = (r for r in rows if (r["action"], r["way"]) == ("mouth_open", "rule on channels"))
+    clips = {name: Followed(looks, events) for name in ("a", "b")}
+    rows = compare(clips, theirs, silent, np.random.default_rng(0))
+    (row,) = (r for r in rows if (r["action"], r["way"]) == ("mouth_open", "rules"))
     assert (row["labelled"], row["found"], row["hits"]) == (2, 4, 1)
     assert row["f1"] == pytest.approx(2 / 6)
     assert row["false_per_minute"] == pytest.approx(3 / (40 / 60), rel=1e-3)
     assert row["low"] <= row["f1"] <= row["high"]
     assert all(r["found"] == 0 for r in rows if r["way"] == "filter bank")
+    assert {r["way"] for r in compare(clips, theirs, None, np.random.default_rng(0))} == {"rules"}
 
 
 def test_an_action_that_was_never_filmed_is_named(tmp_path: Path) -> None:

@@ -120,5 +120,5 @@ def test_the_estimator_tells_times_of_frames(monkeypatch: pytest.MonkeyPatch, ra
     assert abs(event.start - openings[0]) <= 1.5 / min(rate, RATE)
     assert abs(event.stop - openings[1]) <= 1.5 / min(rate, RATE)
     assert {event.start, event.peak, event.stop} <= set(times.tolist())
-    assert time - event.stop <= signal.Actions().delay
+    assert time - event.stop <= signal.FilterBank().delay
     assert not run.finish()
