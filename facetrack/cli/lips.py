@@ -7,6 +7,7 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ facetrack lips evaluate grid_s1 --json lips.json
 facetrack lips enroll my_words -o words.npz
 facetrack lips predict clip.mp4 --words words.npz
 facetrack lips train grid_s1 --recipe grid --work run -o mine.npz
+facetrack lips train LRW --recipe lrw --work run -o lrw.npz
+facetrack lips evaluate LRW --data lrw --reader lrw.npz --robust
 """
 DEFAULT = "lips"
 
@@ -34,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
     prepare = kinds.add_parser("prepare", help="track clips and cut the mouths out")
     prepare.add_argument("root", type=Path, help="a data set's folder")
-    prepare.add_argument("--data", default="grid", metavar="NAME", help="grid, lrw, lrw1000")
     prepare.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     train = kinds.add_parser("train", help="train a model by a recipe")
     train.add_argument("root", type=Path, help="the data set's folder")
@@ -48,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate = kinds.add_parser(
         "evaluate", help="score what is read of clips whose words are known"
     )
-    evaluate.add_argument("root", type=Path, help="a folder of GRID, or of WORD/clip.mp4")
+    evaluate.add_argument("root", type=Path, help="a data set's folder, or one of WORD/clip.mp4")
     evaluate.add_argument("--words", type=Path, metavar="FILE", help="what `enroll` wrote")
     evaluate.add_argument("--robust", action="store_true", help="also with frames removed")
     evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the confusions")
@@ -59,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     enroll = kinds.add_parser("enroll", help="learn a person's own words from a few takes")
     enroll.add_argument("root", type=Path, help="WORD/clip.mp4")
     enroll.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    for kind in (prepare, evaluate):
+        kind.add_argument("--data", default="grid", metavar="NAME", help="grid, lrw, lrw1000")
     for kind in (evaluate, predict, enroll):
         kind.add_argument("--reader", default=DEFAULT, metavar="NAME|FILE", help="the model")
     for kind in (prepare, train, evaluate, predict, enroll):
@@ -166,26 +170,26 @@ def _crops(args: argparse.Namespace) -> Iterator[Path]:
 def _evaluate(args: argparse.Namespace) -> int:
     if args.words is not None:
         return _evaluate_own(args)
+    from facetrack.evaluation.isolated_words import isolated_table, score_isolated
     from facetrack.evaluation.lips import lip_table, plot_confusion, score_sentences
     from facetrack.lips.reader import load_reader
     from facetrack.reporting.tables import as_text
 
+    sentences = args.data == "grid"
+    if args.plot is not None and not sentences:
+        raise InputError("--plot draws the confusions of GRID's words only")
     reader = load_reader(args.reader)
-    items = _listed("grid", args.root)
+    items = _listed(args.data, args.root)
+    score = score_sentences if sentences else partial(score_isolated, data=args.data)
     with _crops(args) as crops:
         kept = _prepared(args, items, crops, reader.mean_shape)
         if not kept:
             raise InputError(f"{args.root}: no clip could be prepared")
         with cluster_map(args) as map_:
-            details = score_sentences(
-                kept,
-                crops,
-                reader=args.reader,
-                robust=args.robust,
-                map_=shown("reading", len(kept), map_),
-            )
+            door: Map = shown("reading", len(kept), map_)
+            details = score(kept, crops, reader=args.reader, robust=args.robust, map_=door)
     details["left_out"] = len(items) - len(kept)
-    print(as_text(lip_table(details)))
+    print(as_text((lip_table if sentences else isolated_table)(details)))
     if args.plot is not None:
         plot_confusion(args.plot, details)
     measures = {"accuracy": float(details["accuracy"])}

@@ -126,8 +126,6 @@ def _layouts() -> dict[str, Lay]:
     from facetrack.evaluation.events import event_table
     from facetrack.evaluation.expression import expression_table
     from facetrack.evaluation.landmarks import landmark_table
-    from facetrack.evaluation.lip_words import own_table
-    from facetrack.evaluation.lips import lip_table
     from facetrack.evaluation.self_learning import adapting_table
     from facetrack.evaluation.teaching_report import learning_table
     from facetrack.evaluation.video_report import video_table
@@ -142,8 +140,18 @@ def _layouts() -> dict[str, Lay]:
         "actions compare": lambda d: action_table(d["rows"]),
         "networks evaluate": expression_table,
         "pain evaluate": lambda d: clip_table(d["clips"]) if "clips" in d else score_table(d),
-        "lips evaluate": lambda d: own_table(d) if "systems" in d else lip_table(d),
+        "lips evaluate": _lip_parts,
         "learn": lambda d: learning_table(d) if "lessons" in d else adapting_table(d),
         "annotate": annotation_table,
         "benchmark": lambda d: comparison_table(d) if "systems" in d else benchmark_table(d),
     }
+
+
+def _lip_parts(details: Mapping[str, Any]) -> list[Part]:
+    from facetrack.evaluation.isolated_words import isolated_table
+    from facetrack.evaluation.lip_words import own_table
+    from facetrack.evaluation.lips import lip_table
+
+    if "systems" in details:
+        return own_table(details)
+    return isolated_table(details) if "paper" in details else lip_table(details)
