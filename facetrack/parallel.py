@@ -1,4 +1,7 @@
-"""One door for parallel work: this process, worker processes on this machine, or a dask cluster."""
+"""One door for parallel work: this process, worker processes on this machine, or a dask cluster.
+
+And for work that must not be parallel: sums whose last bits may not depend on threads.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol, TypeVar
+
+from threadpoolctl import OpenBLASController, get_cached_controller
 
 from facetrack.errors import FacetrackError, InputError, MissingDependencyError
 
@@ -187,6 +192,27 @@ def open_map(*, workers: int | None = None, scheduler: str | None = None) -> Ite
     else:
         with open_pool(workers=workers, scheduler=scheduler) as pool:
             yield pool
+
+
+_alone = threading.RLock()
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS compute on one thread, also as a decorator: the same bytes wherever it runs.
+
+    How BLAS splits a product among threads decides the order of its sums. The limit is the
+    process's, so that other threads wait here until this one is done.
+
+    Yields
+    ------
+    None
+    """
+    with _alone:
+        # or the limit is ignored where another thread has ever set one
+        OpenBLASController.clear_controlling_thread(force=True)
+        with get_cached_controller().limit(limits=1, user_api="blas"):
+            yield
 
 
 def _local_cluster(distributed: Any, workers: int) -> Any:

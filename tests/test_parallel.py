@@ -1,4 +1,4 @@
-"""One door for parallel work: order, errors, workers that die, schedulers that are not there."""
+"""One door for parallel work: order, errors, workers that die, and work on one thread."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from functools import partial
 
+import numpy as np  # noqa: F401 - brings BLAS
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from facetrack.errors import FacetrackError, InputError, MissingDependencyError
-from facetrack.parallel import open_map, open_pool
+from facetrack.parallel import one_blas_thread, open_map, open_pool
 
 pytest.importorskip(
     "distributed", reason="dask is not installed (pip install 'facetrack[cluster]')"
@@ -50,6 +53,29 @@ def test_outcomes_say_which_item_failed(pool):
 def test_without_workers_the_map_is_the_builtin_one():
     with open_map() as mapped:
         assert mapped is map
+
+
+def _blas_threads() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_blas_is_limited_in_every_thread_and_only_meanwhile():
+    seen = []
+
+    @one_blas_thread()
+    def work() -> None:
+        with one_blas_thread():
+            pass
+        seen.append(_blas_threads())
+
+    threadpool_limits(2)  # as a program that uses this one may have done in its main thread
+    before = _blas_threads()
+    other = threading.Thread(target=work)
+    other.start()
+    other.join()
+    work()
+    assert (before, _blas_threads()) == ({2}, {2})
+    assert seen == [{1}, {1}]
 
 
 def _byte(data: bytes, index: int) -> int:

@@ -13,6 +13,7 @@ from facetrack.features.maps import MapBuilder
 from facetrack.learning.lesson import STARTS, Lesson
 from facetrack.learning.own_level import OwnLevel, Samples, learn_own_level, read_patches
 from facetrack.learning.prior import LevelPrior
+from facetrack.parallel import one_blas_thread
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.regression.expansion import pseudo_samples, read_frame, shifted
 from facetrack.regression.incremental import IncrementalRegressor
@@ -157,6 +158,7 @@ class Learner:
         self._reader = MapReader(cascade)
         self.regressors: dict[int, IncrementalRegressor] = {}
 
+    @one_blas_thread()
     def learn(self, lessons: Iterable[Lesson]) -> Learned | None:
         """Learn from lessons, all anew.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from facetrack.learning.learner import Learned, MapReader, Start, columns_of
 from facetrack.learning.own_level import OwnLevel
 from facetrack.learning.prior import LevelPrior
+from facetrack.parallel import one_blas_thread
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.regression.incremental import IncrementalRegressor
 
@@ -61,6 +62,7 @@ class SelfLearner:
         self._regressors, self._priors = regressors, priors
         self._reader = MapReader(cascade)
 
+    @one_blas_thread()
     def learn(self, lesson: SelfLesson) -> Learned:
         """Learn one frame on all levels, each from where the one before leads.
 
@@ -91,6 +93,7 @@ class SelfLearner:
         self._cascade = replace(self._cascade, levels=tuple(levels))
         return Learned(self._cascade, self._own)
 
+    @one_blas_thread()
     def settle(self) -> None:
         """Bring the sums up to date: work for a frame in which nothing is learned."""
         for regressor in self._regressors.values():

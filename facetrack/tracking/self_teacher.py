@@ -22,6 +22,7 @@ from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import KEEP, Lesson
 from facetrack.learning.self_lesson import SelfLearner, SelfLesson
+from facetrack.parallel import one_blas_thread
 from facetrack.regression.incremental import IncrementalRegressor
 from facetrack.tracking.face_model import FaceModel
 
@@ -60,6 +61,7 @@ class SelfTeacher:
         self._given_up = False
         self._begin()
 
+    @one_blas_thread()
     def _begin(self) -> None:
         """Go back to what corrections taught."""
         cascade, priors = self._model.tracking, {p.number: p for p in self._model.priors}
