@@ -70,6 +70,10 @@ def test_the_head_is_upright_symmetric_and_in_millimetres(shape_model):
     assert head[8, 1] > head[57, 1] > head[33, 1] > 0  # chin below mouth below nose
 
 
+def test_a_head_seen_from_many_sides_is_recovered(trained, shipped_model):
+    assert_allclose(trained.mean_3d, shipped_model.shape_model.mean_3d, atol=2)  # millimetres
+
+
 @pytest.mark.parametrize(
     ("shapes", "modes", "message"),
     [

@@ -61,6 +61,20 @@ def test_running_the_cascade_ends_where_training_ended(frames, shape_model: Shap
         assert_allclose(cascade.run(builder.build(patch), start), end, atol=1e-3)
 
 
+def test_what_is_kept_for_learning_people_is_of_the_frames(frames, shape_model) -> None:
+    """The spread is continuous regression's own, 0.4 of the covariance, in all 12 directions."""
+    basis = shape_model.basis[:, :M]
+    first = train_cascade(frames, basis, PLAN, rng=np.random.default_rng(1)).priors[0]
+    deltas = (frames.starts - frames.truths).reshape(len(frames), -1) @ basis
+    covariance = np.cov(deltas.T, bias=True)
+    spread = first.spread.astype(np.float64)
+    assert spread.shape == (M, 12)
+    assert_allclose(spread @ spread.T, 0.4 * covariance, atol=1e-4 * covariance.max())
+    mean = deltas.mean(axis=0)
+    square = np.trace(basis @ (covariance + np.outer(mean, mean)) @ basis.T) / 136
+    assert first.step == pytest.approx(1.15 * np.sqrt(square), rel=1e-4)
+
+
 def test_shapes_move_along_the_basis_only(frames, shape_model: ShapeModel) -> None:
     _, ends = _train(frames, shape_model, PLAN)
     moved = (ends - frames.starts).reshape(len(frames), -1)

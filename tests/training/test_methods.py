@@ -136,6 +136,23 @@ def test_continuous_regression_integrates_around_each_frame(world: World, spread
     _agree(_sums(Continuous(spread, remainder=3), world), *expected)
 
 
+def test_the_default_is_continuous_over_four_tenths_of_the_covariance(world: World) -> None:
+    """And remainders weigh three times: half of it on the diagonal only."""
+    sums, chosen = _sums(Continuous(), world), np.arange(N)
+    gram, cross = _integral(world, world.statistics.deltas, 0.4 * world.statistics.covariance)
+    _agree(sums, gram, cross)
+    curved = _around(world, chosen)
+    left_over = np.random.default_rng(3).normal(0, 2, (N, 68, K)).astype(np.float32)
+    curved[:, 0] += left_over  # at the current shapes
+    straight = sums.gram.copy()
+    Continuous(spread=0).add_around(sums, [(chosen, curved)], world.statistics, 1.0)
+    flat = left_over.reshape(N, -1).astype(np.float64)
+    covariance = 3.0 * flat.T @ flat
+    expected = 0.5 * (covariance + np.diag(np.diag(covariance)))
+    added = (sums.gram - straight)[:-1, :-1]
+    assert_allclose(added, expected, atol=1e-4 * np.abs(expected).max())
+
+
 def test_without_spread_and_remainder_it_is_least_squares(world: World) -> None:
     sums = _sums(Continuous(spread=0, remainder=0), world)
     at_current = np.stack([world.readings(i, world.currents[i][None])[0] for i in range(N)])

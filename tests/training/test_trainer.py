@@ -17,6 +17,7 @@ from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.box_fit import five_of
 from facetrack.tracking.detection import Detection
 from facetrack.tracking.face_model import FaceModel
+from facetrack.training import trainer
 from facetrack.training.boxes import learn_placement
 from facetrack.training.cascade import CascadePlan, LevelPlan
 from facetrack.training.pictures import Picture
@@ -142,6 +143,30 @@ def test_too_few_pictures_are_named(images, clips) -> None:
         _train(images[:5], clips)
     with pytest.raises(InputError, match="NAME_a and NAME_b"):
         _train(images[:10], images[:10])
+
+
+def test_half_of_the_tracking_starts_are_real_motion(shape_model, monkeypatch) -> None:
+    """Of the others, seven in ten are moved from what the shape model can say of the truth."""
+    count, kinds = 4000, []
+    picture = Picture(7, np.empty((0, 0), np.uint8), astronaut().points, None)
+
+    def noisy(noise, points, model, rng, *, projected: bool) -> np.ndarray:
+        kinds.append("projected" if projected else "own")
+        return points
+
+    def real(points, motion, model) -> np.ndarray:
+        kinds.append("motion")
+        return points
+
+    monkeypatch.setattr(trainer, "blinking", lambda picture, rng: (picture, picture.points))
+    monkeypatch.setattr(StartNoise, "move", noisy)
+    monkeypatch.setattr(trainer, "start_from_motion", real)
+    motions, rng = np.zeros((2, 68, 2)), np.random.default_rng(0)
+    starts = list(trainer._tracking_starts([picture], shape_model, motions, count, rng))
+    assert len(starts) == len(kinds) == count
+    assert starts[0][0] == 7
+    shares = {kind: kinds.count(kind) / count for kind in set(kinds)}
+    assert shares == pytest.approx({"motion": 0.5, "projected": 0.35, "own": 0.15}, abs=0.03)
 
 
 FACE = (astronaut().points - astronaut().points.mean(axis=0)) / 100

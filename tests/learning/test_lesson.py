@@ -1,0 +1,49 @@
+"""A correction becomes a lesson: starts as a tracker has them, and labels in their frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from facetrack.errors import InputError
+from facetrack.learning.lesson import STARTS, make_lesson
+
+
+def test_labels_are_the_correction_in_each_starts_frame(lesson, opinion, shipped_model) -> None:
+    one = lesson(30)
+    shape_model = shipped_model.shape_model
+    for start, label in zip(one.starts, one.labels, strict=True):
+        assert_allclose(shape_model.to_reference(start).scale, 1, atol=1e-6)
+        back = shape_model.to_reference(label)
+        assert_allclose(
+            back.apply(label), shape_model.to_reference(opinion(30)).apply(opinion(30)), atol=1e-6
+        )
+
+
+def test_starts_lie_as_far_off_as_a_face_moves_and_half_relaxed(lesson, shipped_model) -> None:
+    """The last one knows nothing of the label's form, or displacement itself would be learned."""
+    one, mean = lesson(30), shipped_model.shape_model.mean
+    eye = np.linalg.norm(mean[36] - mean[45])
+    off = (one.starts - one.labels).mean(axis=1)
+    assert (np.linalg.norm(off, axis=1) < 0.15 * eye).all()
+    assert np.linalg.norm(off, axis=1).max() > 0.005 * eye
+    forms = np.linalg.norm(one.starts - mean, axis=2).mean(axis=1)
+    assert_allclose(forms[-1], 0, atol=1e-6)
+    own = np.linalg.norm(one.labels - mean, axis=2).mean(axis=1)
+    assert (forms[:-1] > 0.3 * own[:-1]).all()
+    assert (forms[:-1] < 0.8 * own[:-1]).all()
+
+
+def test_the_same_correction_gives_the_same_lesson(lesson) -> None:
+    one, again = lesson(30), lesson(30)
+    assert one.patches.tobytes() == again.patches.tobytes()
+    assert one.starts.tobytes() == again.starts.tobytes()
+    assert one.patches.shape == (STARTS, 160, 160)
+
+
+def test_a_correction_that_vouches_for_nothing_is_refused(video, shipped_model) -> None:
+    with pytest.raises(InputError, match="at least one point"):
+        make_lesson(
+            video.frame(0).image, video.truth(0), np.zeros(68, bool), shipped_model.shape_model
+        )

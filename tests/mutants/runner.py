@@ -1,0 +1,79 @@
+"""Runs tests against a changed text of one module; the working tree is never changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from tests.mutants.plugin import MODULE, TEXT
+
+NAMED: Final = Path(__file__).with_name("named.toml")
+# What kernels are made of: numba's cache does not see that it changed.
+_KERNELS: Final = ("_kernels.py", "jit.py", "vectors.py")
+_ANSWERS: Final = (0, 1)  # of pytest: all passed, some failed; anything else is trouble
+
+
+class Outcome(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    TIMEOUT = "killed by time"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one file, and the tests that should notice it; all as in `named.toml`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def text(self, root: Path) -> str:
+        """Give the file's changed text; an error names the mutant that no longer fits."""
+        text = (root / self.file).read_text(encoding="utf-8")
+        count = text.count(self.old)
+        assert count == 1, f"{self.name}: {self.file} holds its text {count} times: {self.old!r}"
+        return text.replace(self.old, self.new)
+
+
+def named() -> list[Mutant]:
+    """Read the list of named mutants."""
+    entries = tomllib.loads(NAMED.read_text(encoding="utf-8"))["mutant"]
+    return [Mutant(**entry | {"tests": tuple(entry["tests"])}) for entry in entries]
+
+
+def judge(
+    root: Path, file: str, text: str, tests: Sequence[str], *, timeout: float = 600
+) -> tuple[Outcome, str]:
+    """Run tests against a file's changed text; returns what pytest printed at last, too."""
+    module = file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "text.py").write_text(text, encoding="utf-8")
+        environment = os.environ | {MODULE: module, TEXT: f"{folder}/text.py"}
+        if file.endswith(_KERNELS):
+            environment["NUMBA_CACHE_DIR"] = folder
+        plugins = ("-p", "tests.mutants.plugin", "-p", "no:cacheprovider", "-p", "no:xdist")
+        # the same examples each time, and none is remembered for other runs
+        options = ("--exitfirst", "--quiet", "--tb=line", "--no-header", "--hypothesis-profile=ci")
+        try:
+            child = subprocess.run(
+                [sys.executable, "-m", "pytest", *plugins, *options, *tests],
+                cwd=root, env=environment, capture_output=True, text=True, timeout=timeout,
+                check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Outcome.TIMEOUT, f"after {timeout:.0f} s"
+    assert child.returncode in _ANSWERS, child.stdout + child.stderr
+    said = [line for line in child.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return Outcome.KILLED if child.returncode else Outcome.SURVIVED, " ".join(said)
