@@ -147,7 +147,7 @@ def follow(model: FaceModel, video: SyntheticVideo, seed: int, *, live: bool) ->
                 if owner == RETURNING:
                     tracker.correct(number, truths[RETURNING])
         owned.append(owners)
-        taught.append({owner for n, owner in owners.items() if tracker.person(n).lessons})
+        taught.append({owner for n, owner in owners.items() if tracker.profile(n).lessons})
     return judge(seed, owned, taught, spent, video.faces[RETURNING].absent[0])
 
 

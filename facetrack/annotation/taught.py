@@ -107,7 +107,7 @@ def profile_of(model: Fits, corrections: Mapping[int, Correction], look: Look) -
     Returns
     -------
     Profile
-        For `Tracker(model, person=...)` and for other videos.
+        For `Tracker(model, profile=...)` and for other videos.
 
     Raises
     ------

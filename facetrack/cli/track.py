@@ -34,8 +34,8 @@ facetrack track 0 -o results
 facetrack track photos/ -o results --stills --max-faces 4 --format pts,coco
 facetrack track clip.mp4 -o results --signals all
 facetrack track clip.mp4 -o results --signals blinks,mouth_opening
-facetrack track clip.mp4 -o results --corrections corrected --save-person anna.npz
-facetrack track other.mp4 -o results --person anna.npz
+facetrack track clip.mp4 -o results --corrections corrected --save-profile anna.npz
+facetrack track other.mp4 -o results --profile anna.npz
 """
 INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
 _NAMED = 5  # files that are left out are named, the first ones
@@ -128,7 +128,7 @@ def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
         "faces better and may move the points of easy ones (default: no)",
     )
     teaching.add_argument(
-        "--person",
+        "--profile",
         type=Path,
         metavar="FILE",
         help="a profile: the first face that looks like this person is fitted with what is known",
@@ -141,7 +141,7 @@ def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
         "tracker learns from each when it comes to its frame",
     )
     teaching.add_argument(
-        "--save-person",
+        "--save-profile",
         type=Path,
         metavar="FILE",
         help="write the profile of the person who was corrected, or of the first one, to a new "
@@ -271,21 +271,21 @@ def _teaching(args: argparse.Namespace, model: FaceModel, *, alone: bool) -> Tea
     from facetrack.learning.profile import load_profile
     from facetrack.tracking.knowledge import teachable
 
-    person, corrections, target = (
-        path and path.absolute() for path in (args.person, args.corrections, args.save_person)
+    profile, corrections, target = (
+        path and path.absolute() for path in (args.profile, args.corrections, args.save_profile)
     )
-    teaching = Teaching(person, corrections, target, args.adapt)
+    teaching = Teaching(profile, corrections, target, args.adapt)
     if teaching == NOTHING:
         return teaching
     generic = teachable(model).tracking
     if not alone and (corrections or target):
-        raise InputError("--corrections and --save-person belong to a single input")
+        raise InputError("--corrections and --save-profile belong to a single input")
     if target is not None and (target.suffix != ".npz" or not target.parent.is_dir()):
-        raise InputError(f"{target}: --save-person takes NAME.npz in a folder that exists")
-    if target is not None and target == person:
+        raise InputError(f"{target}: --save-profile takes NAME.npz in a folder that exists")
+    if target is not None and target == profile:
         raise InputError(f"{target}: save the person to a new file, so that a run can be repeated")
-    if person is not None:
-        load_profile(person, generic)
+    if profile is not None:
+        load_profile(profile, generic)
     if corrections is not None:
         read_corrections(corrections)
     return teaching
@@ -332,8 +332,8 @@ def _report(recorded: Recorded) -> None:
     _say(_line(recorded))
     for why in recorded.left_out:
         _complain(f"{recorded.task.source}: {why}")
-    profile = recorded.task.teaching.save_person
-    if profile is not None and recorded.saved_person:
+    profile = recorded.task.teaching.save_profile
+    if profile is not None and recorded.saved_profile:
         _say(
             f"{profile}: what was learned of the person. It holds pictures of the face: treat it "
             "as personal data; deleting the file forgets the person"

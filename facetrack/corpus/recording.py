@@ -59,7 +59,7 @@ class Recorded:
         Whether the video was finished before.
     left_out : tuple of str
         Corrections that taught nothing, and why; see `Teacher.finish`.
-    saved_person : bool
+    saved_profile : bool
         Whether a profile was written.
     """
 
@@ -70,7 +70,7 @@ class Recorded:
     resumed_at: int = 0
     skipped: bool = False
     left_out: tuple[str, ...] = ()
-    saved_person: bool = False
+    saved_profile: bool = False
 
     @property
     def account(self) -> str:
@@ -160,12 +160,12 @@ def _tracker(task: Task, model: Fits) -> Tracker | StillTracker:
             smoothing=settings.smoothing,
             detector=_detector(settings.smallest_face, live=task.live),
             adapt=teaching.adapt,
-            person=teaching.person,
+            profile=teaching.profile,
         )
     if teaching != NOTHING:
         raise InputError(
             f"{task.source}: what is taught needs a video; of pictures each by itself nothing is "
-            "followed, so leave --person, --corrections, --save-person and --adapt out, or take "
+            "followed, so leave --profile, --corrections, --save-profile and --adapt out, or take "
             "--sequence"
         )
     detector = _detector(settings.smallest_face, live=False)
@@ -193,7 +193,7 @@ def _choice(task: Task, model: Fits) -> Choice:
 
 def _results_exist(task: Task) -> bool:
     """Return whether all that a finished run wrote is still there."""
-    profile = task.teaching.save_person
+    profile = task.teaching.save_profile
     return task.outputs.path("csv").exists() and (profile is None or profile.exists())
 
 
@@ -257,7 +257,7 @@ class _Recording:
             tracking_seconds=self.tracking_ns * 1e-9,
             resumed_at=self.begun.frames,
             left_out=left_out,
-            saved_person=self.teacher.profile is not None,
+            saved_profile=self.teacher.profile is not None,
         )
 
     def _claim(self) -> None:

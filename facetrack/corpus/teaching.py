@@ -35,20 +35,20 @@ class Teaching:
 
     Attributes
     ----------
-    person : Path or None
+    profile : Path or None
         A profile to start from.
     corrections : Path or None
         A folder of corrections; see `annotation.corrections`.
-    save_person : Path or None
+    save_profile : Path or None
         Where the profile of the person is written at the end: of the one who was corrected last,
         or of the first one if no person was.
     adapt : bool
         Whether the tracker learns from its own tracks as well.
     """
 
-    person: Path | None = None
+    profile: Path | None = None
     corrections: Path | None = None
-    save_person: Path | None = None
+    save_profile: Path | None = None
     adapt: bool = False
 
     def order(self) -> dict[str, Any]:
@@ -66,13 +66,13 @@ class Teaching:
             If a file cannot be read.
         """
         order: dict[str, Any] = {"adapt": True} if self.adapt else {}
-        if self.person is not None:
-            content = read_bytes(self.person, limit=_MOST_BYTES)
-            order["person"] = hashlib.sha256(content).hexdigest()
+        if self.profile is not None:
+            content = read_bytes(self.profile, limit=_MOST_BYTES)
+            order["profile"] = hashlib.sha256(content).hexdigest()
         if self.corrections is not None:
             order["corrections"] = fingerprint(read_corrections(self.corrections))
-        if self.save_person is not None:
-            order["save_person"] = os.path.abspath(self.save_person)
+        if self.save_profile is not None:
+            order["save_profile"] = os.path.abspath(self.save_profile)
         return order
 
 
@@ -105,7 +105,7 @@ class Teacher:
         if teaching != NOTHING:
             teachable(model)
         self._model = model
-        self._target, self._folder = teaching.save_person, teaching.corrections
+        self._target, self._folder = teaching.save_profile, teaching.corrections
         folder = teaching.corrections
         self._corrections = {} if folder is None else read_corrections(folder)
         self._notes: list[str] = []
@@ -161,7 +161,7 @@ class Teacher:
         if self._id == UNKNOWN and seen:
             self._id = seen[0]
         if self._id in seen:
-            self.profile = tracker.person(self._id)
+            self.profile = tracker.profile(self._id)
 
     def finish(self, n_frames: int) -> tuple[str, ...]:
         """Write the profile at the end of the video.

@@ -196,7 +196,7 @@ def _opinion(found: Array) -> Array:
 def _profile_cost(course: _Course, model: FaceModel) -> tuple[int, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "person.npz"
-        course.tracker.person(course.id).save(path)
+        course.tracker.profile(course.id).save(path)
         times = []
         for _ in range(3):
             begin = time.perf_counter()

@@ -89,7 +89,7 @@ def track_again(
 ) -> Points:
     """Track footage with what was learned, from its first frame."""
     profile = Profile(tuple(lessons), learned, (), model.tracking)
-    tracker = Tracker(model, person=profile)
+    tracker = Tracker(model, profile=profile)
     frames = zip(footage.greys, footage.timestamps, strict=True)
     return np.stack([followed(tracker, grey, float(time)) for grey, time in frames])
 

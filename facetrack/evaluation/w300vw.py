@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.opening import open_source
 from facetrack.parallel import Map
 from facetrack.reporting.tables import Table
+
+FACE: Final = "of several people in a clip, the one whose face the detector is surest of is tracked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +147,12 @@ def w300vw_details(report: W300vwReport) -> dict[str, Any]:
     Returns
     -------
     dict
-        `points`, `categories`, `clips` (frames numbered from 1, as the data set does) and
-        `missing_clips`.
+        `points`, `face` (whose it is), `categories`, `clips` (frames numbered from 1, as the data
+        set does) and `missing_clips`.
     """
     return {
         "points": report.markup,
+        "face": FACE,
         "categories": {name: asdict(s) for name, s in report.categories.items()},
         "clips": [_clip_details(clip) for clip in report.clips],
         "missing_clips": list(report.missing),
@@ -190,6 +193,7 @@ def w300vw_table(report: W300vwReport) -> str:
     ]
     lines = [
         f"300-VW, {report.markup} points, {len(report.clips)} clips, frames pooled",
+        FACE,
         Table(["frames of", "n", *SUMMARY_HEADERS], rows).text(),
     ]
     for clip in report.clips:

@@ -66,7 +66,7 @@ class Tracker:
     adapt : bool
         Learn from the tracker's own tracks, where heavier fits agree with them. Off by default: it
         follows hard faces better, and draws easy ones towards the heavier fits' own convention.
-    person : Profile or path-like, optional
+    profile : Profile or path-like, optional
         What is known of a person from another video. The first face that looks so is fitted with
         it, whatever its id.
 
@@ -88,7 +88,7 @@ class Tracker:
         smoothing: float = 0.0,
         detector: Finds | None = None,
         adapt: bool = False,
-        person: Profile | str | os.PathLike[str] | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
     ) -> None:
         if max_faces < 1:
             raise InputError(f"max_faces must be at least 1, got {max_faces}")
@@ -100,12 +100,12 @@ class Tracker:
         self._detector = FaceDetector() if detector is None else detector
         self._now = Moment()
         self._image: Image | None = None  # of the last update, for corrections
-        if person is not None and not isinstance(person, Profile):
-            person = load_profile(person, teachable(model).tracking)
+        if profile is not None and not isinstance(profile, Profile):
+            profile = load_profile(profile, teachable(model).tracking)
         self.adapt = adapt
         if adapt:
             teachable(model)
-        self._profile = person
+        self._profile = profile
 
     def update(self, image: npt.ArrayLike | Frame, timestamp: float | None = None) -> list[Face]:
         """Track the faces in the next frame.
@@ -310,7 +310,7 @@ class Tracker:
         assert track.person.knowledge is not None  # just taught
         return Taught(face, len(track.person.knowledge.lessons), replaced)
 
-    def person(self, face_id: int) -> Profile:
+    def profile(self, face_id: int) -> Profile:
         """Return what is known of a person who is tracked; `Profile.save` keeps it.
 
         Parameters

@@ -42,7 +42,7 @@ def track(folder: Path, tmp_path: Path):
 
 
 def test_corrections_teach_and_the_person_is_kept(track, folder, tmp_path, capsys):
-    asked = ("{here}/clip.mp4", "--corrections", "{here}/said", "--save-person", "{tmp}/anna.npz")
+    asked = ("{here}/clip.mp4", "--corrections", "{here}/said", "--save-profile", "{tmp}/anna.npz")
     assert track(*asked) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert "decoded 16 = rows 16" in first
@@ -58,7 +58,7 @@ def test_corrections_teach_and_the_person_is_kept(track, folder, tmp_path, capsy
     assert "finished before" in capsys.readouterr().out
     for copy in ("a.mp4", "b.mp4"):
         shutil.copy(folder / "clip.mp4", tmp_path / copy)
-    assert track("{tmp}/a.mp4", "{tmp}/b.mp4", "--person", "{tmp}/anna.npz", out="known") == 0
+    assert track("{tmp}/a.mp4", "{tmp}/b.mp4", "--profile", "{tmp}/anna.npz", out="known") == 0
     for name in ("a", "b"):
         assert set(read_openface(tmp_path / "known" / f"{name}.csv").source[0]) == {Source.LEARNED}
 
@@ -77,7 +77,7 @@ def test_workers_give_the_same_bytes(track, tmp_path, monkeypatch, folder):
     pytest.importorskip("distributed", reason="dask is not installed")
     monkeypatch.chdir(folder)
     for name, words in (("here", ()), ("there", ("--workers", "1"))):
-        keep = ("--save-person", f"{{tmp}}/{name}.npz")
+        keep = ("--save-profile", f"{{tmp}}/{name}.npz")
         assert track("clip.mp4", "--corrections", "said", *keep, *words, out=name) == 0
     for file in ("{}.npz", "{}/clip.csv"):
         here, there = ((tmp_path / file.format(n)).read_bytes() for n in ("here", "there"))
@@ -87,12 +87,12 @@ def test_workers_give_the_same_bytes(track, tmp_path, monkeypatch, folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{here}/clip.mp4", "--person", "{tmp}/none.npz"], "none.npz"),
+        (["{here}/clip.mp4", "--profile", "{tmp}/none.npz"], "none.npz"),
         (["{here}/clip.mp4", "--corrections", "{tmp}"], "no .pts file"),
         (["{here}/clip.mp4", "{tmp}/other.mp4", "--corrections", "{here}/said"], "single input"),
-        (["{here}/clip.mp4", "{tmp}/other.mp4", "--save-person", "{tmp}/p.npz"], "single input"),
-        (["{here}/clip.mp4", "--save-person", "{tmp}/p.txt"], "NAME.npz"),
-        (["{here}/clip.mp4", "--save-person", "{tmp}/no/p.npz"], "folder that exists"),
+        (["{here}/clip.mp4", "{tmp}/other.mp4", "--save-profile", "{tmp}/p.npz"], "single input"),
+        (["{here}/clip.mp4", "--save-profile", "{tmp}/p.txt"], "NAME.npz"),
+        (["{here}/clip.mp4", "--save-profile", "{tmp}/no/p.npz"], "folder that exists"),
         (["0", "--corrections", "{here}/said"], "not of a camera's"),
     ],
 )
@@ -113,6 +113,8 @@ def test_adapting_learns_without_corrections(track, tmp_path):
 
 
 def test_a_profile_is_not_written_over_the_one_it_started_from(track, tmp_path, capsys):
-    assert track("{here}/clip.mp4", "--save-person", "{tmp}/p.npz") == 0
-    assert track("{here}/clip.mp4", "--person", "{tmp}/p.npz", "--save-person", "{tmp}/p.npz") == 1
+    assert track("{here}/clip.mp4", "--save-profile", "{tmp}/p.npz") == 0
+    assert (
+        track("{here}/clip.mp4", "--profile", "{tmp}/p.npz", "--save-profile", "{tmp}/p.npz") == 1
+    )
     assert "save the person to a new file" in capsys.readouterr().err

@@ -134,10 +134,10 @@ def test_the_profile_is_of_who_was_corrected_and_helps_elsewhere(
     run, shipped_model, video, corrections, tmp_path
 ):
     anna = tmp_path / "anna.npz"
-    assert run(corrections=corrections(6, 20), save_person=anna).saved_person
+    assert run(corrections=corrections(6, 20), save_profile=anna).saved_profile
     profile = load_profile(anna, shipped_model.tracking)
     assert (len(profile.lessons), len(profile.looks) > 0) == (2, True)
-    known, plain = table(run("known", person=anna)), table(run("plain"))
+    known, plain = table(run("known", profile=anna)), table(run("plain"))
     off = [
         np.linalg.norm(t.points[:6] - [opinion(video, n) for n in range(6)], axis=2)[:, 17:27]
         for t in (plain, known)
@@ -147,7 +147,7 @@ def test_the_profile_is_of_who_was_corrected_and_helps_elsewhere(
 
 
 def test_without_corrections_the_first_person_is_kept(run, shipped_model, tmp_path):
-    run(save_person=tmp_path / "first.npz")
+    run(save_profile=tmp_path / "first.npz")
     profile = load_profile(tmp_path / "first.npz", shipped_model.tracking)
     assert (profile.lessons, len(profile.looks) > 0) == ((), True)
 
@@ -156,12 +156,12 @@ def test_nobody_to_keep_is_said(shipped_model, tmp_path):
     with VideoWriter(tmp_path / "empty.mp4", (64, 48)) as writer:
         for i in range(3):
             writer.write(np.full((48, 64, 3), 90, np.uint8), i / 30)
-    keep = Teaching(save_person=tmp_path / "nobody.npz")
+    keep = Teaching(save_profile=tmp_path / "nobody.npz")
     outputs, model_id = Outputs(tmp_path / "empty"), ModelId("m", "")
     task = Task(tmp_path / "empty.mp4", outputs, Settings(), model_id, keep)
     recorded = record(task, shipped_model)
     assert recorded.left_out == ("no face was seen, so no profile was written",)
-    assert not recorded.saved_person
+    assert not recorded.saved_profile
     assert not (tmp_path / "nobody.npz").exists()
 
 
@@ -169,20 +169,20 @@ def test_nobody_to_keep_is_said(shipped_model, tmp_path):
 def test_a_taught_run_goes_on_to_the_same_bytes(run, corrections, tmp_path, monkeypatch, stop):
     monkeypatch.setattr("facetrack.corpus.recording.CHECKPOINT_EVERY", 10)
     old = tmp_path / "old.npz"
-    run("first", corrections=corrections(3), save_person=old)
+    run("first", corrections=corrections(3), save_profile=old)
     folder = corrections(8, 13, COVERED[0] + 2)
-    asked = {"person": old, "corrections": folder}
-    whole = run("whole", **asked, save_person=tmp_path / "whole.npz")
+    asked = {"profile": old, "corrections": folder}
+    whole = run("whole", **asked, save_profile=tmp_path / "whole.npz")
 
     def interrupt(source, frame):
         if frame.index == stop:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run("parts", progress=interrupt, **asked, save_person=tmp_path / "parts.npz")
+        run("parts", progress=interrupt, **asked, save_profile=tmp_path / "parts.npz")
     checkpoint = read_checkpoint(tmp_path / "parts" / "clip.checkpoint.json")
     assert checkpoint is not None
-    parts = run("parts", resume=True, **asked, save_person=tmp_path / "parts.npz")
+    parts = run("parts", resume=True, **asked, save_profile=tmp_path / "parts.npz")
     assert parts.resumed_at == checkpoint.frames > 0
     a, b = (r.task.outputs.path("csv").read_bytes() for r in (whole, parts))
     assert a == b
@@ -194,7 +194,7 @@ def test_a_taught_run_goes_on_to_the_same_bytes(run, corrections, tmp_path, monk
 def test_a_run_that_adapts_goes_on_to_the_same_bytes(run, corrections, tmp_path, monkeypatch, stop):
     monkeypatch.setattr("facetrack.corpus.recording.CHECKPOINT_EVERY", 10)
     asked = {"corrections": corrections(8), "adapt": True}
-    whole = run("whole", **asked, save_person=tmp_path / "whole.npz")
+    whole = run("whole", **asked, save_profile=tmp_path / "whole.npz")
     plain = run("plain", corrections=asked["corrections"])
     assert np.abs(table(whole).points[20] - table(plain).points[20]).max() > 0.01
 
@@ -203,8 +203,8 @@ def test_a_run_that_adapts_goes_on_to_the_same_bytes(run, corrections, tmp_path,
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run("parts", progress=interrupt, **asked, save_person=tmp_path / "parts.npz")
-    parts = run("parts", resume=True, **asked, save_person=tmp_path / "parts.npz")
+        run("parts", progress=interrupt, **asked, save_profile=tmp_path / "parts.npz")
+    parts = run("parts", resume=True, **asked, save_profile=tmp_path / "parts.npz")
     assert parts.resumed_at > 0
     a, b = (r.task.outputs.path("csv").read_bytes() for r in (whole, parts))
     assert a == b
@@ -216,7 +216,7 @@ def test_a_teacher_whose_state_was_damaged_starts_anew(
     run, shipped_model, corrections, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("facetrack.corpus.recording.CHECKPOINT_EVERY", 10)
-    asked = {"corrections": corrections(8), "save_person": tmp_path / "p.npz"}
+    asked = {"corrections": corrections(8), "save_profile": tmp_path / "p.npz"}
 
     def interrupt(source, frame):
         if frame.index == 15:
@@ -230,12 +230,12 @@ def test_a_teacher_whose_state_was_damaged_starts_anew(
     path.write_text(json.dumps(content))
     recorded = run(resume=True, **asked)
     assert recorded.resumed_at == 0
-    assert len(load_profile(asked["save_person"], shipped_model.tracking).lessons) == 1
+    assert len(load_profile(asked["save_profile"], shipped_model.tracking).lessons) == 1
 
 
 def test_what_is_taught_decides_what_is_finished(run, corrections, tmp_path):
     profile = tmp_path / "p.npz"
-    asked = {"corrections": corrections(6), "save_person": profile}
+    asked = {"corrections": corrections(6), "save_profile": profile}
     run(**asked)
     assert run(resume=True, **asked).skipped
     profile.unlink()
@@ -245,14 +245,14 @@ def test_what_is_taught_decides_what_is_finished(run, corrections, tmp_path):
     assert not run(resume=True, corrections=asked["corrections"]).skipped
     assert not run(resume=True).skipped
     other = tmp_path / "other.npz"
-    run("b", person=profile)
+    run("b", profile=profile)
     other.write_bytes(profile.read_bytes())
-    assert run("b", resume=True, person=other).skipped  # the same content elsewhere
+    assert run("b", resume=True, profile=other).skipped  # the same content elsewhere
 
 
 def test_a_model_that_cannot_learn_is_an_error(shipped_model, clip, tmp_path):
     old = replace(shipped_model, priors=())
-    keep = Teaching(save_person=tmp_path / "p.npz")
+    keep = Teaching(save_profile=tmp_path / "p.npz")
     task = Task(clip, Outputs(tmp_path / "clip"), Settings(), ModelId("m", fingerprint(old)), keep)
     with pytest.raises(LearningError, match="cannot learn"):
         record(task, old)

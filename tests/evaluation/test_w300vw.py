@@ -55,6 +55,7 @@ def test_every_exclusion_is_reported(root, make_faces, scripted_tracker) -> None
     assert details["clips"][0]["excluded_frames"] == [1, 5]
     assert details["clips"][0]["labels_without_frame"] == [31, 32]
     assert len(details["missing_clips"]) == 62
+    assert "whose face the detector is surest of is tracked" in w300vw_table(report)
     assert "62 of 64 clips are not there: 124 125" in w300vw_table(report)
     assert "clip 114: 2 frames excluded as unreliable, 2 labels without a frame" in w300vw_table(
         report

@@ -108,7 +108,7 @@ def test_forgetting_removes_all_that_was_taught(shipped_model, frames, video) ->
     tracker = taught(shipped_model, frames, video)
     run(tracker, frames[:10], 6)
     tracker.forget(0)
-    assert tracker.person(0).lessons == ()
+    assert tracker.profile(0).lessons == ()
     face = tracker.update(frames[10])[0]
     assert set(face.source) == {Source.TRACKED}
     plain = wrong(run(Tracker(shipped_model), frames)[30:], video, 30)
@@ -117,18 +117,18 @@ def test_forgetting_removes_all_that_was_taught(shipped_model, frames, video) ->
 
 def test_a_profile_helps_from_the_first_frame(shipped_model, frames, video, tmp_path) -> None:
     tracker = taught(shipped_model, frames, video, at=12)
-    tracker.person(0).save(tmp_path / "anna.npz")
+    tracker.profile(0).save(tmp_path / "anna.npz")
     plain = wrong(run(Tracker(shipped_model), frames)[:5], video, 0)
-    known = wrong(run(Tracker(shipped_model, person=tmp_path / "anna.npz"), frames)[:5], video, 0)
+    known = wrong(run(Tracker(shipped_model, profile=tmp_path / "anna.npz"), frames)[:5], video, 0)
     assert known < 0.5 * plain
 
 
 def test_a_profile_does_not_leak_to_somebody_else(shipped_model, frames, video) -> None:
-    mine = taught(shipped_model, frames, video, at=12).person(0)
+    mine = taught(shipped_model, frames, video, at=12).profile(0)
     strangers = replace(mine, looks=tuple(-look for look in mine.looks))
     plain = run(Tracker(shipped_model), frames[:10])
-    assert_array_equal(run(Tracker(shipped_model, person=strangers), frames[:10]), plain)
-    assert np.abs(run(Tracker(shipped_model, person=mine), frames[:10])[0] - plain[0]).max() > 1
+    assert_array_equal(run(Tracker(shipped_model, profile=strangers), frames[:10]), plain)
+    assert np.abs(run(Tracker(shipped_model, profile=mine), frames[:10])[0] - plain[0]).max() > 1
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def test_adapting_learns_and_says_so(shipped_model, frames) -> None:
     sources = [set(tracker.update(frame)[0].source) for frame in frames]
     assert sources[0] == {Source.TRACKED}
     assert sources[-1] == {Source.LEARNED}
-    assert tracker.person(0).lessons == ()  # no person corrected anything
-    assert tracker.person(0).learned is not None
+    assert tracker.profile(0).lessons == ()  # no person corrected anything
+    assert tracker.profile(0).learned is not None
 
 
 def test_adapting_makes_a_hard_face_better(shipped_model, shared) -> None:
@@ -243,15 +243,15 @@ def test_a_profile_that_taught_itself_survives_a_saved_state(
 ) -> None:
     adapting = Tracker(shipped_model, adapt=True)
     run(adapting, frames)
-    adapting.person(0).save(tmp_path / "anna.npz")
-    tracker, other = (Tracker(shipped_model, person=tmp_path / "anna.npz") for _ in range(2))
+    adapting.profile(0).save(tmp_path / "anna.npz")
+    tracker, other = (Tracker(shipped_model, profile=tmp_path / "anna.npz") for _ in range(2))
     run(tracker, frames[:5])
     other.restore(json.loads(json.dumps(tracker.state())))
     a, b = run(tracker, frames, 5), run(other, frames, 5)
     assert_array_equal(a, b)
     assert np.abs(a[0] - run(Tracker(shipped_model), frames)[5]).max() > 0.01
-    tracker.person(0).save(tmp_path / "a.npz")
-    other.person(0).save(tmp_path / "b.npz")
+    tracker.profile(0).save(tmp_path / "a.npz")
+    other.profile(0).save(tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 

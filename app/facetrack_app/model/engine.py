@@ -28,7 +28,7 @@ def make_tracker(
     """Make a tracker for one video or camera, which may know a person already."""
     detector = FaceDetector(live=live)
     return Tracker(
-        model, max_faces=max_faces, smoothing=smoothing, detector=detector, person=person
+        model, max_faces=max_faces, smoothing=smoothing, detector=detector, profile=person
     )
 
 

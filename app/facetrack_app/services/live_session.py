@@ -345,7 +345,7 @@ class LiveSession:
         """
         profiles: list[Profile] = []
         self._tracking.change(
-            lambda tracker, faces: profiles.extend(tracker.person(face.id) for face in faces[:1])
+            lambda tracker, faces: profiles.extend(tracker.profile(face.id) for face in faces[:1])
         )
         if not profiles:
             raise InputError("there is no face in view")

@@ -378,7 +378,7 @@ def test_a_person_is_remembered_for_other_videos(
     assert text.startswith("2 corrections remembered")
     assert "delete the file to forget" in text
     video = annotator.document.open()
-    plain, taught = Tracker(shipped_model), Tracker(shipped_model, person=path)
+    plain, taught = Tracker(shipped_model), Tracker(shipped_model, profile=path)
     for frame in range(12):
         image = video.frame(frame)
         before, after = plain.update(image)[0], taught.update(image)[0]
