@@ -1,4 +1,4 @@
-"""300-VW: videos with 68 points in every frame (Shen et al., ICCV-W 2015; spec 5)."""
+"""300-VW: videos with 68 points in every frame (Shen et al., ICCV-W 2015; method.md, 5)."""
 
 from __future__ import annotations
 

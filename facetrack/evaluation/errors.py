@@ -1,4 +1,4 @@
-"""Landmark errors and what is said of many of them (spec 5.3)."""
+"""Landmark errors and what is said of many of them (method.md, 5.3)."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def auc(errors: npt.ArrayLike, limit: float = LIMIT) -> float:
     Notes
     -----
     (1 / limit) times the integral of CED(x) from 0 to the limit equals the mean of
-    max(0, 1 - error / limit), exactly (spec 5.3).
+    max(0, 1 - error / limit), exactly (method.md, 5.3).
     """
     return float(np.maximum(0.0, 1.0 - _checked(errors) / limit).mean())
 

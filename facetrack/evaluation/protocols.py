@@ -1,4 +1,4 @@
-"""How fits are started when a model is measured on labelled images (spec 1.4, 9.1, 9.3)."""
+"""How fits are started when a model is measured on labelled images (method.md, 1.4 and 8.1)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def from_tracking_starts(
         Starts per image; start k of an image depends on k and the image's position only.
     projected : bool
         Project the truth on the shape model before it is moved: the fair protocol. Moving the
-        truth itself leaves the shape's person-specific part in the start (spec 1.4).
+        truth itself leaves the shape's person-specific part in the start (method.md, 1.4).
     noise : StartNoise, optional
         The protocol's own noise if not given.
     map_ : Map

@@ -1,4 +1,4 @@
-"""What a tracker that adapts gains and risks: the same clips with and without (spec 9.6)."""
+"""What a tracker that adapts gains and risks: the same clips with and without (method.md, 8.2)."""
 
 from __future__ import annotations
 

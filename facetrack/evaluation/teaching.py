@@ -1,4 +1,4 @@
-"""Learning from corrections: correct some frames, track again, judge the others (spec 9.6)."""
+"""Learning from corrections: correct some frames, track again, judge others (method.md, 8.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol of 300-VW: pooled frames of the clips of a category (spec 5)."""
+"""The protocol of 300-VW: pooled frames of the clips of a category (method.md, 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Per-landmark reduction chosen by the derivatives (spec 2.4)."""
+"""Per-landmark reduction chosen by the derivatives (method.md, 2.4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import scipy.linalg
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
-_REGULARISATION = 0.03  # not critical: 0.01 to 0.3 give the same (spec 2.4)
+_REGULARISATION = 0.03  # not critical: 0.01 to 0.3 give the same (method.md, 2.4)
 
 
 class BasisStatistics:

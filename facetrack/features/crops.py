@@ -1,4 +1,4 @@
-"""Faces and parts of them, cut out of a picture at one place, size and roll (spec 2.1).
+"""Faces and parts of them, cut out of a picture at one place, size and roll (method.md, 2.1).
 
 `Crop` says what is cut, and everything here samples with `warp`, apart from two older pictures of
 a face that stored data or speed bind to their own sampling: `aligned_patch` and `take_patch`.

@@ -1,4 +1,4 @@
-"""Patch descriptors around landmarks (spec 2.3)."""
+"""Patch descriptors around landmarks (method.md, 2.3)."""
 
 from __future__ import annotations
 

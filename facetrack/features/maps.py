@@ -1,4 +1,4 @@
-"""Orientation maps: the image seen through eight directions of its gradient (spec 2.2)."""
+"""Orientation maps: the image seen through eight directions of its gradient (method.md, 2.2)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MapSpec:
     radius: int
 
 
-# Coarse maps for the first levels at half resolution cost nothing in accuracy (spec 9.5).
+# Coarse maps for the first levels at half resolution cost nothing in accuracy (method.md, 2.2).
 DEFAULT_MAPS = (MapSpec(shrink=2, radius=2), MapSpec(shrink=1, radius=1))
 
 

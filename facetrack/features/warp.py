@@ -55,7 +55,7 @@ def warp(
         way = cv2.COLOR_GRAY2BGR if colour else cv2.COLOR_BGR2GRAY
         crop = cv2.cvtColor(crop, way)  # type: ignore[assignment]
     times = 1
-    if to_crop.scale < _SHRINK_LIMIT:  # average before sampling (spec 9.7.4)
+    if to_crop.scale < _SHRINK_LIMIT:  # average before sampling (method.md, 2.1)
         # by halves, which takes a quarter of the time that other shares take
         halvings = math.ceil(math.log2(_SHRINK_LIMIT / to_crop.scale))
         times = min(1 << min(halvings, 20), *(side // 2 for side in crop.shape[:2]))

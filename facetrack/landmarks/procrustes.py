@@ -1,4 +1,4 @@
-"""Similarity transforms between shapes, and generalised Procrustes analysis (spec 1.2, 1.3)."""
+"""Similarities between shapes, and generalised Procrustes analysis (method.md, 1.2 and 1.3)."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def fit_similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Similarity:
 
     Notes
     -----
-    With both shapes centred: a = sum s.d / sum |s|^2, b = sum (s x d) / sum |s|^2 (spec 1.2).
+    With both shapes centred: a = sum s.d / sum |s|^2, b = sum (s x d) / sum |s|^2 (method.md, 1.2).
     The result depends on the direction: always fit image -> reference and invert.
     """
     # copies: writable and contiguous, as the kernel wants them

@@ -1,4 +1,4 @@
-"""The point distribution model: mean shape, rigid basis, non-rigid modes (spec 1.3, 1.4)."""
+"""The point distribution model: mean, rigid basis, non-rigid modes (method.md, 1.3 and 1.4)."""
 
 from __future__ import annotations
 

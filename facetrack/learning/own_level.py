@@ -1,4 +1,4 @@
-"""The level that a person alone owns: what the cascade leaves over, from how the face looks."""
+"""The level that a person alone owns, from what the cascade leaves over (method.md, 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cascade: levels that read features at the current shape and correct it (spec section 4)."""
+"""The cascade: levels that read features at the current shape and correct it (method.md, 4)."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Cascade:
         Returns
         -------
         ndarray, shape (68, 2), float64
-            What lies outside the span of the basis survives from the start (spec 1.4).
+            What lies outside the span of the basis survives from the start (method.md, 1.4).
         """
         shape = np.array(start, dtype=np.float64, order="C")
         for level in self.levels:

@@ -1,4 +1,4 @@
-"""Continuous regression in closed form (spec section 3).
+"""Continuous regression in closed form (Sánchez-Lozano et al., ECCV 2016; method.md, 3).
 
 Sign convention: delta = p_current - p_true. A regressor predicts delta from features and the update
 subtracts it, p <- p - R f.
@@ -45,7 +45,7 @@ class RegressionSums:
         means: Array,
         covariance: Array,
     ) -> None:
-        """Add images by the closed form, equation (2), with a mean of its own for each image.
+        """Add images by the closed form, each with a mean of its own (method.md, equation 2).
 
         Parameters
         ----------
@@ -55,9 +55,9 @@ class RegressionSums:
             Differences per pixel of the reduced descriptors of n landmarks along x and y;
             d = n k + 1.
         basis : ndarray, shape (2 n, m), float64
-            B, how the parameters move the landmarks: J_i = (df_i/dx, df_i/dy) B_i (spec 2.5).
+            B, how the parameters move the landmarks: J_i = (df_i/dx, df_i/dy) B_i (method.md, 2.5).
         means : ndarray, shape (N, m), float64
-            mu of each image (spec 3.4).
+            mu of each image (method.md, 3.4).
         covariance : ndarray, shape (m, m), float64
             Sigma, the same for all images.
 
@@ -86,8 +86,8 @@ class RegressionSums:
         A landmark's features depend on its own two coordinates only, so block (i, l) of
         J Sigma J^T is g_i (B Sigma B^T)_il g_l^T with g = (df/dx, df/dy), and the middle factor is
         the same for all images: the sums of g_x g_x^T, g_x g_y^T and g_y g_y^T over the images
-        suffice. That is 4 columns an image where the pseudo-samples of equation (3) take m + 1, for
-        the same result.
+        suffice. That is 4 columns an image where the pseudo-samples (method.md, equation 3) take
+        m + 1, for the same result.
         """
         count, _, n, k = gradients.shape
         d = n * k
@@ -122,7 +122,7 @@ class RegressionSums:
         self.weight += weight * len(features)
 
     def add_remainder(self, remainders: Features, *, weight: float = 1.0) -> None:
-        """Add the covariance of the Taylor remainders, half full and half diagonal, equation (3').
+        """Add the remainders' covariance, half full and half diagonal (method.md, equation 3').
 
         Parameters
         ----------

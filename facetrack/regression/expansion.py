@@ -1,4 +1,4 @@
-"""First-order expansions of a level's features around a true shape (spec 2.5, 3.1, 3.5)."""
+"""First-order expansions of features around a true shape (method.md, 2.5, 3.1 and 3.5)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def differences(readings: Features, step: float) -> Features:
 
 
 def remainders(readings: Features, gradients: Features, moves: Features) -> Features:
-    """Taylor remainders: readings at the current shape minus their linear prediction (spec 3.5).
+    """Compute Taylor remainders: readings minus their linear prediction (method.md, 3.5).
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def read_frame(level: Level, maps: list[Features], shapes: Array) -> Features:
 def pseudo_samples(
     readings: Features, current: Array, truth: Array, basis: Features, spread: Features, step: float
 ) -> tuple[Features, Features]:
-    """Form the columns by which continuous regression learns one frame (spec 3.3 and 3.5).
+    """Form the columns by which continuous regression learns one frame (method.md, 3.3 and 3.5).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Regressors that learn further images one by one (spec section 6).
+"""Regressors that learn further images one by one (iCCR, Sánchez-Lozano et al.; method.md, 6).
 
 `IncrementalRegressor` is the incremental form of continuous regression (iCCR): a new image enters
 as a thin block of pseudo-samples, and Woodbury's identity gives exactly the regressor that solving
@@ -111,7 +111,7 @@ class IncrementalRegressor:
             self._due = None
 
     def learn(self, columns: Matrix, targets: Matrix) -> None:
-        """Add an image, equation (4).
+        """Add an image (method.md, equation 4).
 
         Parameters
         ----------
@@ -204,7 +204,7 @@ def _checked(
 def learn_sampled_literally(
     regressor: Matrix, inverse: Matrix, features: Matrix, targets: Matrix
 ) -> tuple[Matrix, Matrix]:
-    """Learn K samples as iSDM is written: two products of d x d matrices (spec 6.3).
+    """Learn K samples as iSDM is written: two products of d x d matrices (method.md, 6.3).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fit quality: how likely a fitted shape lies on a face, and lies well (spec 4.1)."""
+"""Fit quality: how likely a fitted shape lies on a face, and lies well (method.md, 4.1)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A label is the mean of four fits: by the tracking cascade and by the finer refinement cascade, each
 of the picture and of its mirror image. Where they disagree about a landmark, because a hand hides
 it, they teach nothing of it. The tracker's own answer as a label would only repeat its errors: it
-makes tracks steadier and their bias larger (spec 9.6).
+makes tracks steadier and their bias larger (method.md, 8.2).
 """
 
 from __future__ import annotations

@@ -270,7 +270,7 @@ def is_plausible(fit: Fit, shape_model: ShapeModel) -> bool:
 
 
 def is_possible(points: Points, shape_model: ShapeModel) -> bool:
-    """Return whether a fitted shape can be a face (spec 1.4): finite, large enough, of known form.
+    """Return whether a fit can be a face: finite, large enough, of known form (method.md, 1.4).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training a cascade level by level: statistics, basis, regressor, propagation (spec section 4)."""
+"""Training a cascade level by level: statistics, basis, regressor, propagation (method.md, 4)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CascadePlan:
     ridge : float
         lambda in units of the Gram matrix' mean diagonal.
     step : float
-        Difference step in units of the level's rms displacement per axis (spec 9.4).
+        Difference step in units of the level's rms displacement per axis (method.md, 2.5).
     """
 
     levels: tuple[LevelPlan, ...]

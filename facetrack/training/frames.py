@@ -1,4 +1,4 @@
-"""Training frames: images warped to the reference frame from a start (spec 2.1)."""
+"""Training frames: images warped to the reference frame from a start (method.md, 2.1)."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Continuous:
         shape over which the regression is continuous. The frames' own displacements, which a
         common mean would forget, carry what the levels before could not correct.
     remainder : float
-        Weight of the Taylor remainders' covariance, equation (3').
+        Weight of the Taylor remainders' covariance (method.md, equation 3').
     """
 
     spread: float = SPREAD
@@ -125,7 +125,7 @@ class Continuous:
         chosen: npt.NDArray[np.int64],
         statistics: LevelStatistics,
     ) -> None:
-        """Add the frames at their own means (spec 3.4)."""
+        """Add the frames at their own means (method.md, 3.4)."""
         sums.add_sampled(with_constant(readings[:, 0]), displacements[:, 0])
 
     def add_around(
@@ -135,7 +135,7 @@ class Continuous:
         statistics: LevelStatistics,
         weight: float,
     ) -> None:
-        """Add the spread around the means, equation (2), and the remainders, equation (3')."""
+        """Add the spread around the means and the remainders (method.md, equations 2 and 3')."""
         covariance = self.spread * statistics.covariance
         for chosen, readings in around:
             gradients = differences(readings, statistics.step)
@@ -185,7 +185,7 @@ class CommonMean(_Complete):
         chosen: npt.NDArray[np.int64],
         statistics: LevelStatistics,
     ) -> None:
-        """Add the frames with the common mean, equations (2) and (3')."""
+        """Add the frames with the common mean (method.md, equations 2 and 3')."""
         gradients = differences(readings, statistics.step)
         left_over = remainders(readings, gradients, statistics.moves(chosen))
         mean = (statistics.basis @ statistics.mean).reshape(68, 2).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Real motion of faces between frames of a clip, as starts for the tracking cascade (spec 4.1)."""
+"""Real motion of faces between frames of a clip: starts for tracking (method.md, 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples for the quality classifier: good fits, bad fits and background (spec 4.1)."""
+"""Examples for the quality classifier: good fits, bad fits and background (method.md, 4.1)."""
 
 from __future__ import annotations
 

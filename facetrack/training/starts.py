@@ -1,4 +1,4 @@
-"""Where fits start in training and in tests: moved truths (spec 1.4, 9.1)."""
+"""Where fits start in training and in tests: moved truths (method.md, 1.4 and 8.1)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class StartNoise:
         rng : numpy.random.Generator
         projected : bool
             Project the truth on the shape model first. Moving the truth itself leaves what the
-            model cannot say in the start, which a tracker in a video does not have (spec 1.4).
+            model cannot say in the start, which a tracker does not have (method.md, 1.4).
 
         Returns
         -------

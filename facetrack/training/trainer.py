@@ -1,4 +1,4 @@
-"""Training a whole model: shape model, cascades, quality, confidence (spec section 4)."""
+"""Training a whole model: shape model, cascades, quality, confidence (method.md, 4)."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def _tracking_starts(
     """Draw starts of the tracking cascade: noise around shapes, and real motion.
 
     A tracker's last shape is nearer to a projected truth on the first frames and nearer to the
-    person's own shape later (spec 7.4), so both are trained.
+    person's own shape later (method.md, 1.4), so both are trained.
     """
     for _ in range(count):
         for picture in pictures:

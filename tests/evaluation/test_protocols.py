@@ -72,7 +72,7 @@ def test_without_noise_only_the_projection_moves_a_start(staying_model, images) 
 
 def test_the_standard_noise_is_that_of_the_protocol(staying_model, images) -> None:
     starts = from_tracking_starts(staying_model, images, seeds=40, projected=False)
-    assert 0.10 < starts.errors().mean() < 0.16  # spec 9.1: 13 %
+    assert 0.10 < starts.errors().mean() < 0.16  # method.md, 8.1: 13 %
 
 
 def test_no_start_is_refused(staying_model, images) -> None:

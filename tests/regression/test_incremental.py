@@ -1,4 +1,4 @@
-"""The identities of incremental learning (spec section 10, numbers 8 to 11)."""
+"""The identities of incremental learning (method.md, 6)."""
 
 import numpy as np
 import pytest
