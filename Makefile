@@ -1,11 +1,13 @@
 # Two commands matter: `make run` and `make test`. Both make what they need.
 
-PYTHON = .venv/bin/python
+BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PYTHON = $(BIN)/python
 INSTALL = $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 # One process per core; every process computes on one thread.
 PYTEST_ARGS ?= --numprocesses=auto
 # PyQt5 has no wheel for Linux on ARM: there the library is installed alone.
 APP = $(if $(filter Linux-aarch64,$(shell uname -sm | tr ' ' -)),,app)
+FORMS = $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 # For how long `make fuzz` begins new rounds.
 MINUTES ?= 10
 # How often `make kills` kills and cuts the power, and for how long `make soak` watches.
@@ -16,24 +18,35 @@ STEPS ?= 10000
 HOURS ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz kills gestures soak screenshots format constraints clean
+.PHONY: help run test docs coverage fuzz kills gestures soak screenshots hooks format constraints clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.installed ## open the application; without a display, track the demo clip headless
-	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; then \
-		.ci/system-packages qt && .venv/bin/facetrack app; \
+	@if [ -z "$$CI" ] && { [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ]; }; then \
+		if [ "$$(uname)" = Linux ]; then .ci/system-packages qt || exit 1; fi; \
+		$(BIN)/facetrack app; \
 	else \
-		.venv/bin/facetrack demo; \
+		$(BIN)/facetrack demo; \
 	fi
 
 test: .venv/.installed-for-tests ## run linters, types, import rules and all tests
-	.venv/bin/ruff check
-	.venv/bin/ruff format --check
-	.venv/bin/mypy
-	.venv/bin/lint-imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms $(FORMS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS)
+
+docs: .venv/.installed-for-docs ## build the documentation's site: output/docs/docs/index.html
+	$(PYTHON) -m sphinx -q -W -E -b html -c docs . output/docs
+
+coverage: .venv/.installed-for-tests ## run all tests and print what no test runs
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS) \
+		--cov --cov-report=term:skip-covered
 
 # Rounds with new damage each, until the time is over or something fails; with 8 GB of addresses.
 fuzz: .venv/.installed-for-tests ## damage files and videos at random: make fuzz MINUTES=10
@@ -57,9 +70,12 @@ soak: .venv/.installed-for-tests ## watch the synthetic camera for long: make so
 screenshots: .venv/.installed-for-tests ## render pictures of the application: output/screenshots
 	OMP_NUM_THREADS=1 $(PYTHON) docs/screenshots.py
 
+hooks: .venv/.installed-for-tests ## have git run the linters before every commit
+	$(BIN)/pre-commit install
+
 format: .venv/.installed-for-tests ## repair and format the sources
-	.venv/bin/ruff check --fix
-	.venv/bin/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
 
 constraints: .venv/.installed-for-tests ## resolve the newest versions into constraints.txt
 	$(PYTHON) -m pip install --quiet uv
@@ -69,7 +85,7 @@ constraints: .venv/.installed-for-tests ## resolve the newest versions into cons
 
 clean: ## remove .venv, caches and what runs wrote
 	rm -rf .venv .cache build dist output *.egg-info
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps are written last: a run that was stopped is simply done again.
@@ -82,4 +98,9 @@ clean: ## remove .venv, caches and what runs wrote
 .venv/.installed-for-tests: .venv/.installed
 	@echo "installing what the tests need into .venv"
 	@$(INSTALL) --editable '.[$(APP),cluster,train]' --group dev
+	@touch $@
+
+.venv/.installed-for-docs: .venv/.installed
+	@echo "installing what the documentation needs into .venv"
+	@$(INSTALL) --editable '.[$(APP)]' --group docs
 	@touch $@

@@ -18,7 +18,7 @@ LONGEST_MODULE = 400
 DECORATORS = {"exact_kernel", "kernel"}
 COMPILERS = {"cfunc", "generated_jit", "guvectorize", "jit", "njit", "stencil", "vectorize"}
 UNPICKLERS = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
-TEXTS = ("*.py", "*.md", "*.toml", "*.txt", "*.cff", "*.yaml", "Makefile", ".ci/*")
+TEXTS = ("*.py", "*.md", "*.toml", "*.txt", "*.cff", "*.yaml", "*.yml", "Makefile", ".ci/*")
 OF_ONE_MACHINE = re.compile(r"/(?:home|root|work|Users)/\w|pythonhosted|(?:extra-)?index-url=")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -223,7 +223,7 @@ def test_every_room_is_a_package() -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", [".", "facetrack", "app", "models", "tests", "benchmarks", "docs"]
+    "folder", [".", ".github", "facetrack", "app", "models", "tests", "benchmarks", "docs"]
 )
 def test_no_text_knows_the_machine_it_was_written_on(folder: str) -> None:
     top = ROOT / folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ print(sum(tracked), "of", len(tracked), "frames")
 def _run(*command: str | Path, cwd: Path) -> str:
     """Run a command outside the repository and give what it printed."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment["SETUPTOOLS_SCM_PRETEND_VERSION"] = facetrack.__version__  # a copy has no tags
     child = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
@@ -117,10 +119,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         facetrack.trakc  # noqa: B018
 
 
-def test_version_stands_in_one_place(root: Path) -> None:
+def test_version_stands_in_the_tags_alone(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert facetrack.__version__ == project["version"]
-    assert f"version: {project['version']}" in (root / "CITATION.cff").read_text(encoding="utf-8")
+    assert project["dynamic"] == ["version"]
+    assert not re.search("^version:", (root / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
 
 
 def test_every_folder_is_packaged(root: Path) -> None:

@@ -125,7 +125,7 @@ def normalised_errors(
     Returns
     -------
     ndarray, shape (n,), float64
-        Mean distance / true outer-eye distance |p36 - p45|; inf where nothing was found.
+        Mean distance / true outer-eye distance `|p36 - p45|`; inf where nothing was found.
 
     Raises
     ------
