@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -121,3 +121,20 @@ def synthetic_faces(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathF
                 cv2.imwrite(str(file), frame.image)
                 write_pts(file.with_suffix(".pts"), source.truth(frame.index))
     return folder
+
+
+@pytest.fixture
+def small_cascades(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `facetrack train` train few dimensions: what is tested is the command, not the model."""
+    from facetrack.training.cascade import CascadePlan, LevelPlan
+    from facetrack.training.trainer import TrainingSettings
+
+    plan = CascadePlan((LevelPlan(0, 8.0, 3), LevelPlan(1, 5.0, 3)))
+
+    def settings(*, n_modes: int, **options: Any) -> TrainingSettings:
+        small = min(n_modes, 6)
+        return TrainingSettings(
+            n_modes=small, tracking=plan, start=plan, refinement=plan, **options
+        )
+
+    monkeypatch.setattr("facetrack.cli.train.TrainingSettings", settings)

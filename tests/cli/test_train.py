@@ -10,19 +10,8 @@ from facetrack.cli.main import main
 from facetrack.formats.modelfile import describe
 from facetrack.model import load_model
 from facetrack.tracking.face_model import FaceModel
-from facetrack.training.cascade import CascadePlan, LevelPlan
-from facetrack.training.trainer import TrainingSettings
 
-
-@pytest.fixture(autouse=True)
-def _small_cascades(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train few dimensions: what is measured here is the command, not the model."""
-    plan = CascadePlan((LevelPlan(0, 8.0, 3), LevelPlan(1, 5.0, 3)))
-
-    def settings(**options):
-        return TrainingSettings(tracking=plan, start=plan, refinement=plan, **options)
-
-    monkeypatch.setattr("facetrack.cli.train.TrainingSettings", settings)
+pytestmark = pytest.mark.usefixtures("small_cascades")
 
 
 def _train(folder: Path, output: Path, *options: str) -> int:
