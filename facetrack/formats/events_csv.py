@@ -76,7 +76,17 @@ class EventWriter(GrowingFile):
         super().__init__(path, HEADER, keep=keep)
 
     def write(self, records: Iterable[EventRecord]) -> None:
-        """Add events; raises OutputError if that fails."""
+        """Add events.
+
+        Parameters
+        ----------
+        records : iterable of EventRecord
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
         text = "".join(map(_line, records))
         if text:
             self.put(text)

@@ -97,7 +97,13 @@ class TableBuilder:
         self._reasons: dict[str, list[str]] = {name: [] for name in self._numbers}
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Take rows, in the order of frames."""
+        """Take rows.
+
+        Parameters
+        ----------
+        rows : iterable of Row
+            In the order of frames.
+        """
         for row in rows:
             for key, values in self._keys.items():
                 values.append(getattr(row, key))
@@ -109,7 +115,12 @@ class TableBuilder:
                 self._reasons[name].append(said.reason)
 
     def table(self) -> SignalTable:
-        """Return what was taken."""
+        """Return what was taken.
+
+        Returns
+        -------
+        SignalTable
+        """
         series = {
             name: Series(_floats(v), _floats(low), _floats(high), tuple(self._reasons[name]))
             for name, (v, low, high) in self._numbers.items()
@@ -205,7 +216,18 @@ class SignalWriter(GrowingFile):
         super().__init__(path, header, keep=keep)
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Add rows; raises OutputError if that fails."""
+        """Add rows.
+
+        Parameters
+        ----------
+        rows : iterable of Row
+            In the order of frames.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
         text = "".join(self._line(row) for row in rows)
         if text:
             self.put(text)

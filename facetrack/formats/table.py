@@ -220,7 +220,17 @@ def table_from_faces(
 
 
 def pose_values(face: Face) -> tuple[float, ...]:
-    """Give (Tx, Ty, Tz, Rx, Ry, Rz) of a face in millimetres and radians, NaN without a pose."""
+    """Return the pose of a face as numbers.
+
+    Parameters
+    ----------
+    face : Face
+
+    Returns
+    -------
+    tuple of float
+        Tx, Ty, Tz in millimetres, Rx, Ry, Rz in radians; NaN without a pose.
+    """
     return (*face.pose.translation, *face.pose.rotation) if face.pose else (np.nan,) * 6
 
 

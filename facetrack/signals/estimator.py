@@ -22,19 +22,46 @@ class Run(Protocol):
     """An estimator at work on one face: baselines and the last frames live here."""
 
     def update(self, seen: Observation) -> Sequence[Result]:
-        """Take the face's next frame; return what became certain with it, for whichever frame."""
+        """Take the face's next frame.
+
+        Parameters
+        ----------
+        seen : Observation
+
+        Returns
+        -------
+        sequence of Readings or Event
+            What became certain with it, for whichever frame.
+        """
         ...
 
     def finish(self) -> Sequence[Result]:
-        """Return what is left when no further frame comes."""
+        """Return what is left when no further frame comes.
+
+        Returns
+        -------
+        sequence of Readings or Event
+        """
         ...
 
     def state(self) -> State:
-        """Return everything that `restore` needs, as JSON knows it (no NaN)."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it, without NaN.
+        """
         ...
 
     def restore(self, state: State) -> None:
-        """Go on where another run of the same estimator stood."""
+        """Continue where another run of the same estimator stood.
+
+        Parameters
+        ----------
+        state : dict
+            What `state` gave.
+        """
         ...
 
 
@@ -73,7 +100,13 @@ class Estimator(Protocol):
         ...
 
     def start(self) -> Run:
-        """Begin with a face."""
+        """Begin with a face.
+
+        Returns
+        -------
+        Run
+            Without anything from before.
+        """
         ...
 
 
@@ -99,7 +132,13 @@ class FaceEstimator:
     frame_rate: float | None = None
 
     def start(self) -> Run:
-        """Begin with a face."""
+        """Begin with a face.
+
+        Returns
+        -------
+        Run
+            Without anything from before.
+        """
         return _FaceRun(self)
 
     def read(self, face: Face) -> dict[str, Reading]:
@@ -176,5 +215,15 @@ def nothing(specs: Sequence[Spec], reason: str) -> Mapping[str, Reading]:
 
 
 def lost(face: Face) -> str:
-    """Return why nothing can be said of a lost face, as `lost: covered`."""
+    """Return why nothing can be said of a lost face.
+
+    Parameters
+    ----------
+    face : Face
+
+    Returns
+    -------
+    str
+        Such as `lost: covered`.
+    """
     return f"{LOST}: {face.reason}" if face.reason else LOST

@@ -68,7 +68,17 @@ class Choice:
         return next((rest for rest in rests if rest is not None), None)
 
     def with_rest(self, rest: Rest) -> Choice:
-        """Return the same choice, its values measured from a rest where they can be."""
+        """Return the same choice, measured from a rest.
+
+        Parameters
+        ----------
+        rest : Rest
+
+        Returns
+        -------
+        Choice
+            Estimators that know no rest are as before.
+        """
         wanted = (e.with_rest(rest) if isinstance(e, Restable) else e for e in self.estimators)
         return replace(self, estimators=tuple(wanted))
 
@@ -76,7 +86,13 @@ class Choice:
         return (s for e in self.estimators for s in e.specs if s.name in self.names)
 
     def order(self) -> list[list[str]]:
-        """Return what decides about results, as JSON knows it: estimators, versions, names."""
+        """Return what decides about results.
+
+        Returns
+        -------
+        list of list of str
+            For every estimator its name, its version and the chosen names.
+        """
         return [
             [e.name, e.version, *(s.name for s in e.specs if s.name in self.names)]
             for e in self.estimators
@@ -120,7 +136,13 @@ def register(estimator: Any) -> Estimator:
 
 
 def unregister(name: str) -> None:
-    """Forget an estimator; one that is not known is nothing to forget."""
+    """Forget an estimator.
+
+    Parameters
+    ----------
+    name : str
+        One that is not known changes nothing.
+    """
     _known.pop(name, None)
 
 
@@ -149,7 +171,13 @@ def _enter_others() -> None:
 
 
 def signals() -> dict[str, Spec]:
-    """Return the specs of all values and events by name, in the order of registration."""
+    """Return the specs of all values and events.
+
+    Returns
+    -------
+    dict of str to Spec
+        By name, in the order of registration.
+    """
     return {spec.name: spec for e in estimators().values() for spec in e.specs}
 
 

@@ -95,12 +95,33 @@ class Timeline:
         return inside
 
     def piece(self, time: float) -> int:
-        """Return the number of the piece in which a time lies; the nearest one outside."""
+        """Return the number of the piece in which a time lies.
+
+        Parameters
+        ----------
+        time : float
+            Seconds.
+
+        Returns
+        -------
+        int
+            Outside of all pieces that of the nearest one.
+        """
         return max(int(np.searchsorted(self.start, time + _EPS, side="right")) - 1, 0)
 
 
 def people(table: SignalTable) -> list[int]:
-    """Return the ids of all faces in a table, in ascending order."""
+    """Return the ids of all faces in a table.
+
+    Parameters
+    ----------
+    table : SignalTable
+
+    Returns
+    -------
+    list of int
+        Ascending.
+    """
     return [int(i) for i in np.unique(table.face_id) if i != NO_FACE]
 
 

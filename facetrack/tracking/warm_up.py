@@ -45,7 +45,13 @@ def warm_up(*parts: str) -> None:
 
 
 def is_cached() -> bool:
-    """Return whether kernels are at hand or in the cache, or there can be no cache at all."""
+    """Return whether the kernels need no compiling.
+
+    Returns
+    -------
+    bool
+        True where they are in memory or in the cache, and where there can be no cache at all.
+    """
     last: Any = confidence_kernels.logistic
     if last.signatures or last.stats.cache_path is None:
         return True
