@@ -136,9 +136,11 @@ class ModelKind(Generic[T]):
         if meta["checksum"] != checksum(arrays):
             raise ModelError(path, "the checksum does not match", remedy="copy or train it again")
         try:
-            return self.load(arrays, meta)
+            loaded = self.load(arrays, meta)
         except (LookupError, TypeError, ValueError) as error:
             raise ModelError(path, f"an entry is missing or wrong: {error}") from error
+        LOADED[meta["name"]] = meta["checksum"]
+        return loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ class ModelInfo:
 
 
 _ENTRIES: Final = (("name", str), ("card", dict))  # of every description
+# Checksums of the models that this process has loaded, by name: reports of measurements say them.
+LOADED: Final[dict[str, str]] = {}
 _registered: Final[dict[str, ModelKind[Any]]] = {}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from facetrack.errors import FormatError
 from facetrack.formats.atomic import write_text
+from facetrack.formats.modelfile import LOADED
 from facetrack.formats.textfile import read_text
 from facetrack.version import installed_version
 
@@ -45,10 +46,12 @@ def document(
     Returns
     -------
     dict
-        `command`, `version`, `model`, `n`, the main numbers, `details`.
+        `command`, `version`, `model`, its `checksum` where this process has loaded it, `n`, the main
+        numbers, `details`.
     """
     head = {"command": command, "version": installed_version(), "model": model, "n": n}
-    return {**head, **(measures or {}), "details": dict(details)}
+    known = {"checksum": LOADED[model]} if model in LOADED else {}
+    return {**head, **known, **(measures or {}), "details": dict(details)}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -30,6 +30,8 @@ def results_page(
         Markdown.
     """
     model = f", model {escape(report['model'])}" if report["model"] else ""
+    if "checksum" in report:
+        model += f" ({escape(str(report['checksum'])[:16])})"
     return (
         f"# {escape(title)}\n\n"
         f"    {' '.join(report['command'].split())}\n\n"
