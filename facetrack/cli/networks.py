@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=Path,
             required=True,
             metavar="DIR",
-            help="checkpoints, log and curves; a run that was interrupted goes on from there",
+            help="checkpoints, log and curves; a run that was interrupted continues there",
         )
         kind.add_argument("--seed", type=int, default=0)
         kind.add_argument("--threads", type=int, default=1)

@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="skip videos that are finished and go on with the one that was interrupted",
+        help="skip videos that are finished and continue the one that was interrupted",
     )
     _add_search_arguments(parser)
     _add_teaching_arguments(parser)

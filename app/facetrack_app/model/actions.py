@@ -147,7 +147,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _annotate("track_on", "Track on from here", "Track", "]"),
     _annotate("stop", "Stop tracking anew", "Track", "Esc",
               tip="Stop tracking anew, or let go of the selected point."),
-    _annotate("toggle_tracking", "Stop tracking the video, or go on", "Track", "Ctrl+T",
+    _annotate("toggle_tracking", "Stop tracking the video, or continue", "Track", "Ctrl+T",
               tip="What is tracked by then is kept."),
     _annotate("new_person", "New person", "People", "Ctrl+P", needs="has_session",
               tip="Draw a box around a face that was not found; once more: in the middle."),
@@ -228,7 +228,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("freeze", "Freeze, to correct by keys", "Live", LIVE, ("F",),
            "Tab chooses a point, arrows move it, Return teaches.", "running"),
     Action("teach", "Teach what was moved", "Live", LIVE, ("Return",), needs="frozen"),
-    Action("cancel_freeze", "Go on without a correction", "Live", LIVE, ("Esc",), needs="frozen"),
+    Action("cancel_freeze", "Continue without a correction", "Live", LIVE, ("Esc",), needs="frozen"),
     *(Action(f"live_{id}", text, "Live", LIVE, (key,), needs="frozen") for id, text, key in (
         ("next_point", "Next point of the frozen face", "Tab"),
         ("previous_point", "Previous point of the frozen face", "Shift+Tab"),

@@ -132,7 +132,7 @@ class Transport(QWidget):
         self.pace.setEnabled(True)
         self.pace.setCurrentIndex(PACES.index(playback.pace))
         self._tracking.setVisible(session.tracked < session.n_frames)
-        self._tracking.setText("Stop" if annotator.tracking.running else "Go on")
+        self._tracking.setText("Stop" if annotator.tracking.running else "Continue")
 
     def show_progress(self, text: str, share: float) -> None:
         """Show work in the background; an empty text: there is none."""
