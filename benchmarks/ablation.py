@@ -1,11 +1,11 @@
-"""What each ingredient of the method brings: the tables of docs/results/ablation.md.
+"""What each part of the method brings, beside prior art: docs/results/ablation.md.
 
-    python benchmarks/ablation.py lfpw_train helen_train afw --clips ytf/train --json ablation.json
+    python benchmarks/ablation.py DATA/lfpw_train DATA/helen_train DATA/afw --clips DATA/ytf/train
+    facetrack results ablation.json -o docs/results
 
-A share of the pictures is set aside and measured on. One whole model is trained first and kept
-beside the JSON file. The rows of the first table train a tracking cascade each and start from the
-projected truth, moved; those of the second use the whole model's cascades and start from the
-detector. Rows that are in the JSON file already are not measured again.
+A share of the pictures and of the pairs of frames is set aside and measured on. Every arm trains a
+tracking cascade on the others, on one thread, and leaves a file in the folder `ablation` beside the
+JSON file; arms that have one are not measured again.
 """
 
 from __future__ import annotations
@@ -15,44 +15,53 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from functional import Assumed, Functional
 
 import facetrack
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import FacetrackError, FormatError, InputError
-from facetrack.evaluation.errors import ErrorSummary, summary
-from facetrack.evaluation.protocols import Model, from_detector, from_tracking_starts
-from facetrack.face import Fit
-from facetrack.features.crops import warp_to_frame
+from facetrack.evaluation.ablation_report import BASE, ablation_table
+from facetrack.evaluation.clips import still_clip
+from facetrack.evaluation.errors import normalised_errors, summary
+from facetrack.evaluation.jitter import jitter
+from facetrack.features.crops import EYE_DISTANCE, FRAME_CENTRE, warp_to_frame
 from facetrack.features.maps import MapBuilder
-from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.model import load_model, save_model
+from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.regression.cascade import Cascade
-from facetrack.reporting.envelope import write_json
-from facetrack.reporting.tables import Table
-from facetrack.tracking.box_fit import Box
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.face_model import FaceModel
-from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
-from facetrack.training.motion import pair_motions
+from facetrack.regression.continuous import RegressionSums
+from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.intervals import paired_interval
+from facetrack.reporting.tables import as_text
+from facetrack.training.frames import TrainingFrames, make_frames
+from facetrack.training.methods import (
+    CommonMean,
+    Continuous,
+    LevelStatistics,
+    Method,
+    Reads,
+    Sampled,
+)
+from facetrack.training.motion import pair_motions, start_from_motion
 from facetrack.training.pictures import Picture, read_pictures, set_aside
 from facetrack.training.starts import StartNoise
-from facetrack.training.trainer import TrainingSettings, train_model, train_tracking
+from facetrack.training.trainer import TrainingSettings, train_tracking
 
-SHARE = 0.15  # of the pictures that are set aside
-SEEDS = 2  # tracking starts per picture
+SHARE = 0.15  # of pictures and pairs that are set aside
+SEEDS = 2  # starts per picture
 Points = npt.NDArray[np.float64]
-Image = npt.NDArray[np.uint8]
+Features = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class Arm:
     """A tracking cascade: its name, its training, and whether real motion is among the starts."""
 
     title: str
@@ -60,62 +69,51 @@ class Variant:
     real_motion: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one row measured; `seconds` are CPU time of its training, if it was trained."""
+def arms() -> dict[str, Arm]:
+    """Give the arms; all but `default` differ from it in one thing."""
+    default = TrainingSettings(threads=1)
 
-    title: str
-    errors: ErrorSummary
-    seconds: float | None = None
-
-
-def variants() -> dict[str, Variant]:
-    """Give the rows that are trained; what follows `default` differs from it in one thing."""
-    default = TrainingSettings()
-
-    def method(chosen: Method) -> TrainingSettings:
-        return replace(default, tracking=replace(default.tracking, method=chosen))
+    def method(title: str, chosen: Method) -> Arm:
+        return Arm(title, replace(default, tracking=replace(default.tracking, method=chosen)))
 
     short = tuple(replace(level, k=8) for level in default.tracking.levels)
     return {
-        "plain": Variant("papers' plain form, one mean", method(CommonMean(remainder=0))),
-        "remainder": Variant("+ Taylor remainder", method(CommonMean())),
-        "default": Variant("+ around own shapes (default)", method(Continuous())),
-        "sdm": Variant("SDM, K = 10, same features", method(Sampled())),
-        "k8": Variant(
-            "8 dimensions a landmark, not 15",
+        "default": method(
+            "hybrid: one sampled row a frame, spread and remainder around it (default)",
+            Continuous(),
+        ),
+        "row": method("the sampled row alone (SDM, K = 1)", Sampled(1)),
+        "sdm3": method("SDM, K = 3", Sampled(3)),
+        "sdm10": method("SDM, K = 10", Sampled(10)),
+        "closed": method("papers' closed form (full covariance)", CommonMean(remainder=0)),
+        "diagonal": method("closed form, diagonal covariance", Assumed(0, "diagonal")),
+        "uniform": method("closed form, independent uniform", Assumed(0, "uniform")),
+        "splines": method("functional regression, cubic B-splines", Functional("splines")),
+        "fourier": method("functional regression, Fourier series", Functional("fourier")),
+        "closed-remainder": method("closed form + Taylor remainder", CommonMean()),
+        "row-spread": method("sampled row + spread", Continuous(remainder=0)),
+        "row-remainder": method("sampled row + remainder", Continuous(spread=0)),
+        "nomotion": Arm("default, without real motion", default, real_motion=False),
+        "k8": Arm(
+            "default, 8 dimensions a landmark, not 15",
             replace(default, tracking=replace(default.tracking, levels=short)),
         ),
-        "modes20": Variant("20 modes, not 60", replace(default, n_modes=20)),
-        "frames1": Variant("1 frame a picture, not 2", replace(default, tracking_frames=1)),
-        "nomotion": Variant("without real motion", default, real_motion=False),
+        "modes20": Arm("default, 20 modes, not 60", replace(default, n_modes=20)),
+        "frames1": Arm("default, 1 frame a picture, not 2", replace(default, tracking_frames=1)),
     }
 
 
-# Ways from the detector's box to the landmarks, by cascades of the whole model.
-DETECTED: dict[str, Callable[[FaceModel], Model]] = {
-    "start": lambda model: Staged(model, (model.start,), "start cascade alone"),
-    "start-tracking": lambda model: Staged(
-        model, (model.start, model.tracking), "start, then tracking cascade"
-    ),
-    "whole": lambda model: replace(model, name="whole model: refinement, mirror images (default)"),
-}
-
-
-ROWS = [*variants(), *DETECTED]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train and measure the rows that are missing, and print the table."""
+    """Train and measure the arms that are missing, and print the tables."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
     parser.add_argument("--clips", type=Path, required=True, help="pairs NAME_a, NAME_b")
-    parser.add_argument("--json", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--json", type=Path, default=Path("ablation.json"), metavar="FILE")
+    parser.add_argument("--arms", nargs="+", choices=arms(), default=list(arms()))
     args = parser.parse_args(arguments)
     try:
-        run(args, shlex.join([Path(__file__).name, *arguments]))
+        run(args, shlex.join(["python", f"benchmarks/{Path(__file__).name}", *arguments]))
     except FacetrackError as error:
         print(f"ablation: {error}", file=sys.stderr)
         return 1
@@ -123,127 +121,214 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(args: argparse.Namespace, command: str) -> None:
-    """Go through the rows; every finished one is written at once."""
-    images = [image for folder in args.pictures for image in load_folder(folder)]
-    kept, aside = set_aside(images, SHARE)
-    clips = load_folder(args.clips)
-    head = {"version": facetrack.__version__, "n_train": len(kept), "n": len(aside)}
-    results = read_results(args.json, head)
-    missing = [key for key in args.rows if key not in results]
+    """Go through the arms; every finished one is written at once."""
+    kept, aside = set_aside(
+        [image for folder in args.pictures for image in load_folder(folder)], SHARE
+    )
+    clips, clips_aside = set_aside(load_folder(args.clips), SHARE)
+    head = {
+        "version": facetrack.__version__,
+        "n_train": len(kept),
+        "n": len(aside),
+        "n_motions": len(clips_aside),  # of every pair two: there and back
+        "seeds": SEEDS,
+    }
+    folder = args.json.with_suffix("")
+    folder.mkdir(parents=True, exist_ok=True)
+    places = {key: folder / f"{key}.json" for key in args.arms}
+    missing = [key for key, place in places.items() if not place.exists()]
     if missing:
-        bench = Bench(kept, aside, clips, args.json.with_suffix(".npz"))
+        bench = Bench(kept, aside, clips, clips_aside)
         for key in missing:
             print(f"measuring {key}", flush=True)
-            results[key] = bench.detect(key) if key in DETECTED else bench.train(key)
-            rows = {k: asdict(results[k]) for k in ROWS if k in results}
-            write_json(args.json, {"command": command, **head, "rows": rows})
-    print(as_tables({k: results[k] for k in ROWS if k in results}, head))
+            write_json(places[key], {**head, "arm": bench.measure(arms()[key])})
+    found = {key: read_arm(place, head) for key, place in places.items()}
+    details = {**head, "arms": found, "differences": differences(found)}
+    print(as_text(ablation_table(details)))
+    write_json(args.json, document(command=command, model="", n=len(aside), details=details))
 
 
-def read_results(path: Path, head: dict[str, Any]) -> dict[str, Result]:
-    """Read the rows of an earlier run on the same pictures."""
-    if not path.exists():
-        return {}
+def read_arm(path: Path, head: dict[str, Any]) -> dict[str, Any]:
+    """Read an arm that was measured on the same pictures."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        found = {key: content[key] for key in head}
-        rows = {
-            key: Result(row["title"], ErrorSummary(**row["errors"]), row["seconds"])
-            for key, row in content["rows"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FormatError(path, f"no results of this script ({error})") from error
-    if found != head:
-        raise InputError(f"{path}: holds results of {found}, this run has {head}; choose another")
-    return rows
+        arm: dict[str, Any] = content.pop("arm")
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise FormatError(path, f"no arm of this script ({error})", remedy="remove it") from error
+    if content != head:
+        raise InputError(f"{path}: measured on {content}, this run has {head}; choose another FILE")
+    return arm
+
+
+def differences(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Compare every arm with the default, picture by picture."""
+    if BASE not in found:
+        return {}
+    base = found[BASE]
+
+    def interval(arm: dict[str, Any], start: str) -> dict[str, float]:
+        rng = np.random.default_rng(0)
+        return asdict(paired_interval(base[start]["errors"], arm[start]["errors"], rng))
+
+    return {
+        key: {start: interval(arm, start) for start in ("stills", "motion")}
+        for key, arm in found.items()
+        if key != BASE
+    }
 
 
 class Bench:
-    """The pictures, and the parts that all rows share.
-
-    Parameters
-    ----------
-    kept, aside, clips : list of LabelledImage
-        To train on, to measure on, and pairs for real motion.
-    path : Path
-        Where the whole model is kept.
-    """
+    """The pictures and motions, and where fits start."""
 
     def __init__(
         self,
         kept: list[LabelledImage],
         aside: list[LabelledImage],
         clips: list[LabelledImage],
-        path: Path,
+        clips_aside: list[LabelledImage],
     ) -> None:
-        self._aside, self._clips = aside, clips
-        if not path.exists():
-            print("training the whole model", flush=True)
-            save_model(train_model(kept, clips, name=path.stem, card={}), path)
-        self._whole = load_model(path)
+        self._clips, self._clips_aside = clips, clips_aside
         self._pictures = read_pictures(kept, detect=False)
+        self._aside = read_pictures(aside, detect=False)[::2]
 
-    def train(self, key: str) -> Result:
-        """Train one row's tracking cascade and measure it from tracking starts."""
-        variant = variants()[key]
-        settings = variant.settings
-        shape_model = self._shape_model(settings.n_modes)
+    def measure(self, arm: Arm) -> dict[str, Any]:
+        """Train an arm's cascade and measure it."""
+        shape_model = train_shape_model(
+            np.stack([picture.points for picture in self._pictures[::2]]),
+            n_modes=arm.settings.n_modes,
+            eye_distance=EYE_DISTANCE,
+            centre=FRAME_CENTRE,
+        )
         motions = pair_motions(self._clips, shape_model)
-        if not variant.real_motion:
+        if not arm.real_motion:
             motions = noise_motions(self._pictures, shape_model, len(motions))
+        counted = Counted(arm.settings.tracking.method)
+        settings = replace(arm.settings, tracking=replace(arm.settings.tracking, method=counted))
         begin = time.process_time()
-        rng = np.random.default_rng(settings.seed)  # the same starts in every row
-        tracking = train_tracking(self._pictures, shape_model, motions, settings, rng)
+        rng = np.random.default_rng(settings.seed)  # the same starts in every arm
+        cascade = train_tracking(self._pictures, shape_model, motions, settings, rng)
         seconds = time.process_time() - begin
-        model = replace(self._whole, shape_model=shape_model, tracking=tracking)
-        found = from_tracking_starts(model, self._aside, seeds=SEEDS, projected=True)
-        return Result(variant.title, summary(found.errors()), seconds)
+        stills = make_frames(self._moved(shape_model), shape_model)
+        others = pair_motions(self._clips_aside, shape_model)
+        moving = make_frames(self._before(shape_model, others), shape_model)
+        by_level = errors_by_level(cascade, stills)
+        n_levels = len(cascade.levels)
+        return {
+            "title": arm.title,
+            "stills": as_details(by_level[-1]),
+            "motion": as_details(errors_by_level(cascade, moving)[-1]),
+            "by_level": [100 * float(errors.mean()) for errors in by_level],
+            "fit_ms": [fit_time(cascade, stills, k + 1) for k in range(n_levels)],
+            "jitter": steadiness(cascade, shape_model),
+            "cpu_s": seconds,
+            "readings": counted.readings / (len(self._pictures) / 2 * n_levels),
+        }
 
-    def detect(self, key: str) -> Result:
-        """Measure one row from the detector."""
-        model = DETECTED[key](self._whole)
-        found = from_detector(model, self._aside, detector=FaceDetector())
-        return Result(model.name, summary(found.errors()))
+    def _moved(self, shape_model: ShapeModel) -> Iterable[tuple[int, Any, Points, Points]]:
+        for number, picture in enumerate(self._aside):
+            for seed in range(SEEDS):
+                rng = np.random.default_rng([seed, number])
+                start = StartNoise().move(picture.points, shape_model, rng, projected=True)
+                yield number, picture.grey, start, picture.points
 
-    def _shape_model(self, n_modes: int) -> ShapeModel:
-        """Leave out the last modes: they are sorted by their deviation."""
-        whole = self._whole.shape_model
-        n = N_RIGID + n_modes
-        basis = np.ascontiguousarray(whole.basis[:, :n])
-        return replace(whole, basis=basis, deviations=whole.deviations[:n])
+    def _before(
+        self, shape_model: ShapeModel, motions: Points
+    ) -> Iterable[tuple[int, Any, Points, Points]]:
+        for number, picture in enumerate(self._aside):
+            for seed in range(SEEDS):
+                rng = np.random.default_rng([seed, number])
+                motion = motions[rng.integers(len(motions))]
+                start = start_from_motion(picture.points, motion, shape_model)
+                yield number, picture.grey, start, picture.points
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A model that runs cascades one after the other from the box, each in a frame of its own."""
+@dataclass(slots=True)
+class Counted:
+    """A method that counts the shapes at which descriptors are read."""
 
-    whole: FaceModel
-    cascades: tuple[Cascade, ...]
-    name: str
+    method: Method
+    readings: int = field(default=0)
 
-    @property
-    def shape_model(self) -> ShapeModel:
-        """The whole model's."""
-        return self.whole.shape_model
+    def shapes(
+        self, current: Points, truth: Points, statistics: LevelStatistics, rng: np.random.Generator
+    ) -> tuple[Points, Points]:
+        """Give the method's shapes."""
+        shapes, displacements = self.method.shapes(current, truth, statistics, rng)
+        self.readings += len(shapes)
+        return shapes, displacements
 
-    def fit(self, image: Image, start: Points) -> Fit:
-        """Fit as the whole model does."""
-        return self.whole.fit(image, start)
+    def add(
+        self,
+        sums: RegressionSums,
+        readings: Features,
+        displacements: Points,
+        chosen: Indices,
+        statistics: LevelStatistics,
+    ) -> None:
+        """Add what the method adds."""
+        self.method.add(sums, readings, displacements, chosen, statistics)
 
-    def fit_box(
-        self, image: Image, box: Box, *, view: int = 0, five: npt.ArrayLike | None = None
-    ) -> Fit:
-        """Fit from a detector's box; see `FaceModel.fit_box`."""
-        placement = self.whole.placement
-        if five is not None and placement.five is not None:
-            points = placement.five.start(five)
-        else:
-            points = placement.start(box, view)
-        for cascade in self.cascades:
-            to_frame = self.shape_model.to_reference(points)
-            maps = MapBuilder(cascade.maps).build(warp_to_frame(image, to_frame))
+    def add_around(
+        self,
+        sums: RegressionSums,
+        around: Iterable[tuple[Indices, Features]],
+        statistics: LevelStatistics,
+        weight: float,
+        read: Reads | None = None,
+    ) -> None:
+        """Add what the method adds; every method chooses its features by what is read here."""
+        parts = list(around)
+        self.readings += sum(part.shape[0] * part.shape[1] for _, part in parts)
+
+        def counted(chosen: Indices, where: Any) -> Any:
+            assert read is not None
+            for found, readings in read(chosen, where):
+                self.readings += readings.shape[0] * readings.shape[1]
+                yield found, readings
+
+        self.method.add_around(sums, parts, statistics, weight, counted)
+
+
+def errors_by_level(cascade: Cascade, frames: TrainingFrames) -> list[Points]:
+    """Fit all frames; give the errors after every level, fractions of the outer-eye distance."""
+    builder = MapBuilder(cascade.maps)
+    ends = np.empty((len(cascade.levels), len(frames), 68, 2))
+    for index, (patch, start) in enumerate(zip(frames.patches, frames.starts, strict=True)):
+        maps, shape = builder.build(patch), np.array(start)
+        for level, end in zip(cascade.levels, ends[:, index], strict=True):
+            level.correct(maps, shape, cascade.basis)
+            end[...] = shape
+    return [normalised_errors(points, frames.truths) for points in ends]
+
+
+def as_details(errors: Points) -> dict[str, Any]:
+    """Sum errors up, and keep each picture's mean in %."""
+    per_picture = 100 * errors.reshape(-1, SEEDS).mean(axis=1)
+    return {**asdict(summary(errors)), "errors": per_picture}
+
+
+def fit_time(cascade: Cascade, frames: TrainingFrames, n_levels: int) -> float:
+    """Measure the CPU time of a fit by the first levels, maps included, in ms."""
+    short = Cascade(cascade.maps, cascade.basis, cascade.levels[:n_levels])
+    builder = MapBuilder(cascade.maps)
+    begin = time.process_time()
+    for patch, start in zip(frames.patches, frames.starts, strict=True):
+        short.run(builder.build(patch), start)
+    return 1000 * (time.process_time() - begin) / len(frames)
+
+
+def steadiness(cascade: Cascade, shape_model: ShapeModel) -> float:
+    """Follow a synthetic face that keeps still under noise; give the jitter in %."""
+    clip = still_clip(shape_model)
+    points, track = clip.references["truth"][0], []
+    builder = MapBuilder(cascade.maps)
+    with clip.open() as source:
+        for frame in source:
+            to_frame = shape_model.to_reference(points)
+            maps = builder.build(warp_to_frame(frame.grey, to_frame))
             points = to_frame.inverse().apply(cascade.run(maps, to_frame.apply(points)))
-        return self.whole.judge(image, points)
+            track.append(points)
+    return jitter(np.stack(track), [(len(track) // 5, len(track))])["all"]
 
 
 def noise_motions(pictures: Sequence[Picture], shape_model: ShapeModel, count: int) -> Points:
@@ -256,38 +341,6 @@ def noise_motions(pictures: Sequence[Picture], shape_model: ShapeModel, count: i
         start = StartNoise().move(projected, shape_model, rng, projected=True)
         motions.append(to_frame.apply(projected) - to_frame.apply(start))
     return np.stack(motions)
-
-
-def as_tables(results: dict[str, Result], head: dict[str, Any]) -> str:
-    """Lay out both tables, and the line of continuous against sampled regression."""
-    measures = ("found %", "mean %", "AUC 8 %", "over 8 %")
-    trained = [r for k, r in results.items() if k not in DETECTED]
-    detected = [r for k, r in results.items() if k in DETECTED]
-    parts = [f"{head['n']} pictures set aside, {head['n_train']} trained on"]
-    if trained:
-        rows = [[*_cells(r), round(r.seconds or 0)] for r in trained]
-        headers = [f"tracking start, projected truth, {SEEDS} seeds", *measures, "training CPU s"]
-        parts.append(Table(headers, rows).text())
-    if {"default", "sdm"} <= results.keys():
-        parts.append(against_sdm(results["default"], results["sdm"]))
-    if detected:
-        parts.append(Table(["detector start", *measures], [_cells(r) for r in detected]).text())
-    return "\n\n".join(parts)
-
-
-def against_sdm(ours: Result, sdm: Result) -> str:
-    """Compare continuous with sampled regression on the same frames."""
-    ratio = (sdm.seconds or 0) / (ours.seconds or np.nan)
-    return (
-        "continuous regression against SDM on the same frames: AUC "
-        f"{ours.errors.auc08 - sdm.errors.auc08:+.3f}, {ratio:.1f} times less training time"
-    )
-
-
-def _cells(result: Result) -> list[object]:
-    e = result.errors
-    shares = f"{100 * e.found:.1f}", f"{e.mean:.2f}", f"{e.auc08:.3f}", f"{100 * e.over08:.1f}"
-    return [result.title, *shares]
 
 
 if __name__ == "__main__":

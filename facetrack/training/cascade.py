@@ -17,9 +17,16 @@ from facetrack.features.maps import DEFAULT_MAPS, MapBuilder, MapSpec
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.regression.continuous import RegressionSums
-from facetrack.regression.expansion import differences, remainders, shifted
+from facetrack.regression.expansion import N_SHAPES, differences, remainders, shifted
 from facetrack.training.frames import TrainingFrames
-from facetrack.training.methods import SPREAD, Continuous, LevelStatistics, Method, with_constant
+from facetrack.training.methods import (
+    SPREAD,
+    Continuous,
+    LevelStatistics,
+    Method,
+    Reads,
+    with_constant,
+)
 
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
@@ -27,6 +34,7 @@ Indices = npt.NDArray[np.int64]
 
 _DIRECTIONS: Final = 12  # of displacement, in which a person is learned continuously
 _CHUNK: Final = 256  # frames per matrix product: large enough for BLAS, small enough for memory
+_CHUNK_READINGS: Final = _CHUNK * N_SHAPES  # where frames are read at more shapes
 _PART_FRAMES: Final = 1500  # second moments of differences converge long before the regressor does
 
 
@@ -149,7 +157,8 @@ def _train_level(
     sums = RegressionSums(68 * level.k + 1, basis.shape[1])
     reduced = ((chosen, _project(read, projection) - centre) for chosen, read in around)
     weight = len(frames) / sum(len(chosen) for chosen, _ in around)
-    plan.method.add_around(sums, reduced, statistics, weight)
+    read = _reads(reader, (projection, centre))
+    plan.method.add_around(sums, reduced, statistics, weight, read)
     current = np.empty((len(frames), 68 * level.k + 1), dtype=np.float32)
     seeds = rng.integers(2**63, size=len(frames))  # a generator per frame: threads cannot reorder
 
@@ -236,7 +245,9 @@ class _Reader:
                 readings = _project(readings, reduction[0]) - reduction[1]
             return part, readings, displacements
 
-        parts = [chosen[i : i + _CHUNK] for i in range(0, len(chosen), _CHUNK)]
+        n_shapes = len(shapes(int(chosen[0]))[0])
+        size = max(1, min(_CHUNK, _CHUNK_READINGS // n_shapes))
+        parts = [chosen[i : i + size] for i in range(0, len(chosen), size)]
         with ThreadPoolExecutor(self._threads) as pool:
             # submit a window of chunks, so that finished ones do not pile up in memory
             pending = []
@@ -261,6 +272,23 @@ class _Reader:
             readings.append(flat.reshape(len(where), 68, DESCRIPTOR_SIZE))
             displacements.append(moved)
         return np.stack(readings), np.stack(displacements)
+
+
+def _reads(reader: _Reader, reduction: tuple[Features, Features]) -> Reads:
+    """Give methods a way to read frames at shapes of their own."""
+    frames = reader.frames
+
+    def read(
+        chosen: Indices, where: Callable[[Array, Array], Array]
+    ) -> Iterator[tuple[Indices, Features]]:
+        def shapes(index: int) -> tuple[Array, Array]:
+            found = where(frames.starts[index], frames.truths[index])
+            return found, np.empty((len(found), 0))
+
+        for part, readings, _ in reader.read(chosen, shapes, reduction):
+            yield part, readings
+
+    return read
 
 
 def _project(readings: Features, projection: Features) -> Features:

@@ -6,7 +6,7 @@ and how the readings enter the sums. The first shape is always the frame's curre
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,6 +18,12 @@ from facetrack.regression.expansion import differences, remainders, shifted
 
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
+# Reads chosen frames once more, at the shapes (S, 68, 2) that a function of current shape and truth
+# gives: chunks of frames with their reduced readings (n, S, 68, k).
+Reads = Callable[
+    [npt.NDArray[np.int64], Callable[[Array, Array], Array]],
+    Iterator[tuple[npt.NDArray[np.int64], Features]],
+]
 
 SPREAD: Final = 0.4  # of the level's covariance, over which the regression is continuous
 
@@ -82,11 +88,12 @@ class Method(Protocol):
         around: Iterable[tuple[npt.NDArray[np.int64], Features]],
         statistics: LevelStatistics,
         weight: float,
+        read: Reads | None = None,
     ) -> None:
         """Add what a part of the frames says, each of which stands for `weight` frames.
 
         `around` gives some frames at a time, and their readings (n, 6, 68, k) at the `shifted`
-        shapes.
+        shapes; `read` reads frames at other shapes.
         """
 
 
@@ -134,6 +141,7 @@ class Continuous:
         around: Iterable[tuple[npt.NDArray[np.int64], Features]],
         statistics: LevelStatistics,
         weight: float,
+        read: Reads | None = None,
     ) -> None:
         """Add the spread around the means and the remainders (method.md, equations 2 and 3')."""
         covariance = self.spread * statistics.covariance
@@ -155,6 +163,7 @@ class _Complete:
         around: Iterable[tuple[npt.NDArray[np.int64], Features]],
         statistics: LevelStatistics,
         weight: float,
+        read: Reads | None = None,
     ) -> None:
         """Add nothing."""
 

@@ -1,0 +1,95 @@
+"""The tables of `benchmarks/ablation.py`: what each part of the method brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from facetrack.reporting.envelope import number
+from facetrack.reporting.tables import Part, Quantity, Table
+
+BASE: Final = "default"  # whom the others are compared with
+RIVAL: Final = "sdm10"  # whose error is to be reached
+EQUAL: Final = 0.05  # % of the outer-eye distance: errors that are as good as equal
+
+
+def ablation_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out the arms for a person.
+
+    Parameters
+    ----------
+    details : mapping
+        As `benchmarks/ablation.py` writes it, or from the JSON file, where NaN is None.
+
+    Returns
+    -------
+    list of str or Table
+        Errors and costs of every arm, and its paired difference from the default.
+    """
+    arms = details["arms"]
+    headers = ["tracking cascade", "stills, mean %", "AUC 8 %", "over 8 %", "real motion, mean %"]
+    headers += ["AUC 8 %", "over 8 %", "jitter %", "training, CPU s", "readings"]
+    rows = [[arm["title"], *_errors(arm), *_costs(arm)] for arm in arms.values()]
+    parts: list[Part] = [
+        f"{details['n_train']} pictures trained on, {details['n']} set aside and measured on, "
+        f"{details['seeds']} starts each: the projected truth moved at random (stills), and where "
+        f"it was before one of {details['n_motions']} real motions of other people. Jitter: of a "
+        "synthetic face that keeps still, each frame begun from the last. Readings: of 68 "
+        "descriptors, per training picture and level.",
+        Table(headers, rows),
+    ]
+    if RIVAL in arms:
+        parts += _equal_error(arms)
+    if BASE in arms:
+        parts += _against_base(arms, details["differences"])
+    return parts
+
+
+def _errors(arm: Mapping[str, Any]) -> list[object]:
+    cells: list[object] = []
+    for start in ("stills", "motion"):
+        found = arm[start]
+        cells += [Quantity(found["mean"], 2), found["auc08"], Quantity(100 * found["over08"], 1)]
+    return cells
+
+
+def _costs(arm: Mapping[str, Any]) -> list[object]:
+    return [Quantity(arm["jitter"]), Quantity(arm["cpu_s"], 0), Quantity(arm["readings"], 0)]
+
+
+def _equal_error(arms: Mapping[str, Any]) -> list[Part]:
+    """Say how many levels, and so how much time, a fit takes to be as good as the rival's."""
+    target = arms[RIVAL]["by_level"][-1] + EQUAL
+    rows: list[list[object]] = []
+    for arm in arms.values():
+        level = next((k for k, error in enumerate(arm["by_level"]) if error <= target), None)
+        rows.append(
+            [arm["title"], None, None]
+            if level is None
+            else [arm["title"], level + 1, Quantity(arm["fit_ms"][level], 2)]
+        )
+    return [
+        f"Fit at equal error: the fewest levels whose mean error on stills is at most {target:.2f} "
+        f"%, that of {arms[RIVAL]['title']} + {EQUAL:.2f}, and the CPU time of a fit that ends "
+        "there, maps included.",
+        Table(["tracking cascade", "levels", "ms"], rows),
+    ]
+
+
+def _against_base(arms: Mapping[str, Any], differences: Mapping[str, Any]) -> list[Part]:
+    """Lay out the paired differences, picture by picture, and the ratio of training times."""
+    rows = []
+    for key, difference in differences.items():
+        cells: list[object] = [arms[key]["title"]]
+        for start in ("stills", "motion"):
+            low, high = (number(difference[start][end]) for end in ("low", "high"))
+            mean = number(difference[start]["mean"])
+            cells += [Quantity(mean), f"{low:+.3f} to {high:+.3f}"]
+        cells.append(Quantity(arms[key]["cpu_s"] / arms[BASE]["cpu_s"], 2))
+        rows.append(cells)
+    headers = ["tracking cascade", "stills", "95 %", "real motion", "95 %", "training time"]
+    return [
+        f"Mean error less that of {arms[BASE]['title']}, paired by picture, in % of the outer-eye "
+        "distance (above 0: worse), and training time over its.",
+        Table(headers, rows),
+    ]
