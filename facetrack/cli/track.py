@@ -127,8 +127,9 @@ def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
         help="learn also from the tracker's own tracks, where heavier fits agree: follows hard "
         "faces better and may move the points of easy ones (default: no)",
     )
-    teaching.add_argument(
+    teaching.add_argument(  # the second names are those of earlier versions
         "--profile",
+        "--person",
         type=Path,
         metavar="FILE",
         help="a profile: the first face that looks like this person is fitted with what is known",
@@ -142,6 +143,7 @@ def _add_teaching_arguments(parser: argparse.ArgumentParser) -> None:
     )
     teaching.add_argument(
         "--save-profile",
+        "--save-person",
         type=Path,
         metavar="FILE",
         help="write the profile of the person who was corrected, or of the first one, to a new "
