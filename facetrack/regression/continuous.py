@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
+import scipy  # its linalg loads where it is first used
 
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
+import scipy  # its linalg loads where it is first used
 
 from facetrack.errors import InputError, LearningError
 
