@@ -1,17 +1,16 @@
 """Smiles, raised brows and open mouths as stretches in which expression channels are raised.
 
-They are measured from the person's face at rest, or else from what its channels hardly ever were
-below in the last seconds.
+They are measured from what the person's channels hardly ever were below in the last seconds.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isnan, nan
 from statistics import fmean
-from typing import Final, Self
+from typing import Final
 
 from facetrack.reading import Event, Kind, Readings, Spec
 from facetrack.signals.baseline import Baseline
@@ -19,7 +18,6 @@ from facetrack.signals.episodes import LONGEST, Episodes
 from facetrack.signals.estimator import Result, State
 from facetrack.signals.expression import EXPRESSION, Expression
 from facetrack.signals.observation import Observation
-from facetrack.signals.rest import Rest
 
 __all__ = ["RULES", "Rule", "Rules"]
 
@@ -65,7 +63,7 @@ class Rules:
     Attributes
     ----------
     expression : Expression
-        Gives the channels; its rest is what they are measured from.
+        Gives the channels.
     """
 
     expression: Expression = EXPRESSION
@@ -73,11 +71,6 @@ class Rules:
     delay: float = LONGEST + WARM_UP
     needs_pixels: bool = True
     frame_rate: float | None = None
-
-    @property
-    def rest(self) -> Rest | None:
-        """What the channels are measured from; None for what is usual."""
-        return self.expression.rest
 
     @property
     def version(self) -> str:
@@ -98,10 +91,6 @@ class Rules:
         """Begin with a face."""
         return _RulesRun(self.expression, [spec.name for spec in self.specs])
 
-    def with_rest(self, rest: Rest) -> Self:
-        """Return the same estimator, its channels measured from that rest."""
-        return replace(self, expression=self.expression.with_rest(rest))
-
 
 ACTIONS: Final = Rules()
 
@@ -111,7 +100,6 @@ class _RulesRun:
 
     def __init__(self, expression: Expression, names: Sequence[str]) -> None:
         self._channels = expression.start()
-        self._at_rest = expression.rest is not None
         self._usual = {name: Baseline(_MEMORY, _USUAL) for name in names}
         self._episodes = {
             name: Episodes(name, level=RULES[name].level, shortest=_SHORTEST, joined=_JOINED)
@@ -123,8 +111,6 @@ class _RulesRun:
 
     def update(self, seen: Observation) -> Sequence[Result]:
         values = self._read(seen)
-        if self._at_rest:
-            return self._step(seen.timestamp, values)
         for name, value in values.items():
             self._usual[name].add(seen.timestamp, value)
         if self._begin is None:

@@ -46,8 +46,8 @@ def document(
     Returns
     -------
     dict
-        `command`, `version`, `model`, its `checksum` where this process has loaded it, `n`, the main
-        numbers, `details`.
+        `command`, `version`, `model`, its `checksum` where this process has loaded it, `n`, the
+        main numbers, `details`.
     """
     head = {"command": command, "version": installed_version(), "model": model, "n": n}
     known = {"checksum": LOADED[model]} if model in LOADED else {}

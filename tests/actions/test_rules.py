@@ -11,8 +11,6 @@ import pytest
 
 from facetrack.actions.rules import RULES, WARM_UP, Rules
 from facetrack.reading import Event, Reading, Readings
-from facetrack.signals.expression import EXPRESSION
-from facetrack.signals.rest import Rest
 
 RATE = 25
 CHANNELS = [channel for rule in RULES.values() for channel in rule.channels]
@@ -28,22 +26,22 @@ class Said:
         return (Readings(seen.index, {name: Reading(v) for name, v in self.values.items()}),)
 
 
-def run_of(rest: Rest | None = None) -> tuple[Any, Said]:
+def run_of() -> tuple[Any, Said]:
     said = Said()
     specs = tuple(SimpleNamespace(name=channel) for channel in CHANNELS)
-    expression: Any = SimpleNamespace(specs=specs, rest=rest, version="1", start=lambda: said)
+    expression: Any = SimpleNamespace(specs=specs, version="1", start=lambda: said)
     return Rules(expression).start(), said
 
 
-def play(frames: Mapping[str, list[float]], rest: Rest | None = None) -> list[Event]:
+def play(frames: Mapping[str, list[float]]) -> list[Event]:
     """Run over frames of channels; those that are not named stay at 0.1."""
-    run, said = run_of(rest)
+    run, said = run_of()
     found: list[Any] = []
     for index in range(len(next(iter(frames.values())))):
         said.values = {c: frames.get(c, [0.1] * (index + 1))[index] for c in CHANNELS}
         found += run.update(SimpleNamespace(index=index, timestamp=index / RATE))
         if index % 40 == 17:  # stop and go on
-            again, said = run_of(rest)
+            again, said = run_of()
             again.restore(json.loads(json.dumps(run.state())))
             run = again
     return [*found, *run.finish()]
@@ -88,24 +86,12 @@ def test_half_a_smile_counts_half() -> None:
     assert play({"mouthSmileLeft": raised(0.6, 80, 99)}) != []
 
 
-def test_what_lasts_becomes_usual_but_not_from_a_rest() -> None:
-    long = both(raised(0.4, 50, 599, 600))
-    (event,) = play(long)
+def test_what_lasts_becomes_usual() -> None:
+    (event,) = play(both(raised(0.4, 50, 599, 600)))
     assert event.stop < 12
-    rest = Rest(0.0, 1.0, {0: dict.fromkeys(CHANNELS, 0.1)})
-    values = both([v - 0.1 for v in raised(0.4, 50, 599, 600)])  # measured from the rest
-    (event,) = play({**values, "browInnerUp": [0.0] * 600, "jawOpen": [0.0] * 600}, rest)
-    assert event.stop == 599 / RATE
 
 
 def test_what_cannot_be_said_is_no_action() -> None:
     frames = both(raised(0.4, 80, 99))
     frames["mouthSmileLeft"] = [float("nan")] * 200
     assert play(frames) == []
-
-
-def test_the_rest_is_handed_on() -> None:
-    rest = Rest(0.0, 1.0, {0: {"jawOpen": 0.1}})
-    rules = Rules(EXPRESSION).with_rest(rest)
-    assert rules.rest == rest
-    assert rules.version != Rules(EXPRESSION).version
