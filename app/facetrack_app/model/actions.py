@@ -228,7 +228,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("freeze", "Freeze, to correct by keys", "Live", LIVE, ("F",),
            "Tab chooses a point, arrows move it, Return teaches.", "running"),
     Action("teach", "Teach what was moved", "Live", LIVE, ("Return",), needs="frozen"),
-    Action("cancel_freeze", "Continue without a correction", "Live", LIVE, ("Esc",), needs="frozen"),
+    Action("cancel_freeze", "Continue without correcting", "Live", LIVE, ("Esc",), needs="frozen"),
     *(Action(f"live_{id}", text, "Live", LIVE, (key,), needs="frozen") for id, text, key in (
         ("next_point", "Next point of the frozen face", "Tab"),
         ("previous_point", "Previous point of the frozen face", "Shift+Tab"),
