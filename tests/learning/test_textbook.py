@@ -51,7 +51,8 @@ def lesson(seed: int) -> Lesson:
 
 def whole(lower: np.ndarray) -> np.ndarray:
     lower = np.tril(lower.astype(np.float64))
-    return lower + np.tril(lower, -1).T
+    full: np.ndarray = lower + np.tril(lower, -1).T
+    return full
 
 
 def test_columns_are_features_slopes_and_what_slopes_do_not_say(cascade, prior) -> None:
@@ -62,7 +63,8 @@ def test_columns_are_features_slopes_and_what_slopes_do_not_say(cascade, prior) 
     columns, targets = columns_of(chosen, prior, start, cascade.basis)
 
     def features(shift: tuple[float, float]) -> np.ndarray:
-        return chosen.features(maps, one.labels[0] + np.array(shift)).astype(np.float64)
+        read: np.ndarray = chosen.features(maps, one.labels[0] + np.array(shift))
+        return read.astype(np.float64)
 
     slope = [
         (features((STEP, 0)) - features((-STEP, 0)))[:-1] / (2 * STEP),
@@ -71,7 +73,8 @@ def test_columns_are_features_slopes_and_what_slopes_do_not_say(cascade, prior) 
 
     def along(p: np.ndarray) -> np.ndarray:
         moved = np.repeat((cascade.basis @ p).reshape(68, 2), K, axis=0)
-        return slope[0] * moved[:, 0] + slope[1] * moved[:, 1]
+        change: np.ndarray = slope[0] * moved[:, 0] + slope[1] * moved[:, 1]
+        return change
 
     delta = cascade.basis.T @ (one.starts[0] - one.labels[0]).ravel()
     current = chosen.features(maps, one.starts[0])

@@ -150,11 +150,11 @@ def test_half_of_the_tracking_starts_are_real_motion(shape_model, monkeypatch) -
     count, kinds = 4000, []
     picture = Picture(7, np.empty((0, 0), np.uint8), astronaut().points, None)
 
-    def noisy(noise, points, model, rng, *, projected: bool) -> np.ndarray:
+    def noisy(noise, points, model, rng, *, projected: bool):
         kinds.append("projected" if projected else "own")
         return points
 
-    def real(points, motion, model) -> np.ndarray:
+    def real(points, motion, model):
         kinds.append("motion")
         return points
 

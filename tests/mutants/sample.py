@@ -1,0 +1,140 @@
+"""`make mutants`: a sample of small changes of the method, and how many of them tests notice.
+
+Every room has its turn, so that a run that was stopped has asked all of them equally; one that goes
+on with the same file asks for the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from facetrack.formats.atomic import write_text
+from facetrack.reporting.envelope import document, read_report, write_json
+from facetrack.reporting.results import results_page
+from facetrack.reporting.tables import Part, Table
+from tests.mutants.operators import change, count_changes
+from tests.mutants.runner import Outcome, judge
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+ROOMS: Final = (
+    "regression", "learning", "features", "landmarks", "training", "tracking", "signals",
+    "networks", "networks/runtime", "pain",
+)  # fmt: skip
+REASONS: Final = Path(__file__).with_name("survivors.toml")
+
+
+def main() -> int:
+    """Judge a sample, and write what became of it after every single one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=120, help="0: all there are")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--page", type=Path, help="where the page of it goes, in Markdown")
+    args = parser.parse_args()
+    command = f"make mutants MUTANTS={args.count} SEED={args.seed}"
+    done: list[dict[str, Any]] = []
+    if args.json.exists():
+        report = read_report(args.json)
+        done = report["details"]["mutants"] if report["command"] == command else []
+    sample = list(islice(_sample(args.seed), args.count or None))
+    left = sample[len(done) :]
+    with ThreadPoolExecutor(args.workers) as pool:
+        for found in pool.map(_judged, left):
+            done.append(found)
+            print(f"{len(done)}/{len(sample)} {found['outcome']}: {_place(found)} {found['what']}")
+            report = document(command=command, model="", n=len(done), details={"mutants": done})
+            write_json(args.json, report)
+    report = read_report(args.json)
+    parts = layout(report["details"]["mutants"], _reasons())
+    for part in parts:
+        print(part if isinstance(part, str) else part.text())
+    if args.page:
+        today = datetime.now(UTC).date().isoformat()
+        write_text(args.page, results_page(report, parts, title="mutants: sample", written=today))
+    return 0
+
+
+def _sample(seed: int) -> Iterator[tuple[str, int]]:
+    """Yield files and numbers of changes, one of each room in turn, each at random."""
+    rng = np.random.default_rng(seed)
+    rooms = []
+    for room in ROOMS:
+        files = sorted((ROOT / "facetrack" / room).glob("*.py"))
+        places = [
+            (file.relative_to(ROOT).as_posix(), number)
+            for file in files
+            for number in range(count_changes(file.read_text(encoding="utf-8")))
+        ]
+        rooms.append([places[i] for i in rng.permutation(len(places))])
+    for turn in range(max(map(len, rooms))):
+        yield from (places[turn] for places in rooms if turn < len(places))
+
+
+def _judged(chosen: tuple[str, int]) -> dict[str, Any]:
+    file, number = chosen
+    made = change((ROOT / file).read_text(encoding="utf-8"), number)
+    outcome, said = judge(ROOT, file, made.text, ("-m", "not slow", *_tests_of(file)))
+    said = said.partition(" - ")[0] if outcome is Outcome.KILLED else ""
+    return {"file": file, "line": made.line, "what": made.what, "outcome": outcome, "by": said}
+
+
+def _tests_of(file: str) -> list[str]:
+    """List tests of a file's room, its own first, and those of the other rooms that name it."""
+    path = Path(file)
+    module = file.removesuffix(".py").replace("/", ".")
+    own = f"test_{path.stem}.py"
+    home = ROOT / "tests" / path.parts[1]
+    rooms = {ROOT / "tests" / room.partition("/")[0] for room in ROOMS}
+    ranked = []
+    for test in sorted(t for room in rooms for t in room.glob("test_*.py")):
+        names_it = module in test.read_text(encoding="utf-8")
+        if test.parent == home or names_it:
+            rank = (test.name != own, test.parent != home, not names_it, test.name)
+            ranked.append((rank, test.relative_to(ROOT).as_posix()))
+    return [name for _, name in sorted(ranked)]
+
+
+def layout(found: list[dict[str, Any]], reasons: Mapping[tuple[str, str], str]) -> list[Part]:
+    """Lay out how many were noticed in each room, and those that were not."""
+    rows = []
+    for room in (*ROOMS, ""):
+        own = [m for m in found if m["file"].rpartition("/")[0] == f"facetrack/{room}" or not room]
+        lived = sum(m["outcome"] == Outcome.SURVIVED for m in own)
+        share = 100 * (1 - lived / len(own)) if own else float("nan")
+        rows.append([room or "all", len(own), len(own) - lived, lived, f"{share:.0f} %"])
+    survivors = [
+        [_place(m), m["what"], reasons.get((m["file"], m["what"]), "")]
+        for m in found
+        if m["outcome"] == Outcome.SURVIVED
+    ]
+    return [
+        "One operator, number, condition or statement of a file is changed; the tests of its room, "
+        "and those of other rooms that name the file, run until one fails. Slow ones do not run.",
+        Table(["room", "changed", "noticed", "survived", "noticed"], rows),
+        "Survivors. A reason says why no test should notice; without one, a test is missing.",
+        Table(["place", "change", "reason"], survivors),
+    ]
+
+
+def _place(found: Mapping[str, Any]) -> str:
+    return f"{found['file'].removeprefix('facetrack/')}:{found['line']}"
+
+
+def _reasons() -> dict[tuple[str, str], str]:
+    entries = tomllib.loads(REASONS.read_text(encoding="utf-8"))["survivor"]
+    return {(entry["file"], entry["what"]): entry["why"] for entry in entries}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
