@@ -15,10 +15,13 @@ KILLS ?= 1000
 CUTS ?= 200
 # How many gestures `make gestures` makes.
 STEPS ?= 10000
+# How many small changes `make mutants` makes (0: all there are), and which.
+MUTANTS ?= 120
+SEED ?= 0
 HOURS ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test docs coverage fuzz kills gestures soak screenshots hooks format constraints clean
+.PHONY: help run test docs coverage mutants fuzz kills gestures soak screenshots hooks format constraints clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +50,11 @@ docs: .venv/.installed-for-docs ## build the documentation's site: output/docs/d
 coverage: .venv/.installed-for-tests ## run all tests and print what no test runs
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS) \
 		--cov --cov-report=term:skip-covered
+
+# A run that was stopped goes on. The page has a place for reasons: tests/mutants/survivors.toml.
+mutants: .venv/.installed-for-tests ## change the method at random and see tests notice: make mutants MUTANTS=120
+	OMP_NUM_THREADS=1 $(PYTHON) -m tests.mutants.sample --count $(MUTANTS) --seed $(SEED) \
+		--json output/mutants.json --page output/mutants.md
 
 # Rounds with new damage each, until the time is over or something fails; with 8 GB of addresses.
 fuzz: .venv/.installed-for-tests ## damage files and videos at random: make fuzz MINUTES=10

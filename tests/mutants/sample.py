@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,20 +43,16 @@ def main() -> int:
     parser.add_argument("--page", type=Path, help="where the page of it goes, in Markdown")
     args = parser.parse_args()
     command = f"make mutants MUTANTS={args.count} SEED={args.seed}"
-    done: list[dict[str, Any]] = []
-    if args.json.exists():
-        report = read_report(args.json)
-        done = report["details"]["mutants"] if report["command"] == command else []
     sample = list(islice(_sample(args.seed), args.count or None))
-    left = sample[len(done) :]
+    done = _done_before(args.json, sample)
     with ThreadPoolExecutor(args.workers) as pool:
-        for found in pool.map(_judged, left):
+        for found in pool.map(_judged, sample[len(done) :]):
             done.append(found)
             print(f"{len(done)}/{len(sample)} {found['outcome']}: {_place(found)} {found['what']}")
-            report = document(command=command, model="", n=len(done), details={"mutants": done})
-            write_json(args.json, report)
-    report = read_report(args.json)
-    parts = layout(report["details"]["mutants"], _reasons())
+            write_json(args.json, _report(command, done))
+    report = _report(command, done)
+    write_json(args.json, report)
+    parts = layout(done, _reasons())
     for part in parts:
         print(part if isinstance(part, str) else part.text())
     if args.page:
@@ -79,6 +75,23 @@ def _sample(seed: int) -> Iterator[tuple[str, int]]:
         rooms.append([places[i] for i in rng.permutation(len(places))])
     for turn in range(max(map(len, rooms))):
         yield from (places[turn] for places in rooms if turn < len(places))
+
+
+def _report(command: str, done: list[dict[str, Any]]) -> dict[str, Any]:
+    return document(command=command, model="", n=len(done), details={"mutants": done})
+
+
+def _done_before(path: Path, sample: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Take over what a run that was stopped has judged, as far as it is the same sample."""
+    known = read_report(path)["details"]["mutants"] if path.exists() else []
+    same = takewhile(lambda pair: _is(*pair), zip(known, sample, strict=False))
+    return [found for found, _ in same]
+
+
+def _is(found: Mapping[str, Any], chosen: tuple[str, int]) -> bool:
+    file, number = chosen
+    made = change((ROOT / file).read_text(encoding="utf-8"), number)
+    return (found["file"], found["line"], found["what"]) == (file, made.line, made.what)
 
 
 def _judged(chosen: tuple[str, int]) -> dict[str, Any]:
