@@ -109,7 +109,7 @@ def _complete(arguments: list[str]) -> list[str]:
 
 def _is_parsed(run: Callable[[], Any]) -> bool:
     try:
-        return run() == 0  # help
+        return bool(run() == 0)  # help
     except _Parsed:
         return True
     except SystemExit:
