@@ -17,5 +17,14 @@ _SWAP: Final = {"wink_left": "wink_right", "wink_right": "wink_left"}
 
 
 def mirrored_class(name: str) -> str:
-    """Name the action that the mirrored face shows; sides are the person's own."""
+    """Name the action that the mirrored face shows; sides are the person's own.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+    """
     return _SWAP.get(name, name)

@@ -139,6 +139,11 @@ def act(
 def write_acted(path: str | os.PathLike[str], acted: Sequence[Acted]) -> None:
     """Write looks of films of equal length: beside, then renamed.
 
+    Parameters
+    ----------
+    path : path-like
+    acted : sequence of Acted
+
     Raises
     ------
     OutputError
@@ -154,6 +159,14 @@ def write_acted(path: str | os.PathLike[str], acted: Sequence[Acted]) -> None:
 
 def read_acted(path: str | os.PathLike[str]) -> list[Acted]:
     """Read what `write_acted` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    list of Acted
 
     Raises
     ------

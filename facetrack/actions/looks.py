@@ -88,7 +88,17 @@ def look(seen: Observation, encoder: ExpressionEncoder) -> tuple[Floats | None, 
 
 
 def mirrored(values: Floats) -> Floats:
-    """Return what the mirrored face would look like, shape as given."""
+    """Return what the mirrored face would look like.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., looks), float64
+        By `LOOK`.
+
+    Returns
+    -------
+    ndarray, shape (..., looks), float64
+    """
     return np.asarray(values[..., _ORDER] * _SIGNS)
 
 

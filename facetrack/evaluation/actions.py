@@ -192,7 +192,17 @@ def _count(channel: Floats, times: Floats, found: Sequence[Span]) -> _Counts:
 
 
 def action_table(rows: Sequence[Mapping[str, Any]]) -> list[Part]:
-    """Lay the comparison out for a person."""
+    """Lay the comparison out.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Of the details of a report.
+
+    Returns
+    -------
+    list of str or Table
+    """
     cells = [
         [
             row["action"],

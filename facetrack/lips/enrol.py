@@ -222,7 +222,19 @@ def take_of(reader: LipReader, clip: LipClip) -> Take:
 
 
 def take_of_part(part: LipClip, seen: Floats) -> Take:
-    """Describe a trimmed word, of which the trunk saw this, (T, features)."""
+    """Describe a trimmed word.
+
+    Parameters
+    ----------
+    part : LipClip
+        Trimmed.
+    seen : ndarray, shape (T, features), float32
+        What the trunk saw of it.
+
+    Returns
+    -------
+    Take
+    """
     points = View.points(part.points)
     pixels = _SMALL.pixels(part.pixels).reshape(len(part), -1)
     return Take(seen, points - points.mean(axis=0), pixels)

@@ -41,19 +41,55 @@ class Window:
 
 
 def wide(clip: int, centre: int) -> Window:
-    """Return the whole window around a frame."""
+    """Return the whole window around a frame.
+
+    Parameters
+    ----------
+    clip : int
+        Its number in the batch.
+    centre : int
+        Frame.
+
+    Returns
+    -------
+    Window
+    """
     first = centre - LENGTH // 2
     return Window(clip, first, first, first + LENGTH)
 
 
 def own(clip: int, word: Word, around: int = 0) -> Window:
-    """Return a window that shows a word, and so many frames on both sides."""
+    """Return a window that shows a word, and so many frames on both sides.
+
+    Parameters
+    ----------
+    clip : int
+        Its number in the batch.
+    word : Word
+    around : int
+        Frames.
+
+    Returns
+    -------
+    Window
+    """
     first, stop = word.frames(RATE)
     return Window(clip, word.centre(RATE) - LENGTH // 2, first - around, stop + around)
 
 
 def tight(clip: int, word: Word) -> Window:
-    """Return a window that shows a word and two frames on both sides, nine at least."""
+    """Return a window that shows a word and two frames on both sides, nine at least.
+
+    Parameters
+    ----------
+    clip : int
+        Its number in the batch.
+    word : Word
+
+    Returns
+    -------
+    Window
+    """
     whole = wide(clip, word.centre(RATE))
     first, end = word.frames(RATE)
     more = max(_SHORTEST - (end - first + 2 * _TIGHT), 0)

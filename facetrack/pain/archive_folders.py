@@ -70,7 +70,19 @@ class FrameFiles:
 
 
 def frame_name(kind: str, sequence: str, number: int) -> str:
-    """Return the name of a frame's file of a kind."""
+    """Return the name of a frame's file of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        Of `KINDS`.
+    sequence : str
+    number : int
+
+    Returns
+    -------
+    str
+    """
     return f"{sequence}{number:03}{KINDS[kind].suffix}"
 
 
@@ -118,7 +130,17 @@ def find_folders(root: str | os.PathLike[str]) -> dict[str, Path]:
 
 
 def sequences(folders: Mapping[str, Path]) -> list[tuple[str, str]]:
-    """List all pairs of subject and sequence that any of the folders holds, sorted."""
+    """List all pairs of subject and sequence that any of the folders holds, sorted.
+
+    Parameters
+    ----------
+    folders : mapping of str to Path
+        From `find_folders`.
+
+    Returns
+    -------
+    list of (str, str)
+    """
     return sorted(
         {
             (subject.name, sequence.name)
@@ -131,7 +153,16 @@ def sequences(folders: Mapping[str, Path]) -> list[tuple[str, str]]:
 
 
 def frame_files(folder: Path) -> FrameFiles:
-    """List the frames' files of one kind in a sequence's folder; none if it is missing."""
+    """List the frames' files of one kind in a sequence's folder; none if it is missing.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    FrameFiles
+    """
     found: dict[int, Path] = {}
     problems = []
     files = sorted(_listed(folder), key=lambda file: file.name)

@@ -240,6 +240,16 @@ def amount(intensity: npt.ArrayLike) -> Values:
     """Return the part of the full displacement that an intensity from 0 to 5 makes.
 
     The grades of the Facial Action Coding System are not equally spaced: the first is a trace.
+
+    Parameters
+    ----------
+    intensity : array_like
+        0 to 5.
+
+    Returns
+    -------
+    ndarray, float64
+        0 to 1, in the shape of `intensity`.
     """
     from scipy.interpolate import PchipInterpolator  # loads slowly; the demo needs none
 

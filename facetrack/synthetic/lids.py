@@ -90,7 +90,19 @@ def close_lids(
 
 
 def closed_points(points: Points, shut: tuple[float, float]) -> Points:
-    """Return where the landmarks are once `close_lids` has closed the eyes."""
+    """Return where the landmarks are once `close_lids` has closed the eyes.
+
+    Parameters
+    ----------
+    points : ndarray, shape (68, 2), float64
+        Pixels, with open eyes.
+    shut : (float, float)
+        How far the right and the left eye are closed, 0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (68, 2), float64
+    """
     result = points.copy()
     for side, (_, *lids) in enumerate(_EYES):
         eye = _eye_of(points, side)

@@ -27,7 +27,12 @@ _ROUNDS: Final = 8
 
 
 def grid() -> Points:
-    """Return the places of a field's cells, shape (rows, columns, 2)."""
+    """Return the places of a field's cells.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns, 2), float64
+    """
     rows, columns = _shape()
     x, y = LOW[0] + STEP * np.arange(columns), LOW[1] + STEP * np.arange(rows)
     return np.stack(np.meshgrid(x, y), axis=-1)
@@ -129,9 +134,16 @@ def inverse(field: Field) -> Field:
 
 
 def stretch(field: Field) -> Points:
-    """Return the determinant of a warp's Jacobian on the grid, shape (rows, columns).
+    """Return the determinant of a warp's Jacobian on the grid.
 
-    1 where areas stay, 0 or less where the warp folds.
+    Parameters
+    ----------
+    field : ndarray, shape (rows, columns, 2)
+
+    Returns
+    -------
+    ndarray, shape (rows, columns), float64
+        1 where areas stay, 0 or less where the warp folds.
     """
     dy, dx = (np.gradient(field.astype(np.float64), STEP, axis=axis) for axis in (0, 1))
     return np.asarray(
@@ -145,7 +157,12 @@ def _shape() -> tuple[int, int]:
 
 
 def border() -> Points:
-    """Return the points that hold the border, shape (24, 2)."""
+    """Return the points that hold the border.
+
+    Returns
+    -------
+    ndarray, shape (24, 2), float64
+    """
     x, y = (np.linspace(low, high, _EDGE) for low, high in zip(LOW, HIGH, strict=True))
     square = np.stack(np.meshgrid(x, y), axis=-1)
     edge = np.ones((_EDGE, _EDGE), dtype=bool)

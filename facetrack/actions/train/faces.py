@@ -56,7 +56,17 @@ class Clips:
 
 
 def together(parts: Sequence[Clips]) -> Clips:
-    """Put clips together."""
+    """Put clips together.
+
+    Parameters
+    ----------
+    parts : sequence of Clips
+
+    Returns
+    -------
+    Clips
+        In the order of the parts.
+    """
     values, labels = ([getattr(p, name) for p in parts] for name in ("values", "labels"))
     return Clips(np.concatenate(values), np.concatenate(labels))
 
@@ -150,7 +160,24 @@ def recogniser_of(
     levels: Mapping[str, float],
     card: Mapping[str, Any],
 ) -> Recogniser:
-    """Turn a trained network into one that runs in numpy; normalisations are folded."""
+    """Turn a trained network into one that runs in numpy; normalisations are folded.
+
+    Parameters
+    ----------
+    network : ActionNetwork
+        Trained.
+    scale : ndarray, shape (inputs,), float32
+        What relative looks are divided by.
+    name : str
+    classes : sequence of str
+    thresholds, levels : mapping of str to float
+        By class; see `Recogniser`.
+    card : mapping
+
+    Returns
+    -------
+    Recogniser
+    """
     layers = []
     for stage in network.stages:
         assert isinstance(stage, nn.Sequential)

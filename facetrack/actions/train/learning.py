@@ -102,7 +102,18 @@ def learn(
 
 
 def scores(recogniser: Recogniser, clips: Clips) -> dict[str, float]:
-    """Measure the F1 of each class on clips; those of which nothing is said count for no class."""
+    """Measure the F1 of each class on clips; those of which nothing is said count for no class.
+
+    Parameters
+    ----------
+    recogniser : Recogniser
+    clips : Clips
+
+    Returns
+    -------
+    dict of str to float
+        F1 from 0 to 1, by class.
+    """
     said = np.array([recogniser.see(clip).probabilities for clip in clips.values])
     found = {}
     for i, name in enumerate(recogniser.classes):

@@ -235,7 +235,13 @@ def load_image_weights(network: ActionNetwork, state: Mapping[str, Tensor]) -> N
 
 
 def freeze_statistics(network: nn.Module) -> None:
-    """Let normalisations use their statistics as they are, also while training."""
+    """Let normalisations use their statistics as they are, also while training.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Its batch normalisations change mode.
+    """
     for module in network.modules():
         if isinstance(module, nn.BatchNorm3d):
             module.eval()
@@ -268,7 +274,18 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 @torch.no_grad()
 def multiply_adds(network: nn.Module, clip: Tensor) -> int:
-    """Count the multiplications of convolutions and linear layers for one batch."""
+    """Count the multiplications of convolutions and linear layers for one batch.
+
+    Parameters
+    ----------
+    network : nn.Module
+    clip : Tensor, shape (B, C, T, H, W)
+
+    Returns
+    -------
+    int
+        Of the whole batch.
+    """
     total = 0
 
     def count(module: nn.Module, _: object, output: Tensor) -> None:

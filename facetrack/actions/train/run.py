@@ -123,6 +123,17 @@ def read_image_weights(path: Path) -> dict[str, Tensor]:
 def load_network(work: Path) -> tuple[ActionNetwork, Recipe, tuple[str, ...]]:
     """Load the network of a run, its recipe and its classes.
 
+    Parameters
+    ----------
+    work : Path
+        The folder of the run.
+
+    Returns
+    -------
+    network : ActionNetwork
+    recipe : Recipe
+    classes : tuple of str
+
     Raises
     ------
     InputError

@@ -124,7 +124,20 @@ def write_model(
     mean_shape: npt.NDArray[np.float64],
     card: Mapping[str, object],
 ) -> None:
-    """Write the model file of a trained network; see `reader.write_reader`."""
+    """Write the model file of a trained network; see `reader.write_reader`.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .npz.
+    network : LipNetwork
+    name : str
+    words : sequence of str
+    view : View
+    mean_shape : ndarray, shape (68, 2), float64
+        Of the tracker's model.
+    card : mapping
+    """
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     write_reader(
         path,

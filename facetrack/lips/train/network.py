@@ -312,18 +312,52 @@ class Recurrent(nn.Module):
 
 
 def gather(features: Tensor, mask: Tensor, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
-    """Cut windows out of features, (B, T, C): (N, 29, C) and their masks, (N, 29)."""
+    """Cut windows out of features.
+
+    Parameters
+    ----------
+    features : Tensor, shape (B, T, C)
+    mask : Tensor, shape (B, T)
+        1 where a clip has the frame.
+    windows : sequence of Window
+
+    Returns
+    -------
+    windows : Tensor, shape (N, 29, C)
+    mask : Tensor, shape (N, 29)
+    """
     clips, frames, seen = indices(windows, mask.numpy())
     return features[torch.from_numpy(clips), torch.from_numpy(frames)], torch.from_numpy(seen)
 
 
 def consensus(frames: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean over the frames that count: (B, T, C) and (B, T) to (B, C)."""
+    """Return the mean over the frames that count.
+
+    Parameters
+    ----------
+    frames : Tensor, shape (B, T, C)
+    mask : Tensor, shape (B, T)
+
+    Returns
+    -------
+    Tensor, shape (B, C)
+    """
     return (frames * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def padded(clips: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Put clips of different lengths together: (B, T, ...) with zeros, and the mask, (B, T)."""
+    """Put clips of different lengths together.
+
+    Parameters
+    ----------
+    clips : list of Tensor, each shape (T, ...)
+
+    Returns
+    -------
+    clips : Tensor, shape (B, T, ...)
+        With zeros at the ends.
+    mask : Tensor, shape (B, T)
+    """
     together = nn.utils.rnn.pad_sequence(clips, batch_first=True)
     lengths = torch.tensor([len(clip) for clip in clips])
     mask = (torch.arange(together.shape[1])[None] < lengths[:, None]).to(together.dtype)

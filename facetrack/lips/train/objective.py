@@ -134,6 +134,20 @@ def mixed(windows: Tensor, mask: Tensor, other: Tensor, share: float) -> Tensor:
     """Mix windows with others: mix-up (Zhang et al. 2018) of features.
 
     The mixed window is as long as the first partner; where the second one has no frame, it fades.
+
+    Parameters
+    ----------
+    windows : Tensor, shape (N, T, C)
+    mask : Tensor, shape (N, T)
+        1 where a window has the frame.
+    other : Tensor, shape (N,), int
+        The partner of each.
+    share : float
+        Of the window itself, 0 to 1.
+
+    Returns
+    -------
+    Tensor, shape (N, T, C)
     """
     theirs = windows[other] * mask[other][..., None]
     return share * windows + (1 - share) * theirs

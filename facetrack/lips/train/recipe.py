@@ -101,6 +101,16 @@ recipe_file = partial(find_recipe, "facetrack.lips.train")
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:
     """Read a recipe by its name, or from a file.
 
+    Parameters
+    ----------
+    name : str
+        A name, or the path of a file.
+    seed : int
+
+    Returns
+    -------
+    Recipe
+
     Raises
     ------
     InputError

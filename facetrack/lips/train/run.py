@@ -196,6 +196,17 @@ def accuracy(network: LipNetwork, data: Sentences, view: View, whole: bool = Fal
 def finished(work: Path) -> tuple[LipNetwork, Recipe, dict[str, Any]]:
     """Load the network of a finished run, its recipe and what it says of itself.
 
+    Parameters
+    ----------
+    work : Path
+        The folder of the run.
+
+    Returns
+    -------
+    network : LipNetwork
+    recipe : Recipe
+    description : dict
+
     Raises
     ------
     InputError
