@@ -64,6 +64,18 @@ def test_pages_are_of_models_that_ship() -> None:
     assert not stale
 
 
+def test_landmarks_repeat_what_the_pages_of_commands_say() -> None:
+    pages = "".join(text_of(path) for name, path in PAGES.items() if name.startswith("landmarks_"))
+    rows = re.findall(
+        r"^\| (?:\*\*Facetrack|start:|default model).*$", text_of(PAGES["landmarks"]), re.MULTILINE
+    )
+    measured = [found for row in rows for found in re.findall(r"(\d\.\d\d) / (0\.\d{3})", row)]
+    assert len(measured) == 8
+    assert not [
+        one for one in measured if not re.search(rf"\| {one[0]} \| \S+ \| {one[1]} ", pages)
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHEAP)
 def test_a_page_comes_out_again(
