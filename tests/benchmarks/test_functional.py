@@ -27,9 +27,7 @@ def statistics(shipped_model) -> LevelStatistics:
     root = rng.normal(size=(M, M))
     covariance = 2 * (root @ root.T / M + 0.3 * np.eye(M))
     mean = rng.normal(size=M)
-    return LevelStatistics(
-        shape_model.basis[:, :M], np.zeros((N, M)), mean, covariance, step=1.3
-    )
+    return LevelStatistics(shape_model.basis[:, :M], np.zeros((N, M)), mean, covariance, step=1.3)
 
 
 class World:
