@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from facetrack.errors import OutputError
+from facetrack.formats.modelfile import ModelKind
 from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.results import results_page
 
 
 def test_a_document_has_what_every_report_has(tmp_path: Path) -> None:
@@ -22,6 +24,19 @@ def test_a_document_has_what_every_report_has(tmp_path: Path) -> None:
         "command": "facetrack x", "model": "m", "n": 3, "mean": 3, "found": 0.666667,
         "details": {"a": 1},
     }  # fmt: skip
+
+
+def test_the_checksum_is_of_the_model_that_was_loaded(tmp_path: Path) -> None:
+    kind = ModelKind("toy of reports", "toy", schema=1, load=lambda arrays, meta: None)
+    kind.write(tmp_path / "toy.npz", {"w": np.zeros(1)}, {"name": "toy", "card": {}})
+    report = {"command": "facetrack x", "model": "toy", "n": 3, "details": {}}
+    assert "checksum" not in document(**report)
+    kind.read(tmp_path / "toy.npz")
+    said = kind.describe(tmp_path / "toy.npz")["checksum"]
+    content = document(**report)
+    assert content["checksum"] == said
+    page = results_page(content, [], title="t", written="2026-01-02")
+    assert f"model toy ({said[:16]}), n = 3" in page
 
 
 def test_numbers_of_numpy_are_written_and_nan_is_null(tmp_path: Path) -> None:
