@@ -51,10 +51,11 @@ coverage: .venv/.installed-for-tests ## run all tests and print what no test run
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS) \
 		--cov --cov-report=term:skip-covered
 
-# A run that was stopped goes on. The page has a place for reasons: tests/mutants/survivors.toml.
+# A run that was stopped goes on. Why a survivor may live stands in tests/mutants/survivors.toml.
 mutants: .venv/.installed-for-tests ## change the method at random and see tests notice: make mutants MUTANTS=120
-	OMP_NUM_THREADS=1 $(PYTHON) -m tests.mutants.sample --count $(MUTANTS) --seed $(SEED) \
-		--json output/mutants.json --page output/mutants.md
+	mkdir -p output
+	OMP_NUM_THREADS=1 $(PYTHON) benchmarks/mutants.py --count $(MUTANTS) --seed $(SEED) \
+		--json output/mutants.json
 
 # Rounds with new damage each, until the time is over or something fails; with 8 GB of addresses.
 fuzz: .venv/.installed-for-tests ## damage files and videos at random: make fuzz MINUTES=10

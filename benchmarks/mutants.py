@@ -1,4 +1,4 @@
-"""`make mutants`: a sample of small changes of the method, and how many of them tests notice.
+"""A sample of small changes of the method (`make mutants`), and how many of them tests notice.
 
 Every room has its turn, so that a run that was stopped has asked all of them equally; one that goes
 on with the same file asks for the rest.
@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from showing import show
 
-from facetrack.formats.atomic import write_text
 from facetrack.reporting.envelope import document, read_report, write_json
-from facetrack.reporting.results import results_page
 from facetrack.reporting.tables import Part, Table
-from tests.mutants.operators import change, count_changes
-from tests.mutants.runner import Outcome, judge
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT))  # where the tests lie
+
+from tests.mutants.operators import change, count_changes  # noqa: E402
+from tests.mutants.runner import Outcome, judge  # noqa: E402
+
 ROOMS: Final = (
     "regression", "learning", "features", "landmarks", "training", "tracking", "signals",
     "networks", "networks/runtime", "pain",
 )  # fmt: skip
-REASONS: Final = Path(__file__).with_name("survivors.toml")
+REASONS: Final = ROOT / "tests" / "mutants" / "survivors.toml"
 
 
 def main() -> int:
@@ -40,24 +42,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--page", type=Path, help="where the page of it goes, in Markdown")
     args = parser.parse_args()
-    command = f"make mutants MUTANTS={args.count} SEED={args.seed}"
     sample = list(islice(_sample(args.seed), args.count or None))
     done = _done_before(args.json, sample)
     with ThreadPoolExecutor(args.workers) as pool:
         for found in pool.map(_judged, sample[len(done) :]):
             done.append(found)
             print(f"{len(done)}/{len(sample)} {found['outcome']}: {_place(found)} {found['what']}")
-            write_json(args.json, _report(command, done))
-    report = _report(command, done)
-    write_json(args.json, report)
-    parts = layout(done, _reasons())
-    for part in parts:
-        print(part if isinstance(part, str) else part.text())
-    if args.page:
-        today = datetime.now(UTC).date().isoformat()
-        write_text(args.page, results_page(report, parts, title="mutants: sample", written=today))
+            so_far = document(command="", model="", n=len(done), details={"mutants": done})
+            write_json(args.json, so_far)
+    show(layout(done), args.json, n=len(done), details={"mutants": done})
     return 0
 
 
@@ -75,10 +69,6 @@ def _sample(seed: int) -> Iterator[tuple[str, int]]:
         rooms.append([places[i] for i in rng.permutation(len(places))])
     for turn in range(max(map(len, rooms))):
         yield from (places[turn] for places in rooms if turn < len(places))
-
-
-def _report(command: str, done: list[dict[str, Any]]) -> dict[str, Any]:
-    return document(command=command, model="", n=len(done), details={"mutants": done})
 
 
 def _done_before(path: Path, sample: list[tuple[str, int]]) -> list[dict[str, Any]]:
@@ -118,9 +108,9 @@ def _tests_of(file: str) -> list[str]:
     return [name for _, name in sorted(ranked)]
 
 
-def layout(found: list[dict[str, Any]], reasons: Mapping[tuple[str, str], str]) -> list[Part]:
+def layout(found: list[dict[str, Any]]) -> list[Part]:
     """Lay out how many were noticed in each room, and those that were not."""
-    rows = []
+    rows, reasons = [], _reasons()
     for room in (*ROOMS, ""):
         own = [m for m in found if m["file"].rpartition("/")[0] == f"facetrack/{room}" or not room]
         lived = sum(m["outcome"] == Outcome.SURVIVED for m in own)
@@ -150,4 +140,4 @@ def _reasons() -> dict[tuple[str, str], str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())
