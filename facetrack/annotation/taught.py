@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -26,11 +27,25 @@ from facetrack.video.frame import Image
 Points = npt.NDArray[np.float64]
 Look = Callable[[int], Image]
 """From a frame's number to the frame in grey."""
-Lessons = dict[tuple[int, bytes, bytes], Lesson]
-"""By the frame, and the points and vouchers of its correction."""
 
-MOST: Final = 40  # corrections that are learned from: each takes 1.3 MB while it is learned
+MOST: Final = 40  # corrections that are learned from: each takes 0.5 MB while it is remembered
 _Known = tuple[int, Points, npt.NDArray[np.bool_]]
+
+
+@dataclass(slots=True)
+class Lessons:
+    """What is remembered from one call of `taught` to the next, with one model and video.
+
+    Attributes
+    ----------
+    made : dict
+        Lessons by the frame, and the points and vouchers of its correction.
+    learner : Learner or None
+        Which has learned them: the next call learns what is new.
+    """
+
+    made: dict[tuple[int, bytes, bytes], Lesson] = field(default_factory=dict)
+    learner: Learner | None = None
 
 
 def worth_learning(frames: Sequence[int], start: int, stop: int) -> list[int]:
@@ -74,9 +89,9 @@ def taught(
         What the person said, by frame; see `worth_learning` where they are many.
     look : callable
         Asked for the frames one by one.
-    known : dict, optional
-        Lessons of an earlier call with this model and video, which need no look; afterwards those
-        of this call.
+    known : Lessons, optional
+        Of an earlier call with this model and video: corrections that it saw need no look and, up
+        to the first that is new or gone, no learning. Afterwards those of this call.
 
     Returns
     -------
@@ -90,8 +105,10 @@ def taught(
         for frame, points, mask in usable:
             offset.correct(look(frame), points, mask)
         return offset
-    lessons = _lessons(model, usable, look, {} if known is None else known)
-    learned = Learner(model.tracking, model.priors).learn(lessons)
+    known = Lessons() if known is None else known
+    if known.learner is None:
+        known.learner = Learner(model.tracking, model.priors)
+    learned = known.learner.learn(_lessons(model, usable, look, known))
     return model if learned is None else PersonalModel(model, learned)
 
 
@@ -141,14 +158,13 @@ def _usable(model: Fits, corrections: Mapping[int, Correction]) -> list[_Known]:
 def _lessons(
     model: FaceModel, usable: Iterable[_Known], look: Look, known: Lessons
 ) -> list[Lesson]:
-    made: Lessons = {}
+    made = {}
     for frame, points, mask in usable:
         key = frame, points.tobytes(), mask.tobytes()
-        made[key] = known.get(key) or make_lesson(
+        made[key] = known.made.get(key) or make_lesson(
             look(frame), points, mask, model.shape_model, key=frame
         )
-    known.clear()
-    known |= made
+    known.made = made
     return list(made.values())
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.errors import InputError, LearningError
 from facetrack.features.maps import MapBuilder
 from facetrack.learning.lesson import STARTS, Lesson
-from facetrack.learning.own_level import OwnLevel, Samples, learn_own_level, read_patches
+from facetrack.learning.own_level import OwnLearner, OwnLevel, Samples, read_patches
 from facetrack.learning.prior import LevelPrior
 from facetrack.parallel import one_blas_thread
 from facetrack.regression.cascade import Cascade, Level
@@ -21,8 +23,7 @@ from facetrack.regression.incremental import IncrementalRegressor
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
-WEIGHT: Final = 1.0  # of a corrected frame, in units of the whole training
-_MANY: Final = 200  # columns: beyond, solving the sums anew is faster than changing their inverse
+WEIGHT: Final = 2.0  # of a corrected frame, in units of the whole training
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,23 @@ class Start:
         level.correct(self.maps, self.shape, basis)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one lesson says, whatever other lessons there are.
+
+    Attributes
+    ----------
+    samples : Samples
+        For the own level: where the generic cascade ends and where the label lies, each the mean
+        of the lesson's starts.
+    columns : dict of int to (ndarray, ndarray)
+        For each level that learns: E, shape (d, r + 3), and Y, shape (m, r + 3), float32.
+    """
+
+    samples: Samples
+    columns: dict[int, tuple[Features, Features]]
+
+
 class Learner:
     """Learns from lessons: iCCR on the last levels, and a level of the person's own behind them.
 
@@ -142,27 +160,40 @@ class Learner:
 
     Attributes
     ----------
-    regressors : dict of int to IncrementalRegressor
-        After `learn`, by the number of the level: where learning can go on.
+    levels : dict of int to IncrementalRegressor
+        What the levels learned, by their number, float64.
+    own : OwnLearner
+        What the own level learned.
 
     Notes
     -----
-    The own level is learned first, from where the generic cascade ends: it says what a constant and
-    a change with pose and expression can say, and that holds in frames that look otherwise too. The
-    levels learn what it leaves over, which is memory of how the corrected frames look.
+    The own level says where the person wants the landmarks, seen from where the generic cascade
+    ends. The levels learn to end there for this face from wherever they start: their target is
+    where the generic cascade ends on average. So what a lesson asks for depends on that lesson
+    alone, and each is learned by what it adds: rows of the own level's Cholesky factors, and a
+    block of columns of each level by Woodbury's identity.
     """
 
     def __init__(self, cascade: Cascade, priors: Iterable[LevelPrior]) -> None:
         self._cascade = cascade
         self._priors = {prior.number: prior for prior in priors}
-        self._reader = MapReader(cascade)
-        self.regressors: dict[int, IncrementalRegressor] = {}
+        self._readers = tuple(MapReader(cascade) for _ in range(STARTS))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing of the person."""
+        self._lessons: list[Lesson] = []
+        self._readings: list[Reading] = []
+        mean = self._cascade.basis[:, 0].reshape(-1, 2)  # what scaling adds: the mean shape
+        self.own = OwnLearner(self._cascade.levels[-1], mean)
+        self.levels = self._untaught()
 
     @one_blas_thread()
     def learn(self, lessons: Iterable[Lesson]) -> Learned | None:
-        """Learn from lessons, all anew.
+        """Learn from lessons.
 
-        A function of the lessons alone, so that undoing a correction undoes what it taught.
+        A function of the lessons and their order alone, to the byte: those that the last call
+        began with too are not learned again, those that it had and this one lacks are unlearned.
 
         Parameters
         ----------
@@ -172,12 +203,76 @@ class Learner:
         -------
         Learned or None
             None without lessons.
+
+        Raises
+        ------
+        LearningError
+            If the sums are not positive definite any more.
         """
-        starts = list(self.starts(lessons))
-        if not starts:
+        wanted = list(lessons)
+        known = {id(x): y for x, y in zip(self._lessons, self._readings, strict=True)}
+        same = sum(1 for _ in takewhile(_are_one, zip(self._lessons, wanted, strict=False)))
+        try:
+            self._go_back(same)
+            for lesson in wanted[same:]:
+                self._add(lesson, known.get(id(lesson)) or self.read(lesson))
+        except (InputError, LearningError):
+            self._begin()  # one level may have learned what another refuses
+            raise
+        if not wanted:
             return None
-        own = self._learn_own_level(starts)
-        return Learned(replace(self._cascade, levels=self._learn_levels(starts)), own)
+        levels = list(self._cascade.levels)
+        for number, learned in self.levels.items():
+            regressor = learned.regressor.astype(np.float32)
+            levels[number] = replace(levels[number], regressor=regressor)
+        return Learned(replace(self._cascade, levels=tuple(levels)), self.own.own_level())
+
+    def regressors(self) -> dict[int, IncrementalRegressor]:
+        """Give the levels after `learn`, in float32, for learning to go on.
+
+        Returns
+        -------
+        dict of int to IncrementalRegressor
+            By the number of the level.
+        """
+        return {
+            number: IncrementalRegressor(
+                learned.regressor.astype(np.float32), learned.inverse.astype(np.float32)
+            )
+            for number, learned in self.levels.items()
+        }
+
+    def read(self, lesson: Lesson) -> Reading:
+        """Read all that a lesson says.
+
+        Parameters
+        ----------
+        lesson : Lesson
+
+        Returns
+        -------
+        Reading
+        """
+        starts, last = list(self.starts([lesson])), self._cascade.levels[-1]
+        paths = [self._down(start) for start in starts]
+        ends = [read_patches(last, start.maps, start.shape) for start in starts]
+        labels = [read_patches(last, start.maps, start.label) for start in starts]
+        patches = np.stack([np.mean(ends, axis=0), np.mean(labels, axis=0)])
+        missing = np.mean([start.label - start.shape for start in starts], axis=0)
+        samples = Samples(
+            np.stack([last.reduced(descriptors) for descriptors in patches]),
+            patches,
+            np.stack([missing, 0 * missing]),
+            np.stack([lesson.mask] * 2),
+        )
+        for start in starts:
+            start.label = start.label - missing
+        columns = {}
+        for number, prior in self._priors.items():
+            for start, path in zip(starts, paths, strict=True):
+                start.shape = path[number]
+            columns[number] = self._columns(number, prior, starts)
+        return Reading(samples, columns)
 
     def starts(self, lessons: Iterable[Lesson]) -> Iterator[Start]:
         """Give every start of every lesson.
@@ -191,55 +286,76 @@ class Learner:
         Start
         """
         for lesson in lessons:
-            for patch, shape, label in zip(
-                lesson.patches, lesson.starts, lesson.labels, strict=True
+            for patch, shape, label, reader in zip(
+                lesson.patches, lesson.starts, lesson.labels, self._readers, strict=True
             ):
-                yield Start(patch, shape, label, lesson.mask, self._reader)
+                yield Start(patch, shape, label, lesson.mask, reader)
 
-    def _learn_own_level(self, starts: list[Start]) -> OwnLevel:
-        """Learn the own level, and leave the rest of every label to the cascade."""
-        last = self._cascade.levels[-1]
-        ends, read = [], []
-        for start in starts:  # where the face is placed right, nothing is missing: a sample, too
-            ends.append(self._cascade.run(start.maps, start.shape))
-            for shape in (ends[-1], start.label):
-                features = last.features(start.maps, shape)
-                read.append((features, read_patches(last, start.maps, shape), start.label - shape))
-        order = [*range(0, len(read), 2), *range(1, len(read), 2)]
-        features, patches, missing = (
-            np.stack([parts[i] for i in order]) for parts in zip(*read, strict=True)
+    def _down(self, start: Start) -> dict[int, Array]:
+        """Let the generic cascade fit a start; where it stands before each level that learns."""
+        path = {}
+        for number, level in enumerate(self._cascade.levels):
+            if number in self._priors:
+                path[number] = start.shape
+            start.advance(level, self._cascade.basis)
+        return path
+
+    def _columns(
+        self, number: int, prior: LevelPrior, starts: list[Start]
+    ) -> tuple[Features, Features]:
+        """Form the columns of a lesson: derivatives are read at its first start alone."""
+        level, basis = self._cascade.levels[number], self._cascade.basis
+        columns, targets = columns_of(level, prior, starts[0], basis)
+        ends, labels = (
+            np.mean([level.features(start.maps, shape) for start, shape in at], axis=0)
+            for at in (
+                [(start, start.shape) for start in starts],
+                [(start, start.label) for start in starts],
+            )
         )
-        masks = np.stack([start.mask for start in starts])
-        samples = Samples(features, patches, missing, np.concatenate([masks, masks]))
-        own = learn_own_level(last, samples, np.mean(ends, axis=0))
-        for start, end in zip(starts, ends, strict=True):
-            start.label = start.label - (own.finish(start.maps, end) - end)
-        return own
+        columns[:, 0] = ends
+        moves = np.mean([start.shape - start.label for start in starts], axis=0)
+        targets[:, 0] = basis.T @ moves.ravel()
+        # where the face is placed right, nothing is missing: without it levels repeat each other
+        weight = np.float32(np.sqrt(WEIGHT))
+        nothing = np.zeros(len(targets), np.float32)
+        return (
+            weight * np.column_stack([columns, labels]),
+            weight * np.column_stack([targets, nothing]),
+        )
 
-    def _learn_levels(self, starts: list[Start]) -> tuple[Level, ...]:
-        levels, basis, reached = list(self._cascade.levels), self._cascade.basis, 0
-        for number, prior in sorted(self._priors.items()):
-            pairs = []
-            for start in starts:
-                for level in levels[reached:number]:
-                    start.advance(level, basis)
-                pairs.append(columns_of(levels[number], prior, start, basis))
-            levels[number] = self._learn_level(levels[number], prior, pairs)
-            reached = number
-        return tuple(levels)
+    def _untaught(self) -> dict[int, IncrementalRegressor]:
+        return {
+            number: IncrementalRegressor(
+                self._cascade.levels[number].regressor.astype(np.float64), prior.inverse()
+            )
+            for number, prior in self._priors.items()
+        }
 
-    def _learn_level(
-        self, level: Level, prior: LevelPrior, pairs: list[tuple[Features, Features]]
-    ) -> Level:
-        weight = np.float32(np.sqrt(WEIGHT / STARTS))
-        columns, targets = (weight * np.hstack(parts) for parts in zip(*pairs, strict=True))
-        if columns.shape[1] > _MANY:
-            learned = IncrementalRegressor.anew(level.regressor, prior.gram(), columns, targets)
-        else:
-            learned = IncrementalRegressor(level.regressor, prior.inverse())
-            learned.learn(columns, targets)
-        self.regressors[prior.number] = learned
-        return replace(level, regressor=learned.regressor)
+    def _add(self, lesson: Lesson, reading: Reading) -> None:
+        self.own.add(reading.samples)
+        for number, learned in self.levels.items():
+            learned.learn(*reading.columns[number])
+        self._lessons.append(lesson)
+        self._readings.append(reading)
+
+    def _go_back(self, count: int) -> None:
+        """Unlearn all lessons but the first so many."""
+        gone = len(self._lessons) - count
+        if not gone:
+            return
+        self.own.keep(2 * count)
+        del self._lessons[count:], self._readings[count:]
+        if gone == 1 and all(learned.take_back() for learned in self.levels.values()):
+            return
+        self.levels = self._untaught()
+        for reading in self._readings:
+            for number, learned in self.levels.items():
+                learned.learn(*reading.columns[number])
+
+
+def _are_one(pair: tuple[Lesson, Lesson]) -> bool:
+    return pair[0] is pair[1]
 
 
 def columns_of(

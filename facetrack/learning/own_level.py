@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
 
 from facetrack.features.descriptors import DESCRIPTOR_SIZE, describe
+from facetrack.learning import _kernels
 from facetrack.regression.cascade import Level
 
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
+_Number = TypeVar("_Number", bound=np.generic)
 
 NEAREST: Final = 12  # landmarks whose patches say where one of them belongs, itself the first
 _NEAR: Final = 0.1  # how fast their say falls with distance: deviation, outer-eye distances
@@ -23,8 +24,9 @@ _NEAR: Final = 0.1  # how fast their say falls with distance: deviation, outer-e
 # annotation differ by; the linear parts follow pose, expression, light and where the cascade ends.
 _CONSTANT: Final = 3.0
 _FACE: Final = 1.0  # per squared unit of the length of all reduced features, about 1
-_PATCHES: Final = 3.0  # per squared unit of the length of a descriptor, at most 1
-_NOISE: Final = 0.1  # of one sample
+_PATCHES: Final = 6.0  # per squared unit of the length of a descriptor, at most 1
+_NOISE: Final = 0.1  # of one sample: of the person's hand, which a lesson's starts share
+_ROOM: Final = 256  # samples, at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,40 +160,153 @@ def read_patches(level: Level, maps: list[Features], shape: Array) -> Features:
     return describe(maps[level.map_index], shape, spacing=level.spacing, shrink=level.shrink)
 
 
-def learn_own_level(level: Level, samples: Samples, shape: Array) -> OwnLevel:
-    """Learn what the cascade leaves over.
+class OwnLearner:
+    """Learns an own level sample by sample: every landmark's Cholesky factor grows by rows.
 
     Parameters
     ----------
     level : Level
-        That the samples were read by.
-    samples : Samples
-    shape : ndarray, shape (68, 2), float64
+        That the samples are read by.
+    face : ndarray, shape (68, 2), float64
         Of a face, pixels of any frame: says which landmarks are near each other.
+
+    Notes
+    -----
+    Covariances are float64 sums of the float32 readings: what is learned is that of solving anew
+    from all samples to about 1e-12, in any order. New rows leave the old ones alone, so that
+    forgetting the latest samples gives back the bytes from before them. With N samples a step reads
+    68 (N^2 / 2) numbers twice and all readings once.
+    """
+
+    def __init__(self, level: Level, face: Array) -> None:
+        self._level = level
+        self._near, variances = _neighbours(face)
+        n = len(self._near)
+        self._mixing = np.zeros((n, n))
+        np.put_along_axis(self._mixing, self._near, variances, axis=1)
+        # Each row (x or y of a landmark) reads the patches of several; sorted by the patch:
+        patch = np.repeat(self._near, 2, axis=0).ravel()
+        order = np.argsort(patch, kind="stable")
+        self._rows, self._places = order // NEAREST, np.argsort(order, kind="stable")
+        self._row_variances = np.repeat(variances, 2, axis=0).ravel()[order][:, None]
+        self._ends = np.searchsorted(patch[order], np.arange(n + 1))
+        self.count = 0
+        # By samples last but one: what is added stands beside what is there
+        self._features = np.empty((1, 0, level.n_features - 1), np.float32)
+        self._patches = np.empty((n, 0, DESCRIPTOR_SIZE), np.float32)
+        self._vouched = np.empty((n, 0), np.bool_)
+        self._factors, self._solved = np.empty((n, 0)), np.empty((n, 2, 0))
+
+    def add(self, samples: Samples) -> None:
+        """Learn more samples.
+
+        Parameters
+        ----------
+        samples : Samples
+            A landmark that is not vouched for learns nothing of them.
+        """
+        count, total = self.count, self.count + len(samples.missing)
+        self._reserve(total)
+        new = np.arange(total - count)
+        self._features[0, count:total] = samples.features[:, :-1]
+        self._patches[:, count:total] = samples.patches.transpose(1, 0, 2)
+        self._vouched[:, count:total] = counts = samples.vouched.T
+        everywhere = np.empty((1, len(new), total))
+        alike = np.empty((len(self._near), len(new), total))
+        _kernels.products(self._features, count, total, everywhere)
+        _kernels.products(self._patches, count, total, alike)
+        covariances = (self._mixing @ alike.reshape(len(alike), -1)).reshape(alike.shape)
+        covariances += _CONSTANT + _FACE * everywhere
+        # a sample that does not count is one by itself, of which nothing is missing
+        covariances *= counts[:, :, None] & self._vouched[:, None, :total]
+        covariances[:, new, count + new] += np.where(counts, _NOISE, 1.0)
+        missing = samples.missing.transpose(1, 0, 2) * counts[:, :, None]
+        _kernels.grow(covariances, np.ascontiguousarray(missing), count, self._factors, self._solved)
+        self.count = total
+
+    def keep(self, count: int) -> None:
+        """Forget all but the first samples.
+
+        Parameters
+        ----------
+        count : int
+            How many stay, at most as many as there are.
+        """
+        self.count = count
+
+    def duals(self) -> Array:
+        """Give the weight of every sample.
+
+        Returns
+        -------
+        ndarray, shape (68, 2, N), float64
+            K^-1 times what is missing.
+        """
+        duals = self._solved[:, :, : self.count].copy()
+        _kernels.solve_back(self._factors, duals)
+        return duals
+
+    def own_level(self) -> OwnLevel:
+        """Give what the samples so far teach.
+
+        Returns
+        -------
+        OwnLevel
+            Landmarks of which nothing was vouched for are left alone.
+        """
+        count, n = self.count, len(self._near)
+        duals = self.duals()
+        shares = duals.reshape(2 * n, count).astype(np.float32)
+        weights = np.empty((2 * n, self._level.n_features), np.float32)
+        weights[:, :-1] = np.float32(_FACE) * (shares @ self._features[0, :count])
+        weights[:, -1] = _CONSTANT * duals.sum(axis=2).ravel()
+        said = shares[self._rows] * self._row_variances
+        read = np.empty((len(said), DESCRIPTOR_SIZE), np.float32)
+        for patches, first, end in zip(
+            self._patches[:, :count], self._ends[:-1], self._ends[1:], strict=True
+        ):
+            np.matmul(said[first:end], patches, out=read[first:end])
+        return OwnLevel(self._level, weights, self._near, read[self._places].reshape(n, 2, -1))
+
+    def _reserve(self, count: int) -> None:
+        """Make room for so many samples; memory that is not written to yet takes no space."""
+        room = self._patches.shape[1]
+        if count <= room:
+            return
+        room = max(count, 2 * room, _ROOM)
+        n, _, d = len(self._near), *self._features.shape[1:]
+        self._features = _with_room(self._features, (1, room, d))
+        self._patches = _with_room(self._patches, (n, room, DESCRIPTOR_SIZE))
+        self._vouched = _with_room(self._vouched, (n, room))
+        self._factors = _with_room(self._factors, (n, room * (room + 1) // 2))
+        self._solved = _with_room(self._solved, (n, 2, room))
+
+
+def _with_room(
+    array: npt.NDArray[_Number], shape: tuple[int, ...]
+) -> npt.NDArray[_Number]:
+    """Copy an array into the first places of a larger one."""
+    larger = np.empty(shape, array.dtype)
+    larger[tuple(slice(size) for size in array.shape)] = array
+    return larger
+
+
+def learn_own_level(level: Level, samples: Samples, face: Array) -> OwnLevel:
+    """Learn what the cascade leaves over from all samples at once.
+
+    Parameters
+    ----------
+    level, face
+        As for `OwnLearner`.
+    samples : Samples
 
     Returns
     -------
     OwnLevel
-        Points that are not vouched for are left alone.
     """
-    near, variances = _neighbours(shape)
-    z, patches = samples.features[:, :-1], samples.patches
-    everywhere = _CONSTANT + _FACE * (z @ z.T) + _NOISE * np.eye(len(z), dtype=np.float32)
-    alike = np.matmul(patches.transpose(1, 0, 2), patches.transpose(1, 2, 0))  # (68, N, N)
-    weights = np.zeros((len(near), 2, z.shape[1] + 1), dtype=np.float32)
-    patch_weights = np.zeros((len(near), 2, NEAREST * DESCRIPTOR_SIZE), dtype=np.float32)
-    for point, chosen in enumerate(samples.vouched.T):
-        if not chosen.any():
-            continue
-        covariance = everywhere + np.tensordot(variances[point], alike[near[point]], 1)
-        dual = scipy.linalg.solve(
-            covariance[np.ix_(chosen, chosen)], samples.missing[chosen, point], assume_a="pos"
-        ).T  # (2, n)
-        weights[point, :, :-1] = _FACE * (dual @ z[chosen])
-        weights[point, :, -1] = _CONSTANT * dual.sum(axis=1)
-        read = patches[chosen][:, near[point]] * variances[point][:, None]
-        patch_weights[point] = dual @ read.reshape(dual.shape[1], -1)
-    return OwnLevel(level, weights.reshape(-1, z.shape[1] + 1), near, patch_weights)
+    learner = OwnLearner(level, face)
+    learner.add(samples)
+    return learner.own_level()
 
 
 def _neighbours(shape: Array) -> tuple[Indices, Features]:

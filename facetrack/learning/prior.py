@@ -40,8 +40,7 @@ class LevelPrior:
     correlations: npt.NDArray[np.int16]
     spread: Features
     step: float
-    _gram: list[Features] = field(default_factory=list, repr=False, compare=False)
-    _inverse: list[Features] = field(default_factory=list, repr=False, compare=False)
+    _inverse: list[npt.NDArray[np.float64]] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def from_sums(
@@ -73,28 +72,14 @@ class LevelPrior:
             number, scales.astype(np.float32), rounded, spread.astype(np.float32), float(step)
         )
 
-    def gram(self) -> Features:
-        """Give the sums back; the first call takes some hundredths of a second.
-
-        Returns
-        -------
-        ndarray, shape (d, d), float32, Fortran order
-            S, lower triangle, for the caller to change.
-        """
-        if not self._gram:
-            sums = self._correlation()
-            sums *= self.scales[:, None]
-            sums *= self.scales
-            self._gram.append(sums)
-        return self._gram[0].copy(order="F")
-
-    def inverse(self) -> Features:
+    def inverse(self) -> npt.NDArray[np.float64]:
         """Invert the sums; the first call takes some hundredths of a second.
 
         Returns
         -------
-        ndarray, shape (d, d), float32, Fortran order, read-only
-            V = S^-1 of one training frame's weight, lower triangle.
+        ndarray, shape (d, d), float64, Fortran order, read-only
+            V = S^-1 of one training frame's weight, lower triangle, of float32 accuracy: to the
+            last bit it is these numbers that learning starts from.
 
         Raises
         ------
@@ -110,8 +95,9 @@ class LevelPrior:
             inverse, _ = potri(factor, lower=True, overwrite_c=True)
             inverse /= self.scales[:, None]
             inverse /= self.scales
-            inverse.setflags(write=False)
-            self._inverse.append(inverse)
+            exact = inverse.astype(np.float64)
+            exact.setflags(write=False)
+            self._inverse.append(exact)
         return self._inverse[0]
 
     def _correlation(self) -> Features:

@@ -83,6 +83,21 @@ class Level:
         )
         return features
 
+    def reduced(self, descriptors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Reduce descriptors to the level's features.
+
+        Parameters
+        ----------
+        descriptors : ndarray, shape (68, 128), float32
+            Of one shape, or a mean of several.
+
+        Returns
+        -------
+        ndarray, shape (68 k + 1,), float32
+        """
+        features = (descriptors[:, None] @ self.basis)[:, 0] - self.offset
+        return np.append(features.ravel(), np.float32(1))
+
     def correct(
         self,
         maps: list[npt.NDArray[np.float32]],

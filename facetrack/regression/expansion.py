@@ -123,8 +123,8 @@ def pseudo_samples(
     delta = (basis.T @ (current - truth).ravel()).astype(np.float32)
     moves = (basis @ delta).reshape(1, -1, 2)
     left_over = remainders(readings[None], gradients, moves)[0]
-    along = (basis @ spread).reshape(len(current), 2, -1)  # (68, 2, r)
-    change = np.einsum("ank,nar->nkr", gradients[0], along, optimize=True)
+    along = (basis @ spread).reshape(len(current), 2, 1, -1)  # (68, 2, 1, r)
+    change = gradients[0, 0, :, :, None] * along[:, 0] + gradients[0, 1, :, :, None] * along[:, 1]
     n_features = readings[0].size + 1
     columns = np.zeros((n_features, spread.shape[1] + 2), dtype=np.float32)
     columns[:-1, 0] = readings[0].ravel()

@@ -51,46 +51,11 @@ class IncrementalRegressor:
                 f"{regressor.dtype} and {np.shape(inverse)} {inverse.dtype}"
             )
         self.regressor = np.array(regressor)
-        # BLAS works in place on columns that are contiguous
-        self._inverse = np.array(inverse, order="F")
-        self._factored = False  # whether it is still the Cholesky factor of the sums
+        # BLAS works in place on columns that are contiguous; the first change makes the copy
+        self._inverse = np.asfortranarray(inverse)
+        self._own = self._inverse is not inverse
         self._due: tuple[float, Matrix] | None = None  # what is still to be added: sign H H^T
-
-    @classmethod
-    def anew(
-        cls, regressor: Matrix, gram: Matrix, columns: Matrix, targets: Matrix
-    ) -> IncrementalRegressor:
-        """Solve from sums, which costs less than `learn` where columns are many.
-
-        Parameters
-        ----------
-        regressor : ndarray, shape (m, d)
-            R of the images so far.
-        gram : ndarray, shape (d, d), of the same dtype, Fortran order
-            sum E E^T + lambda I of the images so far, lower triangle. It is overwritten.
-        columns, targets : ndarray, shapes (d, c) and (m, c)
-            As for `learn`.
-
-        Returns
-        -------
-        IncrementalRegressor
-
-        Raises
-        ------
-        LearningError, InputError
-            As for `learn`.
-        """
-        e, y = _checked(columns, targets, regressor.shape, gram.dtype)
-        (syrk,) = scipy.linalg.get_blas_funcs(("syrk",), (gram, e))
-        potrf, potrs = scipy.linalg.get_lapack_funcs(("potrf", "potrs"), (gram,))
-        sums = syrk(1.0, e, beta=1.0, c=gram, lower=1, overwrite_c=1)
-        root, failed = potrf(sums, lower=True, overwrite_a=True)
-        if failed:
-            raise LearningError("the sums are not positive definite", remedy=_ANEW)
-        change, _ = potrs(root, e @ (y - regressor @ e).T, lower=True)
-        learned = cls(regressor + change.T, root)
-        learned._factored = True
-        return learned
+        self._before = self.regressor
 
     @property
     def inverse(self) -> Matrix:
@@ -100,15 +65,13 @@ class IncrementalRegressor:
 
     def settle(self) -> None:
         """Bring the inverse up to date now, so that the next image need not."""
-        if self._factored:
-            (potri,) = scipy.linalg.get_lapack_funcs(("potri",), (self._inverse,))
-            self._inverse, _ = potri(self._inverse, lower=True, overwrite_c=True)
-            self._factored = False
         if self._due is not None:
             sign, h = self._due
             (syrk,) = scipy.linalg.get_blas_funcs(("syrk",), (self._inverse, h))
-            self._inverse = syrk(sign, h, beta=1.0, c=self._inverse, lower=1, overwrite_c=1)
-            self._due = None
+            self._inverse = syrk(
+                sign, h, beta=1.0, c=self._inverse, lower=1, overwrite_c=self._own
+            )
+            self._own, self._due = True, None
 
     def learn(self, columns: Matrix, targets: Matrix) -> None:
         """Add an image (method.md, equation 4).
@@ -148,6 +111,19 @@ class IncrementalRegressor:
         """
         self._change(columns, targets, -1.0)
 
+    def take_back(self) -> bool:
+        """Undo the last change: all bytes are as they were before it.
+
+        Returns
+        -------
+        bool
+            False, with nothing done, where the inverse holds the change by now.
+        """
+        if self._due is None:
+            return False
+        self.regressor, self._due = self._before, None
+        return True
+
     def _change(self, columns: Matrix, targets: Matrix, sign: float) -> None:
         e, y = _checked(columns, targets, self.regressor.shape, self._inverse.dtype)
         if not e.any():
@@ -155,14 +131,14 @@ class IncrementalRegressor:
         (symm,) = scipy.linalg.get_blas_funcs(("symm",), (self._inverse, e))
         g = symm(1.0, self.inverse, e, lower=1)  # V E
         s = np.eye(e.shape[1], dtype=e.dtype) + sign * (e.T @ g)
-        try:
-            root = scipy.linalg.cholesky(s, lower=True)
-        except np.linalg.LinAlgError as error:
-            raise LearningError(
-                "the learned sums are not positive definite any more", remedy=_ANEW
-            ) from error
-        h = scipy.linalg.solve_triangular(root, g.T, lower=True).T  # G S^(-T/2)
-        surprise = scipy.linalg.solve_triangular(root, (y - self.regressor @ e).T, lower=True).T
+        potrf, trtrs = scipy.linalg.get_lapack_funcs(("potrf", "trtrs"), (s,))
+        root, failed = potrf(s, lower=True)
+        if failed:
+            raise LearningError("the learned sums are not positive definite any more", remedy=_ANEW)
+        # G and what R says wrongly, times S^(-T/2)
+        both = trtrs(root, np.vstack([g, y - self.regressor @ e]).T, lower=True)[0].T
+        h, surprise = both[: len(g)], both[len(g) :]
+        self._before = self.regressor
         self.regressor = self.regressor + sign * (surprise @ h.T)
         self._due = -sign, h
 

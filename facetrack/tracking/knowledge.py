@@ -39,6 +39,7 @@ class Knowledge:
     lessons: list[Lesson] = field(default_factory=list)
     learned: Learned | None = None
     teacher: SelfTeacher | None = None
+    _learner: Learner | None = field(default=None, repr=False, compare=False)
 
     @property
     def best(self) -> Learned | None:
@@ -62,11 +63,13 @@ class Knowledge:
         """
         kept = [old for old in self.lessons if old.key != lesson.key]
         lessons = [*kept, lesson]
-        learned = Learner(model.tracking, model.priors).learn(lessons)
+        if self._learner is None:
+            self._learner = Learner(model.tracking, model.priors)
+        learned = self._learner.learn(lessons)
         replaced = len(kept) < len(self.lessons)
         self.lessons, self.learned = lessons, learned
         if self.teacher is not None:
-            self.teacher = SelfTeacher(model, lessons)
+            self.teacher = SelfTeacher(model, lessons, self._learner)
         return replaced
 
     def state(self) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import KEEP, Lesson
 from facetrack.learning.self_lesson import SelfLearner, SelfLesson
 from facetrack.parallel import one_blas_thread
-from facetrack.regression.incremental import IncrementalRegressor
 from facetrack.tracking.face_model import FaceModel
 
 Points = npt.NDArray[np.float64]
@@ -48,10 +47,15 @@ class SelfTeacher:
     model : FaceModel
     lessons : list of Lesson
         A person's corrections, from which it goes on.
+    learner : Learner, optional
+        Which has learned them, so that they need not be learned again.
     """
 
-    def __init__(self, model: FaceModel, lessons: list[Lesson]) -> None:
+    def __init__(
+        self, model: FaceModel, lessons: list[Lesson], learner: Learner | None = None
+    ) -> None:
         self._model = model
+        self._taught_by = learner or Learner(model.tracking, model.priors)
         self._corrections = lessons
         self._lessons: list[SelfLesson] = []
         self._found: SelfLesson | None = None  # in the last frame, to be learned in this one
@@ -65,17 +69,12 @@ class SelfTeacher:
     def _begin(self) -> None:
         """Go back to what corrections taught."""
         cascade, priors = self._model.tracking, {p.number: p for p in self._model.priors}
-        learner = Learner(cascade, self._model.priors)
-        taught = learner.learn(self._corrections)
-        regressors = learner.regressors or {
-            number: IncrementalRegressor(cascade.levels[number].regressor, prior.inverse())
-            for number, prior in priors.items()
-        }
+        taught = self._taught_by.learn(self._corrections)
         own = None
         if taught is not None:
             cascade, own = taught.cascade, taught.own
         self.learned: Learned | None = taught
-        self._learner = SelfLearner(cascade, own, regressors, priors)
+        self._learner = SelfLearner(cascade, own, self._taught_by.regressors(), priors)
 
     def watch(self, image: Image, before: Points, points: Points, quality: float) -> None:
         """Look at a tracked frame: every second one gives a lesson if it is good enough.

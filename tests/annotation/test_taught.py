@@ -65,12 +65,12 @@ def test_lessons_are_made_once_and_forgotten_with_their_correction(
         points[CHIN, 1] += drag
         return Correction(points, np.full(68, Source.CORRECTED, np.uint8))
 
-    lessons: Lessons = {}
+    lessons = Lessons()
     taught(shipped_model, {8: said(8, 6.0), 20: said(20, 6.0)}, look, lessons)
     corrections = {20: said(20, 6.0), 25: said(25, 3.0)}
     again = taught(shipped_model, corrections, look, lessons)
     assert asked == [8, 20, 25]
-    assert [frame for frame, *_ in lessons] == [20, 25]
+    assert [frame for frame, *_ in lessons.made] == [20, 25]
     taught(shipped_model, {20: said(20, 7.0)}, look, lessons)
     assert asked == [8, 20, 25, 20]
     anew = taught(shipped_model, corrections, lambda number: frames[number].grey)

@@ -1,14 +1,18 @@
 """Learning a person from lessons."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 
+from facetrack.errors import InputError
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learner
-from facetrack.learning.lesson import KEEP, make_lesson
+from facetrack.learning.lesson import KEEP, Lesson, make_lesson
 from facetrack.tracking.personal_model import PersonalModel
 
 JUDGED = range(5, 60, 9)  # never taught
@@ -18,6 +22,13 @@ BROWS, EYES, MOUTH = slice(17, 27), slice(36, 48), slice(48, 68)
 @pytest.fixture(scope="module")
 def learner(shipped_model) -> Learner:
     return Learner(shipped_model.tracking, shipped_model.priors)
+
+
+@pytest.fixture(scope="module")
+def pool(lesson) -> list[Lesson]:
+    mouth = np.zeros(68, bool)
+    mouth[MOUTH] = True
+    return [*(lesson(frame) for frame in (3, 14, 27, 38, 49)), lesson(55, mouth)]
 
 
 def errors(model, video, opinion, points=slice(0, 68)) -> np.ndarray:
@@ -73,12 +84,79 @@ def test_the_same_lessons_give_the_same_bytes(learner, shipped_model, lesson) ->
         assert_array_equal(a.regressor, b.regressor)
 
 
-def test_the_order_of_lessons_does_not_matter(learner, lesson) -> None:
-    lessons = [lesson(8), lesson(22), lesson(40)]
-    one, other = learner.learn(lessons), learner.learn(lessons[::-1])
-    for a, b in zip(one.cascade.levels, other.cascade.levels, strict=True):
-        scale = np.abs(a.regressor).max()
-        np.testing.assert_allclose(a.regressor, b.regressor, atol=1e-4 * scale)
+def solved_at_once(shipped_model, learner, lessons) -> dict[int, np.ndarray]:
+    """Solve every level from the sums of the training and of all lessons (spec, equation 3)."""
+    readings = [learner.read(lesson) for lesson in lessons]
+    solved = {}
+    for prior in shipped_model.priors:
+        lower = np.tril(prior.inverse())
+        gram = np.linalg.inv(lower + np.tril(lower, -1).T)
+        cross = shipped_model.tracking.levels[prior.number].regressor @ gram
+        for reading in readings:
+            e, y = (x.astype(float) for x in reading.columns[prior.number])
+            gram, cross = gram + e @ e.T, cross + y @ e.T
+        solved[prior.number] = np.linalg.solve(gram, cross.T).T
+    return solved
+
+
+def assert_same(one: Learner, other: Learner) -> None:
+    """Compare to the byte."""
+    assert_array_equal(one.own.duals(), other.own.duals())
+    for number, learned in one.levels.items():
+        assert_array_equal(learned.regressor, other.levels[number].regressor)
+
+
+def fresh(shipped_model, lessons) -> Learner:
+    learner = Learner(shipped_model.tracking, shipped_model.priors)
+    learner.learn(lessons)
+    return learner
+
+
+@settings(max_examples=8, deadline=None)
+@given(steps=st.lists(st.integers(-3, 5), min_size=1, max_size=9))
+def test_any_adding_and_undoing_equals_solving_at_once(shipped_model, pool, steps) -> None:
+    learner = Learner(shipped_model.tracking, shipped_model.priors)
+    now: list = []
+    for step in steps:  # below 0: so many are undone; else a lesson is put first, or comes last
+        now = now[:step] if step < 0 else [pool[step], *now] if step == 0 else [*now, pool[step]]
+        learner.learn(now)
+    for number, expected in solved_at_once(shipped_model, learner, now).items():
+        apart = np.abs(learner.levels[number].regressor - expected).max()
+        assert apart < 1e-8 * np.abs(expected).max()
+    assert_same(learner, fresh(shipped_model, now))
+
+
+def test_the_order_of_lessons_does_not_matter(shipped_model, pool) -> None:
+    one, other = fresh(shipped_model, pool), fresh(shipped_model, pool[::-1])
+    for number, learned in one.levels.items():
+        theirs = other.levels[number].regressor
+        assert np.abs(learned.regressor - theirs).max() < 1e-8 * np.abs(theirs).max()
+    pairs = np.arange(2 * len(pool)).reshape(-1, 2)[::-1].ravel()
+    duals = one.own.duals()
+    assert_allclose(other.own.duals()[..., pairs], duals, rtol=0, atol=1e-8 * np.abs(duals).max())
+
+
+def test_a_hundred_lessons_equal_solving_at_once(shipped_model, pool) -> None:
+    rng = np.random.default_rng(0)
+    lessons = [
+        replace(one, labels=one.labels + rng.normal(size=(1, 68, 2)))
+        for one in (pool[k % len(pool)] for k in range(100))
+    ]
+    learner = Learner(shipped_model.tracking, shipped_model.priors)
+    for count in range(1, 101):
+        learner.learn(lessons[:count])
+    for number, expected in solved_at_once(shipped_model, learner, lessons).items():
+        apart = np.abs(learner.levels[number].regressor - expected).max()
+        assert apart < 1e-8 * np.abs(expected).max()
+
+
+def test_a_lesson_that_is_refused_leaves_nothing_behind(shipped_model, pool) -> None:
+    learner = fresh(shipped_model, pool[:2])
+    broken = replace(pool[2], labels=np.full_like(pool[2].labels, np.nan))
+    with pytest.raises(InputError, match="finite"):
+        learner.learn([*pool[:2], broken])
+    learner.learn(pool[:3])
+    assert_same(learner, fresh(shipped_model, pool[:3]))
 
 
 def test_the_generic_model_stays_as_it_is(learner, shipped_model, lesson) -> None:

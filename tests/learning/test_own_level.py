@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from facetrack.learning.own_level import NEAREST, OwnLevel, Samples, learn_own_level
+from facetrack.learning.own_level import (
+    NEAREST,
+    OwnLearner,
+    OwnLevel,
+    Samples,
+    learn_own_level,
+)
 from facetrack.regression.cascade import Level
 
 K = 3
@@ -46,10 +54,51 @@ def test_it_is_the_mean_of_a_gaussian_process() -> None:
     def covariance(a: Samples, b: Samples):
         face = a.features[:, :-1].astype(float) @ b.features[:, :-1].T
         nearby = np.einsum("iqk,jqk->qij", a.patches[:, near], b.patches[:, near])
-        return 3.0 + face + 3 * np.tensordot(says / says.sum(), nearby, 1)
+        return 3.0 + face + 6 * np.tensordot(says / says.sum(), nearby, 1)
 
     dual = np.linalg.solve(covariance(x, x) + 0.1 * np.eye(6), x.missing[:, point])
     assert_allclose(said(own, new)[:, point], covariance(new, x) @ dual, rtol=1e-3, atol=1e-4)
+
+
+def part(x: Samples, rows) -> Samples:
+    return Samples(x.features[rows], x.patches[rows], x.missing[rows], x.vouched[rows])
+
+
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=5),
+    st.integers(0, 2**16),
+    st.floats(0.3, 1.0),
+)
+def test_blocks_in_any_order_equal_all_at_once(sizes, seed, vouched) -> None:
+    rng = np.random.default_rng(seed)
+    x = samples(sum(sizes), seed)
+    x.vouched[:] = rng.random(x.vouched.shape) < vouched
+    order = rng.permutation(len(x.missing))
+    blocks = np.split(order, np.cumsum(sizes)[:-1])
+    learner, once = OwnLearner(level(), FACE), OwnLearner(level(), FACE)
+    for rows in blocks:
+        learner.add(part(x, rows))
+        learner.add(samples(2, seed + 1))  # taken back at once
+        learner.keep(learner.count - 2)
+    once.add(x)
+    expected = once.duals()[..., order]
+    assert_allclose(learner.duals(), expected, rtol=1e-8, atol=1e-8 * np.abs(expected).max())
+
+
+def test_forgetting_the_latest_gives_back_the_bytes() -> None:
+    x = samples(300)  # more than there is room for at first
+    learner, fresh = OwnLearner(level(), FACE), OwnLearner(level(), FACE)
+    for one in (learner, fresh):
+        one.add(part(x, slice(2)))
+    before = learner.own_level()
+    learner.add(part(x, slice(2, 300)))
+    assert np.abs(learner.own_level().weights - before.weights).max() > 0.01
+    learner.keep(2)
+    for one in (learner, fresh):
+        one.add(part(x, slice(7, 9)))
+    after, expected = learner.own_level(), fresh.own_level()
+    for name, array in expected.arrays().items():
+        assert_array_equal(after.arrays()[name], array)
 
 
 def test_points_that_nobody_vouches_for_are_not_moved() -> None:

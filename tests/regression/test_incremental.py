@@ -178,26 +178,29 @@ def test_wrong_shapes_are_named():
         IncrementalRegressor(learned.regressor.astype(np.float32), learned.inverse)
 
 
-def test_solving_anew_equals_learning() -> None:
-    gram, cross, images = problem(3, columns=40)
-    learned, anew = learner(gram, cross), learner(gram, cross)
-    e, y = np.hstack([e for e, _ in images]), np.hstack([y for _, y in images])
-    learned.learn(e, y)
-    anew = IncrementalRegressor.anew(anew.regressor, np.asfortranarray(gram), e, y)
-    assert distance(anew.regressor, learned.regressor) < 1e-9
-    further = problem(1, seed=9)[2][0]
-    for one in (learned, anew):
-        one.learn(*further)
-    assert distance(anew.regressor, learned.regressor) < 1e-9
-    assert distance(whole(anew), whole(learned)) < 1e-9
+def test_the_last_change_can_be_taken_back_to_the_byte() -> None:
+    gram, cross, images = problem(3)
+    learned, other = learner(gram, cross), learner(gram, cross)
+    for one in (learned, other):
+        one.learn(*images[0])
+    learned.learn(*images[1])
+    assert learned.take_back()
+    assert_array_equal(learned.regressor, other.regressor)
+    for one in (learned, other):
+        one.learn(*images[2])
+    assert_array_equal(learned.regressor, other.regressor)
+    assert_array_equal(learned.inverse, other.inverse)
+    assert not learned.take_back()  # the inverse holds it by now
+    assert_array_equal(learned.regressor, other.regressor)
 
 
-def test_broken_sums_are_said() -> None:
-    gram, cross, images = problem(1)
-    regressor = learner(gram, cross).regressor
-    with pytest.raises(LearningError, match="positive definite"):
-        IncrementalRegressor.anew(regressor, np.asfortranarray(-1e6 * gram), *images[0])
-    with pytest.raises(InputError, match="finite"):
-        IncrementalRegressor.anew(
-            regressor, np.asfortranarray(gram), np.nan * images[0][0], images[0][1]
-        )
+def test_a_read_only_inverse_is_shared_until_it_changes() -> None:
+    gram, cross, images = problem(2)
+    regressor, inverse = solve(gram, cross, [])
+    shared = np.asfortranarray(inverse)
+    shared.setflags(write=False)
+    learned = IncrementalRegressor(regressor, shared)
+    for image in images:
+        learned.learn(*image)
+    assert distance(whole(learned), solve(gram, cross, images)[1]) < 1e-8
+    assert_array_equal(shared, inverse)

@@ -140,7 +140,7 @@ def do_job(
         Told of fits done and to do.
     leave : callable
         Asked before every frame that is learned from; the stretch then stays as it is.
-    lessons : dict, optional
+    lessons : Lessons, optional
         What is remembered from job to job: see `taught`.
 
     Returns
@@ -266,7 +266,7 @@ class Retracking:
 
     def _run(self) -> None:
         video: SeekableVideo | None = None
-        lessons: Lessons = {}
+        lessons = Lessons()
         while not self._jobs.closed:
             wish = self._jobs.take(timeout=1.0)
             if wish is None:
