@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
         0.
     """
     from facetrack.evaluation.teaching import Spread, give_lessons
-    from facetrack.evaluation.teaching_learners import Facetrack, SampledLearning
+    from facetrack.evaluation.teaching_learners import learners
     from facetrack.evaluation.teaching_report import (
         learning_details,
         learning_table,
@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
     with cluster_map(args) as map_:
         lessons = give_lessons(
             partial(Tracker, model, max_faces=1),
-            [*rivals(model.shape_model), SampledLearning(model), Facetrack(model)],
+            [*rivals(model.shape_model), *learners(model)],
             clips,
             counts=args.corrections,
             reference=args.reference,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.evaluation.benchmark import StepTime, milliseconds, time_steps
+from facetrack.evaluation.whole_update import WholeUpdate, time_whole_update
 from facetrack.face import Face
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learner, Start
@@ -34,7 +35,7 @@ Array = npt.NDArray[np.float64]
 SIZES: Final = (1021, 2041)  # features d of a level: 15 and 30 a landmark
 MODES: Final = 24  # m, as in the papers
 DRAWS: Final = 10  # K
-LESSONS: Final = (1, 3, 8, 20)
+LESSONS: Final = (1, 3, 8, 20, 100)
 UPDATES: Final = 200
 _ROUNDS: Final = 15  # of updates
 _COURSES: Final = 5  # of lessons
@@ -93,21 +94,24 @@ class LearningCost:
     ----------
     exactness : Exactness
     updates : tuple of UpdateTimes
+    whole : WholeUpdate
     first_ms : float
         The very first lesson of the process, which inverts the training sums.
     lessons_ms : dict of int to float
-        Median wall time of the n-th lesson of a person, all levels.
+        Shortest CPU time of the n-th lesson of a person: a whole correction, from the frame and
+        the points to the person's model.
     steps : tuple of StepTime
-        Whole updates of the tracker with a taught person 20 times, without, and of one
+        Whole updates of the tracker with a person taught so often, without, and of one
         that learns from its own tracks.
     profile_bytes : int
-        Of 20 lessons.
+        Of all these lessons.
     profile_seconds : float
         Shortest of three times of loading it.
     """
 
     exactness: Exactness
     updates: tuple[UpdateTimes, ...]
+    whole: WholeUpdate
     first_ms: float
     lessons_ms: dict[int, float]
     steps: tuple[StepTime, ...]
@@ -131,7 +135,7 @@ def learning_cost(model: FaceModel, frames: Sequence[Frame]) -> LearningCost:
     Raises
     ------
     InputError
-        If there are too few frames with a face for 20 corrections and some frames after them.
+        If there are too few frames with a face for all corrections and some frames after them.
     LearningError
         If the model cannot learn.
     """
@@ -155,10 +159,9 @@ def learning_cost(model: FaceModel, frames: Sequence[Frame]) -> LearningCost:
     return LearningCost(
         exactness=updates_against_batch(model, frames[:UPDATES]),
         updates=tuple(time_updates(d) for d in SIZES),
+        whole=time_whole_update(model, next(_starts(model, frames))),
         first_ms=courses[0].times[0] / 1e6,
-        lessons_ms={
-            n: milliseconds([course.times[n - 1] for course in courses], 0.5) for n in LESSONS
-        },
+        lessons_ms={n: min(course.times[n - 1] for course in courses) / 1e6 for n in LESSONS},
         steps=steps,
         profile_bytes=size,
         profile_seconds=seconds,
@@ -170,7 +173,7 @@ class _Course:
 
     def __init__(self, model: FaceModel) -> None:
         self.tracker = Tracker(model)
-        self.times: list[int] = []  # nanoseconds
+        self.times: list[int] = []  # nanoseconds of the processor
         self.id = -1
 
     def follow(self, frames: Sequence[Frame]) -> None:
@@ -182,9 +185,9 @@ class _Course:
             return
         self.id = faces[0].id
         points = _opinion(faces[0].raw_points)
-        begin = time.perf_counter_ns()
+        begin = time.process_time_ns()
         self.tracker.correct(self.id, points)
-        self.times.append(time.perf_counter_ns() - begin)
+        self.times.append(time.process_time_ns() - begin)
 
 
 def _opinion(found: Array) -> Array:

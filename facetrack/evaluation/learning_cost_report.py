@@ -45,6 +45,7 @@ def learning_cost_table(details: Mapping[str, Any]) -> list[Part]:
     exact = details["exactness"]
     fields = ("features", "continuous", "literal", "ordered", "literal_ratio", "ordered_ratio")
     updates = [[update[name] for name in fields] for update in details["updates"]]
+    whole, ways = details["whole"], ("continuous", "literal", "ordered", "retrained")
     lessons = [
         ["1. (sums known)" if int(number) == 1 else f"{number}.", ms]
         for number, ms in details["lessons_ms"].items()
@@ -62,12 +63,22 @@ def learning_cost_table(details: Mapping[str, Any]) -> list[Part]:
             updates,
         ),
         "",
-        "one lesson of a person, all levels",
-        Table(["lesson", "ms"], [["1. of the process", details["first_ms"]], *lessons]),
+        f"one more labelled frame, features included, all {whole['levels']} levels that learn, one "
+        f"thread, float64, d = {whole['features']}, m = {whole['modes']}, K = {details['draws']}; "
+        f"retrained: solved anew from {whole['frames']} stored frames; CPU time",
+        Table(
+            ["iCCR ms", "iSDM ms", "re-ordered ms", "retrained ms", "iSDM / iCCR"],
+            [[*(whole[way] for way in ways), whole["literal"] / whole["continuous"]]],
+        ),
         "",
-        "whole update of the tracker after 20 lessons, without any, and learning from own tracks",
+        "one correction of a person, from frame and points to the person's model, CPU time",
+        Table(["correction", "ms"], [["1. of the process", details["first_ms"]], *lessons]),
+        "",
+        "whole update of the tracker after these corrections, without any, and learning from own "
+        "tracks",
         Table(["person", "p50 ms", "p99 ms", "frames"], steps),
         "",
-        f"profile of 20 lessons: {details['profile_bytes'] / 1e6:.1f} MB, "
+        f"profile of {max(map(int, details['lessons_ms']))} corrections: "
+        f"{details['profile_bytes'] / 1e6:.1f} MB, "
         f"{1000 * details['profile_seconds']:.0f} ms to load",
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.evaluation.footage import Corrections, Footage, Points, followed
+from facetrack.evaluation.teaching import Learner as TeachingLearner
 from facetrack.learning.learner import WEIGHT, Learned, Learner, Start
 from facetrack.learning.lesson import STARTS, Lesson, make_lesson
 from facetrack.learning.prior import LevelPrior
@@ -23,6 +23,26 @@ from facetrack.tracking.tracker import Tracker
 _DRAWS: Final = 10  # K, samples per start, as the papers have it
 
 
+def learners(model: FaceModel) -> list[TeachingLearner]:
+    """List what learns regressors: the product, each of its parts, the rival alone and with one.
+
+    Parameters
+    ----------
+    model : FaceModel
+
+    Returns
+    -------
+    list of Learner
+    """
+    return [
+        SampledLearning(model),
+        SampledLearning(model, own=True, name="own level + iSDM"),
+        Facetrack(model, levels=False, name="own level alone"),
+        Facetrack(model, own=False, name="iCCR alone"),
+        Facetrack(model),
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Facetrack:
     """The tracker taught by the corrections: the same lessons, and the clip tracked again.
@@ -30,16 +50,22 @@ class Facetrack:
     Attributes
     ----------
     model : FaceModel
+    levels, own : bool
+        Whether the last levels of the cascade learn, and whether a level of the person's own
+        follows them.
     name : str
     """
 
     model: FaceModel
+    levels: bool = True
+    own: bool = True
     name: str = "Facetrack, taught"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
         """Learn and track again; see `teaching.Learner`."""
         lessons = lessons_of(self.model, footage, corrections)
-        learned = Learner(self.model.tracking, self.model.priors).learn(lessons)
+        priors = self.model.priors if self.levels else ()
+        learned = Learner(self.model.tracking, priors, own=self.own).learn(lessons)
         return track_again(self.model, lessons, learned, footage)
 
 
@@ -51,10 +77,13 @@ class SampledLearning:
     ----------
     model : FaceModel
         Whose last levels learn, from the same sums and with the same weight per corrected frame.
+    own : bool
+        Whether the level of the person's own follows them, as it follows those of Facetrack.
     name : str
     """
 
     model: FaceModel
+    own: bool = False
     name: str = "iSDM"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
@@ -62,7 +91,8 @@ class SampledLearning:
         lessons = lessons_of(self.model, footage, corrections)
         cascade = self.model.tracking
         priors = {prior.number: prior for prior in self.model.priors}
-        starts = list(Learner(cascade, ()).starts(lessons))
+        learner = Learner(cascade, ())
+        starts = [start for lesson in lessons for start in self._starts(learner, lesson)]
         rng = np.random.default_rng(0)
         levels = []
         for number, level in enumerate(cascade.levels):
@@ -71,8 +101,19 @@ class SampledLearning:
             for start in starts:
                 start.advance(level, cascade.basis)
             levels.append(level)
-        learned = Learned(replace(cascade, levels=tuple(levels)), None)
+        taught = learner.learn(lessons) if self.own else None
+        own = None if taught is None else taught.own
+        learned = Learned(replace(cascade, levels=tuple(levels)), own)
         return track_again(self.model, lessons, learned, footage)
+
+    def _starts(self, learner: Learner, lesson: Lesson) -> list[Start]:
+        """Give the starts of a lesson, with what the own level says taken off their labels."""
+        starts = list(learner.starts([lesson]))
+        if self.own:
+            (missing, _) = learner.read(lesson).samples.missing
+            for start in starts:
+                start.label = start.label - missing
+        return starts
 
 
 def lessons_of(model: FaceModel, footage: Footage, corrections: Corrections) -> list[Lesson]:
@@ -106,17 +147,38 @@ def _learn_level(
     inverse: Matrix = lower + np.tril(lower, -1).T
     weight = np.sqrt(WEIGHT / (STARTS * _DRAWS))
     for start in starts:
-        shapes = np.stack([start.shape, *_drawn(start.label, prior, basis, rng)])
-        readings = read_frame(level, start.maps, shapes).reshape(_DRAWS, -1)
-        features = np.hstack([readings, np.ones((_DRAWS, 1))]).T
-        targets = basis.T @ (shapes - start.label).reshape(_DRAWS, -1).T
+        features, targets = draw(level, prior, start, basis, rng)
         regressor, inverse = learn_sampled(regressor, inverse, weight * features, weight * targets)
     return replace(level, regressor=regressor.astype(np.float32))
 
 
-def _drawn(
-    label: Points, prior: LevelPrior, basis: npt.NDArray[np.float32], rng: np.random.Generator
-) -> Iterator[Points]:
-    for _ in range(_DRAWS - 1):
-        delta = prior.spread @ rng.standard_normal(prior.spread.shape[1])
-        yield label + (basis @ delta).reshape(68, 2)
+def draw(
+    level: Level,
+    prior: LevelPrior,
+    start: Start,
+    basis: npt.NDArray[np.float32],
+    rng: np.random.Generator,
+) -> tuple[Matrix, Matrix]:
+    """Draw the samples by which iSDM learns one start.
+
+    Parameters
+    ----------
+    level : Level
+    prior : LevelPrior
+        Of that level.
+    start : Start
+        On its way, before this level.
+    basis : ndarray, shape (136, m), float32
+        The cascade's.
+    rng : Generator
+
+    Returns
+    -------
+    features, targets : ndarray, shapes (d, K) and (m, K)
+        Where the start is, and at K - 1 places around its label.
+    """
+    moves = prior.spread @ rng.standard_normal((_DRAWS - 1, prior.spread.shape[1])).T
+    shapes = np.stack([start.shape, *(start.label + (basis @ moves).T.reshape(-1, 68, 2))])
+    readings = read_frame(level, start.maps, shapes).reshape(_DRAWS, -1)
+    targets: Matrix = basis.T @ (shapes - start.label).reshape(_DRAWS, -1).T
+    return np.hstack([readings, np.ones((_DRAWS, 1))]).T, targets

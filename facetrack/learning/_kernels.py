@@ -4,8 +4,8 @@ import numpy as np
 
 from facetrack.jit import kernel
 
-# A factor of each landmark lies packed, lower rows one after the other: row i begins at i (i + 1) / 2
-# and does not change when rows are added, so that the first rows are those of the first samples.
+# A factor of each landmark lies packed, lower rows one after the other: row i begins at
+# i (i + 1) / 2 and stays when rows are added: the first rows are those of the first samples.
 
 
 @kernel

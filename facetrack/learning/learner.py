@@ -23,7 +23,7 @@ from facetrack.regression.incremental import IncrementalRegressor
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
-WEIGHT: Final = 2.0  # of a corrected frame, in units of the whole training
+WEIGHT: Final = 4.0  # of a corrected frame, in units of the whole training
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,14 @@ class Learner:
         The generic tracking cascade.
     priors : sequence of LevelPrior
         Of the levels that learn.
+    own : bool
+        Whether a level of the person's own follows them. Without it they learn the labels.
 
     Attributes
     ----------
     levels : dict of int to IncrementalRegressor
         What the levels learned, by their number, float64.
-    own : OwnLearner
+    own : OwnLearner or None
         What the own level learned.
 
     Notes
@@ -174,9 +176,10 @@ class Learner:
     block of columns of each level by Woodbury's identity.
     """
 
-    def __init__(self, cascade: Cascade, priors: Iterable[LevelPrior]) -> None:
+    def __init__(self, cascade: Cascade, priors: Iterable[LevelPrior], *, own: bool = True) -> None:
         self._cascade = cascade
         self._priors = {prior.number: prior for prior in priors}
+        self._with_own = own
         self._readers = tuple(MapReader(cascade) for _ in range(STARTS))
         self._begin()
 
@@ -185,7 +188,8 @@ class Learner:
         self._lessons: list[Lesson] = []
         self._readings: list[Reading] = []
         mean = self._cascade.basis[:, 0].reshape(-1, 2)  # what scaling adds: the mean shape
-        self.own = OwnLearner(self._cascade.levels[-1], mean)
+        own = OwnLearner(self._cascade.levels[-1], mean) if self._with_own else None
+        self.own: OwnLearner | None = own
         self.levels = self._untaught()
 
     @one_blas_thread()
@@ -225,7 +229,8 @@ class Learner:
         for number, learned in self.levels.items():
             regressor = learned.regressor.astype(np.float32)
             levels[number] = replace(levels[number], regressor=regressor)
-        return Learned(replace(self._cascade, levels=tuple(levels)), self.own.own_level())
+        own = None if self.own is None else self.own.own_level()
+        return Learned(replace(self._cascade, levels=tuple(levels)), own)
 
     def regressors(self) -> dict[int, IncrementalRegressor]:
         """Give the levels after `learn`, in float32, for learning to go on.
@@ -265,8 +270,9 @@ class Learner:
             np.stack([missing, 0 * missing]),
             np.stack([lesson.mask] * 2),
         )
-        for start in starts:
-            start.label = start.label - missing
+        if self._with_own:
+            for start in starts:
+                start.label = start.label - missing
         columns = {}
         for number, prior in self._priors.items():
             for start, path in zip(starts, paths, strict=True):
@@ -333,7 +339,8 @@ class Learner:
         }
 
     def _add(self, lesson: Lesson, reading: Reading) -> None:
-        self.own.add(reading.samples)
+        if self.own is not None:
+            self.own.add(reading.samples)
         for number, learned in self.levels.items():
             learned.learn(*reading.columns[number])
         self._lessons.append(lesson)
@@ -344,7 +351,8 @@ class Learner:
         gone = len(self._lessons) - count
         if not gone:
             return
-        self.own.keep(2 * count)
+        if self.own is not None:
+            self.own.keep(2 * count)
         del self._lessons[count:], self._readings[count:]
         if gone == 1 and all(learned.take_back() for learned in self.levels.values()):
             return

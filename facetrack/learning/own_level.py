@@ -24,8 +24,8 @@ _NEAR: Final = 0.1  # how fast their say falls with distance: deviation, outer-e
 # annotation differ by; the linear parts follow pose, expression, light and where the cascade ends.
 _CONSTANT: Final = 3.0
 _FACE: Final = 1.0  # per squared unit of the length of all reduced features, about 1
-_PATCHES: Final = 6.0  # per squared unit of the length of a descriptor, at most 1
-_NOISE: Final = 0.1  # of one sample: of the person's hand, which a lesson's starts share
+_PATCHES: Final = 8.0  # per squared unit of the length of a descriptor, at most 1
+_NOISE: Final = 0.075  # of one sample: of the person's hand, which a lesson's starts share
 _ROOM: Final = 256  # samples, at first
 
 
@@ -221,7 +221,9 @@ class OwnLearner:
         covariances *= counts[:, :, None] & self._vouched[:, None, :total]
         covariances[:, new, count + new] += np.where(counts, _NOISE, 1.0)
         missing = samples.missing.transpose(1, 0, 2) * counts[:, :, None]
-        _kernels.grow(covariances, np.ascontiguousarray(missing), count, self._factors, self._solved)
+        _kernels.grow(
+            covariances, np.ascontiguousarray(missing), count, self._factors, self._solved
+        )
         self.count = total
 
     def keep(self, count: int) -> None:
@@ -282,9 +284,7 @@ class OwnLearner:
         self._solved = _with_room(self._solved, (n, 2, room))
 
 
-def _with_room(
-    array: npt.NDArray[_Number], shape: tuple[int, ...]
-) -> npt.NDArray[_Number]:
+def _with_room(array: npt.NDArray[_Number], shape: tuple[int, ...]) -> npt.NDArray[_Number]:
     """Copy an array into the first places of a larger one."""
     larger = np.empty(shape, array.dtype)
     larger[tuple(slice(size) for size in array.shape)] = array

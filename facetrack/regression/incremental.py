@@ -68,9 +68,7 @@ class IncrementalRegressor:
         if self._due is not None:
             sign, h = self._due
             (syrk,) = scipy.linalg.get_blas_funcs(("syrk",), (self._inverse, h))
-            self._inverse = syrk(
-                sign, h, beta=1.0, c=self._inverse, lower=1, overwrite_c=self._own
-            )
+            self._inverse = syrk(sign, h, beta=1.0, c=self._inverse, lower=1, overwrite_c=self._own)
             self._own, self._due = True, None
 
     def learn(self, columns: Matrix, targets: Matrix) -> None:

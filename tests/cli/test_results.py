@@ -28,6 +28,7 @@ from facetrack.evaluation.long_run import Drift
 from facetrack.evaluation.self_learning import Adapted, Measures, adapting_details
 from facetrack.evaluation.teaching import Lesson, Spread
 from facetrack.evaluation.teaching_report import learning_details
+from facetrack.evaluation.whole_update import WholeUpdate
 from facetrack.landmarks.markup import GROUPS
 from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Part, Table, as_data, as_markdown, as_text
@@ -43,7 +44,14 @@ def _benchmark() -> dict[str, Any]:
     update = UpdateTimes(1021, 1.0, 30.0, 1.5, 30.0, 1.5)
     lessons = {1: 26.0, 3: 62.0}
     learning = LearningCost(
-        Exactness(200, 2e-11, 3e-12, 1e5), (update,), 115.0, lessons, STEPS, 9, 1
+        Exactness(200, 2e-11, 3e-12, 1e5),
+        (update,),
+        WholeUpdate(3, 1021, 64, 4024, 9.0, 90.0, 8.0, 9000.0),
+        115.0,
+        lessons,
+        STEPS,
+        9,
+        1,
     )
     return benchmark_details(
         BenchmarkReport(

@@ -6,6 +6,7 @@ import pytest
 
 from facetrack.errors import InputError
 from facetrack.evaluation import learning_cost as cost
+from facetrack.evaluation import whole_update
 from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
 from facetrack.reporting.tables import as_text
 from facetrack.synthetic.video import SyntheticVideo
@@ -45,8 +46,12 @@ def test_all_of_it(shipped_model, frames, monkeypatch) -> None:
     monkeypatch.setattr(cost, "SIZES", (30,))
     monkeypatch.setattr(cost, "UPDATES", 3)
     monkeypatch.setattr(cost, "_COURSES", 1)
+    monkeypatch.setattr(cost, "LESSONS", (1, 20))
+    monkeypatch.setattr(whole_update, "_TURNS", 1)
     measured = cost.learning_cost(shipped_model, frames)
-    assert list(measured.lessons_ms) == [1, 3, 8, 20]
+    assert list(measured.lessons_ms) == [1, 20]
+    assert (measured.whole.levels, measured.whole.features) == (3, 1021)
+    assert min(measured.whole.continuous, measured.whole.literal, measured.whole.retrained) > 0
     assert [(s.name, s.frames) for s in measured.steps] == [
         ("taught", 4),
         ("untaught", 4),
@@ -62,5 +67,5 @@ def test_all_of_it(shipped_model, frames, monkeypatch) -> None:
 
 def test_too_few_frames_are_named(shipped_model, frames, monkeypatch) -> None:
     monkeypatch.setattr(cost, "_COURSES", 1)
-    with pytest.raises(InputError, match="20 corrections need more than 5 frames"):
+    with pytest.raises(InputError, match="100 corrections need more than 5 frames"):
         cost.learning_cost(shipped_model, frames[:5])
