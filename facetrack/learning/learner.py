@@ -24,6 +24,7 @@ Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
 WEIGHT: Final = 4.0  # of a corrected frame, in units of the whole training
+_SAMPLES: Final = 3  # of a lesson, for the own level
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,8 @@ class Reading:
     Attributes
     ----------
     samples : Samples
-        For the own level: where the generic cascade ends and where the label lies, each the mean
-        of the lesson's starts.
+        For the own level, three: where the generic cascade ends from the starts that were drawn
+        towards the label, on average, and from the one that was not; and where the label lies.
     columns : dict of int to (ndarray, ndarray)
         For each level that learns: E, shape (d, r + 3), and Y, shape (m, r + 3), float32.
     """
@@ -187,7 +188,8 @@ class Learner:
         """Know nothing of the person."""
         self._lessons: list[Lesson] = []
         self._readings: list[Reading] = []
-        mean = self._cascade.basis[:, 0].reshape(-1, 2)  # what scaling adds: the mean shape
+        # What scaling adds: the mean shape
+        mean = self._cascade.basis[:, 0].astype(np.float64).reshape(-1, 2)
         own = OwnLearner(self._cascade.levels[-1], mean) if self._with_own else None
         self.own: OwnLearner | None = own
         self.levels = self._untaught()
@@ -259,24 +261,27 @@ class Learner:
         Reading
         """
         starts, last = list(self.starts([lesson])), self._cascade.levels[-1]
-        paths = [self._down(start) for start in starts]
+        paths = self._down(starts)
         ends = [read_patches(last, start.maps, start.shape) for start in starts]
         labels = [read_patches(last, start.maps, start.label) for start in starts]
-        patches = np.stack([np.mean(ends, axis=0), np.mean(labels, axis=0)])
-        missing = np.mean([start.label - start.shape for start in starts], axis=0)
+        missing = [start.label - start.shape for start in starts]
+        # Apart from the others the start that was not drawn towards the label: if all were, a
+        # larger correction would look like more of a displacement, and that would be learned
+        patches = np.stack([np.mean(ends[:-1], axis=0), ends[-1], np.mean(labels, axis=0)])
         samples = Samples(
             np.stack([last.reduced(descriptors) for descriptors in patches]),
             patches,
-            np.stack([missing, 0 * missing]),
-            np.stack([lesson.mask] * 2),
+            np.stack([np.mean(missing[:-1], axis=0), missing[-1], 0 * missing[-1]]),
+            np.stack([lesson.mask] * _SAMPLES),
         )
         if self._with_own:
+            said = np.mean(missing, axis=0)
             for start in starts:
-                start.label = start.label - missing
+                start.label = start.label - said
         columns = {}
         for number, prior in self._priors.items():
-            for start, path in zip(starts, paths, strict=True):
-                start.shape = path[number]
+            for start, shape in zip(starts, paths[number], strict=True):
+                start.shape = shape
             columns[number] = self._columns(number, prior, starts)
         return Reading(samples, columns)
 
@@ -297,14 +302,18 @@ class Learner:
             ):
                 yield Start(patch, shape, label, lesson.mask, reader)
 
-    def _down(self, start: Start) -> dict[int, Array]:
-        """Let the generic cascade fit a start; where it stands before each level that learns."""
-        path = {}
+    def _down(self, starts: list[Start]) -> dict[int, list[Array]]:
+        """Let the generic cascade fit the starts; where they stand before each level that learns.
+
+        Level by level: what a level reads by is still in the processor's cache for the next start.
+        """
+        paths = {}
         for number, level in enumerate(self._cascade.levels):
             if number in self._priors:
-                path[number] = start.shape
-            start.advance(level, self._cascade.basis)
-        return path
+                paths[number] = [start.shape for start in starts]
+            for start in starts:
+                start.advance(level, self._cascade.basis)
+        return paths
 
     def _columns(
         self, number: int, prior: LevelPrior, starts: list[Start]
@@ -312,21 +321,16 @@ class Learner:
         """Form the columns of a lesson: derivatives are read at its first start alone."""
         level, basis = self._cascade.levels[number], self._cascade.basis
         columns, targets = columns_of(level, prior, starts[0], basis)
-        ends, labels = (
-            np.mean([level.features(start.maps, shape) for start, shape in at], axis=0)
-            for at in (
-                [(start, start.shape) for start in starts],
-                [(start, start.label) for start in starts],
-            )
-        )
-        columns[:, 0] = ends
+        ends = [read_patches(level, start.maps, start.shape) for start in starts]
+        labels = [read_patches(level, start.maps, start.label) for start in starts]
+        columns[:, 0] = level.reduced(np.mean(ends, axis=0))
         moves = np.mean([start.shape - start.label for start in starts], axis=0)
         targets[:, 0] = basis.T @ moves.ravel()
         # where the face is placed right, nothing is missing: without it levels repeat each other
         weight = np.float32(np.sqrt(WEIGHT))
         nothing = np.zeros(len(targets), np.float32)
         return (
-            weight * np.column_stack([columns, labels]),
+            weight * np.column_stack([columns, level.reduced(np.mean(labels, axis=0))]),
             weight * np.column_stack([targets, nothing]),
         )
 
@@ -352,7 +356,7 @@ class Learner:
         if not gone:
             return
         if self.own is not None:
-            self.own.keep(2 * count)
+            self.own.keep(_SAMPLES * count)
         del self._lessons[count:], self._readings[count:]
         if gone == 1 and all(learned.take_back() for learned in self.levels.values()):
             return

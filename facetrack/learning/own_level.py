@@ -25,8 +25,8 @@ _NEAR: Final = 0.1  # how fast their say falls with distance: deviation, outer-e
 _CONSTANT: Final = 3.0
 _FACE: Final = 1.0  # per squared unit of the length of all reduced features, about 1
 _PATCHES: Final = 8.0  # per squared unit of the length of a descriptor, at most 1
-_NOISE: Final = 0.075  # of one sample: of the person's hand, which a lesson's starts share
-_ROOM: Final = 256  # samples, at first
+_NOISE: Final = 0.1  # of one sample
+_ROOM: Final = 384  # samples, at first
 
 
 @dataclass(frozen=True, slots=True)

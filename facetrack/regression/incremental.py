@@ -137,7 +137,8 @@ class IncrementalRegressor:
         both = trtrs(root, np.vstack([g, y - self.regressor @ e]).T, lower=True)[0].T
         h, surprise = both[: len(g)], both[len(g) :]
         self._before = self.regressor
-        self.regressor = self.regressor + sign * (surprise @ h.T)
+        (gemm,) = scipy.linalg.get_blas_funcs(("gemm",), (h, surprise))
+        self.regressor = gemm(sign, h, surprise, beta=1.0, c=self.regressor.T, trans_b=True).T
         self._due = -sign, h
 
     def condition(self) -> float:
