@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import scipy.linalg
+import scipy  # its linalg loads where it is first used
 
 from facetrack.errors import InputError
 
