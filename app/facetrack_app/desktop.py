@@ -28,25 +28,7 @@ MimeType=video/mp4;video/x-matroska;video/x-msvideo;video/quicktime;video/webm;
 
 
 def install(data: Path | None = None) -> list[Path]:
-    """Write the .desktop file and the icon for this user.
-
-    Parameters
-    ----------
-    data : Path, optional
-        Instead of the user's own data folder.
-
-    Returns
-    -------
-    list of Path
-        The files.
-
-    Raises
-    ------
-    InputError
-        If this is not Linux.
-    OutputError
-        If a file cannot be written.
-    """
+    """Write the .desktop file and the icon for this user."""
     if sys.platform != "linux":
         raise InputError(
             "only desktops of Linux know .desktop files; start `facetrack-app` instead"

@@ -19,13 +19,7 @@ QT_VARIABLES: Final = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
 
 
 def guard_against_opencv(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Import OpenCV and take back what it tells Qt; what the user told Qt stays.
-
-    Parameters
-    ----------
-    environment : mapping of str to str
-        Whose variables are guarded.
-    """
+    """Import OpenCV and take back what it tells Qt; what the user told Qt stays."""
     before = {name: environment.get(name) for name in QT_VARIABLES}
     cv2 = importlib.import_module("cv2")
     inside = str(Path(cv2.__file__ or "").parent)
@@ -44,14 +38,7 @@ def display_missing(environment: MutableMapping[str, str] = os.environ) -> bool:
 
 
 def check_qt() -> None:
-    """Make sure that a window can be opened.
-
-    Raises
-    ------
-    MissingDependencyError
-        If PyQt5 or pyqtgraph is not installed, a system library is missing, or there is no
-        display; with the one line that helps.
-    """
+    """Make sure that a window can be opened."""
     for name in ("PyQt5", "pyqtgraph"):
         if find_spec(name) is None:
             raise MissingDependencyError(

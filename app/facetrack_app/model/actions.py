@@ -271,36 +271,14 @@ MENUS: Final = {
 
 
 def keys_of(action: Action, changed: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the shortcuts of an action.
-
-    Parameters
-    ----------
-    action : Action
-    changed : mapping of str to str
-        A person's own shortcuts by the action's id; an empty text: none.
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Give the shortcuts of an action."""
     if action.id in changed:
         return (changed[action.id],) if changed[action.id] else ()
     return action.keys
 
 
 def conflicts(changed: Mapping[str, str]) -> list[str]:
-    """Find keys that would do two things in one view.
-
-    Parameters
-    ----------
-    changed : mapping of str to str
-        A person's own shortcuts by the action's id.
-
-    Returns
-    -------
-    list of str
-        One line for each conflict, empty if there is none.
-    """
+    """Find keys that would do two things in one view."""
     lines = []
     for view in (LIVE, ANNOTATE, EVALUATE):
         users: dict[str, list[str]] = {}

@@ -10,13 +10,7 @@ UNCLAIMED: Final = -(2**31)
 
 
 class Claims:
-    """Whose face each strand is, in any frame.
-
-    Parameters
-    ----------
-    rows : iterable of (int, int, int)
-        Strand, first frame, person.
-    """
+    """Whose face each strand is, in any frame."""
 
     def __init__(self, rows: Iterable[tuple[int, int, int]] = ()) -> None:
         self._rows = {(strand, start): person for strand, start, person in rows}

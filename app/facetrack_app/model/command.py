@@ -54,26 +54,7 @@ class Command(ABC):
         return getattr(self, "person", None), getattr(self, "frame", None)
 
     def do(self, session: Session, log: Log = lambda changes: None) -> list[Change]:
-        """Make the changes in one transaction.
-
-        Parameters
-        ----------
-        session : Session
-        log : callable
-            Writes its account of the changes in the same transaction.
-
-        Returns
-        -------
-        list of Change
-            For `undo`.
-
-        Raises
-        ------
-        InputError
-            If it makes no sense in this session; the session is as before.
-        OutputError
-            If it cannot be written; the session is as before.
-        """
+        """Make the changes in one transaction."""
         changes = self.changes(session)
         make(session, changes, log)
         return changes

@@ -73,24 +73,7 @@ class Curve:
 def curve_of(
     spec: Spec, values: Drawn, first: int, width: int, parts: Mapping[Spec, Values] = _NO_PARTS
 ) -> Curve:
-    """Reduce the values of frames to the columns of a picture.
-
-    Parameters
-    ----------
-    spec : Spec
-    values : Drawn
-        Of each frame.
-    first : int
-        The first frame.
-    width : int
-        Columns of pixels.
-    parts : mapping of Spec to ndarray, optional
-        See `Curve`.
-
-    Returns
-    -------
-    Curve
-    """
+    """Reduce the values of frames to the columns of a picture."""
     count, unassessable = len(values.value), values.unassessable
     ends = [values.value, values.value, values.low, values.high]
     if count > width:

@@ -85,19 +85,7 @@ class Editor:
         return cls(np.array(points, dtype=np.float64), np.array(source, dtype=np.uint8))
 
     def nearest(self, place: Place, within: float) -> int | None:
-        """Find the point under the pointer.
-
-        Parameters
-        ----------
-        place : (float, float)
-            x, y in pixels of the frame.
-        within : float
-            Farthest distance in pixels.
-
-        Returns
-        -------
-        int or None
-        """
+        """Find the point under the pointer."""
         apart = np.linalg.norm(self.points - place, axis=1)
         apart[[i for i in range(N_POINTS) if i not in self.visible]] = np.nan
         if not (apart <= within).any():
@@ -105,16 +93,7 @@ class Editor:
         return int(np.nanargmin(apart))
 
     def grab(self, point: int, place: Place, reach: Reach | None = None) -> None:
-        """Take hold of a point.
-
-        Parameters
-        ----------
-        point : int
-        place : (float, float)
-            The pointer in pixels of the frame.
-        reach : Reach, optional
-            Instead of the editor's own.
-        """
+        """Take hold of a point."""
         self.selected = point
         reach = reach or self.reach
         self._held = _Held(self.points.copy(), self._weights(point, reach), reach, place)
@@ -126,15 +105,7 @@ class Editor:
         return there and (self.reach is Reach.SHAPE or self.guess)
 
     def grab_handle(self, place: Place, within: float) -> bool:
-        """Take hold of a handle of the whole shape; returns whether one is there.
-
-        Parameters
-        ----------
-        place : (float, float)
-            The pointer in pixels of the frame.
-        within : float
-            Farthest distance in pixels.
-        """
+        """Take hold of a handle of the whole shape; returns whether one is there."""
         for handle, at in handles_of(self.points, within) if self.handled else ():
             if np.hypot(place[0] - at[0], place[1] - at[1]) <= within:
                 self._held = self._hold_all()._replace(origin=place, handle=handle)
@@ -238,13 +209,7 @@ class Editor:
         return True
 
     def bring_back(self, whole: Points) -> None:
-        """Give the selected point, which was absent, a place that the person did not look at.
-
-        Parameters
-        ----------
-        whole : ndarray, shape (68, 2), float64
-            Where points are if none is absent, in pixels.
-        """
+        """Give the selected point, which was absent, a place that the person did not look at."""
         if self.selected is not None:
             self.points[self.selected] = whole[self.selected]
             self.source[self.selected] = Source.INTERPOLATED

@@ -9,26 +9,14 @@ PAUSE: Final = 5.0  # seconds without a gesture after which the person counts as
 
 
 class Effort:
-    """Adds up the time between gestures.
-
-    Parameters
-    ----------
-    seconds : float
-        Known from earlier.
-    """
+    """Adds up the time between gestures."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
         self._last: float | None = None
 
     def gesture(self, now: float) -> None:
-        """Take note of a key, a click or a drag.
-
-        Parameters
-        ----------
-        now : float
-            Seconds of a clock that never goes back.
-        """
+        """Take note of a key, a click or a drag."""
         if self._last is not None and now - self._last <= PAUSE:
             self.seconds += now - self._last
         self._last = now

@@ -38,13 +38,7 @@ def make_still_tracker(model: Any, *, max_faces: int = 1) -> StillTracker:
 
 
 def teach_live(tracker: Tracker, face: Face, points: Points, mask: npt.NDArray[np.bool_]) -> int:
-    """Teach a running tracker; returns how many lessons the person has by now.
-
-    Raises
-    ------
-    FacetrackError
-        If the correction is broken or the model cannot learn; nothing has changed then.
-    """
+    """Teach a running tracker; returns how many lessons the person has by now."""
     return tracker.correct(face.id, points, mask).lessons
 
 
@@ -59,13 +53,7 @@ def set_adapt(tracker: Tracker, on: bool) -> None:
 
 
 def forget(tracker: Tracker, face_id: int) -> None:
-    """Drop all that a tracker has learned of a person.
-
-    Raises
-    ------
-    InputError
-        If the person is not tracked now.
-    """
+    """Drop all that a tracker has learned of a person."""
     tracker.forget(face_id)
 
 

@@ -103,18 +103,7 @@ class Material:
 
 
 def table_of(session: Session, shape_model: ShapeModel, material: Material) -> TrackTable:
-    """Collect all frames that are tracked and not excluded, in seconds from time zero.
-
-    Parameters
-    ----------
-    session : Session
-    shape_model : ShapeModel
-    material : Material
-
-    Returns
-    -------
-    TrackTable
-    """
+    """Collect all frames that are tracked and not excluded, in seconds from time zero."""
     times = session.times()
     zero = int(session.setting("time_zero", 0))
     wanted = np.flatnonzero(~session.excluded()[: len(times)])
@@ -148,32 +137,7 @@ def export(
     material: Material,
     choice: Choice,
 ) -> int:
-    """Write a session.
-
-    Parameters
-    ----------
-    session : Session
-    kind : str
-        One of `EXPORTS` but the overlay video and the person.
-    path : Path
-        The file or folder to write.
-    shape_model : ShapeModel
-    material : Material
-    choice : Choice
-        Signals that are written.
-
-    Returns
-    -------
-    int
-        How many frames or corrections were written.
-
-    Raises
-    ------
-    InputError
-        If there is nothing to write, or it needs time and these are pictures.
-    OutputError
-        If it cannot be written.
-    """
+    """Write a session."""
     media = material.media
     if session.stills and kind in OF_TIME:
         raise InputError(

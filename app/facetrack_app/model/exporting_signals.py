@@ -59,19 +59,7 @@ def rests_of(session: Session, choice: Choice) -> dict[int, str]:
 
 
 def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
-    """Give the values of all frames that count, by frame and person.
-
-    Parameters
-    ----------
-    session : Session
-    choice : Choice
-        The signals that are wanted.
-
-    Yields
-    ------
-    Row
-        `face_id` numbers the people as in the tracks.
-    """
+    """Give the values of all frames that count, by frame and person."""
     times, excluded = session.times(), session.excluded()
     zero, stills = int(session.setting("time_zero", 0)), session.stills
     unreadable = session.unreadable
@@ -141,13 +129,7 @@ def signal_table(session: Session, choice: Choice, people: Sequence[int] = ()) -
 
 
 def event_records(session: Session) -> list[EventRecord]:
-    """Give the events that count, without those that a person rejected.
-
-    Returns
-    -------
-    list of EventRecord
-        Source `human` where a person decided; `detail` then keeps what the machine said.
-    """
+    """Give the events that count, without those that a person rejected."""
     times, excluded = session.times(), session.excluded()
     zero = int(session.setting("time_zero", 0))
     if zero >= len(times):
@@ -249,13 +231,7 @@ def marked_moments(session: Session) -> Iterator[tuple[Mark, float, float]]:
 
 
 def write_report(session: Session, choice: Choice, path: Path, title: str) -> int:
-    """Write the numbers per minute, as a page or, to .csv, as a table; returns of how many frames.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
+    """Write the numbers per minute, a page or a .csv table; returns of how many frames."""
     recording, report = recording_of(session, choice, title), Report()
     report.add(recording)
     write_text(path, report.csv() if path.suffix.lower() == ".csv" else report.html())

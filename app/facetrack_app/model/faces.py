@@ -24,22 +24,7 @@ _ABSENT: Final = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
 
 
 def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) -> list[Face]:
-    """Give what counts in a frame: corrections over tracks, people instead of strands.
-
-    Parameters
-    ----------
-    session : Session
-    frame : int
-    shape_model : ShapeModel
-        Its mean head gives the pose.
-    size : (int, int)
-        Width and height of the frames.
-
-    Returns
-    -------
-    list of Face
-        `id` numbers the people from 0: those that the tracker found first.
-    """
+    """Give what counts in a frame: corrections over tracks, people instead of strands."""
     here = set(session.present(frame))
     found = (
         (number, face_of(session, person, frame, shape_model, size))
@@ -52,22 +37,7 @@ def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) 
 def face_of(
     session: Session, person: int, frame: int, shape_model: ShapeModel, size: Size
 ) -> Face | None:
-    """Give what counts of one person in a frame.
-
-    Parameters
-    ----------
-    session : Session
-    person, frame : int
-    shape_model : ShapeModel
-        Its mean head gives the pose.
-    size : (int, int)
-        Width and height of the frames.
-
-    Returns
-    -------
-    Face or None
-        None where nothing is known.
-    """
+    """Give what counts of one person in a frame."""
     return face_in(session.view(person, frame), shape_model, size, session.stretch)
 
 
@@ -100,21 +70,7 @@ def face_in(
 def views_between(
     store: Store, claims: Claims, person: int, start: int, stop: int
 ) -> dict[int, View]:
-    """Look at a person in many frames, without a session's summaries.
-
-    Parameters
-    ----------
-    store : Store
-    claims : Claims
-    person : int
-    start, stop : int
-        Frames, up to but without the second.
-
-    Returns
-    -------
-    dict of int to View
-        By frame, where something is said; of several strands, what `rows.weight` prefers.
-    """
+    """Look at a person in many frames, without a session's summaries."""
     found: dict[int, tuple[int, View]] = {}
     for strand in claims.strands_of(person):
         for a, b in claims.ranges(strand, person, stop):

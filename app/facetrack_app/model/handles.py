@@ -37,19 +37,7 @@ def box_around(points: Points) -> Box:
 
 
 def handles_of(points: Points, grab: float) -> list[tuple[Handle, Place]]:
-    """Place the handles of a shape: four at the corners, one above.
-
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        In pixels, of the frame or of the screen.
-    grab : float
-        `GRAB` in the same pixels.
-
-    Returns
-    -------
-    list of (Handle, (float, float))
-    """
+    """Place the handles of a shape: four at the corners, one above."""
     x0, y0, x1, y1 = box_around(points)
     left, top = x0 - _MARGIN * grab, y0 - _MARGIN * grab
     right, bottom = x1 + _MARGIN * grab, y1 + _MARGIN * grab
@@ -81,20 +69,7 @@ def reshaped(points: Points, factor: float, angle: float) -> Points:
 
 
 def in_box(mean: Points, box: Box) -> Points:
-    """Put the mean face into a box drawn around a face.
-
-    Parameters
-    ----------
-    mean : ndarray, shape (68, 2), float64
-        Of the shape model.
-    box : Box
-        In pixels.
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-        Pixels; as high and wide as the box on average, and in its middle.
-    """
+    """Put the mean face into a box drawn around a face."""
     x0, y0, x1, y1 = box_around(mean)
     scale = np.sqrt((box[2] - box[0]) / (x1 - x0) * (box[3] - box[1]) / (y1 - y0))
     middle = np.array([x0 + x1, y0 + y1]) / 2

@@ -51,10 +51,6 @@ class Step:
 class History:
     """What was done to a session, in order; what was undone waits to be redone.
 
-    Parameters
-    ----------
-    session : Session
-
     Attributes
     ----------
     owed : Owed
@@ -71,28 +67,7 @@ class History:
         keep: Mapping[str, Any] | None = None,
         stretch: Stretch | None = None,
     ) -> int:
-        """Do a command; what was undone before cannot be redone any more.
-
-        Parameters
-        ----------
-        command : Command
-        keep : mapping of str to Any, optional
-            The session's own values that become durable with the step; undo leaves them alone.
-        stretch : Stretch, optional
-            What is to be tracked anew because of it.
-
-        Returns
-        -------
-        int
-            The step's number, for `amend`.
-
-        Raises
-        ------
-        InputError
-            If the command makes no sense; nothing has changed.
-        OutputError
-            If it cannot be written; nothing has changed.
-        """
+        """Do a command; what was undone before cannot be redone any more."""
         store, ids = self._session.store, []
 
         def log(changes: list[Change]) -> None:
@@ -128,21 +103,6 @@ class History:
 
         Afterwards everything is as if the later steps had waited: where one of them wrote the same
         row, its own stays, and this one comes to light when that step is undone.
-
-        Parameters
-        ----------
-        step : int
-        rows : sequence of TrackRow
-        retracked : Retracked
-        paid : Debt, optional
-            What is struck out with it.
-        whole : bool
-            Whether no frame is missing; else what lies under the step is owed again.
-
-        Returns
-        -------
-        bool
-            False if the step is undone; nothing has changed then.
         """
         if not self.is_done(step):
             return False

@@ -36,28 +36,7 @@ class Taken(NamedTuple):
 
 
 def events_of(session: Session, path: Path, media: str = "") -> Taken:
-    """Take the annotations of an ELAN or WebVTT file over as events.
-
-    Parameters
-    ----------
-    session : Session
-        Its ledger tells which frames a time belongs to.
-    path : Path
-        Ends in .eaf or .vtt; times count from time zero.
-    media : str
-        The video's name, where an ELAN document is on several.
-
-    Returns
-    -------
-    Taken
-
-    Raises
-    ------
-    FormatError
-        If the file cannot be read.
-    InputError
-        If none of its times lies in the part of the video that is tracked.
-    """
+    """Take the annotations of an ELAN or WebVTT file over as events."""
     elan = path.suffix.lower() == ".eaf"
     found = read_elan(path, media=media) if elan else read_webvtt(path)
     times = session.times()
@@ -80,26 +59,7 @@ def events_of(session: Session, path: Path, media: str = "") -> Taken:
 
 
 def marks_of_recording(video: Path, times: npt.NDArray[np.float64], first: int = 0) -> list[Change]:
-    """Take what a person marked while a video was recorded over as events.
-
-    Parameters
-    ----------
-    video : Path
-    times : ndarray, shape (n_frames,), float64
-        Seconds of its frames.
-    first : int
-        Number of the first mark.
-
-    Returns
-    -------
-    list of Change
-        Empty for a video that was not recorded here.
-
-    Raises
-    ------
-    FormatError
-        If the file beside the video is broken.
-    """
+    """Take what a person marked while a video was recorded over as events."""
     path = Outputs(video.with_suffix("")).path("events")
     if not video.with_suffix(NOTES).is_file() or not path.is_file():
         return []
@@ -115,13 +75,7 @@ def marks_of_recording(video: Path, times: npt.NDArray[np.float64], first: int =
 
 
 def read_tracks(path: Path, pictures: Sequence[str] = ()) -> TrackTable:
-    """Read points of another program, by what the path is; pictures are known by their names.
-
-    Raises
-    ------
-    FormatError
-        If it cannot be read.
-    """
+    """Read points of another program, by what the path is; pictures are known by their names."""
     if path.is_dir():
         return read_pts_folder(path, pictures=pictures)
     if path.suffix.lower() == ".json":
@@ -133,23 +87,6 @@ def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Chan
     """Turn a table into changes: every face becomes a new person, with a strand of its own.
 
     Rows with points that a person corrected, or said to be hidden, become corrections again.
-
-    Parameters
-    ----------
-    table : TrackTable
-    n_frames : int
-        Of the video.
-    first : int
-        Number of the first new person, see `new_number`; the others count down from it.
-
-    Returns
-    -------
-    list of Change
-
-    Raises
-    ------
-    InputError
-        If the table has frames that the video lacks, or no person.
     """
     if not table.face_ids:
         raise InputError("no person is in that file")

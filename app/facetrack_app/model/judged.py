@@ -139,20 +139,7 @@ def covers(decided: Judged, found: Judged) -> bool:
 
 
 def shown_events(store: Store, decisions: Iterable[Judged], person: int) -> list[Judged]:
-    """Give a person's events: decided ones, and the machine's other ones.
-
-    Parameters
-    ----------
-    store : Store
-    decisions : iterable of Judged
-        All of the session.
-    person : int
-
-    Returns
-    -------
-    list of Judged
-        By their starts; rejected ones are left out.
-    """
+    """Give a person's events: decided ones, and the machine's other ones."""
     mine = [judged for judged in decisions if judged.person == person]
     rows = store.read(
         f"SELECT {_MACHINE_COLUMNS} FROM event WHERE person=? ORDER BY start", (person,)

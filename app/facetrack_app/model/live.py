@@ -58,18 +58,7 @@ class LiveFrame:
 
 
 def missed_frame(frame: Frame, faces: Iterable[Face], choice: Choice, why: str) -> LiveFrame:
-    """Say of a frame that the tracker did not see why nothing is known of it.
-
-    Parameters
-    ----------
-    frame : Frame
-    faces : iterable of Face
-        Of the frame before.
-    choice : Choice
-        The signals that were asked for.
-    why : str
-        The reason that stands in tables.
-    """
+    """Say of a frame that the tracker did not see why nothing is known of it."""
     nowhere = np.full((N_POINTS, 2), np.nan)
     lost = tuple(Face(face.id, State.LOST, why, nowhere, nowhere, 0.0, None) for face in faces)
     silence = Readings(frame.index, nothing(choice.values, why))
@@ -130,20 +119,7 @@ class SignalHealth:
 
 
 def live_choice(names: Iterable[str], also: Choice | None = None) -> Choice:
-    """Choose the estimators of a live session.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Signals that are drawn; what is not registered any more is left out.
-    also : Choice, optional
-        What a recording needs.
-
-    Returns
-    -------
-    Choice
-        The standard ones, those of the signals, and those that are needed besides.
-    """
+    """Choose the estimators of a live session."""
     known = signals()
     wanted = [owner(name).name for name in names if name in known]
     wanted += [estimator.name for estimator in also.estimators] if also is not None else []
@@ -151,21 +127,7 @@ def live_choice(names: Iterable[str], also: Choice | None = None) -> Choice:
 
 
 def state_in_words(faces: Sequence[Face], *, learning: bool = False) -> tuple[str, str]:
-    """Say what the tracker is doing.
-
-    Parameters
-    ----------
-    faces : sequence of Face
-    learning : bool
-        Whether it learns from its own tracks.
-
-    Returns
-    -------
-    str
-        One of `tracking`, `learning`, `unsure`, `lost`, `searching`.
-    str
-        The whole sentence.
-    """
+    """Say what the tracker is doing."""
     tracked = [face for face in faces if face.tracked]
     if not faces:
         return "searching", "searching for a face"
@@ -179,13 +141,7 @@ def state_in_words(faces: Sequence[Face], *, learning: bool = False) -> tuple[st
 
 
 class LatencyMeter:
-    """Frames per second and the time from capture to display, over the last frames.
-
-    Parameters
-    ----------
-    size : int
-        Number of frames.
-    """
+    """Frames per second and the time from capture to display, over the last frames."""
 
     def __init__(self, size: int = 2 * WINDOW) -> None:
         self._shown: deque[float] = deque(maxlen=size)
@@ -238,16 +194,7 @@ class SteadinessMeter:
             values.clear()
 
     def measure(self) -> tuple[float, float, float]:
-        """Measure.
-
-        Returns
-        -------
-        float, float
-            Jitter before and after smoothing: mean second difference in % of the outer-eye
-            distance, on still stretches, or on all frames where none is still.
-        float
-            Lag in ms; NaN while too few frames are known.
-        """
+        """Measure."""
         if len(self._times) < 16:
             return (float("nan"),) * 3
         raw, smooth = np.array(self._raw), np.array(self._smooth)

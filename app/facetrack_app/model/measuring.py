@@ -217,13 +217,7 @@ def region_cells(points: Floats, markup: int) -> tuple[str, ...]:
 
 
 def measure(wish: Wish) -> Measured:
-    """Measure predictions against the truth.
-
-    Raises
-    ------
-    FacetrackError
-        If nothing can be read or nothing pairs.
-    """
+    """Measure predictions against the truth."""
     pairs, warnings = common_pairs([side.path for side in wish.predictions], wish.truth.path)
     names = wish.names
     points: list[dict[str, Floats]] = [{} for _ in names]
@@ -301,12 +295,6 @@ def _reliability(stated: Sequence[Stated]) -> Reliability | None:
 
 
 def faces_in(path: Path) -> list[int]:
-    """List the faces of a CSV file.
-
-    Raises
-    ------
-    FacetrackError
-        If it cannot be read.
-    """
+    """List the faces of a CSV file."""
     table = read_openface(path)
     return [int(face) for face in table.select(table.success).face_ids]

@@ -44,19 +44,7 @@ def _place(side: Side) -> str:
 
 
 def save_html(path: Path, measured: Measured) -> None:
-    """Write the report as one page with its pictures inside, and the curve as PNG beside it.
-
-    Parameters
-    ----------
-    path : Path
-        The .html file.
-    measured : Measured
-
-    Raises
-    ------
-    OutputError
-        If they cannot be written.
-    """
+    """Write the report as one page with its pictures inside, and the curve as PNG beside it."""
     from facetrack.evaluation.plots import plot_cumulative  # loads matplotlib
 
     wish, picture = measured.wish, path.with_suffix(".png")
@@ -92,19 +80,7 @@ def _confidence(system: System) -> list[Section]:
 
 
 def save_csv(path: Path, measured: Measured) -> None:
-    """Write the errors of every labelled frame, in %: a row for each of the predictions.
-
-    Parameters
-    ----------
-    path : Path
-        Cells are empty where nothing was predicted, or where no point of a region counts.
-    measured : Measured
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write the errors of every labelled frame, in %: a row for each of the predictions."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_HEADERS)

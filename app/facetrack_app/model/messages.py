@@ -22,16 +22,7 @@ class Messages:
     troubles: dict[str, str] = field(default_factory=dict)
 
     def say(self, text: str, trouble: bool, about: str) -> bool:
-        """Take a sentence; returns whether something changed.
-
-        Parameters
-        ----------
-        text : str
-            Empty: all is well with the concern.
-        trouble : bool
-        about : str
-            The concern: what is said next of it takes the place of its trouble.
-        """
+        """Take a sentence; returns whether something changed."""
         before = self.troubles.pop(about, "")
         if trouble and text:
             self.troubles[about] = text

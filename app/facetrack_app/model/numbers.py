@@ -30,21 +30,7 @@ Chosen = Sequence[Span | None]
 
 
 def intervals(session: Session, person: int, window: tuple[int, int]) -> dict[str, Span | None]:
-    """Give what numbers can be asked of, by name.
-
-    Parameters
-    ----------
-    session : Session
-    person : int
-    window : (int, int)
-        The frames that the timeline shows, up to but without the second.
-
-    Returns
-    -------
-    dict of str to Span or None
-        The whole video, the visible part if any of it is tracked, marks, and kinds of events that
-        the person at the machine vouches for.
-    """
+    """Give what numbers can be asked of, by name."""
     found: dict[str, Span | None] = {WHOLE: None}
     times = session.times()
     ends = frame_ends(np.arange(len(times)), times)

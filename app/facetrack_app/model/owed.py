@@ -47,13 +47,6 @@ class Owed:
 
     A stretch that a later step tracks anew as well is put under that step: nothing of it would be
     seen. It is owed again as soon as the later step is undone, or has found less.
-
-    Parameters
-    ----------
-    store : Store
-    in_order : bool
-        Whether what one step finds is where the next one begins, as in pictures that stand each by
-        itself: then the oldest goes first, and none lies under another.
     """
 
     def __init__(self, store: Store, *, in_order: bool = False) -> None:
@@ -88,18 +81,6 @@ class Owed:
 
         Steps that change who is who are waited for: whose face a row is follows from what was
         tracked before them.
-
-        Parameters
-        ----------
-        tracked : int
-            How many frames the background has tracked.
-        more : bool
-            Whether it goes on; it would write over what was tracked anew beyond.
-
-        Returns
-        -------
-        Debt or None
-            Only with frames that are tracked.
         """
         ready = [
             debt._replace(stretch=debt.stretch._replace(stop=min(debt.stretch.stop, tracked)))

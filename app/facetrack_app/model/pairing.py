@@ -23,24 +23,7 @@ class Pair:
 
 
 def find_pairs(predictions: Path, truth: Path) -> list[Pair]:
-    """Pair predictions with truths.
-
-    Parameters
-    ----------
-    predictions : Path
-        A file, a folder of .pts, or a folder with one file or folder for each video.
-    truth : Path
-        A file, a folder of .pts, or the layout of 300-VW: `NNN/annot/000001.pts`.
-
-    Returns
-    -------
-    list of Pair
-
-    Raises
-    ------
-    InputError
-        If nothing pairs.
-    """
+    """Pair predictions with truths."""
     annotated = sorted(truth.glob("*/annot")) if truth.is_dir() else []
     if not annotated:
         return [Pair(truth.stem, predictions, truth)]
@@ -62,26 +45,7 @@ def find_pairs(predictions: Path, truth: Path) -> list[Pair]:
 def common_pairs(
     predictions: Sequence[Path], truth: Path
 ) -> tuple[list[tuple[Pair, ...]], list[str]]:
-    """Pair several predictions with the same truths.
-
-    Parameters
-    ----------
-    predictions : sequence of Path
-    truth : Path
-        See `find_pairs`.
-
-    Returns
-    -------
-    list of tuple of Pair
-        For each truth that all of the predictions have, one pair of each of them.
-    list of str
-        What is left out, since one of them lacks it.
-
-    Raises
-    ------
-    InputError
-        If nothing pairs.
-    """
+    """Pair several predictions with the same truths."""
     found = [{pair.name: pair for pair in find_pairs(one, truth)} for one in predictions]
     shared = [name for name in found[0] if all(name in one for one in found)]
     if not shared:

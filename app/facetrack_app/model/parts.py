@@ -36,13 +36,7 @@ def store_at(path: Path, step: int) -> Iterator[Store]:
 
 
 class Later:
-    """Tracks that steps after another one wrote; the first to write a row knows what it was.
-
-    Parameters
-    ----------
-    store : Store
-    step : int
-    """
+    """Tracks that steps after another one wrote; the first to write a row knows what it was."""
 
     def __init__(self, store: Store, step: int) -> None:
         self._store = store

@@ -16,17 +16,7 @@ DATABASE: Final = "session.db"  # in the session's folder
 
 
 def user_folder(kind: str) -> Path:
-    """Give this user's own folder.
-
-    Parameters
-    ----------
-    kind : {'config', 'data'}
-
-    Returns
-    -------
-    Path
-        As the system wants it; it need not exist.
-    """
+    """Give this user's own folder."""
     if sys.platform == "win32":
         return Path(os.environ.get("APPDATA", Path.home())) / "Facetrack"
     if sys.platform == "darwin":
@@ -39,26 +29,7 @@ def user_folder(kind: str) -> Path:
 
 
 def folder_for(video: Path, fallback: Path) -> Path:
-    """Choose where a video's session lives.
-
-    Parameters
-    ----------
-    video : Path
-        The video or folder of pictures.
-    fallback : Path
-        A folder of this user's own.
-
-    Returns
-    -------
-    Path
-        Beside the video, so that both move together; below `fallback` where that folder may not
-        be written, under a name that no video of the same name in another folder shares.
-
-    Raises
-    ------
-    OutputError
-        If neither may be written.
-    """
+    """Choose where a video's session lives."""
     beside, other = _places(video, fallback)
     for folder in (beside, other):
         try:

@@ -60,19 +60,7 @@ class Playback:
             self.speed = direction * min(max(2 * abs(self.speed), 1), FASTEST)
 
     def follow(self, times: npt.NDArray[np.float64], moment: float) -> bool:
-        """Show the frame of a moment; stand still where the video ends.
-
-        Parameters
-        ----------
-        times : ndarray, shape (n_frames,), float64
-            Seconds of every frame.
-        moment : float
-
-        Returns
-        -------
-        bool
-            Whether that is another frame.
-        """
+        """Show the frame of a moment; stand still where the video ends."""
         if moment >= times[-1] if self.speed > 0 else moment <= times[0]:
             self.speed = 0
         return self.go(int(np.searchsorted(times, moment + _ROUNDING, side="right")) - 1)

@@ -141,18 +141,7 @@ def _values(specs: Iterable[Spec]) -> list[str]:
 def write_readings(
     store: Store, person: int, estimator: Estimator, start: int, stop: int, found: Sequence[Row]
 ) -> None:
-    """Replace a stretch inside a transaction; where no row is, nothing is said.
-
-    Parameters
-    ----------
-    store : Store
-    person : int
-    estimator : Estimator
-    start, stop : int
-        Frames, up to but without the second.
-    found : sequence of Row
-        By frame.
-    """
+    """Replace a stretch inside a transaction; where no row is, nothing is said."""
     names, place = _values(estimator.specs), 0
     for chunk in range(start // CHUNK, (stop + CHUNK - 1) // CHUNK):
         first = chunk * CHUNK
@@ -192,22 +181,7 @@ def _blocks(
 def read_values(
     store: Store, person: int, estimator: Estimator, name: str, start: int, stop: int
 ) -> Drawn:
-    """Read one signal over a stretch.
-
-    Parameters
-    ----------
-    store : Store
-    person : int
-    estimator : Estimator
-        Whose signal it is.
-    name : str
-    start, stop : int
-        Frames, up to but without the second.
-
-    Returns
-    -------
-    Drawn
-    """
+    """Read one signal over a stretch."""
     numbers = np.full((3, stop - start), np.nan, dtype=np.float32)
     codes = np.full(stop - start, _UNSAID, dtype=np.uint16)
     for first, block in _blocks(store, person, estimator, start, stop):
@@ -244,17 +218,7 @@ def _at_rest(store: Store, person: int, estimator: Estimator) -> dict[str, float
 def read_series(
     store: Store, person: int, estimator: Estimator, start: int, stop: int
 ) -> dict[str, Series]:
-    """Read all signals of an estimator over a stretch; where nothing is known, with the reason.
-
-    Parameters
-    ----------
-    store, person, estimator, start, stop
-        See `read_values`.
-
-    Returns
-    -------
-    dict of str to Series
-    """
+    """Read all signals of an estimator over a stretch; where nothing is known, with the reason."""
     names = _values(estimator.specs)
     numbers = np.full((len(names), 3, stop - start), np.nan)
     reasons = {name: [NOT_YET] * (stop - start) for name in names}

@@ -34,14 +34,7 @@ class Kind(IntEnum):
 
 
 def weight(kind: int, corrected: bool) -> int:
-    """Return what counts in a frame if several strands speak of it: the most counts.
-
-    Returns
-    -------
-    int
-        0: nothing is said; 1: the face is lost or guessed; 2: it is tracked; 3: a person
-        corrected it.
-    """
+    """Return what counts in a frame if several strands speak of it: the most counts."""
     if corrected:
         return 3
     return 0 if kind == Kind.NOTHING else 1 if kind in (Kind.LOST, Kind.GUESS) else 2

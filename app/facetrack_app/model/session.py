@@ -38,26 +38,12 @@ _ROUNDING: Final = 1e-6  # seconds
 class Session:
     """An open session. It belongs to the thread that opened it.
 
-    Parameters
-    ----------
-    folder : Path
-        Where the session lives; made if it is not there.
-    n_frames : int
-        Frames of the video.
-
     Attributes
     ----------
     changed : Notice
         Called with the set of tables that changed.
     revision : int
         Grows with everything that changes in what is known of frames and people.
-
-    Raises
-    ------
-    InputError
-        If another program has the session open.
-    OutputError, FormatError
-        If it cannot be written or read.
     """
 
     def __init__(self, folder: Path, n_frames: int) -> None:
@@ -96,13 +82,7 @@ class Session:
             self._strand(strand).mark(frame, True)
 
     def absorb(self, start: int, stop: int) -> None:
-        """Take notice of frames that another thread has written.
-
-        Parameters
-        ----------
-        start, stop : int
-            From the first frame, up to but without the second.
-        """
+        """Take notice of frames that another thread has written."""
         rows = self.store.read(
             "SELECT strand, frame, kind, trust FROM track WHERE frame >= ? AND frame < ?"
             if start > 0

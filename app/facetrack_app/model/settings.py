@@ -138,20 +138,7 @@ def _texts(value: Any) -> bool:
 
 
 def load_settings(path: Path) -> tuple[Settings, list[str]]:
-    """Read the settings.
-
-    Parameters
-    ----------
-    path : Path
-        The file; need not be there.
-
-    Returns
-    -------
-    Settings
-        Where the file is missing, broken or nonsense, as a new installation has them.
-    list of str
-        What was wrong, one line each, for the person.
-    """
+    """Read the settings."""
     settings = Settings()
     try:
         with path.open("rb") as file:
@@ -177,17 +164,6 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
 
 
 def save_settings(path: Path, settings: Settings) -> None:
-    """Write the settings, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-    settings : Settings
-
-    Raises
-    ------
-    OutputError
-        If they cannot be written.
-    """
+    """Write the settings, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(asdict(settings), indent=2, allow_nan=False) + "\n")

@@ -17,22 +17,7 @@ _APART: Final = 1.0  # seconds between two of the worst frames
 def next_doubtful(
     session: Session, person: int | None, frame: int, *, back: bool = False
 ) -> int | None:
-    """Find the next stretch that is doubtful and not excluded.
-
-    Parameters
-    ----------
-    session : Session
-    person : int or None
-    frame : int
-        Where to look from; does not count itself.
-    back : bool
-        Look towards the start.
-
-    Returns
-    -------
-    int or None
-        Its first frame.
-    """
+    """Find the next stretch that is doubtful and not excluded."""
     if person is None:
         return None
     return next_stretch(session.summary(person).doubtful & ~session.excluded(), frame, back=back)
@@ -65,13 +50,7 @@ class Worst:
         self._seen: list[int] = []
 
     def next(self, session: Session, person: int | None) -> str:
-        """Find the next one, a second apart from all before; after the last one, begin anew.
-
-        Returns
-        -------
-        str
-            What it is, in words.
-        """
+        """Find the next one, a second apart from all before; after the last one, begin anew."""
         if person != self._person:
             self._person, self._seen = person, []
         self.frame, begun = self._find(session), bool(self._seen)

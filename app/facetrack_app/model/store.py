@@ -92,20 +92,7 @@ _UPGRADES: Final = (
 
 
 class Store:
-    """One thread's way into a session's file.
-
-    Parameters
-    ----------
-    path : Path
-        The file; made if it is not there.
-
-    Raises
-    ------
-    FormatError
-        If the file is no session, is damaged, or is of a newer version.
-    OutputError
-        If it cannot be made or written.
-    """
+    """One thread's way into a session's file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -151,13 +138,7 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make what happens inside durable at the end, or undo all of it.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written; the file is then as before.
-        """
+        """Make what happens inside durable at the end, or undo all of it."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -193,13 +174,7 @@ class Store:
         return rows[0] if rows else None
 
     def read(self, query: str, arguments: Sequence[Any] = ()) -> list[Row]:
-        """Answer a query.
-
-        Raises
-        ------
-        FormatError
-            If the file is damaged.
-        """
+        """Answer a query."""
         try:
             return self._db.execute(query, arguments).fetchall()
         except sqlite3.Error as error:

@@ -46,18 +46,7 @@ def missing(known: Sequence[Stretch], start: int, stop: int) -> list[Stretch]:
 
 
 def stale_stretches(session: Session, changes: Sequence[Change]) -> list[tuple[int, Stretch]]:
-    """Find whose frames changes concern; the session does not know of them yet.
-
-    Parameters
-    ----------
-    session : Session
-    changes : sequence of Change
-
-    Returns
-    -------
-    list of (int, Stretch)
-        People with stretches of frames; nothing for changes that leave tracks alone.
-    """
+    """Find whose frames changes concern; the session does not know of them yet."""
     frames: dict[int, list[int]] = {}
     found: dict[int, list[Stretch]] = {}
     for change in changes:

@@ -121,13 +121,7 @@ class _Said:
 
 
 class Strip:
-    """The last frames of a live session: for each the face that is charted and its values.
-
-    Parameters
-    ----------
-    size : int
-        Frames that are kept.
-    """
+    """The last frames of a live session: for each the face that is charted and its values."""
 
     def __init__(self, size: int = _FRAMES) -> None:
         self._size = size

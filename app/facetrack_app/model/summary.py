@@ -111,20 +111,7 @@ class Summary:
 
 
 def next_true(mask: Mask, start: int, *, back: bool = False) -> int | None:
-    """Find the nearest frame after (or before) one at which a mask is true.
-
-    Parameters
-    ----------
-    mask : ndarray, shape (n,), bool
-    start : int
-        The frame, which does not count itself.
-    back : bool
-        Look towards the start.
-
-    Returns
-    -------
-    int or None
-    """
+    """Find the nearest frame after (or before) one at which a mask is true."""
     part = mask[:start][::-1] if back else mask[start + 1 :]
     if not part.any():
         return None
@@ -145,22 +132,6 @@ def columns(
     width: int,
     reduce: Callable[..., npt.NDArray[np.generic]],
 ) -> npt.NDArray[np.generic]:
-    """Bring the values of frames to the columns of a picture.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        One for each frame.
-    first, stop : int
-        The frames that are shown, up to but without the second.
-    width : int
-        Columns of pixels.
-    reduce : callable
-        `np.maximum.reduceat` or the like: what a column shows that stands for many frames.
-
-    Returns
-    -------
-    ndarray, shape (width,)
-    """
+    """Bring the values of frames to the columns of a picture."""
     edges = first + (np.arange(width) * (stop - first)) // width
     return reduce(values[:stop], np.minimum(edges, stop - 1))

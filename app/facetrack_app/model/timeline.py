@@ -46,23 +46,7 @@ class Layers:
 def layers(
     summary: Summary, spans: Sequence[Span], excluded: Mask, first: int, stop: int, width: int
 ) -> Layers:
-    """Reduce the frames that are shown to columns of pixels.
-
-    Parameters
-    ----------
-    summary : Summary
-        The person's.
-    spans : sequence of Span
-    excluded : ndarray, shape (n,), bool
-    first, stop : int
-        Frames that are shown, up to but without the second.
-    width : int
-        Columns of pixels.
-
-    Returns
-    -------
-    Layers
-    """
+    """Reduce the frames that are shown to columns of pixels."""
     events = np.zeros(len(summary.kind), dtype=np.bool_)
     for span in spans:
         if span.kind == "event":
@@ -86,24 +70,7 @@ def layers(
 def time_ticks(
     times: npt.NDArray[np.float64], zero: int, first: int, stop: int, most: int
 ) -> list[tuple[int, str]]:
-    """Choose round moments for the axis of time.
-
-    Parameters
-    ----------
-    times : ndarray, shape (n_frames,), float64
-        Seconds of every frame.
-    zero : int
-        The frame at which time begins.
-    first, stop : int
-        Frames that are shown, up to but without the second.
-    most : int
-        How many there may be, about.
-
-    Returns
-    -------
-    list of (int, str)
-        The first frame that is not before the moment, and the moment in words.
-    """
+    """Choose round moments for the axis of time."""
     if first >= len(times):
         return []
     shown = times[first:stop] - times[min(zero, len(times) - 1)]
@@ -134,20 +101,7 @@ def runs(mask: Columns) -> list[tuple[int, int]]:
 
 
 def lanes(spans: Sequence[tuple[float, float]], most: int) -> list[int]:
-    """Put spans that overlap below each other.
-
-    Parameters
-    ----------
-    spans : sequence of (float, float)
-        By their starts.
-    most : int
-        How many lanes there are; what finds no free one comes into the last.
-
-    Returns
-    -------
-    list of int
-        The lane of each, from 0.
-    """
+    """Put spans that overlap below each other."""
     free = [-np.inf] * most
     found = []
     for start, stop in spans:

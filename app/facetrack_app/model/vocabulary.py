@@ -13,13 +13,7 @@ MOST: Final = 200
 
 
 class Vocabulary:
-    """Names of events; what is used is added.
-
-    Parameters
-    ----------
-    names : list of str
-        The person's own, of the settings; is changed in place.
-    """
+    """Names of events; what is used is added."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = names

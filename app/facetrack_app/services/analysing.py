@@ -38,22 +38,6 @@ def chosen_signals(session: Session) -> Choice:
 class Analysing:
     """Keeps a session's readings and events up with its tracks.
 
-    Parameters
-    ----------
-    session : Session
-    choice : Choice
-        The signals that are computed.
-    shape_model : ShapeModel
-    size : (int, int)
-        Width and height of the frames.
-    open_it : callable
-        Opens the video, in this thread, if an estimator needs pixels.
-    post : Post
-    said : Notice
-        As the annotator's.
-    size_of : callable, optional
-        Gives width and height of a frame, where they differ.
-
     Attributes
     ----------
     changed : Notice

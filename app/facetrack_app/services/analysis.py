@@ -41,24 +41,6 @@ def checksum(choice: Choice) -> str:
 class Analysis:
     """Brings readings and events up to a session's tracks; belongs to one thread.
 
-    Parameters
-    ----------
-    store : Store
-        The thread's own.
-    choice : Choice
-    shape_model : ShapeModel
-        Its mean head gives the pose.
-    size : (int, int)
-        Width and height of the frames.
-    look : callable
-        Gives a frame by its number; asked only if an estimator needs pixels.
-    stills : bool
-        Whether pictures stand each by itself.
-    size_of : callable, optional
-        Gives width and height of a frame, where they differ.
-    stretch : Stretch
-        How the video's pixels become square ones.
-
     Attributes
     ----------
     faults : dict of str to str
@@ -88,19 +70,7 @@ class Analysis:
         self._runs: dict[tuple[int, int], Run] = {}  # by person and the next frame to be written
 
     def step(self, *, more: bool = False) -> bool:
-        """Compute and write the next piece of what is missing.
-
-        Parameters
-        ----------
-        more : bool
-            Whether the video is being tracked: the last frames of a person then wait for the next
-            ones, without which nothing is certain.
-
-        Returns
-        -------
-        bool
-            False if nothing is missing.
-        """
+        """Compute and write the next piece of what is missing."""
         self._coverage.refresh()
         known = len(self._coverage.times)  # fewer than before: tracked anew from the start
         self._runs = {key: run for key, run in self._runs.items() if run.position <= known}

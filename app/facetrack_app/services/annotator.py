@@ -32,13 +32,6 @@ _MOST_NOTES: Final = 200
 class Annotator(Viewing):
     """One open video whose faces are corrected, and the threads that work for it.
 
-    Parameters
-    ----------
-    document : Document
-    model : FaceModel
-    post : Post
-        Runs a function in this object's thread.
-
     Attributes
     ----------
     history : History

@@ -72,27 +72,7 @@ class Progress:
 
 
 class BackgroundTracking:
-    """Tracks a video into its session, from where an earlier run came to.
-
-    Parameters
-    ----------
-    database : Path
-        The session's file; opened anew in the thread.
-    source : str or Path
-        For `open_source`.
-    model : FaceModel
-    total : int
-        Frames of the video.
-    tell : callable
-        Told of the progress, in the tracking thread.
-    max_faces : int
-    stills : bool
-        Whether pictures stand each by itself.
-    rate : float, optional
-        Frames per second of what states no times.
-    check : callable
-        See `track_into`.
-    """
+    """Tracks a video into its session, from where an earlier run came to."""
 
     def __init__(
         self,
@@ -164,36 +144,7 @@ def track_into(
     stop: Callable[[], bool] = lambda: False,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Progress]:
-    """Track a video into a session's store, batch by batch.
-
-    Parameters
-    ----------
-    store : Store
-    source : str or Path
-        For `open_source`.
-    model : FaceModel
-    total : int
-        Frames of the video.
-    max_faces : int
-    stills : bool
-        Whether pictures stand each by itself.
-    rate : float, optional
-        Frames per second of what states no times.
-    stop : callable
-        Asked before every frame.
-    check : callable
-        Raises VideoError if the video is not what it was: asked before frames become durable.
-
-    Yields
-    ------
-    Progress
-        After every batch that has become durable.
-
-    Raises
-    ------
-    FacetrackError
-        If the video cannot be read or the session not be written.
-    """
+    """Track a video into a session's store, batch by batch."""
     make = make_still_tracker if stills else make_tracker
     tracker: AnyTracker = make(model, max_faces=max_faces)
     done = _restore(store, tracker)

@@ -77,20 +77,7 @@ class SystemClock:
 
 
 class Capture:
-    """Reads a source in a thread of its own, and looks for it again when it has gone.
-
-    Parameters
-    ----------
-    source : Source
-    slot : Slot of Captured
-        Where frames go.
-    say : callable
-        Told in words what is wrong, in the capture thread; "" when all is well again.
-    ended : callable
-        Told in the capture thread that a file has come to its end.
-    retry_every : float
-        Seconds.
-    """
+    """Reads a source in a thread of its own, and looks for it again when it has gone."""
 
     def __init__(
         self,
@@ -205,20 +192,7 @@ def cameras() -> list[CameraInfo]:
 
 
 def source_of(spec: str, shape_model: ShapeModel, size: tuple[int, int]) -> Source:
-    """Choose how a source is opened.
-
-    Parameters
-    ----------
-    spec : str
-        A camera's number or device file, "demo", or a path.
-    shape_model : ShapeModel
-    size : (int, int)
-        Width and height to ask a camera for.
-
-    Returns
-    -------
-    Source
-    """
+    """Choose how a source is opened."""
     if spec == "demo":
         return Source("the demo clip", lambda: _endless_demo(shape_model, size))
     if spec.isdecimal() or spec.startswith("/dev/video"):

@@ -51,14 +51,6 @@ class Want:
 class Coverage:
     """Frames of a session, and which of them are analysed.
 
-    Parameters
-    ----------
-    store : Store
-    mark : str
-        Names the choice of signals: what was analysed with another one counts as missing.
-    delay : float
-        Seconds after which estimators are certain at the latest.
-
     Attributes
     ----------
     times : ndarray, shape (n,), float64
@@ -130,13 +122,7 @@ class Coverage:
         self._keep(person, [*self._analysed(person), (start, stop)])
 
     def wanted(self, *, more: bool) -> Iterator[Want]:
-        """Find what is missing, person by person; what is known of people who are gone goes.
-
-        Parameters
-        ----------
-        more : bool
-            Whether the video is being tracked.
-        """
+        """Find what is missing, person by person; what is known of people who are gone goes."""
         people = self._store.read("SELECT id FROM person ORDER BY id")
         reaches = {person: self._reach(person) for (person,) in people}
         self._forget_others({person for person, reach in reaches.items() if reach is not None})

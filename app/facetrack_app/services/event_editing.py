@@ -14,12 +14,7 @@ _ROUNDING = 5e-3  # seconds: the list shows hundredths
 
 
 class EventEditing:
-    """Changes events and marks of an open video.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    """
+    """Changes events and marks of an open video."""
 
     def __init__(self, annotator: Annotator) -> None:
         self._annotator, self._judging = annotator, annotator.judging

@@ -28,29 +28,7 @@ def export_document(
     model: Fits,
     progress: Callable[[float], None] = lambda share: None,
 ) -> str:
-    """Write a session in one of the formats of `model.exporting.EXPORTS`.
-
-    Parameters
-    ----------
-    document : Document
-    session : Session
-        A reader of the document's session, for this thread; is closed.
-    kind : str
-    path : Path
-    model : Fits
-    progress : callable
-        Told now and then which share of an overlay video is written.
-
-    Returns
-    -------
-    str
-        What was written, in words.
-
-    Raises
-    ------
-    FacetrackError
-        If there is nothing to write, or it cannot be written.
-    """
+    """Write a session in one of the formats of `model.exporting.EXPORTS`."""
     try:
         if kind == "person":
             return save_person(document, session, path, model)
@@ -70,13 +48,7 @@ def export_document(
 
 
 def save_person(document: Document, session: Session, path: Path, model: Fits) -> str:
-    """Save what the corrections of the person who was corrected most have taught.
-
-    Raises
-    ------
-    FacetrackError
-        If nothing was corrected, the model cannot learn, or the file cannot be written.
-    """
+    """Save what the corrections of the person who was corrected most have taught."""
     video = document.open()
     try:
         known = most_corrected(session)
@@ -99,15 +71,7 @@ def write_overlay(
     shape_model: ShapeModel,
     progress: Callable[[float], None],
 ) -> int:
-    """Write the video with what counts drawn in; returns the number of frames.
-
-    Raises
-    ------
-    InputError
-        If nothing is tracked yet.
-    FacetrackError
-        If the video cannot be read or written.
-    """
+    """Write the video with what counts drawn in; returns the number of frames."""
     wanted = ~session.excluded()
     frames = [frame for frame in range(session.tracked) if wanted[frame]]
     if not frames:

@@ -81,28 +81,7 @@ def export_many(
     progress: Callable[[str, float], None] = lambda what, share: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Exported:
-    """Write sessions in some formats into a folder.
-
-    Parameters
-    ----------
-    order : Order
-    model : FaceModel
-    opened : mapping of Path to Opened
-        Sessions that the window has open.
-    progress : callable
-        Told what is being written, and the share of everything that is done.
-    stop : callable
-        Asked before every file.
-
-    Returns
-    -------
-    Exported
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be made.
-    """
+    """Write sessions in some formats into a folder."""
     try:
         order.target.mkdir(parents=True, exist_ok=True)
     except OSError as error:

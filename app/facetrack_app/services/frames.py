@@ -15,15 +15,6 @@ from facetrack_app.services.slot import Slot
 class FrameReader:
     """Reads single frames of a video; of several wishes only the last is fulfilled.
 
-    Parameters
-    ----------
-    open_it : callable
-        Opens the video, in the reading thread.
-    ready : callable
-        Told in the reading thread that `frames` holds a frame.
-    say : callable
-        Told in words what cannot be read.
-
     Attributes
     ----------
     frames : Slot of Frame

@@ -21,14 +21,6 @@ from facetrack_app.model.session import Session
 class Judging:
     """Events of an open session, one of which may be chosen.
 
-    Parameters
-    ----------
-    session : Session
-    run : callable
-        Does a command; returns None if that did not work.
-    changed : Notice
-        Told when another event is chosen.
-
     Attributes
     ----------
     chosen : Judged or None

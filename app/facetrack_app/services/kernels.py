@@ -21,11 +21,6 @@ def prepare(progress: Callable[[str], None]) -> None:
 
     A thread that compiles would keep the interpreter's lock, and the window waiting. Closing the
     program does not end the processes: the next start finds what they leave in the cache.
-
-    Parameters
-    ----------
-    progress : callable
-        Told in words how far it is.
     """
     progress(PREPARING)
     if not is_cached():

@@ -14,18 +14,7 @@ T = TypeVar("T")
 
 
 class Latest(Generic[W, T]):
-    """Fulfils one wish at a time; of those that come meanwhile, the last.
-
-    Parameters
-    ----------
-    prepare : callable
-        Given a wish, in the window's thread; returns what is to be done beside it.
-    post : Post
-    done : callable
-        Given the result, in the window's thread.
-    failed : callable
-        Given in words what went wrong.
-    """
+    """Fulfils one wish at a time; of those that come meanwhile, the last."""
 
     def __init__(
         self,

@@ -71,19 +71,6 @@ class LiveWish:
 class LiveSession:
     """A camera that is watched and a tracker that follows.
 
-    Parameters
-    ----------
-    model : FaceModel
-    wish : LiveWish
-    post : Post
-        Runs a function in this object's thread.
-    show : callable
-        Told in that thread that there is a new frame; see `take`.
-    say : callable
-        Given a sentence in that thread; empty when all is well again.
-    ended : callable
-        Told in that thread that a file has come to its end.
-
     Attributes
     ----------
     meter : LatencyMeter
@@ -215,20 +202,7 @@ class LiveSession:
         return self.editor is not None
 
     def freeze(self, place: tuple[float, float], within: float) -> LiveFrame | None:
-        """Stand still and take hold of the point under the pointer; what was moved stays so.
-
-        Parameters
-        ----------
-        place : (float, float)
-            x, y in pixels of the frame.
-        within : float
-            Farthest distance in pixels.
-
-        Returns
-        -------
-        LiveFrame or None
-            The frame at which everything stands still; None where no point is near.
-        """
+        """Stand still and take hold of the point under the pointer; what was moved stays so."""
         live = self._tracking.freeze()
         for editor, face in self._editable(live):
             point = editor.nearest(place, within)
@@ -261,18 +235,7 @@ class LiveSession:
         return live
 
     def release(self) -> int:
-        """Let go: the tracker learns what was moved, live goes on.
-
-        Returns
-        -------
-        int
-            How many lessons the person has by now; 0 if nothing was moved.
-
-        Raises
-        ------
-        FacetrackError
-            If the correction is broken or the model cannot learn; live goes on all the same.
-        """
+        """Let go: the tracker learns what was moved, live goes on."""
         try:
             if self.editor is None or self.taught is None:
                 return 0
@@ -334,15 +297,7 @@ class LiveSession:
         return len(forgotten)
 
     def save_person(self, path: Path) -> None:
-        """Save what was learned of the first face in view.
-
-        Raises
-        ------
-        InputError
-            If there is none.
-        OutputError
-            If the file cannot be written.
-        """
+        """Save what was learned of the first face in view."""
         profiles: list[Profile] = []
         self._tracking.change(
             lambda tracker, faces: profiles.extend(tracker.profile(face.id) for face in faces[:1])

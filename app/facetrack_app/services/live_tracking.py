@@ -44,17 +44,6 @@ Sink = Callable[[LiveFrame], None]
 class LiveTracking:
     """Tracks what the capture thread brings.
 
-    Parameters
-    ----------
-    tracker : Tracker
-    frames : Slot of Captured
-    ready : callable
-        Told in the tracking thread that `results` holds a new frame.
-    say : callable
-        Told in words when the tracker cannot go on.
-    choice : Choice
-        The signals that every tracked frame is searched for.
-
     Attributes
     ----------
     results : Slot of LiveFrame
@@ -158,41 +147,18 @@ class LiveTracking:
             pass
 
     def teach(self, face: Face, points: Points, mask: Mask) -> int:
-        """Teach the tracker on the frame at which it stands still.
-
-        Returns
-        -------
-        int
-            How many lessons the person has by now.
-
-        Raises
-        ------
-        FacetrackError
-            If the correction is broken or the model cannot learn.
-        """
+        """Teach the tracker on the frame at which it stands still."""
         return teach_live(self._tracker, face, points, mask)
 
     def change(self, act: Callable[[Tracker, list[Face]], None]) -> None:
-        """Do something to the tracker between two frames.
-
-        Parameters
-        ----------
-        act : callable
-            Given the tracker and the faces that it tracks at that moment.
-        """
+        """Do something to the tracker between two frames."""
         with self._standing() as live:
             faces = live.faces if live is not None else ()
             act(self._tracker, [face for face in faces if face.tracked])
             self._meter.clear()
 
     def detach(self, sink: Sink) -> list[Finding]:
-        """Give a sink no further frame.
-
-        Returns
-        -------
-        list of Finding
-            What the signals would say if its last frame were the end.
-        """
+        """Give a sink no further frame."""
         if self._stop.is_set() and self._thread.is_alive():  # it hangs, and so would we
             self.sinks.remove(sink)
             return []

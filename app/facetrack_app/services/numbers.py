@@ -35,15 +35,6 @@ class Wish:
 class Numbers:
     """Computes numbers; of several wishes the last is fulfilled.
 
-    Parameters
-    ----------
-    session : Session
-    post : Post
-    show : callable
-        Given a table in the window's thread.
-    failed : callable
-        Given in words why there is none.
-
     Attributes
     ----------
     took : float

@@ -91,33 +91,7 @@ def open_document(
     stills: bool = True,
     rate: float | None = None,
 ) -> Document:
-    """Open a video and its session; what there is of it goes on.
-
-    Parameters
-    ----------
-    source : str or Path
-        A file or a folder of pictures; "demo".
-    model : FaceModel
-    folder : Path, optional
-        Where the session lives; else beside the video.
-    max_faces : int
-        At most this many people are tracked at a time, if the session is new.
-    stills : bool
-        Whether pictures stand each by itself, if the session is new; else they are the frames of
-        a video.
-    rate : float, optional
-        Frames per second of what states no times, if the session is new.
-
-    Returns
-    -------
-    Document
-        Its session belongs to no thread yet: the first that uses it keeps it.
-
-    Raises
-    ------
-    FacetrackError
-        If the video or the session cannot be opened.
-    """
+    """Open a video and its session; what there is of it goes on."""
     if folder is None:
         sessions = user_folder("data") / "sessions"
         folder = sessions / DEMO if source == DEMO else folder_for(Path(source), sessions)
@@ -203,18 +177,7 @@ def words_of_unreadable(session: Session) -> str:
 
 
 def rate_to_ask(source: str | Path, folder: Path | None, *, stills: bool) -> float | None:
-    """Give the rate to offer for what states no times; None where it states them or is known.
-
-    Parameters
-    ----------
-    source, folder, stills
-        See `open_document`.
-
-    Returns
-    -------
-    float or None
-        Frames per second.
-    """
+    """Give the rate to offer for what states no times; None where it states them or is known."""
     sessions = user_folder("data") / "sessions"
     if folder is not None or not isinstance(source, Path) or session_of(source, sessions):
         return None

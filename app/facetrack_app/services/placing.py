@@ -27,15 +27,6 @@ _DRAWN: Final = 8.0  # px of the frame: what is smaller is a click, not a box
 class Placing:
     """Puts whole shapes into the frame that is shown.
 
-    Parameters
-    ----------
-    viewing : Viewing
-    model : FaceModel
-    run : callable
-        Does a command; returns the step's number, None if it does not work.
-    correct : callable
-        Makes what the editor holds a correction.
-
     Attributes
     ----------
     waiting : bool
@@ -66,13 +57,7 @@ class Placing:
         self._correct()
 
     def toggle_absent(self) -> bool:
-        """Say that the selected point is absent, or, if it is, bring it back where it should be.
-
-        Returns
-        -------
-        bool
-            Whether a point is selected.
-        """
+        """Say that the selected point is absent, or, if it is, bring it back where it should be."""
         editor = self._viewing.editor
         if editor is None or self._viewing.person is None or editor.selected is None:
             return False

@@ -42,15 +42,6 @@ class PlayingSound:
 
     Without a file that has sound, or muted, it has no thread and opens no device. Trouble is said
     once, and the frames go on without sound.
-
-    Parameters
-    ----------
-    path : Path or None
-        A file with sound; None: there is none.
-    open_speaker : callable
-        Raises NoSpeaker.
-    say : callable
-        Given a sentence about trouble.
     """
 
     def __init__(

@@ -22,22 +22,7 @@ def run_beside(
     *,
     lasting: bool = False,
 ) -> threading.Thread:
-    """Do something that takes long in a thread of its own.
-
-    Parameters
-    ----------
-    work : callable
-        Runs in the thread.
-    post : Post
-    done, failed : callable
-        Given the result, or in words what went wrong, in the window's thread.
-    lasting : bool
-        Whether the program waits for it when the window is closed: a file that was asked for.
-
-    Returns
-    -------
-    Thread
-    """
+    """Do something that takes long in a thread of its own."""
 
     def run() -> None:
         try:

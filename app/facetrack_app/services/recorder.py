@@ -41,15 +41,6 @@ class Recorder:
     Frames and seconds count from the recording's first frame, as the camera gave them: a frame
     that the tracker did not see has a row that says why.
 
-    Parameters
-    ----------
-    wish : Wish
-        A faceless recording never hands a frame's pixels to anything that writes.
-    choice : Choice
-        The signals that are written, which the frames bring with them.
-    rests : mapping of int to str, optional
-        From what the values of a face are measured, in words, by `Face.id`.
-
     Attributes
     ----------
     base : Path
@@ -59,11 +50,6 @@ class Recorder:
     account : Account
     failure : str
         What could not be written, in words: nothing more is. Empty as long as all is well.
-
-    Raises
-    ------
-    OutputError
-        If the files cannot be made.
     """
 
     def __init__(self, wish: Wish, choice: Choice, rests: Names = NO_NAMES) -> None:
@@ -209,17 +195,6 @@ def _earlier(event: Event, seconds: float) -> Event:
 def line_drawing(
     live: LiveFrame, size: tuple[int, int]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Draw the landmarks on an empty ground: no pixel of the frame is used.
-
-    Parameters
-    ----------
-    live : LiveFrame
-    size : (int, int)
-        Width and height in pixels.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint8
-    """
+    """Draw the landmarks on an empty ground: no pixel of the frame is used."""
     width, height = size
     return draw(np.full((height, width, 3), _PAPER, dtype=np.uint8), live.faces)

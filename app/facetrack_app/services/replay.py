@@ -55,30 +55,7 @@ def replay(
     video: str | Path | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Replayed:
-    """Do a session over again, beside it, and compare.
-
-    Parameters
-    ----------
-    folder : Path
-        The session's folder; it is only read.
-    model : FaceModel
-        The one with which it was made.
-    video : str or Path, optional
-        Where the video lies, if it does not lie where it did.
-    progress : callable
-        Told in words how far it is.
-
-    Returns
-    -------
-    Replayed
-
-    Raises
-    ------
-    InputError
-        If there is no session, or the model is another one.
-    FacetrackError
-        If the video or the session cannot be read.
-    """
+    """Do a session over again, beside it, and compare."""
     if not (folder / DATABASE).is_file():
         raise InputError(f"{folder}: holds no session")
     known = Session(folder, frames_of(folder))

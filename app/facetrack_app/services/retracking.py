@@ -57,21 +57,7 @@ class Job:
 
 
 def stretch_around(session: Session, person: int, frame: int) -> Stretch:
-    """Choose what a correction puts into doubt.
-
-    Parameters
-    ----------
-    session : Session
-    person, frame : int
-
-    Returns
-    -------
-    Stretch
-        From the corrected frame before, which is left untouched, to the one after; at most
-        `REACH` frames each way. Around a frame that the background has tracked only what it has
-        tracked: it writes the other frames later and would write over what was learned. Empty
-        of pictures that stand each by itself: what is learned of one is asked for in others.
-    """
+    """Choose what a correction puts into doubt."""
     if session.stills:
         return Stretch(person, frame, frame)
     corrected = session.summary(person).corrected
@@ -127,27 +113,7 @@ def do_job(
     leave: Callable[[], bool] = lambda: False,
     lessons: Lessons | None = None,
 ) -> Outcome:
-    """Learn from a person's corrections and track a stretch anew.
-
-    Parameters
-    ----------
-    job : Job
-    model : FaceModel
-    video : SeekableVideo
-    stop : callable
-        Asked before every fit.
-    progress : callable
-        Told of fits done and to do.
-    leave : callable
-        Asked before every frame that is learned from; the stretch then stays as it is.
-    lessons : Lessons, optional
-        What is remembered from job to job: see `taught`.
-
-    Returns
-    -------
-    Outcome
-        The same for the same job, whenever and wherever it runs.
-    """
+    """Learn from a person's corrections and track a stretch anew."""
     stretch, span = stretch_of(video.pixel_aspect), (job.stretch.start, job.stretch.stop)
     said = {f: correction.moved(stretch.square) for f, correction in job.corrections().items()}
     frames = sorted(said)
@@ -181,21 +147,7 @@ class _LeftError(Exception):
 
 
 def rows_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[TrackRow], Retracked]:
-    """Turn what was found into rows of the person's strands; corrected frames get none.
-
-    Parameters
-    ----------
-    session : Session
-        As it was once the job's step was done.
-    job : Job
-    outcome : Outcome
-
-    Returns
-    -------
-    list of TrackRow
-    Retracked
-        For the history.
-    """
+    """Turn what was found into rows of the person's strands; corrected frames get none."""
     person, start, stop, _ = job.stretch
     corrected = session.summary(person).corrected
     rows = [
@@ -218,20 +170,7 @@ def _row(strand: int, refit: Refit) -> TrackRow:
 
 
 class Retracking:
-    """A thread that tracks anew what it is asked for; a new wish ends the one before.
-
-    Parameters
-    ----------
-    model : FaceModel
-    open_it : callable
-        Opens the video, in this thread.
-    done : callable
-        Given job and outcome, in this thread.
-    failed : callable
-        Given the job and in words what went wrong, in this thread.
-    progress : callable
-        Told of fits done and to do, in this thread.
-    """
+    """A thread that tracks anew what it is asked for; a new wish ends the one before."""
 
     def __init__(
         self,

@@ -43,14 +43,6 @@ class Wish:
 class SignalCurves:
     """Reads curves beside the window; of several wishes the last is fulfilled.
 
-    Parameters
-    ----------
-    database : Path
-        The session's file.
-    post : Post
-    ready : callable
-        Told in the window's thread that `curves` are others.
-
     Attributes
     ----------
     curves : list of Curve

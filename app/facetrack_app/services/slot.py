@@ -78,11 +78,6 @@ class Slot(Generic[T]):
 class Backlog(Generic[T]):
     """A queue from one thread to another one that forgets the oldest when it is full.
 
-    Parameters
-    ----------
-    size : int
-        How much waits at most.
-
     Attributes
     ----------
     dropped : int

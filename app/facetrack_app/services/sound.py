@@ -34,12 +34,6 @@ def has_sound(path: Path) -> bool:
 class Sound:
     """The sound of a file from a moment on.
 
-    Parameters
-    ----------
-    path : Path
-    begin : float
-        Seconds since the first frame of the video.
-
     Attributes
     ----------
     failure : str

@@ -36,19 +36,6 @@ class Teaching:
 
     The newest correction goes first. What is seen of earlier stretches follows, each learned from
     what was said by then: all is in the end as if every gesture had waited for the one before.
-
-    Parameters
-    ----------
-    session : Session
-    history : History
-    model : FaceModel
-    open_it : callable
-        Opens the video, in the tracking thread.
-    post : Post
-    more : callable
-        Whether the background still tracks frames.
-    said, progressed : Notice
-        As the annotator's.
     """
 
     def __init__(
@@ -76,13 +63,7 @@ class Teaching:
     def stretch(
         self, person: int, frame: int, correction: Correction | None = None
     ) -> Stretch | None:
-        """Choose what is to be tracked anew once a frame is corrected, or not corrected any more.
-
-        Returns
-        -------
-        Stretch or None
-            None if there is nothing to learn from, or nothing to track.
-        """
+        """Choose what is tracked anew once a frame is corrected, or not corrected any more."""
         new = correction is not None and bool(correction.vouched.any())
         if not new and not self._session.teaches(person, besides=frame):
             return None

@@ -22,10 +22,6 @@ _PATIENCE: Final = 10.0  # seconds for the frame at hand
 class TrackQueue:
     """Runs one order at a time; starting the same order again goes on with it.
 
-    Parameters
-    ----------
-    post : Post
-
     Attributes
     ----------
     changed : Notice

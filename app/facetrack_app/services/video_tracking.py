@@ -16,24 +16,7 @@ from facetrack_app.services.posting import Post
 
 
 class VideoTracking:
-    """Begins the background tracking, ends it on wish, and takes its frames into the session.
-
-    Parameters
-    ----------
-    session : Session
-    source : str or Path
-        For `open_source`.
-    model : FaceModel
-    post : Post
-    took : callable
-        Told of the progress, in the window's thread, once the session knows the frames.
-    keep_notes : callable
-        Given what the file showed: the next opening does not decode it anew.
-    said : Notice
-        As the annotator's.
-    check : callable
-        Raises VideoError if the video is not what it was.
-    """
+    """Begins the background tracking, ends it on wish, and takes its frames into the session."""
 
     def __init__(
         self,

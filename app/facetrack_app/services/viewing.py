@@ -22,12 +22,6 @@ from facetrack_app.services.posting import Post
 class Viewing:
     """An open video that is looked at, with the thread that reads its frames.
 
-    Parameters
-    ----------
-    document : Document
-    post : Post
-        Runs a function in this object's thread.
-
     Attributes
     ----------
     changed : Notice
@@ -183,22 +177,7 @@ class Viewing:
         self.changed()
 
     def grab(self, place: tuple[float, float], within: float, *, whole: bool) -> bool:
-        """Take hold of the point under the pointer, of whoever it is; else let go of all.
-
-        Parameters
-        ----------
-        place : (float, float)
-            x, y of the pointer in pixels of the frame.
-        within : float
-            Farthest distance of the point, in pixels of the frame.
-        whole : bool
-            Whether the whole shape follows, whatever was chosen.
-
-        Returns
-        -------
-        bool
-            Whether something changed that is shown.
-        """
+        """Take hold of the point under the pointer, of whoever it is; else let go of all."""
         if self.editor is not None:
             point = self.editor.nearest(place, within)
             if point is not None:

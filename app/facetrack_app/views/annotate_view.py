@@ -56,14 +56,6 @@ class Gestures(NamedTuple):
 class AnnotateView(QWidget):
     """The annotate view. Its methods named as in the table of actions do these.
 
-    Parameters
-    ----------
-    model : FaceModel
-    settings : Settings
-    poster : Poster
-    buttons : dict of str to QWidget
-        For actions that have a button here.
-
     Attributes
     ----------
     said : Notice

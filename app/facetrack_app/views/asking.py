@@ -12,23 +12,7 @@ from facetrack_app.services.opening import rate_to_ask
 
 
 def ask_where(parent: QWidget, title: str, start: Path, suffix: str = "") -> Path | None:
-    """Ask for a file or folder to write.
-
-    Parameters
-    ----------
-    parent : QWidget
-    title : str
-    start : Path
-        What is offered.
-    suffix : str
-        With its dot; added to a name that has none, so that what is asked before something is
-        overwritten concerns the right file. Empty for a folder.
-
-    Returns
-    -------
-    Path or None
-        None if nothing is to be written.
-    """
+    """Ask for a file or folder to write."""
     dialog = QFileDialog(parent, title, str(start.parent), f"(*{suffix})" if suffix else "")
     dialog.setAcceptMode(QFileDialog.AcceptSave)
     dialog.setDefaultSuffix(suffix)
@@ -39,19 +23,7 @@ def ask_where(parent: QWidget, title: str, start: Path, suffix: str = "") -> Pat
 def ask_rate(
     parent: QWidget, source: str | Path, folder: Path | None, *, stills: bool
 ) -> float | None:
-    """Ask how fast frames follow each other whose times no file states.
-
-    Parameters
-    ----------
-    parent : QWidget
-    source, folder, stills
-        See `open_document`.
-
-    Returns
-    -------
-    float or None
-        Frames per second; 0 where nothing is to be asked, None if nothing is to be opened.
-    """
+    """Ask how fast frames follow each other whose times no file states."""
     offered = rate_to_ask(source, folder, stills=stills)
     if offered is None:
         return 0.0

@@ -16,18 +16,7 @@ from facetrack_app.views.tool_window import ToolWindow
 
 
 class Beside:
-    """Methods named as in the table of actions.
-
-    Parameters
-    ----------
-    shown_frames : callable
-        Gives the frames that the timeline shows, up to but without the second.
-    vocabulary : Vocabulary
-    go : callable
-        Goes to a frame.
-    post : Post
-    parent : QWidget
-    """
+    """Methods named as in the table of actions."""
 
     def __init__(
         self,

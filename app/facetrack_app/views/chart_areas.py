@@ -69,15 +69,7 @@ def box(left: float, right: float, low: float, high: float) -> Shape:
 
 
 class Influences:
-    """What raises and lowers a value at present: a bar for each of its parts, with its sign.
-
-    Parameters
-    ----------
-    plot : PlotItem
-    parts : sequence of Spec
-    text, colour : QColor
-        Of what is written, and of the bars.
-    """
+    """What raises and lowers a value at present: a bar for each of its parts, with its sign."""
 
     def __init__(
         self, plot: pyqtgraph.PlotItem, parts: Sequence[Spec], text: QColor, colour: QColor

@@ -147,17 +147,7 @@ class StripCharts(QWidget):
 
 
 class Chart:
-    """One signal over the last seconds.
-
-    Parameters
-    ----------
-    plot : PlotItem
-    spec : Spec
-    text, ground, colour : QColor
-        Of what is written, of what is below it, and of the line; this one is made to stand out.
-    rested : bool
-        Whether values are measured from a face at rest, as far as they can be.
-    """
+    """One signal over the last seconds."""
 
     def __init__(
         self,

@@ -121,18 +121,7 @@ def mark_of(source: int, confidence: float) -> str:
 def draw_face(
     painter: QPainter, face: DrawnFace, to_screen: Callable[[Points], Points], scale: float
 ) -> None:
-    """Draw a face.
-
-    Parameters
-    ----------
-    painter : QPainter
-        In pixels of the screen.
-    face : DrawnFace
-    to_screen : callable
-        From pixels of the frame to pixels of the screen.
-    scale : float
-        Size of the points relative to the usual.
-    """
+    """Draw a face."""
     shown = to_screen(face.points)
     known = known_points(shown)
     _draw_contours(painter, face, shown, known)

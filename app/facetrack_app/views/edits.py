@@ -16,14 +16,7 @@ _SELECT: Final = "select a point first (click it, or Tab)"
 
 
 class Edits:
-    """Methods named as in the table of actions, for an open video.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    go : callable
-        Goes to a frame.
-    """
+    """Methods named as in the table of actions, for an open video."""
 
     def __init__(self, annotator: Annotator, go: Callable[[int], None]) -> None:
         self._annotator, self._go = annotator, go

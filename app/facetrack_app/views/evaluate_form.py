@@ -28,16 +28,7 @@ _WAIT: Final = 300  # ms after the last key until a file is looked into
 
 
 class Chooser(QWidget):
-    """A path and, where its file holds several faces, which one is meant.
-
-    Parameters
-    ----------
-    name : str
-        What is chosen.
-    hint : str
-        Stands in the empty field.
-    post : Post
-    """
+    """A path and, where its file holds several faces, which one is meant."""
 
     changed = pyqtSignal()
 
@@ -133,13 +124,7 @@ class Chooser(QWidget):
 
 
 class EvaluateForm(QWidget):
-    """Everything that decides about the results.
-
-    Parameters
-    ----------
-    buttons : dict of str to QPushButton
-    post : Post
-    """
+    """Everything that decides about the results."""
 
     changed = pyqtSignal()
 

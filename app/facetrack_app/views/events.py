@@ -17,17 +17,7 @@ MADE = "made"  # kind of a range whose end is still to come
 
 
 class Events:
-    """Methods named as in the table of actions, for an open video.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    go : callable
-        Goes to a frame.
-    vocabulary : Vocabulary
-    parent : QWidget
-        Of what is asked.
-    """
+    """Methods named as in the table of actions, for an open video."""
 
     def __init__(
         self,

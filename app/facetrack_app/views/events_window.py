@@ -37,15 +37,7 @@ _SPARE: Final = 10.0  # times what the last look took
 
 
 class EventsWindow(ToolWindow):
-    """Lists events and marks.
-
-    Parameters
-    ----------
-    vocabulary : Vocabulary
-    go : callable
-        Goes to a frame.
-    parent : QWidget
-    """
+    """Lists events and marks."""
 
     def __init__(self, vocabulary: Vocabulary, go: Callable[[int], None], parent: QWidget) -> None:
         super().__init__("Events", parent)

@@ -26,16 +26,7 @@ from facetrack_app.views.asking import ask_where
 
 
 class Exchange:
-    """Methods named as in the table of actions, for an open video.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    post : Post
-        Also works once the video is closed.
-    parent : QWidget
-        Of what is asked.
-    """
+    """Methods named as in the table of actions, for an open video."""
 
     def __init__(self, annotator: Annotator, post: Post, parent: QWidget) -> None:
         self._annotator, self._post, self._parent = annotator, post, parent

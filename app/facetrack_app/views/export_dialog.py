@@ -42,15 +42,7 @@ KINDS: Final = {kind: form for kind, form in EXPORTS.items() if kind != "person"
 
 
 class ExportDialog(QDialog):
-    """Sessions, formats, a folder; closing it does not end what is being written.
-
-    Parameters
-    ----------
-    model : FaceModel
-    opened : callable
-        Given the number of formats: the sessions that the window has open, by folder.
-    post : Post
-    """
+    """Sessions, formats, a folder; closing it does not end what is being written."""
 
     def __init__(
         self,

@@ -13,14 +13,7 @@ _PAN: Final = 60  # px of the screen that a key moves the picture
 
 
 class Framing:
-    """Methods named as in the table of actions, for an open video.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    canvas : Canvas
-    timeline : Timeline
-    """
+    """Methods named as in the table of actions, for an open video."""
 
     def __init__(self, annotator: Annotator, canvas: Canvas, timeline: Timeline) -> None:
         self._annotator, self._canvas, self._timeline = annotator, canvas, timeline

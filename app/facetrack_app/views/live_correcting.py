@@ -21,15 +21,7 @@ GRAB: Final = 14.0  # px of the screen around a point in which it can be grabbed
 
 
 class LiveCorrecting:
-    """Gestures on the live picture, and methods named as in the table of actions.
-
-    Parameters
-    ----------
-    watch : Watch
-    canvas : Canvas
-    show_frozen : callable
-        Shows the frame at which everything stands still.
-    """
+    """Gestures on the live picture, and methods named as in the table of actions."""
 
     def __init__(
         self, watch: Watch, canvas: Canvas, show_frozen: Callable[[LiveFrame], None]

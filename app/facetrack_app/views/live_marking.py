@@ -13,16 +13,7 @@ from facetrack_app.services.watch import Watch
 
 
 class LiveMarking:
-    """Methods named as in the table of actions, for the live view.
-
-    Parameters
-    ----------
-    watch : Watch
-    settings : Settings
-        Whose names of keys are used, and changed.
-    parent : QWidget
-        Of what is asked.
-    """
+    """Methods named as in the table of actions, for the live view."""
 
     def __init__(self, watch: Watch, settings: Settings, parent: QWidget) -> None:
         self._watch, self._settings, self._parent = watch, settings, parent

@@ -16,14 +16,6 @@ from facetrack_app.views.asking import ask_where
 class LivePeople:
     """Methods named as in the table of actions, for the live view.
 
-    Parameters
-    ----------
-    watch : Watch
-    restart : callable
-        Begins the session anew, if one runs.
-    parent : QWidget
-        Of what is asked.
-
     Attributes
     ----------
     person : Path or None

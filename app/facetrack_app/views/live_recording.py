@@ -28,16 +28,6 @@ def visible_folder() -> Path:
 class LiveRecording:
     """Methods named as in the table of actions, for the live view.
 
-    Parameters
-    ----------
-    watch : Watch
-    box : RecordBox
-    settings : Settings
-    folder : Path
-        Where recordings go as long as no other folder was chosen.
-    parent : QWidget
-        Of what is asked.
-
     Attributes
     ----------
     last : Recorder or None

@@ -15,13 +15,7 @@ from facetrack_app.views.charts import StripCharts
 
 
 class LiveResting:
-    """Methods named as in the table of actions, for the live view.
-
-    Parameters
-    ----------
-    watch : Watch
-    charts : StripCharts
-    """
+    """Methods named as in the table of actions, for the live view."""
 
     def __init__(self, watch: Watch, charts: StripCharts) -> None:
         self._watch, self._charts = watch, charts

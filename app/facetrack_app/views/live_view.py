@@ -43,16 +43,6 @@ HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
 class LiveView(QWidget):
     """The live view. Its methods named as in the table of actions do these.
 
-    Parameters
-    ----------
-    model : FaceModel
-    settings : Settings
-    poster : Poster
-    buttons : dict of str to QWidget
-        For actions that have a button here.
-    recordings : Path
-        Where recordings go as long as no other folder was chosen.
-
     Attributes
     ----------
     said : Notice

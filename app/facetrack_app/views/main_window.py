@@ -52,17 +52,7 @@ _FRAME: Final = 40  # px that the window's title may take
 
 
 class MainWindow(QMainWindow):
-    """The window with its three views.
-
-    Parameters
-    ----------
-    model : FaceModel
-    settings : Settings
-    settings_path : Path
-        Where they are saved.
-    recordings : Path
-        Where live recordings go.
-    """
+    """The window with its three views."""
 
     def __init__(
         self, model: Any, settings: Settings, settings_path: Path, recordings: Path

@@ -25,15 +25,7 @@ from facetrack_app.views.asking import ask_name
 
 
 class Marks:
-    """Methods named as in the table of actions, for an open video.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    vocabulary : Vocabulary
-    parent : QWidget
-        Of what is asked.
-    """
+    """Methods named as in the table of actions, for an open video."""
 
     def __init__(self, annotator: Annotator, vocabulary: Vocabulary, parent: QWidget) -> None:
         self._annotator, self._vocabulary, self._parent = annotator, vocabulary, parent

@@ -27,13 +27,7 @@ _BUTTON_TEXTS = {
 
 
 class SpacePresses(QObject):
-    """Lets Space press the button that has the focus, although it is a shortcut elsewhere.
-
-    Parameters
-    ----------
-    window : QMainWindow
-        For all buttons inside.
-    """
+    """Lets Space press the button that has the focus, although it is a shortcut elsewhere."""
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
@@ -52,14 +46,6 @@ class ActionBar:
     """Makes Qt's actions, once, and keeps them in step with what is shown.
 
     `recent` is the empty menu of what was opened before.
-
-    Parameters
-    ----------
-    window : QMainWindow
-    perform : callable
-        Given an action that was asked for.
-    keys : mapping of str to str
-        A person's own shortcuts.
     """
 
     def __init__(

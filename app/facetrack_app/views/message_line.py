@@ -16,15 +16,7 @@ _FADES: Final = 8000  # ms
 
 
 class MessageLine(QWidget):
-    """Shows messages: news for a while, trouble until it is over or taken away.
-
-    Parameters
-    ----------
-    places : sequence of str
-        Parts of the window; each has messages of its own.
-    common : str
-        The part whose trouble is shown with every other.
-    """
+    """Shows messages: news for a while, trouble until it is over or taken away."""
 
     def __init__(self, places: tuple[str, ...], common: str) -> None:
         super().__init__()

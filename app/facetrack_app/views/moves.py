@@ -19,16 +19,7 @@ from facetrack_app.views.timeline import Timeline
 
 
 class Moves:
-    """Methods named as in the table of actions, for an open video.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    canvas : Canvas
-    timeline : Timeline
-    sound : PlayingSound
-        Of the video.
-    """
+    """Methods named as in the table of actions, for an open video."""
 
     def __init__(
         self, annotator: Annotator, canvas: Canvas, timeline: Timeline, sound: PlayingSound

@@ -40,15 +40,7 @@ _NAMES: Final = 230  # px
 
 
 class NumbersWindow(ToolWindow):
-    """Shows the numbers of the chosen person.
-
-    Parameters
-    ----------
-    shown_frames : callable
-        Gives the frames that the timeline shows, up to but without the second.
-    post : Post
-    parent : QWidget
-    """
+    """Shows the numbers of the chosen person."""
 
     def __init__(
         self, shown_frames: Callable[[], tuple[int, int]], post: Post, parent: QWidget

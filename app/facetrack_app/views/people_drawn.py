@@ -11,19 +11,7 @@ from facetrack_app.views.theme import person_colour
 
 
 def drawn_people(annotator: Annotator, ghost: QColor | None) -> list[DrawnFace]:
-    """Draw all people of the frame that is shown.
-
-    Parameters
-    ----------
-    annotator : Annotator
-    ghost : QColor or None
-        Of the shape before the correction; None: it is not drawn.
-
-    Returns
-    -------
-    list of DrawnFace
-        The chosen person last, above all others.
-    """
+    """Draw all people of the frame that is shown."""
     session = annotator.session
     drawn = []
     for person in session.present(annotator.shown):

@@ -35,16 +35,7 @@ HINT = (
 
 
 class QueueDialog(QDialog):
-    """The queue with its progress; closing it does not end the tracking.
-
-    Parameters
-    ----------
-    queue : TrackQueue
-    settings : Settings
-        Say model and people.
-    open_video : callable
-        Annotates a video.
-    """
+    """The queue with its progress; closing it does not end the tracking."""
 
     def __init__(
         self,

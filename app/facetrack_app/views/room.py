@@ -34,13 +34,7 @@ def column(panel: QWidget) -> Scrolled:
 
 
 class Shelf(Scrolled):
-    """Shows something below the picture whole where there is room for it.
-
-    Parameters
-    ----------
-    content : QWidget
-        Of a fixed height, which may change.
-    """
+    """Shows something below the picture whole where there is room for it."""
 
     def __init__(self, content: QWidget) -> None:
         super().__init__(content)

@@ -44,16 +44,7 @@ _ROLES: Final = {
 
 
 def palette(theme: str) -> QPalette:
-    """Make a palette.
-
-    Parameters
-    ----------
-    theme : {'light', 'dark'}
-
-    Returns
-    -------
-    QPalette
-    """
+    """Make a palette."""
     made = QPalette()
     for role, colour in _ROLES[theme].items():
         made.setColor(role, QColor(colour))
@@ -64,14 +55,7 @@ def palette(theme: str) -> QPalette:
 
 
 def apply(application: QApplication, theme: str) -> None:
-    """Dress the whole application.
-
-    Parameters
-    ----------
-    application : QApplication
-    theme : {'system', 'light', 'dark'}
-        `system` follows the desktop's own palette.
-    """
+    """Dress the whole application."""
     # Fusion's own palette is always light, and ours replaces the desktop's: asked once, and kept.
     dark = application.property(_DESKTOP)
     if dark is None:
@@ -98,19 +82,7 @@ def contrast(one: QColor, other: QColor) -> float:
 
 
 def readable(colour: QColor, ground: QColor, least: float) -> QColor:
-    """Make a colour lighter or darker until it stands out from its ground.
-
-    Parameters
-    ----------
-    colour, ground : QColor
-    least : float
-        The contrast: `TEXT` or `MARK`.
-
-    Returns
-    -------
-    QColor
-        The colour itself if its contrast suffices.
-    """
+    """Make a colour lighter or darker until it stands out from its ground."""
     return QColor(_readable(colour.rgb(), ground.rgb(), least))
 
 

@@ -47,15 +47,7 @@ _SMALL: Final = 0.8  # of the font: names of events, numbers of scales
 
 
 class Painting:
-    """Paints one picture of the timeline.
-
-    Parameters
-    ----------
-    painter : QPainter
-    palette : QPalette
-    rows : Rows
-    axis : Axis
-    """
+    """Paints one picture of the timeline."""
 
     def __init__(self, painter: QPainter, palette: QPalette, rows: Rows, axis: Axis) -> None:
         self._painter, self._palette, self._rows, self._axis = painter, palette, rows, axis
