@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy  # its linalg loads where it is first used
 
 from facetrack.errors import InputError
+from facetrack.parallel import one_blas_thread
 
 Features = npt.NDArray[np.float32]
 
@@ -72,6 +73,7 @@ class LevelPrior:
             number, scales.astype(np.float32), rounded, spread.astype(np.float32), float(step)
         )
 
+    @one_blas_thread()
     def inverse(self) -> npt.NDArray[np.float64]:
         """Invert the sums; the first call takes some hundredths of a second.
 

@@ -89,24 +89,29 @@ def test_columns_are_features_slopes_and_what_slopes_do_not_say(cascade, prior) 
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_lesson_weighs_as_much_as_the_whole_training(cascade, prior, count: int) -> None:
-    """Ridge regression anew, from the training's sums and the columns of every start."""
+def test_a_lesson_weighs_four_times_as_much_as_the_whole_training(cascade, prior, count) -> None:
+    """Ridge regression anew: means over a lesson's starts, slopes at the first, the label."""
     lessons = [lesson(seed) for seed in range(count)]
     learned = Learner(cascade, [prior]).learn(lessons)
     assert learned is not None
-    assert learned.own is not None
     before, after = cascade.levels[LEARNS], learned.cascade.levels[LEARNS]
-    gram = whole(prior.gram())
+    gram = np.linalg.inv(whole(prior.inverse()))
     cross = before.regressor @ gram
-    for start in Learner(cascade, [prior]).starts(lessons):
-        end = cascade.run(start.maps, start.shape)
-        start.label = start.label - (learned.own.finish(start.maps, end) - end)
-        start.advance(cascade.levels[0], cascade.basis)
-        columns, targets = (
-            x.astype(np.float64) for x in columns_of(before, prior, start, cascade.basis)
-        )
-        gram += columns @ columns.T / 4
-        cross += targets @ columns.T / 4
+    for one in lessons:
+        starts = list(Learner(cascade, [prior]).starts([one]))
+        missing = np.mean([s.label - cascade.run(s.maps, s.shape) for s in starts], axis=0)
+        for start in starts:
+            start.label = start.label - missing  # what the own level says
+            start.advance(cascade.levels[0], cascade.basis)
+        columns, targets = columns_of(before, prior, starts[0], cascade.basis)
+        columns[:, 0] = np.mean([before.features(s.maps, s.shape) for s in starts], axis=0)
+        moved = np.mean([s.shape - s.label for s in starts], axis=0)
+        targets[:, 0] = cascade.basis.T @ moved.ravel()
+        right = np.mean([before.features(s.maps, s.label) for s in starts], axis=0)
+        e = np.column_stack([columns, right]).astype(np.float64)
+        y = np.column_stack([targets, np.zeros(M)])
+        gram += 4 * e @ e.T
+        cross += 4 * y @ e.T
     expected = np.linalg.solve(gram, cross.T).T
     scale = np.abs(expected - before.regressor).max()
     assert scale > 0.3
@@ -134,14 +139,15 @@ def test_a_frame_of_ones_own_weighs_a_tenth_of_the_training(cascade, prior) -> N
     one = lesson(5)
     before = cascade.levels[LEARNS]
     learner = SelfLearner(
-        cascade, None, {LEARNS: IncrementalRegressor(before.regressor, prior.inverse())},
+        cascade, None,
+        {LEARNS: IncrementalRegressor(before.regressor.astype(np.float64), prior.inverse())},
         {LEARNS: prior},
     )  # fmt: skip
     learned = learner.learn(SelfLesson(one.patches[0], one.starts[0], one.labels[0]))
     start = Start(one.patches[0], one.starts[0], one.labels[0], one.mask, MapReader(cascade))
     start.advance(cascade.levels[0], cascade.basis)
     columns, targets = columns_of(before, prior, start, cascade.basis)
-    gram = whole(prior.gram())
+    gram = np.linalg.inv(whole(prior.inverse()))
     cross = before.regressor @ gram + 0.1 * targets @ columns.T
     expected = np.linalg.solve(gram + 0.1 * columns @ columns.T, cross.T).T
     scale = np.abs(expected - before.regressor).max()
