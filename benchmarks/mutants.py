@@ -20,7 +20,7 @@ import numpy as np
 from showing import show
 
 from facetrack.reporting.envelope import document, read_report, write_json
-from facetrack.reporting.tables import Part, Table
+from facetrack.reporting.tables import Part, Quantity, Table
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))  # where the tests lie
@@ -86,10 +86,13 @@ def _is(found: Mapping[str, Any], chosen: tuple[str, int]) -> bool:
 
 def _judged(chosen: tuple[str, int]) -> dict[str, Any]:
     file, number = chosen
-    made = change((ROOT / file).read_text(encoding="utf-8"), number)
+    text = (ROOT / file).read_text(encoding="utf-8")
+    made = change(text, number)
+    source = text.splitlines()[made.line - 1].strip()
     outcome, said = judge(ROOT, file, made.text, ("-m", "not slow", *_tests_of(file)))
     said = said.partition(" - ")[0] if outcome is Outcome.KILLED else ""
-    return {"file": file, "line": made.line, "what": made.what, "outcome": outcome, "by": said}
+    found = {"file": file, "line": made.line, "source": source, "what": made.what}
+    return {**found, "outcome": outcome, "by": said}
 
 
 def _tests_of(file: str) -> list[str]:
@@ -115,18 +118,18 @@ def layout(found: list[dict[str, Any]]) -> list[Part]:
         own = [m for m in found if m["file"].rpartition("/")[0] == f"facetrack/{room}" or not room]
         lived = sum(m["outcome"] == Outcome.SURVIVED for m in own)
         share = 100 * (1 - lived / len(own)) if own else float("nan")
-        rows.append([room or "all", len(own), len(own) - lived, lived, f"{share:.0f} %"])
+        rows.append([room or "all", len(own), len(own) - lived, lived, Quantity(share, 0, " %")])
     survivors = [
-        [_place(m), m["what"], reasons.get((m["file"], m["what"]), "")]
+        [_place(m), m["source"], m["what"], reasons.get((m["file"], m["source"], m["what"]), "")]
         for m in found
         if m["outcome"] == Outcome.SURVIVED
     ]
     return [
         "One operator, number, condition or statement of a file is changed; the tests of its room, "
         "and those of other rooms that name the file, run until one fails. Slow ones do not run.",
-        Table(["room", "changed", "noticed", "survived", "noticed"], rows),
+        Table(["room", "changed", "noticed", "survived", "share noticed"], rows),
         "Survivors. A reason says why no test should notice; without one, a test is missing.",
-        Table(["place", "change", "reason"], survivors),
+        Table(["place", "line", "change", "reason"], survivors),
     ]
 
 
@@ -134,9 +137,9 @@ def _place(found: Mapping[str, Any]) -> str:
     return f"{found['file'].removeprefix('facetrack/')}:{found['line']}"
 
 
-def _reasons() -> dict[tuple[str, str], str]:
+def _reasons() -> dict[tuple[str, str, str], str]:
     entries = tomllib.loads(REASONS.read_text(encoding="utf-8"))["survivor"]
-    return {(entry["file"], entry["what"]): entry["why"] for entry in entries}
+    return {(e["file"], e["source"], e["what"]): e["why"] for e in entries}
 
 
 if __name__ == "__main__":
