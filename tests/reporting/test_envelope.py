@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_a_document_has_what_every_report_has(tmp_path: Path) -> None:
 def test_the_checksum_is_of_the_model_that_was_loaded(tmp_path: Path) -> None:
     kind = ModelKind("toy of reports", "toy", schema=1, load=lambda arrays, meta: None)
     kind.write(tmp_path / "toy.npz", {"w": np.zeros(1)}, {"name": "toy", "card": {}})
-    report = {"command": "facetrack x", "model": "toy", "n": 3, "details": {}}
+    report: dict[str, Any] = {"command": "facetrack x", "model": "toy", "n": 3, "details": {}}
     assert "checksum" not in document(**report)
     kind.read(tmp_path / "toy.npz")
     said = kind.describe(tmp_path / "toy.npz")["checksum"]
