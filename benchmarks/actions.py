@@ -28,9 +28,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from facetrack.actions.train.bank import ActionNetwork, HeadForm
-from facetrack.actions.train.resnet import BackboneForm, build, multiply_adds
+from facetrack.actions.train.network import build
 from facetrack.errors import FacetrackError
 from facetrack.networks.train.fitting import Fitting, Schedule
+from facetrack.networks.train.resnet import BackboneForm, multiply_adds
 from facetrack.reporting.envelope import write_json
 from facetrack.reporting.intervals import paired_interval
 from facetrack.reporting.tables import Part, Quantity, Table

@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 import torch
 
 from facetrack.actions.train.recipe import read_recipe, recipes
-from facetrack.actions.train.resnet import build
+from facetrack.actions.train.network import build
 from facetrack.actions.train.run import evaluate, load_network, start
 from facetrack.actions.train.views import View, training_view, views_of_test
 from facetrack.cli.main import main
@@ -167,7 +167,7 @@ def test_weights_that_are_none_are_named(trees: dict[str, Path], tmp_path: Path)
         (('data = "kinetics"', 'data = "movies"'), "data are kinetics, something, folder"),
         (("filters = 5", "filters = 0"), "1 or more"),
         (("depth = 50", "depth = 51"), "18, 34, 50, 101, 152"),
-        (('optimiser = "sgd"', 'optimiser = "none"'), "there are adamw, sgd"),
+        (('optimiser = "sgd"', 'optimiser = "none"'), "there are adamw, adam, sgd"),
         (("frames = 8", "frames = 8\nspeed = 3"), "speed"),
         (("[head]", "[sound]\n[head]"), "unknown entries: sound"),
     ],

@@ -11,15 +11,14 @@ import torch
 from torch import Tensor
 
 from facetrack.actions.train.bank import ActionNetwork, HeadForm
-from facetrack.actions.train.resnet import (
+from facetrack.actions.train.network import build, start_from_images
+from facetrack.errors import InputError
+from facetrack.networks.train.resnet import (
     BackboneForm,
-    build,
     freeze_statistics,
     inflated,
-    load_image_weights,
     multiply_adds,
 )
-from facetrack.errors import InputError
 
 HEAD = HeadForm(4, filters=2, dropout=0.0)
 
@@ -66,8 +65,8 @@ def test_an_inflated_network_sees_equal_frames_as_the_image_network_does(bottlen
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2.0)
     deep = build(small(bottleneck, deep=3), HEAD).eval()
-    load_image_weights(deep, image_weights(flat))
-    load_image_weights(flat, image_weights(flat))
+    start_from_images(deep, image_weights(flat))
+    start_from_images(flat, image_weights(flat))
     image = torch.from_numpy(
         np.random.default_rng(0).standard_normal((1, 3, 1, 32, 32), np.float32)
     )
@@ -90,9 +89,9 @@ def test_weights_of_another_depth_are_named() -> None:
     network = build(small(), HEAD)
     state = image_weights(network)
     with pytest.raises(InputError, match=r"lack 'conv1.weight'"):
-        load_image_weights(network, {})
+        start_from_images(network, {})
     with pytest.raises(InputError, match="of another depth"):
-        load_image_weights(network, {**state, "conv1.weight": torch.zeros(8, 3, 7, 7)})
+        start_from_images(network, {**state, "conv1.weight": torch.zeros(8, 3, 7, 7)})
     with pytest.raises(InputError, match="18, 34, 50, 101, 152"):
         BackboneForm.of_depth(20)
 

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from facetrack.actions.train.bank import HeadForm
-from facetrack.actions.train.resnet import BackboneForm
 from facetrack.actions.train.views import View
 from facetrack.datasets.action_lists import FORMS
 from facetrack.errors import FormatError
 from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.recipe_files import find_recipe, recipes_of
+from facetrack.networks.train.resnet import BackboneForm
 
 __all__ = ["Recipe", "read_recipe", "recipe_file", "recipes"]
 

@@ -14,14 +14,15 @@ import torch
 from torch import Tensor
 
 from facetrack.actions.train.bank import ActionNetwork
+from facetrack.actions.train.network import build, start_from_images
 from facetrack.actions.train.recipe import Recipe, read_recipe, recipe_file
-from facetrack.actions.train.resnet import build, freeze_statistics, load_image_weights
 from facetrack.actions.train.views import training_view, views_of_test
 from facetrack.datasets.action_lists import ClipList, LabelledClip, read_clips
 from facetrack.errors import FormatError, InputError, VideoError
 from facetrack.formats.archive import read_archive
 from facetrack.formats.atomic import write_text
 from facetrack.networks.train.fitting import KIND, Fitting, set_weights
+from facetrack.networks.train.resnet import freeze_statistics, read_image_weights
 from facetrack.networks.train.run import RECIPE, logged, open_run
 from facetrack.version import installed_version
 
@@ -93,7 +94,7 @@ def start(
     torch.manual_seed(seed)
     network = build(recipe.backbone, recipe.head_of(len(clips.classes)))
     if init is not None:
-        load_image_weights(network, read_image_weights(init))
+        start_from_images(network, read_image_weights(init))
     network.to(device)
     with ThreadPoolExecutor(threads) as pool:
         loss = partial(_loss, network, recipe, clips.clips, pool, device)
@@ -101,23 +102,6 @@ def start(
         report = logged(work, say)
         fitting.run(len(clips.clips), loss, lambda values: report("network", values))
     return network
-
-
-def read_image_weights(path: Path) -> dict[str, Tensor]:
-    """Read a state dict of torch; no code in it is run.
-
-    Raises
-    ------
-    FormatError
-        If it is none.
-    """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever the file makes it meet
-        raise FormatError(path, f"no readable weights ({type(error).__name__})") from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise FormatError(path, "not a state dict: it must map names to tensors")
-    return state
 
 
 def load_network(work: Path) -> tuple[ActionNetwork, Recipe, tuple[str, ...]]:

@@ -62,14 +62,15 @@ def count_differing(patches, weights, size, totals):
 
 
 @exact_kernel
-def gather(words, row, first, side, stride, size, patches):
+def gather(words, row, first, side, stride, dilation, size, patches):
     # map of words; the group's first word; `size` words of a pixel; out: flat (>= W', side^2 size)
     n = 0
-    for column in range((words.shape[1] - side) // stride + 1):
+    for column in range((words.shape[1] - dilation * (side - 1) - 1) // stride + 1):
         for y in range(side):
             for x in range(side):
                 for k in range(size):
-                    patches[n] = words[row + y, column * stride + x, first + k]
+                    pixel = words[row + y * dilation, column * stride + x * dilation]
+                    patches[n] = pixel[first + k]
                     n += 1
 
 
@@ -88,9 +89,10 @@ def finish(totals, bases, classes, scale, factors, slope, skip, first, out):
 
 
 @exact_kernel
-def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, side, stride, out):
+def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, kernel, out):
     # map of words; (G, flat) u64; (row classes, G, column classes, m) f32; (H',), (W',) i64;
-    # (G m,) f32 x 3; (H', W', G m) f32 x 2
+    # (G m,) f32 x 3; (H', W', G m) f32; (side, stride, dilation); as skip
+    side, stride, dilation = kernel
     height, width, _ = out.shape
     _, groups, _, outputs = bases.shape
     size = words.shape[2] // groups
@@ -105,7 +107,7 @@ def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, 
         for group in range(groups):
             for row in range(top, bottom):
                 target = patches[(row - top) * width * inside :]
-                gather(words, row * stride, group * size, side, stride, size, target)
+                gather(words, row * stride, group * size, side, stride, dilation, size, target)
             count_differing(patches, weights[group], inside, totals[:used])
             own = slice(group * outputs, (group + 1) * outputs)
             for row in range(top, bottom):
@@ -125,7 +127,7 @@ def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, 
 @exact_kernel
 def unfold(x, side, stride, patches):  # (H, W, C) f32 with its border; (H', W' side^2 C) f32
     for row in range(patches.shape[0]):
-        gather(x, row * stride, 0, side, stride, x.shape[2], patches[row])
+        gather(x, row * stride, 0, side, stride, 1, x.shape[2], patches[row])
 
 
 @kernel
@@ -152,6 +154,32 @@ def average(x, out):  # (H, W, C) f32, (C,) f32: mean of every channel
     share = np.float32(1) / np.float32(height * width)
     for k in range(out.size):
         out[k] *= share
+
+
+@exact_kernel
+def pool(x, maximum, stride, out):  # (H, W, C) f32; of 3 x 3; (ceil(H / s), ceil(W / s), C) f32
+    wide()
+    height, width, channels = x.shape
+    for row in range(out.shape[0]):
+        top, bottom = max(row * stride - 1, 0), min(row * stride + 2, height)
+        for column in range(out.shape[1]):
+            left, right = max(column * stride - 1, 0), min(column * stride + 2, width)
+            pixel, first = out[row, column], x[top, left]
+            for k in range(channels):
+                pixel[k] = first[k]
+            for y in range(top, bottom):
+                for x_ in range(left + (y == top), right):
+                    near = x[y, x_]
+                    if maximum:
+                        for k in range(channels):
+                            pixel[k] = max(pixel[k], near[k])
+                    else:
+                        for k in range(channels):
+                            pixel[k] += near[k]
+            if not maximum:
+                share = np.float32(1) / np.float32((bottom - top) * (right - left))
+                for k in range(channels):
+                    pixel[k] *= share
 
 
 @exact_kernel

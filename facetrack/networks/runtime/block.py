@@ -99,11 +99,14 @@ class BinaryBlock:
     scale, slope : ndarray, (outputs,), float32
         Of the convolution, and of the PReLU.
     side : int
-        Of the kernel: 1, 3, 5, ...; the padding is half of it.
+        Of the kernel: 1, 3, 5, ...; the padding is half of it, times the dilation.
     stride : int
     gate : Gate, optional
     shortcut : Shortcut, optional
         The identity without it.
+    dilation : int
+    skip : bool
+        Whether the input is added at all.
 
     Raises
     ------
@@ -120,16 +123,19 @@ class BinaryBlock:
     stride: int = 1
     gate: Gate | None = None
     shortcut: Shortcut | None = None
+    dilation: int = 1
+    skip: bool = True
 
     def __post_init__(self) -> None:
         inputs, outputs, groups = self.inputs, self.outputs, self.weight.shape[0]
         fit = groups > 0 and inputs % groups == outputs % groups == 0
-        if not fit or self.side < 1 or self.side % 2 == 0 or self.stride not in (1, 2):
+        odd = self.side > 0 and self.side % 2 == 1
+        if not fit or not odd or self.stride not in (1, 2) or self.dilation < 1:
             raise InputError(
                 f"kernel {self.side}, stride {self.stride}, {groups} groups of {inputs} inputs and "
                 f"{outputs} outputs: the kernel must be odd, the stride 1 or 2"
             )
-        if not self.shortcut and (self.stride != 1 or inputs != outputs):
+        if self.skip and not self.shortcut and (self.stride != 1 or inputs != outputs):
             raise InputError(f"no shortcut from {inputs} to {outputs}, stride {self.stride}")
         words = self.side * self.side * words_of(inputs // groups)
         require(self.thresholds, "thresholds", (inputs,))
@@ -168,7 +174,7 @@ class _Run:
 
     def __init__(self, block: BinaryBlock, shape: Shape) -> None:
         height, width, inputs = shape
-        half, groups = block.side // 2, block.weight.shape[0]
+        half, groups = _half(block), block.weight.shape[0]
         self._block, self._half = block, half
         self._firsts = first_channels(inputs, groups)
         self._flips = _flip_words(block.flips, self._firsts)
@@ -182,8 +188,8 @@ class _Run:
         self._out = np.empty(self.shape, np.float32)
         self._factors = np.ones(block.outputs, np.float32)
         self._mean = np.empty(inputs, np.float32)
+        self._skip = np.zeros(self.shape if block.shortcut or not block.skip else 0, np.float32)
         if block.shortcut:
-            self._skip = np.empty(self.shape, np.float32)
             self._halved = np.empty((*self.shape[:2], inputs), np.float32)
 
     def __call__(self, x: Floats) -> Floats:
@@ -202,8 +208,7 @@ class _Run:
             self._factors,
             block.slope,
             self._skipped(x),
-            block.side,
-            block.stride,
+            (block.side, block.stride, block.dilation),
             self._out,
         )
         return self._out
@@ -211,7 +216,7 @@ class _Run:
     def _skipped(self, x: Floats) -> Floats:
         shortcut = self._block.shortcut
         if shortcut is None:
-            return x
+            return x if self._block.skip else self._skip
         if self._block.stride == 2:
             _kernels.halve(x, self._halved)
             x = self._halved
@@ -219,6 +224,10 @@ class _Run:
         np.dot(x.reshape(-1, inputs), shortcut.weight, out=self._skip.reshape(-1, outputs))
         self._skip += shortcut.bias
         return self._skip
+
+
+def _half(block: BinaryBlock) -> int:
+    return block.dilation * (block.side // 2)
 
 
 def _flip_words(flips: npt.NDArray[np.bool_], firsts: npt.NDArray[np.int64]) -> Words:
@@ -231,9 +240,9 @@ def _flip_words(flips: npt.NDArray[np.bool_], firsts: npt.NDArray[np.int64]) -> 
 
 def _classes(size: int, block: BinaryBlock) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
     """Return which taps can lie inside along one axis (classes, side), and each output's class."""
-    half = block.side // 2
-    starts = np.arange((size + 2 * half - block.side) // block.stride + 1) * block.stride - half
-    taps = starts[:, None] + np.arange(block.side)
+    half, last = _half(block), block.dilation * (block.side - 1)
+    starts = np.arange((size + 2 * half - last - 1) // block.stride + 1) * block.stride - half
+    taps = starts[:, None] + block.dilation * np.arange(block.side)
     inside, classes = np.unique((taps >= 0) & (taps < size), axis=0, return_inverse=True)
     return inside, classes.reshape(-1).astype(np.int64)
 

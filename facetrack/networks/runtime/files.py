@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, Final
 
 import numpy as np
@@ -13,13 +13,14 @@ from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import ModelKind, register_kind
 from facetrack.networks.runtime.block import BinaryBlock, Gate, Shortcut
 from facetrack.networks.runtime.network import BinaryNetwork
-from facetrack.networks.runtime.real import Flatten, Linear, Pool, Stem
+from facetrack.networks.runtime.real import Flatten, Linear, LocalPool, Pool, Stem
 
 __all__ = ["BINARY_NETWORK", "pack", "unpack"]
 
 _LAYERS: Final[dict[str, type[Any]]] = {
-    layer.__name__: layer for layer in (BinaryBlock, Flatten, Linear, Pool, Stem)
+    layer.__name__: layer for layer in (BinaryBlock, Flatten, Linear, LocalPool, Pool, Stem)
 }
+_PLAIN: Final[dict[Any, type[Any]]] = {"int": int, "bool": bool}
 _PARTS: Final[dict[str, type[Any]]] = {"gate": Gate, "shortcut": Shortcut}  # of a block
 # Real weights that may be halved, by the ends of their names.
 _HALVED: Final = ("gate/squeeze", "gate/excite", "shortcut/weight")
@@ -111,8 +112,9 @@ def _put_together(kind: type[Any], entries: Mapping[str, Any], prefix: str, arra
             values[name] = (
                 _put_together(_PARTS[name], {}, f"{prefix}{name}/", arrays) if has else None
             )
-        elif field.type == "int":
-            values[name] = int(entries[name])
+        elif field.type in _PLAIN:
+            if name in entries or field.default is MISSING:  # older files lack what came later
+                values[name] = _PLAIN[field.type](entries[name])
         else:
             values[name] = _as_it_runs(arrays[prefix + name])
     return kind(**values)

@@ -38,7 +38,7 @@ class BinaryNetwork:
     Parameters
     ----------
     layers : sequence of Layer
-        `Stem`, `BinaryBlock`, `Pool`, `Flatten`, `Linear`.
+        `Stem`, `BinaryBlock`, `LocalPool`, `Pool`, `Flatten`, `Linear`.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:

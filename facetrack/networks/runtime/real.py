@@ -10,7 +10,7 @@ from facetrack.errors import InputError
 from facetrack.networks.runtime import _kernels
 from facetrack.networks.runtime.arrays import Floats, Prepared, Shape, require, require_shape
 
-__all__ = ["Flatten", "Linear", "Pool", "Stem"]
+__all__ = ["Flatten", "Linear", "LocalPool", "Pool", "Stem"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,6 +67,41 @@ class Stem:
             return out.reshape(rows, columns, outputs)
 
         return Prepared((rows, columns, outputs), run)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPool:
+    """The maximum or the mean of 3 x 3 pixels of each channel; what lies outside does not count.
+
+    Attributes
+    ----------
+    maximum : bool
+    stride : int
+
+    Raises
+    ------
+    InputError
+        If the stride is below 1.
+    """
+
+    maximum: bool
+    stride: int = 1
+
+    def __post_init__(self) -> None:
+        if self.stride < 1:
+            raise InputError(f"a pool of stride {self.stride}")
+
+    def prepare(self, shape: Shape) -> Prepared:
+        """Allocate what the layer needs for inputs of one size; see `Layer.prepare`."""
+        require_shape(shape, shape[-1], "a pool")
+        height, width, channels = shape
+        out = np.empty((-(-height // self.stride), -(-width // self.stride), channels), np.float32)
+
+        def run(x: Floats) -> Floats:
+            _kernels.pool(x, self.maximum, self.stride, out)
+            return out
+
+        return Prepared(out.shape, run)
 
 
 @dataclass(frozen=True, slots=True)

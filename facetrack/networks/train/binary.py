@@ -52,10 +52,14 @@ class BinaryConv2d(nn.Module):
     ----------
     inputs, outputs : int
         Channels.
-    kernel, stride, groups : int
+    kernel, stride, groups, dilation : int
     analytic : bool
         Scale by the mean of |w| of each output channel (XNOR-Net) and not by a learned factor.
+    scaled : bool
+        Whether there is a learned factor; without it, and not analytic, the scale is 1.
     """
+
+    scale: Tensor
 
     def __init__(
         self,
@@ -64,15 +68,21 @@ class BinaryConv2d(nn.Module):
         kernel: int = 3,
         stride: int = 1,
         groups: int = 1,
+        dilation: int = 1,
         *,
         analytic: bool = False,
+        scaled: bool = True,
     ) -> None:
         super().__init__()
-        self.stride, self.groups, self.analytic = stride, groups, analytic
+        self.stride, self.groups, self.dilation = stride, groups, dilation
+        self.analytic = analytic
         self.stage = Stage.BINARY
         self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, kernel, kernel))
         nn.init.kaiming_normal_(self.weight)
-        self.scale = nn.Parameter(torch.ones(outputs))
+        if scaled:
+            self.scale = nn.Parameter(torch.ones(outputs))
+        else:
+            self.register_buffer("scale", torch.ones(outputs), persistent=False)
 
     def binarised(self, z: Tensor) -> Tensor:
         """Return what is convolved: signs, or tanh in the first stage."""
@@ -87,9 +97,14 @@ class BinaryConv2d(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Convolve; z is normalised, its sign is taken here."""
         weight = sign(self.weight) if self.stage == Stage.BINARY else self.weight
-        half = self.weight.shape[-1] // 2
+        half = self.dilation * (self.weight.shape[-1] // 2)
         y = functional.conv2d(
-            self.binarised(z), weight, stride=self.stride, padding=half, groups=self.groups
+            self.binarised(z),
+            weight,
+            stride=self.stride,
+            padding=half,
+            dilation=self.dilation,
+            groups=self.groups,
         )
         return y * self.factors()[:, None, None]
 
@@ -124,16 +139,25 @@ class HalfBlock(nn.Module):
     groups : int
     gated : bool
         Whether a `Gate` scales the outputs as well.
+    scaled : bool
+        See `BinaryConv2d`.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, stride: int = 1, groups: int = 1, *, gated: bool = True
+        self,
+        inputs: int,
+        outputs: int,
+        stride: int = 1,
+        groups: int = 1,
+        *,
+        gated: bool = True,
+        scaled: bool = True,
     ) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(inputs)
-        self.conv = BinaryConv2d(inputs, outputs, stride=stride, groups=groups)
+        self.conv = BinaryConv2d(inputs, outputs, stride=stride, groups=groups, scaled=scaled)
         self.gate = Gate(inputs, outputs) if gated else None
-        if gated:
+        if gated and scaled:
             nn.init.constant_(self.conv.scale, GATED_SCALE)
         self.activation = nn.PReLU(outputs)
         self.shortcut = shortcut(inputs, outputs, stride)
@@ -190,12 +214,13 @@ def set_stage(network: nn.Module, stage: Stage) -> None:
 
 @torch.no_grad()
 def hand_over(network: nn.Module) -> None:
-    """Go from real to binary weights: scales take up mean |w|, so that outputs keep their size.
+    """Go from real to binary weights: learned scales take up mean |w|, so outputs keep their size.
 
     Statistics of the normalisations have to be computed anew afterwards: `recompute_statistics`.
     """
     for convolution in binary_convolutions(network):
-        convolution.scale.mul_(convolution.weight.abs().mean(dim=(1, 2, 3)))
+        if isinstance(convolution.scale, nn.Parameter):
+            convolution.scale.mul_(convolution.weight.abs().mean(dim=(1, 2, 3)))
     set_stage(network, Stage.BINARY)
 
 

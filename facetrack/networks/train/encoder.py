@@ -130,6 +130,15 @@ class Encoder(nn.Module):
         found = [self.branch(name).head(taps[name][-1]) for name in PATCHES]
         return self.head(torch.cat(found, dim=1)), taps
 
+    @property
+    def tap_widths(self) -> tuple[int, ...]:
+        """Return how many channels each stage puts out."""
+        return self.architecture.widths[1:]
+
+    def parts(self) -> dict[str, Branch]:
+        """Return the branches."""
+        return {name: self.branch(name) for name in PATCHES}
+
     def branch(self, name: str) -> Branch:
         """Return the branch of one of the patches."""
         branch = self.branches[name]

@@ -14,7 +14,7 @@ from facetrack.errors import InputError
 from facetrack.networks.runtime.arrays import Floats
 from facetrack.networks.runtime.block import BinaryBlock, Gate, Shortcut
 from facetrack.networks.runtime.network import BinaryNetwork, Layer
-from facetrack.networks.runtime.real import Flatten, Linear, Pool, Stem
+from facetrack.networks.runtime.real import Flatten, Linear, LocalPool, Pool, Stem
 from facetrack.networks.runtime.words import pack_weights
 from facetrack.networks.train.binary import HalfBlock, Stage
 
@@ -30,8 +30,8 @@ def export(network: nn.Module) -> BinaryNetwork:
     ----------
     network : nn.Module
         `nn.Sequential`, nested or not, of convolution, normalisation and PReLU (the stem),
-        `HalfBlock` at `Stage.BINARY`, `AdaptiveAvgPool2d(1)`, `Flatten`, `Linear`; dropout is left
-        out.
+        `HalfBlock` at `Stage.BINARY`, `MaxPool2d` of 3 x 3, `AdaptiveAvgPool2d(1)`, `Flatten`,
+        `Linear`; dropout is left out.
 
     Returns
     -------
@@ -52,6 +52,8 @@ def export(network: nn.Module) -> BinaryNetwork:
             layers.append(export_block(module))
         elif isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
             layers.append(Pool())
+        elif isinstance(module, nn.MaxPool2d):
+            layers.append(_local_pool(module))
         elif isinstance(module, nn.Flatten):
             if not layers or not isinstance(layers[-1], Pool):
                 layers.append(Flatten())
@@ -174,6 +176,13 @@ def _linear(linear: nn.Linear) -> Linear:
     bias: Tensor | None = getattr(linear, "bias", None)
     zeros = np.zeros(linear.out_features, np.float32)
     return Linear(_array(linear.weight.T), zeros if bias is None else _array(bias))
+
+
+def _local_pool(pool: nn.MaxPool2d) -> LocalPool:
+    same = pool.dilation == 1 and not pool.ceil_mode and isinstance(pool.stride, int)
+    if not same or (pool.kernel_size, pool.padding) != (3, 1):
+        raise InputError(f"a pool must be of 3 x 3, padded by 1: {pool}")
+    return LocalPool(maximum=True, stride=int(pool.stride))
 
 
 def _stem(convolution: nn.Conv2d, norm: nn.Module | None, activation: nn.Module | None) -> Stem:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
+from facetrack.networks.train.devices import Place, out_of_memory
 
 KIND: Final = "facetrack checkpoint"
 _WEIGHT, _OPTIMISER = "weight/", "optimiser/"
@@ -33,11 +34,16 @@ class Schedule:
     epochs, batch : int
     rate : float
         At the start.
-    optimiser : {"adamw", "sgd"}
-        The latter with a momentum of 0.9.
+    optimiser : {"adamw", "adam", "sgd"}
+        The last with a momentum of 0.9; the decay of the last two is a part of the gradient.
     fall : {"cosine", "steps"}
-        To 0, after a warm-up of a twentieth; or to a tenth after a half and again after three
-        quarters.
+        To 0, after a warm-up of a twentieth; or by a factor at each of `drops`.
+    drops : tuple of int
+        Epochs; empty for a half and three quarters of all.
+    factor : float
+        Of each drop.
+    warm : int
+        Epochs over which a rate that falls by steps rises first.
     decay : float
         Of convolutions' and linear layers' weights, never of slopes, scales and normalisations.
     seed : int
@@ -50,11 +56,18 @@ class Schedule:
     seed: int = 0
     optimiser: str = "adamw"
     fall: str = "cosine"
+    drops: tuple[int, ...] = ()
+    factor: float = 0.1
+    warm: int = 0
 
     def __post_init__(self) -> None:
         if self.optimiser not in _OPTIMISERS or self.fall not in _FALLS:
             known = ", ".join((*_OPTIMISERS, *_FALLS))
             raise InputError(f"{self.optimiser}, {self.fall}: there are {known}")
+
+    def share(self, epoch: float) -> float:
+        """Return which share of the rate is in use at a time, in epochs from the start."""
+        return _FALLS[self.fall](epoch, self)
 
 
 @dataclass(slots=True)
@@ -77,6 +90,10 @@ class Fitting:
         The one in progress, from 0.
     speeds : mapping of str to float
         How many times faster parts are trained, by the beginning of their parameters' names.
+    place : Place
+        Which share of each batch is computed here, and whether it writes the checkpoint.
+    note : callable
+        Takes a line for people when memory runs out.
     """
 
     network: nn.Module
@@ -86,6 +103,9 @@ class Fitting:
     until: int | None = None
     epoch: int = 0
     speeds: Mapping[str, float] = field(default_factory=dict)
+    place: Place = Place()
+    note: Callable[[str], None] = lambda line: None
+    _parts: int = 1  # of each batch, one after the other
 
     def run(self, count: int, loss: Loss, report: Report = lambda values: None) -> None:
         """Train on samples 0 to count - 1.
@@ -94,7 +114,7 @@ class Fitting:
         ----------
         count : int
         loss : callable (numbers of samples, generator) -> Tensor
-            Of one batch.
+            Of one batch; where memory runs out, of parts of it, whose gradients are added.
         report : callable
             Told `epoch`, `epochs`, `loss` after each epoch.
 
@@ -103,9 +123,9 @@ class Fitting:
         FormatError
             If the checkpoint is damaged or of another training.
         InputError
-            If the loss is no number.
+            If the loss is no number, or memory runs out with a batch of one.
         """
-        schedule = self.schedule
+        schedule, place = self.schedule, self.place
         groups = _groups(self.network, schedule.decay, self.speeds)
         optimiser = _OPTIMISERS[schedule.optimiser](groups, schedule.rate)
         done = self._take_up(optimiser)
@@ -116,24 +136,63 @@ class Fitting:
             rng = np.random.default_rng([schedule.seed, epoch])
             self.network.train()
             total = 0.0
-            for step, batch in enumerate(_batches(count, schedule.batch, rng)):
+            order = _batches(count, schedule.batch, rng)
+            own = np.random.default_rng([schedule.seed, epoch, place.rank]) if place.rank else rng
+            for step, batch in enumerate(order):
                 for group in optimiser.param_groups:
-                    share = _FALLS[schedule.fall](epoch + step / steps, schedule.epochs)
+                    share = schedule.share(epoch + step / steps)
                     group["lr"] = schedule.rate * group["speed"] * share
-                value = loss(batch, rng)
-                if not math.isfinite(value.item()):
-                    raise InputError(
-                        f"epoch {epoch + 1}: the loss is {value.item()}; lower the rate"
-                    )
-                optimiser.zero_grad()
-                value.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                self.after_step()
-                total += value.item()
-            self._write(optimiser, epoch + 1)
-            last = self.until or schedule.epochs
-            report({"epoch": epoch + 1, "epochs": last, "loss": total / steps})
+                total += self._step(optimiser, batch[place.rank :: place.processes], loss, own)
+            if place.writes:
+                self._write(optimiser, epoch + 1)
+                last = self.until or schedule.epochs
+                report({"epoch": epoch + 1, "epochs": last, "loss": total / steps})
+            place.wait()
         self.network.eval()
+
+    def _step(
+        self,
+        optimiser: torch.optim.Optimizer,
+        batch: npt.NDArray[np.int64],
+        loss: Loss,
+        rng: np.random.Generator,
+    ) -> float:
+        while True:
+            try:
+                optimiser.zero_grad()
+                total = self._gradients(batch, loss, rng)
+                break
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                self._halve(len(batch))
+        optimiser.step()
+        self.after_step()
+        return total
+
+    def _gradients(
+        self, batch: npt.NDArray[np.int64], loss: Loss, rng: np.random.Generator
+    ) -> float:
+        total = 0.0
+        for part in np.array_split(batch, self._parts):
+            value = loss(part, rng) * (len(part) / len(batch))
+            if not math.isfinite(value.item()):
+                raise InputError(
+                    f"epoch {self.epoch + 1}: the loss is {value.item()}; lower the rate"
+                )
+            value.backward()  # type: ignore[no-untyped-call]
+            total += value.item()
+        return total
+
+    def _halve(self, batch: int) -> None:
+        """Compute batches in parts of half the size from now on."""
+        if self.place.processes > 1:  # the other processes wait for this one's gradients
+            raise InputError("out of memory; lower `batch` in the recipe, or take more cards")
+        if self._parts >= batch:
+            raise InputError("out of memory even with a batch of 1; take a smaller network")
+        self._parts *= 2
+        size = -(-batch // self._parts)
+        self.note(f"out of memory: batches of {batch} are computed in parts of {size} from now on")
 
     def _identity(self) -> str:
         shapes = {name: list(w.shape) for name, w in self.network.state_dict().items()}
@@ -205,13 +264,16 @@ def _groups(network: nn.Module, decay: float, speeds: Mapping[str, float]) -> li
     ]
 
 
-def _cosine(epoch: float, epochs: int) -> float:
+def _cosine(epoch: float, schedule: Schedule) -> float:
+    epochs = schedule.epochs
     warm = max(0.05 * epochs, 1e-9)
     return min(epoch / warm + 0.02, 1.0) * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
 
 
-def _steps(epoch: float, epochs: int) -> float:
-    return float(0.1 ** sum(epoch >= part * epochs for part in (0.5, 0.75)))
+def _steps(epoch: float, schedule: Schedule) -> float:
+    drops = schedule.drops or (0.5 * schedule.epochs, 0.75 * schedule.epochs)
+    rise = min((epoch + 0.02) / schedule.warm, 1.0) if schedule.warm else 1.0
+    return float(rise * schedule.factor ** sum(epoch >= drop for drop in drops))
 
 
 def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
@@ -223,9 +285,10 @@ def _batches(count: int, size: int, rng: np.random.Generator) -> Iterator[npt.ND
 
 _OPTIMISERS: Final[dict[str, Callable[[list[dict[str, Any]], float], torch.optim.Optimizer]]] = {
     "adamw": lambda groups, rate: torch.optim.AdamW(groups, lr=rate),
+    "adam": lambda groups, rate: torch.optim.Adam(groups, lr=rate),
     "sgd": lambda groups, rate: torch.optim.SGD(groups, lr=rate, momentum=0.9),
 }
-_FALLS: Final[dict[str, Callable[[float, int], float]]] = {"cosine": _cosine, "steps": _steps}
+_FALLS: Final[dict[str, Callable[[float, Schedule], float]]] = {"cosine": _cosine, "steps": _steps}
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:

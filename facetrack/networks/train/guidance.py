@@ -1,17 +1,18 @@
-"""How a teacher guides an encoder beside the truth: the terms of the loss, each with its weight."""
+"""How a teacher guides a network beside the truth: the terms of the loss, each with its weight."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from facetrack.networks.train.adain import AdaIn
-from facetrack.networks.train.encoder import Encoder
-from facetrack.networks.train.real_to_binary import attention
+from facetrack.networks.train.real_to_binary import attention, classes
+from facetrack.networks.train.staged import Guided
 
 Taps = Mapping[str, list[Tensor]]
 
@@ -30,17 +31,28 @@ class Weights:
         How much the teacher minds the student's moments.
     statistics : float
         The moments themselves, the baseline of AdaIN.
+    classes : float
+        Which classes the teacher sees (Hinton's distillation), at a `temperature`.
+    truth : float
+        The truth itself.
+    temperature : float
+    norm : {"l2", "max"}
+        See `attention`.
     """
 
     outputs: float = 0.0
     attention: float = 0.0
     adain: float = 0.0
     statistics: float = 0.0
+    classes: float = 0.0
+    truth: float = 1.0
+    temperature: float = 1.0
+    norm: str = "l2"
 
     @property
     def taught(self) -> bool:
         """Whether a teacher is needed."""
-        return any((self.outputs, self.attention, self.adain, self.statistics))
+        return any((self.outputs, self.attention, self.adain, self.statistics, self.classes))
 
 
 class Guidance(nn.Module):
@@ -48,7 +60,7 @@ class Guidance(nn.Module):
 
     Parameters
     ----------
-    student, teacher : Encoder
+    student, teacher : Guided
         The teacher is frozen, in evaluation mode, and stays so.
     weights : Weights
     judge : {"features", "outputs"}
@@ -56,30 +68,34 @@ class Guidance(nn.Module):
     """
 
     def __init__(
-        self, student: Encoder, teacher: Encoder, weights: Weights, judge: str = "features"
+        self, student: Guided, teacher: Guided, weights: Weights, judge: str = "features"
     ) -> None:
         super().__init__()
         self.weights = weights
-        self._teacher = [teacher.eval().requires_grad_(False)]  # no child: it is not trained
-        pairs = list(
-            zip(student.architecture.widths[1:], teacher.architecture.widths[1:], strict=True)
-        )
-        self.comparisons = nn.ModuleDict({name: AdaIn(pairs, judge) for name in student.branches})
+        assert isinstance(teacher, nn.Module)
+        teacher.eval().requires_grad_(False)
+        self._teacher = [teacher]  # no child: it is not trained
+        pairs = list(zip(student.tap_widths, teacher.tap_widths, strict=True))
+        self.comparisons = nn.ModuleDict({name: AdaIn(pairs, judge) for name in student.parts()})
 
-    def forward(self, patches: Mapping[str, Tensor], said: Tensor, taps: Taps) -> Tensor:
+    def forward(self, inputs: Any, said: Tensor, taps: Taps) -> Tensor:
         """Return the weighted sum of the terms for what a student said of a batch."""
         teacher, weights = self._teacher[0], self.weights
         with torch.no_grad():
-            told, theirs = teacher.tapped(patches)
+            told, theirs = teacher.tapped(inputs)
         total = weights.outputs * functional.smooth_l1_loss(said, told)
+        if weights.classes:
+            total = total + weights.classes * classes(said, told, weights.temperature)
+        judges = teacher.parts()
         for name, own in taps.items():
             compare = self.comparisons[name]
             assert isinstance(compare, AdaIn)
             if weights.attention:
-                maps = [attention(s, t) for s, t in zip(own, theirs[name], strict=True)]
+                pairs = zip(own, theirs[name], strict=True)
+                maps = [attention(s, t, weights.norm) for s, t in pairs]
                 total = total + weights.attention * torch.stack(maps).mean()
             if weights.adain:
-                judged = compare(own, theirs[name], teacher.branch(name))
+                judged = compare(own, theirs[name], judges[name])
                 total = total + weights.adain * judged
             if weights.statistics:
                 total = total + weights.statistics * compare.plain(own, theirs[name])

@@ -36,6 +36,8 @@ class Step:
         Of the guide's terms.
     judge : str
         See `AdaIn`.
+    network : str
+        Which of a recipe's networks is trained, where it has several.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Step:
     guide: str = ""
     weights: Weights = field(default_factory=Weights)
     judge: str = "features"
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,14 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
     path = recipe_file(name)
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-        steps = [_step(entry, seed) for entry in content.pop("steps")]
+        steps = read_steps(content.pop("steps"), seed)
         network = content.pop("network")
         network["widths"] = tuple(network["widths"])
         about, copies = content.pop("about"), content.pop("copies")
         coarse = float(content.pop("coarse", 0.0))
-        recipe = Recipe(path.stem, about, Architecture(**network), tuple(steps), copies, coarse)
-        _check(recipe, content)
+        recipe = Recipe(path.stem, about, Architecture(**network), steps, copies, coarse)
+        if content:
+            raise ValueError(f"unknown entries: {', '.join(content)}")
     except KeyError as error:
         raise FormatError(path, f"the entry {error} is missing") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
@@ -107,24 +111,32 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
     return recipe
 
 
+def read_steps(entries: list[dict[str, Any]], seed: int) -> tuple[Step, ...]:
+    """Read the steps of a recipe.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If an entry is missing, unknown or wrong.
+    """
+    steps = tuple(_step(entry, seed) for entry in entries)
+    earlier: set[str] = set()
+    for step in steps:
+        if step.start not in ("", *earlier) or step.guide not in ("", TEACHER, *earlier):
+            raise ValueError(f"step {step.name!r} needs a step that comes before it")
+        if step.weights.taught and not step.guide:
+            raise ValueError(f"step {step.name!r} has weights of a guide, but none")
+        earlier.add(step.name)
+    return steps
+
+
 def _step(entry: dict[str, Any], seed: int) -> Step:
     timed = {f.name for f in fields(Schedule)}
     schedule = {key: entry.pop(key) for key in timed & entry.keys()}
+    schedule["drops"] = tuple(schedule.get("drops", ()))
     made: dict[str, Any] = {
         "schedule": Schedule(**{"seed": seed, **schedule}),
         "stage": Stage(entry.pop("stage", Stage.BINARY)),
         "weights": Weights(**entry.pop("weights", {})),
     }
     return Step(**entry, **made)
-
-
-def _check(recipe: Recipe, unknown: dict[str, Any]) -> None:
-    if unknown:
-        raise ValueError(f"unknown entries: {', '.join(unknown)}")
-    earlier: set[str] = set()
-    for step in recipe.steps:
-        if step.start not in ("", *earlier) or step.guide not in ("", TEACHER, *earlier):
-            raise ValueError(f"step {step.name!r} needs a step that comes before it")
-        if step.weights.taught and not step.guide:
-            raise ValueError(f"step {step.name!r} has weights of a guide, but none")
-        earlier.add(step.name)

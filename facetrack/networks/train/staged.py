@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -15,6 +16,23 @@ class Staged(Protocol):
 
     def taps(self, x: Tensor) -> list[Tensor]:
         """Return what each stage puts out, each shape (N, C, H, W)."""
+        ...
+
+
+class Guided(Protocol):
+    """A network made of staged parts, of which each can be taught by another network's."""
+
+    @property
+    def tap_widths(self) -> tuple[int, ...]:
+        """Return how many channels each stage puts out, the same in all parts."""
+        ...
+
+    def parts(self) -> Mapping[str, Staged]:
+        """Return the parts by name."""
+        ...
+
+    def tapped(self, inputs: Any) -> tuple[Tensor, dict[str, list[Tensor]]]:
+        """Return the outputs for a batch, and what each stage of each part puts out."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Residual networks of frames or of clips, as stages, and their inflation from image weights.
+"""Residual networks of images or of clips, as stages, and their inflation from image weights.
 
 He et al., "Deep residual learning for image recognition", CVPR 2016; Carreira and Zisserman, "Quo
 vadis, action recognition?", CVPR 2017 (inflation); Wang et al., "Non-local neural networks", CVPR
@@ -11,21 +11,23 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 import torch
 from torch import Tensor, nn
 
-from facetrack.actions.train.bank import ActionNetwork, HeadForm
-from facetrack.errors import InputError
+from facetrack.errors import FormatError, InputError
+from facetrack.networks.train.binary import BinaryConv2d
 
 __all__ = [
     "BackboneForm",
-    "build",
     "freeze_statistics",
     "inflated",
     "load_image_weights",
     "multiply_adds",
+    "read_image_weights",
+    "residual_stages",
 ]
 
 _EXPANSION: Final = 4  # of a bottleneck
@@ -58,6 +60,8 @@ class BackboneForm:
         Of the first convolution.
     pooled : bool
         Whether the stem ends with a maximum pooling of stride 2.
+    clips : bool
+        Whether maps have an axis of time, (N, C, T, H, W); without it they are (N, C, H, W).
     """
 
     bottleneck: bool
@@ -70,12 +74,15 @@ class BackboneForm:
     stem_kernel: tuple[int, int] = (1, 7)
     stem_stride: tuple[int, int] = (1, 2)
     pooled: bool = True
+    clips: bool = True
 
     def __post_init__(self) -> None:
         if not len(self.blocks) == len(self.widths) == len(self.strides):
             raise InputError("blocks, widths and strides are of the same stages")
         if not self.deep % 2 or not self.stem_kernel[0] % 2:
             raise InputError(f"kernels are an odd number of frames deep, got {self.deep}")
+        if not self.clips and (self.deep, self.stem_kernel[0], self.stem_stride[0]) != (1, 1, 1):
+            raise InputError("kernels of images are one frame deep")
 
     @classmethod
     def of_depth(cls, depth: int, deep: int = 1, stem_frames: tuple[int, int] = (1, 1)) -> Self:
@@ -103,13 +110,14 @@ class BackboneForm:
 class _Block(nn.Module):
     """Two convolutions of 3 x 3, both inflated, and a shortcut."""
 
-    def __init__(self, inputs: int, width: int, stride: int, deep: int) -> None:
+    def __init__(self, inputs: int, width: int, stride: int, deep: int, clips: bool) -> None:
         super().__init__()
-        self.conv1 = _convolution(inputs, width, (deep, 3), (1, stride))
-        self.bn1 = nn.BatchNorm3d(width)
-        self.conv2 = _convolution(width, width, (deep, 3), (1, 1))
-        self.bn2 = nn.BatchNorm3d(width)
-        self.downsample = _shortcut(inputs, width, stride)
+        norm = nn.BatchNorm3d if clips else nn.BatchNorm2d
+        self.conv1 = _convolution(inputs, width, (deep, 3), (1, stride), clips)
+        self.bn1 = norm(width)
+        self.conv2 = _convolution(width, width, (deep, 3), (1, 1), clips)
+        self.bn2 = norm(width)
+        self.downsample = _shortcut(inputs, width, stride, clips)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.bn1(self.conv1(x)).relu()
@@ -120,16 +128,17 @@ class _Block(nn.Module):
 class _Bottleneck(nn.Module):
     """Convolutions of 1 x 1, 3 x 3 and 1 x 1, the first one inflated, and a shortcut."""
 
-    def __init__(self, inputs: int, width: int, stride: int, deep: int) -> None:
+    def __init__(self, inputs: int, width: int, stride: int, deep: int, clips: bool) -> None:
         super().__init__()
         outputs = width * _EXPANSION
-        self.conv1 = _convolution(inputs, width, (deep, 1), (1, 1))
-        self.bn1 = nn.BatchNorm3d(width)
-        self.conv2 = _convolution(width, width, (1, 3), (1, stride))
-        self.bn2 = nn.BatchNorm3d(width)
-        self.conv3 = _convolution(width, outputs, (1, 1), (1, 1))
-        self.bn3 = nn.BatchNorm3d(outputs)
-        self.downsample = _shortcut(inputs, outputs, stride)
+        norm = nn.BatchNorm3d if clips else nn.BatchNorm2d
+        self.conv1 = _convolution(inputs, width, (deep, 1), (1, 1), clips)
+        self.bn1 = norm(width)
+        self.conv2 = _convolution(width, width, (1, 3), (1, stride), clips)
+        self.bn2 = norm(width)
+        self.conv3 = _convolution(width, outputs, (1, 1), (1, 1), clips)
+        self.bn3 = norm(outputs)
+        self.downsample = _shortcut(inputs, outputs, stride, clips)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.bn1(self.conv1(x)).relu()
@@ -138,42 +147,43 @@ class _Bottleneck(nn.Module):
         return out
 
 
-def build(backbone: BackboneForm, head: HeadForm) -> ActionNetwork:
-    """Build a whole network.
+def residual_stages(form: BackboneForm) -> tuple[list[nn.Module], list[int]]:
+    """Build the stages of a network, the stem first.
 
     Parameters
     ----------
-    backbone : BackboneForm
-    head : HeadForm
+    form : BackboneForm
 
     Returns
     -------
-    ActionNetwork
-        With new weights.
+    stages : list of Module
+        With new weights; all but the first are `nn.Sequential` of blocks.
+    widths : list of int
+        Channels that each stage gives.
     """
-    (frames, pixels), stride = backbone.stem_kernel, backbone.stem_stride
+    (frames, pixels), stride = form.stem_kernel, form.stem_stride
     first = OrderedDict[str, nn.Module](
-        conv1=_convolution(backbone.channels, backbone.stem, (frames, pixels), stride),
-        bn1=nn.BatchNorm3d(backbone.stem),
+        conv1=_convolution(form.channels, form.stem, (frames, pixels), stride, form.clips),
+        bn1=nn.BatchNorm3d(form.stem) if form.clips else nn.BatchNorm2d(form.stem),
         relu=nn.ReLU(),
     )
-    if backbone.pooled:
-        first["maxpool"] = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+    if form.pooled:
+        in_time = nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))
+        first["maxpool"] = in_time if form.clips else nn.MaxPool2d(3, 2, 1)
     stages: list[nn.Module] = [nn.Sequential(first)]
-    widths = [backbone.stem]
-    for count, width, step in zip(backbone.blocks, backbone.widths, backbone.strides, strict=True):
+    widths = [form.stem]
+    for count, width, step in zip(form.blocks, form.widths, form.strides, strict=True):
         blocks: list[nn.Module] = []
-        outputs = width * (_EXPANSION if backbone.bottleneck else 1)
+        outputs = width * (_EXPANSION if form.bottleneck else 1)
         for i in range(count):
-            block = _Bottleneck if backbone.bottleneck else _Block
+            block = _Bottleneck if form.bottleneck else _Block
             # of bottlenecks, every second one sees more than one frame
-            deep = backbone.deep if not backbone.bottleneck or i % 2 == 0 else 1
-            blocks.append(
-                block(widths[-1] if i == 0 else outputs, width, step if i == 0 else 1, deep)
-            )
+            deep = form.deep if not form.bottleneck or i % 2 == 0 else 1
+            inputs, stride_here = (widths[-1], step) if i == 0 else (outputs, 1)
+            blocks.append(block(inputs, width, stride_here, deep, form.clips))
         stages.append(nn.Sequential(*blocks))
         widths.append(outputs)
-    return ActionNetwork(stages, widths, head)
+    return stages, widths
 
 
 def inflated(weight: Tensor, frames: int, *, centre: bool = False) -> Tensor:
@@ -199,13 +209,13 @@ def inflated(weight: Tensor, frames: int, *, centre: bool = False) -> Tensor:
     return kernel
 
 
-def load_image_weights(network: ActionNetwork, state: Mapping[str, Tensor]) -> None:
-    """Start a backbone, and the local branch with it, from the weights of an image network.
+def load_image_weights(stages: nn.ModuleList, state: Mapping[str, Tensor]) -> None:
+    """Start stages from the weights of an image network.
 
     Parameters
     ----------
-    network : ActionNetwork
-        From `build`.
+    stages : ModuleList
+        From `residual_stages`.
     state : mapping of str to Tensor
         As published for ImageNet; its last layer `fc` is left out.
 
@@ -214,7 +224,7 @@ def load_image_weights(network: ActionNetwork, state: Mapping[str, Tensor]) -> N
     InputError
         If a weight is missing or of another shape.
     """
-    own = network.stages.state_dict()
+    own = stages.state_dict()
     taken: dict[str, Tensor] = {}
     for name, value in own.items():
         stage, _, rest = name.partition(".")
@@ -230,8 +240,32 @@ def load_image_weights(network: ActionNetwork, state: Mapping[str, Tensor]) -> N
             shapes = f"{tuple(found.shape)}, and not {tuple(value.shape)}"
             raise InputError(f"{theirs!r} is {shapes}: of another depth?")
         taken[name] = found
-    network.stages.load_state_dict(taken, strict=False)
-    network.start_local()
+    stages.load_state_dict(taken, strict=False)
+
+
+def read_image_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict of torch; no code in it is run.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to Tensor
+
+    Raises
+    ------
+    FormatError
+        If it is none.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever the file makes it meet
+        raise FormatError(path, f"no readable weights ({type(error).__name__})") from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise FormatError(path, "not a state dict: it must map names to tensors")
+    return state
 
 
 def freeze_statistics(network: nn.Module) -> None:
@@ -248,38 +282,43 @@ def freeze_statistics(network: nn.Module) -> None:
 
 
 def _convolution(
-    inputs: int, outputs: int, kernel: tuple[int, int], stride: tuple[int, int]
-) -> nn.Conv3d:
+    inputs: int, outputs: int, kernel: tuple[int, int], stride: tuple[int, int], clips: bool
+) -> nn.Module:
     (frames, pixels), (in_time, in_space) = kernel, stride
-    convolution = nn.Conv3d(
-        inputs,
-        outputs,
-        (frames, pixels, pixels),
-        (in_time, in_space, in_space),
-        (frames // 2, pixels // 2, pixels // 2),
-        bias=False,
-    )
+    convolution: nn.Conv3d | nn.Conv2d
+    if clips:
+        convolution = nn.Conv3d(
+            inputs,
+            outputs,
+            (frames, pixels, pixels),
+            (in_time, in_space, in_space),
+            (frames // 2, pixels // 2, pixels // 2),
+            bias=False,
+        )
+    else:
+        convolution = nn.Conv2d(inputs, outputs, pixels, in_space, pixels // 2, bias=False)
     nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
     return convolution
 
 
-def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+def _shortcut(inputs: int, outputs: int, stride: int, clips: bool) -> nn.Sequential:
     """Return what leads around a block: nothing where its output is of the same shape."""
     if inputs == outputs and stride == 1:
         return nn.Sequential()
     return nn.Sequential(
-        _convolution(inputs, outputs, (1, 1), (1, stride)), nn.BatchNorm3d(outputs)
+        _convolution(inputs, outputs, (1, 1), (1, stride), clips),
+        nn.BatchNorm3d(outputs) if clips else nn.BatchNorm2d(outputs),
     )
 
 
 @torch.no_grad()
-def multiply_adds(network: nn.Module, clip: Tensor) -> int:
-    """Count the multiplications of convolutions and linear layers for one batch.
+def multiply_adds(network: nn.Module, batch: Tensor) -> int:
+    """Count the multiplications of convolutions, real or binary, and linear layers for one batch.
 
     Parameters
     ----------
     network : nn.Module
-    clip : Tensor, shape (B, C, T, H, W)
+    batch : Tensor, shape (B, C, H, W) or (B, C, T, H, W)
 
     Returns
     -------
@@ -290,15 +329,18 @@ def multiply_adds(network: nn.Module, clip: Tensor) -> int:
 
     def count(module: nn.Module, _: object, output: Tensor) -> None:
         nonlocal total
-        assert isinstance(module, nn.Conv3d | nn.Linear)
+        assert isinstance(module.weight, Tensor)
         total += output.numel() * module.weight[0].numel()
 
+    counted = nn.Conv3d | nn.Conv2d | nn.Linear | BinaryConv2d
     hooks = [
         module.register_forward_hook(count)
         for module in network.modules()
-        if isinstance(module, nn.Conv3d | nn.Linear)
+        if isinstance(module, counted)
     ]
-    network.eval()(clip)
+    training = network.training
+    network.eval()(batch)
+    network.train(training)
     for hook in hooks:
         hook.remove()
     return total

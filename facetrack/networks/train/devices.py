@@ -1,0 +1,113 @@
+"""Where a training runs: the processor, one graphics card, or several with one process each."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import distributed, multiprocessing, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from facetrack.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One process of a training.
+
+    Attributes
+    ----------
+    device : str
+        Of torch.
+    rank, processes : int
+        Which process it is, of how many; the first one writes.
+    """
+
+    device: str = "cpu"
+    rank: int = 0
+    processes: int = 1
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files and lines."""
+        return self.rank == 0
+
+    def wrapped(self, network: nn.Module) -> nn.Module:
+        """Let the processes average their gradients whenever the network's output is used."""
+        if self.processes == 1:
+            return network
+        # Connectors without a term in the loss get no gradient.
+        return DistributedDataParallel(network, find_unused_parameters=True)
+
+    def wait(self) -> None:
+        """Wait for the other processes."""
+        if self.processes > 1:
+            distributed.barrier()
+
+
+def open_places(
+    function: Callable[..., None], device: str, processes: int | None, *arguments: Any
+) -> None:
+    """Call a function with a `Place` and arguments, in one process for each graphics card.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, so that other processes find it.
+    device : str
+        "cpu", "cuda" for all cards, "cuda:1" for one, "auto" for what there is.
+    processes : int, optional
+        As many as there are cards without it, 1 on the processor.
+
+    Raises
+    ------
+    InputError
+        If there is no such device, or fewer cards than processes.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = device.partition(":")
+    cards = torch.cuda.device_count() if kind == "cuda" else 0
+    if kind not in ("cpu", "cuda") or (kind == "cuda" and int(number or 0) >= cards):
+        raise InputError(f"no device {device!r}; there are cpu and {cards} of cuda")
+    processes = processes or (cards if device == "cuda" else 1)
+    if processes < 1 or (kind == "cuda" and processes > (1 if number else cards)):
+        raise InputError(f"{processes} processes on {device!r}, which has {cards} cards")
+    if processes == 1:
+        function(Place(device), *arguments)
+        return
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    job = (function, kind, processes, port, arguments)
+    multiprocessing.spawn(_one, job, nprocs=processes)  # type: ignore[no-untyped-call]
+
+
+def _one(
+    rank: int,
+    function: Callable[..., None],
+    kind: str,
+    processes: int,
+    port: int,
+    arguments: tuple[Any, ...],
+) -> None:
+    os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = "127.0.0.1", str(port)
+    device = f"cuda:{rank}" if kind == "cuda" else "cpu"
+    if kind == "cuda":
+        torch.cuda.set_device(rank)
+    distributed.init_process_group(
+        "nccl" if kind == "cuda" else "gloo", rank=rank, world_size=processes
+    )
+    try:
+        function(Place(device, rank, processes), *arguments)
+    finally:
+        distributed.destroy_process_group()
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Return whether torch found no memory, on a card or on the processor."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,141 @@
+"""Recipes of networks that name pictures, as TOML: data, view, networks, search, steps, figures."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from facetrack.datasets.image_classes import FORMS
+from facetrack.errors import FormatError
+from facetrack.networks.train.bats.network import CellsForm
+from facetrack.networks.train.bats.search import Strategy
+from facetrack.networks.train.bats.supernet import SearchForm
+from facetrack.networks.train.binary import Stage
+from facetrack.networks.train.fitting import Schedule
+from facetrack.networks.train.images.network import ResidualForm
+from facetrack.networks.train.images.views import View
+from facetrack.networks.train.recipe import Step, read_steps
+from facetrack.networks.train.recipe_files import find_recipe, recipes_of
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search: its super-net, its strategy, the schedule of its weights, its view."""
+
+    form: SearchForm
+    strategy: Strategy
+    schedule: Schedule
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole training.
+
+    Attributes
+    ----------
+    name, about : str
+    data : {"cifar10", "cifar100", "imagenet", "arrays"}
+    classes : int
+    view : View
+    networks : mapping of str to ResidualForm or CellsForm
+    steps : tuple of Step
+    search : Search or None
+        What finds the genotype of cells; without it one has to be given.
+    real : str
+        The step whose network the others are compared with, or empty.
+    published : mapping of str to float
+        The paper's top-1 and top-5 of the last step, where they are sure, per cent.
+    """
+
+    name: str
+    about: str
+    data: str
+    classes: int
+    view: View
+    networks: Mapping[str, ResidualForm | CellsForm]
+    steps: tuple[Step, ...]
+    search: Search | None = None
+    real: str = ""
+    published: Mapping[str, float] | None = None
+
+    @property
+    def of_cells(self) -> bool:
+        """Whether a genotype is needed."""
+        return any(isinstance(form, CellsForm) for form in self.networks.values())
+
+
+recipes = partial(recipes_of, "facetrack.networks.train.images")
+recipe_file = partial(find_recipe, "facetrack.networks.train.images")
+
+
+def read_recipe(name: str, *, seed: int = 0) -> Recipe:
+    """Read a recipe by its name, or from a file.
+
+    Raises
+    ------
+    InputError
+        If there is no such recipe.
+    FormatError
+        If an entry is missing, unknown or wrong.
+    """
+    path = recipe_file(name)
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        view = content.pop("view")
+        search = content.pop("search", None)
+        recipe = Recipe(
+            path.stem,
+            content.pop("about"),
+            content.pop("data"),
+            int(content.pop("classes")),
+            View(**_tuples(view)),
+            {name: _network(entry) for name, entry in content.pop("networks", {}).items()},
+            read_steps(content.pop("steps", []), seed),
+            _search(search, view, seed) if search is not None else None,
+            content.pop("real", ""),
+            content.pop("published", {}),
+        )
+        _check(recipe, content)
+    except KeyError as error:
+        raise FormatError(path, f"the entry {error} is missing") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise FormatError(path, str(error)) from error
+    return recipe
+
+
+def _network(entry: dict[str, Any]) -> ResidualForm | CellsForm:
+    cells = entry.get("blocks") == "cells"
+    made = {key: value for key, value in _tuples(entry).items() if not (cells and key == "blocks")}
+    return CellsForm(**made) if cells else ResidualForm(**made)
+
+
+def _search(entry: dict[str, Any], view: dict[str, Any], seed: int) -> Search:
+    strategy = _tuples(entry.pop("strategy", {}))
+    strategy["stage"] = Stage(strategy.get("stage", Stage.ACTIVATIONS))
+    return Search(
+        SearchForm(**entry.pop("network")),
+        Strategy(**strategy),
+        Schedule(**{"seed": seed, **_tuples(entry.pop("schedule"))}),
+        View(**{**_tuples(view), "cutout": 0, **_tuples(entry)}),
+    )
+
+
+def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+
+
+def _check(recipe: Recipe, unknown: Mapping[str, Any]) -> None:
+    if unknown:
+        raise ValueError(f"unknown entries: {', '.join(unknown)}")
+    if recipe.data not in FORMS:
+        raise ValueError(f"data are {', '.join(FORMS)}, got {recipe.data!r}")
+    if lacking := [s.network for s in recipe.steps if s.network not in recipe.networks]:
+        raise ValueError(f"no network {lacking[0]!r}; there are {', '.join(recipe.networks)}")
+    if recipe.real and recipe.real not in {step.name for step in recipe.steps}:
+        raise ValueError(f"no step {recipe.real!r} to compare with")
+    if not recipe.steps and recipe.search is None:
+        raise ValueError("neither steps nor a search")
