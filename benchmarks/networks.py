@@ -3,6 +3,7 @@
     python benchmarks/networks.py convolution --json convolution.json
     python benchmarks/networks.py convolution --bnn-lab FOLDER
     python benchmarks/networks.py encoder --json encoder.json
+    python benchmarks/networks.py residual --json residual.json
 
 `convolution`: a binary 3x3 layer (packing, convolution, scale, PReLU, skip) against float32 and
 int8 convolutions of onnxruntime. Times are CPU time of the one thread; the candidates take turns in
@@ -12,6 +13,10 @@ and without; it knows no zero padding, so its border is filled with signs.
 
 `encoder`: a binary expression encoder, both patches, beside its float twin (the same layers
 with real convolutions and no signs) in onnxruntime.
+
+`residual`: the binary ResNet-18 with gates of the recipe r2b_imagenet, 224 x 224, beside the usual
+ResNet-18 (the network that it replaces, its normalisations folded) and its float twin in
+onnxruntime, with new weights; and the sizes of their files.
 
 numba can be held to an older processor (NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=), onnxruntime
 cannot.
@@ -23,6 +28,7 @@ import argparse
 import importlib
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +38,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime
+import torch
 from llvmlite import binding
 from numba.core import config
 from onnx import TensorProto, helper, numpy_helper
@@ -43,12 +50,17 @@ from facetrack.networks.binary_form import BinaryForm
 from facetrack.networks.expression import load_encoder
 from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.block import BinaryBlock
+from facetrack.networks.runtime.files import BINARY_NETWORK, pack
 from facetrack.networks.runtime.real import Linear, Stem
 from facetrack.networks.runtime.vectors import FEATURES, LANES
 from facetrack.networks.runtime.words import pack_weights
 from facetrack.networks.train.binary import Stage, binary_convolutions, set_stage
 from facetrack.networks.train.encoder import Architecture, Encoder
+from facetrack.networks.train.export import export
+from facetrack.networks.train.images.network import Classifier, ResidualForm, in_layers
+from facetrack.networks.train.images.recipe import read_recipe
 from facetrack.networks.train.model_file import encoder_onnx
+from facetrack.networks.train.onnx_file import onnx_bytes
 from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Table
 
@@ -59,6 +71,8 @@ _SIZES: Final = ((28, 128), (14, 256))  # side of the map, channels
 _BLOCK: Final = 20  # calls
 _NAMED: Final = ("avx2", "avx512bw", "avx512vpopcntdq", "avx512bitalg", "neon")
 _ENCODER: Final = 3.0  # times as long as the binary encoder, its float twin
+_WHOLE: Final = {True: 3.0, False: 2.3}  # the whole network, with and without VPOPCNTDQ
+_SIDE: Final = 224
 _OURS: Final = "binary"
 _FLOAT: Final = "onnxruntime float32"
 
@@ -226,10 +240,42 @@ def float_twin(network: BinaryForm) -> Encoder:
     first, second, third = (b.outputs for b in branch[1::2] if isinstance(b, BinaryBlock))
     widths = len(stem.bias), first, second, third
     twin = Encoder(Architecture("half", widths, len(last.bias)), len(network.head.bias))
-    set_stage(twin, Stage.REAL)
-    for convolution in binary_convolutions(twin):
-        convolution.binarised = nn.Identity()  # type: ignore[method-assign]
+    _make_real(twin)
     return twin.eval()
+
+
+def _make_real(network: nn.Module) -> None:
+    """Leave out the signs of a network."""
+    set_stage(network, Stage.REAL)
+    for convolution in binary_convolutions(network):
+        convolution.binarised = nn.Identity()  # type: ignore[method-assign]
+
+
+def residual(rounds: int) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Time the binary ResNet-18 beside real ones, and weigh their files."""
+    torch.manual_seed(0)
+    recipe = read_recipe("r2b_imagenet")
+    built: dict[str, Classifier] = {}
+    for name, form in recipe.networks.items():
+        assert isinstance(form, ResidualForm)
+        built[name] = Classifier(form, recipe.classes).eval()
+    binary, x = export(in_layers(built["binary"])), torch.randn(_SIDE, _SIDE, 3)
+    _make_real(built["binary"])
+    given = {"x": x.permute(2, 0, 1)[None].contiguous()}
+    stored = {name: onnx_bytes(network, given, ["y"]) for name, network in built.items()}
+    feed = {"x": given["x"].numpy()}
+    usual, twin = _open(stored["usual"]), _open(stored["binary"])
+    calls: dict[str, Call] = {
+        _OURS: lambda: binary.run(x.numpy()),
+        _FLOAT: lambda: usual.run(None, feed),
+        "onnxruntime float32, the same layers": lambda: twin.run(None, feed),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "binary.npz"
+        arrays, description = pack(binary)
+        BINARY_NETWORK.write(path, arrays, {"name": recipe.name, "card": {}, **description})
+        sizes = {"binary": path.stat().st_size, "float32": len(stored["usual"])}
+    return _results("ResNet-18, 224x224", time_in_turns(calls, rounds)), sizes
 
 
 def _results(size: str, times: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
@@ -266,16 +312,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("convolution", "encoder"))
+    parser.add_argument("what", choices=("convolution", "encoder", "residual"))
     parser.add_argument("--encoder", default="expression_binary", help="name or file")
     parser.add_argument("--rounds", type=int, default=30, help="blocks of 20 calls each")
     parser.add_argument("--bnn-lab", type=Path, help="the folder of an unpacked wheel")
     parser.add_argument("--json", type=Path, help="where the figures are written")
     args = parser.parse_args()
-    found = features()
+    found, sizes = features(), dict[str, int]()
     with threadpool_limits(1):
         if args.what == "encoder":
             results, goal = encoder(args.rounds, args.encoder), _ENCODER
+        elif args.what == "residual":
+            results, sizes = residual(args.rounds)
+            goal = _WHOLE["avx512vpopcntdq" in found["numba"]]
         else:
             results, goal = convolution(args.rounds, args.bnn_lab), target(found)
     ratios = [r["times_as_long_as_binary"] for r in results if r["what"] == _FLOAT]
@@ -287,12 +336,19 @@ def main() -> int:
         "calls_per_block": _BLOCK,
         "target": goal,
         "results": results,
+        "bytes": sizes,
     }
     vectors = "; ".join(f"{who}: {', '.join(names) or 'none'}" for who, names in found.items())
     sys.stdout.write(
         f"{table(results).text()}\n{vectors}\n"
         f"float32 takes {min(ratios):.2f} times as long or more; target {goal}\n"
     )
+    if sizes:
+        smaller = sizes["float32"] / sizes["binary"]
+        sys.stdout.write(
+            f"files: {sizes['binary'] / 1e6:.2f} MB, {sizes['float32'] / 1e6:.2f} MB as float32, "
+            f"{smaller:.2f} times as large\n"
+        )
     if args.json:
         command = shlex.join(["python", "benchmarks/networks.py", *sys.argv[1:]])
         measures = {"least_ratio": min(ratios)}

@@ -1,4 +1,4 @@
-"""`facetrack networks`: train, distil, export and evaluate the networks that read faces."""
+"""`facetrack networks`: train, distil, search, export and evaluate networks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._naming import add_data_arguments, evaluate_on_data, train_on_data
 from facetrack.cli._reports import shown, write_report
 from facetrack.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.tracking.face_model import FaceModel
 
-HELP = "Train, distil, export and evaluate the networks that read a tracked face."
+HELP = "Train, distil, search, export and evaluate networks that read a face or name a picture."
 EXAMPLES = """\
 facetrack networks train lfpw_train helen_train --channels blendshapes --work teacher
 facetrack networks distil lfpw_train helen_train --channels blendshapes --teacher teacher --work bin
 facetrack networks evaluate expression --videos videos --channels blendshapes --json measured.json
 facetrack networks export binary -o expression.npz --measured measured.json
+facetrack networks train --config r2b_cifar100 --data cifar-100-binary
+facetrack networks distil --config adain_imagenet --data imagenet
+facetrack networks search --config bats_cifar10 --data cifar-10-batches-bin
+facetrack networks evaluate --config r2b_cifar100 --data cifar-100-binary
 """
 TRAIN, DISTIL = "expression_teacher", "expression_binary"  # recipes
 
@@ -29,23 +34,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
     train = kinds.add_parser("train", help="train a network without a teacher")
     distil = kinds.add_parser("distil", help="train a network with a teacher")
-    for kind, recipe in ((train, TRAIN), (distil, DISTIL)):
-        kind.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
+    search = kinds.add_parser("search", help="search the cells of a binary network")
+    for kind, recipe in ((train, TRAIN), (distil, DISTIL), (search, "")):
         kind.add_argument(
-            "--config", default=recipe, metavar="NAME|FILE.toml", help=f"(default: {recipe})"
+            "--config",
+            metavar="NAME|FILE.toml",
+            help=f"(of faces, default: {recipe})" if recipe else None,
         )
-        _add_channels(kind)
         kind.add_argument(
             "--work",
             type=Path,
-            required=True,
             metavar="DIR",
-            help="checkpoints, log and curves; a run that was interrupted continues there",
+            help="checkpoints, log and curves; what was interrupted there is taken up (default "
+            "with --data: the recipe's name)",
         )
         kind.add_argument("--seed", type=int, default=0)
         kind.add_argument("--threads", type=int, default=1)
+        add_data_arguments(kind, trains=True)
+    for kind in (train, distil):
+        kind.add_argument(
+            "pictures", nargs="*", type=Path, help="of faces: folders of NAME.jpg and NAME.pts"
+        )
+        _add_channels(kind)
     distil.add_argument(
-        "--teacher", type=Path, required=True, metavar="DIR", help="the folder of a finished run"
+        "--teacher", type=Path, metavar="DIR", help="of faces: the folder of a finished run"
     )
     export = kinds.add_parser("export", help="make a model file of a finished run")
     export.add_argument("work", type=Path, metavar="DIR", help="the folder of a finished run")
@@ -59,8 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of `evaluate --videos`: its correlations go into the card, and only channels of 0.6 "
         "or more are offered as signals",
     )
-    evaluate = kinds.add_parser("evaluate", help="compare an encoder with the other program")
-    evaluate.add_argument("encoder", help="a model's name or file")
+    evaluate = kinds.add_parser(
+        "evaluate", help="compare an encoder with the other program, or test a recipe's networks"
+    )
+    evaluate.add_argument("encoder", nargs="?", help="a model's name or file")
+    evaluate.add_argument("--config", metavar="NAME|FILE.toml", help="with --data")
+    evaluate.add_argument("--work", type=Path, metavar="DIR", help="with --data: of the run")
+    add_data_arguments(evaluate, trains=False)
     evaluate.add_argument("--videos", type=Path, metavar="DIR", help="clips of one person each")
     evaluate.add_argument(
         "--skip", nargs="+", default=[], metavar="CLIP", help="clips to leave out, with cuts"
@@ -76,16 +93,27 @@ def _add_channels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channels",
         type=Path,
-        required=True,
         metavar="DIR",
-        help="the other program's channels: FOLDER.npz for each folder of pictures, videos.npz",
+        help="of faces: the other program's channels, FOLDER.npz for each folder, videos.npz",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it."""
-    kinds = {"train": _train, "distil": _train, "export": _export, "evaluate": _evaluate}
-    return kinds[args.kind](args)
+    if args.kind == "export":
+        return _export(args)
+    if args.data is not None:
+        if args.kind == "evaluate":
+            return evaluate_on_data(args)
+        return train_on_data(args, search_only=args.kind == "search")
+    if args.kind == "search":
+        raise InputError("a search needs pictures with classes: give --data")
+    needed = {"train": ("pictures", "channels", "work"), "evaluate": ("encoder", "channels")}
+    needed["distil"] = (*needed["train"], "teacher")
+    if lacking := [name for name in needed[args.kind] if not getattr(args, name)]:
+        names = ", ".join(f"--{n}" if n not in ("pictures", "encoder") else n for n in lacking)
+        raise InputError(f"give {names}, or --data for recipes of pictures with classes")
+    return _evaluate(args) if args.kind == "evaluate" else _train(args)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -100,12 +128,12 @@ def _train(args: argparse.Namespace) -> int:
     from facetrack.model import load_model
 
     start(
-        args.config,
+        args.config or (DISTIL if args.kind == "distil" else TRAIN),
         args.pictures,
         args.channels,
         args.work,
         shape_model=load_model().shape_model,
-        teacher=getattr(args, "teacher", None),
+        teacher=args.teacher if args.kind == "distil" else None,
         seed=args.seed,
         threads=args.threads,
         progress=partial(tqdm, desc="patches", disable=None, leave=False),

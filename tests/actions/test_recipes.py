@@ -14,8 +14,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from facetrack.actions.train.recipe import read_recipe, recipes
 from facetrack.actions.train.network import build
+from facetrack.actions.train.recipe import read_recipe, recipes
 from facetrack.actions.train.run import evaluate, load_network, start
 from facetrack.actions.train.views import View, training_view, views_of_test
 from facetrack.cli.main import main

@@ -57,14 +57,14 @@ def signs(block: BinaryBlock, x: Floats) -> Floats:
     return np.where((x >= block.thresholds) != block.flips, 1, -1).astype(np.float32)
 
 
-def convolved(x: Floats, weight: Floats, stride: int) -> Floats:
+def convolved(x: Floats, weight: Floats, stride: int, dilation: int = 1) -> Floats:
     """Convolve with signs of weights (outputs, inputs / groups, side, side), zeros outside."""
     outputs, inputs, side, _ = weight.shape
     groups = x.shape[2] // inputs
-    half = side // 2
+    half, seen = dilation * (side // 2), dilation * (side - 1) + 1
     framed = np.pad(x, ((half, half), (half, half), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(framed, (side, side), axis=(0, 1))
-    windows = windows[::stride, ::stride]
+    windows = np.lib.stride_tricks.sliding_window_view(framed, (seen, seen), axis=(0, 1))
+    windows = windows[::stride, ::stride, :, ::dilation, ::dilation]
     rows, columns = windows.shape[:2]
     kernels = np.where(weight >= 0, 1, -1).reshape(groups, outputs // groups, -1)
     sums = np.einsum("yxgk,gok->yxgo", windows.reshape(rows, columns, groups, -1), kernels)
@@ -80,10 +80,10 @@ def halved(x: Floats) -> Floats:
 
 def output(block: BinaryBlock, weight: Floats, x: Floats, factors: Floats) -> Floats:
     """Compute a block's output in the order of the training code."""
-    y = convolved(signs(block, x), weight, block.stride) * block.scale * factors
+    y = convolved(signs(block, x), weight, block.stride, block.dilation) * block.scale * factors
     y = np.where(y > 0, y, y * block.slope)
     if (shortcut := block.shortcut) is None:
-        skip = x
+        skip = x if block.skip else np.zeros_like(y)
     else:
         pooled = halved(x) if block.stride == 2 else x
         skip = np.add(pooled @ shortcut.weight, shortcut.bias)

@@ -83,6 +83,21 @@ def test_a_block_computes_what_plain_sums_do(
     np.testing.assert_array_equal(got, output(block, weight, x, _factors(block, x)))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 9), (8, 7)])
+@pytest.mark.parametrize(("side", "stride"), [(3, 1), (5, 1), (3, 2), (5, 2)])
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_wide_kernels_and_blocks_without_a_skip(
+    size: tuple[int, int], side: int, stride: int, dilation: int
+) -> None:
+    rng = np.random.default_rng(0)
+    block, weight = random_block(rng, 24, 24, side, stride, 3)
+    block = replace(block, dilation=dilation, shortcut=None, skip=False)
+    x = eighths(rng, *size, 24)
+    got = block.prepare(x.shape).run(x)
+    assert got.shape[:2] == tuple(-(-n // stride) for n in size)
+    np.testing.assert_array_equal(got, output(block, weight, x, _factors(block, x)))
+
+
 def _factors(block: BinaryBlock, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     if block.gate is None:
         return np.ones(block.outputs, np.float32)
@@ -152,6 +167,7 @@ def test_what_does_not_fit_is_refused() -> None:
         {"thresholds": np.full(64, np.nan, np.float32)},
         {"stride": 2},  # without a shortcut
         {"side": 2},
+        {"dilation": 0},
         {"gate": replace(block.gate, excite=np.zeros((2, 9), np.float32))},
     ]
     for change in changes:

@@ -16,6 +16,11 @@ from facetrack.networks.runtime import _kernels  # noqa: E402
 from facetrack.networks.runtime.words import words_of  # noqa: E402
 from facetrack.networks.train.binary import HalfBlock, Stage, set_stage  # noqa: E402
 from facetrack.networks.train.export import export, export_block, thresholds  # noqa: E402
+from facetrack.networks.train.images.network import (  # noqa: E402
+    Classifier,
+    ResidualForm,
+    in_layers,
+)
 
 
 def _randomised(network: Any, seed: int = 0) -> Any:
@@ -138,6 +143,17 @@ def test_whole_networks_agree(pooled: bool) -> None:
     assert np.median(differences) < 1e-4
     assert max(differences) < 0.05
     assert np.mean(bits) < 1e-4
+
+
+def test_a_residual_network_runs_as_it_was_trained() -> None:
+    form = ResidualForm("gated", (1, 1), (16, 24), (1, 2), 16)
+    network = _randomised(Classifier(form, 7))
+    runtime = export(in_layers(network))
+    x = np.random.default_rng(0).normal(size=(45, 38, 3)).astype(np.float32)
+    expected = _through(network, x)
+    np.testing.assert_allclose(runtime.run(x), expected, atol=0.05 * np.abs(expected).max())
+    with pytest.raises(InputError, match="a pool must be of 3 x 3"):
+        export(nn.Sequential(nn.MaxPool2d(2)))
 
 
 def _differing(network: nn.Module, activations: list[np.ndarray], x: np.ndarray) -> float:

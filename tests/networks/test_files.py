@@ -14,7 +14,7 @@ from facetrack.formats.archive import write_archive
 from facetrack.formats.modelfile import ModelKind, describe, find_kind
 from facetrack.networks.runtime.files import BINARY_NETWORK, pack, unpack
 from facetrack.networks.runtime.network import BinaryNetwork
-from facetrack.networks.runtime.real import Flatten, Linear, Pool, Stem
+from facetrack.networks.runtime.real import Flatten, Linear, LocalPool, Pool, Stem
 from tests.networks.reference import random_block
 
 CARD = {"name": "toy", "card": {"data": "made by code", "terms": "none"}}
@@ -48,6 +48,33 @@ def test_a_network_comes_back_from_its_file(flat: bool, x: np.ndarray, tmp_path:
     assert {a.dtype.name for a in arrays.values()} == {"bool", "float32", "uint64"}
     assert describe(tmp_path / "network.npz").problem == ""
     assert find_kind("facetrack binary network") is BINARY_NETWORK
+
+
+def test_files_from_before_dilation_are_read(x: np.ndarray) -> None:
+    arrays, description = pack(_network())
+    for entries in description["layers"]:
+        entries.pop("dilation", None)
+        entries.pop("skip", None)
+    np.testing.assert_array_equal(unpack(arrays, description).run(x), _network().run(x))
+    del description["layers"][0]["stride"]
+    with pytest.raises(LookupError):
+        unpack(arrays, description)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 4), (8, 9)])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_pools_leave_out_what_lies_outside(size: tuple[int, int], stride: int) -> None:
+    x = np.random.default_rng(0).integers(-9, 9, (*size, 5)).astype(np.float32)
+    stored = unpack(*pack(BinaryNetwork([LocalPool(maximum=True, stride=stride)])))
+    assert stored.layers == (LocalPool(maximum=True, stride=stride),)
+    framed = np.pad(x, ((1, 1), (1, 1), (0, 0)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(framed, (3, 3), axis=(0, 1))
+    for maximum, reduce in ((True, np.nanmax), (False, np.nanmean)):
+        got = LocalPool(maximum, stride).prepare(x.shape).run(x)
+        expected = reduce(windows[::stride, ::stride], axis=(3, 4))
+        np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6)
+    with pytest.raises(InputError, match="a pool of stride 0"):
+        LocalPool(maximum=True, stride=0)
 
 
 def test_two_networks_fit_into_one_file(x: np.ndarray) -> None:

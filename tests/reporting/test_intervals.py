@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facetrack.errors import InputError
-from facetrack.reporting.intervals import mean_interval, paired_interval, standard_error
+from facetrack.reporting.intervals import (
+    crossed_interval,
+    mean_interval,
+    paired_interval,
+    standard_error,
+)
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 
@@ -56,3 +61,20 @@ def test_what_has_no_interval_is_refused(values) -> None:
 def test_runs_of_other_things_are_refused() -> None:
     with pytest.raises(InputError, match=r"paired, got \(3,\) and \(2,\)"):
         paired_interval([1, 2, 3], [1, 2], _rng())
+
+
+def test_a_crossed_interval_knows_that_runs_and_things_differ() -> None:
+    rng = np.random.default_rng(0)
+    base = (rng.random((5, 400)) < 0.5).astype(float)
+    by_run = np.array([0.0, 0.05, 0.1, 0.15, 0.2])[:, None]
+    other = base + by_run
+    found = crossed_interval(base, other, np.random.default_rng(1))
+    assert found.mean == pytest.approx(0.1)
+    # runs alone: the deviation of their mean, 0.0707 / sqrt(5)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.0316, rel=0.15)
+    of_things = np.linspace(-1, 1, 400)
+    found = crossed_interval(base[:1], base[:1] + of_things, np.random.default_rng(1))
+    assert found.high - found.low == pytest.approx(2 * 1.96 * of_things.std() / 20, rel=0.1)
+    for bad in (base[:, :3], base[0], base * np.nan):
+        with pytest.raises(InputError, match="two ways must be"):
+            crossed_interval(base, bad, rng)

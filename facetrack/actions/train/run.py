@@ -18,7 +18,7 @@ from facetrack.actions.train.network import build, start_from_images
 from facetrack.actions.train.recipe import Recipe, read_recipe, recipe_file
 from facetrack.actions.train.views import training_view, views_of_test
 from facetrack.datasets.action_lists import ClipList, LabelledClip, read_clips
-from facetrack.errors import FormatError, InputError, VideoError
+from facetrack.errors import InputError, VideoError
 from facetrack.formats.archive import read_archive
 from facetrack.formats.atomic import write_text
 from facetrack.networks.train.fitting import KIND, Fitting, set_weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ _LAYERS: Final[dict[str, type[Any]]] = {
     layer.__name__: layer for layer in (BinaryBlock, Flatten, Linear, LocalPool, Pool, Stem)
 }
 _PLAIN: Final[dict[Any, type[Any]]] = {"int": int, "bool": bool}
+_LATER: Final = ("dilation", "skip")  # older files lack them
 _PARTS: Final[dict[str, type[Any]]] = {"gate": Gate, "shortcut": Shortcut}  # of a block
 # Real weights that may be halved, by the ends of their names.
 _HALVED: Final = ("gate/squeeze", "gate/excite", "shortcut/weight")
@@ -113,7 +114,7 @@ def _put_together(kind: type[Any], entries: Mapping[str, Any], prefix: str, arra
                 _put_together(_PARTS[name], {}, f"{prefix}{name}/", arrays) if has else None
             )
         elif field.type in _PLAIN:
-            if name in entries or field.default is MISSING:  # older files lack what came later
+            if name in entries or name not in _LATER:
                 values[name] = _PLAIN[field.type](entries[name])
         else:
             values[name] = _as_it_runs(arrays[prefix + name])

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import distributed, multiprocessing, nn
@@ -47,6 +47,9 @@ class Place:
         """Wait for the other processes."""
         if self.processes > 1:
             distributed.barrier()
+
+
+HERE: Final = Place()  # this process, on the processor
 
 
 def open_places(

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
-from facetrack.networks.train.devices import Place, out_of_memory
+from facetrack.networks.train.devices import HERE, Place, out_of_memory
 
 KIND: Final = "facetrack checkpoint"
 _WEIGHT, _OPTIMISER = "weight/", "optimiser/"
@@ -103,7 +103,7 @@ class Fitting:
     until: int | None = None
     epoch: int = 0
     speeds: Mapping[str, float] = field(default_factory=dict)
-    place: Place = Place()
+    place: Place = HERE
     note: Callable[[str], None] = lambda line: None
     _parts: int = 1  # of each batch, one after the other
 

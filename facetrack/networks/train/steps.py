@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from facetrack.formats.archive import read_archive
 from facetrack.networks.train.binary import Stage, clip_latent, recompute_statistics, set_stage
-from facetrack.networks.train.devices import Place
+from facetrack.networks.train.devices import HERE, Place
 from facetrack.networks.train.fitting import KIND, Fitting, set_weights
 from facetrack.networks.train.guidance import Guidance
 from facetrack.networks.train.real_to_binary import take_over
@@ -79,7 +79,7 @@ def run_steps(
     folder: Path,
     done: dict[str, Any],
     report: Report = lambda step, values: None,
-    place: Place = Place(),
+    place: Place = HERE,
     note: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Train by steps; those that are done already are only loaded.

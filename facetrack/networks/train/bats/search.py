@@ -21,7 +21,7 @@ from facetrack.errors import InputError
 from facetrack.networks.train.bats.latency import LatencyTable, edge_sizes, expected
 from facetrack.networks.train.bats.supernet import SearchForm, SuperNet
 from facetrack.networks.train.binary import Stage, clip_latent, recompute_statistics, set_stage
-from facetrack.networks.train.devices import Place
+from facetrack.networks.train.devices import HERE, Place
 from facetrack.networks.train.fitting import Fitting, Schedule
 
 Numbers = npt.NDArray[np.int64]
@@ -75,7 +75,7 @@ def search(
     *,
     checkpoint: Path | None = None,
     times: LatencyTable | None = None,
-    place: Place = Place(),
+    place: Place = HERE,
     report: Callable[[dict[str, float]], None] = lambda values: None,
     note: Callable[[str], None] = lambda line: None,
 ) -> SuperNet:
@@ -168,8 +168,6 @@ def gap(
             right = [(net(x, *given).argmax(dim=1) == y).sum() for x, y in batches(tested)]
         found.append(float(sum(map(float, right))) / len(tested))
     return found[0], found[1]
-
-
 
 
 def _entropy(net: SuperNet, batch: tuple[Tensor, Tensor], *, fixed: bool = False) -> Tensor:

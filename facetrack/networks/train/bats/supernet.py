@@ -203,5 +203,3 @@ def _one_hot(edges: Edges, like: Tensor) -> Tensor:
         shares[edge] = 0.0
         shares[edge, OPERATIONS.index(name)] = 1.0
     return shares
-
-

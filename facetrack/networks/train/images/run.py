@@ -297,8 +297,9 @@ def evaluate(
     Returns
     -------
     dict
-        `steps`: of each its name, `top1`, `top5` (per cent) and `gap` to the real network, in
-        points of top-1, where the recipe names one; `published`; `pictures`; `missing`.
+        `steps`: of each its name, whether it is the `last`, `top1`, `top5` (per cent) and `gap` to
+        the real network, in points of top-1, where the recipe names one; `published`; `pictures`;
+        `missing`.
 
     Raises
     ------
@@ -322,8 +323,15 @@ def evaluate(
         network = build(recipe, step, find_genotype(work)).to(device)
         load_step(network, work, step)
         top1, top5 = accuracy(network, batches, shown)
-        done = _epochs(work, step)
-        rows.append({"step": step.name, "epochs": done, "top1": top1, "top5": top5})
+        rows.append(
+            {
+                "step": step.name,
+                "last": step is recipe.steps[-1],
+                "epochs": _epochs(work, step),
+                "top1": top1,
+                "top5": top5,
+            }
+        )
     if not rows:
         raise InputError(f"{work}: no step is done yet")
     real = next((row["top1"] for row in rows if row["step"] == recipe.real), None)

@@ -180,5 +180,3 @@ def central(picture: Bytes, size: int) -> Bytes:
     resized: Any = cv2.resize(picture, scaled, interpolation=shrinks)
     top, left = (resized.shape[0] - size) // 2, (resized.shape[1] - size) // 2
     return resized[top : top + size, left : left + size]  # type: ignore[no-any-return]
-
-
