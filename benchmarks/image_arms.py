@@ -37,7 +37,7 @@ from facetrack.datasets.image_classes import Pictures, read_pictures
 from facetrack.errors import FacetrackError
 from facetrack.formats.archive import read_archive
 from facetrack.networks.train.adain import AdaIn, adapted
-from facetrack.networks.train.bats.genotype import Genotype, matched_genotypes
+from facetrack.networks.train.bats.genotype import Genotype, genotype_of, matched_genotypes
 from facetrack.networks.train.bats.network import CellNetwork, CellsForm
 from facetrack.networks.train.bats.search import Strategy, gap, search
 from facetrack.networks.train.bats.supernet import SearchForm
@@ -298,7 +298,8 @@ def search_and_train(
     cells = CellsForm(form.cells, form.channels, form.groups)
     details: dict[str, Any] = {}
     if control:
-        like = searched_genotype(output / f"searched.{control}.{seed}.json", form.space)
+        found = json.loads((output / f"searched.{control}.{seed}.json").read_text("utf-8"))
+        like = genotype_of(found["genotype"])
         rng = np.random.default_rng(seed)
         (genotype,) = matched_genotypes(like, 1, partial(_cost, cells), rng)
     else:
@@ -326,14 +327,6 @@ def search_and_train(
     run_steps(steps, Naming(recipe, data.train, genotype), folder, done)
     details |= {"genotype": asdict(genotype), "multiply_adds": _cost(cells, genotype)}
     return done[steps[-1].name], details
-
-
-def searched_genotype(path: Path, space: str) -> Genotype:
-    """Return what an arm found that is done already."""
-    found = json.loads(path.read_text("utf-8"))["genotype"]
-    edges = {n: tuple((op, source) for op, source in found[n]) for n in ("normal", "reduce")}
-    concat = {n: tuple(found[n]) for n in ("normal_concat", "reduce_concat")}
-    return Genotype(**edges, **concat, space=space)
 
 
 def _cost(form: CellsForm, genotype: Genotype) -> int:

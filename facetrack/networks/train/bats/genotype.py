@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -100,20 +100,29 @@ def read_genotype(path: Path) -> Genotype:
     """
     try:
         content: dict[str, Any] = json.loads(read_text(path, limit=_LIMIT))
-        if content.pop("schema") != SCHEMA:
-            raise FormatError(path, "a genotype of another schema", remedy="update Facetrack")
-        edges = {
-            name: tuple((str(op), int(source)) for op, source in content.pop(name))
-            for name in ("normal", "reduce")
-        }
-        concat = {
-            name: tuple(map(int, content.pop(name))) for name in ("normal_concat", "reduce_concat")
-        }
-        return Genotype(**edges, **concat, **content)
+        schema, found = content.pop("schema"), genotype_of(content)
     except FormatError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FormatError(path, f"not a genotype: {error}") from error
+    if schema != SCHEMA:
+        raise FormatError(path, "a genotype of another schema", remedy="update Facetrack")
+    return found
+
+
+def genotype_of(content: Mapping[str, Any]) -> Genotype:
+    """Make a genotype from plain lists by name.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError
+        If an entry is missing, unknown or wrong.
+    """
+    made: dict[str, Any] = dict(content)
+    for name in ("normal", "reduce"):
+        made[name] = tuple((str(op), int(source)) for op, source in content[name])
+        made[f"{name}_concat"] = tuple(map(int, content[f"{name}_concat"]))
+    return Genotype(**made)
 
 
 def random_genotype(rng: np.random.Generator, nodes: int = 4, space: str = "grouped") -> Genotype:

@@ -74,7 +74,8 @@ class Alphas(nn.Module):
     def step(self, loss: Tensor) -> None:
         """Follow the gradient of a loss; that of the weights stays as it is."""
         self._optimiser.zero_grad()
-        gradients = torch.autograd.grad(loss, [self.normal, self.reduce])
+        strengths = [self.normal, self.reduce]
+        gradients = torch.autograd.grad(loss, strengths, materialize_grads=True)
         self.normal.grad, self.reduce.grad = gradients
         self._optimiser.step()
 
