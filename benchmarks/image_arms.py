@@ -312,7 +312,8 @@ def search_and_train(
         genotype = net.genotype()
         seconds = time.thread_time() - begun
         take: Callable[..., tuple[Tensor, Tensor]] = lambda n, rng: data.held.plain(n)  # noqa: E731
-        soft, chosen = gap(net, take, *np.array_split(np.arange(data.held.count), 2))
+        tested, trained = np.array_split(np.arange(data.held.count), 2)
+        soft, chosen = gap(net, take, tested, trained)
         details = {
             "search_seconds": round(seconds, 1),
             "soft": soft,
@@ -350,8 +351,7 @@ def compare(which: str, output: Path) -> list[dict[str, Any]]:
 
 def _row(name: str, which: str, found: Mapping[str, Mapping[int, Any]]) -> dict[str, Any]:
     seeds = found[name]
-    first = name.split()[0]
-    base = f"{first} {BASES[which]}" if which == "distilled" else BASES[which]
+    base = f"{name.split()[0]} {BASES[which]}" if which == "distilled" else BASES[which]
     row: dict[str, Any] = {
         "arm": name,
         "epochs": sorted({one["epochs"] for one in seeds.values()}),
@@ -361,8 +361,10 @@ def _row(name: str, which: str, found: Mapping[str, Mapping[int, Any]]) -> dict[
     }
     common = sorted(seeds.keys() & found.get(base, {}).keys())
     if name != base and common:
-        pair = (np.stack([100.0 * of[s]["right"] for s in common]) for of in (found[base], seeds))
-        row["above"] = asdict(crossed_interval(*pair, np.random.default_rng(0)))
+        first, second = (
+            np.stack([100.0 * of[s]["right"] for s in common]) for of in (found[base], seeds)
+        )
+        row["above"] = asdict(crossed_interval(first, second, np.random.default_rng(0)))
     return row
 
 
@@ -378,7 +380,10 @@ def _means(runs: Any) -> Iterator[tuple[str, Any]]:
 
 def arms_of(which: str) -> Sequence[str]:
     """Name the arms of a table; a random genotype follows the one that it is like."""
-    return list({"binary": BINARY, "distilled": DISTILLED, "searched": SEARCHED}[which])
+    tables: dict[str, Mapping[str, Any]] = {
+        "binary": BINARY, "distilled": DISTILLED, "searched": SEARCHED
+    }  # fmt: skip
+    return list(tables[which])
 
 
 def table(rows: Sequence[dict[str, Any]]) -> Table:

@@ -16,31 +16,32 @@ if TYPE_CHECKING:  # torch and what stands on it load when a run needs them
 
 def add_data_arguments(parser: argparse.ArgumentParser, *, trains: bool) -> None:
     """Declare what runs on pictures with classes need."""
-    parser.add_argument(
+    group = parser.add_argument_group("pictures with classes")
+    group.add_argument(
         "--data",
         type=Path,
         metavar="ROOT",
         help="pictures with classes, as published (CIFAR: the binary version), for the recipes "
         "r2b_*, adain_*, bats_*",
     )
-    parser.add_argument(
+    group.add_argument(
         "--device", default="auto", help="of torch: cpu, cuda (all cards), cuda:1 (default: auto)"
     )
     if not trains:
         return
-    parser.add_argument(
+    group.add_argument(
         "--processes", type=int, metavar="N", help="of the training (default: one a card)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--genotype", type=Path, metavar="FILE.json", help="what `search` found, for bats_*"
     )
-    parser.add_argument(
+    group.add_argument(
         "--latency",
         type=Path,
         metavar="FILE.json",
         help="times of operations for a search, measured here if the file is missing",
     )
-    parser.add_argument(
+    group.add_argument(
         "--init",
         type=Path,
         metavar="FILE.pt",
@@ -76,8 +77,9 @@ def evaluate_on_data(args: argparse.Namespace) -> int:
     from facetrack.reporting.tables import Quantity, Table
 
     shown = partial(tqdm, desc="batches", disable=None, leave=False)
-    device = "cpu" if args.device == "auto" else args.device
-    found = _training().evaluate(_config(args), args.data, _work(args), device=device, shown=shown)
+    found = _training().evaluate(
+        _config(args), args.data, _work(args), device=args.device, shown=shown
+    )
     rows = []
     for row in found["steps"]:
         paper = found["published"] if row["last"] else {}

@@ -61,7 +61,7 @@ def test_files_from_before_dilation_are_read(x: np.ndarray) -> None:
         unpack(arrays, description)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 4), (8, 9)])
+@pytest.mark.parametrize("size", [(1, 1), (7, 4), (8, 9), (1, 3)])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_pools_leave_out_what_lies_outside(size: tuple[int, int], stride: int) -> None:
     x = np.random.default_rng(0).integers(-9, 9, (*size, 5)).astype(np.float32)

@@ -69,8 +69,9 @@ def gather(words, row, first, side, stride, dilation, size, patches):
         for y in range(side):
             for x in range(side):
                 for k in range(size):
-                    pixel = words[row + y * dilation, column * stride + x * dilation]
-                    patches[n] = pixel[first + k]
+                    patches[n] = words[
+                        row + y * dilation, column * stride + x * dilation, first + k
+                    ]
                     n += 1
 
 
@@ -124,12 +125,6 @@ def convolve(words, weights, bases, rows, columns, scale, factors, slope, skip, 
                 )
 
 
-@exact_kernel
-def unfold(x, side, stride, patches):  # (H, W, C) f32 with its border; (H', W' side^2 C) f32
-    for row in range(patches.shape[0]):
-        gather(x, row * stride, 0, side, stride, 1, x.shape[2], patches[row])
-
-
 @kernel
 def activate(x, bias, slope):  # (n, C), (C,), (C,) f32: PReLU in place
     wide()
@@ -154,32 +149,6 @@ def average(x, out):  # (H, W, C) f32, (C,) f32: mean of every channel
     share = np.float32(1) / np.float32(height * width)
     for k in range(out.size):
         out[k] *= share
-
-
-@exact_kernel
-def pool(x, maximum, stride, out):  # (H, W, C) f32; of 3 x 3; (ceil(H / s), ceil(W / s), C) f32
-    wide()
-    height, width, channels = x.shape
-    for row in range(out.shape[0]):
-        top, bottom = max(row * stride - 1, 0), min(row * stride + 2, height)
-        for column in range(out.shape[1]):
-            left, right = max(column * stride - 1, 0), min(column * stride + 2, width)
-            pixel, first = out[row, column], x[top, left]
-            for k in range(channels):
-                pixel[k] = first[k]
-            for y in range(top, bottom):
-                for x_ in range(left + (y == top), right):
-                    near = x[y, x_]
-                    if maximum:
-                        for k in range(channels):
-                            pixel[k] = max(pixel[k], near[k])
-                    else:
-                        for k in range(channels):
-                            pixel[k] += near[k]
-            if not maximum:
-                share = np.float32(1) / np.float32((bottom - top) * (right - left))
-                for k in range(channels):
-                    pixel[k] *= share
 
 
 @exact_kernel

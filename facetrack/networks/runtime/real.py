@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from facetrack.errors import InputError
 from facetrack.networks.runtime import _kernels
 from facetrack.networks.runtime.arrays import Floats, Prepared, Shape, require, require_shape
 
 __all__ = ["Flatten", "Linear", "LocalPool", "Pool", "Stem"]
+
+
+_CACHED: Final = 1 << 16  # numbers of patches that stay in the second cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,16 +60,23 @@ class Stem:
             raise InputError(f"{height} x {width} pixels are too few for a kernel of {side}")
         framed = np.zeros((height + 2 * pad, width + 2 * pad, inputs), np.float32)
         inner = framed[pad : pad + height, pad : pad + width]
-        patches = np.empty((rows, columns * side * side * inputs), np.float32)
-        out = np.empty((rows * columns, outputs), np.float32)
         weight = self.weight.reshape(-1, outputs)
+        lines = framed.reshape(len(framed), -1)
+        taps = (side, side * inputs)
+        windows = sliding_window_view(lines, taps)[::stride, :: stride * inputs]
+        at_once = min(max(_CACHED // (columns * len(weight)), 1), rows)
+        patches = np.empty((at_once, columns, *taps), np.float32)
+        out = np.empty((rows, columns, outputs), np.float32)
 
         def run(x: Floats) -> Floats:
             inner[:] = x
-            _kernels.unfold(framed, side, stride, patches)
-            np.dot(patches.reshape(-1, len(weight)), weight, out=out)
-            _kernels.activate(out, self.bias, self.slope)
-            return out.reshape(rows, columns, outputs)
+            for first in range(0, rows, at_once):
+                taken = patches[: rows - first]
+                made = out[first : first + at_once].reshape(-1, outputs)
+                np.copyto(taken, windows[first : first + at_once])
+                np.dot(taken.reshape(-1, len(weight)), weight, out=made)
+                _kernels.activate(made, self.bias, self.slope)
+            return out
 
         return Prepared((rows, columns, outputs), run)
 
@@ -95,13 +107,33 @@ class LocalPool:
         """Allocate what the layer needs for inputs of one size; see `Layer.prepare`."""
         require_shape(shape, shape[-1], "a pool")
         height, width, channels = shape
-        out = np.empty((-(-height // self.stride), -(-width // self.stride), channels), np.float32)
+        step, rows, columns = self.stride, -(-height // self.stride), -(-width // self.stride)
+        framed = np.full((height + 2, width + 2, channels), -np.inf, np.float32)
+        if not self.maximum:
+            framed[:] = 0
+        merged = np.empty((rows, width + 2, channels), np.float32)
+        out = np.empty((rows, columns, channels), np.float32)
+        tall = [framed[i : i + step * (rows - 1) + 1 : step] for i in range(3)]
+        wide = [merged[:, i : i + step * (columns - 1) + 1 : step] for i in range(3)]
+        counts = np.outer(_inside(height, step), _inside(width, step))[..., None]
+        combine = np.maximum if self.maximum else np.add
 
         def run(x: Floats) -> Floats:
-            _kernels.pool(x, self.maximum, self.stride, out)
+            framed[1:-1, 1:-1] = x
+            for parts, into in ((tall, merged), (wide, out)):
+                combine(parts[0], parts[1], out=into)
+                combine(into, parts[2], out=into)
+            if not self.maximum:
+                np.divide(out, counts, out=out)
             return out
 
         return Prepared(out.shape, run)
+
+
+def _inside(size: int, stride: int) -> Floats:
+    """Count which of the three taps of each output lie inside along one axis."""
+    at = np.arange(0, size, stride)
+    return 3 - (at == 0).astype(np.float32) - (at == size - 1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

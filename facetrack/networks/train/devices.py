@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
+from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from facetrack.errors import InputError
@@ -71,8 +72,7 @@ def open_places(
     InputError
         If there is no such device, or fewer cards than processes.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = available(device)
     kind, _, number = device.partition(":")
     cards = torch.cuda.device_count() if kind == "cuda" else 0
     if kind not in ("cpu", "cuda") or (kind == "cuda" and int(number or 0) >= cards):
@@ -87,7 +87,14 @@ def open_places(
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     job = (function, kind, processes, port, arguments)
-    multiprocessing.spawn(_one, job, nprocs=processes)  # type: ignore[no-untyped-call]
+    spawn(_one, job, nprocs=processes)  # type: ignore[no-untyped-call]
+
+
+def available(device: str) -> str:
+    """Return a device of torch; for "auto", a card if there is one."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _one(

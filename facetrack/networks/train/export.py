@@ -179,10 +179,11 @@ def _linear(linear: nn.Linear) -> Linear:
 
 
 def _local_pool(pool: nn.MaxPool2d) -> LocalPool:
-    same = pool.dilation == 1 and not pool.ceil_mode and isinstance(pool.stride, int)
-    if not same or (pool.kernel_size, pool.padding) != (3, 1):
+    same = pool.dilation == 1 and not pool.ceil_mode
+    stride = pool.stride
+    if not same or not isinstance(stride, int) or (pool.kernel_size, pool.padding) != (3, 1):
         raise InputError(f"a pool must be of 3 x 3, padded by 1: {pool}")
-    return LocalPool(maximum=True, stride=int(pool.stride))
+    return LocalPool(maximum=True, stride=stride)
 
 
 def _stem(convolution: nn.Conv2d, norm: nn.Module | None, activation: nn.Module | None) -> Stem:

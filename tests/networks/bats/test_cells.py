@@ -290,8 +290,7 @@ def test_a_weight_of_the_latency_prefers_what_is_fast(pictures: tuple[Tensor, Te
     given = {"frozen": 0.0, "latency": 10.0}
     net = run(pictures, strategy=given, times=table)
     column = OPERATIONS.index("sep_conv_5x5")
-    start = SuperNet(SMALL, 3).alphas.normal.detach()[:, column].mean()
-    assert net.alphas.normal[:, column].mean() < start - 1e-3
+    assert net.shares()["normal"][:, column].max() < 1 / len(OPERATIONS)
     with pytest.raises(InputError, match="needs a table of times"):
         run(pictures, strategy=given)
     with pytest.raises(InputError, match="lacks EdgeSize"):
@@ -303,7 +302,7 @@ def test_a_table_of_times_is_measured_by_the_runtime(space: str, tmp_path: Path)
     form = replace(SMALL, space=space)
     table = measure(form, (7, 7), runs=1)
     assert EdgeSize(24, 7, 7, 2) in table.times  # of the reducing cell's inputs
-    assert EdgeSize(24, 4, 4, 1) in table.times
+    assert EdgeSize(12, 7, 7, 1) in table.times
     for times in table.times.values():
         assert times[0] == 0.0
         assert all(ms > 0 for ms in times[1:])
@@ -372,6 +371,6 @@ def test_dropped_paths_keep_their_mean() -> None:
     torch.manual_seed(0)
     drop = DropPath(0.25)
     dropped = drop(torch.ones(4000, 1, 1, 1))
-    assert set(dropped.unique().tolist()) == {0.0, pytest.approx(4 / 3)}
+    assert dropped.unique().tolist() == pytest.approx([0, 4 / 3])
     assert dropped.mean() == pytest.approx(1, abs=0.05)
     assert drop.eval()(dropped) is dropped

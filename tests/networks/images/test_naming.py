@@ -199,7 +199,7 @@ def test_published_weights_take_the_place_of_a_step(trees: dict[str, Path], tmp_
     assert isinstance(form, ResidualForm)
     torch.manual_seed(5)
     theirs = Classifier(form, 1000)
-    state = {f"fc.{name}": w for name, w in theirs.head[-1].state_dict().items()}
+    state = {f"fc.{name}": w for name, w in list(theirs.head.children())[-1].state_dict().items()}
     state |= theirs.stem.state_dict()
     for number, stage in enumerate(theirs.stages, 1):
         state |= {f"layer{number}.{name}": w for name, w in stage.state_dict().items()}
@@ -228,7 +228,8 @@ def test_memory_that_runs_out_halves_the_batch() -> None:
         def loss(numbers: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
             if len(numbers) > most:
                 raise torch.OutOfMemoryError("no memory")
-            return network(x[numbers]).square().mean()
+            value: torch.Tensor = network(x[numbers]).square().mean()
+            return value
 
         said: list[str] = []
         schedule = Schedule(1, batch=8, optimiser="sgd", rate=0.1)

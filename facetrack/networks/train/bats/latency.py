@@ -16,6 +16,7 @@ from torch import Tensor
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.atomic import write_text
 from facetrack.formats.textfile import read_text
+from facetrack.networks.runtime.arrays import Floats, Prepared
 from facetrack.networks.runtime.block import BinaryBlock
 from facetrack.networks.runtime.network import Layer
 from facetrack.networks.runtime.real import LocalPool
@@ -165,17 +166,16 @@ def measure(
 def _time(name: str, form: SearchForm, edge: EdgeSize, runs: int) -> float:
     if name == "none":
         return 0.0
-    x = np.random.default_rng(0).standard_normal((edge.height, edge.width, edge.channels))
-    x = x.astype(np.float32)
-    layers = _layers(name, form, edge)
-    prepared = []
-    for layer in layers:
+    shape = (edge.height, edge.width, edge.channels)
+    x: Floats = np.random.default_rng(0).standard_normal(shape, np.float32)
+    prepared = list[Prepared]()
+    for layer in _layers(name, form, edge):
         prepared.append(layer.prepare(prepared[-1].shape if prepared else x.shape))
     taken = []
     total = np.zeros(prepared[-1].shape if prepared else x.shape, np.float32)
     for _ in range(runs + 1):
         begun = time.thread_time_ns()
-        y = x
+        y: Floats = x
         for step in prepared:
             y = step.run(y)
         total += y  # the sum of a node: all that a skip costs

@@ -26,7 +26,9 @@ _CONVOLUTIONS: Final = {  # kernel, dilation
 
 def shuffle(x: Tensor, groups: int) -> Tensor:
     """Exchange channels between groups: channel (g, k) becomes (k, g)."""
-    return x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+    n, channels, height, width = x.shape
+    apart = x.reshape(n, groups, channels // groups, height, width)
+    return apart.transpose(1, 2).reshape(n, channels, height, width)
 
 
 class Unit(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facetrack.errors import InputError
-from facetrack.networks.train.bats.cells import Mixed, mixed_nodes, stack
+from facetrack.networks.train.bats.cells import mixed_nodes, reductions, stack
 from facetrack.networks.train.bats.genotype import (
     FREE,
     INPUTS,
@@ -152,10 +152,7 @@ class SuperNet(nn.Module):
 
     def reduces(self) -> list[bool]:
         """Return which cells reduce."""
-        return [
-            any(op.zero.stride == 2 for op in cell.edges if isinstance(op, Mixed))
-            for cell in self.cells
-        ]
+        return [number in reductions(self.form.cells) for number in range(self.form.cells)]
 
     def genotype(self) -> Genotype:
         """Derive the genotype: the two strongest edges of each node, `none` left out."""

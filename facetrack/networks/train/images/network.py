@@ -73,7 +73,7 @@ class Classifier(nn.Module):
         self.stem, stages = _usual(form) if usual else _own(form)
         blocks = [block for stage in stages for block in stage]
         self.stages = nn.ModuleList(stages if form.taught == "stages" else blocks)
-        self.head = nn.Sequential(
+        self.head: nn.Module = nn.Sequential(
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(form.widths[-1], classes)
         )
 
@@ -130,7 +130,8 @@ def load_published(network: Classifier, state: Mapping[str, Tensor]) -> None:
         whole = form.taught == "stages"
         stages.append(left.pop(0) if whole else nn.Sequential(*(left.pop(0) for _ in range(count))))
     load_image_weights(nn.ModuleList(stages), state)
-    linear = network.head[-1]
+    *_, linear = network.head.children()
+    assert isinstance(linear, nn.Linear)
     shapes = {name: weight.shape for name, weight in linear.state_dict().items()}
     given = {name: state[f"fc.{name}"] for name in shapes if f"fc.{name}" in state}
     if {name: weight.shape for name, weight in given.items()} != shapes:

@@ -19,7 +19,7 @@ from facetrack.networks.train.bats.genotype import Genotype, read_genotype, writ
 from facetrack.networks.train.bats.latency import LatencyTable, measure
 from facetrack.networks.train.bats.network import CellNetwork, CellsForm
 from facetrack.networks.train.bats.search import search
-from facetrack.networks.train.devices import Place, open_places
+from facetrack.networks.train.devices import Place, available, open_places
 from facetrack.networks.train.fitting import KIND, weights
 from facetrack.networks.train.images.network import Classifier, load_published
 from facetrack.networks.train.images.recipe import Recipe, read_recipe, recipe_file
@@ -290,6 +290,7 @@ def evaluate(
         Must be the run's recipe.
     root, work : Path
     device : str
+        Of torch, or "auto".
     threads : int
     shown : callable
         Wraps an iterable with a progress bar.
@@ -309,6 +310,7 @@ def evaluate(
         If a file is damaged.
     """
     torch.set_num_threads(threads)
+    device = available(device)
     if not (work / RECIPE).is_file():
         raise InputError(f"{work}: no folder of a training run; train one with `networks train`")
     if (work / RECIPE).read_bytes() != recipe_file(config).read_bytes():
@@ -316,7 +318,7 @@ def evaluate(
     recipe = read_recipe(config)
     pictures = read_checked(recipe, root, "test")
     batches = PictureBatches(pictures, recipe.view, device, threads)
-    rows = []
+    rows = list[dict[str, Any]]()
     for step in recipe.steps:
         if not (work / f"{step.name}.npz").is_file():
             continue

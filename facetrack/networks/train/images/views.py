@@ -127,7 +127,8 @@ def shrunk(pictures: Bytes, by: int) -> Bytes | Floats:
         return pictures
     n, height, width, _ = pictures.shape
     parts = pictures[:, : height // by * by, : width // by * by].astype(np.float32)
-    return parts.reshape(n, height // by, by, width // by, by, 3).mean(axis=(2, 4))
+    means: Floats = parts.reshape(n, height // by, by, width // by, by, 3).mean(axis=(2, 4))
+    return means
 
 
 def _varied(pictures: Any, view: View, rng: np.random.Generator) -> Any:
@@ -167,7 +168,8 @@ def cut(picture: Bytes, view: View, rng: np.random.Generator) -> Bytes:
         top, left = (height - rows) // 2, (width - columns) // 2
     part = picture[top : top + rows, left : left + columns]
     resized: Any = cv2.resize(part, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
-    return resized[:, ::-1] if view.flip and rng.random() < 0.5 else resized
+    mirrored: Bytes = resized[:, ::-1] if view.flip and rng.random() < 0.5 else resized
+    return mirrored
 
 
 def central(picture: Bytes, size: int) -> Bytes:
@@ -179,4 +181,5 @@ def central(picture: Bytes, size: int) -> Bytes:
     shrinks = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     resized: Any = cv2.resize(picture, scaled, interpolation=shrinks)
     top, left = (resized.shape[0] - size) // 2, (resized.shape[1] - size) // 2
-    return resized[top : top + size, left : left + size]  # type: ignore[no-any-return]
+    centre: Bytes = resized[top : top + size, left : left + size]
+    return centre
