@@ -46,7 +46,7 @@ from facetrack.networks.train.fitting import KIND, Schedule
 from facetrack.networks.train.guidance import Guidance, Weights
 from facetrack.networks.train.images.network import Classifier, ResidualForm
 from facetrack.networks.train.images.recipe import Recipe
-from facetrack.networks.train.images.run import Naming
+from facetrack.networks.train.images.task import Naming
 from facetrack.networks.train.images.views import PictureBatches, View
 from facetrack.networks.train.recipe import TEACHER, Step
 from facetrack.networks.train.resnet import multiply_adds

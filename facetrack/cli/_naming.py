@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facetrack.cli._reports import write_report
 from facetrack.errors import InputError, MissingDependencyError
-
-if TYPE_CHECKING:  # torch and what stands on it load when a run needs them
-    from types import ModuleType
 
 
 def add_data_arguments(parser: argparse.ArgumentParser, *, trains: bool) -> None:
@@ -53,7 +51,9 @@ def train_on_data(args: argparse.Namespace, *, search_only: bool = False) -> int
     """Do all stages of a recipe."""
     from tqdm import tqdm
 
-    _training().start(
+    with _torch():
+        from facetrack.networks.train.images.run import start
+    start(
         _config(args),
         args.data,
         _work(args),
@@ -77,9 +77,9 @@ def evaluate_on_data(args: argparse.Namespace) -> int:
     from facetrack.reporting.tables import Quantity, Table
 
     shown = partial(tqdm, desc="batches", disable=None, leave=False)
-    found = _training().evaluate(
-        _config(args), args.data, _work(args), device=args.device, shown=shown
-    )
+    with _torch():
+        from facetrack.networks.train.images.testing import evaluate
+    found = evaluate(_config(args), args.data, _work(args), device=args.device, shown=shown)
     rows = []
     for row in found["steps"]:
         paper = found["published"] if row["last"] else {}
@@ -105,11 +105,12 @@ def _work(args: argparse.Namespace) -> Path:
     return args.work or Path(Path(args.config).stem)
 
 
-def _training() -> ModuleType:
+@contextmanager
+def _torch() -> Iterator[None]:
+    """Say what is missing if torch cannot be imported."""
     try:
-        from facetrack.networks.train.images import run as training
+        yield
     except ImportError as error:
         raise MissingDependencyError(
             f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
         ) from error
-    return training

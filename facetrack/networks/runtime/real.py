@@ -115,7 +115,8 @@ class LocalPool:
         out = np.empty((rows, columns, channels), np.float32)
         tall = [framed[i : i + step * (rows - 1) + 1 : step] for i in range(3)]
         wide = [merged[:, i : i + step * (columns - 1) + 1 : step] for i in range(3)]
-        counts = np.outer(_inside(height, step), _inside(width, step))[..., None]
+        down, across = _inside(height, step), _inside(width, step)
+        counts = down[:, None, None] * across[:, None]
         combine = np.maximum if self.maximum else np.add
 
         def run(x: Floats) -> Floats:
@@ -133,7 +134,8 @@ class LocalPool:
 def _inside(size: int, stride: int) -> Floats:
     """Count which of the three taps of each output lie inside along one axis."""
     at = np.arange(0, size, stride)
-    return 3 - (at == 0).astype(np.float32) - (at == size - 1).astype(np.float32)
+    counts: Floats = np.full(len(at), 3, np.float32) - (at == 0) - (at == size - 1)
+    return counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,6 +293,8 @@ def test_a_weight_of_the_latency_prefers_what_is_fast(pictures: tuple[Tensor, Te
     assert net.shares()["normal"][:, column].max() < 1 / len(OPERATIONS)
     with pytest.raises(InputError, match="needs a table of times"):
         run(pictures, strategy=given)
+    with pytest.raises(InputError, match="of another space"):
+        run(pictures, strategy=given, times=replace(table, groups=4))
     with pytest.raises(InputError, match="lacks EdgeSize"):
         run(pictures, strategy=given, times=replace(table, times={}))
 

@@ -24,7 +24,8 @@ from facetrack.networks.train.bats.network import CellNetwork, CellsForm
 from facetrack.networks.train.fitting import KIND, Fitting, Schedule
 from facetrack.networks.train.images.network import Classifier, ResidualForm, load_published
 from facetrack.networks.train.images.recipe import read_recipe, recipes
-from facetrack.networks.train.images.run import evaluate, start
+from facetrack.networks.train.images.run import start
+from facetrack.networks.train.images.testing import evaluate
 
 NAMES = (
     "adain_cifar100", "adain_imagenet", "bats_cifar10", "bats_cifar100", "bats_imagenet",

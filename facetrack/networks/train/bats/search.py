@@ -186,6 +186,8 @@ def _penalty(
         return lambda: 0.0
     if times is None:
         raise InputError("a weight of the latency needs a table of times (--latency)")
+    if (times.space, times.groups) != (net.form.space, net.form.groups):
+        raise InputError("the table of times is of another space or other groups; measure it anew")
     sizes = edge_sizes(net.form, size)
     equal = {kind: torch.full_like(s, 1 / s.shape[1]) for kind, s in net.shares().items()}
     reference = expected(equal, sizes, times).detach()
