@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from showing import show
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -52,7 +52,7 @@ from facetrack.networks.train.recipe import TEACHER, Step
 from facetrack.networks.train.resnet import multiply_adds
 from facetrack.networks.train.staged import after
 from facetrack.networks.train.steps import run_steps
-from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.envelope import write_json
 from facetrack.reporting.intervals import crossed_interval
 from facetrack.reporting.tables import Quantity, Table
 
@@ -433,11 +433,7 @@ def main() -> int:
     for one in tqdm(jobs, desc="arms and seeds", disable=None):
         job(one)
     rows = compare(args.table, args.output)
-    sys.stdout.write(f"{table(rows).text()}\n")
-    if args.json is not None:
-        command = shlex.join(["python", "benchmarks/image_arms.py", *sys.argv[1:]])
-        details = {"arms": rows}
-        write_json(args.json, document(command=command, model="", n=len(jobs), details=details))
+    show([table(rows)], args.json, n=len(jobs), details={"arms": rows})
     return 0
 
 

@@ -19,7 +19,7 @@ from facetrack.networks.train.recipe import Step
 from facetrack.networks.train.run import RECIPE
 from facetrack.networks.train.steps import load_step
 
-__all__ = ["accuracy", "evaluate"]
+__all__ = ["evaluate"]
 
 TESTED: Final = 256  # pictures of a batch
 BEST: Final = 5
@@ -76,7 +76,7 @@ def evaluate(
             continue
         network = build(recipe, step, find_genotype(work)).to(device)
         load_step(network, work, step)
-        top1, top5 = accuracy(network, batches, shown)
+        top1, top5 = _accuracy(network, batches, shown)
         rows.append(
             {
                 "step": step.name,
@@ -100,7 +100,7 @@ def evaluate(
 
 
 @torch.no_grad()
-def accuracy(
+def _accuracy(
     network: torch.nn.Module, batches: PictureBatches, shown: Callable[[Any], Any] = iter
 ) -> tuple[float, float]:
     """Return top-1 and top-5 accuracy of a network, per cent."""
