@@ -215,12 +215,13 @@ def run_arm(
     target = output / f"{which}.{name.replace(' ', '-')}.{seed}.json"
     if target.is_file():
         return
-    begun, folder = time.thread_time(), work / target.stem
-    details: dict[str, Any] = {}
+    folder, details = work / target.stem, dict[str, Any]()
+    teacher = None if which == "searched" else teacher_of(work, path, epochs)
+    begun = time.thread_time()
     if which == "searched":
         network, details = search_and_train(name, data, folder, epochs, seed, output)
     else:
-        arm, teacher = (BINARY | DISTILLED)[name], teacher_of(work, path, epochs)
+        arm = (BINARY | DISTILLED)[name]
         if which == "distilled":
             arm, details = tuned(name, data, work, output, epochs, teacher)
         network = train(arm, data, folder, epochs, seed, teacher)
@@ -228,7 +229,7 @@ def run_arm(
             given = arm.steps[-1][2]
             details["discrepancy"] = discrepancy(network, teacher, given, folder, data.held)
     bits = np.packbits(right(network, data.test)).tobytes().hex()
-    about = {"table": which, "arm": name, "seed": seed, "epochs": epochs}
+    about = {"table": which, "arm": name, "seed": seed, "epochs": epochs, "n": data.test.count}
     seconds = time.thread_time() - begun
     write_json(target, {**about, "seconds": round(seconds, 1), "right": bits, **details})
 
@@ -344,7 +345,8 @@ def compare(which: str, output: Path) -> list[dict[str, Any]]:
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for path in sorted(output.glob(f"{which}.*.json")):
         one = json.loads(path.read_text("utf-8"))
-        one["right"] = np.unpackbits(np.frombuffer(bytes.fromhex(one["right"]), np.uint8))
+        packed = np.frombuffer(bytes.fromhex(one["right"]), np.uint8)
+        one["right"] = np.unpackbits(packed, count=one["n"])
         found.setdefault(one["arm"], {})[one["seed"]] = one
     return [_row(name, which, found) for name in arms_of(which) if name in found]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -150,12 +149,9 @@ class DropPath(nn.Module):
         return x * kept / (1 - self.share)
 
 
-_FIRST_REDUCTION: Final = 3  # the first at a third of all cells, the second at two thirds
-
-
 def reductions(cells: int) -> tuple[int, int]:
-    """Return which cells of a network reduce."""
-    return cells // _FIRST_REDUCTION, 2 * cells // _FIRST_REDUCTION
+    """Return which cells of a network reduce: those at a third and at two thirds of all."""
+    return cells // 3, 2 * cells // 3
 
 
 def stack(
