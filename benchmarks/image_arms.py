@@ -227,6 +227,7 @@ def run_arm(
         network = train(arm, data, folder, epochs, seed, teacher)
         if which == "distilled" and (arm.steps[-1][2].adain or arm.steps[-1][2].statistics):
             given = arm.steps[-1][2]
+            assert teacher is not None
             details["discrepancy"] = discrepancy(network, teacher, given, folder, data.held)
     bits = np.packbits(right(network, data.test)).tobytes().hex()
     about = {"table": which, "arm": name, "seed": seed, "epochs": epochs, "n": data.test.count}
