@@ -116,6 +116,14 @@ def test_analytic_scales_are_mean_weights_and_take_part_in_gradients() -> None:
     assert block(torch.randn(1, 4, 5, 5)).shape == (1, 6, 3, 3)
 
 
+def test_a_network_without_static_scales_is_handed_over_without() -> None:
+    block = HalfBlock(8, 8, scaled=False)
+    hand_over(block)
+    assert block.conv.scale.tolist() == [1.0] * 8
+    assert "conv.scale" not in block.state_dict()
+    assert block.conv.stage == Stage.BINARY
+
+
 def test_latent_weights_stay_where_their_signs_can_change() -> None:
     block = HalfBlock(4, 4)
     with torch.no_grad():
