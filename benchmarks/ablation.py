@@ -58,6 +58,7 @@ SEEDS = 2  # starts per picture
 Points = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
+Still = tuple[Points, list[npt.NDArray[np.uint8]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +191,19 @@ class Bench:
         self._clips, self._clips_aside = clips, clips_aside
         self._pictures = read_pictures(kept, detect=False)
         self._aside = read_pictures(aside, detect=False)[::2]
+        self._still = still_face(self._shape_model(TrainingSettings().n_modes))
 
-    def measure(self, arm: Arm) -> dict[str, Any]:
-        """Train an arm's cascade and measure it."""
-        shape_model = train_shape_model(
+    def _shape_model(self, n_modes: int) -> ShapeModel:
+        return train_shape_model(
             np.stack([picture.points for picture in self._pictures[::2]]),
-            n_modes=arm.settings.n_modes,
+            n_modes=n_modes,
             eye_distance=EYE_DISTANCE,
             centre=FRAME_CENTRE,
         )
+
+    def measure(self, arm: Arm) -> dict[str, Any]:
+        """Train an arm's cascade and measure it."""
+        shape_model = self._shape_model(arm.settings.n_modes)
         motions = pair_motions(self._clips, shape_model)
         if not arm.real_motion:
             motions = noise_motions(self._pictures, shape_model, len(motions))
@@ -211,17 +216,16 @@ class Bench:
         stills = make_frames(self._moved(shape_model), shape_model)
         others = pair_motions(self._clips_aside, shape_model)
         moving = make_frames(self._before(shape_model, others), shape_model)
-        by_level = errors_by_level(cascade, stills)
-        n_levels = len(cascade.levels)
+        by_level, times = fit_all(cascade, stills)
         return {
             "title": arm.title,
             "stills": as_details(by_level[-1]),
-            "motion": as_details(errors_by_level(cascade, moving)[-1]),
+            "motion": as_details(fit_all(cascade, moving)[0][-1]),
             "by_level": [100 * float(errors.mean()) for errors in by_level],
-            "fit_ms": [fit_time(cascade, stills, k + 1) for k in range(n_levels)],
-            "jitter": steadiness(cascade, shape_model),
+            "fit_ms": times,
+            "jitter": steadiness(cascade, shape_model, self._still),
             "cpu_s": seconds,
-            "readings": counted.readings / (len(self._pictures) / 2 * n_levels),
+            "readings": counted.readings / (len(self._pictures) / 2 * len(cascade.levels)),
         }
 
     def _moved(self, shape_model: ShapeModel) -> Iterable[tuple[int, Any, Points, Points]]:
@@ -289,16 +293,28 @@ class Counted:
         self.method.add_around(sums, parts, statistics, weight, counted)
 
 
-def errors_by_level(cascade: Cascade, frames: TrainingFrames) -> list[Points]:
-    """Fit all frames; give the errors after every level, fractions of the outer-eye distance."""
+def fit_all(cascade: Cascade, frames: TrainingFrames) -> tuple[list[Points], Points]:
+    """Fit all frames.
+
+    Returns
+    -------
+    errors : list of ndarray, shape (N,)
+        After every level, fractions of the outer-eye distance.
+    times : ndarray, shape (levels,)
+        CPU time of a fit that ends after each level, maps included, ms.
+    """
     builder = MapBuilder(cascade.maps)
     ends = np.empty((len(cascade.levels), len(frames), 68, 2))
+    times = np.zeros(len(cascade.levels))
     for index, (patch, start) in enumerate(zip(frames.patches, frames.starts, strict=True)):
+        begin = time.process_time()
         maps, shape = builder.build(patch), np.array(start)
-        for level, end in zip(cascade.levels, ends[:, index], strict=True):
+        for k, level in enumerate(cascade.levels):
             level.correct(maps, shape, cascade.basis)
-            end[...] = shape
-    return [normalised_errors(points, frames.truths) for points in ends]
+            times[k] += time.process_time() - begin
+            ends[k, index] = shape
+    errors = [normalised_errors(points, frames.truths) for points in ends]
+    return errors, 1000 * times / len(frames)
 
 
 def as_details(errors: Points) -> dict[str, Any]:
@@ -307,28 +323,23 @@ def as_details(errors: Points) -> dict[str, Any]:
     return {**asdict(summary(errors)), "errors": per_picture}
 
 
-def fit_time(cascade: Cascade, frames: TrainingFrames, n_levels: int) -> float:
-    """Measure the CPU time of a fit by the first levels, maps included, in ms."""
-    short = Cascade(cascade.maps, cascade.basis, cascade.levels[:n_levels])
-    builder = MapBuilder(cascade.maps)
-    begin = time.process_time()
-    for patch, start in zip(frames.patches, frames.starts, strict=True):
-        short.run(builder.build(patch), start)
-    return 1000 * (time.process_time() - begin) / len(frames)
-
-
-def steadiness(cascade: Cascade, shape_model: ShapeModel) -> float:
+def steadiness(cascade: Cascade, shape_model: ShapeModel, still: Still) -> float:
     """Follow a synthetic face that keeps still under noise; give the jitter in %."""
-    clip = still_clip(shape_model)
-    points, track = clip.references["truth"][0], []
-    builder = MapBuilder(cascade.maps)
-    with clip.open() as source:
-        for frame in source:
-            to_frame = shape_model.to_reference(points)
-            maps = builder.build(warp_to_frame(frame.grey, to_frame))
-            points = to_frame.inverse().apply(cascade.run(maps, to_frame.apply(points)))
-            track.append(points)
+    builder, track = MapBuilder(cascade.maps), []
+    points, greys = still
+    for grey in greys:
+        to_frame = shape_model.to_reference(points)
+        maps = builder.build(warp_to_frame(grey, to_frame))
+        points = to_frame.inverse().apply(cascade.run(maps, to_frame.apply(points)))
+        track.append(points)
     return jitter(np.stack(track), [(len(track) // 5, len(track))])["all"]
+
+
+def still_face(shape_model: ShapeModel) -> Still:
+    """Render a synthetic face that keeps still: its landmarks, and its frames."""
+    clip = still_clip(shape_model)
+    with clip.open() as source:
+        return clip.references["truth"][0], [frame.grey for frame in source]
 
 
 def noise_motions(pictures: Sequence[Picture], shape_model: ShapeModel, count: int) -> Points:

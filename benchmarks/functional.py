@@ -28,7 +28,7 @@ _MIDDLE: Final = len(NODES) // 2
 _KNOTS: Final = np.linspace(-REACH, REACH, 5)
 _HARMONICS: Final = (1, 2)
 _QUADRATURE: Final = 400
-_EVERY: Final = 4  # of the frames that tell second moments: each brings a sample for every column
+_EVERY: Final = 8  # of the frames that tell second moments: each brings a sample for every column
 
 
 def splines(z: Array) -> Array:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,11 +17,12 @@ import numpy.typing as npt
 
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.mat import read_mat_vector
+from facetrack.formats.picture import SUFFIXES
 from facetrack.formats.pts import read_pts
 
 Category = Literal["1", "2", "3", "train", "all"]
 
-_FRAME_FILE: Final = re.compile(r"\d{1,9}\.pts", re.ASCII)
+_FRAME_FILE: Final = re.compile(r"\d{1,9}", re.ASCII)  # without its suffix
 
 
 def _ids(text: str) -> tuple[str, ...]:
@@ -68,11 +72,15 @@ class Pairing:
         Labelled frames, from 0, that the decoder did not give.
     frames_without_label : tuple of int
         Decoded frames, from 0, without a label; excluded ones are not among them.
+    positions : ndarray, shape (n,), int64
+        Which of the decoded frames, from 0, each label of `truth` belongs to: the frame's number,
+        unless the clip is a folder that lacks pictures.
     """
 
     truth: Truth
     labels_without_frame: tuple[int, ...]
     frames_without_label: tuple[int, ...]
+    positions: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +94,14 @@ class Clip:
     category : str
         "1", "2", "3" or "train".
     video : Path
-        The video.
+        The video, or the folder of its frames.
     labels : dict of int to Path
         The .pts file of each labelled frame, numbered from 0.
     excluded : frozenset of int
         Frames, from 0, whose label the challenge declared unreliable.
+    pictures : tuple of int
+        Of a folder of frames, their numbers from 0 in the order in which they are read; empty for a
+        video.
     """
 
     id: str
@@ -98,6 +109,21 @@ class Clip:
     video: Path
     labels: dict[int, Path]
     excluded: frozenset[int]
+    pictures: tuple[int, ...] = field(default=(), repr=False)
+
+    def number(self, position: int) -> int:
+        """Return the number, from 0, of a decoded frame.
+
+        Parameters
+        ----------
+        position : int
+            How many frames were decoded before it.
+
+        Returns
+        -------
+        int
+        """
+        return self.pictures[position] if self.pictures else position
 
     def read_truth(self) -> Truth:
         """Read all labels but the excluded ones.
@@ -133,12 +159,16 @@ class Clip:
             If a .pts file is broken.
         """
         truth = self.read_truth()
-        decoded = truth.frames < n_decoded
+        numbers = [self.number(position) for position in range(n_decoded)]
+        position_of = {number: position for position, number in enumerate(numbers)}
+        decoded = np.isin(truth.frames, numbers)
+        paired = Truth(truth.frames[decoded], truth.points[decoded])
         known = self.labels.keys() | self.excluded
         return Pairing(
-            Truth(truth.frames[decoded], truth.points[decoded]),
+            paired,
             tuple(truth.frames[~decoded].tolist()),
-            tuple(frame for frame in range(n_decoded) if frame not in known),
+            tuple(number for number in numbers if number not in known),
+            np.array([position_of[frame] for frame in paired.frames.tolist()], dtype=np.int64),
         )
 
 
@@ -148,8 +178,9 @@ def load(root: str | os.PathLike[str], *, category: Category | int = "all") -> l
     Parameters
     ----------
     root : path-like
-        The folder with `001/vid.avi`, `001/annot/000001.pts` and so on; unreliable frames in
-        `extra/001.mat`, vector `error`, numbered from 1.
+        The folder with `001/vid.avi` or `001/imgs/000001.jpg`, `001/annot/000001.pts` and so on.
+        The frames that the challenge left out as unreliable are known; a file `extra/001.mat` with
+        a vector `error`, numbered from 1, stands for what is known of its clip.
     category : {"1", "2", "3", "train", "all"} or int
         "all" are the three test categories together.
 
@@ -211,21 +242,59 @@ def _wanted(category: Category | int) -> list[tuple[str, str]]:
 
 def _load_clip(root: Path, category: str, clip_id: str) -> Clip:
     folder = root / clip_id
-    video = folder / "vid.avi"
-    if not video.is_file():
-        raise FormatError(video, "no such file", remedy="restore the clip or remove its folder")
-    files = [f for f in (folder / "annot").glob("*.pts") if _FRAME_FILE.fullmatch(f.name)]
+    video, pictures = _frames(folder)
+    files = [f for f in (folder / "annot").glob("*.pts") if _FRAME_FILE.fullmatch(f.stem)]
     labels = {int(file.stem) - 1: file for file in sorted(files)}
     if not labels or min(labels) < 0:
         cause = "frames must be numbered from 1" if labels else "holds no files like 000001.pts"
         raise FormatError(folder / "annot", cause)
-    return Clip(clip_id, category, video, labels, _read_excluded(root / "extra" / f"{clip_id}.mat"))
+    listed = root / "extra" / f"{clip_id}.mat"
+    excluded = _read_excluded(listed) if listed.exists() else unreliable(clip_id)
+    return Clip(clip_id, category, video, labels, excluded, pictures)
+
+
+def _frames(folder: Path) -> tuple[Path, tuple[int, ...]]:
+    """Find the video of a clip, or the folder of its frames and their numbers from 0."""
+    video, images = folder / "vid.avi", folder / "imgs"
+    if video.is_file():
+        return video, ()
+    if not images.is_dir():
+        cause = "no such file, nor a folder imgs beside it"
+        raise FormatError(video, cause, remedy="restore the clip or remove its folder")
+    files = [file for file in images.iterdir() if file.suffix.lower() in SUFFIXES]
+    numbers = sorted(int(f.stem) - 1 for f in files if _FRAME_FILE.fullmatch(f.stem))
+    if not numbers or len(set(numbers)) < len(files) or numbers[0] < 0:
+        cause = "the frames must be pictures like 000001.jpg, numbered from 1, each once"
+        raise FormatError(images, cause, remedy="restore the clip or remove its folder")
+    return images, tuple(numbers)
+
+
+def unreliable(clip_id: str) -> frozenset[int]:
+    """Name the frames of a clip that the challenge left out because their labels are unreliable.
+
+    Parameters
+    ----------
+    clip_id : str
+        Three digits.
+
+    Returns
+    -------
+    frozenset of int
+        Numbers from 0; 16 of the clips have any.
+    """
+    ends = [span.split("-") for span in _unreliable_spans().get(clip_id, "").split()]
+    return frozenset(n for e in ends for n in range(int(e[0]) - 1, int(e[-1])))
+
+
+@cache
+def _unreliable_spans() -> dict[str, str]:
+    text = files(__package__).joinpath("w300vw_unreliable.json").read_text(encoding="utf-8")
+    spans: dict[str, str] = json.loads(text)["frames"]
+    return spans
 
 
 def _read_excluded(path: Path) -> frozenset[int]:
-    """Read the unreliable frames of a clip, as numbers from 0; most clips have no list."""
-    if not path.exists():
-        return frozenset()
+    """Read the unreliable frames of a clip, as numbers from 0."""
     numbers = read_mat_vector(path, "error")
     if not ((numbers >= 1) & (numbers == np.rint(numbers)) & (numbers < 1e9)).all():
         raise FormatError(path, "vector 'error' must hold whole frame numbers from 1")

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.w300vw import Clip
 from facetrack.errors import InputError
-from facetrack.evaluation.clips import FaceTracker, count_losses, track_clip
-from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
-from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
-from facetrack.opening import open_source
+from facetrack.evaluation.clips import Track, count_losses
+from facetrack.evaluation.errors import LIMIT, ErrorSummary, normalised_errors, summary
+from facetrack.formats.atomic import atomic_path
+from facetrack.formats.npz import read_npz
 from facetrack.parallel import Map
-from facetrack.reporting.tables import Table
+from facetrack.reporting.intervals import Interval, paired_interval
 
-FACE: Final = "of several people in a clip, the one whose face the detector is surest of is tracked"
+Points = npt.NDArray[np.float64]
+
+ALL = "all"  # the categories together
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What follows a face through clips.
+
+    Attributes
+    ----------
+    name : str
+        What the tables call it.
+    note : str
+        What a reader must know to judge its numbers; may be empty.
+    track : callable
+        Follows the face of a clip; can be pickled.
+    settings : str
+        What its tracks depend on: kept ones of other settings are refused.
+    """
+
+    name: str
+    note: str
+    track: Callable[[Clip], Track]
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipScore:
-    """One clip of 300-VW.
+    """One system on one clip of 300-VW.
 
     Attributes
     ----------
@@ -52,51 +77,92 @@ class ClipScore:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemScore:
+    """One system on all clips.
+
+    Attributes
+    ----------
+    name, note : str
+    clips : tuple of ClipScore
+    categories : dict of str to ErrorSummary
+        Pooled frames of each category that was evaluated, and of `ALL` of them.
+    losses : dict of str to int
+        Of the same.
+    """
+
+    name: str
+    note: str
+    clips: tuple[ClipScore, ...]
+    categories: dict[str, ErrorSummary]
+    losses: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a system differs from the first, paired by clip.
+
+    Attributes
+    ----------
+    system, category : str
+    clips : int
+    auc08, over08 : Interval
+        Of the clips' own areas and failure rates, the system's less the first one's; the ends are
+        NaN with a single clip.
+    """
+
+    system: str
+    category: str
+    clips: int
+    auc08: Interval
+    over08: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class W300vwReport:
-    """Categories of 300-VW with all that was left out.
+    """Systems on categories of 300-VW, with all that was left out.
 
     Attributes
     ----------
     markup : int
         Number of points that count.
-    categories : dict of str to ErrorSummary
-        Pooled frames of each category that was evaluated.
-    pooled : ErrorSummary
-        Pooled frames of all of them.
-    clips : tuple of ClipScore
+    systems : tuple of SystemScore
+        The one that is evaluated first.
+    differences : tuple of Difference
     missing : tuple of str
         Clips of the official lists that are not there.
     """
 
     markup: int
-    categories: dict[str, ErrorSummary]
-    pooled: ErrorSummary
-    clips: tuple[ClipScore, ...]
+    systems: tuple[SystemScore, ...]
+    differences: tuple[Difference, ...]
     missing: tuple[str, ...]
 
 
 def evaluate_300vw(
-    make_tracker: Callable[[], FaceTracker],
+    systems: Sequence[System],
     clips: Sequence[Clip],
     *,
     missing: Sequence[str] = (),
     markup: int = 68,
+    work: Path | None = None,
     map_: Map = map,
 ) -> W300vwReport:
-    """Track every clip from its first frame and pool the frames' errors.
+    """Follow the face of every clip from its first frame and pool the frames' errors.
 
     Parameters
     ----------
-    make_tracker : callable
-        Makes a fresh tracker for each clip.
+    systems : sequence of System
+        At least one; the others are compared with the first.
     clips : sequence of Clip
         From `datasets.w300vw.load`.
     missing : sequence of str
         Clips that the copy of the data set lacks, for the report.
     markup : {68, 66, 51, 49}
         The points that count; 68 and 49 are published.
+    work : Path, optional
+        Folder that keeps each track as soon as it is whole: what is there is not tracked again.
     map_ : Map
-        Where clips are worked on.
+        Where clips are worked on, a clip of a system at a time.
 
     Returns
     -------
@@ -105,112 +171,96 @@ def evaluate_300vw(
     Raises
     ------
     InputError
-        If no frame can be evaluated.
+        If no frame can be evaluated, or the folder keeps tracks of other settings.
     FormatError
-        If a clip cannot be read.
+        If labels or a kept track cannot be read.
+    VideoError
+        If a video cannot be decoded.
+    OutputError
+        If a track cannot be kept.
     """
-    scores = tuple(map_(partial(_score_clip, make_tracker, markup=markup), clips))
-    if not sum(len(s.errors) for s in scores):
+    if work is not None:
+        work.mkdir(parents=True, exist_ok=True)
+    items = [(clip, which) for clip in clips for which in range(len(systems))]
+    found = list(map_(partial(_score, tuple(systems), markup, work), items))
+    if not sum(len(score.errors) for score in found):
         raise InputError("no labelled frame of 300-VW was decoded")
-    categories = {
-        name: summary(np.concatenate([s.errors for s in scores if s.category == name]))
-        for name in sorted({s.category for s in scores if len(s.errors)})
-    }
-    pooled = summary(np.concatenate([s.errors for s in scores]))
-    return W300vwReport(markup, categories, pooled, scores, tuple(missing))
+    scores = tuple(
+        _pooled(system, found[which :: len(systems)]) for which, system in enumerate(systems)
+    )
+    differences = [d for other in scores[1:] for d in _differences(scores[0], other)]
+    return W300vwReport(markup, scores, tuple(differences), tuple(missing))
 
 
-def _score_clip(make_tracker: Callable[[], FaceTracker], clip: Clip, *, markup: int) -> ClipScore:
-    track = track_clip(make_tracker(), open_source(clip.video))
-    decoded = len(track.points)
-    pairing = clip.pair(decoded)
-    frames, truth = pairing.truth.frames, pairing.truth.points
+def _score(
+    systems: Sequence[System], markup: int, work: Path | None, item: tuple[Clip, int]
+) -> ClipScore:
+    clip, system = item[0], systems[item[1]]
+    points = system.track(clip).points if work is None else _kept_track(work, system, clip)
+    pairing = clip.pair(len(points))
     return ClipScore(
         id=clip.id,
         category=clip.category,
-        errors=normalised_errors(track.points[frames], truth, markup),
-        losses=count_losses(track.points),
-        decoded=decoded,
+        errors=normalised_errors(points[pairing.positions], pairing.truth.points, markup),
+        losses=count_losses(points),
+        decoded=len(points),
         excluded=tuple(sorted(clip.excluded)),
         labels_without_frame=pairing.labels_without_frame,
         frames_without_label=pairing.frames_without_label,
     )
 
 
-def w300vw_details(report: W300vwReport) -> dict[str, Any]:
-    """Collect everything that the JSON file holds beyond the pooled numbers.
-
-    Parameters
-    ----------
-    report : W300vwReport
-
-    Returns
-    -------
-    dict
-        `points`, `face` (whose it is), `categories`, `clips` (frames numbered from 1, as the data
-        set does) and `missing_clips`.
-    """
-    return {
-        "points": report.markup,
-        "face": FACE,
-        "categories": {name: asdict(s) for name, s in report.categories.items()},
-        "clips": [_clip_details(clip) for clip in report.clips],
-        "missing_clips": list(report.missing),
-    }
-
-
-def _clip_details(clip: ClipScore) -> dict[str, Any]:
-    return {
-        "id": clip.id,
-        "category": clip.category,
-        **(asdict(summary(clip.errors)) if len(clip.errors) else {"n": 0}),
-        "losses": clip.losses,
-        "decoded": clip.decoded,
-        "excluded_frames": [k + 1 for k in clip.excluded],
-        "labels_without_frame": [k + 1 for k in clip.labels_without_frame],
-        "frames_without_label": [k + 1 for k in clip.frames_without_label],
-    }
-
-
-def w300vw_table(report: W300vwReport) -> str:
-    """Lay out the report for a terminal.
-
-    Parameters
-    ----------
-    report : W300vwReport
-
-    Returns
-    -------
-    str
-        A line per category, and every exclusion.
-    """
-    rows = [
-        [name, s.n, *summary_cells(s)]
-        for name, s in [
-            *((f"category {k}", v) for k, v in report.categories.items()),
-            ("all frames", report.pooled),
-        ]
-    ]
-    lines = [
-        f"300-VW, {report.markup} points, {len(report.clips)} clips, frames pooled",
-        FACE,
-        Table(["frames of", "n", *SUMMARY_HEADERS], rows).text(),
-    ]
-    for clip in report.clips:
-        parts = [
-            f"{len(frames)} {words}"
-            for frames, words in (
-                (clip.excluded, "frames excluded as unreliable"),
-                (clip.labels_without_frame, "labels without a frame"),
-                (clip.frames_without_label, "frames without a label"),
-            )
-            if frames
-        ]
-        if parts:
-            lines.append(f"clip {clip.id}: {', '.join(parts)}")
-    if report.missing:
-        total = len(report.missing) + len(report.clips)
-        lines.append(
-            f"{len(report.missing)} of {total} clips are not there: {' '.join(report.missing)}"
+def _kept_track(work: Path, system: System, clip: Clip) -> Points:
+    """Read the track that an earlier run kept, or make and keep it."""
+    slug = re.sub(r"\W+", "-", system.name.lower()).strip("-")
+    place = work / f"{clip.id}-{slug}.npz"
+    size = len(clip.pictures) or clip.video.stat().st_size
+    settings = f"{system.settings}; {clip.video.name} ({size})"
+    if not place.exists():
+        points = system.track(clip).points
+        with atomic_path(place) as temporary:
+            np.savez(temporary, points=points, settings=np.array(settings))
+        return points
+    kept = read_npz(place, required=["points", "settings"])
+    if str(kept["settings"]) != settings:
+        raise InputError(
+            f"{place}: a track of other settings ({kept['settings']}, now {settings}); "
+            "remove it or choose another folder"
         )
-    return "\n".join(lines)
+    return np.asarray(kept["points"], dtype=np.float64)
+
+
+def _pooled(system: System, clips: Sequence[ClipScore]) -> SystemScore:
+    groups = {name: [c for c in clips if c.category == name] for name in _categories(clips)}
+    groups[ALL] = list(clips)
+    return SystemScore(
+        system.name,
+        system.note,
+        tuple(clips),
+        {name: summary(np.concatenate([c.errors for c in of])) for name, of in groups.items()},
+        {name: sum(c.losses for c in of) for name, of in groups.items()},
+    )
+
+
+def _categories(clips: Sequence[ClipScore]) -> list[str]:
+    return sorted({clip.category for clip in clips if len(clip.errors)})
+
+
+def _differences(first: SystemScore, other: SystemScore) -> list[Difference]:
+    pairs = [p for p in zip(first.clips, other.clips, strict=True) if len(p[0].errors)]
+    found = []
+    for name in first.categories:
+        chosen = [p for p in pairs if name in (ALL, p[0].category)]
+        areas = [[np.maximum(0, 1 - c.errors / LIMIT).mean() for c in p] for p in chosen]
+        failures = [[(c.errors > LIMIT).mean() for c in p] for p in chosen]
+        found.append(
+            Difference(other.name, name, len(chosen), _interval(areas), _interval(failures))
+        )
+    return found
+
+
+def _interval(pairs: list[list[np.float64]]) -> Interval:
+    before, after = np.array(pairs).T
+    if len(pairs) < 2:
+        return Interval(float((after - before).mean()), np.nan, np.nan)
+    return paired_interval(before, after, np.random.default_rng(0))
