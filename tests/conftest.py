@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from facetrack.synthetic.video import SyntheticFace
     from facetrack.tracking.face_model import FaceModel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -138,3 +139,53 @@ def small_cascades(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
     monkeypatch.setattr("facetrack.cli.train.TrainingSettings", settings)
+
+
+@pytest.fixture(scope="session")
+def tree_300vw(shipped_model: FaceModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder in the layout of 300-VW: synthetic clips of 12 frames, 320 x 240 px.
+
+    Test clips 114, 124 (category 1, videos), 203 (2) and 410 (3, both pictures), training clips 001
+    (a video) and 002 (pictures). In 203 a second person, whom the detector finds first, is not
+    labelled.
+    """
+    from facetrack.synthetic.motion import Placement
+    from facetrack.synthetic.portrait import astronaut, stranger
+    from facetrack.synthetic.video import SyntheticFace
+
+    root = tmp_path_factory.mktemp("300VW")
+    for number, name in enumerate(("114", "124", "410", "001", "002")):
+        portrait = (astronaut, stranger)[number % 2]()
+        _write_300vw(root / name, shipped_model, [SyntheticFace(portrait)], number)
+    both = [
+        SyntheticFace(stranger(), home=Placement(230, 110, 46)),
+        SyntheticFace(astronaut(), home=Placement(70, 110, 46)),
+    ]
+    _write_300vw(root / "203", shipped_model, both, 9)
+    return root
+
+
+def _write_300vw(
+    folder: Path, model: FaceModel, faces: list[SyntheticFace], seed: int, n_frames: int = 12
+) -> None:
+    import cv2
+
+    from facetrack.formats.pts import write_pts
+    from facetrack.synthetic.video import SyntheticVideo
+    from facetrack.video.sink import VideoWriter
+
+    size = (320, 240)
+    source = SyntheticVideo(model.shape_model, n_frames=n_frames, size=size, seed=seed, faces=faces)
+    frames = list(source)
+    (folder / "annot").mkdir(parents=True)
+    for frame in frames:
+        write_pts(folder / "annot" / f"{frame.index + 1:06}.pts", source.truth(frame.index))
+    if folder.name in ("002", "203", "410"):
+        (folder / "imgs").mkdir()
+        for frame in frames:
+            cv2.imwrite(str(folder / "imgs" / f"{frame.index + 1:06}.png"), frame.image)
+        return
+    with VideoWriter(folder / "vid.mp4", size) as writer:
+        for frame in frames:
+            writer.write(frame.image, frame.timestamp)
+    (folder / "vid.mp4").rename(folder / "vid.avi")

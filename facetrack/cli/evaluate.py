@@ -32,6 +32,7 @@ facetrack evaluate landmarks lfpw_test --json lfpw.json --plot lfpw.png
 facetrack evaluate landmarks lfpw_test --motions ytf/test
 facetrack evaluate landmarks lfpw_test --start detect --peers --ert ert.dat --peers-dir peers
 facetrack evaluate 300vw 300VW_Dataset --category 1 --points 49
+facetrack evaluate 300vw 300VW_Dataset --adapt --peers --peers-dir peers --work runs --workers 4
 facetrack evaluate video videos --smoothing 0.5 --workers 4 --json videos.json
 facetrack evaluate confidence lfpw_test helen_test --people helen_test --plot reliability.png
 facetrack evaluate events clips --labels blinks.csv --workers 2 --json blinks.json
@@ -45,10 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     landmarks = kinds.add_parser("landmarks", help="a folder of pictures with .pts files")
     _add_landmark_arguments(landmarks)
     w300vw = kinds.add_parser("300vw", help="the videos of 300-VW")
-    w300vw.add_argument("root", type=Path, metavar="ROOT", help="folder with 001/vid.avi, ...")
-    w300vw.add_argument("--category", choices=["1", "2", "3", "all"], default="all")
-    _add_points(w300vw, [68, 49])
-    w300vw.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
+    _add_300vw_arguments(w300vw)
     video = kinds.add_parser("video", help="videos with tracks (.npz) beside them")
     video.add_argument("folder", type=Path, metavar="DIR", help="NAME.mp4 with NAME.npz")
     add_peer_arguments(video)
@@ -108,6 +106,32 @@ def _add_landmark_arguments(landmarks: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the same for our model: how its mark-up differs from that of DIR's training pictures",
     )
+
+
+def _add_300vw_arguments(w300vw: argparse.ArgumentParser) -> None:
+    w300vw.add_argument(
+        "root", type=Path, metavar="ROOT", help="folder with 114/vid.avi or 114/imgs, ..."
+    )
+    w300vw.add_argument("--category", choices=["1", "2", "3", "all"], default="all")
+    w300vw.add_argument(
+        "--start",
+        choices=["detect", "label"],
+        default="detect",
+        help="follow the face that the detector finds best, as the protocol does, or, of the faces "
+        "it finds, the labelled one (default: detect)",
+    )
+    w300vw.add_argument(
+        "--adapt", action="store_true", help="also track while learning from own tracks (iCCR)"
+    )
+    w300vw.add_argument(
+        "--work",
+        type=Path,
+        metavar="DIR",
+        help="keeps the track of every finished clip; an interrupted run continues from there",
+    )
+    add_peer_arguments(w300vw)
+    _add_points(w300vw, [68, 49])
+    w300vw.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
 
 
 def _add_points(parser: argparse.ArgumentParser, choices: list[int]) -> None:
@@ -230,29 +254,59 @@ def _300vw(args: argparse.Namespace) -> int:
 
     from facetrack.datasets.w300vw import load, missing_clips
     from facetrack.evaluation.plots import plot_cumulative
-    from facetrack.evaluation.w300vw import evaluate_300vw, w300vw_details, w300vw_table
+    from facetrack.evaluation.w300vw import ALL, evaluate_300vw
+    from facetrack.evaluation.w300vw_report import w300vw_details, w300vw_table
+    from facetrack.evaluation.w300vw_systems import STARTS
+    from facetrack.reporting.tables import as_text
 
-    model, make_tracker = _tracker(args)
     clips = load(args.root, category=args.category)
+    systems, skipped = _300vw_systems(args)
     with cluster_map(args) as map_:
         report = evaluate_300vw(
-            make_tracker,
+            systems,
             clips,
             missing=missing_clips(args.root, category=args.category),
             markup=args.points,
-            map_=shown("clips", len(clips), map_),
+            work=args.work,
+            map_=shown("tracks of clips", len(clips) * len(systems), map_),
         )
-    print(w300vw_table(report))
+    details = w300vw_details(report, start=STARTS[args.start], skipped=skipped)
+    print(as_text(w300vw_table(details)))
     if args.plot:
-        by_category = {
-            f"category {c}": np.concatenate([s.errors for s in report.clips if s.category == c])
-            for c in report.categories
+        curves = {
+            f"{system.name}, category {c}": np.concatenate(
+                [clip.errors for clip in system.clips if clip.category == c]
+            )
+            for system in report.systems
+            for c in system.categories
+            if c != ALL
         }
-        plot_cumulative(args.plot, by_category, title=f"300-VW, {report.markup} points")
-    pooled = report.pooled
-    details = w300vw_details(report)
-    write_report(args, model=model.name, n=pooled.n, summary=pooled, details=details)
+        plot_cumulative(args.plot, curves, title=f"300-VW, {report.markup} points")
+    ours = report.systems[0]
+    pooled = ours.categories[ALL]
+    write_report(args, model=ours.name, n=pooled.n, summary=pooled, details=details)
     return 0
+
+
+def _300vw_systems(args: argparse.Namespace) -> tuple[list[Any], list[str]]:
+    """Make the systems that are asked for, ours first, and say which peers cannot run."""
+    from facetrack.corpus.fingerprint import fingerprint
+    from facetrack.evaluation.w300vw_systems import peer_system, tracker_system
+    from facetrack.version import installed_version
+
+    model, make = _tracker(args)
+    settings = f"facetrack {installed_version()}"
+    ours = f"{settings}, smoothing {args.smoothing:g}"
+    if args.work:
+        ours += f", model {fingerprint(model)}"
+    systems = [tracker_system(model.name, make, start=args.start, settings=ours)]
+    if args.adapt:
+        learning = partial(make, adapt=True)
+        name = f"{model.name}, adapting"
+        systems.append(tracker_system(name, learning, start=args.start, settings=ours))
+    makers, skipped = peer_makers(args)
+    systems += [peer_system(peer, start=args.start, settings=settings) for peer in makers]
+    return systems, skipped
 
 
 def _video(args: argparse.Namespace) -> int:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 HELP = (
     "Make a page of every JSON report: the command line that measured it, version and model, and "
-    "the tables that the command printed. Of `evaluate landmarks`, `evaluate video`, `evaluate "
-    "confidence`, `evaluate events`, `actions compare`, `networks evaluate`, `pain evaluate`, "
-    "`lips evaluate`, `learn`, `annotate`, `benchmark` and the programs in `benchmarks/`."
+    "the tables that the command printed. Of `evaluate landmarks`, `evaluate 300vw`, `evaluate "
+    "video`, `evaluate confidence`, `evaluate events`, `actions compare`, `networks evaluate`, "
+    "`pain evaluate`, `lips evaluate`, `learn`, `annotate`, `benchmark` and the programs in "
+    "`benchmarks/`."
 )
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json
@@ -129,11 +130,13 @@ def _layouts() -> dict[str, Lay]:
     from facetrack.evaluation.self_learning import adapting_table
     from facetrack.evaluation.teaching_report import learning_table
     from facetrack.evaluation.video_report import video_table
+    from facetrack.evaluation.w300vw_report import w300vw_table
     from facetrack.pain.clips import clip_table
     from facetrack.pain.report import score_table
 
     return {
         "evaluate landmarks": landmark_table,
+        "evaluate 300vw": w300vw_table,
         "evaluate video": video_table,
         "evaluate confidence": confidence_table,
         "evaluate events": event_table,

@@ -185,4 +185,4 @@ class _Shown:
             return self._peer.predict(image)
         left, top, right, bottom = surroundings(image.shape, box_of(self._labels.points), _MARGIN)
         points = self._peer.predict(np.ascontiguousarray(image[top:bottom, left:right]))
-        return None if points is None else points + (left, top)
+        return None if points is None else points + np.array([left, top])

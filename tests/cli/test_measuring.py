@@ -205,14 +205,19 @@ def test_confidence_on_synthetic_people(folder, clips, capsys, monkeypatch) -> N
     assert "ten synthetic people" in capsys.readouterr().out
 
 
-def test_300vw(tmp_path: Path, clips, capsys) -> None:
+@pytest.fixture
+def w300vw(tmp_path: Path, clips) -> Path:
     clip = tmp_path / "300VW" / "203"
     (clip / "annot").mkdir(parents=True)
     (clips / "v.mp4").rename(clip / "vid.avi")
     for k in range(30):
         write_pts(clip / "annot" / f"{k + 1:06}.pts", SHAPE + 100)
+    return clip.parent
+
+
+def test_300vw(w300vw: Path, tmp_path: Path, capsys) -> None:
     out, plot = tmp_path / "r.json", tmp_path / "r.png"
-    command = ["evaluate", "300vw", str(clip.parent), "--category", "2", "--points", "49"]
+    command = ["evaluate", "300vw", str(w300vw), "--category", "2", "--points", "49"]
     assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
     report = json.loads(out.read_text())
     assert (report["n"], report["details"]["points"]) == (30, 49)
@@ -220,7 +225,42 @@ def test_300vw(tmp_path: Path, clips, capsys) -> None:
     text = capsys.readouterr().out
     assert "category 2" in text
     assert "18 of 19 clips are not there: 208 211" in text
+    assert "the face that its own detector finds best" in text
+    assert "paired" not in text
     assert plot.is_file()
+    assert main(["results", str(out), "-o", str(tmp_path)]) == 0
+    assert "18 of 19 clips are not there" in (tmp_path / "r.md").read_text()
+
+
+def test_300vw_with_learning_and_peers(w300vw: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    class Off:
+        name, note, model_bytes = "off", "a rival", 1
+
+        def predict(self, image):
+            return SHAPE + 90
+
+    monkeypatch.setattr("facetrack.cli.evaluate.peer_makers", lambda args: ([Off], ["PFLD: no"]))
+    out, work = tmp_path / "r.json", tmp_path / "work"
+    command = ["evaluate", "300vw", str(w300vw), "--category", "2", "--adapt", "--peers"]
+    command += ["--start", "label", "--json", str(out), "--work", str(work)]
+    monkeypatch.setattr("facetrack.corpus.fingerprint.fingerprint", lambda model: "f" * 8)
+    for _ in range(2):  # the second time from the tracks that were kept
+        assert main(command) == 0
+        details = json.loads(out.read_text())["details"]
+        names = [system["name"] for system in details["systems"]]
+        assert names == ["centred", "centred, adapting", "off"]
+        rows = {(d["system"], d["category"]): d for d in details["differences"]}
+        assert rows["centred, adapting", "2"]["auc08"]["mean"] == 0
+        assert rows["off", "2"]["over08"]["mean"] == 1
+        assert details["skipped"] == ["PFLD: no"]
+        text = capsys.readouterr().out
+        assert "the labelled one is followed" in text
+        assert "a rival" in text
+    assert sorted(path.name for path in work.iterdir()) == [
+        "203-centred-adapting.npz", "203-centred.npz", "203-off.npz"
+    ]  # fmt: skip
+    assert main([*command, "--smoothing", "0.5"]) == 1
+    assert "a track of other settings" in capsys.readouterr().err
 
 
 def test_score(tmp_path: Path, clips, capsys) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from facetrack.datasets.w300vw import CATEGORIES, load, missing_clips
+from facetrack.datasets.w300vw import CATEGORIES, load, missing_clips, unreliable
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.pts import write_pts
 
@@ -57,6 +58,50 @@ def test_unreliable_frames_are_left_out(tmp_path: Path) -> None:
     truth = clip.read_truth()
     assert_array_equal(truth.frames, [0, 2, 3])
     assert_array_equal(truth.points[:, 0, 0], [1, 3, 4])
+
+
+def test_the_challenges_unreliable_frames_are_known(tmp_path: Path, shared: Path) -> None:
+    listed = json.loads((shared / "data" / "w300vw" / "broken_frames.json").read_text())
+    for ids in CATEGORIES.values():
+        for clip_id in ids:
+            assert unreliable(clip_id) == {n - 1 for n in listed.get(clip_id, ())}
+
+
+def test_a_list_of_ones_own_stands_for_what_is_known(tmp_path: Path) -> None:
+    for name in ("531", "540"):
+        add_clip(tmp_path, name, [1])
+    exclude(tmp_path, "531", [7])
+    excluded = {clip.id: clip.excluded for clip in load(tmp_path)}
+    assert excluded["531"] == {6}
+    assert len(excluded["540"]) == 6
+
+
+def test_folders_of_pictures_are_clips_too(tmp_path: Path) -> None:
+    add_clip(tmp_path, "114", [3, 4, 9])
+    (tmp_path / "114" / "vid.avi").unlink()
+    images = tmp_path / "114" / "imgs"
+    images.mkdir()
+    for name in ("000004.jpg", "000009.JPG", "000010.jpg", "notes.txt"):
+        (images / name).write_bytes(b"")
+    (clip,) = load(tmp_path)
+    assert (clip.video, clip.pictures) == (images, (3, 8, 9))
+    pairing = clip.pair(3)
+    assert_array_equal(pairing.truth.frames, [3, 8])
+    assert_array_equal(pairing.truth.points[:, 0, 0], [4, 9])
+    assert_array_equal(pairing.positions, [0, 1])
+    assert pairing.labels_without_frame == (2,)
+    assert pairing.frames_without_label == (9,)
+
+
+@pytest.mark.parametrize("names", [["a.jpg"], ["000000.jpg"], ["1.jpg", "000001.jpg"], []])
+def test_pictures_without_numbers_are_named(tmp_path: Path, names: list[str]) -> None:
+    add_clip(tmp_path, "114", [1])
+    (tmp_path / "114" / "vid.avi").unlink()
+    (tmp_path / "114" / "imgs").mkdir()
+    for name in names:
+        (tmp_path / "114" / "imgs" / name).write_bytes(b"")
+    with pytest.raises(FormatError, match=r"imgs: the frames must be pictures like 000001\.jpg"):
+        load(tmp_path)
 
 
 def test_labels_and_frames_are_paired_by_number(tmp_path: Path) -> None:
