@@ -335,7 +335,7 @@ def _video(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tracker(args: argparse.Namespace) -> tuple[Any, Callable[[], Any]]:
+def _tracker(args: argparse.Namespace) -> tuple[Any, Callable[..., Any]]:
     from facetrack.model import load_model
     from facetrack.tracking.tracker import Tracker
 

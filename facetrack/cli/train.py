@@ -26,11 +26,20 @@ from facetrack.tracking.face_model import FaceModel
 from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
 from facetrack.training.pictures import set_aside
 from facetrack.training.trainer import TrainingSettings, train_model
+from facetrack.training.w300vw import (
+    EVERY,
+    ClipFrames,
+    read_frames,
+    refuse_test_clip,
+    test_clips,
+    training_clips,
+)
 from facetrack.version import installed_version
 
 HELP = "Train a model from folders of pictures with a .pts file each."
 EXAMPLES = """
 facetrack train lfpw_train helen_train afw --clips ytf/train -o models/default.npz
+facetrack train lfpw_train helen_train --w300vw 300VW_Dataset --every 50 -o video.npz
 facetrack train my_pictures --clips my_pairs --set-aside 0.15 -o trial.npz
 facetrack train lfpw_train helen_train afw --method ert -o ert.dat
 """
@@ -54,6 +63,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--clips",
         type=Path,
         help="folder of frame pairs NAME_a, NAME_b: real motion, calibration of the fit quality",
+    )
+    parser.add_argument(
+        "--w300vw",
+        nargs="+",
+        metavar=("ROOT", "ID"),
+        help="also the training clips of 300-VW, or those named by their numbers: labelled frames "
+        "as pictures, neighbouring ones as motion. Without --clips, each fifth clip calibrates the "
+        "fit quality instead of being learned from",
+    )
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=EVERY,
+        metavar="N",
+        help=f"of 300-VW, take each Nth labelled frame as a picture (default: {EVERY})",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="the model file, .npz")
     parser.add_argument("--name", help="the model's name (default: the file's)")
@@ -91,23 +115,30 @@ def run(args: argparse.Namespace) -> int:
     """
     if not 0 <= args.set_aside < 1:
         raise InputError(f"--set-aside is a share from 0 to below 1, got {args.set_aside}")
+    for folder in args.pictures:
+        _refuse_test_clip(folder)
     images = [image for folder in args.pictures for image in load_folder(folder)]
     kept, aside = set_aside(images, args.set_aside)
     started = time.perf_counter(), time.process_time()
     if args.method == "ert":
+        if args.w300vw:
+            raise InputError("--w300vw gives frames to our own methods alone, not to ert")
         train_ert(kept, args.output, progress=lambda items: tqdm(list(items), desc="reading"))
         _say_cost(started)
         return 0
     if args.output.suffix != ".npz":
         raise InputError(f"a model file ends in .npz, got {args.output.name}")
-    if args.clips is None:
+    if args.clips is None and not args.w300vw:
         raise InputError("--clips is missing: a folder of frame pairs NAME_a, NAME_b")
+    pairs = load_folder(args.clips) if args.clips else []
+    video = _read_300vw(args) if args.w300vw else ClipFrames((), (), (), 0)
     name = args.name or args.output.stem
     model = train_model(
-        kept,
-        load_folder(args.clips),
+        [*kept, *video.pictures],
+        [*pairs, *video.pairs],
         name=name,
-        card=_card(args, len(kept)),
+        card=_card(args, len(kept), video),
+        calibration=pairs or video.calibration,
         settings=_settings(args),
         report=lambda line: tqdm.write(f"{time.perf_counter() - started[0]:6.1f} s  {line}"),
     )
@@ -117,6 +148,28 @@ def run(args: argparse.Namespace) -> int:
     if aside:
         print(_measure(model, aside))
     return 0
+
+
+def _refuse_test_clip(folder: Path) -> None:
+    """Refuse pictures that lie in a test clip of 300-VW."""
+    for place in (folder.absolute(), folder.absolute().parent):
+        if (place / "annot").is_dir():
+            refuse_test_clip(place.name)
+
+
+def _read_300vw(args: argparse.Namespace) -> ClipFrames:
+    """Read the training clips, and say what is taken and what is left out."""
+    root, *ids = args.w300vw
+    clips = training_clips(root, ids)
+    video = read_frames(clips, every=args.every, calibrate=args.clips is None)
+    left_out = [f"{video.unreliable} unreliable frames"] if video.unreliable else []
+    if there := test_clips(Path(root)):
+        left_out.append(f"{len(there)} test clips ({' '.join(there)})")
+    tqdm.write(
+        f"300-VW: {len(clips)} training clips, {len(video.pictures)} pictures, "
+        f"{len(video.pairs) // 2} motions{'; left out: ' if left_out else ''}{', '.join(left_out)}"
+    )
+    return video
 
 
 def _settings(args: argparse.Namespace) -> TrainingSettings:
@@ -130,12 +183,12 @@ def _settings(args: argparse.Namespace) -> TrainingSettings:
     )
 
 
-def _card(args: argparse.Namespace, count: int) -> dict[str, Any]:
+def _card(args: argparse.Namespace, count: int, video: ClipFrames) -> dict[str, Any]:
     """Say how the model was made; folders by name only, not where they lay."""
-    return {
+    card = {
         "pictures": [folder.resolve().name for folder in args.pictures],
         "n_pictures": count,
-        "clips": args.clips.resolve().name,
+        "clips": args.clips.resolve().name if args.clips else "",
         "method": args.method,
         "modes": args.modes,
         "seed": args.seed,
@@ -143,6 +196,10 @@ def _card(args: argparse.Namespace, count: int) -> dict[str, Any]:
         "terms": args.terms,
         "version": installed_version(),
     }
+    if args.w300vw:
+        clips = sorted({frame.name[:3] for frame in (*video.pictures, *video.pairs)})
+        card["300-VW"] = {"clips": clips, "every": args.every, "n_pictures": len(video.pictures)}
+    return card
 
 
 def _say_cost(started: tuple[float, float]) -> None:

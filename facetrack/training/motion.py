@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.training.pictures import Labelled
 
 Shapes = npt.NDArray[np.float64]
 
@@ -17,12 +17,12 @@ _MOST, _SOME = (0.5, 1.3), (-0.5, 0.5)  # shares of the two motions that make a 
 _N_MODES = 12  # labels of neighbouring frames jitter: finer modes of their difference are noise
 
 
-def pair_motions(images: Sequence[LabelledImage], shape_model: ShapeModel) -> Shapes:
+def pair_motions(images: Sequence[Labelled], shape_model: ShapeModel) -> Shapes:
     """Measure the motion between the two frames of each clip.
 
     Parameters
     ----------
-    images : sequence of LabelledImage
+    images : sequence of Labelled
         `NAME_a` and `NAME_b`, two frames cropped with one common window.
     shape_model : ShapeModel
 

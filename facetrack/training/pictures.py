@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,24 @@ from facetrack.tracking.hog import HogDetector
 
 MIRRORED_VIEW = (0, 2, 1, 4, 3)  # what dlib's templates become in a mirrored picture
 _MIRRORED_FIVE = (1, 0, 2, 4, 3)  # what a detector's five points become
+
+
+class Labelled(Protocol):
+    """What training needs of a labelled picture."""
+
+    @property
+    def name(self) -> str:
+        """Its name; `NAME_a` and `NAME_b` are a pair."""
+        ...
+
+    @property
+    def points(self) -> npt.NDArray[np.float64]:
+        """True landmarks in pixels, shape (68, 2)."""
+        ...
+
+    def read_grey(self) -> npt.NDArray[np.uint8]:
+        """Read the picture as grey values, shape (H, W)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +61,12 @@ class Picture:
     five: Detection | None = None
 
 
-def read_pictures(images: Iterable[LabelledImage], *, detect: bool) -> list[Picture]:
+def read_pictures(images: Iterable[Labelled], *, detect: bool) -> list[Picture]:
     """Read pictures as grey values and append their mirrored copies.
 
     Parameters
     ----------
-    images : iterable of LabelledImage
+    images : iterable of Labelled
     detect : bool
         Whether to run the face detectors as well.
 

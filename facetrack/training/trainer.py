@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.features.crops import EYE_DISTANCE, FRAME_CENTRE
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.regression.cascade import Cascade, Level
@@ -22,7 +21,7 @@ from facetrack.training.confidence import learn_confidence
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.lids import blinking
 from facetrack.training.motion import draw_motion, pair_motions, start_from_motion
-from facetrack.training.pictures import Picture, read_pictures
+from facetrack.training.pictures import Labelled, Picture, read_pictures
 from facetrack.training.quality import fit_boxes, learn_quality
 from facetrack.training.starts import StartNoise
 from facetrack.training.trials import FOLDS, Trial, train_held_out, try_out
@@ -80,11 +79,12 @@ class TrainingSettings:
 
 
 def train_model(
-    images: Sequence[LabelledImage],
-    clips: Sequence[LabelledImage],
+    images: Sequence[Labelled],
+    clips: Sequence[Labelled],
     *,
     name: str,
     card: dict[str, Any],
+    calibration: Sequence[Labelled] | None = None,
     settings: TrainingSettings | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> FaceModel:
@@ -92,14 +92,15 @@ def train_model(
 
     Parameters
     ----------
-    images : sequence of LabelledImage
+    images : sequence of Labelled
         Pictures that both cascades learn from.
-    clips : sequence of LabelledImage
-        Pairs of frames, `NAME_a` and `NAME_b`: their motion goes into the tracking cascade, their
-        pictures only calibrate the fit quality.
+    clips : sequence of Labelled
+        Pairs of frames, `NAME_a` and `NAME_b`: their motion goes into the tracking cascade.
     name : str
     card : dict
         What the model's file says about itself, JSON-able.
+    calibration : sequence of Labelled, optional
+        Pictures that only calibrate the fit quality; those of `clips` without them.
     settings : TrainingSettings, optional
     report : callable
         Gets one line per step.
@@ -129,9 +130,9 @@ def train_model(
     boxes = _train_box_fitter(pictures, shape_model, settings, rng, report)
     report("training the fit quality")
     fits = fit_boxes(boxes, pictures[::2], _BOXES, rng)
-    calibration = read_pictures(clips, detect=False)
+    unseen = read_pictures(clips if calibration is None else calibration, detect=False)
     cascade = tracking.cascade
-    quality = learn_quality(cascade, shape_model, pictures[::2], calibration, rng, box_fits=fits)
+    quality = learn_quality(cascade, shape_model, pictures[::2], unseen, rng, box_fits=fits)
     report("training the confidence of points")
     confidence = learn_confidence(trials, quality, shape_model, cascade.basis)
     return FaceModel(

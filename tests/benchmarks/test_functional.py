@@ -59,7 +59,7 @@ class World:
         method.add_around(sums, around, statistics, 1.0, read)
         read_at = [
             self.readings(i, method.shapes(self.truths[i], self.truths[i], statistics, rng)[0])
-            for i in everything
+            for i in range(N)
         ]
         method.add(sums, np.stack(read_at), np.zeros((N, 1, M)), everything, statistics)
         return sums

@@ -58,6 +58,39 @@ def test_a_part_set_aside_is_measured_in_a_table(
     assert len(found) == 3
 
 
+def test_clips_of_300vw_are_learned_from(
+    synthetic_faces: Path, tree_300vw: Path, tmp_path: Path, capsys
+) -> None:
+    output = tmp_path / "video.npz"
+    command = ["train", str(synthetic_faces / "pictures"), "--modes", "6", "-o", str(output)]
+    assert main([*command, "--w300vw", str(tree_300vw), "--every", "2"]) == 0
+    assert isinstance(load_model(output), FaceModel)
+    card = describe(output).card
+    assert card["300-VW"] == {"clips": ["001", "002"], "every": 2, "n_pictures": 6}
+    assert (card["n_pictures"], card["clips"]) == (28, "")
+    said = capsys.readouterr().out
+    assert "300-VW: 2 training clips, 6 pictures, 10 motions" in said
+    assert "left out: 4 test clips (114 124 203 410)" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--w300vw", "{tree}", "410"], "410 is a test clip of 300-VW (category 3)"),
+        (["--w300vw", "{tree}/124"], "124 is a test clip of 300-VW (category 1)"),
+        (["{tree}/203/imgs", "--clips", "clips"], "203 is a test clip of 300-VW (category 2)"),
+        (["--w300vw", "{tree}", "--method", "ert"], "--w300vw gives frames to our own methods"),
+    ],
+)
+def test_what_belongs_to_the_test_of_300vw_is_refused(
+    synthetic_faces: Path, tree_300vw: Path, monkeypatch, capsys, options, message
+) -> None:
+    monkeypatch.chdir(synthetic_faces)
+    filled = [option.format(tree=tree_300vw) for option in options]
+    assert main(["train", "pictures", *filled, "-o", "m.npz"]) == 1
+    assert capsys.readouterr().err.startswith(f"facetrack: {message}")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
