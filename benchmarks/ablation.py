@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -22,12 +21,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ablation_tables import BASE, ablation_table
 from functional import Assumed, Functional
+from showing import show
 
 import facetrack
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import FacetrackError, FormatError, InputError
-from facetrack.evaluation.ablation_report import BASE, ablation_table
 from facetrack.evaluation.clips import still_clip
 from facetrack.evaluation.errors import normalised_errors, summary
 from facetrack.evaluation.jitter import jitter
@@ -36,9 +36,8 @@ from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.regression.cascade import Cascade
 from facetrack.regression.continuous import RegressionSums
-from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.envelope import write_json
 from facetrack.reporting.intervals import paired_interval
-from facetrack.reporting.tables import as_text
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.methods import (
     CommonMean,
@@ -104,24 +103,23 @@ def arms() -> dict[str, Arm]:
     }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Train and measure the arms that are missing, and print the tables."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
     parser.add_argument("--clips", type=Path, required=True, help="pairs NAME_a, NAME_b")
     parser.add_argument("--json", type=Path, default=Path("ablation.json"), metavar="FILE")
     parser.add_argument("--arms", nargs="+", choices=arms(), default=list(arms()))
-    args = parser.parse_args(arguments)
+    args = parser.parse_args()
     try:
-        run(args, shlex.join(["python", f"benchmarks/{Path(__file__).name}", *arguments]))
+        run(args)
     except FacetrackError as error:
         print(f"ablation: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def run(args: argparse.Namespace, command: str) -> None:
+def run(args: argparse.Namespace) -> None:
     """Go through the arms; every finished one is written at once."""
     kept, aside = set_aside(
         [image for folder in args.pictures for image in load_folder(folder)], SHARE
@@ -145,8 +143,7 @@ def run(args: argparse.Namespace, command: str) -> None:
             write_json(places[key], {**head, "arm": bench.measure(arms()[key])})
     found = {key: read_arm(place, head) for key, place in places.items()}
     details = {**head, "arms": found, "differences": differences(found)}
-    print(as_text(ablation_table(details)))
-    write_json(args.json, document(command=command, model="", n=len(aside), details=details))
+    show(ablation_table(details), args.json, n=len(aside), details=details)
 
 
 def read_arm(path: Path, head: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tables of `benchmarks/ablation.py`: what each part of the method brings."""
+"""The tables of `ablation.py`: what each part of the method brings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ablation_table(details: Mapping[str, Any]) -> list[Part]:
     Parameters
     ----------
     details : mapping
-        As `benchmarks/ablation.py` writes it, or from the JSON file, where NaN is None.
+        As `ablation.run` collects it.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def _errors(arm: Mapping[str, Any]) -> list[object]:
 
 
 def _costs(arm: Mapping[str, Any]) -> list[object]:
-    return [Quantity(arm["jitter"]), Quantity(arm["cpu_s"], 0), Quantity(arm["readings"], 0)]
+    return [Quantity(number(arm["jitter"])), Quantity(arm["cpu_s"], 0), Quantity(arm["readings"], 0)]
 
 
 def _equal_error(arms: Mapping[str, Any]) -> list[Part]:
@@ -82,9 +82,8 @@ def _against_base(arms: Mapping[str, Any], differences: Mapping[str, Any]) -> li
     for key, difference in differences.items():
         cells: list[object] = [arms[key]["title"]]
         for start in ("stills", "motion"):
-            low, high = (number(difference[start][end]) for end in ("low", "high"))
-            mean = number(difference[start]["mean"])
-            cells += [Quantity(mean), f"{low:+.3f} to {high:+.3f}"]
+            found = difference[start]
+            cells += [Quantity(found["mean"]), f"{found['low']:+.3f} to {found['high']:+.3f}"]
         cells.append(Quantity(arms[key]["cpu_s"] / arms[BASE]["cpu_s"], 2))
         rows.append(cells)
     headers = ["tracking cascade", "stills", "95 %", "real motion", "95 %", "training time"]
