@@ -4,8 +4,9 @@
     facetrack results ablation.json -o docs/results
 
 A share of the pictures and of the pairs of frames is set aside and measured on. Every arm trains a
-tracking cascade on the others, on one thread, and leaves a file in the folder `ablation` beside the
-JSON file; arms that have one are not measured again.
+tracking cascade on the others, on one thread, but for those of `ablation_detector`, which share a
+whole model. It leaves a file in the folder `ablation` beside the JSON file; arms that have one are
+not measured again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ablation_detector import WAYS, measure_way
 from ablation_tables import BASE, ablation_table
 from functional import Assumed, Functional
 from showing import show
@@ -109,7 +111,8 @@ def main() -> int:
     parser.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
     parser.add_argument("--clips", type=Path, required=True, help="pairs NAME_a, NAME_b")
     parser.add_argument("--json", type=Path, default=Path("ablation.json"), metavar="FILE")
-    parser.add_argument("--arms", nargs="+", choices=arms(), default=list(arms()))
+    names = [*arms(), *WAYS]
+    parser.add_argument("--arms", nargs="+", choices=names, default=names)
     args = parser.parse_args()
     try:
         run(args)
@@ -136,13 +139,24 @@ def run(args: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     places = {key: folder / f"{key}.json" for key in args.arms}
     missing = [key for key, place in places.items() if not place.exists()]
-    if missing:
-        bench = Bench(kept, aside, clips, clips_aside)
-        for key in missing:
-            print(f"measuring {key}", flush=True)
-            write_json(places[key], {**head, "arm": bench.measure(arms()[key])})
+    data = kept, aside, clips
+    bench = Bench(*data, clips_aside) if set(missing) & arms().keys() else None
+    for key in missing:
+        print(f"measuring {key}", flush=True)
+        if key in WAYS:
+            measured = measure_way(key, *data, folder / "whole.npz")
+        else:
+            assert bench is not None  # some trained arm is missing
+            measured = bench.measure(arms()[key])
+        write_json(places[key], {**head, "arm": measured})
     found = {key: read_arm(place, head) for key, place in places.items()}
-    details = {**head, "arms": found, "differences": differences(found)}
+    trained = {key: arm for key, arm in found.items() if key not in WAYS}
+    details = {
+        **head,
+        "arms": trained,
+        "differences": differences(trained),
+        "detector": [arm for key, arm in found.items() if key in WAYS],
+    }
     show(ablation_table(details), args.json, n=len(aside), details=details)
 
 
