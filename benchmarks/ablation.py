@@ -27,7 +27,6 @@ from ablation_tables import BASE, ablation_table
 from functional import Assumed, Functional
 from showing import show
 
-import facetrack
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import FacetrackError, FormatError, InputError
 from facetrack.evaluation.clips import still_clip
@@ -129,7 +128,6 @@ def run(args: argparse.Namespace) -> None:
     )
     clips, clips_aside = set_aside(load_folder(args.clips), SHARE)
     head = {
-        "version": facetrack.__version__,
         "n_train": len(kept),
         "n": len(aside),
         "n_motions": len(clips_aside),  # of every pair two: there and back
@@ -202,7 +200,8 @@ class Bench:
         self._clips, self._clips_aside = clips, clips_aside
         self._pictures = read_pictures(kept, detect=False)
         self._aside = read_pictures(aside, detect=False)[::2]
-        self._still = still_face(self._shape_model(TrainingSettings().n_modes))
+        most = max(arm.settings.n_modes for arm in arms().values())
+        self._still = still_face(self._shape_model(most))
 
     def _shape_model(self, n_modes: int) -> ShapeModel:
         return train_shape_model(
@@ -268,9 +267,7 @@ class Counted:
         self, current: Points, truth: Points, statistics: LevelStatistics, rng: np.random.Generator
     ) -> tuple[Points, Points]:
         """Give the method's shapes."""
-        shapes, displacements = self.method.shapes(current, truth, statistics, rng)
-        self.readings += len(shapes)
-        return shapes, displacements
+        return self.method.shapes(current, truth, statistics, rng)
 
     def add(
         self,
@@ -281,6 +278,7 @@ class Counted:
         statistics: LevelStatistics,
     ) -> None:
         """Add what the method adds."""
+        self.readings += readings.shape[0] * readings.shape[1]
         self.method.add(sums, readings, displacements, chosen, statistics)
 
     def add_around(

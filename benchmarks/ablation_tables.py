@@ -58,7 +58,7 @@ def _errors(arm: Mapping[str, Any]) -> list[object]:
 
 def _costs(arm: Mapping[str, Any]) -> list[object]:
     jitter, seconds, readings = (number(arm[key]) for key in ("jitter", "cpu_s", "readings"))
-    return [Quantity(jitter), Quantity(seconds, 0), Quantity(readings, 0)]
+    return [Quantity(jitter), Quantity(seconds, 0), Quantity(readings, 1)]
 
 
 def _equal_error(arms: Mapping[str, Any]) -> list[Part]:

@@ -25,7 +25,6 @@ HEAD: Final = re.compile(
 # Why no command writes a page; each leaves the list when one does.
 BY_HAND: Final = {
     "README": "the list of pages",
-    "ablation": "written before `benchmarks/ablation.py` had a page",
     "annotating": "puts the two pages of the command beside each other",
     "application": "one row for each run of `benchmarks/application.py`, whole evenings apart",
     "detection": "written before `benchmarks/detection.py` had a page",
