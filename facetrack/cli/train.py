@@ -85,8 +85,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=[*METHODS, "ert"],
         default="continuous",
-        help="continuous regression, its papers' form with a common mean, sampled regression "
-        "(SDM, K = 10), or dlib's trees (ert, written as .dat) as a baseline",
+        help="what ships, a hybrid (one sampled row a frame, continuous regression around it); the "
+        "papers' closed form with a common mean, and the Taylor remainder; sampled regression (SDM, "
+        "K = 10); or dlib's trees (ert, written as .dat) as a baseline",
     )
     parser.add_argument(
         "--set-aside",

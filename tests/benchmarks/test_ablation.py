@@ -48,9 +48,12 @@ def test_arms_are_measured_once_and_make_a_page(
     monkeypatch.chdir(tmp_path)
     assert _run(synthetic_faces, monkeypatch, "--arms", "sdm3") == 0
     measured, measure = [], ablation.Bench.measure
-    monkeypatch.setattr(
-        ablation.Bench, "measure", lambda b, arm: (measured.append(arm.title), measure(b, arm))[1]
-    )
+
+    def counted(bench, arm):
+        measured.append(arm.title)
+        return measure(bench, arm)
+
+    monkeypatch.setattr(ablation.Bench, "measure", counted)
     assert _run(synthetic_faces, monkeypatch) == 0
     assert measured == ["ours"]
     details = json.loads(Path("ablation.json").read_text())["details"]
