@@ -35,7 +35,7 @@ def ablation_table(details: Mapping[str, Any]) -> list[Part]:
         f"{details['n_train']} pictures trained on, {details['n']} set aside and measured on, "
         f"{details['seeds']} starts each: the projected truth moved at random (stills), and where "
         f"it was before one of {details['n_motions']} real motions of other people. Jitter: of a "
-        "synthetic face that keeps still, each frame begun from the last; no quality stops a cascade "
+        "synthetic face that keeps still, each frame begun from the last; no quality stops one "
         "that drifts off. Readings: of 68 descriptors, per training picture and level.",
         Table(headers, rows),
     ]

@@ -86,8 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[*METHODS, "ert"],
         default="continuous",
         help="what ships, a hybrid (one sampled row a frame, continuous regression around it); the "
-        "papers' closed form with a common mean, and the Taylor remainder; sampled regression (SDM, "
-        "K = 10); or dlib's trees (ert, written as .dat) as a baseline",
+        "papers' closed form with a common mean, and the remainder; sampled regression (SDM, K = "
+        "10); or dlib's trees (ert, written as .dat) as a baseline",
     )
     parser.add_argument(
         "--set-aside",
