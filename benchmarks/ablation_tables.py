@@ -36,7 +36,8 @@ def ablation_table(details: Mapping[str, Any]) -> list[Part]:
         f"{details['seeds']} starts each: the projected truth moved at random (stills), and where "
         f"it was before one of {details['n_motions']} real motions of other people. Jitter: of a "
         "synthetic face that keeps still, each frame begun from the last; no quality stops one "
-        "that drifts off. Readings: of 68 descriptors, per training picture and level.",
+        "that drifts off. Readings: of 68 descriptors, per training picture and level. CPU times "
+        "are those of one thread beside other work.",
         Table(headers, rows),
     ]
     if any(key in arms for key in RIVALS):
