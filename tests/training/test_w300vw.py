@@ -82,7 +82,7 @@ def test_wide_faces_are_shrunk(copied: Path) -> None:
 
     for k in range(1, 13):
         name = f"{k:06}"
-        image = cv2.imread(str(copied / "002" / "imgs" / f"{name}.png"))
+        image = read_grey(copied / "002" / "imgs" / f"{name}.png")
         large = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_LINEAR)
         cv2.imwrite(str(copied / "002" / "imgs" / f"{name}.png"), large)
         label = copied / "002" / "annot" / f"{name}.pts"
