@@ -46,6 +46,9 @@ def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, cap
         "interpolated residual",
         "Lucas-Kanade",
         "iSDM",
+        "own level + iSDM",
+        "own level alone",
+        "iCCR alone",
         "taught",
     ):
         assert words in text
@@ -55,7 +58,7 @@ def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, cap
     assert {"command", "version", "model", "n", "details"} <= set(report)
     assert report["n"] == 1
     rows = {(r["spread"], r["learner"], r["corrections"]): r for r in report["details"]["summary"]}
-    assert len(rows) == 2 * 6 * 2
+    assert len(rows) == 2 * 9 * 2
     assert rows["clip", "no learning", 1]["median_ratio"] == 1
     assert 0 < rows["clip", "no learning", 1]["median_before"] < 0.08
     assert rows["clip", "constant offset", 2]["median_ratio"] < 1
