@@ -27,7 +27,6 @@ BY_HAND: Final = {
     "README": "the list of pages",
     "annotating": "puts the two pages of the command beside each other",
     "application": "one row for each run of `benchmarks/application.py`, whole evenings apart",
-    "detection": "written before `benchmarks/detection.py` had a page",
     "landmarks": "puts pages of commands beside programs measured with the version before",
     "learning": "puts pages of commands beside each other; costs from `facetrack benchmark`",
     "people": "two benchmarks that print a line each",
