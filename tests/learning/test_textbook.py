@@ -89,8 +89,8 @@ def test_columns_are_features_slopes_and_what_slopes_do_not_say(cascade, prior) 
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_lesson_weighs_four_times_as_much_as_the_whole_training(cascade, prior, count) -> None:
-    """Ridge regression anew: means over a lesson's starts, slopes at the first, the label."""
+def test_a_lesson_weighs_four_times_as_much_as_the_training(cascade, prior, count: int) -> None:
+    """Ridge regression anew, from the training's sums and what each lesson says."""
     lessons = [lesson(seed) for seed in range(count)]
     learned = Learner(cascade, [prior]).learn(lessons)
     assert learned is not None
@@ -99,23 +99,47 @@ def test_a_lesson_weighs_four_times_as_much_as_the_whole_training(cascade, prior
     cross = before.regressor @ gram
     for one in lessons:
         starts = list(Learner(cascade, [prior]).starts([one]))
-        missing = np.mean([s.label - cascade.run(s.maps, s.shape) for s in starts], axis=0)
+        aside = np.mean([x.label - cascade.run(x.maps, x.shape) for x in starts], axis=0)
         for start in starts:
-            start.label = start.label - missing  # what the own level says
+            start.label = start.label - aside
             start.advance(cascade.levels[0], cascade.basis)
         columns, targets = columns_of(before, prior, starts[0], cascade.basis)
-        columns[:, 0] = np.mean([before.features(s.maps, s.shape) for s in starts], axis=0)
-        moved = np.mean([s.shape - s.label for s in starts], axis=0)
-        targets[:, 0] = cascade.basis.T @ moved.ravel()
-        right = np.mean([before.features(s.maps, s.label) for s in starts], axis=0)
-        e = np.column_stack([columns, right]).astype(np.float64)
-        y = np.column_stack([targets, np.zeros(M)])
-        gram += 4 * e @ e.T
+        ends = [before.features(start.maps, start.shape) for start in starts]
+        labels = [before.features(start.maps, start.label) for start in starts]
+        moves = [cascade.basis.T @ (start.shape - start.label).ravel() for start in starts]
+        e = np.column_stack([np.mean(ends, axis=0), columns[:, 1:], np.mean(labels, axis=0)])
+        y = np.column_stack([np.mean(moves, axis=0), targets[:, 1:], np.zeros(M)])
+        gram += 4 * e.astype(np.float64) @ e.T
         cross += 4 * y @ e.T
     expected = np.linalg.solve(gram, cross.T).T
     scale = np.abs(expected - before.regressor).max()
     assert scale > 0.3
-    assert_allclose(after.regressor, expected, atol=1e-3 * scale)
+    assert_allclose(after.regressor, expected, atol=1e-5 * scale)
+
+
+def test_the_own_level_is_asked_for_what_the_generic_cascade_leaves_over(cascade, prior) -> None:
+    one, learner = lesson(4), Learner(cascade, [prior])
+    starts = list(learner.starts([one]))
+    left = np.stack([x.label - cascade.run(x.maps, x.shape) for x in starts])
+    samples = learner.read(one).samples
+    assert_allclose(samples.missing[0], left[:-1].mean(axis=0), atol=1e-9)
+    assert_allclose(samples.missing[1], left[-1], atol=1e-9)
+    assert not samples.missing[2].any()
+    at_label = [cascade.levels[-1].features(x.maps, x.label) for x in starts]
+    assert_allclose(samples.features[2], np.mean(at_label, axis=0), atol=1e-5)
+
+
+def test_levels_alone_learn_the_label(cascade, prior) -> None:
+    alone, one = Learner(cascade, [prior], own=False), lesson(6)
+    learned = alone.learn([one])
+    assert learned is not None
+    assert learned.own is None
+    starts = list(alone.starts([one]))
+    for start in starts:
+        start.advance(cascade.levels[0], cascade.basis)
+    moves = [cascade.basis.T @ (start.shape - start.label).ravel() for start in starts]
+    asked = alone.read(one).columns[LEARNS][1][:, 0]
+    assert_allclose(asked, 2 * np.mean(moves, axis=0), rtol=1e-4, atol=1e-3)
 
 
 def test_only_points_that_are_vouched_for_have_an_own_level(cascade, prior) -> None:
@@ -138,11 +162,8 @@ def test_levels_that_do_not_learn_stay(cascade, prior) -> None:
 def test_a_frame_of_ones_own_weighs_a_tenth_of_the_training(cascade, prior) -> None:
     one = lesson(5)
     before = cascade.levels[LEARNS]
-    learner = SelfLearner(
-        cascade, None,
-        {LEARNS: IncrementalRegressor(before.regressor.astype(np.float64), prior.inverse())},
-        {LEARNS: prior},
-    )  # fmt: skip
+    regressor = IncrementalRegressor(before.regressor, prior.inverse().astype(np.float32))
+    learner = SelfLearner(cascade, None, {LEARNS: regressor}, {LEARNS: prior})
     learned = learner.learn(SelfLesson(one.patches[0], one.starts[0], one.labels[0]))
     start = Start(one.patches[0], one.starts[0], one.labels[0], one.mask, MapReader(cascade))
     start.advance(cascade.levels[0], cascade.basis)
