@@ -49,22 +49,7 @@ class Check:
 def run_child(
     code: str, *, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
 ) -> str:
-    """Run Python code in a child process.
-
-    Parameters
-    ----------
-    code : str
-        The code.
-    options : sequence of str
-        Options of the interpreter.
-    environment : mapping, optional
-        Variables that differ from this process's.
-
-    Returns
-    -------
-    str
-        Why it failed, in one line; empty if it went well.
-    """
+    """Run Python code in a child process."""
     try:
         child = subprocess.run(
             [sys.executable, *options, "-c", code],

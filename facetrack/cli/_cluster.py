@@ -12,14 +12,7 @@ if TYPE_CHECKING:
 
 
 def add_cluster_arguments(parser: argparse.ArgumentParser, items: str) -> None:
-    """Declare where work is done; without these options in this process.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-    items : str
-        What is worked on, such as "videos".
-    """
+    """Declare where work is done; without these options in this process."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers", type=int, metavar="N", help=f"work on N {items} at a time on this machine"
@@ -32,31 +25,14 @@ def add_cluster_arguments(parser: argparse.ArgumentParser, items: str) -> None:
 
 
 def cluster_map(args: argparse.Namespace) -> AbstractContextManager[Map]:
-    """Open the door for parallel work.
-
-    Parameters
-    ----------
-    args : Namespace
-        With the options of `add_cluster_arguments`.
-
-    Returns
-    -------
-    context manager of Map
-        See `parallel.open_map`.
-    """
+    """Open the door for parallel work."""
     from facetrack.parallel import open_map
 
     return open_map(workers=args.workers, scheduler=args.scheduler)
 
 
 def make_absolute(args: argparse.Namespace) -> None:
-    """Make all paths absolute where the work is done by processes with folders of their own.
-
-    Parameters
-    ----------
-    args : Namespace
-        With the options of `add_cluster_arguments`; changed in place.
-    """
+    """Make all paths absolute where the work is done by processes with folders of their own."""
     if args.workers is None and args.scheduler is None:
         return
     for name, value in vars(args).items():

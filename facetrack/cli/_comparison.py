@@ -10,18 +10,7 @@ from facetrack.cli._reports import shown, write_report
 
 
 def compare_with_peers(args: argparse.Namespace) -> int:
-    """Compare, print tables, and write the JSON file and the plot where asked.
-
-    Parameters
-    ----------
-    args : Namespace
-        Of `facetrack benchmark`, with `folder`.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Compare, print tables, and write the JSON file and the plot where asked."""
     from facetrack.datasets.pts_folder import load_folder
     from facetrack.evaluation.benchmark import single_thread
     from facetrack.evaluation.clips import find_clips, still_clip

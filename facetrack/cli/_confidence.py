@@ -18,12 +18,7 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
 
 
 def add_confidence_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what is judged, and where the diagrams go.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-    """
+    """Declare what is judged, and where the diagrams go."""
     parser.add_argument(
         "folders",
         nargs="+",
@@ -44,18 +39,7 @@ def add_confidence_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def evaluate_confidence(args: argparse.Namespace) -> int:
-    """Judge the confidence of points and print a table; write the JSON file and the plot.
-
-    Parameters
-    ----------
-    args : Namespace
-        With `folders`, `people`, `seeds`, `plot`, and what all kinds of `facetrack evaluate` have.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Judge the confidence of points and print a table; write the JSON file and the plot."""
     from facetrack.evaluation.confidence import with_all
     from facetrack.evaluation.confidence_report import confidence_details, confidence_table
     from facetrack.evaluation.plots import plot_reliability

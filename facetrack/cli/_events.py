@@ -16,12 +16,7 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
 
 
 def add_event_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare clips and labels.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-    """
+    """Declare clips and labels."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="the clips, NAME.mp4")
     parser.add_argument("--event", default="blink", metavar="NAME", help="(default: blink)")
     labels = parser.add_mutually_exclusive_group(required=True)
@@ -53,17 +48,7 @@ def add_event_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def evaluate_events(args: argparse.Namespace) -> int:
-    """Find events and compare them with labels; write the JSON file where asked.
-
-    Parameters
-    ----------
-    args : Namespace
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Find events and compare them with labels; write the JSON file where asked."""
     from facetrack.datasets.events import NEGATIVE
     from facetrack.evaluation.events import event_details, event_table, find_events, score_events
     from facetrack.model import load_model

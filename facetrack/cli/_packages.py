@@ -111,17 +111,7 @@ def check_python() -> Check:
 
 
 def check_dependency(dependency: Dependency) -> Check:
-    """Check that a package works, by its proof in a child process.
-
-    Parameters
-    ----------
-    dependency : Dependency
-        The package.
-
-    Returns
-    -------
-    Check
-    """
+    """Check that a package works, by its proof in a child process."""
     name = dependency.distribution
     install = f"pip install 'facetrack[{dependency.extra}]'" if dependency.extra else ""
     try:
@@ -143,21 +133,7 @@ def _has_display() -> bool:
 
 
 def check_one_provider(module: str, wanted: str, providers: Iterable[str]) -> Check:
-    """Check that exactly one distribution provides an import package.
-
-    Parameters
-    ----------
-    module : str
-        Import package, such as `cv2`.
-    wanted : str
-        The distribution that should provide it.
-    providers : iterable of str
-        Distributions that do.
-
-    Returns
-    -------
-    Check
-    """
+    """Check that exactly one distribution provides an import package."""
     name, found = f"{module} wheels", sorted(set(providers))
     fix = f"pip uninstall -y {' '.join(found)} && pip install {wanted}"
     if not found:
@@ -171,13 +147,7 @@ def check_one_provider(module: str, wanted: str, providers: Iterable[str]) -> Ch
 
 
 def check_providers() -> Iterator[Check]:
-    """Check the two import packages that several wheels provide.
-
-    Yields
-    ------
-    Check
-        One for `cv2`, one for `dlib`.
-    """
+    """Check the two import packages that several wheels provide."""
     installed = {(d.name or "").lower().replace("_", "-") for d in distributions()}
     for module, wheels in RIVAL_WHEELS.items():
         yield check_one_provider(module, wheels[0], installed.intersection(wheels))
@@ -188,10 +158,6 @@ def check_opencv_qt() -> Check:
 
     The wheels with windows carry a Qt of their own and point Qt's plug-in path at it; PyQt5 then
     loads a foreign platform plug-in and the process aborts.
-
-    Returns
-    -------
-    Check
     """
     probe = (
         "import os, sys; os.environ.pop('QT_QPA_PLATFORM_PLUGIN_PATH', None); import cv2;"
@@ -212,12 +178,7 @@ def check_opencv_qt() -> Check:
 
 
 def check_kernel_cache() -> Check:
-    """Check that compiled kernels can be kept from one start to the next.
-
-    Returns
-    -------
-    Check
-    """
+    """Check that compiled kernels can be kept from one start to the next."""
     probe = "import facetrack.features._kernels"
     trouble = run_child(probe, options=["-W", "error::RuntimeWarning"])
     if not trouble:
@@ -228,12 +189,7 @@ def check_kernel_cache() -> Check:
 
 
 def check_model() -> Check:
-    """Check that the default model loads.
-
-    Returns
-    -------
-    Check
-    """
+    """Check that the default model loads."""
     trouble = run_child("import facetrack; facetrack.load_model()")
     if trouble:
         fix = "install Facetrack again: the model belongs to it"

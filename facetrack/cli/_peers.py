@@ -15,12 +15,7 @@ if TYPE_CHECKING:  # dlib loads when a run needs it
 
 
 def add_peer_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare which peers run in this process.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-    """
+    """Declare which peers run in this process."""
     parser.add_argument("--peers", action="store_true", help="run the peers that are installed")
     parser.add_argument("--ert", type=Path, metavar="FILE", help="dlib's trees, trained by us")
     parser.add_argument(
@@ -29,12 +24,7 @@ def add_peer_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_prediction_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare which programs were run elsewhere.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-    """
+    """Declare which programs were run elsewhere."""
     parser.add_argument(
         "--predictions",
         action="append",
@@ -46,21 +36,7 @@ def add_prediction_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def named_folders(args: argparse.Namespace) -> dict[str, Path]:
-    """Read the values of `--predictions`.
-
-    Parameters
-    ----------
-    args : Namespace
-
-    Returns
-    -------
-    dict of str to Path
-
-    Raises
-    ------
-    InputError
-        If one is not NAME=DIR.
-    """
+    """Read the values of `--predictions`."""
     folders = {}
     for text in args.predictions:
         name, equals, folder = text.partition("=")
@@ -71,25 +47,7 @@ def named_folders(args: argparse.Namespace) -> dict[str, Path]:
 
 
 def peer_makers(args: argparse.Namespace) -> tuple[list[Callable[[], Peer]], list[str]]:
-    """Find which peers can run.
-
-    Parameters
-    ----------
-    args : Namespace
-        With the options of `add_peer_arguments`, and perhaps `predictions` or `mediapipe`.
-
-    Returns
-    -------
-    makers : list of callable
-        Make one peer each.
-    skipped : list of str
-        With `--peers`, those that cannot run and why.
-
-    Raises
-    ------
-    FormatError
-        If a file of a peer is broken.
-    """
+    """Find which peers can run."""
     from facetrack.evaluation.peers import ErtPeer, PfldPeer, public_ert
 
     makers: list[Callable[[], Peer]] = []

@@ -12,21 +12,7 @@ if TYPE_CHECKING:
 
 
 def shown(title: str, total: int, map_: Map = map) -> Map:
-    """Give a `map` with a progress bar on the terminal.
-
-    Parameters
-    ----------
-    title : str
-        Stands before the bar.
-    total : int
-        Number of items.
-    map_ : Map
-        Does the work.
-
-    Returns
-    -------
-    Map
-    """
+    """Give a `map` with a progress bar on the terminal."""
     from tqdm import tqdm
 
     def mapped(function: Any, items: Any) -> Any:
@@ -44,28 +30,7 @@ def write_report(
     summary: ErrorSummary | None = None,
     measures: Mapping[str, float] | None = None,
 ) -> None:
-    """Write the JSON file where `--json` asks for one.
-
-    Parameters
-    ----------
-    args : Namespace
-        With `json`, and the `command_line` that the report tells.
-    model : str
-        The model's name; empty without one.
-    n : int
-        Number of faces, frames or clips measured.
-    details : mapping
-        See `reporting.envelope.document`.
-    summary : ErrorSummary, optional
-        The main landmark errors.
-    measures : mapping of str to float, optional
-        The main numbers of other kinds.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write the JSON file where `--json` asks for one."""
     from facetrack.evaluation.report import summary_measures
     from facetrack.reporting.envelope import document, write_json
 

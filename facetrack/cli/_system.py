@@ -13,13 +13,7 @@ from facetrack.video.devices import list_cameras
 
 
 def check_qt_libraries() -> Iterator[Check]:
-    """Check that Qt's platform plug-ins find their libraries, without starting Qt.
-
-    Yields
-    ------
-    Check
-        One; none where PyQt5 is not installed or the system is not Linux.
-    """
+    """Check that Qt's platform plug-ins find their libraries, without starting Qt."""
     if sys.platform != "linux" or find_spec("PyQt5") is None:
         return
     for plugin in ("qoffscreen", "qxcb"):
@@ -32,13 +26,7 @@ def check_qt_libraries() -> Iterator[Check]:
 
 
 def check_cameras() -> Iterator[Check]:
-    """Check that the cameras which the system lists may be opened.
-
-    Yields
-    ------
-    Check
-        One a camera, or one that says that there is none.
-    """
+    """Check that the cameras which the system lists may be opened."""
     cameras = list_cameras()
     if sys.platform != "linux":
         yield Check("cameras", Status.NOTE, "are not listed on this system; try `track 0`")

@@ -33,13 +33,7 @@ facetrack annotate --simulate --people helen_test lfpw_test
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument(
         "--simulate",
         action="store_true",
@@ -71,18 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate and print the table.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Simulate and print the table."""
     from tqdm import tqdm
 
     from facetrack.annotation.oracle import TrackAnew, annotate
@@ -119,17 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def annotation_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out corrected frames per 1,000, a column for each method.
-
-    Parameters
-    ----------
-    details : mapping
-        Of the report that `--json` writes.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay out corrected frames per 1,000, a column for each method."""
     done = details["clips"]
     methods = list(dict.fromkeys(a["method"] for a in done))
     rows: list[list[object]] = []

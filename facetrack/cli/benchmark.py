@@ -42,13 +42,7 @@ SHORTEST_LONG = 120  # seconds: a first and a last minute
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument(
         "folder",
         type=Path,
@@ -102,18 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print tables.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Measure and print tables."""
     if args.folder is None:
         if args.people or args.predictions:
             raise InputError("--people and --predictions belong to a comparison: name a FOLDER")

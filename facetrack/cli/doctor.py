@@ -22,42 +22,19 @@ facetrack doctor --json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run all checks and print what they found.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if nothing is broken, else 1.
-    """
+    """Run all checks and print what they found."""
     checks = check_all()
     print(as_json(checks) if args.json else as_text(checks))
     return int(any(check.status is Status.FAIL for check in checks))
 
 
 def check_all() -> list[Check]:
-    """Run every check, the slow ones side by side.
-
-    Returns
-    -------
-    list of Check
-        In the order in which they are best read.
-    """
+    """Run every check, the slow ones side by side."""
     slow = (_packages.check_opencv_qt, _packages.check_kernel_cache, _packages.check_model)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         proofs = pool.map(_packages.check_dependency, _packages.DEPENDENCIES)
@@ -68,17 +45,7 @@ def check_all() -> list[Check]:
 
 
 def as_json(checks: Sequence[Check]) -> str:
-    """Format findings for programs.
-
-    Parameters
-    ----------
-    checks : sequence of Check
-        The findings.
-
-    Returns
-    -------
-    str
-    """
+    """Format findings for programs."""
     report = {
         "command": "doctor",
         "version": installed_version(),
@@ -90,17 +57,7 @@ def as_json(checks: Sequence[Check]) -> str:
 
 
 def as_text(checks: Sequence[Check]) -> str:
-    """Format findings for people, the repairs last.
-
-    Parameters
-    ----------
-    checks : sequence of Check
-        The findings.
-
-    Returns
-    -------
-    str
-    """
+    """Format findings for people, the repairs last."""
     width = max(len(check.name) for check in checks)
     lines = [f"facetrack {installed_version()} on {platform.platform()}", ""]
     lines += [f"{c.status:<5} {c.name:<{width}}  {c.finding}" for c in checks]

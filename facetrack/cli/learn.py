@@ -31,13 +31,7 @@ SKIPPED = "CoTracker3: needs torch and its weights; score its tracks with `facet
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument(
         "inputs",
         type=Path,
@@ -89,17 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def correction_counts(text: str) -> tuple[int, ...]:
-    """Read numbers of corrections, separated by commas; 0 stands for the row that is always there.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tuple of int
-        Growing, without 0.
-    """
+    """Read numbers of corrections, separated by commas; 0 is the row that is always there."""
     try:
         numbers = sorted({int(word) for word in text.split(",")})
     except ValueError:
@@ -111,18 +95,7 @@ def correction_counts(text: str) -> tuple[int, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and print tables.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Measure and print tables."""
     from facetrack.evaluation.teaching import Spread, give_lessons
     from facetrack.evaluation.teaching_learners import learners
     from facetrack.evaluation.teaching_report import (
@@ -168,24 +141,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def clips_of(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
-    """Find the clips that `inputs`, `truth` and `people` ask for.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-    shape_model : ShapeModel
-        Moves the synthetic people.
-
-    Returns
-    -------
-    list of Clip
-
-    Raises
-    ------
-    InputError
-        If none is named.
-    """
+    """Find the clips that `inputs`, `truth` and `people` ask for."""
     from facetrack.datasets.pts_folder import load_folder
     from facetrack.evaluation.clips import clip_with_truth, find_clip, find_clips
     from facetrack.evaluation.people import synthetic_people

@@ -65,18 +65,7 @@ class AddedCommand(Command, Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments without the program's name; by default those of the process.
-
-    Returns
-    -------
-    int
-        0 on success, 1 if something failed, 2 for wrong usage, 130 after Ctrl-C.
-    """
+    """Run the command line."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         return _dispatch(arguments)

@@ -25,13 +25,7 @@ WIDTH = 100  # columns of the printed list
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument(
         "path",
         nargs="*",
@@ -42,25 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the list.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0 if every file is a model that can be loaded, else 1.
-
-    Raises
-    ------
-    InputError
-        If a path does not exist.
-    ModelError
-        If a file that was named is no model.
-    """
+    """Print the list."""
     models: list[ModelInfo] = []
     for path in args.path or [Path(str(resources.files("facetrack.models")))]:
         if not path.exists():
@@ -71,17 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_json(models: Sequence[ModelInfo]) -> str:
-    """Format the list for programs.
-
-    Parameters
-    ----------
-    models : sequence of ModelInfo
-        The models, and files that are none.
-
-    Returns
-    -------
-    str
-    """
+    """Format the list for programs."""
     known = [model for model in models if model.kind]
     report = {
         "command": "models",
@@ -94,17 +60,7 @@ def as_json(models: Sequence[ModelInfo]) -> str:
 
 
 def as_text(models: Sequence[ModelInfo]) -> str:
-    """Format the list for people.
-
-    Parameters
-    ----------
-    models : sequence of ModelInfo
-        The models, and files that are none.
-
-    Returns
-    -------
-    str
-    """
+    """Format the list for people."""
     return "\n\n".join(map(_describe, models)) or "no models found"
 
 

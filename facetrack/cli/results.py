@@ -43,13 +43,7 @@ _DAMAGE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument(
         "files", type=Path, nargs="+", metavar="FILE.json", help="what --json wrote"
     )
@@ -64,18 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write a page for every report.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Write a page for every report."""
     from facetrack.formats.atomic import write_text
 
     if len({path.stem for path in args.files}) < len(args.files):

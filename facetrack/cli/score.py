@@ -20,13 +20,7 @@ facetrack score predicted_pts lfpw_test
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument("predictions", type=Path, metavar="PREDICTIONS")
     parser.add_argument("truth", type=Path, metavar="TRUTH")
     parser.add_argument("--points", type=int, choices=list(MARKUPS), default=68)
@@ -44,18 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the score.
-
-    Parameters
-    ----------
-    args : Namespace
-        The parsed arguments.
-
-    Returns
-    -------
-    int
-        0.
-    """
+    """Print the score."""
     from facetrack.evaluation.plots import plot_cumulative
     from facetrack.evaluation.score import load_landmarks, score
     from facetrack.evaluation.score_report import score_details, score_table

@@ -51,13 +51,7 @@ METHODS: Final[dict[str, Method]] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments.
-
-    Parameters
-    ----------
-    parser : ArgumentParser
-        The subcommand's parser.
-    """
+    """Declare the arguments."""
     parser.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
     parser.add_argument(
         "--clips",
@@ -103,17 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and save.
-
-    Parameters
-    ----------
-    args : Namespace
-
-    Returns
-    -------
-    int
-        0 on success.
-    """
+    """Train and save."""
     if not 0 <= args.set_aside < 1:
         raise InputError(f"--set-aside is a share from 0 to below 1, got {args.set_aside}")
     for folder in args.pictures:
