@@ -52,7 +52,7 @@ class Crossing:
         People who were never tracked before the crossing.
     strayed : int
         Frames, on the way too, in which an id lies on another face than it had at first.
-    on_nobody : int
+    on_no_face : int
         Frames in which a tracked face lies on no true face.
     """
 
@@ -62,7 +62,7 @@ class Crossing:
     lost: int
     missed: int
     strayed: int
-    on_nobody: int
+    on_no_face: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def compare_ends(
         lost=sum(person not in owned[-1].values() for person in in_view),
         missed=sum(person not in before.values() for person in range(2)),
         strayed=strayed(owned),
-        on_nobody=sum(owner < 0 for owners in owned for owner in owners.values()),
+        on_no_face=sum(owner < 0 for owners in owned for owner in owners.values()),
     )
 
 
