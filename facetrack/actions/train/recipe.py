@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,9 +10,8 @@ from typing import Any
 from facetrack.actions.train.bank import HeadForm
 from facetrack.actions.train.views import View
 from facetrack.datasets.action_lists import FORMS
-from facetrack.errors import FormatError
 from facetrack.networks.train.fitting import Schedule
-from facetrack.networks.train.recipe_files import find_recipe, recipes_of
+from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
 from facetrack.networks.train.resnet import BackboneForm
 
 __all__ = ["Recipe", "read_recipe", "recipe_file", "recipes"]
@@ -78,8 +76,7 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
         If an entry is missing, unknown or wrong.
     """
     path = recipe_file(name)
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
+    with recipe_content(path) as content:
         view = content.pop("view")
         view["short"] = tuple(view["short"])
         recipe = Recipe(
@@ -98,10 +95,6 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
         if recipe.data not in FORMS:
             raise ValueError(f"data are {', '.join(FORMS)}, got {recipe.data!r}")
         recipe.head_of(1)
-    except KeyError as error:
-        raise FormatError(path, f"the entry {error} is missing") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
-        raise FormatError(path, str(error)) from error
     return recipe
 
 

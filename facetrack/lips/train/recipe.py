@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Final
 
-from facetrack.errors import FormatError
 from facetrack.lips.datasets import DATASETS
 from facetrack.lips.train.network import Architecture
 from facetrack.lips.train.objective import Terms
 from facetrack.lips.train.sentences import Augmentation
 from facetrack.lips.views import View
 from facetrack.networks.train.fitting import Schedule
-from facetrack.networks.train.recipe_files import find_recipe, recipes_of
+from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
 
 __all__ = ["Recipe", "Step", "read_recipe", "recipe_file", "recipes"]
 
@@ -119,8 +117,7 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
         If an entry is missing, unknown or wrong.
     """
     path = recipe_file(name)
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
+    with recipe_content(path) as content:
         view = content.pop("view")
         network: dict[str, Any] = {
             k: tuple(v) if k in _TUPLES else v for k, v in content.pop("network", {}).items()
@@ -134,10 +131,6 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
             **content,
         )
         _check(recipe)
-    except KeyError as error:
-        raise FormatError(path, f"the entry {error} is missing") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
-        raise FormatError(path, str(error)) from error
     return recipe
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Final
 
-from facetrack.errors import FormatError
 from facetrack.networks.train.binary import Stage
 from facetrack.networks.train.encoder import Architecture
 from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.guidance import Weights
-from facetrack.networks.train.recipe_files import find_recipe, recipes_of
+from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
 
 TEACHER: Final = "teacher"
 
@@ -94,8 +92,7 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
         If an entry is missing, unknown or wrong.
     """
     path = recipe_file(name)
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
+    with recipe_content(path) as content:
         steps = read_steps(content.pop("steps"), seed)
         network = content.pop("network")
         network["widths"] = tuple(network["widths"])
@@ -104,10 +101,6 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
         recipe = Recipe(path.stem, about, Architecture(**network), steps, copies, coarse)
         if content:
             raise ValueError(f"unknown entries: {', '.join(content)}")
-    except KeyError as error:
-        raise FormatError(path, f"the entry {error} is missing") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
-        raise FormatError(path, str(error)) from error
     return recipe
 
 

@@ -1,11 +1,15 @@
-"""Where recipes lie: TOML files in the folder `recipes` of a package that trains."""
+"""Recipes: TOML files in the folder `recipes` of a package that trains."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from facetrack.errors import InputError
+from facetrack.errors import FormatError, InputError
 
 
 def recipes_of(package: str) -> dict[str, Path]:
@@ -27,3 +31,20 @@ def find_recipe(package: str, name: str) -> Path:
     if not path.is_file():
         raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
     return path
+
+
+@contextmanager
+def recipe_content(path: Path) -> Iterator[dict[str, Any]]:
+    """Parse a recipe's file; what is wrong with its entries inside is an error of the file.
+
+    Raises
+    ------
+    FormatError
+        If it is no TOML, or an entry is missing or wrong.
+    """
+    try:
+        yield tomllib.loads(path.read_text("utf-8"))
+    except KeyError as error:
+        raise FormatError(path, f"the entry {error} is missing") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise FormatError(path, str(error)) from error

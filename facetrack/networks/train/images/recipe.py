@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from facetrack.datasets.image_classes import FORMS
-from facetrack.errors import FormatError
 from facetrack.networks.train.bats.network import CellsForm
 from facetrack.networks.train.bats.search import Strategy
 from facetrack.networks.train.bats.supernet import SearchForm
@@ -18,7 +16,7 @@ from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.images.network import ResidualForm
 from facetrack.networks.train.images.views import View
 from facetrack.networks.train.recipe import Step, read_steps
-from facetrack.networks.train.recipe_files import find_recipe, recipes_of
+from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,7 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
         If an entry is missing, unknown or wrong.
     """
     path = recipe_file(name)
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
+    with recipe_content(path) as content:
         view = content.pop("view")
         search = content.pop("search", None)
         recipe = Recipe(
@@ -100,10 +97,6 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
             content.pop("published", {}),
         )
         _check(recipe, content)
-    except KeyError as error:
-        raise FormatError(path, f"the entry {error} is missing") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
-        raise FormatError(path, str(error)) from error
     return recipe
 
 
