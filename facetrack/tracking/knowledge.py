@@ -19,6 +19,9 @@ from facetrack.regression.cascade import Cascade
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.self_teacher import SelfTeacher
 
+# Lessons, with whose square memory and time grow: beyond the first number only the latest stay, so
+# few that learning those anew is rare.
+_MOST, _KEPT = 120, 80
 _OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a face at its border
 
 
@@ -49,6 +52,8 @@ class Knowledge:
     def teach(self, model: FaceModel, lesson: Lesson) -> bool:
         """Take one more lesson; a later one for the same frame replaces the earlier.
 
+        Of more than 120 the latest 80 stay, so that memory is bounded.
+
         Parameters
         ----------
         model : FaceModel
@@ -63,6 +68,8 @@ class Knowledge:
         """
         kept = [old for old in self.lessons if old.key != lesson.key]
         lessons = [*kept, lesson]
+        if len(lessons) > _MOST:
+            lessons = lessons[-_KEPT:]
         if self._learner is None:
             self._learner = Learner(model.tracking, model.priors)
         learned = self._learner.learn(lessons)

@@ -12,9 +12,11 @@ from facetrack.errors import InputError, LearningError
 from facetrack.evaluation.people import synthetic_people
 from facetrack.face import Source
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.learning.learner import Learner
 from facetrack.synthetic.motion import Placement
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
+from facetrack.tracking import knowledge
 from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.tracker import Tracker
 
@@ -87,6 +89,22 @@ def test_the_later_of_two_contradicting_corrections_wins(shipped_model, frames, 
     once = taught(shipped_model, frames, video)
     for a, b in zip(run(twice, frames, 6), run(once, frames, 6), strict=True):
         assert_array_equal(a, b)
+
+
+def test_of_many_corrections_the_latest_stay(shipped_model, frames, video, monkeypatch) -> None:
+    monkeypatch.setattr(knowledge, "_MOST", 3)
+    monkeypatch.setattr(knowledge, "_KEPT", 2)
+    tracker, counts = Tracker(shipped_model), []
+    for number in range(5):
+        tracker.update(frames[number])
+        counts.append(tracker.correct(0, opinion(video, number)).lessons)
+    assert counts == [1, 2, 3, 2, 3]
+    profile = tracker.profile(0)
+    assert [lesson.key for lesson in profile.lessons] == [2, 3, 4]
+    anew = Learner(shipped_model.tracking, shipped_model.priors).learn(profile.lessons)
+    assert anew is not None
+    assert anew.own is not None
+    assert profile.learned.own.weights.tobytes() == anew.own.weights.tobytes()
 
 
 def test_the_same_video_and_corrections_give_the_same_bytes(shipped_model, frames, video) -> None:
