@@ -89,7 +89,10 @@ class Analysing:
         self._wishes.put((self._asked, self._choice, more))
 
     def close(self) -> None:
-        """End after the piece at hand; what is missing then is computed at the next start."""
+        """End after the frame at hand; what is missing then is computed at the next start.
+
+        A thread that outlives the window computes while the libraries end: that must not be kept.
+        """
         self._wishes.close()
         self._thread.join(timeout=10.0)
 
@@ -115,7 +118,7 @@ class Analysing:
                         analysis = Analysis(
                             store, choice, self._shape_model, self._size, look,
                             stills=self._session.stills, size_of=self._size_of,
-                            stretch=self._session.stretch,
+                            stretch=self._session.stretch, ended=lambda: self._wishes.closed,
                         )  # fmt: skip
                         chosen = choice
                     self._catch_up(analysis, more)

@@ -58,9 +58,10 @@ class Analysis:
         stills: bool = False,
         size_of: Callable[[int], Size] | None = None,
         stretch: Stretch = AS_STORED,
+        ended: Callable[[], bool] = lambda: False,
     ) -> None:
         self._stills, self._size_of = stills, size_of or (lambda frame: size)
-        self._stretch = stretch
+        self._stretch, self._ended = stretch, ended
         self.faults: dict[str, str] = {}
         self._store, self._choice = store, choice
         self._shape_model = shape_model
@@ -82,7 +83,8 @@ class Analysis:
             return False
         run = self._runs.pop((want.person, want.start), None) or self._begin(want)
         end = self._end(want)
-        self._advance(want.person, run, min(run.position + PIECE, end))
+        if not self._advance(want.person, run, min(run.position + PIECE, end)):
+            return False
         over = run.position >= end and not want.open
         if over:
             run.finish()
@@ -121,9 +123,12 @@ class Analysis:
         sure = self._coverage.frame(self._moment(run.position - 1) - self._choice.delay)
         return max(want.start, min(sure, run.complete, want.stop))
 
-    def _advance(self, person: int, run: Run, stop: int) -> None:
+    def _advance(self, person: int, run: Run, stop: int) -> bool:
+        """Look at frames; False where the end came between: a started piece is not written."""
         views = views_between(self._store, self._coverage.claims, person, run.position, stop)
         for frame in range(run.position, stop):
+            if self._ended():
+                return False
             face = None
             if frame in views:
                 size = self._size_of(frame)
@@ -135,6 +140,7 @@ class Analysis:
                 time.sleep(_REST)
         run.position = stop
         self.faults |= run.pipeline.faults
+        return True
 
     def _commit(self, want: Want, run: Run, stop: int, over: bool) -> None:
         """Write a piece, unless its frames have changed meanwhile."""

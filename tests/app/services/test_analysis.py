@@ -26,12 +26,12 @@ from facetrack_app.model.commands import Correct, Merge, RejectEvent, Split
 from facetrack_app.model.faces import face_of
 from facetrack_app.model.history import History
 from facetrack_app.model.judged import Decision
-from facetrack_app.model.readings import read_series, read_values
+from facetrack_app.model.readings import NOT_YET, read_series, read_values
 from facetrack_app.model.rows import TrackRow
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
 from facetrack_app.model.stretches import mark_stale
-from facetrack_app.services.analysis import Analysis
+from facetrack_app.services.analysis import PIECE, Analysis
 from facetrack_app.services.background import track_into
 from tests.app.conftest import row, shape
 from tests.app.services.desk import Desk, N
@@ -89,6 +89,24 @@ def finish(analysis: Analysis, *, more: bool = False) -> int:
     while analysis.step(more=more):
         steps += 1
     return steps
+
+
+def test_a_piece_that_is_cut_short_is_not_kept(session, store, shipped_model) -> None:
+    add_rows(session, 0, LONG)
+    left = [300]  # frames until the window closes, in the second piece
+
+    def ended() -> bool:
+        left[0] -= 1
+        return left[0] < 0
+
+    model = shipped_model.shape_model
+    cut = Analysis(store, choose(), model, SIZE, no_pixels, ended=ended)
+    assert finish(cut) == 1
+    found = everything(store)["eye_openness reason"]
+    assert set(found[PIECE:]) == {NOT_YET}
+    whole = Analysis(store, choose(), model, SIZE, no_pixels)
+    finish(whole)
+    assert NOT_YET not in set(everything(store)["eye_openness reason"])
 
 
 def everything(store: Store, person: int = 0, stop: int = LONG) -> dict[str, Any]:
