@@ -3,11 +3,13 @@
     python benchmarks/application.py live --seconds 120
     python benchmarks/application.py soak --minutes 10
     python benchmarks/application.py scrub --minutes 20 [VIDEO ...]
-    python benchmarks/application.py annotate VIDEO      # 1280x720: tracking and scrubbing at once
+    python benchmarks/application.py annotate [VIDEO]    # tracking and scrubbing at once
     python benchmarks/application.py long                # 200,000 annotated frames
-    python benchmarks/application.py launch [--cold]
+    python benchmarks/application.py launch [--cold] [--json launch.json]
 
-Each prints one table; run with QT_QPA_PLATFORM=offscreen, or under Xvfb to pay for a real display.
+Blocks are the longest of each second: of these the longest, the 99th percentile and the median, by
+the clock and by the thread's own CPU time. Run with QT_QPA_PLATFORM=offscreen, or under Xvfb to pay
+for a real display.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 class Bench:
     """A window, and a timer that beats in its thread: what keeps it waiting is a block.
 
-    Qt's own signals around waiting leave out what timers do.
+    Qt's own signals around waiting leave out what timers do. `found` has the rows of what was
+    measured, `blocks` those of the thread's blocks.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,6 +62,8 @@ class Bench:
             self.model, Settings(source="demo"), folder / "settings.json", folder / "recordings"
         )
         self.window.show()
+        self.found: list[tuple[str, str]] = []
+        self.blocks: list[tuple[object, ...]] = []
         self._longest: dict[int, tuple[float, float]] = {}  # by second: by the clock, by its CPU
         self._last = self._last_cpu = 0.0
         self._beats = QTimer()
@@ -107,16 +112,18 @@ class Bench:
         self.spin(60, lambda: bool(took))
         return took[0]
 
-    def report_blocks(self, what: str = "GUI thread") -> None:
-        """Print how long the GUI thread was busy without a break, and listen anew."""
+    def keep_blocks(self, what: str) -> None:
+        """Note how long the GUI thread was busy without a break, and listen anew."""
+        from facetrack.reporting.tables import Quantity
+
         self._beats.stop()
         blocks = 1000 * np.array(list(self._longest.values()))
-        told = " / ".join(
-            f"{values.max():.1f}, {np.percentile(values, 99):.1f}, {np.median(values):.1f} ms"
+        told = [
+            Quantity(float(of(values)), 0)
             for values in blocks.T
-        )
-        print(f"{what:14} longest block of each of {len(blocks)} seconds, max, p99, median: {told} "
-              f"of the thread's CPU; load {os.getloadavg()[0]:.1f}")  # fmt: skip
+            for of in (np.max, partial(np.percentile, q=99), np.median)
+        ]
+        self.blocks.append((what, len(blocks), *told, Quantity(os.getloadavg()[0], 1)))
         self.listen()
 
 
@@ -154,13 +161,17 @@ def live(bench: Bench, args: argparse.Namespace) -> None:
     used = (time.process_time() - cpu) / wall
     after = camera_seconds()
     camera = (after.get("capture", 0) - threads.get("capture", 0)) / wall
-    print(f"shown          {(view.n_shown - first) / wall:.2f} frames/s in {wall:.0f} s")
-    print(f"latency        median {np.median(latencies):.1f} ms, p95 "
-          f"{np.percentile(latencies, 95):.1f} ms (worst 3-s window's percentiles)")  # fmt: skip
-    print(f"dropped        {session.dropped - dropped} frames")
-    print(f"CPU            {100 * used:.0f} % of one core, {100 * camera:.0f} % of it the "
-          "synthetic camera's")  # fmt: skip
-    bench.report_blocks()
+    p95 = np.percentile(latencies, 95)
+    bench.found += [
+        ("shown", f"{(view.n_shown - first) / wall:.2f} frames/s in {wall:.0f} s"),
+        ("dropped", f"{session.dropped - dropped} frames"),
+        (
+            "capture to display, 95 % of any 3 s: median; 95 %",
+            f"{np.median(latencies):.0f}; {p95:.0f} ms",
+        ),
+        ("one core", f"{100 * used:.0f} %, {100 * camera:.0f} of them the synthetic camera's"),
+    ]
+    bench.keep_blocks("live")
     view.stop()
 
 
@@ -186,13 +197,15 @@ def soak(bench: Bench, args: argparse.Namespace) -> None:
         sizes.append(memory())
         steps.append(1000 * (time.process_time() - cpu) / max(view.n_shown - shown, 1))
     slope, error, floor = memory_slope(np.array(minutes), np.array(sizes))
-    print(f"memory         {sizes[0]:.2f} MB after {WARM_UP} s, {sizes[-1]:.2f} MB after "
-          f"{args.minutes:g} minutes more: slope {slope:+.3f} +- {error:.3f} MB/h, less than "
-          f"{floor:.3f} could not be told from none")  # fmt: skip
     tenth = max(len(steps) // 10, 1)
     early, late = np.median(steps[:tenth]), np.median(steps[-tenth:])
-    print(f"CPU per frame  {early:.2f} ms at first, {late:.2f} ms at last: "
-          f"{100 * (late / early - 1):+.1f} %; load {os.getloadavg()[1]:.1f}")  # fmt: skip
+    bench.found += [
+        (f"memory after {WARM_UP} s", f"{sizes[0]:.2f} MB"),
+        (f"{args.minutes:g} minutes later", f"{sizes[-1]:.2f} MB"),
+        ("slope", f"{slope:+.3f} ± {error:.3f} MB/h"),
+        ("less could not be told from none", f"{floor:.3f} MB/h"),
+        ("CPU per frame, first tenth; last", f"{early:.2f}; {late:.2f} ms"),
+    ]
     view.stop()
 
 
@@ -221,24 +234,27 @@ def scrub(bench: Bench, args: argparse.Namespace) -> None:
 
     bench.window.show_annotate()
     view = bench.window.annotate
-    print(f"start          {memory():.0f} MB")
+    bench.found.append(("memory at the start", f"{memory():.0f} MB"))
     with tempfile.TemporaryDirectory() as folder:
         for video in args.video or write_clips(Path(folder), bench.model.shape_model):
             view.open(video, folder=Path(folder) / video.stem)
             bench.spin(60, lambda: view.annotator is not None and view.annotator.editor is not None)
             bench.listen()
             samples = list(work(bench, view, args.minutes, memory))
-            print(f"{video.name:14} {in_words(samples)}")
-            bench.report_blocks("scrubbing")
+            bench.found.append((video.stem, in_words(samples)))
+            bench.keep_blocks(video.stem)
             view.close_document()
 
 
 def annotate(bench: Bench, args: argparse.Namespace) -> None:
     """Scrub through a video while it is tracked."""
+    from scrubbing import write_clips
+
     bench.window.show_annotate()
     with tempfile.TemporaryDirectory() as folder:
         view = bench.window.annotate
-        view.open(args.video[0], folder=Path(folder))
+        video = (args.video or write_clips(Path(folder), bench.model.shape_model))[0]
+        view.open(video, folder=Path(folder))
         bench.spin(60, lambda: view.annotator is not None and view.annotator.editor is not None)
         assert view.annotator is not None
         bench.listen()
@@ -249,9 +265,9 @@ def annotate(bench: Bench, args: argparse.Namespace) -> None:
             bench.perform(partial(view.moves.go, frame))
             bench.spin(0.1)
             shown.add(view.annotator.shown)
-        print(f"scrubbing      {len(shown)} pictures shown, {view.annotator.session.tracked} of "
-              f"{count} frames tracked meanwhile")  # fmt: skip
-        bench.report_blocks()
+        done = f"{view.annotator.session.tracked} of {count}"
+        bench.found += [("pictures shown", str(len(shown))), ("frames tracked meanwhile", done)]
+        bench.keep_blocks("scrubbing")
         view.close_document()
 
 
@@ -273,35 +289,50 @@ def long(bench: Bench, args: argparse.Namespace) -> None:
         view.open(video, folder=folder)
         bench.spin(60, lambda: view.annotator is not None and view.annotator.editor is not None)
         assert view.annotator is not None
-        print(f"opening        {time.perf_counter() - begin:.2f} s for {count} frames")
-        bench.report_blocks("opening")
+        took = time.perf_counter() - begin
+        bench.found.append((f"opening {count} frames", f"{took:.2f} s"))
+        bench.keep_blocks("opening")
         view.transport.choose(["eye_openness", "pose_yaw"])
         for what, act in (("scrubbing", scrub), ("playing", play)):
             act(bench, view)
-            bench.report_blocks(what)
-        for title, person, rounds in (("editing Ann", ANN, 12), ("editing Bob", BOB, 6)):
-            took: dict[str, list[float]] = {}
-            edit(bench, view, person, rounds, took)
-            for gesture, milliseconds in took.items():
-                print(f"{title:14} {gesture}: median {np.median(milliseconds):.1f} ms, "
-                      f"max {max(milliseconds):.1f} ms of {len(milliseconds)}")  # fmt: skip
-            bench.report_blocks(title)
+            bench.keep_blocks(what)
+        for title, person, rounds in (("4 corrections", ANN, 12), ("19,000 corrections", BOB, 6)):
+            times: dict[str, list[float]] = {}
+            edit(bench, view, person, rounds, times)
+            bench.found += [
+                (f"{title}: {gesture}, median; longest", f"{np.median(ms):.0f}; {max(ms):.0f} ms")
+                for gesture, ms in times.items()
+            ]
+            bench.keep_blocks(f"edits, {title}")
         view.close_document()
 
 
 def launch(bench: Bench, args: argparse.Namespace) -> None:
     """Start with the demo clip as camera: from Python's first line to the first tracked frame."""
-    print(f"window         {time.perf_counter() - BEGIN:.2f} s")
+    bench.found.append(("window", f"{time.perf_counter() - BEGIN:.2f} s"))
     bench.window.live.start()
     view = bench.window.live
     bench.listen()
     bench.spin(300, lambda: view.shown_frame is not None)
-    print(f"picture        {time.perf_counter() - BEGIN:.2f} s")
+    bench.found.append(("picture", f"{time.perf_counter() - BEGIN:.2f} s"))
     bench.spin(300, lambda: view.shown_frame is not None and bool(view.shown_frame.faces))
-    print(f"launch         {time.perf_counter() - BEGIN:.2f} s to the first tracked frame; "
-          f"load {os.getloadavg()[0]:.1f}")  # fmt: skip
-    bench.report_blocks()
+    bench.found.append(("first tracked frame", f"{time.perf_counter() - BEGIN:.2f} s"))
+    bench.keep_blocks("launch")
     view.stop()
+
+
+def report(bench: Bench, args: argparse.Namespace) -> None:
+    """Print what was found, and write it where a page is asked for."""
+    from showing import show  # not before the launch is timed
+
+    from facetrack.reporting.tables import Table
+
+    heads = ["blocks of the GUI thread", "seconds", "longest ms", "99 %", "median",
+             "longest of CPU", "99 %", "median", "load"]  # fmt: skip
+    parts = [Table(["measure", "found"], bench.found)]
+    parts += [Table(heads, bench.blocks)] if bench.blocks else []
+    seconds = sum(int(row[1]) for row in bench.blocks)
+    show(parts, args.json, n=seconds or round(60 * args.minutes), model=bench.model.name)
 
 
 def main() -> None:
@@ -312,6 +343,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--cold", action="store_true", help="with no kernel compiled before")
+    parser.add_argument("--json", type=Path, help="for `facetrack results`")
     args = parser.parse_intermixed_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_DATA_HOME"] = folder
@@ -320,6 +352,7 @@ def main() -> None:
         bench = Bench(Path(folder))
         globals()[args.what](bench, args)
         bench.window.close()
+        report(bench, args)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ that whenever the program ends, the next start knows what is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,6 +20,24 @@ from facetrack_app.model.store import Store
 from facetrack_app.model.stretches import Stretch, joined, missing, without
 
 MEMORY: Final = 10.0  # seconds that an estimator remembers at most: a new run begins so early
+
+# Each end asked by itself is a step in the index; in one query, since a thread that asks hands the
+# interpreter over each time, and a person may be a thousand strands.
+_ENDS: Final = ", ".join(
+    f"(SELECT {end}(frame) FROM {table} WHERE strand=span.strand AND frame>=a AND frame<b) "
+    f"AS {table}_{end}"
+    for table in ("track", "correction")
+    for end in ("min", "max")
+)
+_SPANS: Final = (
+    "SELECT json_extract(value, '$[0]') AS strand, json_extract(value, '$[1]') AS a, "
+    "json_extract(value, '$[2]') AS b FROM json_each(?)"
+)
+_REACH: Final = (
+    "SELECT min(min(ifnull(track_min, correction_min), ifnull(correction_min, track_min))), "
+    "max(max(ifnull(track_max, correction_max), ifnull(correction_max, track_max))) "
+    f"FROM (SELECT {_ENDS} FROM ({_SPANS}) AS span)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +153,13 @@ class Coverage:
 
     def _reach(self, person: int) -> Stretch | None:
         """Give the frames from the first to the last one in which a person is known."""
-        ends: list[int] = []
-        for strand in self.claims.strands_of(person):
-            for a, b in self.claims.ranges(strand, person, len(self.times)):
-                for table in ("track", "correction"):
-                    for end in ("min", "max"):  # asked one by one, each is a step in the index
-                        ((frame,),) = self._store.read(
-                            f"SELECT {end}(frame) FROM {table} "
-                            "WHERE strand=? AND frame>=? AND frame<?",
-                            (strand, a, min(b, len(self.times))),
-                        )
-                        ends += [frame] if frame is not None else []
-        return (min(ends), max(ends) + 1) if ends else None
+        spans = [
+            (strand, a, min(b, len(self.times)))
+            for strand in self.claims.strands_of(person)
+            for a, b in self.claims.ranges(strand, person, len(self.times))
+        ]
+        ((first, last),) = self._store.read(_REACH, (json.dumps(spans),))
+        return (first, last + 1) if first is not None else None
 
     def _forget_others(self, there: set[int]) -> None:
         for table in ("reading", "event", "analysed"):
