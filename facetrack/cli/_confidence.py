@@ -34,6 +34,11 @@ def add_confidence_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PICTURES",
         help="also clips of ten synthetic people with exact truth, made from labelled pictures",
     )
+    parser.add_argument(
+        "--taught",
+        action="store_true",
+        help="also after 1, 3 and 8 corrected frames of each clip, on all others",
+    )
     parser.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="reliability diagrams")
 
@@ -69,7 +74,7 @@ def _judge(folder: Path, args: argparse.Namespace, model: Any, map_: Map) -> lis
 
     name = folder.name
     if not any(folder.glob("*.pts")):
-        return _judge_clips(name, find_clips(folder), model, map_)
+        return _judge_clips(name, find_clips(folder), args, model, map_)
     images = load_folder(folder)
     track, detect = (
         shown(f"{name}, {start}", len(images), map_) for start in ("projected truth", "detector")
@@ -87,12 +92,19 @@ def _judge_people(args: argparse.Namespace, model: Any, map_: Map) -> list[Judge
 
     pictures = [picture for folder in args.people for picture in load_folder(folder)]
     clips = synthetic_people(pictures, model.shape_model)
-    return _judge_clips("ten synthetic people", clips, model, map_)
+    return _judge_clips("ten synthetic people", clips, args, model, map_)
 
 
-def _judge_clips(name: str, clips: Sequence[Clip], model: Any, map_: Map) -> list[Judged]:
-    from facetrack.evaluation.confidence import judge_clips
+def _judge_clips(
+    name: str, clips: Sequence[Clip], args: argparse.Namespace, model: Any, map_: Map
+) -> list[Judged]:
+    """Judge the confidence on clips, and where that is asked for on clips whose person is known."""
+    from facetrack.evaluation.confidence import judge_clips, judge_taught
     from facetrack.tracking.tracker import Tracker
 
     door = shown(name, len(clips), map_)
-    return judge_clips(partial(Tracker, model), name, clips, model.shape_model, map_=door)
+    found = judge_clips(partial(Tracker, model), name, clips, model.shape_model, map_=door)
+    if args.taught:
+        door = shown(f"{name}, taught", len(clips), map_)
+        found += judge_taught(model, name, clips, map_=door)
+    return found

@@ -14,14 +14,20 @@ from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip, FaceTracker
 from facetrack.evaluation.errors import point_errors
+from facetrack.evaluation.footage import Corrections, read_footage
 from facetrack.evaluation.protocols import Detects, Model, fit_detected, fit_starts
 from facetrack.evaluation.reliability import Reliability, reliability
+from facetrack.evaluation.teaching import Spread, choose_frames
+from facetrack.evaluation.teaching_learners import lessons_of, taught_tracker
 from facetrack.face import Fit
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.learner import Learner
 from facetrack.parallel import Map
 from facetrack.tracking.confidence import WITHIN
+from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.tracker import Tracker
 
 YAW_BANDS: Final = {
     "yaw 0-15": (0.0, 15.0),
@@ -29,6 +35,7 @@ YAW_BANDS: Final = {
     "yaw over 30": (30.0, 180.0),
 }
 
+TAUGHT: Final = (1, 3, 8)  # corrected frames of a clip
 FIELD: Final = 10.0  # outer-eye distances: side of the picture that the head's yaw is told in
 
 Array = npt.NDArray[np.float64]
@@ -166,6 +173,66 @@ def _follow(make_tracker: Callable[[], FaceTracker], clip: Clip) -> dict[str, Ro
             for name, reference in clip.references.items():
                 truth = reference[frame.index]
                 rows[name].append((seen[0].confidence, seen[0].raw_points, truth))
+    return rows
+
+
+def judge_taught(
+    model: FaceModel,
+    data: str,
+    clips: Sequence[Clip],
+    *,
+    counts: Sequence[int] = TAUGHT,
+    map_: Map = map,
+) -> list[Judged]:
+    """Teach corrected frames of clips, track them again, and compare all others with the reference.
+
+    Parameters
+    ----------
+    model : FaceModel
+    data : str
+        Name of the clips.
+    clips : sequence of Clip
+        Whose first reference corrects and judges.
+    counts : sequence of int
+        Numbers of corrected frames, spread over the clip.
+    map_ : Map
+        Where clips are worked on.
+
+    Returns
+    -------
+    list of Judged
+        One per count, of all clips: frames that were not corrected and can be trusted, see
+        `footage.read_footage`.
+    """
+    rows: dict[int, Rows] = {count: [] for count in counts}
+    for found in map_(partial(_teach, model, tuple(counts)), clips):
+        for count, new in found.items():
+            rows[count].extend(new)
+    return [
+        judged(data, f"taught {count}", found, model.shape_model)
+        for count, found in rows.items()
+        if found
+    ]
+
+
+def _teach(model: FaceModel, counts: Sequence[int], clip: Clip) -> dict[int, Rows]:
+    footage = read_footage(Tracker(model), clip)
+    learner = Learner(model.tracking, model.priors)
+    rows: dict[int, Rows] = {}
+    for count in counts:
+        corrected, others = choose_frames(footage.trusted, count, Spread.CLIP)
+        corrections = Corrections(corrected, footage.reference[corrected])
+        lessons = lessons_of(model, footage, corrections)
+        tracker = taught_tracker(model, lessons, learner.learn(lessons))
+        faces = [
+            [face for face in tracker.update(grey, float(time)) if face.tracked]
+            for grey, time in zip(footage.greys, footage.timestamps, strict=True)
+        ]
+        rows[count] = [
+            (faces[i][0].confidence, faces[i][0].raw_points, footage.reference[i])
+            for i in others.tolist()
+            if faces[i]
+        ]
     return rows
 
 

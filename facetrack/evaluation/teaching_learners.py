@@ -127,12 +127,16 @@ def lessons_of(model: FaceModel, footage: Footage, corrections: Corrections) -> 
     ]
 
 
+def taught_tracker(model: FaceModel, lessons: list[Lesson], learned: Learned | None) -> Tracker:
+    """Make a fresh tracker that knows the person."""
+    return Tracker(model, profile=Profile(tuple(lessons), learned, (), model.tracking))
+
+
 def track_again(
     model: FaceModel, lessons: list[Lesson], learned: Learned | None, footage: Footage
 ) -> Points:
     """Track footage with what was learned, from its first frame."""
-    profile = Profile(tuple(lessons), learned, (), model.tracking)
-    tracker = Tracker(model, profile=profile)
+    tracker = taught_tracker(model, lessons, learned)
     frames = zip(footage.greys, footage.timestamps, strict=True)
     return np.stack([followed(tracker, grey, float(time)) for grey, time in frames])
 
