@@ -135,6 +135,10 @@ class Recogniser:
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write its file: beside, then renamed.
 
+        Parameters
+        ----------
+        path : str or path-like
+
         Raises
         ------
         OutputError

@@ -88,7 +88,13 @@ class Rules:
         )
 
     def start(self) -> _RulesRun:
-        """Begin with a face."""
+        """Begin with a face.
+
+        Returns
+        -------
+        Run
+            Without anything from before.
+        """
         return _RulesRun(self.expression, [spec.name for spec in self.specs])
 
 

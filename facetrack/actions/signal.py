@@ -61,7 +61,13 @@ class FilterBank:
         return _specs(self.model)
 
     def start(self) -> _ActionRun:
-        """Begin with a face."""
+        """Begin with a face.
+
+        Returns
+        -------
+        Run
+            Without anything from before.
+        """
         return _ActionRun(
             _recogniser(self.model), _encoder(), frozenset(s.name for s in self.specs)
         )

@@ -61,7 +61,18 @@ class Timeline:
         self._open: dict[str, dict[str, float]] = {}
 
     def add(self, values: Floats | None) -> list[Action]:
-        """Take the next look, None where the face is lost; return what became certain."""
+        """Take the look of the next frame.
+
+        Parameters
+        ----------
+        values : ndarray, shape (inputs,), float64, or None
+            As `Recogniser.inputs` names them; None where the face is lost.
+
+        Returns
+        -------
+        list of Action
+            Those that became certain.
+        """
         kept = None if values is None or not np.isfinite(values).all() else values.tolist()
         if kept is not None and self._count % EVERY == 0:
             self._usual = [*self._usual[-(MEMORY // EVERY) + 1 :], kept]
@@ -77,18 +88,35 @@ class Timeline:
         return ended
 
     def finish(self) -> list[Action]:
-        """Return what is left when no further look comes."""
+        """End, when no further frame comes.
+
+        Returns
+        -------
+        list of Action
+            Those that were not certain yet.
+        """
         first = self._count - len(self._scores)
         ended = [a for i, s in enumerate(self._scores) for a in self._settle(first + i, s)]
         self._scores, self._recent = [], []
         return [*ended, *(a for name in list(self._open) for a in self._close(name))]
 
     def begun(self) -> list[int]:
-        """Return the first frames of the events that are going on."""
+        """Return the first frames of the events that are going on.
+
+        Returns
+        -------
+        list of int
+        """
         return [int(event["start"]) for event in self._open.values()]
 
     def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it.
+        """
         return {
             "count": self._count,
             "usual": self._usual,
@@ -98,7 +126,13 @@ class Timeline:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where another timeline of the same recogniser stood."""
+        """Continue where another timeline of the same recogniser stood.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` gave.
+        """
         self._count, self._usual, self._recent = state["count"], state["usual"], state["recent"]
         self._open = state["open"]
         self._scores = [

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.lips.activity import activity, lip_opening, speech
-from facetrack.lips.crops import RATE
+from facetrack.lips.clips import RATE
 from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.preparing import Prepared
 from facetrack.lips.reader import LipReader, load_reader, stacked

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.landmarks.openings import INNER_LIPS
-from facetrack.lips.crops import RATE, SIDE, WIDTH
+from facetrack.lips.clips import RATE, SIDE
+from facetrack.lips.crops import WIDTH
 
 __all__ = ["DELAY", "LEVEL", "OUTER_LIPS", "ActivityMeter", "activity", "lip_opening", "speech"]
 
@@ -137,12 +138,29 @@ class ActivityMeter:
         self._memory: deque[float] = deque(maxlen=_MEMORY)
 
     def push(self, opening: float) -> list[Lively]:
-        """Take the next frame's opening; return what became certain, frame by frame."""
+        """Take the opening of the next frame.
+
+        Parameters
+        ----------
+        opening : float
+            From `lip_opening`, in outer-eye distances.
+
+        Returns
+        -------
+        list of Lively
+            Of the frames that became certain, in their order.
+        """
         self._openings.append(opening)
         return self._ready(self._first + len(self._openings) - _REACH)
 
     def finish(self) -> list[Lively]:
-        """Return what is left of a stretch, and begin anew; the memory stays."""
+        """End a stretch and begin anew; the memory stays.
+
+        Returns
+        -------
+        list of Lively
+            Of the frames that are left.
+        """
         left = self._ready(self._first + len(self._openings))
         self._openings, self._first, self._given = [], 0, 0
         return left
@@ -164,7 +182,13 @@ class ActivityMeter:
         return Lively(value, value >= max(LEVEL, level))
 
     def state(self) -> dict[str, Any]:
-        """Return where it stands, as JSON knows it."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it.
+        """
         return {
             "openings": self._openings,
             "first": self._first,
@@ -173,7 +197,13 @@ class ActivityMeter:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where another one stood."""
+        """Continue where another meter stood.
+
+        Parameters
+        ----------
+        state : dict
+            What `state` gave.
+        """
         self._openings, self._first = list(state["openings"]), state["first"]
         self._given = state["given"]
         self._memory = deque(state["memory"], maxlen=_MEMORY)

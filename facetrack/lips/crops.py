@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import FormatError, InputError
+from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.features.crops import PLACES, Crop
 from facetrack.features.pixels import Image
 from facetrack.features.warp import warp
-from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.procrustes import Similarity
+from facetrack.lips.clips import RATE, SIDE, LipFrame
 
-__all__ = [
-    "GAP",
-    "MOUTH",
-    "RATE",
-    "SIDE",
-    "WIDTH",
-    "LipClip",
-    "LipFrame",
-    "MouthCropper",
-    "Seen",
-    "stretches",
-]
+__all__ = ["GAP", "MOUTH", "WIDTH", "MouthCropper", "Seen"]
 
-RATE: Final = 25.0  # frames a second of all that is learned and read here
-SIDE: Final = 96  # px
 HALF: Final = 6  # frames to either side over which the crop's place is averaged
 GAP: Final = 12  # frames without a face that are bridged
 WIDTH: Final = 1.29  # of the crop, in outer-eye distances (Martinez et al. 2020)
 MOUTH: Final = Crop("mouth", (SIDE, SIDE), margin=WIDTH / PLACES["mouth"].width - 1, follow=True)
 _KEPT: Final = 1.5  # outer-eye distances around the mouth: more than any crop shows
 _LIPS: Final = list(GROUPS["mouth"])
-_KIND: Final = "facetrack mouth clip"
 
 Points = npt.NDArray[np.float64]
 
@@ -68,7 +53,18 @@ class Seen:
     origin: tuple[int, int] = (0, 0)
 
     def around(self, points: Points) -> Seen:
-        """Keep only what lies around a mouth that is there: what waits for others is small."""
+        """Keep only what lies around a mouth that is there: what waits for others is small.
+
+        Parameters
+        ----------
+        points : ndarray, shape (68, 2), float64
+            Landmarks in pixels of the frame.
+
+        Returns
+        -------
+        Seen
+            With a copy of that part of `grey`, and its `origin`.
+        """
         if self.grey is None:
             return self
         x, y = points[_LIPS].mean(axis=0)
@@ -81,114 +77,22 @@ class Seen:
 
     @classmethod
     def of(cls, timestamp: float, grey: Image | None, face: Face | None) -> Seen:
-        """Take what is known of a tracked or lost face."""
-        known = face is not None and face.tracked and bool(np.isfinite(face.points).all())
-        return cls(timestamp, grey, face.points if face is not None and known else None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LipFrame:
-    """The mouth at one of the 25 moments of a second.
-
-    Attributes
-    ----------
-    timestamp : float
-        Seconds: of the moment, not of the frame that is nearest to it.
-    pixels : ndarray, shape (96, 96), uint8, or None
-    points : ndarray, shape (20, 2), float32
-        Landmarks 48 to 67 in pixels of the crop.
-    tracked : bool
-        Whether the face was seen, or its landmarks are interpolated.
-    begins : bool
-        Whether a stretch begins here: the first one, or the first after a gap of more than 12.
-    """
-
-    timestamp: float
-    pixels: Image | None
-    points: npt.NDArray[np.float32]
-    tracked: bool
-    begins: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LipClip:
-    """The mouth over a clip, 25 frames a second.
-
-    Attributes
-    ----------
-    pixels : ndarray, shape (T, 96, 96), uint8
-    points : ndarray, shape (T, 20, 2), float32
-        Landmarks 48 to 67 in pixels of the crop.
-    tracked : ndarray, shape (T,), bool
-    start : float
-        Seconds of the first frame on the clip's own time line.
-    source : str
-        The clip's name.
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    points: npt.NDArray[np.float32]
-    tracked: npt.NDArray[np.bool_]
-    start: float
-    source: str
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    @classmethod
-    def of(cls, frames: Sequence[LipFrame], source: str) -> LipClip:
-        """Put the frames of one stretch together.
+        """Take what is known of a tracked or lost face.
 
         Parameters
         ----------
-        frames : sequence of LipFrame
-            Not empty, all with pixels.
-        source : str
+        timestamp : float
+            Seconds.
+        grey : ndarray, shape (H, W), uint8, or None
+        face : Face or None
 
         Returns
         -------
-        LipClip
+        Seen
+            Without points if the face is lost or a point has no place.
         """
-        return cls(
-            np.stack([frame.pixels for frame in frames if frame.pixels is not None]),
-            np.stack([frame.points for frame in frames]),
-            np.array([frame.tracked for frame in frames]),
-            frames[0].timestamp,
-            source,
-        )
-
-    def part(self, first: int, stop: int) -> LipClip:
-        """Return some of its frames."""
-        return LipClip(
-            self.pixels[first:stop],
-            self.points[first:stop],
-            self.tracked[first:stop],
-            self.start + first / RATE,
-            self.source,
-        )
-
-    def write(self, path: Path) -> None:
-        """Write it beside, then rename."""
-        arrays: Arrays = {"data": self.pixels, "points": self.points, "tracked": self.tracked}
-        about = {"rate": RATE, "start": self.start, "source": self.source}
-        write_archive(path, arrays, about, kind=_KIND, schema=1)
-
-    @classmethod
-    def read(cls, path: Path) -> LipClip:
-        """Read what `write` wrote.
-
-        Raises
-        ------
-        FormatError
-            If it is no such file, damaged, or of another frame rate.
-        """
-        arrays, meta = read_archive(path, kind=_KIND, schema=1)
-        if meta["checksum"] != checksum(arrays):
-            raise FormatError(path, "the checksum does not match", remedy="prepare the clip again")
-        if meta["rate"] != RATE:
-            raise FormatError(path, f"{meta['rate']} frames a second", remedy="prepare it again")
-        data = arrays["data"]
-        return cls(data, arrays["points"], arrays["tracked"], meta["start"], meta["source"])
+        known = face is not None and face.tracked and bool(np.isfinite(face.points).all())
+        return cls(timestamp, grey, face.points if face is not None and known else None)
 
 
 class MouthCropper:
@@ -214,7 +118,16 @@ class MouthCropper:
         self._fresh = True
 
     def push(self, seen: Seen) -> list[LipFrame]:
-        """Take the next frame; return the crops that became certain.
+        """Take the next frame.
+
+        Parameters
+        ----------
+        seen : Seen
+
+        Returns
+        -------
+        list of LipFrame
+            The crops that became certain.
 
         Raises
         ------
@@ -224,7 +137,13 @@ class MouthCropper:
         return [frame for one in self._clock.push(seen) for frame in self._take(one)]
 
     def finish(self) -> list[LipFrame]:
-        """Return the crops that are left when no frame comes any more."""
+        """End, when no further frame comes.
+
+        Returns
+        -------
+        list of LipFrame
+            The crops that are left.
+        """
         ready = [frame for one in self._clock.finish() for frame in self._take(one)]
         if self._known:  # lost a moment before the end: it is where it was
             self._known += [self._known[-1]] * (len(self._waiting) - len(self._known))
@@ -284,7 +203,13 @@ class MouthCropper:
         )
 
     def state(self) -> dict[str, Any]:
-        """Return where it stands, as JSON knows it."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it.
+        """
         return {
             "clock": self._clock.state(),
             "waiting": [_packed(seen) for seen in self._waiting],
@@ -295,7 +220,13 @@ class MouthCropper:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where another one stood."""
+        """Continue where another cropper stood.
+
+        Parameters
+        ----------
+        state : dict
+            What `state` gave.
+        """
         self._clock.restore(state["clock"])
         self._waiting = [_unpacked(one) for one in state["waiting"]]
         self._known = [np.array(points) for points in state["known"]]
@@ -342,28 +273,6 @@ class _Clock:
     def restore(self, state: dict[str, Any]) -> None:
         self._first, self._given = state["first"], state["given"]
         self._last = None if state["last"] is None else _unpacked(state["last"])
-
-
-def stretches(frames: Iterable[LipFrame]) -> Iterator[list[LipFrame]]:
-    """Divide frames where a face was lost for longer than is bridged.
-
-    Parameters
-    ----------
-    frames : iterable of LipFrame
-
-    Yields
-    ------
-    list of LipFrame
-        Not empty.
-    """
-    stretch: list[LipFrame] = []
-    for frame in frames:
-        if frame.begins and stretch:
-            yield stretch
-            stretch = []
-        stretch.append(frame)
-    if stretch:
-        yield stretch
 
 
 def _moved(to_crop: Similarity, origin: tuple[int, int]) -> Similarity:

@@ -13,7 +13,7 @@ import numpy as np
 
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.textfile import read_text
-from facetrack.lips.crops import RATE, LipClip
+from facetrack.lips.clips import RATE, LipClip
 from facetrack.lips.words import Word, checked_sentence, read_align
 
 __all__ = ["DATASETS", "Item", "LabelledClip", "grid", "lrw", "lrw1000", "own_words", "set_aside"]

@@ -20,7 +20,7 @@ from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import Description, ModelKind, register_kind
 from facetrack.lips._kernels import warped
 from facetrack.lips.activity import activity, lip_opening, speech
-from facetrack.lips.crops import LipClip
+from facetrack.lips.clips import LipClip
 from facetrack.lips.reader import LipReader
 from facetrack.lips.views import View
 
@@ -136,14 +136,26 @@ class EnrolledWords:
         return Answer(text if accepted else "", text, float(1 / raised.sum()), float(nearest[best]))
 
     def distances(self, take: Take) -> npt.NDArray[np.float64]:
-        """Measure how far a take is from each enrolled one."""
+        """Measure how far a take is from each enrolled one.
+
+        Parameters
+        ----------
+        take : Take
+
+        Returns
+        -------
+        ndarray, shape (takes,), float64
+        """
         return np.array([_distance(take, other, self.scales) for other in self.takes])
 
     def alike(self) -> tuple[str, str, float] | None:
-        """Return the two words that look most alike, and how far they are apart, or None.
+        """Find the two words that look most alike.
 
-        The distance is in units of that between takes of one word: below 1.2 they are told apart
-        by luck. None with a single word.
+        Returns
+        -------
+        (str, str, float) or None
+            Both words and how far they are apart, in units of the distance between takes of one
+            word: below 1.2 they are told apart by luck. None with a single word.
         """
         pairs = _pairs(self.takes, self.scales)
         labels = np.array(self.labels)
@@ -160,6 +172,10 @@ class EnrolledWords:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write a file: beside, then renamed.
+
+        Parameters
+        ----------
+        path : str or path-like
 
         Raises
         ------

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from facetrack.errors import FacetrackError, FormatError
 from facetrack.features.pixels import Image
 from facetrack.formats.picture import read_grey
-from facetrack.lips.crops import SIDE, LipClip, LipFrame, MouthCropper, Seen, stretches
+from facetrack.lips.clips import SIDE, LipClip, LipFrame, stretches
+from facetrack.lips.crops import MouthCropper, Seen
 from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.words import Word
 from facetrack.opening import open_source

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import Description, ModelKind, register_kind
-from facetrack.lips.crops import RATE, LipClip
+from facetrack.lips.clips import RATE, LipClip
 from facetrack.lips.views import View
 from facetrack.lips.windows import Window, indices
 from facetrack.networks.onnx import OnnxNetwork
@@ -58,7 +58,16 @@ class LipReader:
     version: str = ""
 
     def features(self, clip: LipClip) -> Floats:
-        """Say what is seen in each frame of a clip, shape (T, features)."""
+        """Say what is seen in each frame of a clip.
+
+        Parameters
+        ----------
+        clip : LipClip
+
+        Returns
+        -------
+        ndarray, shape (T, features), float32
+        """
         return self.seen(stacked(self.view.pixels(clip.pixels)), stacked(View.points(clip.points)))
 
     def seen(self, stacks: Floats, points: Floats) -> Floats:

@@ -12,7 +12,8 @@ from typing import Final
 from facetrack.landmarks.openings import INNER_LIPS, opening
 from facetrack.lips.activity import DELAY as ACTIVITY_DELAY
 from facetrack.lips.activity import LEVEL, OUTER_LIPS, ActivityMeter, Lively
-from facetrack.lips.crops import RATE, MouthCropper, Seen
+from facetrack.lips.clips import RATE
+from facetrack.lips.crops import MouthCropper, Seen
 from facetrack.lips.enrol import EnrolledWords, load_words
 from facetrack.lips.reader import DEFAULT, LIP_READER, LipReader, load_reader
 from facetrack.lips.stream import DELAY as WORDS_DELAY
@@ -80,7 +81,13 @@ class Lips:
         return bool(self.reader)
 
     def start(self) -> _LipsRun:
-        """Begin with a face."""
+        """Begin with a face.
+
+        Returns
+        -------
+        Run
+            Without anything from before.
+        """
         if not self.reader:
             return _LipsRun(None, None)
         words = _words(self.words, self.reader) if self.words else None

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.lips.activity import DELAY as ACTIVITY_DELAY
 from facetrack.lips.activity import ActivityMeter, Lively, lip_opening
-from facetrack.lips.crops import HALF, RATE, SIDE, LipClip, LipFrame
+from facetrack.lips.clips import RATE, SIDE, LipClip, LipFrame
+from facetrack.lips.crops import HALF
 from facetrack.lips.enrol import EnrolledWords, take_of_part
 from facetrack.lips.reader import CONTEXT, LipReader
 from facetrack.lips.spotting import spot
@@ -72,7 +73,17 @@ class LipStream:
         self._ring: list[LipFrame] = []
 
     def push(self, frame: LipFrame) -> list[ReadWord]:
-        """Take the next mouth; return the words that became certain."""
+        """Take the next mouth.
+
+        Parameters
+        ----------
+        frame : LipFrame
+
+        Returns
+        -------
+        list of ReadWord
+            The words that became certain.
+        """
         found = self.finish() if frame.begins else []
         self._ring = [*self._ring, frame][-CONTEXT:]
         if len(self._ring) > CONTEXT // 2:
@@ -80,7 +91,13 @@ class LipStream:
         return found
 
     def finish(self) -> list[ReadWord]:
-        """Return the words that are left when a stretch ends."""
+        """End a stretch.
+
+        Returns
+        -------
+        list of ReadWord
+            The words that are left.
+        """
         found: list[ReadWord] = []
         known = len(self._ring)
         for middle in range(max(known - CONTEXT // 2, 0), known):
@@ -101,14 +118,26 @@ class LipStream:
         return self._listener.take(self._ring[middle], self._reader.seen(pixels, points)[0])
 
     def state(self) -> dict[str, Any]:
-        """Return where it stands, as JSON knows it."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it.
+        """
         return {
             "ring": [_packed(frame) for frame in self._ring],
             "listener": self._listener.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where another one stood."""
+        """Continue where another stream of the same reader stood.
+
+        Parameters
+        ----------
+        state : dict
+            What `state` gave.
+        """
         self._ring = [_unpacked(one) for one in state["ring"]]
         self._listener.restore(state["listener"])
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from facetrack.landmarks.markup import GROUPS, MIRROR
 from facetrack.landmarks.procrustes import Similarity
-from facetrack.lips.crops import SIDE
+from facetrack.lips.clips import SIDE
 
 __all__ = ["Change", "View"]
 

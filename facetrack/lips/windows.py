@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.lips.crops import RATE
+from facetrack.lips.clips import RATE
 from facetrack.lips.words import Word
 
 __all__ = ["LENGTH", "Window", "indices", "own", "tight", "wide"]

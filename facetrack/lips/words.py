@@ -50,7 +50,17 @@ class Word:
     stop: float
 
     def frames(self, rate: float) -> tuple[int, int]:
-        """Return the first frame of the word and the one after its last, at a frame rate.
+        """Find the frames of the word.
+
+        Parameters
+        ----------
+        rate : float
+            Frames a second.
+
+        Returns
+        -------
+        (int, int)
+            The first, and the one after the last.
 
         Notes
         -----
@@ -60,7 +70,17 @@ class Word:
         return first, max(math.ceil(self.stop * rate - 1e-6), first + 1)
 
     def centre(self, rate: float) -> int:
-        """Return the frame in which the word's middle lies."""
+        """Find the frame in which the word's middle lies.
+
+        Parameters
+        ----------
+        rate : float
+            Frames a second.
+
+        Returns
+        -------
+        int
+        """
         return math.floor((self.start + self.stop) / 2 * rate + 1e-6)
 
 

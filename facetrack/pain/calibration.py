@@ -42,7 +42,16 @@ class Calibration:
     high: Floats
 
     def interval(self, scores: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Return the ends of the intervals of scores, shape (n,), within 0 to 16."""
+        """Return the ends of the intervals of scores, within 0 to 16.
+
+        Parameters
+        ----------
+        scores : array-like, shape (n,)
+
+        Returns
+        -------
+        low, high : ndarray, shape (n,), float64
+        """
         p = np.asarray(scores, dtype=np.float64)
         bins = np.searchsorted(self.edges, p, side="right")
         low, high = p + self.low[bins], p + self.high[bins]

@@ -52,7 +52,17 @@ class Frames:
         return len(self.labels)
 
     def take(self, chosen: npt.NDArray[np.intp]) -> Frames:
-        """Return the frames of these numbers, shape (k,), which grow."""
+        """Choose frames.
+
+        Parameters
+        ----------
+        chosen : ndarray, shape (k,), intp
+            Their numbers, which grow.
+
+        Returns
+        -------
+        Frames
+        """
         return Frames(
             self.subjects[chosen],
             self.sequences[chosen],
@@ -63,11 +73,21 @@ class Frames:
         )
 
     def films(self) -> list[slice]:
-        """Return the stretches of one sequence each."""
+        """Return the stretches of one sequence each.
+
+        Returns
+        -------
+        list of slice
+        """
         return runs(np.zeros(len(self)), self.sequences)
 
     def runs(self) -> list[slice]:
-        """Return the stretches without gap or border."""
+        """Return the stretches without gap or border.
+
+        Returns
+        -------
+        list of slice
+        """
         return runs(self.times, self.sequences)
 
 

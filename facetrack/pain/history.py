@@ -133,12 +133,24 @@ class Usual:
         return value - self.mean
 
     def state(self) -> list[Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        list
+            As JSON knows it.
+        """
         mean = None if self.mean is None else self.mean.tolist()
         return [self.since, self.last, self.count, mean]
 
     def restore(self, state: Sequence[Any]) -> None:
-        """Go on where another one stood."""
+        """Continue where another one stood.
+
+        Parameters
+        ----------
+        state : sequence
+            What `state` gave.
+        """
         since, last, count, mean = state
         self.since, self.last, self.count = float(since), float(last), int(count)
         self.mean = None if mean is None else np.array(mean, dtype=np.float64)

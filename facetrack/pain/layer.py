@@ -26,5 +26,14 @@ class Layer:
     bias: Floats
 
     def apply(self, windows: Floats) -> Floats:
-        """Make features, shape (n, h), of windows, shape (n, 5, d)."""
+        """Make features of windows.
+
+        Parameters
+        ----------
+        windows : ndarray, shape (n, 5, d), float64
+
+        Returns
+        -------
+        ndarray, shape (n, h), float64
+        """
         return np.maximum(windows.reshape(len(windows), -1) @ self.weights + self.bias, 0.0)

@@ -35,7 +35,16 @@ class Projection:
     components: Float32s
 
     def apply(self, values: npt.ArrayLike) -> Floats:
-        """Project values, shape (n, d) -> (n, k)."""
+        """Project values.
+
+        Parameters
+        ----------
+        values : array-like, shape (n, d)
+
+        Returns
+        -------
+        ndarray, shape (n, k), float64
+        """
         found = (np.asarray(values, dtype=np.float32) - self.mean) @ self.components
         return np.asarray(found, dtype=np.float64)
 

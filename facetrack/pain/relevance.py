@@ -312,7 +312,17 @@ class RelevanceVectors:
     converged: bool = True
 
     def columns(self, x: npt.ArrayLike) -> Floats:
-        """Compute the kernel's columns, shape (n, m), of inputs, shape (n, d)."""
+        """Compute the kernel's columns.
+
+        Parameters
+        ----------
+        x : array-like, shape (n, d)
+            Inputs.
+
+        Returns
+        -------
+        ndarray, shape (n, m), float64
+        """
         return rbf(x, self.vectors, self.gamma)
 
     def predict(self, x: npt.ArrayLike) -> Floats:

@@ -72,7 +72,17 @@ class Scorer:
         }
 
     def known(self, time: float) -> bool:
-        """Return whether the face was seen for long enough to say what is usual for it."""
+        """Return whether the face was seen for long enough to say what is usual for it.
+
+        Parameters
+        ----------
+        time : float
+            Seconds.
+
+        Returns
+        -------
+        bool
+        """
         return all(u.count and time - u.since >= SOON - _EPS for u in self._usual.values())
 
     def push(self, time: float, look: Look) -> Moment:
@@ -115,7 +125,13 @@ class Scorer:
         self._times, self._bases, self._fused = [], {}, []
 
     def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it.
+        """
         return {
             "times": self._times,
             "bases": {name: [b.tolist() for b in found] for name, found in self._bases.items()},
@@ -124,7 +140,13 @@ class Scorer:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where another scorer of the same model stood."""
+        """Continue where another scorer of the same model stood.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` gave.
+        """
         self._times = [float(t) for t in state["times"]]
         self._bases = {n: [np.array(b) for b in found] for n, found in state["bases"].items()}
         self._fused = [(float(t), float(p)) for t, p in state["fused"]]

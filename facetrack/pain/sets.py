@@ -44,7 +44,16 @@ class Standard:
     scale: Floats
 
     def apply(self, values: Floats) -> Floats:
-        """Standardise values, shape (n, d)."""
+        """Standardise values.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, d), float64
+
+        Returns
+        -------
+        ndarray, shape (n, d), float64
+        """
         return np.asarray((values - self.mean) * self.scale)
 
 
@@ -108,7 +117,17 @@ class FeatureSet:
         return SETS[self.kind]
 
     def base(self, values: npt.ArrayLike) -> Floats:
-        """Make of a source's values, shape (n, d), what is remembered of them."""
+        """Make of a source's values what is remembered of them.
+
+        Parameters
+        ----------
+        values : array-like, shape (n, d)
+
+        Returns
+        -------
+        ndarray, shape (n, k), float64
+            Projected; the values themselves without a projection.
+        """
         if self.projection is None:
             return np.asarray(values, dtype=np.float64)
         return self.projection.apply(values)

@@ -70,7 +70,13 @@ class Episodes:
         return found
 
     def finish(self) -> list[Event]:
-        """Return the episode that is going on, if it is long enough."""
+        """End the episode that is open, when no further score comes.
+
+        Returns
+        -------
+        list of Event
+            That episode, if it is long enough.
+        """
         above, self._above = self._above, []
         if not above or above[-1][0] - above[0][0] < self.shortest - _EPS:
             return []
@@ -82,10 +88,22 @@ class Episodes:
         return [Event(self.name, start, peak, stop, round(score, 2), detail=detail)]
 
     def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it.
+        """
         return {"above": self._above, "continued": self._continued, "closed": self._closed}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where another one stood."""
+        """Continue where another one stood.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` gave.
+        """
         self._above = [(float(time), float(score)) for time, score in state["above"]]
         self._continued, self._closed = state["continued"], state["closed"]

@@ -41,7 +41,17 @@ class Curve(Protocol):
     """A value in time."""
 
     def at(self, times: Values) -> Values:
-        """Return the values at times in seconds, shape (n,); 0 where nothing moves."""
+        """Compute the values at some times; 0 where nothing moves.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,), float64
+            Seconds.
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+        """
         ...
 
 
@@ -71,7 +81,17 @@ class Pulse:
         return self.start + self.onset + self.hold + self.offset
 
     def at(self, times: Values) -> Values:
-        """Return the values at times in seconds, shape (n,)."""
+        """Compute the values at some times.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,), float64
+            Seconds.
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+        """
         since = times - self.start
         up = smooth_step(since / self.onset)
         down = smooth_step((since - self.onset - self.hold) / self.offset)
@@ -132,7 +152,17 @@ class Syllables:
     phase: float
 
     def at(self, times: Values) -> Values:
-        """Return the values at times in seconds, shape (n,)."""
+        """Compute the values at some times.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,), float64
+            Seconds.
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+        """
         around = smooth_step((times - self.start) / _RISE) * smooth_step(
             (self.stop - times) / _RISE
         )
@@ -142,7 +172,19 @@ class Syllables:
 
     @staticmethod
     def drawn(rng: np.random.Generator, start: float, stop: float, peak: float) -> Syllables:
-        """Draw rate and phase."""
+        """Draw rate and phase.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        start, stop : float
+            Seconds.
+        peak : float
+
+        Returns
+        -------
+        Syllables
+        """
         return Syllables(start, stop, peak, rng.uniform(*_SYLLABLE), rng.uniform(0, 2 * np.pi))
 
 
@@ -180,7 +222,17 @@ class Sway:
         self._waves, self._size = Waves(rng, 1), size
 
     def at(self, times: Values) -> Values:
-        """Return the values at times in seconds, shape (n,)."""
+        """Compute the values at some times.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,), float64
+            Seconds.
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+        """
         return self._size * np.array([float(self._waves.at(time)[0]) for time in times.tolist()])
 
 
@@ -220,7 +272,16 @@ class Traits:
 
     @staticmethod
     def drawn(rng: np.random.Generator) -> Traits:
-        """Draw a person: gains vary by a fifth, directions by 5 degrees."""
+        """Draw a person: gains vary by a fifth, directions by 5 degrees.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        Traits
+        """
         units = [unit for unit in UNITS if unit != CLOSING]
         gains = np.exp(rng.normal(0, 0.2, len(units)))
         turns = rng.normal(0, np.radians(5), len(units))

@@ -159,11 +159,31 @@ class Puppet:
         return frame, points
 
     def landmarks(self, expression: Expression) -> Points:
-        """Return the true landmarks alone, shape (68, 2), in pixels of the frame."""
+        """Return the true landmarks alone.
+
+        Parameters
+        ----------
+        expression : Expression
+
+        Returns
+        -------
+        ndarray, shape (68, 2), float64
+            In pixels of the frame.
+        """
         return _project(self._plane(expression), self._moved(expression))
 
     def tightest(self, expression: Expression) -> float:
-        """Return the smallest determinant of the warp's Jacobian: above 0 nothing folds."""
+        """Return the smallest determinant of the warp's Jacobian.
+
+        Parameters
+        ----------
+        expression : Expression
+
+        Returns
+        -------
+        float
+            Above 0 nothing folds.
+        """
         return self._warp(expression).tightest
 
     def _warp(self, expression: Expression) -> _Warp:

@@ -67,7 +67,16 @@ class Spline:
         )
 
     def weights(self, places: Points) -> Points:
-        """Return how far each place, shape (m, 2), follows each control point, shape (m, n)."""
+        """Return how far places follow each control point.
+
+        Parameters
+        ----------
+        places : ndarray, shape (m, 2), float64
+
+        Returns
+        -------
+        ndarray, shape (m, n), float64
+        """
         return np.asarray(self._values(places), dtype=np.float64)
 
     @cached_property

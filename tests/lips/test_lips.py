@@ -13,7 +13,8 @@ from facetrack.errors import FormatError, InputError
 from facetrack.features.warp import warp
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.lips.activity import ActivityMeter, activity, speech
-from facetrack.lips.crops import RATE, LipClip, LipFrame, MouthCropper, Seen, stretches
+from facetrack.lips.clips import RATE, LipClip, LipFrame, stretches
+from facetrack.lips.crops import MouthCropper, Seen
 from facetrack.lips.datasets import Item, set_aside
 from facetrack.lips.enrol import Take, enrol
 from facetrack.lips.reader import stacked

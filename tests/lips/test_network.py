@@ -12,11 +12,12 @@ pytest.importorskip("torch")
 
 import torch
 
-from facetrack.lips.crops import LipClip
+from facetrack.lips.clips import LipClip
 from facetrack.lips.datasets import LabelledClip
 from facetrack.lips.reader import load_reader
+from facetrack.lips.train.architecture import Architecture
 from facetrack.lips.train.export import write_model
-from facetrack.lips.train.network import Architecture, LipNetwork, padded
+from facetrack.lips.train.network import LipNetwork, padded
 from facetrack.lips.train.objective import Objective, Terms, mixed
 from facetrack.lips.train.recipe import read_recipe, recipes
 from facetrack.lips.train.sentences import Augmentation, Sentences

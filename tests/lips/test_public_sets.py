@@ -15,7 +15,7 @@ import av
 
 from facetrack.cli.main import main
 from facetrack.evaluation.isolated_words import PAPER
-from facetrack.lips.train.network import Architecture
+from facetrack.lips.train.architecture import Architecture
 from facetrack.lips.train.recipe import read_recipe, recipe_file
 from facetrack.model import load_model
 from facetrack.synthetic.clips import demo_video

@@ -91,7 +91,12 @@ class Scores(NamedTuple):
     several: bool = False
 
     def probabilities(self) -> Tensor:
-        """Return the mean of the branches' probabilities, shape (N, C)."""
+        """Average the branches' probabilities.
+
+        Returns
+        -------
+        Tensor, shape (N, C), float32
+        """
         found = [z.sigmoid() if self.several else z.softmax(dim=1) for z in self.branches.values()]
         return torch.stack(found).mean(dim=0)
 
@@ -159,7 +164,21 @@ class FilterBank(nn.Module):
         nn.init.zeros_(self.filters.bias)
 
     def forward(self, maps: Tensor, mask: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the responses and the bank's scores; see `Scores`."""
+        """Look for the filters' cues.
+
+        Parameters
+        ----------
+        maps : Tensor, shape (N, width, T, H, W), float32
+        mask : Tensor, shape (N, T), bool, optional
+            True in frames that are real.
+
+        Returns
+        -------
+        responses : Tensor, shape (N, C, filters, T, H, W), float32
+            -inf in frames that are padding.
+        scores : dict of str to Tensor, each shape (N, C)
+            Of the bank's branches; see `Scores`.
+        """
         form = self.form
         responses = self.filters(maps)
         peaks = masked_peaks(responses, mask, form.top if self.training else 1)
@@ -212,7 +231,19 @@ class ActionNetwork(nn.Module):
             self.local.load_state_dict(state)
 
     def maps(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the backbone's last maps, and those that the bank reads."""
+        """Run the backbone and the local branch.
+
+        Parameters
+        ----------
+        clips : Tensor, shape (N, channels, T, H, W), float32
+
+        Returns
+        -------
+        last : Tensor, shape (N, D, T', H', W'), float32
+            The backbone's last maps.
+        fine : Tensor, shape (N, D, T', H'', W''), float32
+            Those that the bank reads; `last` itself without a local branch.
+        """
         tap = len(self.stages) - self.form.local
         x = clips
         for stage in self.stages[:tap]:
@@ -230,7 +261,17 @@ class ActionNetwork(nn.Module):
         return last, fine
 
     def forward(self, clips: Tensor, mask: Tensor | None = None) -> Scores:
-        """Return the scores of clips (N, channels, T, H, W); `mask` (N, T) says which are real.
+        """Score clips.
+
+        Parameters
+        ----------
+        clips : Tensor, shape (N, channels, T, H, W), float32
+        mask : Tensor, shape (N, T), bool, optional
+            True in frames that are real; by default all are.
+
+        Returns
+        -------
+        Scores
 
         Raises
         ------

@@ -50,7 +50,13 @@ class Clips:
     labels: Floats
 
     def flipped(self) -> Clips:
-        """Return the mirrored clips, of `CLASSES`."""
+        """Mirror the clips.
+
+        Returns
+        -------
+        Clips
+            Of `CLASSES`, left and right exchanged.
+        """
         order = [CLASSES.index(mirrored_class(name)) for name in CLASSES]
         return Clips(mirrored(self.values), self.labels[:, order])
 

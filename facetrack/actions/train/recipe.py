@@ -48,7 +48,16 @@ class Recipe:
     frozen: bool
 
     def head_of(self, classes: int) -> HeadForm:
-        """Return the form of the head for so many classes."""
+        """Return the form of the head.
+
+        Parameters
+        ----------
+        classes : int
+
+        Returns
+        -------
+        HeadForm
+        """
         return HeadForm(classes, **self.head)
 
 

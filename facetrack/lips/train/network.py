@@ -8,8 +8,6 @@ the network says of a clip does not depend on how far its batch was padded.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -17,76 +15,10 @@ from torch.nn import functional
 
 from facetrack.errors import InputError
 from facetrack.lips.reader import CONTEXT
+from facetrack.lips.train.architecture import ACTIVATIONS, Architecture
 from facetrack.lips.windows import Window, indices
 
-__all__ = ["BACKS", "Architecture", "FrameTrunk", "LipNetwork", "consensus", "gather", "padded"]
-
-BACKS: Final = ("ms_tcn", "tcn", "bgru")
-ACTIVATIONS: Final[dict[str, Callable[[int], nn.Module]]] = {
-    "relu": lambda n: nn.ReLU(inplace=True),
-    "prelu": nn.PReLU,
-    "swish": lambda n: nn.SiLU(inplace=True),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """What a lip-reading network is made of; the defaults are the paper's full size.
-
-    Attributes
-    ----------
-    classes : int
-    widths : tuple of int
-        Channels of the trunk's four stages, two blocks each.
-    back : str
-        One of `BACKS`.
-    channels : int
-        Of the temporal part: of each layer of the TCN, or of a GRU's direction.
-    kernels : tuple of int
-        One branch each; a single one makes the single-scale TCN.
-    blocks : int
-        Of the TCN, dilated by 1, 2, 4, ...
-    projections : bool
-        A 1x1 convolution in every block's shortcut, as in the authors' code; otherwise only where
-        the widths differ.
-    activation : str
-        One of `ACTIVATIONS`.
-    dropout : float
-        In the temporal part.
-    points : int
-        Channels made of the tracker's 20 mouth points and put beside the trunk's; 0 leaves them
-        out.
-    front : int
-        Rows and columns of the first layer's kernel.
-    """
-
-    classes: int = 500
-    widths: tuple[int, ...] = (64, 128, 256, 512)
-    back: str = "ms_tcn"
-    channels: int = 768
-    kernels: tuple[int, ...] = (3, 5, 7)
-    blocks: int = 4
-    projections: bool = True
-    activation: str = "relu"
-    dropout: float = 0.2
-    points: int = 0
-    front: int = 7
-
-    def __post_init__(self) -> None:
-        if self.back not in BACKS or self.activation not in ACTIVATIONS:
-            raise InputError(
-                f"back is one of {', '.join(BACKS)} and activation one of "
-                f"{', '.join(ACTIVATIONS)}, got {self.back!r} and {self.activation!r}"
-            )
-        if self.back != "bgru" and self.channels % len(self.kernels):
-            raise InputError(f"{self.channels} channels do not divide into {self.kernels}")
-        if any(kernel % 2 == 0 for kernel in self.kernels):
-            raise InputError(f"kernels are odd numbers of frames, got {self.kernels}")
-
-    @property
-    def features(self) -> int:
-        """Channels that the temporal part is given for each frame."""
-        return self.widths[-1] + self.points
+__all__ = ["FrameTrunk", "LipNetwork", "consensus", "gather", "padded"]
 
 
 class LipNetwork(nn.Module):
@@ -110,11 +42,43 @@ class LipNetwork(nn.Module):
                 nn.init.normal_(module.weight, 0.0, (2 / fan) ** 0.5)
 
     def forward(self, pixels: Tensor, mask: Tensor, points: Tensor | None = None) -> Tensor:
-        """Return logits, shape (B, classes), of (B, T, H, W) pixels and a (B, T) mask."""
+        """Name the words of clips.
+
+        Parameters
+        ----------
+        pixels : Tensor, shape (B, T, H, W), float32
+        mask : Tensor, shape (B, T)
+            1 where a clip has the frame.
+        points : Tensor, shape (B, T, 40), float32, optional
+            Of the mouth, if the architecture has a branch for them.
+
+        Returns
+        -------
+        Tensor, shape (B, classes), float32
+            Logits.
+        """
         return self.read(self.features(pixels, mask, points), mask)
 
     def features(self, pixels: Tensor, mask: Tensor, points: Tensor | None = None) -> Tensor:
-        """Return what is seen in each frame, shape (B, T, features): for any window of them."""
+        """Say what is seen in each frame, for any window of them.
+
+        Parameters
+        ----------
+        pixels : Tensor, shape (B, T, H, W), float32
+        mask : Tensor, shape (B, T)
+            1 where a clip has the frame.
+        points : Tensor, shape (B, T, 40), float32, optional
+            Of the mouth, if the architecture has a branch for them.
+
+        Returns
+        -------
+        Tensor, shape (B, T, features), float32
+
+        Raises
+        ------
+        InputError
+            If the architecture has a branch for points and none are given.
+        """
         seen = self.trunk.clip(pixels * mask[..., None, None])
         if self.points is not None:
             if points is None:
@@ -123,18 +87,56 @@ class LipNetwork(nn.Module):
         return seen
 
     def read(self, features: Tensor, mask: Tensor) -> Tensor:
-        """Return logits, shape (B, classes), of windows of features, (B, T, features)."""
+        """Name the words of windows.
+
+        Parameters
+        ----------
+        features : Tensor, shape (B, T, features), float32
+        mask : Tensor, shape (B, T)
+            1 where a clip has the frame.
+
+        Returns
+        -------
+        Tensor, shape (B, classes), float32
+            Logits.
+        """
         logits: Tensor = self.classifier(self.summary(features, mask))
         return logits
 
     def read_whole(self, features: Tensor, mask: Tensor, windows: Sequence[Window]) -> Tensor:
-        """Return logits of windows, read where they lie in whole clips, (B, T, features)."""
+        """Name the words of windows, read where they lie in whole clips.
+
+        Parameters
+        ----------
+        features : Tensor, shape (B, T, features), float32
+            Of whole clips.
+        mask : Tensor, shape (B, T)
+            1 where a clip has the frame.
+        windows : sequence of Window
+
+        Returns
+        -------
+        Tensor, shape (windows, classes), float32
+            Logits.
+        """
         frames, looked_at = gather(self.back(features, mask), mask, windows)
         logits: Tensor = self.classifier(consensus(frames, looked_at))
         return logits
 
     def summary(self, features: Tensor, mask: Tensor) -> Tensor:
-        """Return what the classifier is given, shape (B, channels)."""
+        """Return what the classifier is given.
+
+        Parameters
+        ----------
+        features : Tensor, shape (B, T, features), float32
+        mask : Tensor, shape (B, T)
+            1 where a clip has the frame.
+
+        Returns
+        -------
+        Tensor, shape (B, width), float32
+            The mean over the frames that count; `width` of the temporal part.
+        """
         return consensus(self.back(features, mask), mask)
 
 
@@ -163,12 +165,30 @@ class FrameTrunk(nn.Module):
         self.stages = nn.Sequential(*stages)
 
     def forward(self, stacks: Tensor) -> Tensor:
-        """Return features, shape (N, widths[-1]), of stacks of five frames, (N, 5, H, W)."""
+        """See the middle frames of stacks.
+
+        Parameters
+        ----------
+        stacks : Tensor, shape (N, 5, H, W), float32
+
+        Returns
+        -------
+        Tensor, shape (N, widths[-1]), float32
+        """
         features: Tensor = self.stages(self.front(stacks)).mean(dim=(2, 3))
         return features
 
     def clip(self, pixels: Tensor) -> Tensor:
-        """Return features, shape (B, T, widths[-1]), of whole clips, (B, T, H, W)."""
+        """See every frame of whole clips.
+
+        Parameters
+        ----------
+        pixels : Tensor, shape (B, T, H, W), float32
+
+        Returns
+        -------
+        Tensor, shape (B, T, widths[-1]), float32
+        """
         b, t = pixels.shape[:2]
         wide = functional.pad(pixels, (0, 0, 0, 0, CONTEXT // 2, CONTEXT // 2))
         stacks = wide.unfold(1, CONTEXT, 1).movedim(-1, 2).flatten(0, 1)

@@ -65,7 +65,18 @@ class Objective(nn.Module):
             )
 
     def loss(self, batch: Batch, rng: np.random.Generator) -> Tensor:
-        """Return the loss of a batch."""
+        """Compute the loss of a batch.
+
+        Parameters
+        ----------
+        batch : Batch
+        rng : numpy.random.Generator
+            Draws whether and how windows are mixed.
+
+        Returns
+        -------
+        Tensor, shape (), float32
+        """
         features = self.network.features(batch.pixels, batch.mask, batch.points)
         if self.terms.whole:
             value = self._words(
@@ -117,7 +128,13 @@ class Average(nn.Module):
 
     @torch.no_grad()
     def follow(self, network: nn.Module) -> None:
-        """Take one step's weights in."""
+        """Take one step's weights in.
+
+        Parameters
+        ----------
+        network : Module
+            Of the same form.
+        """
         self.steps += 1
         count = int(self.steps)
         decay = min(self._decay, count / (count + 10))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from facetrack.lips.datasets import DATASETS
-from facetrack.lips.train.network import Architecture
+from facetrack.lips.train.architecture import Architecture
 from facetrack.lips.train.objective import Terms
 from facetrack.lips.train.sentences import Augmentation
 from facetrack.lips.views import View
@@ -52,7 +52,19 @@ class Step:
         return self.until or self.schedule.epochs
 
     def view(self, epoch: int, whole: View) -> View:
-        """Return what is shown in an epoch, counted from 0."""
+        """Choose what is shown in an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            From 0.
+        whole : View
+            The recipe's own, for the epochs after `sizes`.
+
+        Returns
+        -------
+        View
+        """
         for epochs, width, height in self.sizes:
             if epoch < epochs:
                 return View((width, height), whole.width)

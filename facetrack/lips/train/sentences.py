@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from facetrack.landmarks.procrustes import Similarity
-from facetrack.lips.crops import RATE, SIDE
+from facetrack.lips.clips import RATE, SIDE
 from facetrack.lips.datasets import LabelledClip
 from facetrack.lips.views import Change, View
 from facetrack.lips.windows import Window, wide
@@ -114,11 +114,36 @@ class Sentences:
         self.clips, self.classes, self.augmentation = clips, classes, augmentation
 
     def augmented(self, numbers: npt.NDArray[np.int64], view: View, rng: Rng) -> Batch:
-        """Return sentences with what cameras, heads and cuts may bring."""
+        """Return sentences with what cameras, heads and cuts may bring.
+
+        Parameters
+        ----------
+        numbers : ndarray, shape (n,), int64
+            Of the sentences.
+        view : View
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        Batch
+        """
         return self._batch([self._varied(int(n), view, rng) for n in numbers])
 
     def plain(self, numbers: Sequence[int], view: View, *, own: bool = False) -> Batch:
-        """Return sentences as they are, a whole window around each word or only its own frames."""
+        """Return sentences as they are.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Of the sentences.
+        view : View
+        own : bool
+            Whether a window is the word's own frames, or a whole one around it.
+
+        Returns
+        -------
+        Batch
+        """
         made = []
         for number in numbers:
             one = self.clips[number]

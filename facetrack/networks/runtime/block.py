@@ -163,7 +163,22 @@ class BinaryBlock:
         return len(self.scale)
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the block needs for inputs of one size; see `Layer.prepare`."""
+        """Allocate what the block needs for inputs of one size.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input: (height, width, channels).
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        InputError
+            If the layer cannot take the shape.
+        """
         require_shape(shape, self.inputs, "a binary block")
         run = _Run(self, shape)
         return Prepared(run.shape, run, run.words)

@@ -50,7 +50,22 @@ class Stem:
             raise InputError(f"a stem of stride {self.stride} and padding {self.padding}")
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size; see `Layer.prepare`."""
+        """Allocate what the layer needs for inputs of one size.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input: (height, width, channels).
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        InputError
+            If the layer cannot take the shape, or it is smaller than the kernel.
+        """
         side, _, inputs, outputs = self.weight.shape
         require_shape(shape, inputs, "the stem")
         pad, stride = self.padding, self.stride
@@ -104,7 +119,22 @@ class LocalPool:
             raise InputError(f"a pool of stride {self.stride}")
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size; see `Layer.prepare`."""
+        """Allocate what the layer needs for inputs of one size.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input: (height, width, channels).
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        InputError
+            If the layer cannot take the shape.
+        """
         require_shape(shape, shape[-1], "a pool")
         height, width, channels = shape
         step, rows, columns = self.stride, -(-height // self.stride), -(-width // self.stride)
@@ -143,7 +173,22 @@ class Pool:
     """The mean of each channel over the whole map."""
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size; see `Layer.prepare`."""
+        """Allocate what the layer needs for inputs of one size.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input: (height, width, channels).
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        InputError
+            If the layer cannot take the shape.
+        """
         require_shape(shape, shape[-1], "a pool")
         out = np.empty(shape[2], np.float32)
 
@@ -159,7 +204,22 @@ class Flatten:
     """A map as one vector, in the order of torch: channels, rows, columns."""
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Work out the length of the vector; see `Layer.prepare`."""
+        """Work out the length of the vector.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input: (height, width, channels).
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        InputError
+            If the layer cannot take the shape.
+        """
         require_shape(shape, shape[-1], "a flattening")
         size = shape[0] * shape[1] * shape[2]
         return Prepared((size,), lambda x: x.transpose(2, 0, 1).reshape(size))
@@ -188,7 +248,22 @@ class Linear:
         require(self.bias, "a linear bias", (len(self.bias),))
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Check the size of inputs; see `Layer.prepare`."""
+        """Check the size of inputs.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input: (inputs,).
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        InputError
+            If the layer cannot take the shape.
+        """
         if shape != (len(self.weight),):
             raise InputError(f"a linear layer of {len(self.weight)} inputs meets {shape}")
 

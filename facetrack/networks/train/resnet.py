@@ -95,6 +95,10 @@ class BackboneForm:
         stem_frames : (int, int)
             Frames that the first convolution sees, and its stride in time.
 
+        Returns
+        -------
+        Self
+
         Raises
         ------
         InputError

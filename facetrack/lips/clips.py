@@ -1,0 +1,177 @@
+"""Mouths over time: the crops of a stretch, 25 a second, and their file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from facetrack.errors import FormatError
+from facetrack.features.pixels import Image
+from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
+
+__all__ = ["RATE", "SIDE", "LipClip", "LipFrame", "stretches"]
+
+RATE: Final = 25.0  # frames a second of all that is learned and read here
+SIDE: Final = 96  # px
+_KIND: Final = "facetrack mouth clip"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LipFrame:
+    """The mouth at one of the 25 moments of a second.
+
+    Attributes
+    ----------
+    timestamp : float
+        Seconds: of the moment, not of the frame that is nearest to it.
+    pixels : ndarray, shape (96, 96), uint8, or None
+    points : ndarray, shape (20, 2), float32
+        Landmarks 48 to 67 in pixels of the crop.
+    tracked : bool
+        Whether the face was seen, or its landmarks are interpolated.
+    begins : bool
+        Whether a stretch begins here: the first one, or the first after a gap of more than 12.
+    """
+
+    timestamp: float
+    pixels: Image | None
+    points: npt.NDArray[np.float32]
+    tracked: bool
+    begins: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LipClip:
+    """The mouth over a clip, 25 frames a second.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (T, 96, 96), uint8
+    points : ndarray, shape (T, 20, 2), float32
+        Landmarks 48 to 67 in pixels of the crop.
+    tracked : ndarray, shape (T,), bool
+    start : float
+        Seconds of the first frame on the clip's own time line.
+    source : str
+        The clip's name.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    points: npt.NDArray[np.float32]
+    tracked: npt.NDArray[np.bool_]
+    start: float
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @classmethod
+    def of(cls, frames: Sequence[LipFrame], source: str) -> LipClip:
+        """Put the frames of one stretch together.
+
+        Parameters
+        ----------
+        frames : sequence of LipFrame
+            Not empty, all with pixels.
+        source : str
+
+        Returns
+        -------
+        LipClip
+        """
+        return cls(
+            np.stack([frame.pixels for frame in frames if frame.pixels is not None]),
+            np.stack([frame.points for frame in frames]),
+            np.array([frame.tracked for frame in frames]),
+            frames[0].timestamp,
+            source,
+        )
+
+    def part(self, first: int, stop: int) -> LipClip:
+        """Cut some frames out.
+
+        Parameters
+        ----------
+        first, stop : int
+            The first frame, and the one after the last.
+
+        Returns
+        -------
+        LipClip
+            Views of the arrays; `start` is that of `first`.
+        """
+        return LipClip(
+            self.pixels[first:stop],
+            self.points[first:stop],
+            self.tracked[first:stop],
+            self.start + first / RATE,
+            self.source,
+        )
+
+    def write(self, path: Path) -> None:
+        """Write its file: beside, then renamed.
+
+        Parameters
+        ----------
+        path : Path
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        arrays: Arrays = {"data": self.pixels, "points": self.points, "tracked": self.tracked}
+        about = {"rate": RATE, "start": self.start, "source": self.source}
+        write_archive(path, arrays, about, kind=_KIND, schema=1)
+
+    @classmethod
+    def read(cls, path: Path) -> LipClip:
+        """Read what `write` wrote.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        LipClip
+
+        Raises
+        ------
+        FormatError
+            If it is no such file, damaged, or of another frame rate.
+        """
+        arrays, meta = read_archive(path, kind=_KIND, schema=1)
+        if meta["checksum"] != checksum(arrays):
+            raise FormatError(path, "the checksum does not match", remedy="prepare the clip again")
+        if meta["rate"] != RATE:
+            raise FormatError(path, f"{meta['rate']} frames a second", remedy="prepare it again")
+        data = arrays["data"]
+        return cls(data, arrays["points"], arrays["tracked"], meta["start"], meta["source"])
+
+
+def stretches(frames: Iterable[LipFrame]) -> Iterator[list[LipFrame]]:
+    """Divide frames where a face was lost for longer than is bridged.
+
+    Parameters
+    ----------
+    frames : iterable of LipFrame
+
+    Yields
+    ------
+    list of LipFrame
+        Not empty.
+    """
+    stretch: list[LipFrame] = []
+    for frame in frames:
+        if frame.begins and stretch:
+            yield stretch
+            stretch = []
+        stretch.append(frame)
+    if stretch:
+        yield stretch
