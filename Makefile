@@ -21,7 +21,8 @@ SEED ?= 0
 HOURS ?= 8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test docs coverage mutants fuzz kills gestures soak screenshots hooks format constraints clean
+.PHONY: help run test docs bundle bare coverage mutants fuzz kills gestures soak screenshots hooks format
+.PHONY: constraints clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,12 @@ test: .venv/.installed-for-tests ## run linters, types, import rules and all tes
 
 docs: .venv/.installed-for-docs ## build the documentation's site: output/docs/docs/index.html
 	$(PYTHON) -m sphinx -q -W -E -b html -c docs . output/docs
+
+bundle: ## freeze everything into one program that needs no Python: dist/facetrack-*.tar.xz
+	.ci/bundle/make
+
+bare: ## time clone and wheel to the tracked demo on a bare Debian; as root, with debootstrap
+	.ci/bare-debian
 
 coverage: .venv/.installed-for-tests ## run all tests and print what no test runs
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGS) \
@@ -89,7 +96,7 @@ format: .venv/.installed-for-tests ## repair and format the sources
 constraints: .venv/.installed-for-tests ## resolve the newest versions into constraints.txt
 	$(PYTHON) -m pip install --quiet uv
 	$(PYTHON) -m uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
-		--all-extras --group dev --strip-extras --no-emit-index-url --no-annotate \
+		--all-extras --group dev --group bundle --strip-extras --no-emit-index-url --no-annotate \
 		--custom-compile-command "make constraints" --output-file constraints.txt
 
 clean: ## remove .venv, caches and what runs wrote

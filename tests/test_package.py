@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tomllib
 import zipfile
+from importlib.metadata import Distribution
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -160,6 +165,33 @@ def test_wheel_ships_a_model_with_its_card(wheel: Path) -> None:
     models = {name for name in names if name.endswith(".npz")}
     assert models
     assert {name.removesuffix(".npz") + ".md" for name in models} <= names
+
+
+def test_the_bundle_holds_all_that_the_wheel_installs(
+    wheel: Path, installed: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (about,) = installed.parent.rglob("facetrack-*.dist-info")
+    distribution = Distribution.at(about)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: distribution)
+    hooks: Any = ModuleType("PyInstaller.utils.hooks")
+    hooks.copy_metadata = lambda name, recursive: [(name, "metadata")]
+    hooks.collect_data_files = lambda name, includes=(): []
+    hooks.collect_submodules = lambda name, filter: []
+    monkeypatch.setitem(sys.modules, hooks.__name__, hooks)
+    steps = {name: Mock() for name in ("Analysis", "PYZ", "EXE", "COLLECT")}
+    runpy.run_path(str(root / ".ci" / "bundle" / "facetrack.spec"), init_globals=steps)
+    asked = steps["Analysis"].call_args.kwargs
+
+    modules, data = set(asked["hiddenimports"]), asked["datas"]
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
+    frozen = {f"{folder}/{Path(path).name}" for path, folder in data}
+    frozen |= {
+        f"{name.replace('.', '/')}{end}" for name in modules for end in (".py", "/__init__.py")
+    }
+    assert shipped <= frozen
+    assert {point.module for point in distribution.entry_points} <= modules
+    assert ("facetrack", "metadata") in data  # by which the entry points are found
 
 
 def test_installed_wheel_is_the_one_that_runs(installed: Path, tmp_path: Path) -> None:

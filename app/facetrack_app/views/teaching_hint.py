@@ -17,6 +17,10 @@ WORDS: Final = (
     "<b>Press on a wrong point and drag it to its place: the tracker learns this face.</b><br>"
     "At once, in the frames around it, and from then on. Undo takes it back."
 )
+TERMS: Final = (
+    "<small>Free software under the GPL, version 3 or later. Models learned from data released for "
+    "research, not for commercial use: see <i>Help, Models and their terms</i>.</small>"
+)
 
 
 class TeachingHint(QFrame):
@@ -29,7 +33,7 @@ class TeachingHint(QFrame):
         self.setAccessibleName("how to teach the tracker")
         self.setFrameShape(QFrame.StyledPanel)
         self.setAutoFillBackground(True)
-        words = QLabel(WORDS)
+        words = QLabel(f"{WORDS}<br><br>{TERMS}")
         words.setWordWrap(True)
         words.setMinimumWidth(300)
         self.button = QPushButton("I see")

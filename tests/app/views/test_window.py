@@ -306,6 +306,9 @@ def test_several_videos_that_are_dropped_become_a_queue(
 def test_the_hint_comes_once_and_again_from_help(window: MainWindow, qtbot: QtBot) -> None:
     window.welcome()
     assert window.hint.isVisible()
+    said = "".join(label.text() for label in window.hint.findChildren(QLabel))
+    assert "GPL" in said
+    assert "released for research" in said
     room = window.tabs.rect()
     assert room.contains(window.hint.geometry())
     window.resize(*LEAST)
