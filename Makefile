@@ -2,7 +2,9 @@
 
 BIN = .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTHON = $(BIN)/python
-INSTALL = $(PYTHON) -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+# Not all modules are compiled: half of the time of an installation, for many that never run.
+INSTALL = $(PYTHON) -m pip install -qq --disable-pip-version-check --no-compile \
+	--constraint constraints.txt
 # One process per core; every process computes on one thread.
 PYTEST_ARGS ?= --numprocesses=auto
 # PyQt5 has no wheel for Linux on ARM: there the library is installed alone.

@@ -12,15 +12,12 @@ from facetrack.video.source import VideoSource
 
 
 def prepare() -> None:
-    """Compile the kernels before the first frame, with a line for those who wait.
+    """Have compiled kernels before the first frame, with a line for those who wait."""
+    from facetrack.tracking.kernel_cache import PREPARING
+    from facetrack.tracking.kernel_cache import prepare as load_or_compile
 
-    Without a cache of compiled kernels, that is at the first run, it takes up to a minute.
-    """
-    from facetrack.tracking.warm_up import warm_up
-
-    line = "preparing (the first run compiles)"
-    with tqdm(desc=line, bar_format="{desc}", leave=False, disable=None):
-        warm_up()
+    with tqdm(desc=PREPARING, bar_format="{desc}", leave=False, disable=None) as line:
+        load_or_compile(line.set_description_str)
 
 
 class FrameBar:

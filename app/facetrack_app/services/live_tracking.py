@@ -18,6 +18,7 @@ from facetrack.errors import FacetrackError
 from facetrack.face import Face
 from facetrack.reading import Finding
 from facetrack.signals import Choice, Pipeline
+from facetrack.tracking.kernel_cache import prepare
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
 from facetrack_app.model.engine import Points, teach_live
@@ -32,7 +33,6 @@ from facetrack_app.model.live import (
 )
 from facetrack_app.services.capture import PATIENCE, Captured
 from facetrack_app.services.interpreter import spare_what_is_loaded
-from facetrack_app.services.kernels import prepare
 from facetrack_app.services.slot import Backlog, Slot
 
 _MEASURE_EVERY: Final = 30  # frames

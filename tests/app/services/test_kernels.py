@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from facetrack.signals import choose
+from facetrack.tracking import kernel_cache as kernels
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.tracking.warm_up import N_KERNELS, PARTS, is_cached, warm_up
 from facetrack.video.frame import frame_of
-from facetrack_app.services import kernels, live_tracking
+from facetrack_app.services import live_tracking
 from facetrack_app.services.capture import Captured
 from facetrack_app.services.live_tracking import LiveTracking
 from facetrack_app.services.slot import Slot

@@ -1,5 +1,4 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Compiled kernels at hand: read from the cache, or compiled by processes beside the window."""
+"""Compiled kernels at hand: read from the cache, or compiled by processes side by side."""
 
 from __future__ import annotations
 
@@ -12,6 +11,8 @@ from typing import Final
 
 from facetrack.tracking.warm_up import N_KERNELS, PARTS, is_cached, warm_up
 
+__all__ = ["PREPARING", "prepare"]
+
 LOGGER = logging.getLogger(__name__)
 PREPARING: Final = "preparing the tracker"
 
@@ -19,8 +20,13 @@ PREPARING: Final = "preparing the tracker"
 def prepare(progress: Callable[[str], None]) -> None:
     """Load the tracker's kernels; where they are not cached, processes compile them first.
 
-    A thread that compiles would keep the interpreter's lock, and the window waiting. Closing the
+    A thread that compiles would keep the interpreter's lock, and a window waiting. Ending the
     program does not end the processes: the next start finds what they leave in the cache.
+
+    Parameters
+    ----------
+    progress : callable
+        Is told in a line how far it is.
     """
     progress(PREPARING)
     if not is_cached():
@@ -37,7 +43,7 @@ def _compile(progress: Callable[[str], None]) -> None:
             command = [sys.executable, "-m", "facetrack.tracking.warm_up", part]
             workers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=write))
     except OSError as error:  # then they are compiled in this process
-        LOGGER.warning("kernels are compiled in the window's process: %s", error)
+        LOGGER.warning("kernels are compiled in this process: %s", error)
     finally:
         os.close(write)
     with open(read, encoding="utf-8", errors="replace") as lines:
