@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -25,13 +26,21 @@ from facetrack.reporting.tables import Part, Quantity, Table
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))  # where the tests lie
 
+import tests.conftest  # noqa: E402, F401  kernels that are compiled already
 from tests.mutants.operators import change, count_changes  # noqa: E402
+from tests.mutants.reach import Reach  # noqa: E402
 from tests.mutants.runner import Outcome, judge  # noqa: E402
 
 ROOMS: Final = (
     "regression", "learning", "features", "landmarks", "training", "tracking", "signals",
     "networks", "networks/runtime", "pain",
 )  # fmt: skip
+# Whose tests may notice; a room's own first, and cheap ones before dear ones.
+TESTS: Final = (
+    "regression", "learning", "features", "landmarks", "training", "tracking", "signals",
+    "networks", "pain", "formats", "datasets", "synthetic", "summary", "annotation", "evaluation",
+)  # fmt: skip
+ENOUGH: Final = 120
 REASONS: Final = ROOT / "tests" / "mutants" / "survivors.toml"
 
 
@@ -40,18 +49,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=120, help="0: all there are")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--again", action="store_true", help="judge anew what no test noticed")
+    parser.add_argument(
+        "--beside", nargs="+", default=[], metavar="NAME=FILE", help="reports of other samples"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path, required=True)
     args = parser.parse_args()
     sample = list(islice(_sample(args.seed), args.count or None))
     done = _done_before(args.json, sample)
+    due = [i for i in range(len(sample)) if i not in done or (args.again and _alive(done[i]))]
+    judged = partial(_judged, _reach() if due else None)
     with ThreadPoolExecutor(args.workers) as pool:
-        for found in pool.map(_judged, sample[len(done) :]):
-            done.append(found)
-            print(f"{len(done)}/{len(sample)} {found['outcome']}: {_place(found)} {found['what']}")
-            so_far = document(command="", model="", n=len(done), details={"mutants": done})
-            write_json(args.json, so_far)
-    show(layout(done), args.json, n=len(done), details={"mutants": done})
+        for i, found in zip(due, pool.map(judged, [sample[i] for i in due]), strict=True):
+            done[i] = found
+            print(f"{i + 1}/{len(sample)} {found['outcome']}: {_place(found)} {found['what']}")
+            _write(args.json, done)
+    found = [done[i] for i in range(len(sample))]
+    samples = {
+        name: _known(Path(file)) for name, _, file in (b.partition("=") for b in args.beside)
+    }
+    samples[f"seed {args.seed}"] = found
+    show(layout(samples), args.json, n=len(found), details={"mutants": found})
     return 0
 
 
@@ -71,11 +90,21 @@ def _sample(seed: int) -> Iterator[tuple[str, int]]:
         yield from (places[turn] for places in rooms if turn < len(places))
 
 
-def _done_before(path: Path, sample: list[tuple[str, int]]) -> list[dict[str, Any]]:
+def _done_before(path: Path, sample: list[tuple[str, int]]) -> dict[int, dict[str, Any]]:
     """Take over what a run that was stopped has judged, as far as it is the same sample."""
-    known = read_report(path)["details"]["mutants"] if path.exists() else []
-    same = takewhile(lambda pair: _is(*pair), zip(known, sample, strict=False))
-    return [found for found, _ in same]
+    known = zip(_known(path) if path.exists() else [], sample, strict=False)
+    same = takewhile(lambda pair: _is(*pair), known)
+    return {i: found for i, (found, _) in enumerate(same)}
+
+
+def _known(path: Path) -> list[dict[str, Any]]:
+    mutants: list[dict[str, Any]] = read_report(path)["details"]["mutants"]
+    return mutants
+
+
+def _write(path: Path, done: dict[int, dict[str, Any]]) -> None:
+    mutants = [done[i] for i in sorted(done)]
+    write_json(path, document(command="", model="", n=len(done), details={"mutants": mutants}))
 
 
 def _is(found: Mapping[str, Any], chosen: tuple[str, int]) -> bool:
@@ -84,59 +113,71 @@ def _is(found: Mapping[str, Any], chosen: tuple[str, int]) -> bool:
     return (found["file"], found["line"], found["what"]) == (file, made.line, made.what)
 
 
-def _judged(chosen: tuple[str, int]) -> dict[str, Any]:
+def _reach() -> Reach:
+    """Measure what tests run; those of the application run nothing that others do not."""
+    kept = ROOT / ".cache" / "mutants" / "reach.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    tests = [file for room in TESTS for file in sorted((ROOT / "tests" / room).glob("test_*.py"))]
+    return Reach(ROOT, kept, tests, print)
+
+
+def _judged(reach: Reach, chosen: tuple[str, int]) -> dict[str, Any]:
     file, number = chosen
     text = (ROOT / file).read_text(encoding="utf-8")
     made = change(text, number)
     source = text.splitlines()[made.line - 1].strip()
-    outcome, said = judge(ROOT, file, made.text, ("-m", "not slow", *_tests_of(file)))
+    tests = reach.tests_of(file, made.line, seconds=ENOUGH)
+    outcome, said = judge(ROOT, file, made.text, tests) if tests else (Outcome.SURVIVED, "")
     said = said.partition(" - ")[0] if outcome is Outcome.KILLED else ""
     found = {"file": file, "line": made.line, "source": source, "what": made.what}
     return {**found, "outcome": outcome, "by": said}
 
 
-def _tests_of(file: str) -> list[str]:
-    """List tests of a file's room, its own first, and those of the other rooms that name it."""
-    path = Path(file)
-    module = file.removesuffix(".py").replace("/", ".")
-    own = f"test_{path.stem}.py"
-    home = ROOT / "tests" / path.parts[1]
-    rooms = {ROOT / "tests" / room.partition("/")[0] for room in ROOMS}
-    ranked = []
-    for test in sorted(t for room in rooms for t in room.glob("test_*.py")):
-        names_it = module in test.read_text(encoding="utf-8")
-        if test.parent == home or names_it:
-            rank = (test.name != own, test.parent != home, not names_it, test.name)
-            ranked.append((rank, test.relative_to(ROOT).as_posix()))
-    return [name for _, name in sorted(ranked)]
-
-
-def layout(found: list[dict[str, Any]]) -> list[Part]:
-    """Lay out how many were noticed in each room, and those that were not."""
-    rows, reasons = [], _reasons()
-    for room in (*ROOMS, ""):
-        own = [m for m in found if m["file"].rpartition("/")[0] == f"facetrack/{room}" or not room]
-        lived = sum(m["outcome"] == Outcome.SURVIVED for m in own)
-        share = 100 * (1 - lived / len(own)) if own else float("nan")
-        rows.append([room or "all", len(own), len(own) - lived, lived, Quantity(share, 0, " %")])
-    survivors = [
-        [_place(m), m["source"], m["what"], reasons.get((m["file"], m["source"], m["what"]), "")]
-        for m in found
-        if m["outcome"] == Outcome.SURVIVED
-    ]
+def layout(samples: Mapping[str, list[dict[str, Any]]]) -> list[Part]:
+    """Lay out how many of each sample were noticed; of the last by room, and which were not."""
+    found = list(samples.values())[-1]
+    rooms = {room: [m for m in found if Path(m["file"]).parts[1] == room] for room in ROOMS}
     return [
-        "One operator, number, condition or statement of a file is changed; the tests of its room, "
-        "and those of other rooms that name the file, run until one fails. Slow ones do not run.",
-        Table(["room", "changed", "noticed", "survived", "share noticed"], rows),
-        "Survivors. A reason says why no test should notice; without one, a test is missing.",
-        Table(["place", "line", "change", "reason"], survivors),
+        "One operator, number, condition or statement is changed, and tests run until one fails: "
+        f"those that run the function, for at most {ENOUGH} seconds, none that is slow. The share "
+        "is that of the killed among those that are not equivalent.",
+        _counts("sample", samples),
+        _counts("room", {room: own for room, own in rooms.items() if own}),
+        "Not noticed. A reason says why no test could; without one, a test is missing.",
+        Table(
+            ["place", "line", "change", "reason"],
+            [[_place(m), m["source"], m["what"], _reason(m)] for m in found if _lives(m)],
+        ),
     ]
+
+
+def _counts(what: str, groups: Mapping[str, list[dict[str, Any]]]) -> Table:
+    rows: list[list[object]] = []
+    for name, own in groups.items():
+        alive, lived = sum(map(_alive, own)), sum(map(_lives, own))
+        killed = len(own) - lived
+        share = Quantity(100 * killed / max(killed + alive, 1), 1, " %")
+        rows.append([name, len(own), killed, lived - alive, alive, share])
+    return Table([what, "mutants", "killed", "equivalent", "alive", "share"], rows)
+
+
+def _lives(found: Mapping[str, Any]) -> bool:
+    return bool(found["outcome"] == Outcome.SURVIVED)
+
+
+def _alive(found: Mapping[str, Any]) -> bool:
+    return _lives(found) and not _reason(found)
 
 
 def _place(found: Mapping[str, Any]) -> str:
     return f"{found['file'].removeprefix('facetrack/')}:{found['line']}"
 
 
+def _reason(found: Mapping[str, Any]) -> str:
+    return _reasons().get((found["file"], found["source"], found["what"]), "")
+
+
+@cache
 def _reasons() -> dict[tuple[str, str, str], str]:
     entries = tomllib.loads(REASONS.read_text(encoding="utf-8"))["survivor"]
     return {(e["file"], e["source"], e["what"]): e["why"] for e in entries}

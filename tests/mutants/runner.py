@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,13 @@ from typing import Final
 from tests.mutants.plugin import MODULE, TEXT
 
 NAMED: Final = Path(__file__).with_name("named.toml")
-# What kernels are made of: numba's cache does not see that it changed.
-_KERNELS: Final = ("_kernels.py", "jit.py", "vectors.py")
+COMPILED: Final = ("_kernels.py", "jit.py", "vectors.py")  # what kernels are made of
+OPTIONS: Final = (
+    "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow",
+    # the same examples each time, and none is remembered for other runs
+    "--exitfirst", "--quiet", "--tb=line", "--no-header", "--hypothesis-profile=ci",
+)  # fmt: skip
+_NO_TESTS: Final = 5  # pytest's exit status
 
 
 class Outcome(StrEnum):
@@ -54,27 +60,36 @@ def named() -> list[Mutant]:
 
 
 def judge(
-    root: Path, file: str, text: str, tests: Sequence[str], *, timeout: float = 600
+    root: Path, file: str, text: str, tests: Sequence[str], *, timeout: float = 3600
 ) -> tuple[Outcome, str]:
     """Run tests against a file's changed text; returns what pytest printed at last, too."""
     module = file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "text.py").write_text(text, encoding="utf-8")
         environment = os.environ | {MODULE: module, TEXT: f"{folder}/text.py"}
-        if file.endswith(_KERNELS):
-            environment["NUMBA_CACHE_DIR"] = folder
-        plugins = ("-p", "tests.mutants.plugin", "-p", "no:cacheprovider", "-p", "no:xdist")
-        # the same examples each time, and none is remembered for other runs
-        options = ("--exitfirst", "--quiet", "--tb=line", "--no-header", "--hypothesis-profile=ci")
+        if file.endswith(COMPILED):
+            environment["NUMBA_CACHE_DIR"] = _cache_without(file, Path(folder))
+        plugin = ("-p", "tests.mutants.plugin")
         try:
             child = subprocess.run(
-                [sys.executable, "-m", "pytest", *plugins, *options, *tests],
+                [sys.executable, "-m", "pytest", *plugin, *OPTIONS, *tests],
                 cwd=root, env=environment, capture_output=True, text=True, timeout=timeout,
                 check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return Outcome.TIMEOUT, f"after {timeout:.0f} s"
-    if child.returncode not in (0, 1):
+    if child.returncode < 0:
+        return Outcome.TIMEOUT, f"ended by signal {-child.returncode}"
+    if child.returncode not in (0, 1, _NO_TESTS):
         return Outcome.BROKEN, child.stdout + child.stderr
     said = [line for line in child.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return Outcome.KILLED if child.returncode else Outcome.SURVIVED, " ".join(said)
+    return Outcome.KILLED if child.returncode == 1 else Outcome.SURVIVED, " ".join(said)
+
+
+def _cache_without(file: str, folder: Path) -> str:
+    """Copy what numba has compiled but the kernels of a file, whose change it would not see."""
+    kept = Path(os.environ.get("NUMBA_CACHE_DIR", folder))
+    for room in kept.iterdir() if file.endswith("_kernels.py") else ():  # no kernel uses others
+        if room.is_dir() and not room.name.startswith(f"{Path(file).parts[-2]}_"):
+            shutil.copytree(room, folder / room.name)
+    return str(folder)
