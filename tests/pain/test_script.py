@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from facetrack.pain.pspi import pspi
-from facetrack.pain.script import labels, write_script
-from facetrack.synthetic.dynamics import Move, Pulse, curves
+from facetrack.pain.script import labels, write_only, write_script
+from facetrack.synthetic.dynamics import HIGHEST, Move, Pulse, curves
 from facetrack.synthetic.units import CLOSING
 
 TIMES = np.arange(90) / 15
@@ -63,6 +63,68 @@ def test_blinks_do_not_count_as_closed_eyes_and_held_lids_do() -> None:
 def test_a_brow_raise_is_two_units() -> None:
     found = labels((Move("1+2", Pulse(0.0, 0.5, 3.0, 0.5, 3.0)),), TIMES)
     assert found[30] == {1: 3, 2: 3}
+
+
+def test_units_of_pain_are_as_frequent_as_said() -> None:
+    """An event comes every 6.2 s in two films of three; 3 % are strong, and have all units.
+
+    Of the others half move the brows, 95 % the lids and 35 % nose or lip, by both units in four of
+    ten and otherwise by either. Units 4, 7, 9 and 10 are in nothing else.
+    """
+    n_films, seconds = 2000, 6.0
+    events = n_films * 2 / 3 * seconds / 6.2
+    counts = dict.fromkeys(("4", "7", "9", "10"), 0)
+    for seed in range(n_films):
+        for move in write_script(np.random.default_rng(seed), seconds):
+            if move.unit in counts:
+                counts[move.unit] += 1
+    of_two = 0.4 + 0.6 / 2
+    expected = {
+        "4": 0.03 + 0.97 * 0.5,
+        "7": (0.03 + 0.97 * 0.95) * of_two,
+        "9": (0.03 + 0.97 * 0.35) * of_two,
+        "10": (0.03 + 0.97 * 0.35) * of_two,
+    }
+    for unit, share in expected.items():
+        assert counts[unit] / events == pytest.approx(share, rel=0.1)  # three deviations
+
+
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [
+        ("smile", [{"12"}]),
+        ("glad", [{"6", "12"}]),
+        ("brows", [{"1+2"}]),
+        ("talk", [{"18", "26"}, {"20", "26"}]),
+        ("turn", [{"roll", "yaw"}]),
+        ("nod", [{"pitch"}]),
+        ("swallow", [{"17", "24"}]),
+        ("lips", [{"15"}, {"17"}, {"18"}, {"24"}]),
+        ("yawn", [{"1+2", "26", CLOSING}]),
+        ("rest", [{CLOSING}]),
+    ],
+)
+def test_a_film_of_one_other_thing_shows_it_every_four_seconds(
+    name: str, units: list[set[str]]
+) -> None:
+    seconds = 14.0
+    rng, other = np.random.default_rng(3), np.random.default_rng(3)
+    blinks = write_only(other, seconds, "")
+    moves = write_only(rng, seconds, name)
+    pulses = [move for move in blinks if isinstance(move.curve, Pulse)]
+    assert [move for move in moves[: len(blinks)] if isinstance(move.curve, Pulse)] == pulses
+    done = moves[len(blinks) :]
+    each = len(units[0])
+    assert len(done) == 3 * each  # from second 1 on: 1, 5, 9
+    for number, start in enumerate((1.0, 5.0, 9.0)):
+        now = done[number * each : (number + 1) * each]
+        assert {move.unit for move in now} in units
+        times = start + np.arange(-1, 5, 0.05)
+        for curve in curves(tuple(now), times).values():
+            moved = times[np.abs(curve) > 1e-9]
+            assert start <= moved.min() < start + 1
+            assert moved.max() < start + 4.8
+            assert np.abs(curve).max() <= HIGHEST
 
 
 def test_people_blink_ten_to_twenty_times_a_minute() -> None:

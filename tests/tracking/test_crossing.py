@@ -122,3 +122,22 @@ def test_who_was_taken_for_a_missing_person_is_that_person_again(world, touched)
         seen.apart = 5
     settle(world, seen, missing=[gone])
     assert (seen.person is mine and gone.person is other) == touched
+
+
+def test_the_look_is_that_of_the_better_fit(world):
+    """Two people, each of whom looks like one of the fits."""
+    good, poor = track(world, 0, Person(10), quality=0.9), track(world, 0, Person(11), aside=0.3)
+    poor.quality = 0.6
+    for one in (good, poor):
+        one.person.exemplars.append(signature(world.image(), one.points, small_shape_model()))
+    for tracks in ((good, poor), (poor, good)):
+        assert settle(world, *tracks) == [(poor, "hidden behind face 10")]
+
+
+def test_tracks_that_end_and_people_as_like_take_no_missing_person(world):
+    mine, other, _ = persons(world)
+    twin = Person(13, [looks(world, 0)])
+    gone = Missing(twin, head_68() * EYE, np.zeros(2), since=0, time=0.0, reason="covered")
+    right, wrong = track(world, 0, mine), track(world, 0, other)
+    assert settle(world, right, wrong, missing=[gone]) == [(wrong, "hidden behind face 10")]
+    assert (right.person, wrong.person, gone.person) == (mine, other, twin)
