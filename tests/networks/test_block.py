@@ -170,6 +170,13 @@ def test_what_does_not_fit_is_refused() -> None:
         {"dilation": 0},
         {"gate": replace(block.gate, excite=np.zeros((2, 9), np.float32))},
     ]
+    for part, wrong in {
+        "gain": block.gate.gain[1:],
+        "offset": block.gate.offset[1:],
+        "squeeze": block.gate.squeeze[1:],
+        "excite": block.gate.excite[:, 1:],
+    }.items():
+        changes.append({"gate": replace(block.gate, **{part: wrong})})
     for change in changes:
         with pytest.raises(InputError):
             replace(block, **change)

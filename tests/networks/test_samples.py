@@ -70,9 +70,7 @@ def pictures(
 
 
 @pytest.fixture(scope="module")
-def samples(
-    pictures: tuple[Path, Path, dict[str, np.ndarray]], shape_model: ShapeModel
-) -> Samples:
+def samples(pictures: tuple[Path, Path, dict[str, np.ndarray]], shape_model: ShapeModel) -> Samples:
     folder, scores, _ = pictures
     return load_samples([folder], scores, shape_model, copies=COPIES, seed=4)
 

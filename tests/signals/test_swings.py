@@ -66,7 +66,9 @@ def test_it_begins_where_the_angle_left_its_rest() -> None:
 
 def test_rest_ends_a_swing_where_it_came_farthest() -> None:
     swings = Swings(3.0, 0.5)
-    answers = [swings.update(t, a) for t, a in ((0.0, 0.0), (0.25, -6.0), (0.5, -5.0), (0.75, -5.5))]
+    answers = [
+        swings.update(t, a) for t, a in ((0.0, 0.0), (0.25, -6.0), (0.5, -5.0), (0.75, -5.5))
+    ]
     assert answers == [(None, True), (None, False), (None, False), (None, False)]
     assert swings.update(1.0, -5.5) == (Swing(0.0, 0.25, 0.0, -6.0), True)
     assert swings.end() is None

@@ -74,6 +74,7 @@ def test_a_correction_says_what_it_did(shipped_model, frames, video, smoothing) 
     first = tracker.correct(0, opinion(video, 5), mask)
     assert (first.lessons, first.replaced) == (1, False)
     assert_allclose(first.face.points[17:27], opinion(video, 5)[17:27], atol=1e-9)
+    assert_allclose(first.face.points, first.face.raw_points, atol=1e-9)  # there at once
     assert set(first.face.source[17:27]) == {Source.CORRECTED}
     assert set(first.face.source[27:]) == {Source.LEARNED}
     second = tracker.correct(0, opinion(video, 5) + 1)
