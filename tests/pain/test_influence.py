@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -49,7 +51,7 @@ def test_rows_of_a_region_are_those_of_its_landmarks(
         own = rows[regions[name]["appearance"]]
         middle = float(np.median(down[list(points)])) / eyes
         assert own.min() - cell < middle < own.max() + cell
-    for above, below in zip(NAMES[:-1], NAMES[1:], strict=True):
+    for above, below in pairwise(NAMES):
         upper, lower = (rows[regions[name]["appearance"]] for name in (above, below))
         assert upper.max() < lower.min()
 

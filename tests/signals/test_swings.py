@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def found(samples: list[tuple[float, float]], swings: Swings) -> list[Swing]:
 
 def test_each_way_between_turning_points_is_one_swing() -> None:
     swings = found(zigzag(), Swings(3.0, 0.6))
-    assert [(s.before, s.after) for s in swings] == list(zip(TURNS[:-1], TURNS[1:], strict=True))
+    assert [(s.before, s.after) for s in swings] == list(pairwise(TURNS))
     assert [s.size for s in swings] == [10.0, 15.0, 7.0, 3.0]
     assert [s.stop for s in swings] == pytest.approx([1.5, 2.0, 2.5, 3.0], abs=1e-9)
     assert [s.start for s in swings] == pytest.approx([1.0, 1.5, 2.0, 2.5], abs=1e-9)

@@ -25,7 +25,7 @@ def looks(world, number):
 
 
 def track(world, number, person, *, quality=0.9, age=50, aside=0.0):
-    points = world.puppets[number].points(0) + [aside * EYE, 0.0]
+    points = world.puppets[number].points(0) + np.array([aside * EYE, 0.0])
     return Track(person, points, quality, np.zeros((24, 24), np.uint8), None, age=age)
 
 
