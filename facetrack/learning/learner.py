@@ -13,7 +13,7 @@ import numpy.typing as npt
 from facetrack.errors import InputError, LearningError
 from facetrack.features.maps import MapBuilder
 from facetrack.learning.lesson import STARTS, Lesson
-from facetrack.learning.own_level import OwnLearner, OwnLevel, Samples, read_patches
+from facetrack.learning.own_level import PER_LESSON, OwnLearner, OwnLevel, Samples, read_patches
 from facetrack.learning.prior import LevelPrior
 from facetrack.parallel import one_blas_thread
 from facetrack.regression.cascade import Cascade, Level
@@ -24,7 +24,6 @@ Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
 WEIGHT: Final = 4.0  # of a corrected frame, in units of the whole training
-_SAMPLES: Final = 3  # of a lesson, for the own level
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +271,7 @@ class Learner:
             np.stack([last.reduced(descriptors) for descriptors in patches]),
             patches,
             np.stack([np.mean(missing[:-1], axis=0), missing[-1], 0 * missing[-1]]),
-            np.stack([lesson.mask] * _SAMPLES),
+            np.stack([lesson.mask] * PER_LESSON),
         )
         if self._with_own:
             said = np.mean(missing, axis=0)
@@ -356,7 +355,7 @@ class Learner:
         if not gone:
             return
         if self.own is not None:
-            self.own.keep(_SAMPLES * count)
+            self.own.keep(PER_LESSON * count)
         del self._lessons[count:], self._readings[count:]
         if gone == 1 and all(learned.take_back() for learned in self.levels.values()):
             return

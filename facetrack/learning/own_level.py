@@ -18,6 +18,7 @@ Features = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 _Number = TypeVar("_Number", bound=np.generic)
 
+PER_LESSON: Final = 3  # samples that a lesson gives
 NEAREST: Final = 12  # landmarks whose patches say where one of them belongs, itself the first
 _NEAR: Final = 0.1  # how fast their say falls with distance: deviation, outer-eye distances
 # Variances of the prior, in units of the constant part's: the constant is what two conventions of
@@ -65,6 +66,8 @@ class OwnLevel:
         The nearest landmarks of each, itself the first.
     patch_weights : ndarray, shape (68, 2, 128 q), float32
         From their descriptors to the missing displacement of each landmark.
+    lessons : ndarray, shape (68,), float32
+        How many lessons vouch for each landmark.
 
     Notes
     -----
@@ -80,6 +83,7 @@ class OwnLevel:
     weights: Features
     near: Indices
     patch_weights: Features
+    lessons: Features
 
     @classmethod
     def from_arrays(cls, level: Level, arrays: Mapping[str, npt.NDArray[Any]]) -> OwnLevel:
@@ -89,7 +93,7 @@ class OwnLevel:
         ----------
         level : Level
         arrays : mapping of str to ndarray
-            Flat ones will do.
+            Flat ones will do. Without `lessons`, as older versions wrote them, there were none.
 
         Returns
         -------
@@ -105,7 +109,9 @@ class OwnLevel:
             "weights": (np.float32, (2 * n, level.n_features)),
             "near": (np.intp, (n, NEAREST)),
             "patch_weights": (np.float32, (n, 2, NEAREST * DESCRIPTOR_SIZE)),
+            "lessons": (np.float32, (n,)),
         }
+        arrays = {"lessons": np.zeros(n)} | dict(arrays)
         own: dict[str, npt.NDArray[Any]] = {
             name: np.asarray(arrays[name], dtype=dtype).reshape(shape)
             for name, (dtype, shape) in kinds.items()
@@ -115,11 +121,12 @@ class OwnLevel:
         return cls(level, **own)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Give what was learned, to be saved: `weights`, `near` (uint8), `patch_weights`."""
+        """Give what was learned, to be saved: all by name but the level, `near` as uint8."""
         return {
             "weights": self.weights,
             "near": self.near.astype(np.uint8),
             "patch_weights": self.patch_weights,
+            "lessons": self.lessons,
         }
 
     def finish(self, maps: list[Features], shape: Array) -> Array:
@@ -268,7 +275,9 @@ class OwnLearner:
             self._patches[:, :count], self._ends[:-1], self._ends[1:], strict=True
         ):
             np.matmul(said[first:end], patches, out=read[first:end])
-        return OwnLevel(self._level, weights, self._near, read[self._places].reshape(n, 2, -1))
+        lessons = self._vouched[:, :count].sum(axis=1, dtype=np.float32) / np.float32(PER_LESSON)
+        patch_weights = read[self._places].reshape(n, 2, -1)
+        return OwnLevel(self._level, weights, self._near, patch_weights, lessons)
 
     def _reserve(self, count: int) -> None:
         """Make room for so many samples; memory that is not written to yet takes no space."""

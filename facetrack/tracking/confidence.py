@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS
-from facetrack.landmarks.markup import REGIONS
+from facetrack.landmarks.markup import GROUPS, REGIONS
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking import _kernels
 
@@ -19,6 +19,20 @@ Features = npt.NDArray[np.float32]
 
 WITHIN: Final = 0.05  # outer-eye distances
 N_CLUES: Final = _kernels.OWN + _kernels.COMMON
+
+# What teaching does to the logits of a group's points: factor, gain by the logarithm of the
+# lessons, gain. By logistic regression on sixty synthetic people of training pictures, after 1, 3
+# and 8 lessons, fitted by cascades that did not know them.
+_TAUGHT: Final = {
+    "jaw": (0.48, 0.92, -0.29),
+    "brows": (0.89, 0.83, 0.31),
+    "nose": (1.00, 0.69, 0.56),
+    "eyes": (0.99, 0.63, 0.74),
+    "mouth": (0.67, 0.68, 0.12),
+}
+_AFTER: Final = np.empty((N_POINTS, 3))
+for _name, _points in GROUPS.items():
+    _AFTER[list(_points)] = _TAUGHT[_name]
 
 _SAMPLES: Final = 20  # per side of the maps, for their mean
 # Regions are runs of points that follow each other
@@ -83,13 +97,15 @@ class PointConfidence:
             array = np.require(getattr(self, name), np.float64, ["C", "W"])
             object.__setattr__(self, name, array)
 
-    def probability(self, clues: Array) -> Array:
+    def probability(self, clues: Array, lessons: npt.ArrayLike = 0) -> Array:
         """Say how likely the points of one face are where they should be.
 
         Parameters
         ----------
         clues : ndarray, shape (68, q), float64, C-contiguous
-            From `clues_of`.
+            From `clues_of`, where the cascade ended.
+        lessons : array_like, shape (68,) or ()
+            How many of the person's own vouch for each point.
 
         Returns
         -------
@@ -98,7 +114,15 @@ class PointConfidence:
             where the shape is so broken that clues are not finite.
         """
         probability = np.empty(N_POINTS)
-        _kernels.logistic(clues, self.weights, self.bias, probability)
+        weights, bias = self.weights, self.bias
+        count = np.broadcast_to(lessons, (N_POINTS,))
+        if count.any():
+            factor, by_count, gain = _AFTER.T
+            after = factor * bias + by_count * np.log(np.maximum(count, 1)) + gain
+            taught = count > 0
+            weights = np.where(taught[:, None], factor[:, None] * weights, weights)
+            bias = np.where(taught, after, bias)
+        _kernels.logistic(clues, weights, bias, probability)
         probability.setflags(write=False)
         return probability
 

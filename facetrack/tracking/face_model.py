@@ -101,7 +101,8 @@ class FaceModel:
             end = self.tracking.run(maps, shape)
             return self._judged(image, to_image.apply(end), maps, end, to_frame)
         end, own = learned.run(maps, shape)
-        fit = self._judged(image, to_image.apply(own), maps, end, to_frame)
+        lessons = 0 if learned.own is None else learned.own.lessons
+        fit = self._judged(image, to_image.apply(own), maps, end, to_frame, lessons)
         return replace(fit, before_own=to_image.apply(end))
 
     def fit_box(
@@ -175,6 +176,7 @@ class FaceModel:
         maps: list[npt.NDArray[np.float32]],
         shape: npt.NDArray[np.float64],
         to_frame: Similarity,
+        lessons: npt.ArrayLike = 0,
     ) -> Fit:
         """Say how good a fit is: `points` in pixels of the image, `shape` in those of the frame."""
         level = self.quality.level
@@ -187,5 +189,5 @@ class FaceModel:
             contrast = contrast_of(maps[level.map_index])
             end = End(features, steps[0], shape, points, size, to_frame.scale, contrast)
             clues = clues_of(end, quality, self.shape_model, self.tracking.basis)
-            confidence = self.confidence.probability(clues)
+            confidence = self.confidence.probability(clues, lessons)
         return Fit(read_only_points(points), probability(quality), confidence)

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from facetrack.errors import InputError
-from facetrack.evaluation.clips import find_clips
+from facetrack.evaluation.clips import Clip, find_clips
 from facetrack.evaluation.confidence import (
     YAW_BANDS,
     Judged,
     judge_clips,
     judge_pictures,
+    judge_taught,
     judged,
     with_all,
 )
@@ -25,6 +26,7 @@ from facetrack.face import Face, Fit, State, read_only_points
 from facetrack.landmarks.markup import GROUPS
 from facetrack.landmarks.pose import rotation_matrix
 from facetrack.reporting.tables import as_text
+from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.detection import Detection
 
 SAID = np.linspace(0.05, 0.95, 68)
@@ -158,6 +160,17 @@ def test_clips_are_judged_against_each_reference(
     assert len(near.yaw) == len(far.yaw) == 34  # not the disputed frames, nor the lost one
     assert near.errors == pytest.approx(0.04, rel=0.05)
     assert far.errors == pytest.approx(0.06, rel=0.05)
+
+
+def test_taught_faces_are_judged_where_they_were_not_corrected(shipped_model) -> None:
+    video = SyntheticVideo(shipped_model.shape_model, n_frames=16, size=(320, 240), seed=2)
+    truth = np.stack([video.truth(index) for index in range(16)])
+    clip = Clip("drawn", lambda: video, {"truth": truth}, np.ones(16, dtype=bool), exact=True)
+    one, three = judge_taught(shipped_model, "drawn", [clip], counts=(1, 3))
+    assert (one.start, three.start) == ("taught 1", "taught 3")
+    assert (len(one.yaw), len(three.yaw)) == (7, 5)  # of every second frame
+    assert three.errors.mean() < one.errors.mean()
+    assert three.confidence.mean() > one.confidence.mean()
 
 
 def test_a_model_that_says_nothing_is_named(shape_model, make_faces) -> None:

@@ -107,6 +107,7 @@ def test_points_that_nobody_vouches_for_are_not_moved() -> None:
     x.vouched[:3, 17] = False
     own = learn_own_level(level(), x, FACE)
     assert not said(own, x)[:, 40].any()
+    assert own.lessons[[40, 17, 16]].tolist() == [0, 1, 2]
     last = Samples(x.features[3:], x.patches[3:], x.missing[3:], x.vouched[3:])
     alone = learn_own_level(level(), last, FACE)
     assert_allclose(said(own, x)[:, 17], said(alone, x)[:, 17], rtol=1e-4, atol=1e-5)
@@ -128,8 +129,12 @@ def test_what_was_learned_can_be_saved() -> None:
     for name in arrays:
         with pytest.raises(ValueError, match="reshape"):
             OwnLevel.from_arrays(own.level, arrays | {name: arrays[name].ravel()[:-1]})
+    for name in set(arrays) - {"lessons"}:
         with pytest.raises(KeyError):
             OwnLevel.from_arrays(own.level, {n: x for n, x in arrays.items() if n != name})
+    del arrays["lessons"]  # an older version's
+    assert not OwnLevel.from_arrays(own.level, arrays).lessons.any()
+    arrays = own.arrays()
     with pytest.raises(ValueError, match="none"):
         OwnLevel.from_arrays(own.level, arrays | {"near": np.full_like(arrays["near"], 68)})
 

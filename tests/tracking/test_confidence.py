@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
-from facetrack.landmarks.markup import REGIONS, outer_eye_distance
+from facetrack.landmarks.markup import GROUPS, REGIONS, outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID
+from facetrack.learning.learner import Learner
+from facetrack.learning.lesson import make_lesson
 from facetrack.model import load_model, save_model
 from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.confidence import (
@@ -89,6 +91,34 @@ def test_probabilities_are_logistic() -> None:
     clues = rng.normal(size=(68, N_CLUES))
     logits = (clues * confidence.weights).sum(axis=1) + confidence.bias
     assert_allclose(confidence.probability(clues), 1 / (1 + np.exp(-logits)), rtol=1e-12)
+
+
+def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
+    rng = np.random.default_rng(3)
+    confidence = PointConfidence(rng.normal(size=(68, N_CLUES)), rng.normal(size=68))
+    clues = 0.2 * rng.normal(size=(68, N_CLUES))
+    plain = np.log(1 / (1 / confidence.probability(clues) - 1))
+    lessons = np.zeros(68)
+    lessons[[5, 40, 60]] = 1, 8, 3
+    said = confidence.probability(clues, lessons)
+    taught = np.log(1 / (1 / said - 1))
+    assert_allclose(np.delete(taught - plain, [5, 40, 60]), 0, atol=1e-9)
+    assert taught[5] == pytest.approx(0.48 * plain[5] - 0.29)
+    assert taught[40] == pytest.approx(0.99 * plain[40] + 0.63 * np.log(8) + 0.74)
+    assert taught[60] == pytest.approx(0.67 * plain[60] + 0.68 * np.log(3) + 0.12)
+
+
+def test_a_correction_is_told_by_the_confidence_of_its_points(shipped_model: FaceModel) -> None:
+    portrait = astronaut()
+    eyes = np.isin(np.arange(68), list(GROUPS["eyes"]))
+    lesson = make_lesson(portrait.image, portrait.points, eyes, shipped_model.shape_model)
+    learned = Learner(shipped_model.tracking, ()).learn([lesson])
+    plain, taught = (
+        shipped_model.fit(portrait.image, portrait.points, learned=known).confidence
+        for known in (None, learned)
+    )
+    assert (taught[eyes] > plain[eyes]).all()
+    assert (taught[~eyes] == plain[~eyes]).all()
 
 
 def test_broken_clues_deserve_no_confidence() -> None:
