@@ -64,6 +64,7 @@ class Bench:
         self.window.show()
         self.found: list[tuple[str, str]] = []
         self.blocks: list[tuple[object, ...]] = []
+        self.seconds = 0
         self._longest: dict[int, tuple[float, float]] = {}  # by second: by the clock, by its CPU
         self._last = self._last_cpu = 0.0
         self._beats = QTimer()
@@ -118,6 +119,7 @@ class Bench:
 
         self._beats.stop()
         blocks = 1000 * np.array(list(self._longest.values()))
+        self.seconds += len(blocks)
         told = [
             Quantity(float(of(values)), 0)
             for values in blocks.T
@@ -331,8 +333,7 @@ def report(bench: Bench, args: argparse.Namespace) -> None:
              "longest of CPU", "99 %", "median", "load"]  # fmt: skip
     parts = [Table(["measure", "found"], bench.found)]
     parts += [Table(heads, bench.blocks)] if bench.blocks else []
-    seconds = sum(int(row[1]) for row in bench.blocks)
-    show(parts, args.json, n=seconds or round(60 * args.minutes), model=bench.model.name)
+    show(parts, args.json, n=bench.seconds or round(60 * args.minutes), model=bench.model.name)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ HEAD: Final = re.compile(
 BY_HAND: Final = {
     "README": "the list of pages",
     "annotating": "puts the two pages of the command beside each other",
-    "application": "one row for each run of `benchmarks/application.py`, whole evenings apart",
+    "application": "puts pages of `benchmarks/application.py` beside what was asked; kills print a line",
     "landmarks": "puts pages of commands beside programs measured with the version before",
     "learning": "puts pages of commands beside each other; costs from `facetrack benchmark`",
     "people": "two benchmarks that print a line each",
