@@ -29,8 +29,6 @@ BY_HAND: Final = {
     "application": "puts pages of `benchmarks/application.py` beside what was asked; kills print a line",
     "landmarks": "puts pages of commands beside programs measured with the version before",
     "learning": "puts pages of commands beside each other; costs from `facetrack benchmark`",
-    "people": "two benchmarks that print a line each",
-    "speed": "rows of `facetrack benchmark` on a quiet machine and on a busy one",
     "video": "puts the command's page beside MediaPipe, which needs an environment of its own",
 }
 # Measured again by the test: the command's own seconds are few.
