@@ -117,10 +117,16 @@ def test_wrong_images_are_named(image):
         warp_to_frame(image, Similarity(1, 0, 0, 0))
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (1, 1), (1, 300)])
+@pytest.mark.parametrize("shape", [(0, 0), (1, 1), (1, 300), (300, 1)])
 def test_tiny_images_give_an_empty_frame(shape):
     patch = warp_to_frame(np.full(shape, 200, np.uint8), Similarity(1, 0, 0, 0))
     assert not patch.any()
+
+
+@pytest.mark.parametrize("shape", [(2, 300), (300, 2), (2, 2)])
+def test_two_rows_or_columns_are_a_picture(shape):
+    patch = warp_to_frame(np.full(shape, 200, np.uint8), Similarity(1, 0, 0, 0))
+    assert (patch == 200).all()
 
 
 @given(crop=CROPS, turn=TURNS)

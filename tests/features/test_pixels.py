@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError
-from facetrack.features.pixels import box_of, checked_image, grey, overlap, shrink
+from facetrack.features.pixels import agreement, box_of, checked_image, grey, overlap, shrink
 
 
 def test_uint8_is_not_copied():
@@ -55,9 +55,17 @@ def test_shrink_scales_both_sides(factor, shape):
     assert shrink(np.zeros((10, 20), np.uint8), factor).shape == shape
 
 
+def test_agreement_is_intersection_over_union():
+    """15 x 30 of 25 x 40 and 30 x 60 square pixels, neither box at the origin."""
+    assert agreement((10, 20, 35, 60), (20, 30, 50, 90)) == pytest.approx(450 / (1000 + 1800 - 450))
+    assert agreement((10, 20, 35, 60), (10, 20, 35, 60)) == 1
+    assert agreement((10, 20, 35, 60), (35, 20, 50, 60)) == 0
+
+
 def test_overlap_counts_the_smaller_box():
     assert overlap((0, 0, 10, 10), (2, 2, 4, 4)) == 1
     assert overlap((0, 0, 10, 10), (5, 0, 15, 10)) == 0.5
+    assert overlap((10, 20, 35, 60), (20, 30, 50, 90)) == 450 / 1000
     assert overlap((0, 0, 1, 1), (1, 1, 2, 2)) == 0
 
 

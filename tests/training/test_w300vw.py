@@ -103,6 +103,14 @@ def test_a_clip_of_others_calibrates_where_no_pairs_do(tree_300vw: Path) -> None
         read_frames(training_clips(tree_300vw, ["001"]), every=4, calibrate=True)
 
 
+def test_of_many_clips_every_fifth_calibrates(tree_300vw: Path) -> None:
+    one, other = training_clips(tree_300vw)
+    frames = read_frames([one, one, one, one, other, one], every=4, calibrate=True)
+    assert {p.name[:3] for p in frames.calibration} == {"002"}
+    assert len(frames.pictures) == 5 * 3
+    assert len(frames.calibration) == 2 * 3
+
+
 def test_unreliable_frames_are_left_out(copied: Path) -> None:
     (copied / "extra").mkdir()
     scipy.io.savemat(copied / "extra" / "002.mat", {"error": np.array([1, 5])})
