@@ -54,11 +54,11 @@ def main() -> int:
     sample = list(islice(_sample(args.seed), args.count or None))
     done = _done_before(args.json, sample)
     due = [i for i in range(len(sample)) if i not in done or (args.again and _alive(done[i]))]
-    judged = partial(_judged, _reach() if due else None)
+    judged = partial(_judged, _reach())
     with ThreadPoolExecutor(args.workers) as pool:
-        for i, found in zip(due, pool.map(judged, [sample[i] for i in due]), strict=True):
-            done[i] = found
-            print(f"{i + 1}/{len(sample)} {found['outcome']}: {_place(found)} {found['what']}")
+        for i, one in zip(due, pool.map(judged, [sample[i] for i in due]), strict=True):
+            done[i] = one
+            print(f"{i + 1}/{len(sample)} {one['outcome']}: {_place(one)} {one['what']}")
             _write(args.json, done)
     found = [done[i] for i in range(len(sample))]
     samples = {

@@ -16,7 +16,7 @@ def sample(time: float, both: float) -> Sample:
 
 def triangle(times: np.ndarray) -> np.ndarray:
     """Eyes that are open by 0.4, fall from 0.2 s on, are shut at 0.4 s, and open until 0.8 s."""
-    return np.interp(times, [0.2, 0.4, 0.8], [0.4, 0.0, 0.4])
+    return np.asarray(np.interp(times, [0.2, 0.4, 0.8], [0.4, 0.0, 0.4]))
 
 
 def closed(times: np.ndarray) -> Closure:

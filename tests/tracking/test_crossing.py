@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ PLACES = ((120.0, 240.0), (320.0, 240.0), (520.0, 240.0))
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World([Puppet(seed, lambda _, place=place: place) for seed, place in enumerate(PLACES)])
+    return World([Puppet(n, partial(lambda place, _: place, at)) for n, at in enumerate(PLACES)])
 
 
 def looks(world, number):
