@@ -26,7 +26,7 @@ HEAD: Final = re.compile(
 BY_HAND: Final = {
     "README": "the list of pages",
     "annotating": "puts the two pages of the command beside each other",
-    "application": "puts pages of `benchmarks/application.py` beside what was asked; kills print a line",
+    "application": "puts pages of the benchmark beside what was asked; kills print a line",
     "landmarks": "puts pages of commands beside programs measured with the version before",
     "learning": "puts pages of commands beside each other; costs from `facetrack benchmark`",
     "video": "puts the command's page beside MediaPipe, which needs an environment of its own",
