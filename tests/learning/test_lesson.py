@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
-from facetrack.learning.lesson import STARTS, make_lesson
+from facetrack.learning.lesson import STARTS, _moved, make_lesson
 
 
 def test_labels_are_the_correction_in_each_starts_frame(lesson, opinion, shipped_model) -> None:
@@ -33,6 +33,20 @@ def test_starts_lie_as_far_off_as_a_face_moves_and_half_relaxed(lesson, shipped_
     own = np.linalg.norm(one.labels - mean, axis=2).mean(axis=1)
     assert (forms[:-1] > 0.3 * own[:-1]).all()
     assert (forms[:-1] < 0.8 * own[:-1]).all()
+
+
+class _ToTheRight:
+    """Draws nothing but a whole standard deviation to the right."""
+
+    def standard_normal(self, size=None):
+        return np.array([1.0, 0.0]) if size == 2 else 0.0 if size is None else np.zeros(size)
+
+
+def test_a_start_is_shifted_by_three_percent_of_the_eye_distance(shipped_model) -> None:
+    model = shipped_model.shape_model
+    moved = _moved(model.mean, model, _ToTheRight())
+    eyes = np.linalg.norm(model.mean[36] - model.mean[45])
+    assert_allclose(moved - model.mean, np.tile([0.03 * eyes, 0], (68, 1)), atol=1e-9)
 
 
 def test_the_same_correction_gives_the_same_lesson(lesson) -> None:

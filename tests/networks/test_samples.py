@@ -20,6 +20,7 @@ from facetrack.networks.samples import (
     TARGETS,
     Samples,
     channels_file,
+    jitter,
     load_samples,
     shape_targets,
 )
@@ -129,6 +130,16 @@ def test_openings_are_measured_against_eyes() -> None:
     points[[61, 62, 63]] = [[40, 90], [50, 90], [60, 90]]
     points[[67, 66, 65]] = [[40, 100], [50, 120], [60, 130]]
     assert shape_targets(points, model)[-3:] == pytest.approx([0.3, 0.1, 80 / 3 / 100])
+
+
+def test_a_face_twice_as_large_errs_twice_as_far() -> None:
+    model = load_model().shape_model
+    points = model.mean + np.array([5.0, -3.0])
+    once, twice = (
+        jitter(size * points, model, np.random.default_rng(4)) - size * points for size in (1, 2)
+    )
+    assert np.abs(once).max() > 0.5
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-9)
 
 
 def test_files_of_channels_are_named_after_the_data_set() -> None:

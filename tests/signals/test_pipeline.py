@@ -14,7 +14,7 @@ from facetrack.features.crops import Crop
 from facetrack.reading import Event, Finding, Kind, Reading, Readings, Row, Spec
 from facetrack.signals import Choice, Observation, Pipeline, choose, estimators, register
 from facetrack.signals.estimator import FaceEstimator, Result
-from facetrack.signals.pipeline import KEEP, THINNED
+from facetrack.signals.pipeline import KEEP, THINNED, Cost
 from facetrack.signals.registry import (
     DEFAULT,
     GROUP,
@@ -169,6 +169,10 @@ def test_costs_are_counted_for_each_estimator(actor: Acted) -> None:
         estimators(), 50
     )
     assert all(cost.each > 0 for cost in pipeline.costs.values())
+
+
+def test_a_face_costs_its_share_of_the_seconds() -> None:
+    assert (Cost(6.0, 3).each, Cost().each) == (2.0, 0.0)
 
 
 def test_many_live_faces_thin_what_is_dear_in_turn(

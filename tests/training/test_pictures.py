@@ -69,6 +69,16 @@ def test_five_points_of_a_mirrored_picture_lie_on_the_same_parts(pictures) -> No
         assert away.max() < 0.35 * eyes
 
 
+def test_mirroring_exchanges_sides_and_counts_from_the_other_border() -> None:
+    five = ((10.0, 20.0), (30.0, 21.0), (19.0, 30.0), (12.0, 40.0), (29.0, 41.0))
+    found = Detection((5.0, 8.0, 35.0, 48.0), 0.9, 0, five)
+    picture = Picture(3, np.zeros((60, 50), np.uint8), np.zeros((68, 2)), found, found)
+    copy = mirrored(picture)
+    assert copy.five is not None
+    assert copy.five.five == ((19, 21), (39, 20), (30, 30), (20, 41), (37, 40))
+    assert copy.five.box == (14, 8, 44, 48)
+
+
 @pytest.mark.parametrize("view", range(5))
 def test_a_mirrored_box_holds_the_same_face(view: int) -> None:
     grey = np.zeros((60, 100), np.uint8)

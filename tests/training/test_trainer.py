@@ -226,6 +226,10 @@ def test_five_points_place_faces_of_any_roll_and_yaw() -> None:
 def test_without_five_points_a_model_knows_boxes_only() -> None:
     rng = np.random.default_rng(4)
     assert learn_placement([_detected(rng, 0, FACE) for _ in range(30)]).five is None
+    few = [_with_five(rng) for _ in range(20)]
+    boxes = [_detected(rng, 0, FACE) for _ in range(20)]
+    assert learn_placement([*few, *boxes]).five is not None
+    assert learn_placement([*few[1:], *boxes]).five is None
 
 
 def test_too_few_detections_are_named() -> None:
