@@ -204,7 +204,7 @@ def run(args: argparse.Namespace) -> int:
                 else:
                     _report(outcome)
     except KeyboardInterrupt:
-        remedy = "what was written is readable, and the same command with --resume goes on"
+        remedy = "what was written is readable, and the same command with --resume continues"
         _complain(f"interrupted; {remedy}")
         return INTERRUPTED
     if len(tasks) > 1 or any(map(os.path.isdir, args.inputs)):

@@ -196,7 +196,7 @@ def truncate_to_frame(path: str | os.PathLike[str], n_frames: int) -> int:
 def _rows_to_keep(path: str | os.PathLike[str], file: BinaryIO, n_frames: int) -> tuple[int, int]:
     """Count the rows of the first frames and find the byte where they end."""
     if file.readline(2 * len(HEADER)).decode("utf-8", "replace") not in _HEADERS:
-        raise FormatError(path, "not a CSV file of this version, so no run can go on from it")
+        raise FormatError(path, "not a CSV file of this version, so no run can continue from it")
     n_rows, last, end = 0, 0, file.tell()
     for number, line in enumerate(file, start=2):
         cell = line.partition(b",")[0]

@@ -178,7 +178,7 @@ def columns(
             ]  # fmt: skip
         found.append(
             Column(f"{spec.name}_reason", "%s", "text", "any", "none", "why the face is lost",
-                   f"why {spec.name} cannot be said; empty where it is assessable")
+                   f"why {spec.name} is not assessable; empty where it is")
         )  # fmt: skip
         if spec.model:
             found.append(

@@ -44,7 +44,7 @@ _CURVES: Final = (
     "at the top, and lie also behind the curves that they were found in."
 )
 _NO_FACE_FOUND: Final = (
-    "No face was found in this video, so there are no numbers. That says nothing about whoever is "
+    "No face was found in this video, so there are no numbers. That says nothing about the people "
     "in it: look at the video, at its light and at the size of the face."
 )
 

@@ -144,7 +144,7 @@ class StreamClock:
     Notes
     -----
     A frame without a time comes one frame after the one before. Where time falls back by more than
-    half a frame (recordings joined end to end) it goes on one frame later and counts from there,
+    half a frame (recordings joined end to end) it continues one frame later and counts from there,
     unless the next frame goes on with the time before. Where it stands still or falls back by less
     the frame comes half a frame after the one before. Both count as repeated.
     """
@@ -206,7 +206,7 @@ class StreamClock:
             self._report.repeated += 1
             if self.now - at > self._step / 2:
                 self._note(
-                    "time fell back, as where recordings are joined: it goes on one frame later",
+                    "time fell back, as where recordings are joined: it continues one frame later",
                     warn=True,
                 )
                 self._before, self.zero = self.zero, time - Fraction(expected)

@@ -161,7 +161,7 @@ def test_ctrl_c_says_how_to_go_on(track, clip, capsys, monkeypatch: pytest.Monke
     monkeypatch.setattr("facetrack.corpus.batch.record", interrupted)
     assert track(clip) == 130
     (line,) = capsys.readouterr().err.splitlines()
-    assert "--resume goes on" in line
+    assert "--resume continues" in line
 
 
 def test_a_fault_on_one_video_is_one_line(track, clip, tmp_path, capsys, monkeypatch):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from facetrack.cli import main as entry
 from facetrack_app.model.actions import ACTIONS
@@ -37,6 +39,26 @@ def _texts() -> Iterator[tuple[str, str]]:
         command.add_arguments(parser)
         yield from ((f"facetrack {name} --help", text) for text in _help(parser))
     yield from ((f"action {action.id}", f"{action.text}: {action.tip}") for action in ACTIONS)
+
+
+def _messages(path: Path) -> Iterator[str]:
+    """Yield what a file's code says: all of its texts but docstrings."""
+    tree = ast.parse(text_of(path))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            yield node.value
+
+
+def test_messages_keep_to_them() -> None:
+    found = [
+        (name_of(path), word[0], text)
+        for room in ("facetrack", "app")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for text in _messages(path)
+        for word in WORDS.finditer(text)
+    ]
+    assert not found
 
 
 def test_words_that_were_replaced_stay_away() -> None:

@@ -121,5 +121,5 @@ class Queue:
         left = len(self.videos) - done - sum(v.stage == Stage.FAILED for v in self.videos)
         parts = [f"{counted(done, 'video')} tracked"]
         parts += [f"{failed} failed"] if failed else []
-        parts += [f"{left} left: start again to go on"] if left and self.ended else []
+        parts += [f"{left} left: start again to continue"] if left and self.ended else []
         return ", ".join(parts)

@@ -132,7 +132,7 @@ def open_document(
             notes += _recognise(session, file)
         if stills != asked:
             notes.append(
-                f"goes on as {_MODES[stills]}, as it was begun; for {_MODES[asked]}, move the "
+                f"continues as {_MODES[stills]}, as it was begun; for {_MODES[asked]}, move the "
                 f"session away first: {folder}"
             )
         notes += _about_files(session, source, folder)

@@ -42,7 +42,7 @@ class LiveCorrecting:
             moved = self._moved
             self._session.resume()
             if moved:
-                self._watch.said("went on without the correction: nothing was learned", False)
+                self._watch.said("continued without the correction: nothing was learned", False)
             self._watch.changed()
 
     @property

@@ -31,7 +31,7 @@ class LiveMarking:
             self._watch.said("nothing is marked before the first picture", False, "marking")
             return
         goes_on = plain in session.marks.running
-        words = f"{plain} goes on until key {number} is pressed again" if goes_on else plain
+        words = f"{plain} lasts until key {number} is pressed again" if goes_on else plain
         kept = "" if session.recorder is not None else "; not kept: nothing is being recorded"
         self._watch.said(f"marked: {words}{kept}", False, "marking")
 

@@ -278,7 +278,7 @@ class LiveView(QWidget):
         self._live, self._captured = live, None
         self.canvas.set_frame(live.frame.image)
         self.panel.show_state(
-            "learning", "frozen: drag points to their place; Return teaches, Esc goes on without"
+            "learning", "frozen: drag points to their place; Return teaches, Esc continues without"
         )
 
     def _show_newest(self) -> None:

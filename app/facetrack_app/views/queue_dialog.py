@@ -30,7 +30,7 @@ from facetrack_app.services.track_queue import TrackQueue
 
 HINT = (
     "Tracked one after the other, with the files and the ledger of <i>facetrack track</i>. What "
-    "is stopped goes on at the next start. A double click opens a video in Annotate."
+    "is stopped continues at the next start. A double click opens a video in Annotate."
 )
 
 
@@ -61,8 +61,8 @@ class QueueDialog(QDialog):
                 ("files", "Add videos...", "Choose video files.", self._add_files),
                 ("folder", "Add folder...", "All videos of a folder.", self._add_folder),
                 ("clear", "Clear", "Empty the list; no file is deleted.", self.clear),
-                ("start", "Start", "Track what is in the list, or go on.", self.start),
-                ("stop", "Stop", "End after the frame at hand; Start goes on.", queue.cancel),
+                ("start", "Start", "Track what is in the list, or continue.", self.start),
+                ("stop", "Stop", "End after the frame at hand; Start continues.", queue.cancel),
                 ("place", "...", "Choose the folder for the results.", self._choose_output),
             )
         }

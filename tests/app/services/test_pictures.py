@@ -191,7 +191,7 @@ def test_what_was_begun_in_one_way_goes_on_so(
     document.session.close()
     document = open_document(folder, shipped_model, folder=place)
     assert not document.session.stills
-    assert any("goes on as a picture sequence" in note for note in document.notes)
+    assert any("continues as a picture sequence" in note for note in document.notes)
     document.session.close()
 
 

@@ -82,7 +82,7 @@ def test_what_was_stopped_goes_on_and_the_files_are_those_of_the_command_line(
     loop.until(lambda: not tracking.running)
     assert tracking.queue.ended
     assert tracking.queue.troubles == []
-    assert "1 left: start again to go on" in tracking.queue.summary
+    assert "1 left: start again to continue" in tracking.queue.summary
     assert not (tmp_path / "out" / "two.ledger.json").exists()
     tracking.start(order)
     loop.until(lambda: not tracking.running)

@@ -252,7 +252,7 @@ def test_event_keys_mark_the_chart_the_table_and_the_session(
 
     recorded(5)
     key(QAction, "live_event_2").trigger()
-    assert "goes on until key 2" in running.message
+    assert "lasts until key 2" in running.message
     recorded(session.recorder.account.frames + 10)  # type: ignore[union-attr]
     key(QAction, "live_event_3").trigger()
     recorded(session.recorder.account.frames + 3)  # type: ignore[union-attr]
