@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -35,16 +37,13 @@ def test_starts_lie_as_far_off_as_a_face_moves_and_half_relaxed(lesson, shipped_
     assert (forms[:-1] < 0.8 * own[:-1]).all()
 
 
-class _ToTheRight:
-    """Draws nothing but a whole standard deviation to the right."""
-
-    def standard_normal(self, size=None):
-        return np.array([1.0, 0.0]) if size == 2 else 0.0 if size is None else np.zeros(size)
-
-
 def test_a_start_is_shifted_by_three_percent_of_the_eye_distance(shipped_model) -> None:
     model = shipped_model.shape_model
-    moved = _moved(model.mean, model, _ToTheRight())
+    rng = Mock()  # draws a whole standard deviation to the right, and nothing else
+    rng.standard_normal.side_effect = lambda n=None: (
+        np.array([1.0, 0.0]) if n == 2 else 0.0 if n is None else np.zeros(n)
+    )
+    moved = _moved(model.mean, model, rng)
     eyes = np.linalg.norm(model.mean[36] - model.mean[45])
     assert_allclose(moved - model.mean, np.tile([0.03 * eyes, 0], (68, 1)), atol=1e-9)
 
