@@ -49,6 +49,7 @@ from facetrack.training.methods import (
     Sampled,
 )
 from facetrack.training.motion import pair_motions, start_from_motion
+from facetrack.training.people import still_people
 from facetrack.training.pictures import Picture, read_pictures, set_aside
 from facetrack.training.starts import StartNoise
 from facetrack.training.trainer import TrainingSettings, train_tracking
@@ -63,11 +64,12 @@ Still = tuple[Points, list[npt.NDArray[np.uint8]]]
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """A tracking cascade: its name, its training, and whether real motion is among the starts."""
+    """A tracking cascade: its name, its training, and what else it sees."""
 
     title: str
     settings: TrainingSettings
     real_motion: bool = True
+    people: bool = True  # synthetic ones
 
 
 def arms() -> dict[str, Arm]:
@@ -100,7 +102,9 @@ def arms() -> dict[str, Arm]:
             replace(default, tracking=replace(default.tracking, levels=short)),
         ),
         "modes20": Arm("default, 20 modes, not 60", replace(default, n_modes=20)),
-        "frames1": Arm("default, 1 frame a picture, not 2", replace(default, tracking_frames=1)),
+        "frames2": Arm("default, 2 frames a picture, not 4", replace(default, tracking_frames=2)),
+        "better": Arm("default, no picture made worse", replace(default, worsened=0.0)),
+        "nopeople": Arm("default, without synthetic people", default, people=False),
     }
 
 
@@ -201,7 +205,11 @@ class Bench:
         self._pictures = read_pictures(kept, detect=False)
         self._aside = read_pictures(aside, detect=False)[::2]
         most = max(arm.settings.n_modes for arm in arms().values())
-        self._still = still_face(self._shape_model(most))
+        shape_model = self._shape_model(most)
+        self._still = still_face(shape_model)
+        self._people = still_people(
+            self._pictures, shape_model, np.random.default_rng(0), threads=1
+        )
 
     def _shape_model(self, n_modes: int) -> ShapeModel:
         return train_shape_model(
@@ -221,7 +229,8 @@ class Bench:
         settings = replace(arm.settings, tracking=replace(arm.settings.tracking, method=counted))
         begin = time.process_time()
         rng = np.random.default_rng(settings.seed)  # the same starts in every arm
-        cascade = train_tracking(self._pictures, shape_model, motions, settings, rng)
+        shown = [*self._pictures, *(self._people if arm.people else [])]
+        cascade = train_tracking(shown, shape_model, motions, settings, rng)
         seconds = time.process_time() - begin
         stills = make_frames(self._moved(shape_model), shape_model)
         others = pair_motions(self._clips_aside, shape_model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS
-from facetrack.landmarks.markup import GROUPS, REGIONS
+from facetrack.landmarks.markup import REGIONS
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking import _kernels
 
@@ -19,20 +19,6 @@ Features = npt.NDArray[np.float32]
 
 WITHIN: Final = 0.05  # outer-eye distances
 N_CLUES: Final = _kernels.OWN + _kernels.COMMON
-
-# What teaching does to the logits of a group's points: factor, gain by the logarithm of the
-# lessons, gain. By logistic regression on sixty synthetic people of training pictures, after 1, 3
-# and 8 lessons, fitted by cascades that did not know them.
-_TAUGHT: Final = {
-    "jaw": (0.48, 0.92, -0.29),
-    "brows": (0.89, 0.83, 0.31),
-    "nose": (1.00, 0.69, 0.56),
-    "eyes": (0.99, 0.63, 0.74),
-    "mouth": (0.67, 0.68, 0.12),
-}
-_AFTER: Final = np.empty((N_POINTS, 3))
-for _name, _points in GROUPS.items():
-    _AFTER[list(_points)] = _TAUGHT[_name]
 
 _SAMPLES: Final = 20  # per side of the maps, for their mean
 # Regions are runs of points that follow each other
@@ -77,6 +63,8 @@ class PointConfidence:
     ----------
     weights : ndarray, shape (68, q), float64
     bias : ndarray, shape (68,), float64
+    taught : ndarray, shape (68, 3), float64
+        What lessons do to a point's logit: factor, gain by their logarithm, gain.
 
     Raises
     ------
@@ -86,15 +74,14 @@ class PointConfidence:
 
     weights: Array
     bias: Array
+    taught: Array = field(default_factory=lambda: np.tile([1.0, 0.0, 0.0], (N_POINTS, 1)))
 
     def __post_init__(self) -> None:
-        if self.weights.shape != (N_POINTS, N_CLUES) or self.bias.shape != (N_POINTS,):
-            raise InputError(
-                f"confidence needs weights ({N_POINTS}, {N_CLUES}) and a bias ({N_POINTS},), got "
-                f"{self.weights.shape} and {self.bias.shape}"
-            )
-        for name in ("weights", "bias"):
+        shapes = {"weights": (N_POINTS, N_CLUES), "bias": (N_POINTS,), "taught": (N_POINTS, 3)}
+        for name, shape in shapes.items():
             array = np.require(getattr(self, name), np.float64, ["C", "W"])
+            if array.shape != shape:
+                raise InputError(f"confidence needs {name} {shape}, got {array.shape}")
             object.__setattr__(self, name, array)
 
     def probability(self, clues: Array, lessons: npt.ArrayLike = 0) -> Array:
@@ -117,7 +104,7 @@ class PointConfidence:
         weights, bias = self.weights, self.bias
         count = np.broadcast_to(lessons, (N_POINTS,))
         if count.any():
-            factor, by_count, gain = _AFTER.T
+            factor, by_count, gain = self.taught.T
             after = factor * bias + by_count * np.log(np.maximum(count, 1)) + gain
             taught = count > 0
             weights = np.where(taught[:, None], factor[:, None] * weights, weights)

@@ -19,6 +19,7 @@ from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
 
 CASCADES = ("start", "refinement", "tracking")
+_CONFIDENCE = ("weights", "bias", "taught")
 
 
 def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
@@ -53,8 +54,8 @@ def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
         for number, level in enumerate(cascade.levels):
             arrays |= _pack_level(level, f"{name}/{number}")
     if model.confidence is not None:
-        arrays["confidence/weights"] = model.confidence.weights
-        arrays["confidence/bias"] = model.confidence.bias
+        for name in _CONFIDENCE:
+            arrays[f"confidence/{name}"] = getattr(model.confidence, name)
     for prior in model.priors:
         arrays |= _pack_prior(prior)
     description = {
@@ -129,7 +130,7 @@ def _unpack_placement(arrays: Arrays) -> BoxPlacement:
 def _unpack_confidence(arrays: Arrays) -> PointConfidence | None:
     if "confidence/weights" not in arrays:  # a model of an older version
         return None
-    return PointConfidence(arrays["confidence/weights"], arrays["confidence/bias"])
+    return PointConfidence(**{name: arrays[f"confidence/{name}"] for name in _CONFIDENCE})
 
 
 def _pack_prior(prior: LevelPrior) -> Arrays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,8 @@ def learn_confidence(
     quality: QualityClassifier,
     shape_model: ShapeModel,
     modes: npt.NDArray[np.float32],
+    *,
+    taught: Sequence[Trial] = (),
 ) -> PointConfidence:
     """Learn how likely points are within 5 % of the outer-eye distance.
 
@@ -41,6 +44,8 @@ def learn_confidence(
     shape_model : ShapeModel
     modes : ndarray, shape (136, m), float32
         The cascade's basis.
+    taught : sequence of Trial
+        After lessons; without them a lesson changes nothing.
 
     Returns
     -------
@@ -55,15 +60,10 @@ def learn_confidence(
     -----
     A logistic regression per point on four fifths of the pictures; then, on the other fifth, slope
     and shift of the logits for each group of points (Platt 1999). Weights and calibration are
-    folded together.
+    folded together. What lessons change is a logistic regression for each group, on the logit and
+    the logarithm of the number of lessons.
     """
-    features = np.stack([trial.end.features for trial in trials])
-    steps = np.stack([trial.end.step for trial in trials])
-    logits = quality.logits(features, steps).tolist()
-    clues = np.stack(
-        [clues_of(t.end, q, shape_model, modes) for t, q in zip(trials, logits, strict=True)]
-    )
-    right: Flags = np.stack([trial.errors for trial in trials]) < WITHIN
+    clues, right = _clues(trials, quality, shape_model, modes)
     # counted over rounds of folds, so that every held-out cascade is in both parts
     aside: Flags = np.array([trial.picture // FOLDS for trial in trials]) % _CALIBRATION == 0
     if not aside.any() or aside.all():
@@ -77,7 +77,41 @@ def learn_confidence(
         slope, shift = calibrate(said.ravel(), right[aside][:, points].ravel())
         weights[points] *= slope
         bias[points] = slope * bias[points] + shift
-    return PointConfidence(weights, bias)
+    confidence = PointConfidence(weights, bias)
+    if not taught:
+        return confidence
+    clues, right = _clues(taught, quality, shape_model, modes)
+    count = np.log([trial.lessons for trial in taught])
+    return replace(confidence, taught=_learn_taught(confidence, clues, count, right))
+
+
+def _clues(
+    trials: Sequence[Trial],
+    quality: QualityClassifier,
+    shape_model: ShapeModel,
+    modes: npt.NDArray[np.float32],
+) -> tuple[Array, Flags]:
+    """Form the clues of trials, (n, 68, q), and whether their points are right."""
+    features = np.stack([trial.end.features for trial in trials])
+    steps = np.stack([trial.end.step for trial in trials])
+    logits = quality.logits(features, steps).tolist()
+    clues = np.stack(
+        [clues_of(t.end, q, shape_model, modes) for t, q in zip(trials, logits, strict=True)]
+    )
+    return clues, np.stack([trial.errors for trial in trials]) < WITHIN
+
+
+def _learn_taught(confidence: PointConfidence, clues: Array, count: Array, right: Flags) -> Array:
+    """Learn what lessons do to the logits of each group: see `PointConfidence.taught`."""
+    logits = np.einsum("nlq,lq->nl", clues, confidence.weights) + confidence.bias
+    taught = confidence.taught.copy()
+    for group in GROUPS.values():
+        points = list(group)
+        said = logits[:, points].ravel()
+        x = np.column_stack([said, np.repeat(count, len(points))])
+        weights, gain = fit_logistic(x, right[:, points].ravel(), ridge=_RIDGE)
+        taught[points] = *weights, gain
+    return taught
 
 
 def fit_logistic(x: Array, y: Flags, *, ridge: float) -> tuple[Array, float]:

@@ -21,10 +21,12 @@ from facetrack.training.confidence import learn_confidence
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.lids import blinking
 from facetrack.training.motion import draw_motion, pair_motions, start_from_motion
+from facetrack.training.people import moving_people, still_people
 from facetrack.training.pictures import Labelled, Picture, read_pictures
 from facetrack.training.quality import fit_boxes, learn_quality
 from facetrack.training.starts import StartNoise
-from facetrack.training.trials import FOLDS, Trial, train_held_out, try_out
+from facetrack.training.trials import FOLDS, train_held_out, try_out, try_taught
+from facetrack.training.worsening import worsen
 
 Array = npt.NDArray[np.float64]
 
@@ -63,6 +65,8 @@ class TrainingSettings:
     tracking, start, refinement : CascadePlan
     tracking_frames, start_frames, refinement_frames : int
         Training frames per picture and per mirrored copy.
+    worsened : float
+        Share of the tracking frames that are made as bad as video can be.
     seed : int
     threads : int
     """
@@ -71,9 +75,10 @@ class TrainingSettings:
     tracking: CascadePlan = field(default_factory=lambda: CascadePlan(TRACKING_LEVELS))
     start: CascadePlan = field(default_factory=lambda: CascadePlan(START_LEVELS))
     refinement: CascadePlan = field(default_factory=lambda: CascadePlan(REFINEMENT_LEVELS))
-    tracking_frames: int = 2
+    tracking_frames: int = 4
     start_frames: int = 4
     refinement_frames: int = 3
+    worsened: float = 0.3
     seed: int = 0
     threads: int = 2
 
@@ -125,8 +130,12 @@ def train_model(
         centre=FRAME_CENTRE,
     )
     motions = pair_motions(clips, shape_model)
-    starts = _tracking_starts(pictures, shape_model, motions, settings.tracking_frames, rng)
-    tracking, trials = _train_and_try(pictures, shape_model, starts, settings, rng, report)
+    report("filming synthetic people of the pictures")
+    own = np.random.default_rng(settings.seed)
+    people = still_people(pictures, shape_model, own, threads=settings.threads)
+    shown = [*pictures, *people]
+    starts = _tracking_starts(shown, shape_model, motions, settings, rng)
+    tracking, held_out = _train_twice(starts, shape_model, settings, rng, report)
     boxes = _train_box_fitter(pictures, shape_model, settings, rng, report)
     report("training the fit quality")
     fits = fit_boxes(boxes, pictures[::2], _BOXES, rng)
@@ -134,7 +143,11 @@ def train_model(
     cascade = tracking.cascade
     quality = learn_quality(cascade, shape_model, pictures[::2], unseen, rng, box_fits=fits)
     report("training the confidence of points")
-    confidence = learn_confidence(trials, quality, shape_model, cascade.basis)
+    own, threads = np.random.default_rng(settings.seed), settings.threads
+    trials = try_out(held_out, shape_model, shown, own, threads=threads)
+    films = moving_people(pictures, shape_model, own, threads=threads)
+    taught = try_taught(held_out, shape_model, films, threads=threads)
+    confidence = learn_confidence(trials, quality, shape_model, cascade.basis, taught=taught)
     return FaceModel(
         name=name,
         shape_model=shape_model,
@@ -149,24 +162,24 @@ def train_model(
     )
 
 
-def _train_and_try(
-    pictures: Sequence[Picture],
-    shape_model: ShapeModel,
+def _train_twice(
     starts: Items,
+    shape_model: ShapeModel,
     settings: TrainingSettings,
     rng: np.random.Generator,
     report: Callable[[str], None],
-) -> tuple[TrainedCascade, list[Trial]]:
-    """Train the tracking cascade, and try it on people that it does not know."""
+) -> tuple[TrainedCascade, list[Cascade]]:
+    """Train the tracking cascade, and again without one part of the people after the other."""
     report("training the tracking cascade")
     frames = make_frames(starts, shape_model)
     tracking = _train(frames, shape_model, settings.tracking, settings, rng, report)
     report(f"training it again on {FOLDS} parts of the pictures, to try it on the others")
     own, plan, threads = np.random.default_rng(settings.seed), settings.tracking, settings.threads
+    fewer = frames.select(np.arange(len(frames)) < len(frames) // 2)  # of everybody: see starts
     held_out = train_held_out(
-        frames, tracking.cascade, shape_model.basis, plan, own, threads=threads
+        fewer, tracking.cascade, shape_model.basis, plan, own, threads=threads
     )
-    return tracking, try_out(held_out, shape_model, pictures, own, threads=threads)
+    return tracking, held_out
 
 
 def _train_box_fitter(
@@ -228,7 +241,7 @@ def train_tracking(
     Cascade
     """
     report("training the tracking cascade")
-    starts = _tracking_starts(pictures, shape_model, motions, settings.tracking_frames, rng)
+    starts = _tracking_starts(pictures, shape_model, motions, settings, rng)
     frames = make_frames(starts, shape_model)
     return _train(frames, shape_model, settings.tracking, settings, rng, report).cascade
 
@@ -250,7 +263,7 @@ def _tracking_starts(
     pictures: Sequence[Picture],
     shape_model: ShapeModel,
     motions: Array,
-    count: int,
+    settings: TrainingSettings,
     rng: np.random.Generator,
 ) -> Items:
     """Draw starts of the tracking cascade: noise around shapes, and real motion.
@@ -258,9 +271,10 @@ def _tracking_starts(
     A tracker's last shape is nearer to a projected truth on the first frames and nearer to the
     person's own shape later (method.md, 1.4), so both are trained.
     """
-    for _ in range(count):
+    for _ in range(settings.tracking_frames):
         for picture in pictures:
-            seen, before = blinking(picture, rng)
+            shown = worsen(picture, rng) if rng.random() < settings.worsened else picture
+            seen, before = blinking(shown, rng)
             kind = rng.random()
             if kind < _OF_MOTION:
                 start = start_from_motion(before, draw_motion(motions, rng), shape_model)

@@ -16,10 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from facetrack.face import N_POINTS
 from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.learner import Learner
+from facetrack.learning.lesson import make_lesson
+from facetrack.learning.own_level import OwnLevel
 from facetrack.regression.cascade import Cascade
 from facetrack.tracking.confidence import End, contrast_of
 from facetrack.tracking.track import KEEP, is_large
@@ -39,6 +43,10 @@ _MOST_REPEATS: Final = 3  # fits after a chain's first one, each from the end of
 _DRIFT: Final = 0.02  # of the face from fit to fit, outer-eye distances
 _CHUNK: Final = 64  # pictures that a thread takes at a time
 
+LESSONS: Final = (1, 3, 8)  # taught frames of a film
+_EVERY: Final = 3  # of a film's frames: neighbours say the same
+_LOST: Final = 0.25  # mean error in outer-eye distances
+
 
 class Trial(NamedTuple):
     """One fit, and how far each point is from the truth.
@@ -50,11 +58,14 @@ class Trial(NamedTuple):
         In outer-eye distances of the truth.
     picture : int
         `Picture.number`.
+    lessons : int
+        How many the cascade had of the person.
     """
 
     end: End
     errors: Array
     picture: int
+    lessons: int = 0
 
 
 def train_held_out(
@@ -136,6 +147,55 @@ def try_out(
         return [trial for found in pool.map(work, parts) for trial in found]
 
 
+def try_taught(
+    held_out: Sequence[Cascade],
+    shape_model: ShapeModel,
+    films: Sequence[Sequence[Picture]],
+    *,
+    threads: int = 2,
+) -> list[Trial]:
+    """Teach frames of each film to the cascade that was not trained on the person, and follow it.
+
+    Parameters
+    ----------
+    held_out : sequence of Cascade
+        From `train_held_out`.
+    shape_model : ShapeModel
+    films : sequence of sequence of Picture
+        Frames of one person each, from `people.film_people`.
+    threads : int
+
+    Returns
+    -------
+    list of Trial
+        Fits of frames that were not taught, after each number of lessons. A level of the person's
+        own alone is learned: it is most of what a correction teaches.
+    """
+    everything = np.ones(N_POINTS, dtype=np.bool_)
+
+    def work(film: Sequence[Picture]) -> list[Trial]:
+        cascade = held_out[film[0].number % len(held_out)]
+        runner, learner = _Runner(shape_model, MapBuilder(cascade.maps)), Learner(cascade, ())
+        found: list[Trial] = []
+        for count in LESSONS:
+            frames = (2 * np.arange(count) + 1) * len(film) // (2 * count)
+            lessons = [
+                make_lesson(film[i].grey, film[i].points, everything, shape_model, key=i)
+                for i in frames.tolist()
+            ]
+            learned = learner.learn(lessons)
+            tried = runner.follow(cascade, film, None if learned is None else learned.own)
+            found += [
+                trial._replace(lessons=count)
+                for index, trial in tried
+                if index not in frames and index % _EVERY == 0
+            ]
+        return found
+
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        return [trial for found in pool.map(work, films) for trial in found]
+
+
 @dataclass(frozen=True, slots=True)
 class _Runner:
     """Fits pictures one by one, on one thread."""
@@ -154,19 +214,35 @@ class _Runner:
         eyes = float(outer_eye_distance(picture.points))
         last = int(rng.integers(_MOST_REPEATS + 1))
         for turn in range(last + 1):
-            trial, points = self._fit(cascade, picture, start)
-            if not is_large(points):
+            trial = self._fit(cascade, picture, start)
+            if not is_large(trial.end.points):
                 return
             if turn in (0, last):
                 yield trial
             drift = _DRIFT * eyes * rng.standard_normal(2)
-            start = self.shape_model.relax(points, keep=KEEP) + drift
+            start = self.shape_model.relax(trial.end.points, keep=KEEP) + drift
 
-    def _fit(self, cascade: Cascade, picture: Picture, start: Array) -> tuple[Trial, Array]:
+    def follow(
+        self, cascade: Cascade, film: Sequence[Picture], own: OwnLevel | None
+    ) -> Iterator[tuple[int, Trial]]:
+        """Track a film from the mean shape at its place; a face that is lost starts there again."""
+        start: Array | None = None
+        for index, picture in enumerate(film):
+            if start is None:
+                start = self.shape_model.relax(picture.points, keep=0.0)
+            trial = self._fit(cascade, picture, start, own)
+            start = None
+            if trial.errors.mean() < _LOST and is_large(trial.end.points):
+                start = self.shape_model.relax(trial.end.points, keep=KEEP)
+                yield index, trial
+
+    def _fit(
+        self, cascade: Cascade, picture: Picture, start: Array, own: OwnLevel | None = None
+    ) -> Trial:
         to_frame = self.shape_model.to_reference(start)
         maps = self.builder.build(warp_to_frame(picture.grey, to_frame))
         shape = cascade.run(maps, to_frame.apply(start))
-        points = to_frame.inverse().apply(shape)
+        points = to_frame.inverse().apply(shape if own is None else own.finish(maps, shape))
         level = cascade.levels[-1]
         features = level.features(maps, shape)
         end = End(
@@ -180,7 +256,7 @@ class _Runner:
         )
         errors = np.linalg.norm(points - picture.points, axis=1)
         errors /= float(outer_eye_distance(picture.points))
-        return Trial(end, errors, picture.number), points
+        return Trial(end, errors, picture.number)
 
 
 def _scaled(noise: StartNoise, factor: float) -> StartNoise:

@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 ablation = pytest.importorskip("ablation")
 
 PLAN = CascadePlan((LevelPlan(0, 8.0, 3), LevelPlan(1, 5.0, 3)))
-N_FRAMES = 4  # of each picture: two starts, both also mirrored
+N_FRAMES = 8  # of each picture: four starts, all also mirrored
 AROUND = 6  # readings of a frame that chooses the features, which in so few pictures are all
 
 

@@ -14,10 +14,11 @@ from facetrack.errors import InputError
 from facetrack.evaluation.clips import track_clip
 from facetrack.evaluation.difficulty import THIRDS, Difficulty, split_thirds
 from facetrack.evaluation.errors import normalised_errors
-from facetrack.evaluation.people import MANNERS, choose_portraits, synthetic_people
+from facetrack.evaluation.people import choose_portraits, synthetic_people
 from facetrack.formats.pts import write_pts
 from facetrack.synthetic.mesh import HeadState
 from facetrack.synthetic.motion import Placement
+from facetrack.synthetic.people import MANNERS
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.render import HeadRenderer
 from facetrack.synthetic.video import SyntheticVideo

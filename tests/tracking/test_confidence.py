@@ -95,7 +95,8 @@ def test_probabilities_are_logistic() -> None:
 
 def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
     rng = np.random.default_rng(3)
-    confidence = PointConfidence(rng.normal(size=(68, N_CLUES)), rng.normal(size=68))
+    change = rng.uniform(0.2, 1, (68, 3))
+    confidence = PointConfidence(rng.normal(size=(68, N_CLUES)), rng.normal(size=68), change)
     clues = 0.2 * rng.normal(size=(68, N_CLUES))
     plain = np.log(1 / (1 / confidence.probability(clues) - 1))
     lessons = np.zeros(68)
@@ -103,9 +104,16 @@ def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
     said = confidence.probability(clues, lessons)
     taught = np.log(1 / (1 / said - 1))
     assert_allclose(np.delete(taught - plain, [5, 40, 60]), 0, atol=1e-9)
-    assert taught[5] == pytest.approx(0.48 * plain[5] - 0.29)
-    assert taught[40] == pytest.approx(0.99 * plain[40] + 0.63 * np.log(8) + 0.74)
-    assert taught[60] == pytest.approx(0.67 * plain[60] + 0.68 * np.log(3) + 0.12)
+    for point, count in ((5, 1), (40, 8), (60, 3)):
+        factor, by_count, gain = change[point]
+        expected = factor * plain[point] + by_count * np.log(count) + gain
+        assert taught[point] == pytest.approx(expected)
+
+
+def test_a_confidence_that_knows_nothing_of_lessons_stays_as_it_is() -> None:
+    confidence = PointConfidence(np.full((68, N_CLUES), 0.1), np.linspace(-1, 1, 68))
+    clues = np.ones((68, N_CLUES))
+    assert_allclose(confidence.probability(clues, 5), confidence.probability(clues), rtol=1e-12)
 
 
 def test_a_correction_is_told_by_the_confidence_of_its_points(shipped_model: FaceModel) -> None:
@@ -131,10 +139,17 @@ def test_broken_clues_deserve_no_confidence() -> None:
     assert not said.flags.writeable
 
 
-@pytest.mark.parametrize("shapes", [((68, N_CLUES - 1), (68,)), ((68, N_CLUES), (67,))])
-def test_wrong_weights_are_named(shapes) -> None:
-    with pytest.raises(InputError, match="confidence needs weights"):
-        PointConfidence(np.zeros(shapes[0]), np.zeros(shapes[1]))
+@pytest.mark.parametrize(
+    ("wrong", "shapes"),
+    [
+        ("weights", ((68, N_CLUES - 1), (68,), (68, 3))),
+        ("bias", ((68, N_CLUES), (67,), (68, 3))),
+        ("taught", ((68, N_CLUES), (68,), (3, 68))),
+    ],
+)
+def test_arrays_of_another_shape_are_named(wrong: str, shapes) -> None:
+    with pytest.raises(InputError, match=f"confidence needs {wrong} "):
+        PointConfidence(*map(np.zeros, shapes))
 
 
 def test_contrast_is_the_mean_of_maps() -> None:

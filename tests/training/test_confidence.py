@@ -41,7 +41,9 @@ def _said(confidence, model, trials: list[Trial]) -> np.ndarray:
     logits = model.quality.logits(features, steps).tolist()
     return np.stack(
         [
-            confidence.probability(clues_of(t.end, q, model.shape_model, model.tracking.basis))
+            confidence.probability(
+                clues_of(t.end, q, model.shape_model, model.tracking.basis), t.lessons
+            )
             for t, q in zip(trials, logits, strict=True)
         ]
     )
@@ -60,6 +62,37 @@ def test_confidence_comes_true_on_others(shipped_model) -> None:
     for group in GROUPS.values():
         points = list(group)
         assert reliability(said[:, points], right[:, points]).error < 0.03
+
+
+def _taught_trials(model, n: int, seed: int) -> list[Trial]:
+    """Draw fits after 1, 3 or 8 lessons, which change the logits of what is right."""
+    rng = np.random.default_rng(seed)
+    trials, chances = _drawn_trials(model, n, seed)
+    for index, (trial, chance) in enumerate(zip(trials, chances, strict=True)):
+        count = (1, 3, 8)[index % 3]
+        logit = 0.6 * np.log(chance / (1 - chance)) + 0.5 * np.log(count) + 0.4
+        errors = np.where(rng.random(68) < 1 / (1 + np.exp(-logit)), 0.5 * WITHIN, 2 * WITHIN)
+        trials[index] = trial._replace(errors=errors, lessons=count)
+    return trials
+
+
+def test_what_is_said_of_taught_people_comes_true(shipped_model) -> None:
+    model = shipped_model
+    parts = model.quality, model.shape_model, model.tracking.basis
+    trials, taught = _drawn_trials(model, 800, seed=0)[0], _taught_trials(model, 800, seed=1)
+    plain = learn_confidence(trials, *parts)
+    assert_allclose(plain.taught, np.tile([1, 0, 0], (68, 1)))
+    confidence = learn_confidence(trials, *parts, taught=taught)
+    assert confidence.weights.tobytes() == plain.weights.tobytes()
+    others = _taught_trials(model, 800, seed=2)
+    for count in (1, 3, 8):
+        some = [trial for trial in others if trial.lessons == count]
+        right = np.stack([trial.errors for trial in some]) < WITHIN
+        assert reliability(_said(confidence, model, some), right).error < 0.03
+        assert reliability(_said(plain, model, some), right).error > 0.05
+    for group in GROUPS.values():
+        of_group = confidence.taught[list(group)]
+        assert (of_group == of_group[0]).all()
 
 
 def test_too_few_pictures_are_named(shipped_model) -> None:

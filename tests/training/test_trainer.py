@@ -146,8 +146,11 @@ def test_too_few_pictures_are_named(images, clips) -> None:
 
 
 def test_half_of_the_tracking_starts_are_real_motion(shape_model, monkeypatch) -> None:
-    """Of the others, seven in ten are moved from what the shape model can say of the truth."""
-    count, kinds = 4000, []
+    """Of the others, seven in ten are moved from what the shape model can say of the truth.
+
+    Three pictures of ten are made worse, whatever the start.
+    """
+    count, kinds, worse = 4000, [], []
     picture = Picture(7, np.empty((0, 0), np.uint8), astronaut().points, None)
 
     def noisy(noise, points, model, rng, *, projected: bool):
@@ -158,15 +161,27 @@ def test_half_of_the_tracking_starts_are_real_motion(shape_model, monkeypatch) -
         kinds.append("motion")
         return points
 
+    def worsened(picture, rng):
+        worse.append(len(kinds))
+        return replace(picture, points=picture.points + 1)
+
+    monkeypatch.setattr(trainer, "worsen", worsened)
     monkeypatch.setattr(trainer, "blinking", lambda picture, rng: (picture, picture.points))
     monkeypatch.setattr(StartNoise, "move", noisy)
     monkeypatch.setattr(trainer, "start_from_motion", real)
     motions, rng = np.zeros((2, 68, 2)), np.random.default_rng(0)
-    starts = list(trainer._tracking_starts([picture], shape_model, motions, count, rng))
+    settings = TrainingSettings(tracking_frames=count)
+    starts = list(trainer._tracking_starts([picture], shape_model, motions, settings, rng))
     assert len(starts) == len(kinds) == count
     assert starts[0][0] == 7
     shares = {kind: kinds.count(kind) / count for kind in set(kinds)}
     assert shares == pytest.approx({"motion": 0.5, "projected": 0.35, "own": 0.15}, abs=0.03)
+    assert len(worse) / count == pytest.approx(0.3, abs=0.03)
+    assert [i for i, start in enumerate(starts) if start[3] is not picture.points] == worse
+    settings = TrainingSettings(tracking_frames=count, worsened=0.0)
+    worse.clear()
+    assert list(trainer._tracking_starts([picture], shape_model, motions, settings, rng))
+    assert not worse
 
 
 FACE = (astronaut().points - astronaut().points.mean(axis=0)) / 100

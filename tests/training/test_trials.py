@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -11,8 +13,9 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
 from facetrack.training.cascade import CascadePlan, LevelPlan, train_cascade
 from facetrack.training.frames import TrainingFrames, make_frames
+from facetrack.training.pictures import Picture
 from facetrack.training.starts import StartNoise
-from facetrack.training.trials import FOLDS, Trial, train_held_out, try_out
+from facetrack.training.trials import FOLDS, LESSONS, Trial, train_held_out, try_out, try_taught
 
 PLAN = CascadePlan((LevelPlan(0, 8.0, 4), LevelPlan(1, 5.0, 3)), ridge=1e-2)
 
@@ -105,3 +108,34 @@ def test_threads_change_no_bit(held_out, shape_model, pictures) -> None:
         assert a.errors.tobytes() == b.errors.tobytes()
         assert a.end.features.tobytes() == b.end.features.tobytes()
         assert a.end.points.tobytes() == b.end.points.tobytes()
+
+
+@pytest.fixture(scope="module")
+def films(pictures) -> list[list[Picture]]:
+    """Give two films of one face that travels, with the landmarks of another convention."""
+
+    def frame(picture: Picture, step: int) -> Picture:
+        moved = np.roll(picture.grey, step, axis=1)
+        return replace(picture, grey=moved, points=picture.points + np.array([step + 2.0, 0.0]))
+
+    return [[frame(picture, step) for step in range(40)] for picture in (pictures[0], pictures[4])]
+
+
+def test_a_taught_person_is_fitted_better_the_more_is_taught(held_out, shape_model, films) -> None:
+    trials = try_taught(held_out, shape_model, films)
+    assert {trial.picture for trial in trials} == {film[0].number for film in films}
+    errors = [np.mean([t.errors.mean() for t in trials if t.lessons == n]) for n in LESSONS]
+    (untaught,) = {t.lessons for t in try_out(held_out, shape_model, films[0], _rng())}
+    assert untaught == 0
+    assert errors[2] < errors[0] < 0.08
+    counts = [sum(t.lessons == n for t in trials) for n in LESSONS]
+    assert counts[0] >= counts[1] >= counts[2] > 10  # what was taught is not among them
+
+
+def test_threads_change_no_bit_of_taught_people(held_out, shape_model, films) -> None:
+    one, two = (try_taught(held_out, shape_model, films, threads=n) for n in (1, 2))
+    assert [t.errors.tobytes() for t in one] == [t.errors.tobytes() for t in two]
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(0)
