@@ -221,6 +221,21 @@ def picture_bytes(path: str | os.PathLike[str]) -> bytes:
     return content
 
 
+def most_pixels(size: int) -> int:
+    """Say how many pixels a file may claim for a picture before it counts as damaged.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the file.
+
+    Returns
+    -------
+    int
+    """
+    return _ALWAYS + _PER_BYTE * size
+
+
 def _check_claim(path: str | os.PathLike[str], content: bytes) -> None:
     """Refuse a header that claims far more than the file can hold: decoding would take minutes."""
     from PIL import Image as pillow
@@ -236,7 +251,7 @@ def _check_claim(path: str | os.PathLike[str], content: bytes) -> None:
         raise VideoError(path, cause, remedy="scale it down") from error
     except UNREADABLE:
         return  # OpenCV may know better
-    if width * height > _ALWAYS + _PER_BYTE * len(content):
+    if width * height > most_pixels(len(content)):
         cause = f"its header claims {width} x {height} pixels, {len(content)} bytes hold no such"
         raise VideoError(path, f"{cause} picture: damaged?")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import islice
@@ -14,10 +16,12 @@ import av.error
 from av.stream import Disposition
 
 from facetrack.errors import VideoError
+from facetrack.formats.picture import most_pixels
 from facetrack.video.source import DecodeReport
 from facetrack.video.timeline import own_end
 
 MAX_PIXELS: Final = 16384 * 8192  # a broken header may claim any size; this bounds memory
+_AT_ONCE: Final = 1 << 29  # bytes: a plane of so many pixels, an index of 200 hours
 PREVIEW: Final = 2  # pictures of a stream beside a film: its cover, though not marked as one
 _TEXTS: Final = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # FFmpeg draws their letters
 REMEDY: Final = "check whether a player shows it, or fetch the file again"
@@ -42,6 +46,7 @@ def open_container(path: Path) -> Any:
     """
     if not path.is_file():
         raise VideoError(path, "there is no such file", remedy="check the name")
+    _bound_memory()
     try:
         if not path.stat().st_size:
             raise VideoError(path, "the file is empty", remedy="fetch it again")
@@ -58,6 +63,13 @@ def open_container(path: Path) -> Any:
         container.close()
         raise VideoError(path, "is a text, no video", remedy="name the video itself")
     return container
+
+
+@functools.cache
+def _bound_memory() -> None:
+    """Bound what FFmpeg takes at once: a few damaged bytes may claim millions of frames."""
+    with contextlib.suppress(AttributeError, OSError):  # where its libraries are not found thus
+        ctypes.CDLL(av._core.__file__).av_max_alloc(ctypes.c_size_t(_AT_ONCE))
 
 
 def is_cover(stream: Any) -> bool:
@@ -95,7 +107,8 @@ def video_stream(path: Path, container: Any) -> Any:
     if not streams:
         raise VideoError(path, "has no stream of pictures that can be decoded", remedy=REMEDY)
     stream = max(streams, key=_weight)  # the first one of equals
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    most = min(most_pixels(container.size), MAX_PIXELS)
+    stream.codec_context.options = {"max_pixels": str(most)}
     return stream
 
 
@@ -153,18 +166,29 @@ def decode(
 
 def _packets(container: Any, stream: Any, report: DecodeReport) -> Iterator[tuple[Any, list[Any]]]:
     """Give each packet with the frames that came out of the decoder; the last packet is empty."""
-    packets = container.demux(stream)
-    while True:
+    for packet in _demuxed(container, stream, report):
         try:
-            packet = next(packets, None)
-            if packet is None:
-                return
             frames = packet.decode()
         except av.error.FFmpegError as error:
-            report.undecodable += 1
-            report.note(f"undecodable: {error.strerror}")
+            _undecodable(error, report)
             frames = []
         yield packet, frames
+
+
+def _demuxed(container: Any, stream: Any, report: DecodeReport) -> Iterator[Any]:
+    """Give the packets; the empty last one brings what the decoder holds, also behind damage."""
+    try:
+        yield from container.demux(stream)
+    except av.error.FFmpegError as error:
+        _undecodable(error, report)
+        last = av.Packet()
+        last.stream, last.time_base = stream, stream.time_base
+        yield last
+
+
+def _undecodable(error: av.error.FFmpegError, report: DecodeReport) -> None:
+    report.undecodable += 1
+    report.note(f"undecodable: {error.strerror}")
 
 
 def _tail(path: Path, last: int, report: DecodeReport) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
@@ -72,12 +73,13 @@ def orientation(frame: av.VideoFrame) -> Orientation:
     at (a p + c q, b p + d q).
     """
     # Not `frame.side_data`: both would keep each other alive until the collector comes.
-    try:
-        entry = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
-    except ValueError:  # a kind of data that PyAV has no name for, as EXIF in frames
-        return _turned(frame.rotation)
+    data = SideDataContainer.__new__(SideDataContainer)
+    # PyAV ends the list at data that it has no name for, as EXIF; the matrix comes before that.
+    with contextlib.suppress(ValueError):
+        data.__init__(frame)  # type: ignore[misc]
+    entry = data.get("DISPLAYMATRIX")
     if entry is None:
-        return UPRIGHT
+        return _turned(frame.rotation)  # mirrors are not known there
     a, b, _, c, d = (int(v) for v in np.frombuffer(entry, dtype=np.int32, count=5))
     return _oriented(a, b, c, d)
 

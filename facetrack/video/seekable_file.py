@@ -303,17 +303,20 @@ def _index_packets(path: Path, size: int, changed: int) -> FrameIndex | None:
         stream = video_stream(path, container)
         if is_timeless(container):
             return None
-        for packet in container.demux(stream):
-            if not packet.size or packet.is_discard:
-                continue
-            if packet.pts is None or packet.is_corrupt:
-                return None
-            if decoded is not None and packet.dts is not None and packet.dts < decoded:
-                return None  # time falls back: the order of stamps is not that of frames
-            decoded = packet.dts
-            stamps.append(packet.pts)
-            if packet.is_keyframe:
-                keys.append(packet.pts)
+        try:
+            for packet in container.demux(stream):
+                if not packet.size or packet.is_discard:
+                    continue
+                if packet.pts is None or packet.is_corrupt:
+                    return None
+                if decoded is not None and packet.dts is not None and packet.dts < decoded:
+                    return None  # time falls back: the order of stamps is not that of frames
+                decoded = packet.dts
+                stamps.append(packet.pts)
+                if packet.is_keyframe:
+                    keys.append(packet.pts)
+        except av.error.FFmpegError:  # only decoding tells how far one gets
+            return None
         tick, zero = Fraction(stream.time_base or 0), zero_of(container)
     stamps.sort()
     if not keys or not tick or len(set(stamps)) < len(stamps):

@@ -16,7 +16,6 @@ from numpy.testing import assert_allclose
 
 from facetrack.errors import VideoError
 from facetrack.opening import open_source
-from facetrack.video import planes
 from facetrack.video.file import FileSource
 
 Clip = Callable[..., Path]
@@ -148,20 +147,6 @@ def test_rotation_agrees_with_opencv(tmp_path: Path, clip: Clip) -> None:
     assert ours.shape == theirs.shape == (160, 120, 3)
     # Both convert by swscale, of different versions.
     assert np.abs(ours.astype(int) - theirs).mean() < 2
-
-
-@pytest.mark.parametrize("degrees", [0, 90, 180, -90])
-def test_frames_with_data_that_pyav_cannot_name_stand_right(
-    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch, degrees: int
-) -> None:
-    path = clip(tmp_path / "turned.mp4", [0, 0.1], rotation=degrees)
-    expected = next(iter(FileSource(path))).image
-
-    def unnamed(frame: object) -> object:
-        raise ValueError("31 is not a valid Type")
-
-    monkeypatch.setattr(planes, "SideDataContainer", unnamed)
-    np.testing.assert_array_equal(next(iter(FileSource(path))).image, expected)
 
 
 def test_exif_in_frames_is_no_obstacle(shared: Path) -> None:

@@ -104,7 +104,7 @@ def test_tiles_are_told_from_layers_of_a_film() -> None:
         )  # fmt: skip
 
     def of(*streams: SimpleNamespace) -> SimpleNamespace:
-        return SimpleNamespace(streams=SimpleNamespace(video=list(streams)))
+        return SimpleNamespace(streams=SimpleNamespace(video=list(streams)), size=9)
 
     tiles = [stream(1, Disposition.dependent) for _ in range(4)]
     with pytest.raises(VideoError, match="tiles"):
