@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import re
 from fractions import Fraction
 from typing import Any, Final
@@ -16,6 +17,8 @@ from facetrack.video.source import FALLBACK_RATE, DecodeReport
 LOGGER = logging.getLogger(__name__)
 
 _NOTABLE: Final = 0.0005  # seconds; what is less vanishes in the files' milliseconds
+
+_FASTEST: Final = 2000  # frames a second of a raw stream: more is the tick of variable rates
 
 _LENGTH: Final = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 
@@ -62,16 +65,17 @@ def rate_of(container: Any, stream: Any, given: float | None = None) -> Fraction
     Returns
     -------
     Fraction
-        Of formats without times what is given, else what the stream's own header states; of
-        others their average. 25 where nothing is known.
+        Of formats without times what is given, else what the stream's own header states, unless
+        that is the tick of a clock; of others their average. 25 where nothing is known.
     """
     timeless = is_timeless(container)
     if timeless and given is not None:
         return Fraction(given).limit_denominator(1_000_000)
     codec = getattr(stream.codec_context, "framerate", None)
     # FFmpeg's average of formats without times is its own guess.
-    known = (codec, stream.guessed_rate) if timeless else (stream.average_rate, stream.guessed_rate)
-    return next((Fraction(rate) for rate in known if rate), Fraction(FALLBACK_RATE))
+    known = (codec if timeless else stream.average_rate), stream.guessed_rate
+    most = _FASTEST if timeless else math.inf
+    return next((Fraction(rate) for rate in known if rate and rate < most), Fraction(FALLBACK_RATE))
 
 
 def own_end(stream: Any, zero: Fraction) -> float | None:

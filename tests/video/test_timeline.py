@@ -21,16 +21,21 @@ from facetrack.formats.annotation import track_annotations
 from facetrack.formats.elan import read_elan, write_elan_annotations
 from facetrack.formats.openface import OpenFaceWriter, read_openface
 from facetrack.formats.webvtt import read_webvtt, write_webvtt_annotations
-from facetrack.opening import open_seekable, open_source
+from facetrack.opening import open_seekable, open_source, unstated_rate
 from facetrack.video.file import FileSource
 
 Clip = Callable[..., Path]
 
 LATE = 0.84  # seconds that the picture starts after its sound
 RATE = 25
-STATE_A_START = ["a.mp4", "a.mov", "a.mkv", "a.webm", "a.ts", "a.m2ts", "a.mpg", "a.flv"]
-SOUNDS = {".webm": "libopus", ".avi": "mp2", ".mpg": "mp2", ".flv": "mp3"}
-PICTURES = {".webm": "libvpx", ".avi": "mpeg4", ".mpg": "mpeg2video", ".flv": "flv"}
+STATE_A_START = [
+    "a.mp4", "a.mov", "a.mkv", "a.webm", "a.ts", "a.m2ts", "a.mts", "a.mpg", "a.vob", "a.flv"
+]  # fmt: skip
+ANY_START = (".ts", ".m2ts", ".mts", ".mpg", ".vob")  # what their clocks begin with
+SOUNDS = {".webm": "libopus", ".avi": "mp2", ".mpg": "mp2", ".vob": "mp2", ".flv": "mp3"}
+PICTURES = {
+    ".webm": "libvpx", ".avi": "mpeg4", ".mpg": "mpeg2video", ".vob": "mpeg2video", ".flv": "flv",
+}  # fmt: skip
 
 
 def _sound(codec: str, seconds: float) -> Iterator[Any]:
@@ -92,7 +97,7 @@ def _probed(path: Path) -> np.ndarray:
     for frame in answer["frames"]:  # the last of a program stream has none
         stated = frame.get("best_effort_timestamp_time")
         times.append(times[-1] + 1 / RATE if stated is None else float(stated))
-    anywhere = path.suffix in (".ts", ".m2ts", ".mpg")
+    anywhere = path.suffix in ANY_START
     return np.array(times) - (float(answer["format"]["start_time"]) if anywhere else 0)
 
 
@@ -150,7 +155,7 @@ def test_pictures_before_the_files_zero_count_from_the_first(tmp_path: Path, cli
     assert any("before the file's zero" in note for note in source.report.notes)
 
 
-@pytest.mark.parametrize("name", ["a.ts", "a.m2ts", "a.mpg"])
+@pytest.mark.parametrize("name", [f"a{suffix}" for suffix in ANY_START])
 @pytest.mark.parametrize("lengths", [(31, 31), (13, 31), (31, 10, 22)])
 @pytest.mark.parametrize("b_frames", [0, 2])
 def test_joined_recordings_go_on_one_frame_later(
@@ -237,6 +242,15 @@ def test_raw_streams_keep_the_rate_of_their_header_and_obey_the_users(
         assert any(f"rate of {rate} a second" in note for note in source.report.notes)
         video = open_seekable(path, rate=given)
         assert [video.time(i) for i in range(video.n_frames)] == times
+
+
+def test_the_tick_of_a_clock_is_no_rate(tmp_path: Path, clip: Clip) -> None:
+    """Encoders of variable rates state 1/90000 s in the header of H.264."""
+    path = clip(tmp_path / "a.h264", [0, 0.03, 0.1, 0.12], tick=Fraction(1, 90_000))
+    source = open_source(path)
+    assert_allclose([f.timestamp for f in source], np.arange(4) / RATE, atol=1e-9)
+    assert unstated_rate(path) == RATE
+    assert any("rate of 25 a second" in note for note in source.report.notes)
 
 
 def test_a_rate_does_not_overrule_a_files_times(tmp_path: Path, clip: Clip) -> None:

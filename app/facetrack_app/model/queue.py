@@ -35,6 +35,8 @@ class Order:
     max_faces : int
     overlay : bool
         Whether videos with the landmarks are written, too.
+    rate : float or None
+        Frames per second of raw streams, which state no times; None: as their headers say.
     """
 
     inputs: tuple[str, ...]
@@ -42,6 +44,7 @@ class Order:
     model: str = "default"
     max_faces: int = 1
     overlay: bool = False
+    rate: float | None = None
 
 
 @dataclass(slots=True)

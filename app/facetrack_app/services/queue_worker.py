@@ -40,7 +40,13 @@ def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
     folder = Path(order.output).absolute()
     found = find_inputs(order.inputs, skip=folder)
     namer = Namer(folder)
-    settings = Settings(order.max_faces, 0.0, order.overlay, stills=True)  # as Open does
+    settings = Settings(
+        order.max_faces,
+        0.0,
+        order.overlay,
+        stills=True,
+        rate=order.rate,  # stills as Open does
+    )
     identity = ModelId(model.name, fingerprint(model))
     tasks = [Task(item.source, namer.outputs(item), settings, identity) for item in found.inputs]
     tell(
@@ -62,7 +68,8 @@ def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
             failed.append(outcome)
             tell({"done": number, "line": outcome.message, "failed": True})
         else:
-            tell({"done": number, "line": outcome.account, "failed": False})
+            line = "; ".join([outcome.account, *outcome.ledger.notes])
+            tell({"done": number, "line": line, "failed": False})
         number += 1
     if tasks and folder.is_dir() and not any(failure.fatal for failure in failed):
         write_summary(folder, failed)

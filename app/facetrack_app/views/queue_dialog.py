@@ -10,6 +10,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QCheckBox,
     QDialog,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -53,6 +54,11 @@ class QueueDialog(QDialog):
         self.output = QLineEdit()
         self.overlay = QCheckBox("also write videos with the landmarks")
         self.overlay.setToolTip("NAME.overlay.mp4 beside the tables.")
+        self.rate = QDoubleSpinBox()
+        self.rate.setRange(0, 10_000)
+        self.rate.setSpecialValueText("as they say, else 25")  # at 0
+        self.rate.setAccessibleName("frames a second of raw streams")
+        self.rate.setToolTip("Files such as .h264 do not say when their frames were taken.")
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self._buttons = {
@@ -96,6 +102,7 @@ class QueueDialog(QDialog):
         place.addWidget(self._buttons["place"])
         form = QFormLayout()
         form.addRow("Results in", place)
+        form.addRow("Frames a second of raw streams", self.rate)
         form.addRow("", self.overlay)
         row = QHBoxLayout()
         for name in ("files", "folder", "clear"):
@@ -131,7 +138,7 @@ class QueueDialog(QDialog):
         """Track what is in the list."""
         order = Order(
             tuple(self._inputs), self.output.text(), self._settings.model,
-            self._settings.max_faces, self.overlay.isChecked(),
+            self._settings.max_faces, self.overlay.isChecked(), self.rate.value() or None,
         )  # fmt: skip
         self._queue.start(order)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -93,6 +94,25 @@ def test_what_was_stopped_goes_on_and_the_files_are_those_of_the_command_line(
     status = main(["track", *map(str, videos), "-o", str(tmp_path / "line")])
     assert status == 0
     assert bytes_in(tmp_path / "out") == bytes_in(tmp_path / "line")
+
+
+@pytest.mark.parametrize("rate", [None, 30.0])
+def test_raw_streams_are_taken_at_the_rate_that_is_said_and_the_row_says_it(
+    tracking: TrackQueue, loop: Loop, videos: list[Path], tmp_path: Path, rate: float | None
+) -> None:
+    raw = tmp_path / "camera.h264"
+    with av.open(str(videos[0])) as given, av.open(str(raw), "w") as out:
+        stream = out.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    tracking.start(Order((str(raw),), str(tmp_path / "out"), rate=rate))
+    loop.until(lambda: tracking.queue.ended)
+    (row,) = tracking.queue.videos
+    table = read_openface(tmp_path / "out" / "camera.csv")
+    assert f"spaced by the rate of {rate or 25:g} a second" in row.words
+    assert table.timestamp[1] == pytest.approx(1 / (rate or 25), abs=1e-5)
 
 
 def test_a_video_that_cannot_be_read_is_named_and_the_others_are_tracked(

@@ -293,12 +293,13 @@ def test_several_videos_that_are_dropped_become_a_queue(
     assert dialog.isVisible()
     assert dialog.table.rowCount() == 3
     assert dialog.output.text() == str(tmp_path / "facetrack-results")
+    dialog.rate.setValue(30)
     dialog.start()
     assert not dialog._buttons["start"].isEnabled()
     qtbot.waitUntil(lambda: not window._queue.running, timeout=3 * PATIENCE)
     assert window.message.startswith("2 videos tracked, 1 failed")
     assert "none.mp4" in window.message
-    assert (tmp_path / "facetrack-results" / "b.ledger.json").is_file()
+    assert '"rate": 30.0' in (tmp_path / "facetrack-results" / "b.ledger.json").read_text()
     dialog.table.cellDoubleClicked.emit(1, 0)
     qtbot.waitUntil(lambda: window.annotate.name == "b.mp4", timeout=PATIENCE)
 
