@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import av.error
 
 from facetrack.errors import InputError, VideoError
-from facetrack.video.decoding import decode, open_container, video_stream
+from facetrack.video.decoding import REMEDY, decode, open_container, video_stream
 from facetrack.video.file import FileSource
 from facetrack.video.frame import Frame
 from facetrack.video.planes import DecodedPicture, leave_pool, orientation
@@ -158,7 +158,8 @@ class SeekableFile(ClosesItself):
         InputError
             If there is no such frame.
         VideoError
-            If the file is gone, has become unreadable or is another one since it was opened.
+            If the file is gone, has become unreadable or is another one since it was opened, or
+            the frame is damaged.
         """
         self._check(index)
         known = self._cache.get(index)
@@ -176,7 +177,11 @@ class SeekableFile(ClosesItself):
                 self._cache = FrameCache()
                 self._index = _index_frames(self._path, self._rate)
                 self._check(index)
-        return self._decode_to(index)
+        try:
+            return self._decode_to(index)
+        except _PromiseBrokenError as error:  # threads of other kinds may differ over damage
+            cause = f"frame {index + 1} cannot be decoded alone"
+            raise VideoError(self._path, cause, remedy=REMEDY) from error
 
     def close(self) -> None:
         """Let go of the file and the frames that are kept."""
