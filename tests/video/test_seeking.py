@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from av.codec.context import ThreadType
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError, VideoError
 from facetrack.opening import open_seekable, open_source
-from facetrack.video import seekable_file
+from facetrack.video import decoding, seekable_file
 from facetrack.video.frame import Frame, frame_of
 from facetrack.video.seeking import FrameCache, SeekableVideo
+from facetrack.video.source import DecodeReport
 
 Clip = Callable[..., Path]
 
@@ -92,6 +96,21 @@ def test_damaged_packets_leave_the_numbers_of_sequential_decoding(
         if index < video.n_frames:
             video.frame(index)
     _assert_same(video, sequence, [0, len(sequence) - 1, len(sequence) // 2])
+
+
+def test_a_frame_that_only_some_threads_decode_is_named(
+    tmp_path: Path, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen of damaged WebM: what threads of frames show, threads of slices do not."""
+    path = clip(tmp_path / "clip.mp4", VARIABLE)
+
+    def decode(file: Path, container: Any, stream: Any, report: DecodeReport) -> Iterator[Any]:
+        frames = decoding.decode(file, container, stream, report)
+        yield from islice(frames, 3 if stream.thread_type == ThreadType.SLICE else 0, None)
+
+    monkeypatch.setattr(seekable_file, "decode", decode)
+    with pytest.raises(VideoError, match=r"clip\.mp4: frame 1 cannot be decoded alone"):
+        open_seekable(path).frame(0)
 
 
 def test_broken_pictures_of_a_folder_keep_their_numbers(tmp_path: Path) -> None:
