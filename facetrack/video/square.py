@@ -43,8 +43,10 @@ class Stretch(NamedTuple):
 
     def picture(self, image: Image) -> Image:
         """Stretch a picture, shape (H, W[, 3])."""
-        size = self.size((image.shape[1], image.shape[0]))
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        # By factors, not to a size, which would be rounded: pictures move as their points do.
+        how = cv2.INTER_LINEAR
+        stretched = cv2.resize(image, None, fx=self.x, fy=self.y, interpolation=how)
+        return np.asarray(stretched, dtype=np.uint8)
 
 
 AS_STORED: Final = Stretch()

@@ -26,6 +26,22 @@ def test_points_move_with_the_picture(aspect: float) -> None:
     assert_allclose(stretch.stored(stretch.square(centre)), centre)
 
 
+@pytest.mark.parametrize("aspect", [32 / 27, 27 / 32, 40 / 33, 1.42])
+@pytest.mark.parametrize("side", [100, 118])
+def test_pictures_move_as_their_points_do_whatever_the_rounded_size(
+    aspect: float, side: int
+) -> None:
+    rising = np.tile(2 * np.arange(side, dtype=np.uint8), (side, 1))
+    stretch = stretch_of(aspect)
+    for picture, axis in ((rising, 0), (np.ascontiguousarray(rising.T), 1)):
+        stretched = stretch.picture(picture)
+        assert stretched.shape[::-1] == stretch.size((side, side))
+        line = stretched[0] if axis == 0 else stretched[:, 0]
+        there = np.arange(len(line), dtype=float)
+        here = stretch.stored(np.column_stack([there, there]))[:, axis]
+        assert_allclose(line[2:-2], 2 * here[2:-2], atol=0.75)  # grey values are whole numbers
+
+
 def test_square_frames_stay_as_they_are() -> None:
     frame = Frame(0, 0.0, ArrayPicture(np.zeros((4, 4, 3), np.uint8)))
     assert frame.square is frame
