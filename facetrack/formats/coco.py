@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import PureWindowsPath
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = ["point_names", "read_coco", "skeleton", "write_coco"]
 MAX_BYTES: Final = 1 << 30
 _NUMBERED: Final = re.compile(r"(.*?)(\d+)(\.\w+)", re.DOTALL)
 _CVAT: Final = re.compile(r"frame_\d{6}\.\w+", re.IGNORECASE)
+_UPLOADED: Final = re.compile(r"^[0-9a-f]{8}-(?=.)", re.DOTALL)  # of Label Studio, to be unique
 _WHOLE_BODY: Final = 133
 _FACE_OF_WHOLE_BODY: Final = slice(23, 91)
 
@@ -77,10 +78,10 @@ def read_coco(path: str | os.PathLike[str], *, pictures: Sequence[str] = ()) -> 
     counted = _Counted(path, annotations)
     broken: dict[int, FormatError] = {}
     for number, annotation in enumerate(annotations, start=1):
-        key = _identity(path, annotation, "image_id")
-        if key not in frames:
-            raise FormatError(path, f"an annotation is on image {key}, which is not there")
         try:
+            key = _identity(path, annotation, "image_id")
+            if key not in frames:
+                raise FormatError(path, f"an annotation is on image {key}, which is not there")
             points = _face_points(path, annotation)
             score = _real(path, annotation, "score", default=1.0)
         except FormatError as error:
@@ -112,7 +113,7 @@ def _frames(
     path: str | os.PathLike[str], images: list[dict[str, Any]], pictures: Sequence[str]
 ) -> dict[int, tuple[int, float]]:
     """Find the frame and the time of each image, by its id."""
-    names = [PurePath(str(image.get("file_name", ""))).name for image in images]
+    names = [_name(str(image.get("file_name", ""))) for image in images]
     stated = all("frame_index" in image for image in images)
     numbers = range(len(images)) if stated else _numbers(path, names, pictures)
     frames: dict[int, tuple[int, float]] = {}
@@ -123,6 +124,11 @@ def _frames(
         frame = _identity(path, image, "frame_index", default=number)
         frames[key] = frame, _real(path, image, "timestamp")
     return frames
+
+
+def _name(place: str) -> str:
+    """Return a picture's own name: without folders, Windows' too, and what Label Studio adds."""
+    return _UPLOADED.sub("", PureWindowsPath(place).name)
 
 
 def _numbers(

@@ -25,6 +25,16 @@ _ROW_NAMES: Final = ("", "Unnamed: 0")  # what R and pandas call them
 _NOTHING: Final = frozenset(["", *_SPELLINGS.split()])
 
 
+def _ansi(error: UnicodeError) -> tuple[str, int]:
+    """Decode what is no UTF-8 as Excel's western encoding."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("facetrack.ansi", _ansi)
+
+
 def open_table(path: str | os.PathLike[str]) -> TextIO:
     """Open a table of unknown origin.
 
@@ -35,8 +45,8 @@ def open_table(path: str | os.PathLike[str]) -> TextIO:
     Returns
     -------
     text stream
-        UTF-16 where a byte order mark says so (Excel's "Unicode text"), else UTF-8, what is none
-        of it replaced; line ends are kept.
+        UTF-16 where a byte order mark says so (Excel's "Unicode text"), else UTF-8, and what is
+        none of it Windows-1252; line ends are kept.
 
     Raises
     ------
@@ -45,7 +55,7 @@ def open_table(path: str | os.PathLike[str]) -> TextIO:
     """
     with Path(path).open("rb") as stream:
         encoding = _BOMS.get(stream.read(2), "utf-8-sig")
-    return Path(path).open(encoding=encoding, errors="replace", newline="")
+    return Path(path).open(encoding=encoding, errors="facetrack.ansi", newline="")
 
 
 def separator_of(header: str) -> str:

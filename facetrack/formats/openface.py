@@ -232,6 +232,10 @@ def _find_columns(path: str | os.PathLike[str], header: Sequence[str]) -> dict[s
     if len(header) > MAX_COLUMNS:
         raise FormatError(path, f"{len(header)} columns, at most {MAX_COLUMNS} are expected")
     positions = {name: i for i, name in enumerate(header)}
+    if f"x_{N_POINTS}" in positions:
+        count = sum(name.startswith("x_") and name[2:].isdecimal() for name in header)
+        cause = f"{count} points a face (x_0 to x_{count - 1}), another mark-up than the 68 points"
+        raise FormatError(path, cause, remedy="have it written with 68 landmarks", line=1)
     groups = {name: [name] for name in ("frame", "timestamp", "confidence", "success")}
     if _PY_FEAT in positions:
         groups["confidence"] = [_PY_FEAT]

@@ -232,6 +232,21 @@ def test_frames_are_what_the_names_say(tmp_path: Path, names: list[str], frames:
         assert table.points[:, 0, 0].tolist() == [1.5, 0.5, 2.5]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["images/cb0618f6-img_2.jpg", "images/9e1c22d0-img_1.jpg"],
+        [r"..\media\upload\4\00ff12ab-shot_1.png", r"..\media\upload\4\deadbeef-shot_0.png"],
+    ],
+)
+def test_what_label_studio_puts_before_names_is_no_part_of_them(
+    tmp_path: Path, names: list[str]
+) -> None:
+    table = read(tmp_path, named(*names))
+    assert table.frame.tolist() == [0, 1]
+    assert table.points[:, 0, 0].tolist() == [1.5, 0.5]
+
+
 @pytest.mark.parametrize("names", [["x_10.jpg", "x_11.jpg"], ["x_1.jpg", "x_3.jpg"]])
 def test_frames_that_nothing_tells_are_refused(tmp_path: Path, names: list[str]) -> None:
     with pytest.raises(FormatError, match="says which frames they are; export all frames"):
@@ -245,6 +260,9 @@ def test_frames_that_nothing_tells_are_refused(tmp_path: Path, names: list[str])
 def test_pictures_are_known_by_their_names(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(named("x_10.jpg", "x_11.jpg")))
     pictures = ["x_08.jpg", "x_11.jpg", "x_10.jpg"]
+    assert read_coco(tmp_path / "a.json", pictures=pictures).frame.tolist() == [1, 2]
+    uploaded = named(r"images\9e1c22d0-x_10.jpg", "images/cb0618f6-x_11.jpg")
+    (tmp_path / "a.json").write_text(json.dumps(uploaded))
     assert read_coco(tmp_path / "a.json", pictures=pictures).frame.tolist() == [1, 2]
 
 
@@ -280,3 +298,13 @@ def test_what_is_no_face_is_left_out_and_what_is_broken_is_named(tmp_path: Path)
         table = read(tmp_path, content)
     assert table.frame.tolist() == [0, 1]
     assert what in table.notes[0]
+
+
+@pytest.mark.parametrize("image", [99, "b.jpg", None])
+def test_an_annotation_of_no_image_is_left_out_and_named(tmp_path: Path, image: object) -> None:
+    content = named("a.jpg", "b.jpg")
+    content["annotations"].append({**content["annotations"][0], "id": 7, "image_id": image})
+    with pytest.warns(UserWarning, match=r"1 of 3 annotations are left out.*number 3"):
+        table = read(tmp_path, content)
+    assert table.frame.tolist() == [0, 1]
+    assert table.points[:, 0, 0].tolist() == [0.5, 1.5]

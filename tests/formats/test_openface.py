@@ -146,6 +146,15 @@ WRONG = {
     "empty": ("", "no columns x_0 to x_67"),
     "cut header": (",".join(WHOLE), "the first line is cut short"),
     "another CSV": ("a,b\n1,2\n", "line 1: no columns x_0 .*-2Dfp"),
+    "98 points, of OpenFace 3's landmarks": (
+        ",".join(["frame", *(f"{a}_{i}" for a in "xy" for i in range(98))]) + "\n",
+        r"98 points a face \(x_0 to x_97\), another mark-up",
+    ),
+    "478 points, of py-feat's meshes": (
+        ",".join(["FaceScore", *(f"{a}_{i}" for i in range(478) for a in "xyz")]) + "\n",
+        "478 points a face",
+    ),
+    "OpenFace 3's action units": ("frame,AU01_r,AU02_r,gaze_yaw\n1,0,0,0\n", "no columns x_0"),
     "half a group": (text_of(without("x_40")), "column x_40 is missing"),
     "twice": (text_of([*WHOLE, "x_0"]), "column x_0 occurs twice"),
     "0-based": (
@@ -206,6 +215,20 @@ def test_tables_that_a_spreadsheet_saved_are_read(
     same(read_openface(path), read(text_of(WHOLE)))
     path.write_text("sep=;\n" + respelt(text_of(WHOLE), ";", True), encoding=encoding, newline="")
     same(read_openface(path), read(text_of(WHOLE)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_names_survive_the_encodings_of_a_spreadsheet(
+    tmp_path: Path, table: TrackTable, separator: str, encoding: str
+) -> None:
+    people = {0: "Zoë Müller", 1: "François"}
+    write_openface(tmp_path / "a.csv", replace(table, people=people))
+    text = respelt((tmp_path / "a.csv").read_text(encoding="utf-8"), separator, separator != ",")
+    (tmp_path / "b.csv").write_text(text, encoding=encoding, newline="")
+    back = read_openface(tmp_path / "b.csv")
+    assert back.people == people
+    assert_allclose(back.points, read_openface(tmp_path / "a.csv").points)
 
 
 @pytest.mark.parametrize(
