@@ -14,6 +14,7 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import VideoReformatter
 
+from facetrack.formats.picture import to_8_bit
 from facetrack.video.frame import Image
 
 # 8-bit formats whose first plane is luma. What is not listed goes through FFmpeg's scaler.
@@ -23,6 +24,7 @@ LUMA_FIRST: Final = frozenset(
     + [f"yuva{kind}p" for kind in ("420", "422", "444")]
     + ["nv12", "nv16", "nv21", "nv24", "nv42", "gray"]
 )
+_WIDE: Final = ("gray16le", "gray16be")  # cameras of 9 to 15 bits leave the upper ones empty
 FULL_RANGE: Final = 2  # AVCOL_RANGE_JPEG
 
 # Limited range keeps luma in 16..235; FFmpeg's scaler stretches it to 0..255 by the same formula.
@@ -150,6 +152,8 @@ class DecodedPicture:
 
     def bgr(self) -> Image:
         """Return the colours, converted by FFmpeg's scaler."""
+        if self.frame.format.name in _WIDE:
+            return np.asarray(cv2.cvtColor(self.grey(), cv2.COLOR_GRAY2BGR), dtype=np.uint8)
         return self._fitted(self.turn.apply(_scaled(self.frame, "bgr24")))
 
     def _fitted(self, image: Image) -> Image:
@@ -164,6 +168,8 @@ class DecodedPicture:
         frame = self.frame
         name = frame.format.name
         plane = frame.planes[0]
+        if name in _WIDE:
+            return self.turn.apply(to_8_bit(frame.to_ndarray()))
         if name not in LUMA_FIRST or plane.line_size < frame.width:
             return self.turn.apply(_scaled(frame, "gray"))
         rows = np.frombuffer(plane, np.uint8, count=frame.height * plane.line_size)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -181,6 +182,25 @@ def test_grey_is_that_of_swscale(
     assert grey.flags.c_contiguous
     assert not grey.flags.writeable
     assert np.abs(grey.astype(int) - scaled).max() <= 1
+
+
+@pytest.mark.parametrize("bits", range(9, 17))
+@pytest.mark.parametrize("pixels", ["gray16le", "gray16be"])
+def test_videos_of_few_bits_are_as_bright_as_those_of_8(
+    tmp_path: Path, bits: int, pixels: str
+) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (48, 64)).astype(np.uint16)
+    grey[0, 0] = 255
+    codec, name = ("ffv1", "a.mkv") if pixels == "gray16le" else ("png", "a.mov")
+    with av.open(str(tmp_path / name), "w") as out:
+        stream: Any = out.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, pixels
+        wide = np.rint(grey * (((1 << bits) - 1) / 255)).astype(np.uint16)
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(wide, format=pixels)))
+        out.mux(stream.encode(None))
+    (frame,) = FileSource(tmp_path / name)
+    assert np.abs(frame.grey.astype(int) - grey).max() <= 1
+    assert np.abs(frame.image.astype(int) - grey[..., None]).max() <= 1
 
 
 def test_grey_and_colour_are_converted_once(tmp_path: Path, clip: Clip) -> None:
