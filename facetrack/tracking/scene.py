@@ -70,6 +70,10 @@ class CutDetector:
             return False
         return _unchanged(last, current) < _STAYS
 
+    def forget(self) -> None:
+        """Compare the next frame with none."""
+        self._last = None
+
     def state(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as JSON knows it."""
         return {"last": None if self._last is None else encode_array(self._last)}

@@ -140,8 +140,7 @@ class Tracker:
         if min(picture.shape[:2]) < SMALLEST_SIDE:
             self._now.lose_all(Reason.TOO_SMALL_PICTURE)
             return self._report()
-        if self._now.cuts.update(picture):
-            return self._after_cut(picture, time)
+        ended = self._end_all() if self._now.cuts.update(picture) else []
         for track in list(self._now.tracks):
             self._follow(track, picture)
         for track, reason in settle_crossings(
@@ -151,7 +150,11 @@ class Tracker:
         self._search(picture)
         self._decide_who(picture, time)
         learn_looks(self._now.tracks, picture, self.model.shape_model)
-        return self._report()
+        return ended + self._report()
+
+    def pause(self) -> None:
+        """Say that frames are missing before the next one: however different, it is no cut."""
+        self._now.cuts.forget()
 
     def set_smoothing(self, dial: float) -> None:
         """Smooth more or less from the next frame on.
@@ -211,17 +214,14 @@ class Tracker:
                 return True
         return False
 
-    def _after_cut(self, image: Image, time: float) -> list[Face]:
-        """End all faces, and start anew in the same frame: no person is recognised over a cut."""
+    def _end_all(self) -> list[Face]:
+        """End all faces at a cut, over which no person is recognised; returns them."""
         self._now.lose_all(Reason.CUT)
         missing = self._now.people.missing
         ended = [lost_face(gone) for gone in missing if gone.since == self._now.frame]
         self._now.people.forget_all()
         self._now.idle = 0
-        self._search(image)
-        self._decide_who(image, time)
-        learn_looks(self._now.tracks, image, self.model.shape_model)
-        return ended + self._report()
+        return ended
 
     def _search(self, image: Image) -> None:
         """Look for faces while fewer are tracked than wanted; certain ones displace uncertain."""

@@ -194,17 +194,28 @@ def test_a_hidden_face_is_said_to_be_hidden(stage, puppet):
     assert reasons == {"hidden behind face 1"} or reasons == {"covered or out of view"}
 
 
-def test_a_cut_gives_new_ids_even_to_the_same_person(stage, puppet):
+def before_another_picture(stage, puppet):
     play = stage(puppet(1, still))
     other = stage(puppet(1, still), background=5, contrast=0.2)
     tracker = tracker_of(play)
     play.run(tracker, range(20))
     tracker.model, tracker._detector = other.model, other.detector
     other.world.frame = 20
+    return tracker, other
+
+
+def test_a_cut_gives_new_ids_even_to_the_same_person(stage, puppet):
+    tracker, other = before_another_picture(stage, puppet)
     faces = tracker.update(other.world.image())
     assert [(face.id, face.state) for face in faces] == [(0, State.LOST), (1, State.TRACKED)]
     assert faces[0].reason == "the picture was cut"
     assert [face.id for face in other.run(tracker, range(21, 30))[-1]] == [1]
+
+
+def test_a_pause_is_no_cut(stage, puppet):
+    tracker, other = before_another_picture(stage, puppet)
+    tracker.pause()
+    assert [(face.id, face.tracked) for face in tracker.update(other.world.image())] == [(0, True)]
 
 
 def test_same_frames_same_bytes(stage, puppet):

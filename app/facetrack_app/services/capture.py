@@ -23,6 +23,7 @@ RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone
 PATIENCE: Final = 0.5  # seconds for which the window waits for a thread that is to end
 SLOW: Final = 2.5  # seconds without an answer after which a camera counts as hanging
 SEAM: Final = 1.0  # seconds that pass at least where a source begins anew: no signal spans them
+PAUSE: Final = 0.5  # seconds without a frame after which a change of the picture is no cut
 _UNNAMED: Final = 4  # cameras that are offered by number
 
 

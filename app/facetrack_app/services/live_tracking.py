@@ -31,7 +31,7 @@ from facetrack_app.model.live import (
     SteadinessMeter,
     missed_frame,
 )
-from facetrack_app.services.capture import PATIENCE, Captured
+from facetrack_app.services.capture import PATIENCE, PAUSE, Captured
 from facetrack_app.services.interpreter import spare_what_is_loaded
 from facetrack_app.services.slot import Backlog, Slot
 
@@ -219,7 +219,9 @@ class LiveTracking:
                     return
 
     def _track(self, captured: Captured) -> None:
-        frame = captured.frame
+        frame, last = captured.frame, self._last
+        if last is not None and frame.timestamp - last.frame.timestamp > PAUSE:
+            self._tracker.pause()
         faces = tuple(self._tracker.update(frame))
         frame.image  # noqa: B018  (converted here, not where it is painted)
         done = time.perf_counter()

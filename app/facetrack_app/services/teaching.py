@@ -126,7 +126,7 @@ class Teaching:
 
     def _show(self, share: float) -> None:
         if self.busy:
-            self._progressed("tracking anew (Esc stops)", share)
+            self._progressed("tracking (Esc stops)", share)
 
     def _take(self, job: Job, outcome: Outcome) -> None:
         if self._job is None or job is not self._job[0]:  # undone or interrupted meanwhile

@@ -80,6 +80,7 @@ class AnnotateView(QWidget):
         self.panel = AnnotatePanel(buttons)
         self.transport = Transport(buttons, settings.curves)
         self._curves: SignalCurves | None = None
+        self._whose: int | None = None  # person whose curves and numbers are shown
         self._vocabulary = Vocabulary(settings.vocabulary)
         self.beside = Beside(
             lambda: self.timeline.window, self._vocabulary, lambda frame: self.moves.go(frame),
@@ -260,6 +261,10 @@ class AnnotateView(QWidget):
         annotator = self.annotator
         if annotator is None:
             return
+        if annotator.person != self._whose:  # by whatever gesture, or deleted
+            self._whose = annotator.person
+            self.ask_curves()
+            self.beside.numbers.changed()
         if annotator.frame is not None or annotator.trouble:
             self.canvas.hint = annotator.trouble
             self.canvas.set_frame(annotator.frame.image if annotator.frame is not None else None)
@@ -338,8 +343,6 @@ class AnnotateView(QWidget):
     def _choose_person(self, person: int) -> None:
         if self.annotator is not None:
             self.annotator.choose(person)
-            self.ask_curves()
-            self.beside.numbers.changed()
 
     def _choose_reach(self, reach: str) -> None:
         if self.annotator is not None:

@@ -108,7 +108,7 @@ class LiveRecording:
         if kind in (LANDMARKS, FACELESS):
             self._watch.said(
                 f"a recording of {kind} holds no picture to correct points on; "
-                "record landmarks and video for that", True, "annotating"
+                "record landmarks and video for that", False
             )  # fmt: skip
         else:
             self._watch.annotate(self.last.base.with_name(f"{self.last.base.name}.mp4"))

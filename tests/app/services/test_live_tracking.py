@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from facetrack.face import Face
 from facetrack.signals import choose
+from facetrack.synthetic.clips import demo_video
 from facetrack.tracking.face_model import FaceModel
+from facetrack.tracking.scene import CutDetector
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
 from facetrack_app.services.capture import Captured
@@ -70,3 +74,22 @@ def test_a_tracker_that_is_never_idle_lets_a_person_in(shipped_model: FaceModel)
     tracking.change(lambda tracker, faces: asked.append(len(faces)))
     assert asked == [0]
     tracking.stop()
+
+
+@pytest.mark.parametrize(("gap", "ids"), [(3.0, [0]), (0.1, [1])])
+def test_who_was_taught_is_the_same_after_a_freeze(
+    shipped_model: FaceModel, gap: float, ids: list[int]
+) -> None:
+    """Three seconds on, the head and all that is behind it are elsewhere: by itself a cut."""
+    video = demo_video(shipped_model.shape_model, n_frames=200)
+    tracking = LiveTracking(
+        Tracker(shipped_model), Slot(), lambda: None, lambda text: None, choose()
+    )
+    early, late = ([video.frame(n) for n in range(n, n + 8)] for n in (58, 150))
+    cuts = CutDetector()
+    assert [cuts.update(frame.grey) for frame in (early[-1], late[0])] == [False, True]
+    shift = early[-1].timestamp + gap - late[0].timestamp
+    for frame in [*early, *(replace(f, timestamp=f.timestamp + shift) for f in late)]:
+        tracking._track(Captured(frame, 0.0))
+    assert tracking._last is not None
+    assert [face.id for face in tracking._last.faces if face.tracked] == ids

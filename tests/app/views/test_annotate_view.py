@@ -309,6 +309,22 @@ def test_signals_are_drawn_and_follow_corrections_and_zoom(hands: Hands) -> None
     assert not view.timeline.curves
 
 
+@pytest.mark.parametrize("back", ["next_person", "delete_person", "undo"])
+def test_signals_are_those_of_the_person_whoever_chooses(hands: Hands, back: str) -> None:
+    view = hands.window.annotate
+    view.transport.choose(["mouth_opening"])
+
+    def known(share: float) -> bool:
+        curves = view.timeline.curves
+        return bool(curves) and bool(np.isfinite(curves[0].least).mean() == share)
+
+    hands.until(lambda: not hands.annotator.analysing.busy and known(1))
+    hands.new_person()
+    hands.until(lambda: known(0))
+    hands.key(back)
+    hands.until(lambda: known(1))
+
+
 def test_signals_are_chosen_from_those_that_there_are(hands: Hands) -> None:
     transport = hands.window.annotate.transport
     transport.choose([])
