@@ -95,6 +95,7 @@ class MainWindow(QMainWindow):
         self._sign.setAccessibleName("recording")
         self._sign.setStyleSheet(theme.SIGN)
         self.tabs.setCornerWidget(self._sign)
+        self._show_sign("")
         self.statusBar().addWidget(self._line, 1)
         self.statusBar().addPermanentWidget(self._bar.buttons["show_notes"])
         self.hint = TeachingHint(self.tabs)

@@ -120,6 +120,11 @@ def test_trouble_belongs_to_its_view(window: MainWindow) -> None:
     assert window.message == ""
 
 
+def test_without_a_recording_there_is_no_sign_of_one(window: MainWindow) -> None:
+    signs = [x for x in window.findChildren(QLabel) if x.accessibleName() == "recording"]
+    assert [sign.isVisible() for sign in signs] == [False]
+
+
 def test_trouble_of_the_window_is_seen_everywhere_and_can_be_taken_away(
     window: MainWindow, qtbot: QtBot
 ) -> None:
