@@ -129,7 +129,9 @@ def load_landmarks(path: Path, *, first_pixel: int = 1, face: int | None = None)
 def _from_folder(folder: Path, first_pixel: int) -> Landmarks:
     files = sorted(folder.glob("*.pts"))
     if not files:
-        raise FormatError(folder, "no .pts file in this folder")
+        inside = sorted({f.parent.name for f in folder.glob("*/*.pts")})
+        choose = f"; choose one of those inside: {', '.join(inside)}" if inside else ""
+        raise FormatError(folder, f"no .pts file in this folder{choose}")
     points = np.stack([read_pts(f, origin=first_pixel) for f in files])
     stems = [f.stem for f in files]
     if all(s.isdecimal() for s in stems):

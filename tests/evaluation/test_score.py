@@ -134,3 +134,10 @@ def test_the_report_counts_frames_from_one(moving) -> None:
     assert next(iter(details["errors"])) == "1"
     assert details["errors"]["10"] == np.inf
     assert "1 without a prediction" in score_table(report)
+
+
+def test_a_folder_of_folders_names_those_inside(tmp_path: Path) -> None:
+    (tmp_path / "face_0").mkdir()
+    write_pts(tmp_path / "face_0" / "000001.pts", np.zeros((68, 2)))
+    with pytest.raises(FormatError, match="choose one of those inside: face_0"):
+        load_landmarks(tmp_path)

@@ -190,7 +190,8 @@ class AnnotateView(QWidget):
         self.beside.show_annotator(annotator)
         exchange.take_marks()
         annotator.start()
-        opened = f"opened: {self.name}, {counted(document.session.n_frames, 'frame')}"
+        frames = "picture" if document.pictures else "frame"
+        opened = f"opened: {self.name}, {counted(document.session.n_frames, frames)}"
         self.said("; ".join([opened, *document.notes]), False, "open")
         self.changed()
 

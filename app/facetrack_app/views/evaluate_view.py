@@ -76,6 +76,7 @@ class EvaluateView(QWidget):
         _prepare(self.worst, ("where", "frame", "error %"), "worst frames")
         _fit_height(self.table)
         self.worst.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+        self.worst.horizontalHeader().setTextElideMode(Qt.ElideMiddle)
         self.worst.itemSelectionChanged.connect(self._show_worst)
         left = QVBoxLayout()
         left.setContentsMargins(8, 6, 4, 4)

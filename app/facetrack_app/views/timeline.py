@@ -208,7 +208,8 @@ class Timeline(QWidget):
                 painting.curve(curve, place)
         if session is not None:
             zero, most = int(session.setting("time_zero", 0)), self.columns // _TICK
-            painting.axis(time_ticks(self._times, zero, first, stop, most), first, stop)
+            frames = f"{'pictures' if session.stills else 'frames'} {first + 1} - {stop}"
+            painting.axis(time_ticks(self._times, zero, first, stop, most), frames)
         painter.end()
 
     def _shown_events(self) -> list[Placed]:

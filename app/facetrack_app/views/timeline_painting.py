@@ -221,11 +221,11 @@ class Painting:
         self._painter.drawPolygon(QPolygonF(corners))
         self._painter.setBrush(Qt.NoBrush)
 
-    def axis(self, ticks: Sequence[tuple[int, str]], first: int, stop: int) -> None:
+    def axis(self, ticks: Sequence[tuple[int, str]], frames: str) -> None:
         """Write moments below the rows, and beside them which frames are shown."""
         painter, font, top = self._painter, self._painter.font(), self._rows.bottom
         painter.setFont(self._small)
-        self._name(f"frames {first + 1} - {stop}", top, FOOT)
+        self._name(frames, top, FOOT)
         for frame, words in ticks:
             x, width = self._axis.x(frame + 0.5), painter.fontMetrics().horizontalAdvance(words)
             painter.drawLine(QLineF(x, top, x, top + 3))

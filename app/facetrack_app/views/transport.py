@@ -24,7 +24,7 @@ from facetrack_app.model.playback import PACES
 from facetrack_app.model.wording import named_with
 from facetrack_app.services.annotator import Annotator
 
-_LONGEST: Final = 150  # px of a text in the progress bar
+_LONGEST: Final = 170  # px of a text in the progress bar
 MOST: Final = 3  # signals in the timeline
 
 

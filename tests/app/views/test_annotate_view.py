@@ -368,6 +368,9 @@ def test_nothing_is_cut_off_at_1280_by_720(hands: Hands) -> None:
             if control.isVisible():
                 assert control.width() > control.fontMetrics().horizontalAdvance(text), text
     bar = hands.window.annotate.transport.progress
+    hands.window.annotate.transport.show_progress("tracking, 59 min 30 s left", 0.5)
+    assert bar.text() == "tracking, 59 min 30 s left"
+    hands.window.annotate.transport.show_progress("writing a_video_with_a_long_name_100%.mp4", 0.5)
     assert bar.fontMetrics().horizontalAdvance(bar.text()) < bar.width()
     assert bar.text().startswith("writing")
     assert bar.text().endswith("100%.mp4")
@@ -384,6 +387,7 @@ def test_pictures_are_named_and_a_broken_one_shows_why(
     window.open(folder)
     view = window.annotate
     qtbot.waitUntil(lambda: view.annotator is not None, timeout=30_000)
+    assert window.message.startswith("opened: pictures, 3 pictures")
     annotator = view.annotator
     assert annotator is not None
     qtbot.waitUntil(lambda: annotator.frame is not None, timeout=30_000)
