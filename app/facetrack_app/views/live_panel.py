@@ -33,6 +33,7 @@ from facetrack_app.views.theme import GREEN, MARK, ORANGE, SKY, VERMILION, reada
 SIZES: Final = ((640, 480), (1280, 720), (1920, 1080), (320, 240))
 FILE: Final = "a video file..."
 _UNKNOWN: Final = "\N{EN DASH}"
+_UNMEASURED: Final = "jitter and lag: not yet measured"
 _STATE_COLOURS: Final = {
     "tracking": GREEN, "learning": SKY, "unsure": ORANGE, "lost": VERMILION, "searching": ORANGE,
 }  # fmt: skip
@@ -131,7 +132,7 @@ class LivePanel(QWidget):
         self.smoothing.setAccessibleName("smoothing")
         self.smoothing.valueChanged.connect(lambda v: self.smoothing_chosen.emit(v / 20))
         form.addRow("Smoothing", self.smoothing)
-        self.steadiness = QLabel("jitter and lag: not yet measured")
+        self.steadiness = QLabel(_UNMEASURED)
         self.steadiness.setWordWrap(True)
         form.addRow(self.steadiness)
         row = QHBoxLayout()
@@ -163,6 +164,11 @@ class LivePanel(QWidget):
             f"QLabel {{ padding: 4px 8px; font-weight: 600; border: 0 solid transparent; "
             f"border-left: 6px solid {rim}; }}"
         )
+
+    def clear_numbers(self) -> None:
+        """Show none: nothing runs."""
+        self.numbers.setText("")
+        self.steadiness.setText(_UNMEASURED)
 
     def show_numbers(self, session: LiveSession, live: LiveFrame) -> None:
         """Show pose, rate, latency, dropped frames, jitter and lag, and how the signals get on."""

@@ -228,7 +228,7 @@ class LiveView(QWidget):
         self.canvas.set_faces([])
         self.canvas.hint = HINT
         self.panel.show_state("", "not running")
-        self.panel.numbers.setText("")
+        self.panel.clear_numbers()
         self._show_troubles([])
         self.changed()
 

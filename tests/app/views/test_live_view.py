@@ -286,6 +286,11 @@ def test_numbers_that_are_not_known_are_blank(running: MainWindow) -> None:
     assert "0°, 0°, +23°" in text
     session.meter.add(200.0, 6.0)  # painted before it came: another tab was shown
     assert np.isnan(session.meter.latency())
+    session._tracking.steadiness = 2.0, 1.0, 10.0
+    live.panel.show_numbers(session, shown)
+    assert "jitter 1.00 %" in live.panel.steadiness.text()
+    live.stop()
+    assert "not yet measured" in live.panel.steadiness.text()
 
 
 def test_esc_goes_on_without_a_correction(running: MainWindow, qtbot: QtBot) -> None:
