@@ -45,7 +45,9 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         from facetrack_app.qt_guard import check_qt
+        from facetrack_app.services.interpreter import collect_nothing_yet
 
+        collect_nothing_yet()
         check_qt()
         from PyQt5.QtCore import Qt, QTimer
         from PyQt5.QtWidgets import QApplication

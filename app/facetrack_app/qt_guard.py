@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,8 @@ def check_qt() -> None:
             "there is no display for a window; `facetrack demo` works without one"
         )
     wanted = os.environ.get("QT_QPA_PLATFORM", "xcb").partition(":")[0]
-    trouble = missing_library("qoffscreen" if wanted == "offscreen" else "qxcb")
-    if trouble:
-        raise MissingDependencyError(f"{trouble}; run: apt install {' '.join(PACKAGES)}")
-    guard_against_opencv()
+    with ThreadPoolExecutor() as beside:  # the answer comes from a process of its own
+        trouble = beside.submit(missing_library, "qoffscreen" if wanted == "offscreen" else "qxcb")
+        guard_against_opencv()
+    if trouble.result():
+        raise MissingDependencyError(f"{trouble.result()}; run: apt install {' '.join(PACKAGES)}")

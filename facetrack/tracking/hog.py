@@ -8,10 +8,9 @@ that the fit quality must confirm.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
-import dlib
 import numpy.typing as npt
 
 from facetrack.features.pixels import (
@@ -23,6 +22,9 @@ from facetrack.features.pixels import (
     shrink,
 )
 from facetrack.tracking.detection import Detection, certain_ones, distinct, surroundings
+
+if TYPE_CHECKING:
+    import dlib
 
 # Shorter side of the picture that is searched, pixels: the templates are 80 px wide, so the rungs
 # find faces from 0.4, 0.27 and 0.13 of the shorter side on.
@@ -43,6 +45,8 @@ class HogDetector:
     @cached_property
     def _templates(self) -> dlib.fhog_object_detector:
         """The templates: half a second to load, and where networks see faces never asked for."""
+        import dlib
+
         return dlib.get_frontal_face_detector()
 
     def detect(self, image: npt.ArrayLike, *, wanted: int = 1) -> list[Detection]:

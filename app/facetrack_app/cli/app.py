@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
         print(*install(), sep="\n")
         return 0
     from facetrack_app.qt_guard import check_qt
+    from facetrack_app.services.interpreter import collect_nothing_yet
 
+    collect_nothing_yet()
     check_qt()
     from facetrack_app.start import open_window
 

@@ -21,12 +21,18 @@ def take_short_turns() -> None:
     sys.setswitchinterval(TURN)
 
 
+def collect_nothing_yet() -> None:
+    """Let the collector rest until `spare_what_is_loaded`: what the start makes stays."""
+    gc.disable()
+
+
 def spare_what_is_loaded() -> None:
     """Let the collector pass over all that is there by now, most of it libraries that stay.
 
     Looking through it takes 0.1 s, in whichever thread a collection comes, and all threads wait.
     """
     gc.freeze()
+    gc.enable()
 
 
 def collect_everything() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,6 +35,18 @@ def test_kernels_that_are_cached_are_just_loaded(monkeypatch: pytest.MonkeyPatch
     said: list[str] = []
     kernels.prepare(said.append)
     assert said == [kernels.PREPARING]
+
+
+def test_where_nothing_is_cached_asking_compiles_nothing(tmp_path: Path) -> None:
+    script = (
+        "from facetrack.tracking.warm_up import confidence_kernels, is_cached\n"
+        "print(is_cached(), confidence_kernels.logistic.signatures)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout.split(maxsplit=1) == ["False", "[]\n"]
 
 
 def test_progress_is_counted_in_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
