@@ -5,6 +5,7 @@ The pictures are waves, so that what a crop must show is known at every place.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import cv2
@@ -213,6 +214,22 @@ def test_valid_is_false_exactly_outside(turn, size):
     found = inside((30, 50), turn, size)
     assert found[beyond < -1e-6].all()
     assert not found[beyond > 1e-6].any()
+
+
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_crop_beside_the_picture_has_its_shape(colour):
+    shown = warp(np.ones((5, 1), np.uint8), Similarity(1, 0, 0, 0), (4, 3), colour=colour)
+    assert shown.shape == (3, 4, 3)[: 2 + colour]
+
+
+@pytest.mark.parametrize(("right", "down"), list(itertools.product([-0.75, -0.25, 0.25, 0.75], repeat=2)))
+def test_a_pixel_counts_while_its_centre_lies_in_the_picture(right, down):
+    """Pixels are squares around their centres: half a pixel beyond the outermost one is inside."""
+    found = inside((30, 50), Similarity(1, 0, -right, -down), (50, 30))
+    columns, rows = (
+        np.abs(np.arange(n) + by - (n - 1) / 2) <= n / 2 for n, by in ((50, right), (30, down))
+    )
+    assert_array_equal(found, rows[:, None] & columns)
 
 
 def test_valid_follows_the_edges_of_the_picture():

@@ -98,6 +98,16 @@ def test_a_turned_head_compares_no_sides(points: np.ndarray) -> None:
     assert math.isfinite(said["eye_opening_left"].value)
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(("yaw", "compared"), [(25.0, True), (25.1, False)])
+def test_sides_are_compared_up_to_twenty_five_degrees(
+    points: np.ndarray, side: int, yaw: float, compared: bool
+) -> None:
+    assert math.degrees(math.radians(25.0)) == 25.0
+    said = GEOMETRY.read(face_with(points, yaw=side * yaw))
+    assert all(math.isfinite(said[name].value) == compared for name in UNLIKE)
+
+
 def test_an_open_mouth_has_a_level() -> None:
     (mouth,) = [spec for spec in GEOMETRY.specs if spec.name == "mouth_opening"]
     assert mouth.level is not None

@@ -159,6 +159,13 @@ def test_contrast_is_the_mean_of_maps() -> None:
     assert contrast_of(np.full((12, 12, 8), 0.25, np.float32)) == 0.25
 
 
+@pytest.mark.parametrize(("size", "step"), [(160, 8), (59, 2), (12, 1)])
+def test_contrast_is_read_in_the_middle_of_twenty_cells_a_side(size: int, step: int) -> None:
+    maps = np.zeros((size, size, 8), np.float32)
+    maps[step // 2 :: step, step // 2 :: step] = 0.5
+    assert contrast_of(maps) == 0.5
+
+
 def test_every_fit_says_how_sure_its_points_are(model: FaceModel) -> None:
     portrait = astronaut()
     fits = [
