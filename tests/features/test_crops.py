@@ -222,7 +222,9 @@ def test_a_crop_beside_the_picture_has_its_shape(colour):
     assert shown.shape == (3, 4, 3)[: 2 + colour]
 
 
-@pytest.mark.parametrize(("right", "down"), list(itertools.product([-0.75, -0.25, 0.25, 0.75], repeat=2)))
+@pytest.mark.parametrize(
+    ("right", "down"), list(itertools.product([-0.75, -0.25, 0.25, 0.75], repeat=2))
+)
 def test_a_pixel_counts_while_its_centre_lies_in_the_picture(right, down):
     """Pixels are squares around their centres: half a pixel beyond the outermost one is inside."""
     found = inside((30, 50), Similarity(1, 0, -right, -down), (50, 30))
