@@ -7,7 +7,7 @@ import pytest
 
 from facetrack.features.pixels import box_of
 from facetrack.tracking.detection import Detection
-from facetrack.tracking.doubt import at_place, on_probation, withstands_doubt
+from facetrack.tracking.doubt import at_place, is_certain, on_probation, withstands_doubt
 from facetrack.tracking.identity import Person
 from facetrack.tracking.track import Track
 from facetrack.tracking.tracker import Tracker
@@ -154,3 +154,28 @@ def test_a_certain_face_displaces_an_uncertain_one(stage, puppet):
     assert (face.id, play.owner(39, face)) == (1, 2)
     lost = [face for faces in result for face in faces if not face.tracked]
     assert {(face.id, face.reason) for face in lost} == {(0, "probably no face")}
+
+
+@pytest.mark.parametrize(("shift", "same"), [(0.42, True), (0.44, False)])
+def test_a_detection_lies_on_a_face_if_two_fifths_of_their_union_agree(shift, same):
+    """Squares that are shifted by s share (1 - s) / (1 + s)."""
+    beside = Detection((100 * shift, 0.0, 100 + 100 * shift, 100.0), -0.9)
+    assert at_place([beside], (0.0, 0.0, 100.0, 100.0)) == [beside] * same
+    certain = replace(beside, score=0.0)
+    assert is_certain([beside, certain], (0.0, 0.0, 100.0, 100.0)) == same
+    assert not is_certain([beside], (0.0, 0.0, 100.0, 100.0))
+
+
+@pytest.mark.parametrize(("quality", "doubted"), [(0.94, True), (0.95, False)])
+def test_a_quality_of_95_percent_is_no_reason_for_doubt(track, quality, doubted):
+    assert on_probation(track(quality=quality)) == doubted
+    asked = track(quality=quality)
+    assert (outlasts(asked, Scores(*[IMPLAUSIBLE] * 9), 20) is not None) == doubted
+
+
+def test_what_was_asked_for_150_frames_is_proven(track):
+    asked = track()
+    outlasts(asked, Scores(*[PLAUSIBLE] * 29), 149)
+    assert not asked.certain
+    outlasts(asked, Scores(PLAUSIBLE), 1)
+    assert asked.certain

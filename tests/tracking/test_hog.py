@@ -1,12 +1,13 @@
 """dlib's detector finds faces of every size and at the border, and nothing where nothing is."""
 
 import cv2
+import dlib
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
 from facetrack.tracking.detection import Detection, distinct
-from facetrack.tracking.hog import LADDER, HogDetector
+from facetrack.tracking.hog import LADDER, HogDetector, _to_frame
 
 FACE = (224.0, 113.0)  # between the eyes and the mouth of the portrait, px
 
@@ -113,3 +114,10 @@ def test_nearly_all_development_faces_are_found(detector, shared):
             for d in detector.detect(image)
         )
     assert found >= 0.97 * len(paths)
+
+
+def test_a_rectangle_is_mapped_by_the_edges_of_its_pixels():
+    """Of 4 x 6 pixels, twice as large as those searched, from the tenth on."""
+    rectangle = dlib.rectangle(left=50 + 3, top=50 + 5, right=50 + 6, bottom=50 + 10)
+    found = _to_frame(rectangle, (2.0, 3.0), (10.0, 20.0))
+    assert found == (3 * 2 - 0.5 + 10, 5 * 3 - 0.5 + 20, 7 * 2 - 0.5 + 10, 11 * 3 - 0.5 + 20)

@@ -227,3 +227,44 @@ def test_same_and_different_people_of_real_clips(shared, shape_model):
     same, other = np.diag(agreement), agreement[~np.eye(len(looks), dtype=bool)]
     assert np.median(same) > 0.7
     assert (other > 0.62).mean() < 0.01
+
+
+def unit(angle):
+    """Give a signature of mean 100 and contrast 40 that lies at an angle to others."""
+    seen = np.zeros(SIGNATURE_SIZE, np.float32)
+    seen[:2], seen[-2:] = (np.cos(angle), np.sin(angle)), (100, 40)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("mean", "contrast", "loss"),
+    [(0, 0, 0), (20, 0, 0.05), (-8, 12, 0.05), (40, 20, 0.15), (99, 0, 0.15)],
+)
+def test_agreement_is_a_cosine_less_what_the_grey_levels_differ(mean, contrast, loss):
+    """A tenth for 40 grey levels, 0.15 at most."""
+    other = unit(np.radians(60))
+    other[-2:] += mean, contrast
+    assert similarity(unit(0), other) == pytest.approx(0.5 - loss, abs=1e-6)
+
+
+def test_a_like_look_is_averaged_in_and_another_one_is_kept_besides():
+    person = Person(0, [unit(0)])
+    assert person.likeness(unit(np.radians(60))) == pytest.approx(0.5)
+    assert Person(0).likeness(unit(0)) == -1
+    person.learn(unit(np.radians(41)))  # a cosine of 0.755
+    (mixed,) = person.exemplars
+    expected = 0.9 * unit(0)[:2] + 0.1 * unit(np.radians(41))[:2]
+    assert mixed[:2] == pytest.approx(expected / np.linalg.norm(expected), abs=1e-6)
+    assert mixed[-2:] == pytest.approx((100, 40))
+    assert mixed.dtype == np.float32
+    person.learn(unit(np.radians(90)))
+    assert len(person.exemplars) == 2
+    assert_array_equal(person.exemplars[1], unit(np.radians(90)))
+
+
+def test_the_first_look_and_the_last_five_are_kept():
+    looks = [np.eye(1, SIGNATURE_SIZE, k, dtype=np.float32)[0] for k in range(9)]
+    person = Person(0)
+    for seen in looks:
+        person.learn(seen)
+    assert_array_equal(person.exemplars, [looks[0], *looks[4:]])

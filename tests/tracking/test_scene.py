@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facetrack.tracking.scene import CutDetector
+from facetrack.tracking.scene import CutDetector, _distance, _unchanged
 
 SIZE = (640, 360)
 
@@ -100,3 +100,28 @@ def test_cuts_of_a_real_clip(shared):
             found.append(number)
         number += 1
     assert found == [45, 107, 236]
+
+
+def test_histograms_differ_by_what_their_bins_of_sixteen_levels_do_not_share():
+    a, b = np.zeros((4, 8), np.float32), np.zeros((4, 8), np.float32)
+    b[0] = 15.9  # the same bin
+    assert _distance(a, b) == 0
+    b[0] = 16.0
+    assert _distance(a, b) == 0.25
+    assert _distance(a + 100, b + 200) == 1
+
+
+def test_what_is_lit_and_keeps_its_level_is_unchanged():
+    a = np.array([[100, 100, 100, 23, 24, 18]], np.float32)
+    b = np.array([[106, 94, 107, 23, 18, 24]], np.float32)
+    assert _unchanged(a, b) == pytest.approx(4 / 6)
+
+
+@pytest.mark.parametrize(("levels", "seen"), [(5, False), (6, True)])
+def test_less_contrast_than_three_grey_levels_is_no_picture(levels, seen):
+    """Two halves whose levels differ by twice as much."""
+    frame = np.full((240, 320), 100, np.uint8)
+    frame[:, 160:] += levels
+    detector = CutDetector()
+    detector.update(frame)
+    assert (detector.state()["last"] is not None) == seen

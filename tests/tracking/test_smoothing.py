@@ -117,3 +117,49 @@ def test_groups_share_their_speed_but_no_value():
 def test_wrong_dial_is_named(dial, head):
     with pytest.raises(InputError, match="smoothing"):
         PointSmoother(dial, head)
+
+
+def low_pass(cutoff, elapsed):
+    """Casiez et al. (CHI 2012), equations 3 and 4: the weight of a new value."""
+    return 1 / (1 + 1 / (2 * math.pi * cutoff * elapsed))
+
+
+def test_one_value_is_filtered_as_in_the_paper():
+    """Equations 6 and 7; the slope is 12 Hz a unit a second, the speed's own cut-off 1.5 Hz."""
+    rng = np.random.default_rng(2)
+    one, value, speed = OneEuro(2.0, [[0]]), None, 0.0
+    for elapsed in (0.04, 0.04, 0.03, 0.1, 0.04):
+        new = float(rng.normal())
+        if value is None:
+            value = new
+        else:
+            speed += low_pass(1.5, elapsed) * ((new - value) / elapsed - speed)
+            value += low_pass(2.0 + 12.0 * abs(speed) / 5.0, elapsed) * (new - value)
+        assert one.update(np.array([new]), elapsed, 5.0)[0] == pytest.approx(value)
+
+
+def test_a_group_has_the_root_mean_square_of_its_speeds():
+    both, alone = OneEuro(1.0, [[0, 2], [1]]), OneEuro(1.0, [[0]])
+    for filter_, size in ((both, 3), (alone, 1)):
+        filter_.update(np.zeros(size), 0.04)
+    found = both.update(np.array([3.0, 0.0, 4.0]), 0.04)
+    expected = alone.update(np.array([math.sqrt(12.5)]), 0.04)[0] / math.sqrt(12.5)
+    assert_allclose(found, expected * np.array([3.0, 0.0, 4.0]))
+
+
+@pytest.mark.parametrize(("dial", "cutoff"), [(1e-9, 8.0), (0.5, 2.0), (1.0, 0.5)])
+def test_the_dial_goes_from_eight_hertz_to_a_half(head, dial, cutoff):
+    """A face that is shifted at once, by a tenth of the eyes' distance."""
+    smoother, shift = PointSmoother(dial, head), 0.1 * np.linalg.norm(head[45] - head[36])
+    smoother.update(head, 0.0)
+    moved = (smoother.update(head + np.array([shift, 0]), 0.04) - head).mean(axis=0)
+    speed = low_pass(1.5, 0.04) * 0.1 / 0.04 / math.sqrt(2)  # of x and y together
+    assert_allclose(moved, [shift * low_pass(cutoff + 12 * speed, 0.04), 0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(("gap", "anew"), [(0.5, False), (0.51, True), (0.0, True), (-0.1, True)])
+def test_half_a_second_or_a_step_back_starts_anew(head, gap, anew):
+    smoother = PointSmoother(1.0, head)
+    smoother.update(head, 10.0)
+    moved = smoother.update(head + 5.0, 10.0 + gap)
+    assert np.allclose(moved, head + 5.0, atol=1e-9) == anew

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from facetrack.face import Fit
 from facetrack.features.crops import take_patch
 from facetrack.tracking.identity import UNKNOWN, Person, signature
 from facetrack.tracking.moment import Moment
 from facetrack.tracking.people import Reason
-from facetrack.tracking.track import Track, is_possible
+from facetrack.tracking.track import SMALLEST_AREA, Track, is_large, is_possible
 
 
 def a_track(play):
@@ -135,3 +136,54 @@ def test_of_faces_without_an_owner_the_right_one_is_lost(stage, puppet):
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    ("corner", "width", "height", "large"),
+    [
+        ((10, 10), 20, SMALLEST_AREA / 20, True),
+        ((10, 10), 20, SMALLEST_AREA / 20 - 0.1, False),
+        ((-999_999, 0), 100, 100, True),
+        ((-1_000_001, 0), 100, 100, False),
+        ((0, -1_000_001), 100, 100, False),
+        ((999_901, 0), 100, 100, False),
+        ((0, 999_901), 100, 100, False),
+    ],
+)
+def test_shapes_are_large_by_their_box_and_near_an_image(corner, width, height, large):
+    points = np.tile(np.array(corner, float), (68, 1))
+    points[1] += width, height
+    assert is_large(points) == large
+
+
+@pytest.mark.parametrize(("deviations", "possible"), [(4.4, True), (4.6, False)])
+def test_shapes_are_possible_within_four_and_a_half_deviations(shape_model, deviations, possible):
+    for sign in (-1, 1):
+        p = np.zeros(shape_model.n_parameters)
+        p[-1] = sign * deviations * shape_model.deviations[-1]
+        assert is_possible(shape_model.shape(p), shape_model) == possible
+
+
+def test_a_fit_that_is_accepted_sets_the_motion_unless_it_is_poor(stage, puppet):
+    play = stage(puppet(1, lambda frame: (300, 240)))
+    track, image = a_track(play), play.world.image()
+    patch, blank = track.patch, np.zeros_like(image)
+
+    def accept(shift, quality):
+        said = np.full(68, quality)
+        track.accept(Fit(track.points + shift, quality, said), blank)
+        assert track.confidence is said
+
+    accept((3.0, 1.0), 0.9)
+    assert_allclose(track.velocity, [3.0, 1.0])
+    assert (track.weak, track.age) == (0, 1)
+    accept((9.0, 0.0), 0.1)
+    accept((9.0, 0.0), 0.1)
+    assert_allclose(track.velocity, [3.0, 1.0])
+    assert (track.weak, track.age) == (2, 3)
+    assert track.patch is patch  # every third frame, but not of a poor fit
+    for _ in range(3):
+        assert track.patch is patch
+        accept((0.0, 0.0), 0.9)
+    assert not track.patch.any()
+    assert track.weak == 0
