@@ -117,7 +117,7 @@ def test_what_is_lit_and_keeps_its_level_is_unchanged():
     assert _unchanged(a, b) == pytest.approx(4 / 6)
 
 
-@pytest.mark.parametrize(("levels", "seen"), [(5, False), (6, True)])
+@pytest.mark.parametrize(("levels", "seen"), [(5, False), (7, True)])
 def test_less_contrast_than_three_grey_levels_is_no_picture(levels, seen):
     """Two halves whose levels differ by twice as much."""
     frame = np.full((240, 320), 100, np.uint8)
