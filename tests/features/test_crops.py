@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.errors import InputError
-from facetrack.features.crops import PLACES, Crop, aligned_patch, take_patch, warp_to_frame
+from facetrack.features.crops import (
+    PLACES,
+    Crop,
+    aligned_patch,
+    around,
+    take_patch,
+    warp_to_frame,
+)
 from facetrack.features.warp import inside, warp
 from facetrack.landmarks.markup import GROUPS
 from facetrack.landmarks.procrustes import Similarity
@@ -311,3 +318,68 @@ def test_the_patch_of_a_track_shows_the_square_around_the_points(mean):
     patch = take_patch(picture, points)
     assert (patch[:11] == 200).all()
     assert not patch[13:].any()
+
+
+def plane(size, right, down, level=0.0):
+    """Draw grey levels that grow evenly; whatever averages and interpolates keeps them."""
+    y, x = np.mgrid[: size[1], : size[0]]
+    drawn: np.ndarray = (level + right * x + down * y).round().clip(0, 255).astype(np.uint8)
+    return drawn
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.7, 1.3])
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_pixel_of_a_signature_s_patch_shows_its_place(mean, scale, colour):
+    """The square around brows to mouth, 32 px: from end to end, whatever is shrunk before."""
+    turn = Similarity(math.cos(0.3) / scale, math.sin(0.3) / scale, 150 / scale, 40 / scale)
+    points, side = turn.apply(mean), 32
+    inner = points[17:]
+    unit = math.dist(points[36], points[45])
+    size = (round(420 / scale), round(420 / scale))
+    upright = np.array([[math.cos(0.3), math.sin(0.3)], [-math.sin(0.3), math.cos(0.3)]])
+    pixel = 2 * 0.85 * unit / (side - 1)  # of the patch, in the picture
+    for right, down in ((1.0, 0.0), (0.0, 1.0)):
+        along = np.array([right, down]) @ upright.T * pixel  # levels a pixel of the patch
+        slope = 4 / np.abs(along).max()
+        middle = inner.mean(axis=0) @ (right, down) * slope
+        image = plane(size, right * slope, down * slope, 128 - middle)
+        image = np.dstack([image] * 3) if colour else image
+        seen = aligned_patch(image, points, mean, side)
+        v, u = np.mgrid[:side, :side] - (side - 1) / 2
+        wanted = (128 + (u * along[0] + v * along[1]) * slope).clip(0, 255)
+        assert np.abs(seen - wanted).max() < 2.5
+        assert abs((seen - wanted).mean()) < 1
+
+
+def test_a_square_around_a_place_is_clipped_and_never_empty():
+    image = np.arange(6 * 8, dtype=np.uint8).reshape(6, 8)
+    for centre, half, rows, columns in (
+        ((4.0, 3.0), 1.5, (1, 6), (2, 7)),  # from floor(2.5) to ceil(5.5), that one inside
+        ((3.0, 2.0), 1.0, (1, 4), (2, 5)),
+        ((0.0, 0.0), 2.0, (0, 3), (0, 3)),
+        ((7.0, 5.0), 2.0, (3, 6), (5, 8)),
+        ((-50.0, 2.0), 1.0, (1, 4), (0, 1)),
+        ((50.0, 2.0), 1.0, (1, 4), (7, 8)),
+        ((3.0, -50.0), 1.0, (0, 1), (2, 5)),
+        ((3.0, 50.0), 1.0, (5, 6), (2, 5)),
+    ):
+        region, origin = around(image, np.array(centre), half)
+        assert_array_equal(region, image[slice(*rows), slice(*columns)])
+        assert origin.tolist() == [columns[0], rows[0]]
+
+
+@pytest.mark.parametrize("height", [10.0, 60.0, 150.0])
+@pytest.mark.parametrize("colour", [False, True])
+def test_the_patch_of_a_track_is_the_mean_of_its_cells(height, colour):
+    """Of a square as large as the longer side, around the middle of the points' box."""
+    points = np.tile([70.0, 80.0], (68, 1))
+    points[1] = 100.0, 80.0 + height
+    side = max(30.0, height)
+    left, top = 85 - side / 2, 80 + height / 2 - side / 2
+    image = plane((200, 260), 0.5, 0.4)
+    image = np.dstack([image, image, image]) if colour else image
+    patch = take_patch(image, points).astype(float)
+    step = (side + 1) / 24  # both ends are inside
+    x, y = (at - 0.5 + step * (np.arange(24) + 0.5) for at in (left, top))
+    assert np.abs(patch - (0.5 * x + 0.4 * y[:, None])).max() < 1.5
+    assert abs((patch - (0.5 * x + 0.4 * y[:, None])).mean()) < 0.1
