@@ -16,7 +16,7 @@ from facetrack.tracking.box_fit import five_of
 from facetrack.tracking.detection import Detection, certain_ones
 from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.hog import HogDetector
-from facetrack.tracking.mtcnn import CELL, tiles
+from facetrack.tracking.mtcnn import CELL, Seen, Squares, Tile, tiles
 
 FACE = (224.0, 113.0)  # between the eyes and the mouth of the portrait, px
 
@@ -175,3 +175,142 @@ def test_what_is_clearer_is_equalised_and_sharpened() -> None:
     equal = cv2.createCLAHE(2.0, (8, 8)).apply(picture).astype(float)
     sharp = equal + 1.5 * (equal - cv2.blur(equal, (9, 9)))
     assert_allclose(face_detector._clearer(picture), np.clip(sharp, 0, 255), atol=2)
+
+
+class Silent:
+    """Networks that see nothing, and say what they were shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def find(self, image, where, turn, most):
+        ways = [tile.width for tile in where]
+        self.shown.append((turn, bool(image.any()), most, ways))
+        empty = np.empty(0)
+        return Seen(Squares(np.empty((0, 2)), empty, empty, empty), np.empty((0, 5, 2)))
+
+
+class Sees(Silent):
+    """Networks that see a face at a probability, the first time they look."""
+
+    def __init__(self, probability):
+        super().__init__()
+        self.probability = probability
+
+    def find(self, image, where, turn, most):
+        nothing = super().find(image, where, turn, most)
+        if len(self.shown) > 1:
+            return nothing
+        one = Squares(
+            np.array([[50.0, 60.0]]), np.array([20.0]), np.zeros(1), np.array([self.probability])
+        )
+        return Seen(one, np.zeros((1, 5, 2)))
+
+
+@pytest.fixture
+def blind(monkeypatch):
+    """Give a detector with such networks; a black picture has some contrast once it is clearer."""
+
+    def make(networks, **options):
+        made = FaceDetector(**options)
+        made._networks = networks
+        monkeypatch.setattr(made, "_hog", HogNothing())
+        monkeypatch.setattr(face_detector, "_clearer", lambda image: image + 1)
+        return made
+
+    return make
+
+
+class HogNothing:
+    """The last resort, which sees nothing."""
+
+    def detect(self, image, *, wanted=1):
+        return []
+
+    def search(self, image, step):
+        return [Detection((0, 0, 1, 1), float(step))]
+
+    def detect_near(self, image, box):
+        return []
+
+
+BLACK = np.zeros((200, 300), np.uint8)
+WAYS = [(0, False), (1, False), (3, False), (2, False), (0, True)]
+
+
+@pytest.mark.parametrize(
+    ("probability", "wanted", "looks"), [(0.995, 1, 1), (0.994, 1, 5), (0.995, 2, 5)]
+)
+def test_all_ways_are_tried_until_enough_faces_are_beyond_doubt(blind, probability, wanted, looks):
+    networks = Sees(probability)
+    (found,) = blind(networks).detect(BLACK, wanted=wanted)
+    assert [(turn, clear) for turn, clear, *_ in networks.shown] == WAYS[:looks]
+    assert found.box == (40, 50, 60, 70)
+    assert found.score == pytest.approx(0.5 * (probability - 0.9) / 0.2)
+
+
+@pytest.mark.parametrize(
+    ("probability", "certain", "plausible"),
+    [(0.9, True, True), (0.89, False, True), (0.7, False, True), (0.69, False, False)],
+)
+def test_probabilities_of_nine_and_seven_tenths_are_certain_and_plausible(
+    blind, probability, certain, plausible
+):
+    (found,) = blind(Sees(probability + 1e-9)).detect(BLACK)
+    assert (found.certain, found.plausible) == (certain, plausible)
+
+
+def test_a_search_looks_upright_every_other_step_and_otherwise_in_turn(blind):
+    networks = Silent()
+    detector = blind(networks)
+    for step in range(10):
+        assert detector.search(BLACK, step) == []
+    assert [shown[:2] for shown in networks.shown[::2]] == WAYS[:1] * 5
+    assert [shown[:2] for shown in networks.shown[1::2]] == [*WAYS[1:], WAYS[1]]
+    assert {most for *_, most, _ in networks.shown} == {1000}
+
+
+def test_a_live_search_goes_through_its_parts(blind):
+    networks = Silent()
+    detector = blind(networks, live=True)
+    image = np.zeros((900, 1200), np.uint8)
+    parts = detector._parts(detector._tiles(image, 0))
+    widths = [[tile.width for tile in part] for part in parts]
+    assert len(parts) > 2
+    detector.detect(image)
+    for step in range(2 * len(parts)):
+        detector.search(image, step)
+    assert [shown[3] for shown in networks.shown[:1]] == widths[:1]
+    assert [shown[3] for shown in networks.shown[1::2]] == widths
+    assert {most for *_, most, _ in networks.shown} == {15}
+
+
+def test_parts_are_as_large_as_they_may_be(blind):
+    detector = blind(Silent())
+    sizes = [(0, 100), (0, 200), (0, 300), (0, 1), (0, 500)]
+    where = [Tile(1.0, top, bottom, 1000) for top, bottom in sizes]
+    found = [[tile.bottom for tile in part] for part in detector._parts(where)]
+    assert found == [[100, 200], [300, 1], [500]]  # 500,000 pixels at most
+    assert detector._parts([]) == []
+
+
+def test_near_a_place_sizes_are_those_that_are_expected(blind):
+    networks = Silent()
+    detector = blind(networks)
+    assert detector.detect_near(BLACK, (100.0, 80.0, 160.0, 120.0)) == []
+    assert [shown[:2] for shown in networks.shown] == WAYS
+    # the longer side is 60 px: 0.8 of it around, faces of 36 to 102 px
+    (left, top, right, bottom) = (130 - 78, 100 - 78, 130 + 78, 100 + 78)
+    for turn, _, _, widths in networks.shown:
+        shape = (bottom - top, right - left)[:: -1 if turn % 2 else 1]
+        assert widths == [t.width for t in tiles(shape, 36.0, 102.0, 500_000)]
+
+
+def test_pictures_of_less_than_sixteen_pixels_are_not_looked_at(blind):
+    networks = Silent()
+    detector = blind(networks)
+    assert detector.detect(BLACK[:15]) == []
+    assert [d.score for d in detector.search(BLACK[:15], 3)] == [3]
+    assert not networks.shown
+    detector.detect(np.zeros((16, 40), np.uint8))
+    assert len(networks.shown) == 5

@@ -5,6 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from facetrack.tracking.warm_up import PARTS, _smallest_model, is_cached, warm_up
+
 COUNT_KERNELS = """
 from dataclasses import replace
 from itertools import islice
@@ -57,3 +63,19 @@ def test_no_kernel_compiles_again_in_a_whole_clip() -> None:
     )
     assert child.returncode == 0, child.stderr
     assert int(child.stdout) > 8
+
+
+def test_the_smallest_model_puts_a_circle_into_a_box_and_moves_no_point() -> None:
+    """As wide as three fifths of the box, and with a quality of a half: it has seen nothing."""
+    fit = _smallest_model().fit_box(np.zeros((64, 64), np.uint8), (8.0, 10.0, 56.0, 58.0))
+    assert_allclose(np.linalg.norm(fit.points - [32, 34], axis=1), 0.3 * 48, rtol=1e-6)
+    steps = np.linalg.norm(np.diff(fit.points, axis=0), axis=1)
+    assert_allclose(steps, 2 * 0.3 * 48 * np.sin(np.pi / 68), rtol=1e-6)
+    assert fit.points[0] == pytest.approx((32 + 0.3 * 48, 34))
+    assert fit.quality == 0.5
+
+
+@pytest.mark.parametrize("parts", [(), *((part,) for part in PARTS)])
+def test_what_was_warmed_up_is_cached(parts: tuple[str, ...]) -> None:
+    warm_up(*parts)
+    assert is_cached()
