@@ -23,6 +23,7 @@ OPTIONS: Final = (
     # the same examples each time, and none is remembered for other runs
     "--exitfirst", "--quiet", "--tb=line", "--no-header", "--hypothesis-profile=ci",
 )  # fmt: skip
+PLUGIN: Final = "tests.mutants.plugin"
 _NO_TESTS: Final = 5  # pytest's exit status
 
 
@@ -67,12 +68,15 @@ def judge(
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "text.py").write_text(text, encoding="utf-8")
         environment = os.environ | {MODULE: module, TEXT: f"{folder}/text.py"}
+        # programs that tests start have it, too
+        (Path(folder) / "sitecustomize.py").write_text(f"import {PLUGIN}\n", encoding="utf-8")
+        paths = (folder, str(root), os.environ.get("PYTHONPATH", ""))
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         if file.endswith(COMPILED):
             environment["NUMBA_CACHE_DIR"] = _cache_without(file, Path(folder))
-        plugin = ("-p", "tests.mutants.plugin")
         try:
             child = subprocess.run(
-                [sys.executable, "-m", "pytest", *plugin, *OPTIONS, *tests],
+                [sys.executable, "-m", "pytest", *OPTIONS, *tests],
                 cwd=root, env=environment, capture_output=True, text=True, timeout=timeout,
                 check=False,
             )  # fmt: skip

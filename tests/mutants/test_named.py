@@ -23,6 +23,20 @@ def test_what_changes_nothing_survives(root: Path) -> None:
     assert judge(root, mutant.file, same, mutant.tests)[0] is Outcome.SURVIVED
 
 
+def test_a_program_that_a_test_starts_has_the_change_too(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import subprocess, sys\n"
+        "def test_it():\n"
+        "    said = 'from facetrack.features.pixels import SMALLEST_SIDE as s; assert s == 16'\n"
+        "    subprocess.run([sys.executable, '-c', said], check=True)\n"
+    )
+    file, tests = "facetrack/features/pixels.py", [str(tmp_path / "test_it.py")]
+    text = (root / file).read_text(encoding="utf-8")
+    assert judge(root, file, text, tests)[0] is Outcome.SURVIVED
+    changed = text.replace("SMALLEST_SIDE: Final = 16", "SMALLEST_SIDE: Final = 17")
+    assert judge(root, file, changed, tests)[0] is Outcome.KILLED
+
+
 def test_a_text_that_is_gone_is_named(root: Path) -> None:
     with pytest.raises(AssertionError, match=r"gone: .* holds its text 0 times"):
         Mutant("gone", "facetrack/face.py", "not there", "", ()).text(root)

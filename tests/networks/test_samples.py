@@ -146,3 +146,19 @@ def test_files_of_channels_are_named_after_the_data_set() -> None:
     assert channels_file(Path("data/ytf/train")) == "ytf_train"
     assert channels_file(Path("data/ytf/test")) == "ytf_test"
     assert channels_file(Path("data/ytf/more")) == "more"
+
+
+def test_fits_err_as_far_as_is_said_along_the_modes_and_each_point_by_itself() -> None:
+    """By 0.35 deviations, of a fit that has gone astray by 1, which are 15 of 100."""
+    model = load_model().shape_model
+    rng = np.random.default_rng(3)
+    moved = np.array([jitter(model.mean, model, rng) - model.mean for _ in range(3000)])
+    along = moved.reshape(len(moved), -1) @ model.basis
+    first = along[:, 4] / model.deviations[4]
+    assert first.std() == pytest.approx(np.sqrt(0.85 * 0.35**2 + 0.15), rel=0.06)
+    far = 0.85 * 0.0043 + 0.15 * 0.317  # beyond one deviation, by the normal distribution
+    assert np.mean(np.abs(first) > 1) == pytest.approx(far, rel=0.15)
+    own = 0.012 * np.linalg.norm(model.mean[45] - model.mean[36])
+    assert along[:, :4].std() == pytest.approx(own, rel=0.05)  # modes do not move the whole face
+    left = moved.reshape(len(moved), -1) - along @ model.basis.T
+    assert (left**2).sum(axis=1).mean() == pytest.approx(own**2 * (136 - along.shape[1]), rel=0.05)
