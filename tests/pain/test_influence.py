@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from facetrack.landmarks.markup import REGIONS as PARTS
 from facetrack.model import load_model
+from facetrack.pain.geometry import GEOMETRY, MOTION, POINTS, shape_features, unit_shape
 from facetrack.pain.hog import CELLS, FACE, FaceHog
-from facetrack.pain.influence import Region, regions_of
+from facetrack.pain.influence import REGIONS, Influence, Region, regions_of
 from facetrack.signals.expression import encoder_of
 
 FEATURES = 64
@@ -75,3 +79,71 @@ def test_the_encoders_first_half_is_of_the_eyes_patch(regions: dict[str, Region]
     for name in NAMES:
         half = regions[name]["deep"][:FEATURES]
         assert half.tolist() == [u == (name in ("brows", "eyes")) for u in upper]
+
+
+@pytest.mark.parametrize("name", ["brows", "mouth"])  # others move what faces are measured from
+def test_features_of_geometry_have_a_part_of_a_region_if_its_points_change_them(
+    regions: dict[str, Region], mean: np.ndarray, name: str
+) -> None:
+    unit = unit_shape(mean)
+    rng = np.random.default_rng(0)
+    shape = unit[list(POINTS)] + rng.normal(0, 0.01, (len(POINTS), 2))
+    moved = shape.copy()
+    own = np.isin(POINTS, REGIONS[name])
+    moved[own] += rng.normal(0, 0.01, (int(own.sum()), 2))
+    before, after = shape_features(np.stack([shape, moved]), unit)
+    said = regions[name]["geometry"]
+    assert said[: GEOMETRY - MOTION].tolist() == (np.abs(after - before) > 1e-9).tolist()
+    assert said[GEOMETRY - MOTION :].tolist() == np.repeat(own, 2).tolist()
+
+
+def feature_set(**parts: Any) -> Any:
+    return SimpleNamespace(**{"kind": "deep", "form": "static", "projection": None} | parts)
+
+
+CHOSEN = np.array([False, True, True, False])
+STANDARD = SimpleNamespace(mean=np.array([1.0, 2.0, 3.0, 4.0]))
+FEATURES_SEEN = np.array([[10.0, 20.0, 30.0, 40.0]])
+
+
+def test_a_region_at_rest_is_as_in_the_training() -> None:
+    one = Influence(feature_set(standard=STANDARD), {"deep": CHOSEN})
+    assert one.without(0.0, FEATURES_SEEN, np.zeros(4)).tolist() == [[10, 2, 3, 40]]
+    for other in (
+        Influence(feature_set(standard=STANDARD), {"geometry": CHOSEN}),
+        Influence(feature_set(standard=None), {"deep": CHOSEN}),
+    ):
+        assert other.without(0.0, FEATURES_SEEN, np.zeros(4)) is FEATURES_SEEN
+
+
+def test_a_region_that_is_measured_from_what_is_usual_is_nought() -> None:
+    chosen = np.arange(GEOMETRY) % 3 == 0
+    one = Influence(
+        feature_set(kind="geometry", form="usual", standard=STANDARD), {"geometry": chosen}
+    )
+    seen = np.arange(1.0, 2 * MOTION + 1)[None]
+    found = one.without(0.0, seen, np.zeros(4))
+    assert_allclose(found, np.where(np.tile(chosen[:MOTION], 2), 0.0, seen))
+    assert one.usual is None
+
+
+def test_a_region_is_taken_out_of_projections() -> None:
+    projection = SimpleNamespace(
+        mean=np.array([1.0, 1.0, 2.0, 5.0]), components=np.arange(8.0).reshape(4, 2)
+    )
+    values = np.array([9.0, 4.0, 6.0, 9.0])
+    plain, usual = (
+        Influence(
+            feature_set(form=form, projection=projection, standard=STANDARD), {"deep": CHOSEN}
+        )
+        for form in ("static", "usual")
+    )
+    part = (4 - 1) * np.array([2, 3]) + (6 - 2) * np.array([4, 5])
+    wanted = FEATURES_SEEN - [*part, 0, 0]
+    assert_allclose(plain.without(0.0, FEATURES_SEEN, values), wanted)
+    assert plain.usual is None
+    # what is usual is the mean so far: first the face itself, then half-way to it
+    assert_allclose(usual.without(0.0, FEATURES_SEEN, values), FEATURES_SEEN)
+    twice = values + CHOSEN * [0, 3, 4, 0]
+    changed = FEATURES_SEEN - np.append(part / 2, [0, 0])
+    assert_allclose(usual.without(0.1, FEATURES_SEEN, twice), changed)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,8 +16,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.pain.archive import read_archive
-from facetrack.pain.filming import jittered
+from facetrack.pain.archive_folders import KINDS, frame_name
+from facetrack.pain.filming import Film, jittered, shoot
+from facetrack.pain.pspi import pspi
+from facetrack.pain.script import labels, write_script
 from facetrack.pain.synthesis import Plan, synthesize
+from facetrack.synthetic.dynamics import curves
 from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.face_model import FaceModel
 
@@ -135,3 +140,31 @@ def test_jitter_has_the_stated_size_and_follows_itself() -> None:
     again = jittered(truth, np.random.default_rng(0)) - truth
     assert_allclose(again / outer_eye_distance(truth[0]), noise)
     assert_array_equal(truth[0], astronaut().points)
+
+
+def test_a_film_s_files_say_what_its_script_does(shipped_model: FaceModel, tmp_path: Path) -> None:
+    film = Film("sy1", 14, 2.0, (200, 160), person=(1,), script=(7,), tracked=False)
+    said = shoot(film, astronaut(), shipped_model, tmp_path)
+    times = np.arange(14) / 2.0
+    moves = write_script(np.random.default_rng(7), 7.0)
+    units = labels(moves, times)
+    assert any(units)
+    for number, coded in enumerate(units, 1):
+        paths = {kind: tmp_path / kind / frame_name(kind, "sy1", number) for kind in KINDS}
+        picture = cv2.imread(str(paths["images"]))
+        assert picture is not None
+        assert picture.shape == (160, 200, 3)
+        rows = [[float(n) for n in row.split()] for row in paths["facs"].read_text().splitlines()]
+        assert rows == [[unit, grade, 0.0, 0.0] for unit, grade in coded.items()]
+        assert float(paths["pspi"].read_text()) == float(pspi(coded))
+        assert len(paths["landmarks"].read_text().splitlines()) == 66
+    for kind in KINDS:
+        assert len(list((tmp_path / kind).iterdir())) == 14
+    assert said["landmarks"] == "jitter"
+    shown = curves(moves, times)
+    assert said["curves"].keys() == shown.keys()
+    for unit, values in shown.items():
+        assert_allclose(said["curves"][unit], values, atol=5.1e-4)
+        assert said["curves"][unit] == [round(value, 3) for value in said["curves"][unit]]
+    assert 0 < said["tightest"] <= 1.0
+    assert said["tightest"] == round(said["tightest"], 3)

@@ -89,6 +89,16 @@ def test_eyes_that_stay_closed_fill_no_memory_and_end(actor: Acted) -> None:
     assert (event.start, event.stop) == pytest.approx((2.0, 92.0), abs=0.1)
 
 
+def test_a_blink_is_told_when_the_eyes_are_open_again_however_long_they_stayed(
+    actor: Acted,
+) -> None:
+    """Flat while closed, from 2.0 s for a quarter of a second: the first frame is the deepest."""
+    run = BLINKS.start()
+    seen = actor(eyes=lambda t: 0.15 if 1.99 < t < 2.25 else 0.35).play(4.0)
+    told = [one.timestamp for one in seen if any(isinstance(r, Event) for r in run.update(one))]
+    assert told == pytest.approx([2.32], abs=0.01)  # open at 2.28 s, and one frame more
+
+
 def test_eyes_without_any_height_are_no_fault(actor: Acted) -> None:
     run = BLINKS.start()
     results = [r for one in actor(eyes=lambda t: 0.0).play(3.0) for r in run.update(one)]
