@@ -85,3 +85,32 @@ def test_a_head_seen_from_many_sides_is_recovered(trained, shipped_model):
 def test_wrong_training_shapes_are_named(shapes, modes, message):
     with pytest.raises(InputError, match=message):
         train_shape_model(shapes, n_modes=modes, eye_distance=55, centre=(80, 80))
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.25, 1.0])
+def test_a_relaxed_shape_keeps_a_share_of_its_form_at_its_own_place(shape_model, keep):
+    rng = np.random.default_rng(0)
+    place = Similarity(1.4, 0.3, 200, -40)
+    form = rng.normal(0, 1, (68, 2))
+    form -= (
+        shape_model.basis[:, :N_RIGID] @ shape_model.basis[:, :N_RIGID].T @ form.ravel()
+    ).reshape(68, 2)
+    points = place.apply(shape_model.mean + form)
+    assert_allclose(
+        shape_model.relax(points, keep=keep), place.apply(shape_model.mean + keep * form), atol=0.2
+    )
+    assert_allclose(shape_model.relax(points, keep=1.0), points, atol=1e-9)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_shapes_are_clamped_to_three_deviations_in_each_mode(shape_model, sign):
+    for limit, kept in ((3.0, 3.0), (1.5, 1.5)):
+        p = np.zeros(shape_model.n_parameters)
+        p[-1] = sign * 9 * shape_model.deviations[-1]
+        found = shape_model.project(shape_model.shape(p), limit=limit)
+        q = shape_model.parameters(shape_model.to_reference(shape_model.shape(p)).apply(found))
+        assert q[-1] == pytest.approx(sign * kept * shape_model.deviations[-1], rel=0.02)
+    inside = np.zeros(shape_model.n_parameters)
+    inside[-1] = sign * 2.9 * shape_model.deviations[-1]
+    kept = shape_model.project(shape_model.shape(inside))
+    assert_allclose(kept, shape_model.shape(inside), atol=0.05)

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
+from facetrack.landmarks.shape_model import N_RIGID
 from facetrack.learning.lesson import STARTS, _moved, make_lesson
 
 
@@ -60,3 +61,28 @@ def test_a_correction_that_vouches_for_nothing_is_refused(video, shipped_model) 
         make_lesson(
             video.frame(0).image, video.truth(0), np.zeros(68, bool), shipped_model.shape_model
         )
+
+
+@pytest.mark.parametrize(("factor", "turn"), [(1.0, 0.0), (0.0, 1.0), (-2.0, 0.5)])
+def test_a_start_is_scaled_and_turned_by_two_percent_about_its_middle(
+    shipped_model, factor, turn
+) -> None:
+    model = shipped_model.shape_model
+    rng, drawn = Mock(), iter([factor, turn])
+    rng.standard_normal.side_effect = lambda n=None: next(drawn) if n is None else np.zeros(n)
+    moved = _moved(model.mean, model, rng)
+    size, angle = 1 + 0.02 * factor, 0.02 * turn
+    matrix = size * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = model.mean.mean(axis=0)
+    assert_allclose(moved, (model.mean - middle) @ matrix.T + middle, atol=1e-9)
+
+
+def test_a_start_has_a_form_that_is_a_fifth_of_each_mode_s_deviation_away(shipped_model) -> None:
+    model = shipped_model.shape_model
+    rng = Mock()
+    rng.standard_normal.side_effect = lambda n=None: (
+        0.0 if n is None else np.zeros(2) if n == 2 else np.ones(n)
+    )
+    expected = 0.2 * model.deviations
+    expected[:N_RIGID] = 0
+    assert_allclose(model.parameters(_moved(model.mean, model, rng)), expected, atol=1e-9)
