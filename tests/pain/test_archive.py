@@ -13,7 +13,7 @@ from facetrack.errors import FormatError
 from facetrack.formats.picture import read_bgr
 from facetrack.landmarks.markup import to_markup
 from facetrack.pain.archive import Archive, read_archive
-from facetrack.pain.archive_folders import KINDS
+from facetrack.pain.archive_folders import KINDS, find_folders, frame_files
 from tests.pain.conftest import (
     SCORES,
     SEQUENCE,
@@ -237,3 +237,67 @@ def test_points_cannot_be_changed(small_archive: Path) -> None:
     assert points is not None
     assert not points.flags.writeable
     assert_array_equal(points.shape, (68, 2))
+
+
+def test_frames_are_numbered_by_what_follows_the_sequence_s_name(tmp_path: Path) -> None:
+    folder = tmp_path / "sy001t1aaaff2"
+    folder.mkdir()
+    names = {
+        1: "sy001t1aaaff2001.png", 12: "sy001t1aaaff2012_aam.txt", 7: "renamed007.png",
+        3: "3_facs.txt",
+    }  # fmt: skip
+    for name in names.values():
+        (folder / name).touch()
+    found = frame_files(folder)
+    assert {number: path.name for number, path in found.by_number.items()} == names
+    assert found.problems == ()
+
+
+def test_folders_are_found_down_to_the_third_level(small_archive: Path, tmp_path: Path) -> None:
+    top = tmp_path / "up" / "a"
+    nested = top / "b" / "c"
+    nested.mkdir(parents=True)
+    for kind in KINDS.values():
+        folder = small_archive / kind.folder
+        shutil.copytree(folder, nested / folder.name)
+    assert find_folders(top)["facs"] == nested / "FACS"
+    with pytest.raises(FormatError, match="within 3 levels"):
+        find_folders(top.parent)
+
+
+@pytest.mark.parametrize(("level", "black"), [(7, True), (8, False)])
+def test_pictures_below_eight_grey_levels_are_black(
+    small_archive: Path, level: int, black: bool
+) -> None:
+    path = path_of(small_archive, "images", 3)
+    cv2.imwrite(str(path), np.full((240, 320, 3), level, np.uint8))
+    assert bool(only(read_archive(small_archive))[2]) == black
+
+
+@pytest.mark.parametrize(("size", "looked_at"), [(4095, True), (4096, False)])
+def test_only_pictures_of_less_than_four_kilobytes_are_decoded(
+    small_archive: Path, size: int, looked_at: bool
+) -> None:
+    path_of(small_archive, "images", 3).write_bytes(b"x" * size)
+    assert bool(only(read_archive(small_archive))[2]) == looked_at
+
+
+@pytest.mark.parametrize(("size", "read"), [(1 << 16, True), ((1 << 16) + 1, False)])
+def test_files_of_labels_have_64_kilobytes_at_most(
+    small_archive: Path, size: int, read: bool
+) -> None:
+    path_of(small_archive, "pspi", 1).write_text("0".ljust(size))
+    assert (only(read_archive(small_archive))[0] == "") == read
+
+
+@pytest.mark.parametrize(("aside", "fits"), [(16, True), (17, False)])
+def test_three_quarters_of_all_landmarks_must_lie_in_the_picture(
+    small_archive: Path, aside: int, fits: bool
+) -> None:
+    """Of 66 points 17 are more than a quarter; each is as far beyond the left border."""
+    for number in range(1, 5):
+        rows = to_markup(portrait_points(), 66)
+        rows[:aside, 0] = -1
+        text = "".join(f"{x:.3f} {y:.3f}\n" for x, y in rows)
+        path_of(small_archive, "landmarks", number).write_text(text)
+    assert (only(read_archive(small_archive)) == [""] * 4) == fits
