@@ -187,3 +187,124 @@ def test_a_fit_that_is_accepted_sets_the_motion_unless_it_is_poor(stage, puppet)
         accept((0.0, 0.0), 0.9)
     assert not track.patch.any()
     assert track.weak == 0
+
+
+class Scripted:
+    """A model whose fits a test writes, start by start."""
+
+    def __init__(self, shape_model, *answers):
+        self.shape_model, self.starts, self._answers = shape_model, [], iter(answers)
+
+    def fit(self, image, start):
+        self.starts.append(np.array(start))
+        move, quality = next(self._answers)
+        return Fit(move(start), quality, np.full(68, np.nan))
+
+
+def stays(points):
+    return points
+
+
+def shifted(right):
+    return lambda points: points + np.array([right, 0.0])
+
+
+def folded(points):
+    """Give a large shape that no face has."""
+    points = points.copy()
+    points[36:48] += [0, 90]
+    return points
+
+
+BLANK = np.zeros((480, 640), np.uint8)
+
+
+@pytest.fixture
+def still(shape_model):
+    """Give a track of the mean shape, 110 px between its eyes, that remembers no picture."""
+
+    def make(**state):
+        points = 2 * shape_model.mean + [200, 100]
+        person = Person(0, [])
+        return Track(person, points, 0.9, np.zeros((24, 24), np.uint8), None, **state)
+
+    return make
+
+
+def test_the_next_start_is_half_way_to_the_mean_shape(still, shape_model):
+    track = still()
+    form = 3 * np.sin(np.arange(136.0)).reshape(68, 2)
+    track.points = track.points + form
+    model = Scripted(shape_model, (stays, 0.9))
+    track.follow(model, BLANK)
+    assert_allclose(model.starts[0], shape_model.relax(track.points, keep=0.5))
+
+
+@pytest.mark.parametrize(("speed", "fits"), [(10.9, 1), (11.1, 2)])
+def test_a_tenth_of_the_eyes_distance_a_frame_is_fast(still, shape_model, speed, fits):
+    track = still(velocity=np.array([0.0, speed]))
+    model = Scripted(shape_model, (stays, 0.8), (stays, 0.9))
+    best = track.follow(model, BLANK)
+    assert len(model.starts) == fits
+    assert_allclose(model.starts[-1] - model.starts[0], np.tile([0, speed], (68, 1)) * (fits - 1),
+                    atol=1e-9)  # fmt: skip
+    assert best.quality == (0.8, 0.9)[fits - 1]
+
+
+def test_of_equal_fits_the_first_is_the_best(still, shape_model):
+    track = still(velocity=np.array([0.0, 30.0]))
+    best = track.follow(Scripted(shape_model, (stays, 0.8), (shifted(9), 0.8)), BLANK)
+    assert_allclose(best.points, track.points, atol=1e-6)
+
+
+@pytest.mark.parametrize(("right", "fits"), [(16.4, 1), (16.6, 2)])
+def test_a_fit_that_went_far_is_repeated_from_its_end(still, shape_model, right, fits):
+    """Fifteen hundredths of the eyes' distance."""
+    track = still()
+    model = Scripted(shape_model, (shifted(right), 0.9), (shifted(1), 0.9))
+    best = track.follow(model, BLANK)
+    assert len(model.starts) == fits
+    assert_allclose(best.points - track.points, [[right + fits - 1, 0]] * 68, atol=1e-6)
+
+
+def test_a_fit_that_no_face_has_is_repeated_from_the_nearest_one(still, shape_model):
+    track = still()
+    model = Scripted(shape_model, (folded, 0.9), (stays, 0.7))
+    best = track.follow(model, BLANK)
+    nearest = shape_model.project(folded(model.starts[0]))
+    assert_allclose(model.starts[1], nearest)
+    assert best.quality == 0.7
+    picture = np.random.default_rng(0).integers(0, 256, (24, 24), dtype=np.uint8)
+    track.patch = picture  # which is nowhere
+    assert track.follow(Scripted(shape_model, (folded, 0.9), (folded, 0.9)), BLANK) is None
+    small = Scripted(shape_model, (lambda points: 0.01 * points, 0.9))
+    assert track.follow(small, BLANK) is None
+
+
+@pytest.mark.parametrize("place", [(330, 250), (300, 200)])
+def test_where_the_remembered_picture_fits_best_it_is_looked_for(still, shape_model, place):
+    """Only after a poor fit; the picture has moved, and so the face may have."""
+    track = still()
+    x0, y0, x1, y1 = track.box
+    size = max(x1 - x0, y1 - y0)
+    rng = np.random.default_rng(0)
+    texture = rng.integers(0, 256, (12, 12), dtype=np.uint8).repeat(2, 0).repeat(2, 1)
+    track.patch = texture
+    image = np.full((600, 800), 128, np.uint8)
+    side = round(size)
+    left, top = place
+    cells = np.arange(side) * 24 // side
+    large = texture[cells[:, None], cells]
+    image[top : top + side, left : left + side] = large
+    model = Scripted(shape_model, (stays, 0.1), (stays, 0.95))
+    best = track.follow(model, image)
+    assert best.quality == 0.95
+    moved = model.starts[1].mean(axis=0) - track.points.mean(axis=0)
+    wanted = np.array([left + side / 2 - 0.5, top + side / 2 - 0.5]) - [
+        (x0 + x1) / 2,
+        (y0 + y1) / 2,
+    ]
+    assert_allclose(moved, wanted, atol=size / 24)
+    well = Scripted(shape_model, (stays, 0.9))
+    track.follow(well, image)
+    assert len(well.starts) == 1
