@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from facetrack.pain.history import GAP, STEPS, mean_and_slope, past, runs
+from facetrack.pain.history import GAP, STEPS, Usual, from_usual, mean_and_slope, past, runs
 
 grown = st.lists(st.floats(0.01, 0.3), min_size=1, max_size=30).map(np.cumsum)
 
@@ -89,3 +91,28 @@ def test_runs_end_at_gaps_and_borders_alone(steps: list[tuple[float, bool]]) -> 
 def test_without_numbers_of_sequences_there_is_one() -> None:
     assert runs([0.0, 0.1, 0.2, 0.9]) == [slice(0, 3), slice(3, 4)]
     assert runs([]) == []
+
+
+def test_what_is_usual_is_the_mean_so_far_and_then_one_of_ten_seconds() -> None:
+    usual = Usual()
+    values = [np.array([v]) for v in (4.0, 8.0, 0.0, 10.0)]
+    found = [
+        float(usual.update(t, v)[0]) for t, v in zip((1.0, 1.1, 1.2, 9.2), values, strict=True)
+    ]
+    mean = (4 + 8 + 0) / 3
+    share = 1 - np.exp(-8.0 / 10)  # more than a quarter
+    assert found == pytest.approx([0, 8 - 6, 0 - mean, (1 - share) * (10 - mean)])
+    assert (usual.since, usual.last, usual.count) == (1.0, 9.2, 4)
+    again = Usual()
+    again.restore(json.loads(json.dumps(usual.state())))
+    assert (
+        again.state() == usual.state() == [1.0, 9.2, 4, [pytest.approx(mean + share * (10 - mean))]]
+    )
+    assert Usual().state() == [0.0, 0.0, 0, None]
+    assert_array_equal(again.update(9.3, values[0]), usual.update(9.3, values[0]))
+
+
+def test_every_sequence_has_its_own_usual() -> None:
+    values = np.array([[4.0], [8.0], [5.0], [1.0]])
+    found = from_usual([0.0, 0.1, 0.0, 0.1], values, [slice(0, 2), slice(2, 4)])
+    assert found.ravel().tolist() == [0, 2, 0, -2]
