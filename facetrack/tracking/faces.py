@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS, Face, Source, State, read_only_points
-from facetrack.features.pixels import Image, box_of
+from facetrack.features.pixels import Image
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.identity import Person
@@ -127,8 +127,5 @@ def leaves_image(points: npt.NDArray[np.float64], image: Image) -> bool:
     bool
     """
     height, width = image.shape[:2]
-    x0, y0, x1, y1 = box_of(points)
-    if x0 >= 0 and y0 >= 0 and x1 <= width - 1 and y1 <= height - 1:
-        return False
     inside = ((points >= 0) & (points <= [width - 1, height - 1])).all(axis=1)
     return float(inside.mean()) < _INSIDE

@@ -305,7 +305,7 @@ class Tracker:
         if self._now.aspect != 1:
             points = stretch_of(self._now.aspect).square(points)
         replaced, vouched = correct(track, self.model, self._image, points, mask, self._now.frame)
-        track.smoother = self._smoother()  # what a person puts somewhere is there at once
+        # the smoother meets this time again and starts anew: what a person says is there at once
         face = self._tell(track, vouched)
         assert track.person.knowledge is not None  # just taught
         return Taught(face, len(track.person.knowledge.lessons), replaced)

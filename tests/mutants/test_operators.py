@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,10 @@ def test_nothing_else_changes() -> None:
     assert change(TEXT, number).text == ast.unparse(ast.parse(TEXT.replace("< 2", "< 3")))
     with pytest.raises(IndexError):
         change(TEXT, count_changes(TEXT))
+
+
+def test_reasons_are_of_lines_that_are_there(root: Path) -> None:
+    reasons = tomllib.loads((root / "tests/mutants/survivors.toml").read_text(encoding="utf-8"))
+    for reason in reasons["survivor"]:
+        lines = (root / reason["file"]).read_text(encoding="utf-8").splitlines()
+        assert reason["source"] in map(str.strip, lines), reason
