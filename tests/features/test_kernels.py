@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def empty(*shape: int) -> np.ndarray:
 
 
 # the last argument is what is written
-CALLS: dict[str, Callable[[], list[object]]] = {
+CALLS: dict[str, Callable[[], list[Any]]] = {
     "average": lambda: [PATCH, np.empty((4, 5), np.uint8)],
     "orientation_maps": lambda: [PATCH, empty(2, 8), empty(6, 64)],
     "halve": lambda: [FLAT, empty(64), empty(3, 32)],

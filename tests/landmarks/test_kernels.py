@@ -17,7 +17,7 @@ HEAD = np.random.default_rng(3).uniform((-30, -20, 10), (60, 70, 80), (14, 3))  
 
 
 def rotation(*vector: float) -> np.ndarray:
-    return scipy.spatial.transform.Rotation.from_rotvec(vector).as_matrix()
+    return np.asarray(scipy.spatial.transform.Rotation.from_rotvec(vector).as_matrix())
 
 
 def pose_of(turned: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -52,5 +52,9 @@ def test_sequences_without_looks_are_left_out_and_something_must_be_seen(
     small_archive: Path,
 ) -> None:
     archive = read_archive(small_archive)
+
+    def dark(function: Any, sequences: Any) -> Any:
+        return [([], ["all: dark"])]
+
     with pytest.raises(InputError, match="none of its frames can be assessed"):
-        gather(archive, "none", map_=lambda function, sequences: [([], ["all: dark"])])
+        gather(archive, "none", map_=dark)

@@ -170,8 +170,8 @@ def test_without_the_package_dlib_finds_faces_and_the_loss_is_said(portrait, mon
 
 def test_what_is_clearer_is_equalised_and_sharpened() -> None:
     """By one and a half times what a box of 3.5 % of the shorter side, to each side, takes away."""
-    picture = np.random.default_rng(0).integers(60, 200, (120, 200), dtype=np.uint8)
-    picture = cv2.GaussianBlur(picture, (0, 0), 6)
+    noise = np.random.default_rng(0).integers(60, 200, (120, 200), dtype=np.uint8)
+    picture = cv2.GaussianBlur(noise, (0, 0), 6).astype(np.uint8)
     equal = cv2.createCLAHE(2.0, (8, 8)).apply(picture).astype(float)
     sharp = equal + 1.5 * (equal - cv2.blur(equal, (9, 9)))
     assert_allclose(face_detector._clearer(picture), np.clip(sharp, 0, 255), atol=2)

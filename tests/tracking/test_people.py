@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,11 @@ class Like(Person):
 
     def likeness(self, seen):
         return self.factor * seen
+
+
+def three(likeness: float) -> list[Any]:
+    """Give three looks that are as like."""
+    return [likeness] * 3
 
 
 def missing(
@@ -75,7 +81,7 @@ AGES = 100.0  # seconds, after which nobody is expected near
     ],
 )
 def test_faces_are_recognised_by_the_mean_of_three_looks_or_one_that_is_sure(
-    looks: list[float], decision: str
+    looks: list[Any], decision: str
 ) -> None:
     people = People()
     people.lose(missing(Like(7)))
@@ -90,7 +96,7 @@ def test_nobody_is_recognised_whom_another_is_nearly_as_like(second: float, know
     people = People()
     for person in (Like(7, factor=second), Like(8), Like(9, factor=0.1)):
         people.lose(missing(person))
-    found = people.recognise([1.0] * 3, FAR, 1000, AGES)
+    found = people.recognise(three(1.0), FAR, 1000, AGES)
     assert (found is not None and found.id == 8) == known
 
 
@@ -105,14 +111,14 @@ def test_near_the_place_less_agreement_is_enough_for_a_second(
     for likeness, known in ((enough + 0.001, True), (enough - 0.001, False)):
         people = People()
         people.lose(missing(Like(7), behind=behind))
-        assert (people.recognise([likeness] * 3, POINTS, 0, since) is not None) == known
+        assert (people.recognise(three(likeness), POINTS, 0, since) is not None) == known
 
 
 def test_a_face_near_the_place_is_in_doubt_however_strange_it_is() -> None:
     people = People()
     people.lose(missing(Like(7)))
-    assert people.recognise([-1.0] * 3, POINTS, 0, 0.0) is None
-    assert people.recognise([-1.0] * 3, FAR, 0, 0.0) is not None
+    assert people.recognise(three(-1.0), POINTS, 0, 0.0) is None
+    assert people.recognise(three(-1.0), FAR, 0, 0.0) is not None
 
 
 def test_sixty_four_people_are_remembered_the_last_ones() -> None:
