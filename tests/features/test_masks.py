@@ -116,3 +116,9 @@ def test_wrong_points_are_named(points):
 def test_an_unknown_part_is_named():
     with pytest.raises(InputError, match=r"parts are face, .*, got 'ear'"):
         coverage(face(), SIZE, "ear")
+
+
+def test_nostrils_are_the_base_of_the_nose_and_brows_are_thick():
+    assert PARTS["nostrils"].lines == (REGIONS["nose"][4:],)
+    assert PARTS["brows"].lines == (REGIONS["right_brow"], REGIONS["left_brow"])
+    assert PARTS["brows"].thickness == 3
