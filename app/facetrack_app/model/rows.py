@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -158,17 +158,12 @@ def encode_changes(changes: Sequence[Change]) -> bytes:
 
 def decode_changes(blob: bytes) -> list[Change]:
     """Unpack what `encode_changes` packed."""
-    rows = json.loads(zlib.decompress(blob))
-    return [Change(table, *(_rich(part) for part in parts)) for table, *parts in rows]
+    rows = json.loads(zlib.decompress(blob), object_hook=lambda packed: b64decode(packed["b"]))
+    return [
+        Change(table, *(None if part is None else tuple(part) for part in parts))
+        for table, *parts in rows
+    ]
 
 
 def _plain(value: bytes) -> dict[str, str]:
-    return {"b": base64.b64encode(value).decode()}
-
-
-def _rich(value: Any) -> Any:
-    if isinstance(value, dict):
-        return base64.b64decode(value["b"])
-    if isinstance(value, list):
-        return tuple(_rich(v) for v in value)
-    return value
+    return {"b": b64encode(value).decode()}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +22,7 @@ from facetrack_app.model.rows import Change, Row
 
 SCHEMA: Final = 3
 APPLICATION: Final = 0x46547261  # "FTra", in the file's header
+_AT_ONCE: Final = 100  # rows in a statement
 _PATIENCE: Final = 10.0  # seconds to wait for the other thread's transaction
 
 
@@ -189,22 +191,25 @@ class Store:
     def put(self, table: str, rows: Iterable[tuple[Row, Row | None]]) -> None:
         """Replace rows inside a transaction; a row without values is removed."""
         columns = TABLES[table]
-        names = (*columns.key, *columns.values)
-        places = ", ".join("?" * len(names))
-        where = " AND ".join(f"{name}=?" for name in columns.key)
-        for key, values in rows:
-            if values is None:
-                self._db.execute(f"DELETE FROM {table} WHERE {where}", key)
-            else:
+        names = ", ".join((*columns.key, *columns.values))
+        here = f"({' AND '.join(f'{name}=?' for name in columns.key)})"
+        for gone, some in groupby(rows, lambda row: row[1] is None):
+            whole = [(*key, *(values or ())) for key, values in some]
+            # Each statement lets other threads run Python, and then waits for them.
+            for part in (whole[i : i + _AT_ONCE] for i in range(0, len(whole), _AT_ONCE)):
+                places = f"({', '.join('?' * len(part[0]))})"
                 self._db.execute(
-                    f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({places})",
-                    (*key, *values),
+                    f"DELETE FROM {table} WHERE {' OR '.join([here] * len(part))}"
+                    if gone
+                    else f"INSERT OR REPLACE INTO {table} ({names}) "
+                    f"VALUES {', '.join([places] * len(part))}",
+                    [value for row in part for value in row],
                 )
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make changes inside a transaction."""
-        for change in changes:
-            self.put(change.table, [(change.key, change.after)])
+        for table, some in groupby(changes, lambda change: change.table):
+            self.put(table, ((change.key, change.after) for change in some))
 
     def close(self) -> None:
         """Let go of the file; the last one to do so folds the log into it."""

@@ -61,6 +61,7 @@ class Viewing:
         self.reach = Reach.POINT
         # Person, frame, and the shape before the correction that was made there last.
         self._before: tuple[int | None, int, Points] | None = None
+        self._views: dict[tuple[int, int, int], View] = {}  # by person, frame, session's revision
         self._open, self._window = True, post
         self._reader = FrameReader(
             document.open,
@@ -144,7 +145,11 @@ class Viewing:
 
     def view(self, person: int) -> View:
         """Look at a person in the frame that is shown."""
-        return self.session.view(person, self.shown)
+        at = self.shown, self.session.revision
+        if (person, *at) not in self._views:  # asked a dozen times for each edit
+            self._views = {key: view for key, view in self._views.items() if key[1:] == at}
+            self._views[person, *at] = self.session.view(person, self.shown)
+        return self._views[person, *at]
 
     def points_of(self, person: int) -> Points | None:
         """Give a person's points in the picture that is shown, whose pixels are square."""
