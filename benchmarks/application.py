@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import sys
 import tempfile
 import threading
 import time
@@ -313,6 +314,8 @@ def long(bench: Bench, args: argparse.Namespace) -> None:
 
 def launch(bench: Bench, args: argparse.Namespace) -> None:
     """Start with the demo clip as camera: from Python's first line to the first tracked frame."""
+    if sys.dont_write_bytecode:
+        bench.found.append(("modules compiled", "at each start: PYTHONDONTWRITEBYTECODE is set"))
     bench.found.append(("window", f"{time.perf_counter() - BEGIN:.2f} s"))
     bench.window.live.start()
     view = bench.window.live

@@ -160,8 +160,8 @@ def decode_changes(blob: bytes) -> list[Change]:
     """Unpack what `encode_changes` packed."""
     rows = json.loads(zlib.decompress(blob), object_hook=lambda packed: b64decode(packed["b"]))
     return [
-        Change(table, *(None if part is None else tuple(part) for part in parts))
-        for table, *parts in rows
+        Change(table, tuple(key), before and tuple(before), after and tuple(after))
+        for table, key, before, after in rows
     ]
 
 

@@ -21,12 +21,12 @@ from facetrack_app.model.commands import MakeEvent, MarkSpan, Merge, NewPerson, 
 from facetrack_app.model.corrected import corrections_after
 from facetrack_app.model.history import History
 from facetrack_app.model.places import folder_for
-from facetrack_app.model.rows import Kind
+from facetrack_app.model.rows import Change, Kind
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import SCHEMA, Store
 from facetrack_app.model.summary import next_stretch, next_true
 from facetrack_app.model.timeline import layers, runs
-from tests.app.conftest import N_FRAMES, shape
+from tests.app.conftest import N_FRAMES, row, shape
 from tests.app.model.test_history import correct
 
 
@@ -309,3 +309,18 @@ def _owner(claims: dict[tuple[int, int], int], strand: int, frame: int) -> int |
 
 def _rank(kind: int, corrected: bool) -> int:
     return 3 if corrected else {0: 0, 3: 1}.get(kind, 2)
+
+
+def test_rows_are_written_in_the_order_of_changes_however_many(session: Session) -> None:
+    rows = [row(9, frame) for frame in range(250)]
+    put = [Change("track", one.key(), None, one.values()) for one in rows]
+    gone = [change.turned() for change in put[:150]]
+    again = [put[7], put[7]._replace(after=row(9, 7, trust=0.25).values())]
+    statements: list[str] = []
+    session.store._db.set_trace_callback(statements.append)
+    with session.store.transaction():
+        session.store.apply([*put, *gone, *again])
+    session.store._db.set_trace_callback(None)
+    kept = session.store.read("SELECT frame, trust FROM track WHERE strand=9 ORDER BY frame")
+    assert kept == [(7, 0.25), *((frame, 0.95) for frame in range(150, 250))]
+    assert len(statements) == 2 + 3 + 2 + 1  # with BEGIN and COMMIT: a hundred rows each

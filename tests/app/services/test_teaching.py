@@ -450,3 +450,15 @@ def test_hands_on_time_is_kept_with_every_step(desk: Desk, tmp_path: Path) -> No
     assert float(seconds) == pytest.approx(desk.annotator.effort.seconds)
     assert float(seconds) >= 2
     desk.settle()
+
+
+def test_a_face_is_read_once_until_something_changes(desk: Desk) -> None:
+    annotator, statements = desk.annotator, list[str]()
+    annotator.reload()
+    annotator.session.store._db.set_trace_callback(statements.append)
+    annotator.reload()
+    assert not [text for text in statements if "FROM track" in text or "FROM correction" in text]
+    desk.drag(30, 3.0, 0.0)
+    assert annotator.view(0).correction is not None
+    annotator.undo()
+    assert annotator.view(0).correction is None
