@@ -68,11 +68,15 @@ class Pain:
 
     def start(self) -> _PainRun:
         """Begin with a face."""
-        return _PainRun(load_once(self.model), self.specs, self.rest)
+        return _PainRun(load_once(self.model), self.specs, self.rest, self.episodes()[SCORE])
 
     def with_rest(self, rest: Rest) -> Self:
         """Return the same estimator, its score measured from that rest."""
         return replace(self, rest=rest)
+
+    def episodes(self) -> Mapping[str, Episodes]:
+        """Return what finds the episodes of the score."""
+        return {SCORE: Episodes(EPISODE, self.specs[0].model)}
 
 
 PAIN: Final = Pain()
@@ -81,11 +85,13 @@ PAIN: Final = Pain()
 class _PainRun:
     """The score of one face."""
 
-    def __init__(self, model: PainModel, specs: Sequence[Spec], rest: Rest | None) -> None:
+    def __init__(
+        self, model: PainModel, specs: Sequence[Spec], rest: Rest | None, episodes: Episodes
+    ) -> None:
         self._model, self._specs, self._rest = model, specs, rest
         self._looker, regions = looker_of(model)
         self._scorer = Scorer(model, regions)
-        self._episodes = Episodes(EPISODE, model.caution)
+        self._episodes = episodes
 
     def update(self, seen: Observation) -> Sequence[Result]:
         readings = self._read(seen)

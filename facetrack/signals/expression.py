@@ -24,6 +24,7 @@ from facetrack.networks.expression import (
 )
 from facetrack.networks.patches import ENOUGH, Patch, take
 from facetrack.reading import Reading, Readings, Spec
+from facetrack.signals.episodes import Episodes
 from facetrack.signals.estimator import Result, State, lost, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.rest import Rest
@@ -78,6 +79,10 @@ class Expression:
     def with_rest(self, rest: Rest) -> Self:
         """Return the same estimator, its values measured from that rest."""
         return replace(self, rest=rest)
+
+    def episodes(self) -> Mapping[str, Episodes]:
+        """Return none: it has no events."""
+        return {}
 
 
 EXPRESSION: Final = Expression()

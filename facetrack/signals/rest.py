@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Protocol, Self, runtime_checkable
 
 from facetrack.errors import InputError
+from facetrack.signals.episodes import Episodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ class Restable(Protocol):
 
     def with_rest(self, rest: Rest) -> Self:
         """Return the same estimator, its values measured from that rest."""
+        ...
+
+    def episodes(self) -> Mapping[str, Episodes]:
+        """Return what finds its events, by the signal it finds them in: they follow the rest."""
         ...
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import nan
 
 from facetrack.reading import Event, Kind, Reading, Readings, Spec
+from facetrack.signals.episodes import Episodes
 from facetrack.signals.estimator import Result, State, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import register, unregister
@@ -26,6 +27,7 @@ SPECS = (
 )  # fmt: skip
 AWAY = range(10, 14)  # frames that cannot be assessed
 STRONG = range(20, 25)  # frames of an episode
+LEVEL = 2.5  # of episodes measured from a rest
 
 
 def said(frame: int) -> dict[str, Reading]:
@@ -58,6 +60,9 @@ class Aching:
 
     def with_rest(self, rest: Rest) -> Aching:
         return replace(self, rest=rest)
+
+    def episodes(self) -> dict[str, Episodes]:
+        return {"ache": Episodes("ache_episode", MODEL, level=LEVEL, shortest=0.1)}
 
 
 class _Run:

@@ -14,6 +14,7 @@ from facetrack.errors import InputError
 from facetrack.face import Face, State, read_only_points
 from facetrack.reading import Finding, Reading, Readings, Spec
 from facetrack.signals import Choice, Observation
+from facetrack.signals.episodes import Episodes
 from facetrack.signals.expression import _gaze
 from facetrack.signals.rest import Rest, check_span
 from facetrack.signals.resting import RestMeter, measure_rest
@@ -80,6 +81,9 @@ class Mood:
 
     def with_rest(self, rest: Rest) -> Mood:
         return replace(self, rest=rest)
+
+    def episodes(self) -> dict[str, Episodes]:
+        return {}
 
     def start(self) -> Mood:
         return self

@@ -12,6 +12,8 @@ from math import isnan, nan
 from typing import Any
 
 from facetrack.reading import Event
+from facetrack.signals.registry import estimators
+from facetrack_app.model.readings import rested_events
 from facetrack_app.model.rows import Row
 from facetrack_app.model.store import Store
 from facetrack_app.model.wording import named_with
@@ -141,14 +143,24 @@ def covers(decided: Judged, found: Judged) -> bool:
 def shown_events(store: Store, decisions: Iterable[Judged], person: int) -> list[Judged]:
     """Give a person's events: decided ones, and the machine's other ones."""
     mine = [judged for judged in decisions if judged.person == person]
-    rows = store.read(
-        f"SELECT {_MACHINE_COLUMNS} FROM event WHERE person=? ORDER BY start", (person,)
-    )
-    machine = [Judged(person, unpack_event(row[2:]), row[0], row[1]) for row in rows]
+    machine = _found(store, person)
     covered = _covered(machine, mine)
     found = [judged for i, judged in enumerate(machine) if i not in covered]
     found += [judged for judged in mine if judged.decision != Decision.REJECTED]
     return sorted(found, key=lambda j: (j.event.start, j.event.stop, j.event.name))
+
+
+def _found(store: Store, person: int) -> list[Judged]:
+    """Give what the machine found, by the starts; where values have a rest, in these."""
+    rows = store.read(
+        f"SELECT {_MACHINE_COLUMNS} FROM event WHERE person=? ORDER BY start", (person,)
+    )
+    machine = [Judged(person, unpack_event(row[2:]), row[0], row[1]) for row in rows]
+    for estimator in estimators().values():
+        for name, events in rested_events(store, person, estimator).items():
+            machine = [j for j in machine if (j.estimator, j.event.name) != (estimator.name, name)]
+            machine += [Judged(person, e, estimator.name, estimator.version) for e in events]
+    return sorted(machine, key=lambda judged: judged.event.start)
 
 
 def _covered(machine: Sequence[Judged], decisions: Iterable[Judged]) -> set[int]:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.formats.signals_csv import Series
-from facetrack.reading import Kind, Reading, Row, Spec
+from facetrack.reading import Event, Kind, Reading, Row, Spec
 from facetrack.signals.estimator import Estimator
 from facetrack.signals.registry import owner
 from facetrack.signals.rest import Restable
@@ -200,12 +200,17 @@ def rest_of(person: int) -> str:
     return f"rest/{person}"
 
 
+def _rest_span(store: Store, person: int) -> Sequence[int]:
+    said = store.get("setting", (rest_of(person),))
+    return () if said is None else json.loads(said[0])
+
+
 def _at_rest(store: Store, person: int, estimator: Estimator) -> dict[str, float]:
     """Return the signals while the face is at rest; none where no rest is named or none matters."""
-    said = store.get("setting", (rest_of(person),)) if isinstance(estimator, Restable) else None
-    if said is None:
+    span = _rest_span(store, person) if isinstance(estimator, Restable) else ()
+    if not span:
         return {}
-    start, stop = json.loads(said[0])
+    start, stop = span
     seen: dict[str, list[Values]] = {name: [] for name in _values(estimator.specs)}
     for first, block in _blocks(store, person, estimator, start, stop):
         for i, name in enumerate(block.names):
@@ -213,6 +218,25 @@ def _at_rest(store: Store, person: int, estimator: Estimator) -> dict[str, float
             seen.setdefault(name, []).append(part[np.isfinite(part)])
     known = {name: np.concatenate(parts) if parts else () for name, parts in seen.items()}
     return {name: float(np.median(v)) if len(v) >= ENOUGH else np.nan for name, v in known.items()}
+
+
+def rested_events(store: Store, person: int, estimator: Estimator) -> dict[str, list[Event]]:
+    """Find events in values that are measured from a rest, as the store's are not; by their names.
+
+    Empty where no rest is named: the events in the store are right then.
+    """
+    if not isinstance(estimator, Restable) or not _rest_span(store, person):
+        return {}
+    blobs = store.read("SELECT times FROM ledger ORDER BY start")
+    times = np.frombuffer(b"".join(row[0] for row in blobs), dtype="<f8")
+    found: dict[str, list[Event]] = {}
+    for name, episodes in estimator.episodes().items():
+        values = read_values(store, person, estimator, name, 0, len(times)).value
+        events = found.setdefault(episodes.name, [])
+        for frame in np.flatnonzero(values >= episodes.level):  # the others would change nothing
+            events += episodes.update(float(times[frame]), float(values[frame]))
+        events += episodes.finish()
+    return found
 
 
 def read_series(

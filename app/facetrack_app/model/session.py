@@ -283,7 +283,7 @@ class Session:
         for change in changes:
             _REFLECTIONS[change.table](self, change.key, change.after)
         self._renew_summaries(changes)
-        if any(change.table in ("decision", "person") for change in changes):
+        if any(change.table in ("decision", "person", "setting") for change in changes):
             self._events.clear()
         self.revision += 1
         self.changed({change.table for change in changes})

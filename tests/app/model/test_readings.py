@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facetrack.reading import Reading, Row, Spec
+from facetrack.reading import Event, Reading, Row, Spec
+from facetrack.signals.episodes import Episodes
 from facetrack.signals.estimator import FaceEstimator
 from facetrack.signals.rest import Rest
 from facetrack_app.model.curves import curve_of
@@ -25,11 +26,12 @@ from facetrack_app.model.readings import (
     read_series,
     read_values,
     rest_of,
+    rested_events,
     value_in_words,
     write_readings,
 )
 from facetrack_app.model.store import Store
-from tests.app.aching import AWAY, SPECS, TURNED, Aching, said
+from tests.app.aching import AWAY, MODEL, SPECS, STRONG, TURNED, Aching, said
 from tests.app.conftest import drawn
 
 ONE = FaceEstimator(
@@ -151,6 +153,9 @@ class Measured(FaceEstimator):
     def with_rest(self, rest: Rest) -> Measured:
         return self
 
+    def episodes(self) -> dict[str, Episodes]:
+        return {}
+
 
 def test_values_are_measured_from_the_person_at_rest(store: Store) -> None:
     smile = Measured("one", (Spec("smile", "?"),), lambda face: (0.0,))
@@ -175,6 +180,25 @@ def test_values_are_measured_from_the_person_at_rest(store: Store) -> None:
     assert read_series(store, 7, smile, 0, 60)["smile"].reason[2:4] == (NO_REST, "lost")
     plain = FaceEstimator("one", smile.specs, smile.compute)
     np.testing.assert_allclose(read_values(store, 7, plain, "smile", 0, 60).value, raw, 1e-5)
+
+
+def test_episodes_are_found_in_values_that_are_measured_from_a_rest(
+    store: Store, ache: Aching
+) -> None:
+    rows = [Row(f, f / 25, 7, said(f)) for f in range(40)]
+    with store.transaction():
+        write_readings(store, 7, ache, 0, 40, rows)
+        store.put("ledger", [((0,), ((np.arange(40) / 25).astype("<f8").tobytes(),))])
+    assert rested_events(store, 7, ache) == {}
+    with store.transaction():
+        store.put("setting", [((rest_of(7),), ("[0, 13]",))])
+    begin, end = STRONG.start / 25, (STRONG.stop - 1) / 25
+    episode = Event("ache_episode", begin, begin, end, 5.0, detail={"model": MODEL})
+    assert rested_events(store, 7, ache) == {"ache_episode": [episode]}
+    assert rested_events(store, 7, ONE) == {}
+    with store.transaction():
+        store.put("setting", [((rest_of(7),), ("[0, 9]",))])  # too few frames to measure from
+    assert rested_events(store, 7, ache) == {"ache_episode": []}
 
 
 def test_a_curve_has_its_band_what_cannot_be_assessed_and_its_parts(

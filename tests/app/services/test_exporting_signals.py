@@ -187,6 +187,7 @@ def test_a_score_is_exported_with_its_model_its_interval_and_its_rest(
         r for r in read_events(tmp_path / "out.events.csv") if r.event.name == "ache_episode"
     ]
     assert record.event.detail["model"] == MODEL
+    assert record.event.score == 5.0  # 9 less the same 4
     for kind, suffix in (("elan", "eaf"), ("vtt", "vtt")):
         written(scored, shipped_model, kind, tmp_path / f"out.{suffix}")
     tiers = {a.tier for a in read_elan(tmp_path / "out.eaf")}
@@ -206,6 +207,8 @@ def test_a_score_is_exported_with_its_model_its_interval_and_its_rest(
         row = next(csv.DictReader(stream))
     assert float(row["ache"]) == 3.0
     assert "rest" not in row
+    plain = read_events(tmp_path / "plain.events.csv")
+    assert [r.event.score for r in plain if r.event.name == "ache_episode"] == [9.0]
 
 
 def test_the_model_stands_where_events_and_numbers_are_listed(scored: Desk) -> None:
