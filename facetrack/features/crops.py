@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -146,17 +147,10 @@ class Crop:
         if p.shape != (68, 2) or m.shape != (68, 2):
             raise InputError(f"points and mean must be (68, 2), got {p.shape} and {m.shape}")
         place = PLACES[self.region]
-        right, left = m[list(OUTER_EYE_CORNERS)]
-        unit = math.hypot(*(left - right).tolist())
-        centre = m.mean(axis=0)
-        if place.centre is not None:
-            centre = (right + left) / 2 + unit * np.array(place.centre)
-        scale = self.size[0] / (place.width * (1 + self.margin) * unit)
-        middle = (np.array(self.size) - 1) / 2
-        fitted = list(place.fitted)
-        found = fit_similarity(p[fitted], (m[fitted] - centre) * scale + middle)
+        found = fit_similarity(p[list(place.fitted)], _fitted_in(self, m.tobytes()))
         if self.upright and not self.follow:
             return found
+        middle = _middle(self.size)
         seen = p[list(place.points)].mean(axis=0) if self.follow else found.inverse().apply(middle)
         turned = found if self.upright else Similarity(found.scale, 0.0, 0.0, 0.0)
         shift = middle - Similarity(turned.a, turned.b, 0.0, 0.0).apply(seen)
@@ -184,6 +178,23 @@ class Crop:
         to_crop = self.transform(points, mean)
         pixels = warp(image, to_crop, self.size, colour=self.colour)
         return Cut(pixels, to_crop, inside(image.shape, to_crop, self.size))
+
+
+@lru_cache(maxsize=64)  # few crops of few mean shapes, for every frame
+def _fitted_in(crop: Crop, mean: bytes) -> Points:
+    """Place the landmarks of the mean shape that a face is fitted to in a crop."""
+    m, place = np.frombuffer(mean).reshape(68, 2), PLACES[crop.region]
+    right, left = m[list(OUTER_EYE_CORNERS)]
+    unit = math.hypot(*(left - right).tolist())
+    centre = m.mean(axis=0)
+    if place.centre is not None:
+        centre = (right + left) / 2 + unit * np.array(place.centre)
+    scale = crop.size[0] / (place.width * (1 + crop.margin) * unit)
+    return np.asarray((m[list(place.fitted)] - centre) * scale + _middle(crop.size))
+
+
+def _middle(size: tuple[int, int]) -> Points:
+    return (np.array(size) - 1) / 2
 
 
 def warp_to_frame(image: Image, to_frame: Similarity, *, size: int = FRAME_SIZE) -> Image:

@@ -124,22 +124,21 @@ def _draw(points: Points, size: tuple[int, int], parts: tuple[str, ...], pixel: 
         own = np.zeros_like(drawn)
         for outline in part.outlines:
             corners = points[list(outline)]
-            own |= _fill(corners, size)
+            _fill(own, corners, inside=True)
             if _width(corners) < pixel:
-                own |= _line(corners, size, pixel, closed=True)
+                _line(own, corners, pixel, closed=True)
         for hole in part.holes:
-            own &= ~_fill(points[list(hole)], size)
+            _fill(own, points[list(hole)], inside=False)
         for line in part.lines:
-            own |= _line(points[list(line)], size, part.thickness * pixel)
+            _line(own, points[list(line)], part.thickness * pixel)
         drawn |= own
     return drawn
 
 
-def _fill(corners: Points, size: tuple[int, int]) -> Mask:
-    from skimage.draw import polygon2mask  # loads slowly
+def _fill(drawn: Mask, corners: Points, *, inside: bool) -> None:
+    from skimage.draw import polygon  # loads slowly
 
-    filled: Mask = polygon2mask((size[1], size[0]), corners[:, ::-1])  # type: ignore[no-untyped-call]
-    return filled
+    drawn[polygon(corners[:, 1], corners[:, 0], drawn.shape)] = inside  # type: ignore[no-untyped-call]
 
 
 def _width(corners: Points) -> float:
@@ -152,8 +151,7 @@ def _width(corners: Points) -> float:
     return abs(area) / max(around, 1e-9)
 
 
-def _line(corners: Points, size: tuple[int, int], thickness: int, *, closed: bool = False) -> Mask:
-    canvas = np.zeros((size[1], size[0]), dtype=np.uint8)
+def _line(drawn: Mask, corners: Points, thickness: int, *, closed: bool = False) -> None:
     fixed = np.rint(corners * (1 << _FRACTION)).astype(np.int32)
+    canvas = drawn.view(np.uint8)
     cv2.polylines(canvas, [fixed], closed, 1, thickness, cv2.LINE_8, _FRACTION)
-    return canvas.astype(np.bool_)

@@ -86,8 +86,10 @@ def inside(
     """
     back = to_crop.inverse()
     right, bottom = shape[1] - 0.5, shape[0] - 0.5  # pixels are squares around their centres
-    ends = back.apply([(x, y) for x in (0, size[0] - 1) for y in (0, size[1] - 1)])
-    if ends.min() >= -0.5 and (ends.max(axis=0) <= (right, bottom)).all():
+    ends = [(x, y) for x in (0, size[0] - 1) for y in (0, size[1] - 1)]
+    across = [back.a * x - back.b * y + back.tx for x, y in ends]  # a few: faster than as arrays
+    down = [back.b * x + back.a * y + back.ty for x, y in ends]
+    if min(*across, *down) >= -0.5 and max(across) <= right and max(down) <= bottom:
         return np.ones((size[1], size[0]), dtype=np.bool_)  # as nearly always
     u, v = np.arange(size[0]), np.arange(size[1])[:, None]
     x, y = back.a * u - back.b * v + back.tx, back.b * u + back.a * v + back.ty

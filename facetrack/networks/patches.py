@@ -95,5 +95,9 @@ def normalised(patch: Patch) -> npt.NDArray[np.float32]:
         Grey levels over their standard deviation, clipped to [-3, 3], and the mask as 0 and 1.
     """
     grey = patch.grey.astype(np.float32)
-    scaled = (grey - grey.mean()) / (grey.std() + _NOISE)
-    return np.stack([scaled.clip(-_LIMIT, _LIMIT), patch.mask.astype(np.float32)], axis=-1)
+    centred = grey - grey.mean()
+    deviation = np.sqrt(np.square(centred).mean())  # numpy's own takes the mean again
+    made = np.empty((*grey.shape, 2), dtype=np.float32)
+    np.clip(centred / (deviation + _NOISE), -_LIMIT, _LIMIT, out=made[..., 0])
+    made[..., 1] = patch.mask
+    return made

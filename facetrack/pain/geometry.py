@@ -29,6 +29,10 @@ CHAINS: Final = (
 _STATIC: Final = MOTION + sum(2 * len(chain) - 3 for chain in CHAINS) + len(POINTS)
 GEOMETRY: Final = _STATIC + MOTION  # all values: 316
 _PLACES: Final = {point: place for place, point in enumerate(POINTS)}
+# The steps of all chains, each from one of the points to the next; and those that another follows.
+_BEGINS: Final = np.array([_PLACES[i] for chain in CHAINS for i in chain[:-1]])
+_ENDS: Final = np.array([_PLACES[i] for chain in CHAINS for i in chain[1:]])
+_BACK: Final = np.flatnonzero(_ENDS[:-1] == _BEGINS[1:])
 
 
 def unit_shape(mean: npt.ArrayLike) -> Floats:
@@ -99,16 +103,16 @@ def shape_features(registered: npt.ArrayLike, mean: Floats) -> Floats:
     """
     r = np.asarray(registered, dtype=np.float64)
     parts = [(r - mean[list(POINTS)]).reshape(len(r), -1)]
-    steps = [np.diff(r[:, [_PLACES[i] for i in chain]], axis=1) for chain in CHAINS]
-    parts += [np.hypot(step[..., 0], step[..., 1]) for step in steps]
-    parts += [_angles(step) for step in steps]
-    middle = np.median(r[:, [_PLACES[i] for i in STABLE]], axis=1)
+    steps = r[:, _ENDS] - r[:, _BEGINS]
+    parts.append(np.hypot(steps[..., 0], steps[..., 1]))
+    parts.append(_angles(-steps[:, _BACK], steps[:, _BACK + 1]))
+    stable = np.sort(r[:, [_PLACES[i] for i in STABLE]], axis=1)  # numpy's median takes longer
+    middle = (stable[:, (len(STABLE) - 1) // 2] + stable[:, len(STABLE) // 2]) / 2
     parts.append(np.linalg.norm(r - middle[:, None], axis=2))
     return np.concatenate(parts, axis=1)
 
 
-def _angles(steps: Floats) -> Floats:
-    """Return interior angles between consecutive steps; no wrap-around, 0 at repeated points."""
-    back, on = -steps[:, :-1], steps[:, 1:]
+def _angles(back: Floats, on: Floats) -> Floats:
+    """Return the angles between steps back and on; no wrap-around, 0 at repeated points."""
     cross = back[..., 0] * on[..., 1] - back[..., 1] * on[..., 0]
     return np.asarray(np.arctan2(np.abs(cross), (back * on).sum(axis=2)))

@@ -18,6 +18,7 @@ from facetrack.pain.sets import FeatureSet
 __all__ = ["REGIONS", "Influence", "Region", "regions_of"]
 
 Floats = npt.NDArray[np.float64]
+Float32s = npt.NDArray[np.float32]
 Region = Mapping[str, npt.NDArray[np.bool_]]
 
 _UPPER_LIP: Final = (49, 50, 51, 52, 53, 61, 62, 63)
@@ -64,40 +65,41 @@ def regions_of(encoder: ExpressionEncoder, hog: FaceHog, features: int) -> dict[
 
 
 class Influence:
-    """Takes a region out of the features of one set; belongs to one face.
+    """Takes regions out of the features of one set, each by itself; belongs to one face.
 
     Parameters
     ----------
     one : FeatureSet
         Fitted.
-    region : Region
+    regions : mapping of str to Region
         From `regions_of`.
 
     Attributes
     ----------
     usual : Usual or None
-        Of the region's part, where the set is measured from what is usual.
+        Of the regions' parts, where the set is measured from what is usual.
     """
 
-    def __init__(self, one: FeatureSet, region: Region) -> None:
+    def __init__(self, one: FeatureSet, regions: Mapping[str, Region]) -> None:
         self.usual = Usual() if one.form == "usual" and one.projection is not None else None
+        self._count = len(regions)
         self._rest: Floats | None = None
-        self._values: npt.NDArray[np.intp] | None = None
-        chosen = region.get(one.kind)
-        if chosen is None or one.standard is None:
+        self._parts: list[tuple[npt.NDArray[np.intp], Float32s, Float32s]] = []
+        chosen = [region[one.kind] for region in regions.values() if one.kind in region]
+        if not chosen or one.standard is None:
             return
         if one.projection is not None:
-            self._values = np.flatnonzero(chosen)
-            self._centre = one.projection.mean[self._values].astype(np.float64)
-            self._components = np.ascontiguousarray(one.projection.components[self._values])
+            mean, components = one.projection.mean, one.projection.components
+            for places in map(np.flatnonzero, chosen):
+                self._parts.append((places, mean[places], components[places]))
         elif one.form == "usual":  # points and their motion, see `FeatureSet.features`
-            self._rest = np.where(np.tile(chosen[:MOTION], 2), 0.0, nan)
+            self._rest = np.where(np.tile(np.array(chosen)[:, :MOTION], 2), 0.0, nan)
         else:
             size = len(one.standard.mean)
-            self._rest = np.where(chosen[:size], one.standard.mean, nan)
+            self._rest = np.where(np.array(chosen)[:, :size], one.standard.mean, nan)
 
     def without(self, time: float, features: Floats, values: npt.NDArray[np.floating]) -> Floats:
-        """Return features as they were with the region at rest: as usual, or as in the training.
+        """Return features as they were with regions at rest: as usual, or as in the training.
 
         Parameters
         ----------
@@ -110,19 +112,20 @@ class Influence:
 
         Returns
         -------
-        ndarray, shape (1, f), float64
+        ndarray, shape (regions, f), float64
             The kind `tuned` is not taken apart: its features stay.
         """
-        if self._values is not None:
-            moved = (values[self._values] - self._centre) @ self._components
-            if self.usual is not None:
-                moved = self.usual.update(time, moved)
-            changed = features.copy()
-            changed[0, : len(moved)] -= moved
-            return changed
         if self._rest is not None:
             return np.where(np.isnan(self._rest), features, self._rest)
-        return features
+        changed = np.repeat(features, self._count, axis=0)
+        if self._parts:
+            v = np.asarray(values, dtype=np.float32)  # as `Projection` computes
+            parts = [(v[places] - mean) @ components for places, mean, components in self._parts]
+            moved = np.array(parts, dtype=np.float64)
+            if self.usual is not None:
+                moved = self.usual.update(time, moved)
+            changed[:, : moved.shape[1]] -= moved
+        return changed
 
 
 def _geometry(points: Sequence[int]) -> npt.NDArray[np.bool_]:

@@ -6,7 +6,7 @@ Tipping, "Sparse Bayesian learning and the relevance vector machine", JMLR 2001;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -68,9 +68,15 @@ def rbf(x: npt.ArrayLike, z: npt.ArrayLike, gamma: float) -> Floats:
     -------
     ndarray, shape (n, m), float64
     """
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(z, dtype=np.float64)
-    squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    return np.asarray(np.exp(-gamma * squares.clip(0.0)))
+    b = np.asarray(z, dtype=np.float64)
+    return _rbf(x, b, (b**2).sum(1), gamma)
+
+
+def _rbf(x: npt.ArrayLike, z: Floats, lengths: Floats, gamma: float) -> Floats:
+    """Compute the kernel; `lengths` are those of z, squared."""
+    a = np.asarray(x, dtype=np.float64)
+    squares = (a**2).sum(1)[:, None] + lengths - 2 * a @ z.T
+    return np.asarray(np.exp(-gamma * np.maximum(squares, 0.0)))
 
 
 def evidence(
@@ -310,6 +316,10 @@ class RelevanceVectors:
     offset: float
     noise: float
     converged: bool = True
+    _lengths: Floats = field(init=False, repr=False)  # of the vectors, squared: once for all frames
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_lengths", (self.vectors**2).sum(1))
 
     def columns(self, x: npt.ArrayLike) -> Floats:
         """Compute the kernel's columns.
@@ -323,7 +333,7 @@ class RelevanceVectors:
         -------
         ndarray, shape (n, m), float64
         """
-        return rbf(x, self.vectors, self.gamma)
+        return _rbf(x, self.vectors, self._lengths, self.gamma)
 
     def predict(self, x: npt.ArrayLike) -> Floats:
         """Predict targets.

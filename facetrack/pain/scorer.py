@@ -62,14 +62,11 @@ class Scorer:
     _bases: dict[str, list[Floats]] = field(default_factory=dict, init=False)
     _fused: list[tuple[float, float]] = field(default_factory=list, init=False)
     _usual: dict[str, Usual] = field(default_factory=dict, init=False)
-    _influences: dict[str, list[Influence]] = field(default_factory=dict, init=False)
+    _influences: dict[str, Influence] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._usual = {one.name: Usual() for one in self.model.sets if one.form == "usual"}
-        self._influences = {
-            one.name: [Influence(one, region) for region in self.regions.values()]
-            for one in self.model.sets
-        }
+        self._influences = {one.name: Influence(one, self.regions) for one in self.model.sets}
 
     def known(self, time: float) -> bool:
         """Return whether the face was seen for long enough to say what is usual for it.
@@ -108,8 +105,8 @@ class Scorer:
             usual = self._usual.get(one.name)
             bases.append(base if usual is None else usual.update(time, base))
             seen = one.features(self._times, np.array(bases), len(bases) - 1)
-            changed = [part.without(time, seen, values) for part in self._influences[one.name]]
-            score, near = one.score(np.concatenate([seen, *changed]))
+            changed = self._influences[one.name].without(time, seen, values)
+            score, near = one.score(np.concatenate([seen, changed]))
             scores.append(score)
             nearest[one.name] = float(near[0])
         fused, *others = self.model.fusion.apply(np.stack(scores, axis=1)).tolist()
@@ -154,7 +151,7 @@ class Scorer:
             usual.restore(known)
 
     def _all_usual(self) -> list[Usual]:
-        parts = [part.usual for found in self._influences.values() for part in found]
+        parts = [influence.usual for influence in self._influences.values()]
         return [*self._usual.values(), *(usual for usual in parts if usual is not None)]
 
     def _smoothed(self, time: float, fused: float) -> float:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from skimage.draw import polygon2mask
 
 from facetrack.errors import InputError
 from facetrack.features.masks import PARTS, coverage, mask
@@ -49,6 +50,20 @@ def test_coverage_has_the_area_of_the_polygons(centre, turn):
     assert_allclose(coverage(points, SIZE, "mouth").sum(), outer, rtol=0.01)
     assert_allclose(coverage(points, SIZE, "lips").sum(), outer - inner, rtol=0.01)
     assert_allclose(coverage(points, SIZE, "eyes").sum(), eyes, rtol=0.01)
+
+
+@given(centre=PLACES, turn=st.floats(0, 1))
+def test_masks_are_filled_polygons(centre, turn):
+    """The same to the pixel: networks were trained on them."""
+    points = face(centre, turn=turn)
+
+    def filled(name: str) -> np.ndarray:
+        corners = points[list(REGIONS[name])]
+        return polygon2mask(SIZE[::-1], corners[:, ::-1])
+
+    eyes, lips = mask(points, SIZE, "eyes"), mask(points, SIZE, "lips")
+    assert_array_equal(eyes, filled("right_eye") | filled("left_eye"))
+    assert_array_equal(lips, filled("outer_mouth") & ~filled("inner_mouth"))
 
 
 @given(centre=PLACES, turn=st.floats(0, 1))

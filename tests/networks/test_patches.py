@@ -79,6 +79,9 @@ def test_grey_levels_are_freed_of_light_and_flat_ones_stay_flat() -> None:
     mask = np.zeros((48, 96), dtype=np.bool_)
     dark, bright = (normalised(Patch(g, mask, 1.0)) for g in (grey, grey * 2))
     assert dark.shape == (48, 96, 2)
+    exact = grey.astype(np.float64)
+    wanted = ((exact - exact.mean()) / (exact.std() + 4)).clip(-3, 3)
+    np.testing.assert_allclose(dark[..., 0], wanted, atol=1e-6)
     assert np.abs(dark - bright)[..., 0].max() < 0.35  # but for the noise floor
     flat = normalised(Patch(np.full((48, 96), 9, dtype=np.uint8), ~mask, 1.0))
     assert not flat[..., 0].any()

@@ -87,6 +87,24 @@ def test_a_model_of_a_made_corpus_is_a_demonstration(
     assert "published" not in capsys.readouterr().out
 
 
+def test_a_layer_is_trained_on_pain_with_the_rest(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its features are one more set of the model's file, and of every fold."""
+    pytest.importorskip("torch", reason="--tune trains with torch")
+    out, work = tmp_path / "tuned.npz", str(tmp_path / "work")
+    tuned = [str(corpus), "--work", work, "--rows", "60", "--form", "static", "--tune"]
+    assert main(["pain", "train", *tuned, "-o", str(out)]) == 0
+    sets = {one.name: one for one in load_pain_model(out).sets}
+    assert list(sets)[-1] == "tuned (usual)"
+    layer = sets["tuned (usual)"].layer
+    assert layer is not None
+    assert layer.weights.std() > 0
+    assert main(["pain", "predict", str(corpus), "--model", str(out), "-o", work]) == 0
+    assert main(["pain", "evaluate", *tuned, "--folds", "2"]) == 0
+    assert "tuned (usual)" in capsys.readouterr().out
+
+
 def test_predictions_have_a_row_for_every_frame(
     corpus: Path, trained: Path, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from facetrack.errors import ModelError
 from facetrack.pain.fitting import FittedSet, Options, fit_model, fit_set
 from facetrack.pain.frames import Frames
 from facetrack.pain.influence import Influence
+from facetrack.pain.layer import Layer
 from facetrack.pain.looks import Look
 from facetrack.pain.model import PainModel, load_pain_model, write_pain_model
 from facetrack.pain.scorer import Scorer
@@ -95,6 +96,30 @@ def test_frame_by_frame_is_as_all_at_once(model: PainModel, gap: float) -> None:
         assert_allclose([m.nearest[name] for m in found], nearest, atol=1e-5)
 
 
+def test_a_layer_s_features_are_the_same_frame_by_frame_and_from_the_file(
+    people: Frames, tmp_path: Path
+) -> None:
+    """A layer of chance stands in for one that torch has trained."""
+
+    def tune(windows: np.ndarray, labels: np.ndarray, units: np.ndarray, seed: int) -> Layer:
+        size = windows[0].size
+        return Layer(np.random.default_rng(0).normal(0, size**-0.5, (size, 8)), np.zeros(8))
+
+    options = replace(OPTIONS, sets=(("tuned", "usual"),))
+    fitted = [fit_set("tuned", "usual", people, MEAN, STEP, options, 0, tune)]
+    made, _ = fit_model(
+        people, fitted, options, name="made", encoder=("expression", "1"), card={}, seed=0
+    )
+    write_pain_model(tmp_path / "made.npz", made)
+    part = people.take(np.flatnonzero(people.sequences == 0))
+    wanted = made.score(part).score
+    assert np.ptp(wanted) > 0.5
+    scorer = Scorer(load_pain_model(tmp_path / "made.npz"), {"all": {}})
+    found = [scorer.push(float(t), x) for t, x in zip(part.times, looks_of(part), strict=True)]
+    assert_allclose([m.score for m in found], wanted, atol=1e-4)
+    assert_allclose([m.influences["all"] for m in found], 0.0, atol=1e-9)  # it is not taken apart
+
+
 def test_a_scorer_remembers_no_more_than_it_looks_back(model: PainModel) -> None:
     scorer = Scorer(model)
     (look,) = looks_of(simulate(1, sequences=1, frames=60).take(np.arange(1)))
@@ -129,7 +154,7 @@ def test_a_region_is_taken_out_of_geometry_alone_where_it_is(model: PainModel) -
     chosen = np.zeros(316, dtype=bool)
     chosen[:10] = True
     features = np.arange(196.0)[None] + 1
-    found = Influence(one, {"geometry": chosen}).without(0.0, features, np.zeros(98))[0]
+    found = Influence(one, {"here": {"geometry": chosen}}).without(0.0, features, np.zeros(98))[0]
     assert_array_equal(np.flatnonzero(found == 0), [*range(10), *range(98, 108)])
 
 

@@ -107,19 +107,22 @@ FEATURES_SEEN = np.array([[10.0, 20.0, 30.0, 40.0]])
 
 
 def test_a_region_at_rest_is_as_in_the_training() -> None:
-    one = Influence(feature_set(standard=STANDARD), {"deep": CHOSEN})
-    assert one.without(0.0, FEATURES_SEEN, np.zeros(4)).tolist() == [[10, 2, 3, 40]]
+    regions = {"here": {"deep": CHOSEN}, "there": {"deep": ~CHOSEN}}
+    one = Influence(feature_set(standard=STANDARD), regions)
+    found = one.without(0.0, FEATURES_SEEN, np.zeros(4)).tolist()
+    assert found == [[10, 2, 3, 40], [1, 20, 30, 4]]
     for other in (
-        Influence(feature_set(standard=STANDARD), {"geometry": CHOSEN}),
-        Influence(feature_set(standard=None), {"deep": CHOSEN}),
+        Influence(feature_set(standard=STANDARD), {"here": {"geometry": CHOSEN}}),
+        Influence(feature_set(standard=None), {"here": {"deep": CHOSEN}}),
     ):
-        assert other.without(0.0, FEATURES_SEEN, np.zeros(4)) is FEATURES_SEEN
+        assert other.without(0.0, FEATURES_SEEN, np.zeros(4)).tolist() == FEATURES_SEEN.tolist()
 
 
 def test_a_region_that_is_measured_from_what_is_usual_is_nought() -> None:
     chosen = np.arange(GEOMETRY) % 3 == 0
     one = Influence(
-        feature_set(kind="geometry", form="usual", standard=STANDARD), {"geometry": chosen}
+        feature_set(kind="geometry", form="usual", standard=STANDARD),
+        {"here": {"geometry": chosen}},
     )
     seen = np.arange(1.0, 2 * MOTION + 1)[None]
     found = one.without(0.0, seen, np.zeros(4))
@@ -134,16 +137,19 @@ def test_a_region_is_taken_out_of_projections() -> None:
     values = np.array([9.0, 4.0, 6.0, 9.0])
     plain, usual = (
         Influence(
-            feature_set(form=form, projection=projection, standard=STANDARD), {"deep": CHOSEN}
+            feature_set(form=form, projection=projection, standard=STANDARD),
+            {"here": {"deep": CHOSEN}, "there": {"deep": ~CHOSEN & (np.arange(4) > 0)}},
         )
         for form in ("static", "usual")
     )
-    part = (4 - 1) * np.array([2, 3]) + (6 - 2) * np.array([4, 5])
-    wanted = FEATURES_SEEN - [*part, 0, 0]
+    parts = np.zeros((2, 4))
+    parts[0, :2] = (4 - 1) * np.array([2, 3]) + (6 - 2) * np.array([4, 5])
+    parts[1, :2] = (9 - 5) * np.array([6, 7])
+    wanted = FEATURES_SEEN - parts
     assert_allclose(plain.without(0.0, FEATURES_SEEN, values), wanted)
     assert plain.usual is None
     # what is usual is the mean so far: first the face itself, then half-way to it
-    assert_allclose(usual.without(0.0, FEATURES_SEEN, values), FEATURES_SEEN)
-    twice = values + CHOSEN * [0, 3, 4, 0]
-    changed = FEATURES_SEEN - np.append(part / 2, [0, 0])
+    assert_allclose(usual.without(0.0, FEATURES_SEEN, values), np.repeat(FEATURES_SEEN, 2, axis=0))
+    twice = values + np.array([0, 3, 4, 4])
+    changed = FEATURES_SEEN - parts / 2
     assert_allclose(usual.without(0.1, FEATURES_SEEN, twice), changed)

@@ -72,6 +72,12 @@ def test_frame_by_frame_gives_what_all_frames_at_hand_give(
     assert found == offline(scores)
 
 
+@given(stretches)
+def test_scores_below_the_level_may_be_left_out(parts: list[tuple[float, int, float]]) -> None:
+    scores = played(*parts)
+    assert events([one for one in scores if one[1] >= LEVEL]) == events(scores)
+
+
 @given(stretches, st.integers(0, 500))
 def test_another_one_goes_on_where_one_stood(
     parts: list[tuple[float, int, float]], cut: int
