@@ -62,7 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     enroll.add_argument("root", type=Path, help="WORD/clip.mp4")
     enroll.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
     for kind in (prepare, evaluate):
-        kind.add_argument("--data", default="grid", metavar="NAME", help="grid, lrw, lrw1000")
+        kind.add_argument(
+            "--data",
+            default="grid",
+            metavar="NAME",
+            help="grid, lrw, lrw1000; grid-named: also clips without an alignment; "
+            "talkers: any videos, for words that are heard and not said",
+        )
     for kind in (evaluate, predict, enroll):
         kind.add_argument("--reader", default=DEFAULT, metavar="NAME|FILE", help="the model")
     for kind in (prepare, train, evaluate, predict, enroll):
@@ -90,11 +96,11 @@ def run(args: argparse.Namespace) -> int:
 def _listed(name: str, root: Path) -> list[Item]:
     from tqdm import tqdm
 
-    from facetrack.lips.datasets import DATASETS
+    from facetrack.lips.datasets import MEASURED
 
-    if name not in DATASETS:
-        raise InputError(f"there is no data set {name!r}; choose from {', '.join(DATASETS)}")
-    return DATASETS[name](root, tell=tqdm.write)
+    if name not in MEASURED:
+        raise InputError(f"there is no data set {name!r}; choose from {', '.join(MEASURED)}")
+    return MEASURED[name](root, tell=tqdm.write)
 
 
 def _prepared(args: argparse.Namespace, items: list[Item], crops: Path, mean: Any) -> list[Item]:
@@ -168,6 +174,8 @@ def _crops(args: argparse.Namespace) -> Iterator[Path]:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    if args.data == "talkers":
+        return _evaluate_talkers(args)
     if args.words is not None:
         return _evaluate_own(args)
     from facetrack.evaluation.isolated_words import isolated_table, score_isolated
@@ -175,25 +183,48 @@ def _evaluate(args: argparse.Namespace) -> int:
     from facetrack.lips.reader import load_reader
     from facetrack.reporting.tables import as_text
 
-    sentences = args.data == "grid"
+    sentences = args.data in ("grid", "grid-named")
     if args.plot is not None and not sentences:
         raise InputError("--plot draws the confusions of GRID's words only")
     reader = load_reader(args.reader)
     items = _listed(args.data, args.root)
     score = score_sentences if sentences else partial(score_isolated, data=args.data)
-    with _crops(args) as crops:
-        kept = _prepared(args, items, crops, reader.mean_shape)
-        if not kept:
-            raise InputError(f"{args.root}: no clip could be prepared")
-        with cluster_map(args) as map_:
-            door: Map = shown("reading", len(kept), map_)
-            details = score(kept, crops, reader=args.reader, robust=args.robust, map_=door)
-    details["left_out"] = len(items) - len(kept)
+    details, n = _scored(args, items, partial(score, reader=args.reader, robust=args.robust))
     print(as_text((lip_table if sentences else isolated_table)(details)))
     if args.plot is not None:
         plot_confusion(args.plot, details)
     measures = {"accuracy": float(details["accuracy"])}
-    write_report(args, model=reader.name, n=len(kept), details=details, measures=measures)
+    write_report(args, model=reader.name, n=n, details=details, measures=measures)
+    return 0
+
+
+def _scored(args: argparse.Namespace, items: list[Item], score: Any) -> tuple[dict[str, Any], int]:
+    """Prepare clips and score what is read of them; return the details and how many they were."""
+    from facetrack.lips.reader import load_reader
+
+    with _crops(args) as crops:
+        kept = _prepared(args, items, crops, load_reader(args.reader).mean_shape)
+        if not kept:
+            raise InputError(f"{args.root}: no clip could be prepared")
+        with cluster_map(args) as map_:
+            details = score(kept, crops, map_=shown("reading", len(kept), map_))
+    details["left_out"] = len(items) - len(kept)
+    return details, len(kept)
+
+
+def _evaluate_talkers(args: argparse.Namespace) -> int:
+    from facetrack.evaluation.lip_alarms import alarm_table, score_alarms
+    from facetrack.lips.reader import load_reader
+    from facetrack.reporting.tables import as_text
+
+    words = "" if args.words is None else str(args.words)
+    score = partial(score_alarms, reader=args.reader, words=words)
+    details, n = _scored(args, _listed(args.data, args.root), score)
+    print(as_text(alarm_table(details)))
+    measures = {f"alarms_{kind}": rate for kind, rate in details["per_hour"].items()
+                if rate is not None}  # fmt: skip
+    name = load_reader(args.reader).name
+    write_report(args, model=name, n=n, details=details, measures=measures)
     return 0
 
 

@@ -135,9 +135,12 @@ def _layouts() -> dict[str, Lay]:
 
 def _lip_parts(details: Mapping[str, Any]) -> list[Part]:
     from facetrack.evaluation.isolated_words import isolated_table
+    from facetrack.evaluation.lip_alarms import alarm_table
     from facetrack.evaluation.lip_words import own_table
     from facetrack.evaluation.lips import lip_table
 
+    if "alarms" in details:
+        return alarm_table(details)
     if "systems" in details:
         return own_table(details)
     return isolated_table(details) if "paper" in details else lip_table(details)

@@ -16,7 +16,8 @@ from facetrack.lips.clips import RATE
 from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.preparing import Prepared
 from facetrack.lips.reader import LipReader, load_reader, stacked
-from facetrack.lips.spotting import Spotted, best_sentence, spot
+from facetrack.lips.spotting import Spotted, best_sentence
+from facetrack.lips.stream import read_clip
 from facetrack.lips.views import View
 from facetrack.lips.windows import Window, own, tight, wide
 from facetrack.lips.words import GRID_SLOTS, GRID_WORDS, SLOT_NAMES, Word
@@ -52,6 +53,8 @@ class ClipWords:
         Of the clip.
     thinned, thinned_near : dict of int to tuple of str
         Read from windows with so many frames removed, anywhere or around the word.
+    placed : bool
+        Whether the reader itself found where the words are: there was no alignment.
     """
 
     key: str
@@ -64,6 +67,7 @@ class ClipWords:
     frames: int
     thinned: dict[int, tuple[str, ...]]
     thinned_near: dict[int, tuple[str, ...]]
+    placed: bool
 
 
 def score_sentences(
@@ -96,7 +100,9 @@ def score_sentences(
     dict
         `accuracy`, `interval` (95 %, over sentences), `slots`, `tight`, `spotted`, `sentence`,
         `extra` (words a minute of clip), `confusion` with `words`, and `removed`, `removed_near`
-        by the number of frames where `robust`.
+        by the number of frames where `robust`; `talkers` where the clips' names begin with theirs;
+        `placed`: clips without an alignment, whose words the reader itself placed, in the order
+        that is known, where they are likeliest.
     """
     clips = list(map_(partial(_read_item, crops=crops, reader=reader, seed=seed, robust=robust),
                       items))  # fmt: skip
@@ -120,6 +126,8 @@ def score_sentences(
         "removed": _removed([clip.thinned for clip in clips], clips),
         "removed_near": _removed([clip.thinned_near for clip in clips], clips),
         "clips": {clip.key: " ".join(clip.wide) for clip in clips},
+        "talkers": _by_talker(clips),
+        "placed": sum(clip.placed for clip in clips),
     }
 
 
@@ -157,6 +165,8 @@ def _read_item(item: Item, *, crops: Path, reader: str, seed: int, robust: bool)
     loaded = load_reader(reader)
     (one,) = Prepared([item], crops)
     features = loaded.features(one.clip)
+    placed = all(word.start == word.stop for word in one.words)
+    one = _placed_words(loaded, one, features) if placed else one
     whole = loaded.read(features, [own(0, word) for word in one.words])
     short = [_alone(loaded, features, tight(0, word), word) for word in one.words]
     free, ruled = _unplaced(loaded, one, features)
@@ -173,7 +183,15 @@ def _read_item(item: Item, *, crops: Path, reader: str, seed: int, robust: bool)
         len(one.clip),
         {n: _thinned_words(loaded, one, n, rng, near=False) for n in counts},
         {n: _thinned_words(loaded, one, n, rng, near=True) for n in counts},
+        placed,
     )
+
+
+def _placed_words(reader: LipReader, one: LabelledClip, features: Floats) -> LabelledClip:
+    """Place the words of a sentence where, in their order, they are likeliest."""
+    found = _sentence(reader, one, features, [[word.text] for word in one.words])
+    words = (Word(w.text, w.first / RATE, w.stop / RATE) for w in found)
+    return replace(one, words=tuple(words))
 
 
 def _alone(reader: LipReader, features: Floats, window: Window, word: Word) -> Floats:
@@ -187,18 +205,27 @@ def _alone(reader: LipReader, features: Floats, window: Window, word: Word) -> F
 def _unplaced(
     reader: LipReader, one: LabelledClip, features: Floats
 ) -> tuple[list[Spotted], list[Spotted]]:
-    """Find words where the mouth's activity says that it speaks."""
-    found = speech(activity([lip_opening(points) for points in one.clip.points]))
-    if not found:
-        return [], []
+    """Find words while frames come, and those of a sentence in the whole clip."""
+    free = [
+        Spotted(w.text, _frame(one, w.start), _frame(one, w.stop) + 1, w.probability)
+        for w in read_clip(reader, one.clip)
+    ]
+    return free, _sentence(reader, one, features, GRID_SLOTS)
+
+
+def _frame(one: LabelledClip, time: float) -> int:
+    return round((time - one.clip.start) * RATE)
+
+
+def _sentence(
+    reader: LipReader, one: LabelledClip, features: Floats, slots: Sequence[Sequence[str]]
+) -> list[Spotted]:
+    """Find a word of each slot where the mouth speaks, or anywhere if it never seems to."""
+    lively = activity([lip_opening(points) for points in one.clip.points])
+    found = speech(lively) or [(0, len(lively))]
     first, stop = found[0][0], found[-1][1]
-    logits = reader.frames(features)[first:stop]
-    free, ruled = spot(logits, reader.words), best_sentence(logits, reader.words, GRID_SLOTS)
-    return [_later(w, first) for w in free], [_later(w, first) for w in ruled]
-
-
-def _later(found: Spotted, by: int) -> Spotted:
-    return replace(found, first=found.first + by, stop=found.stop + by)
+    ruled = best_sentence(reader.frames(features)[first:stop], reader.words, slots)
+    return [replace(w, first=w.first + first, stop=w.stop + first) for w in ruled]
 
 
 def _thinned_words(
@@ -237,6 +264,18 @@ def _right(read: Sequence[str], said: Sequence[str]) -> list[float]:
 def _by_slot(read: Sequence[Sequence[str]], clips: Sequence[ClipWords]) -> dict[str, float]:
     right = np.array([_right(words, clip.said) for words, clip in zip(read, clips, strict=True)])
     return dict(zip(SLOT_NAMES, right.mean(axis=0).tolist(), strict=True))
+
+
+def _by_talker(clips: Sequence[ClipWords]) -> dict[str, list[int]]:
+    """Count the words right and all, by the talker with whom a clip's name begins, as `s2_...`."""
+    found: dict[str, list[int]] = {}
+    for clip in clips:
+        talker, _, sentence = clip.key.rpartition("_")
+        if sentence and talker:
+            counts = found.setdefault(talker, [0, 0])
+            counts[0] += int(sum(_right(clip.wide, clip.said)))
+            counts[1] += len(clip.said)
+    return found
 
 
 def _removed(
@@ -323,6 +362,12 @@ def lip_table(details: Mapping[str, Any]) -> list[Part]:
                 [[label, *details[key].values()] for key, label in names.items()],
             ),
         ]
+    if details.get("talkers"):
+        rows = [[name, *counts] for name, counts in details["talkers"].items()]
+        parts += ["", Table(["talker", "words right", "of"], rows)]
+    if details.get("placed"):
+        parts.append(f"{details['placed']} clips have no alignment: the reader placed their words "
+                     "itself, in the order that is known, which favours it.")  # fmt: skip
     return [*parts, "", _confused(details)]
 
 

@@ -92,6 +92,18 @@ class LipClip:
             source,
         )
 
+    def frames(self) -> Iterator[LipFrame]:
+        """Give the frames one by one, as they came.
+
+        Yields
+        ------
+        LipFrame
+            The first one begins a stretch.
+        """
+        for number, (pixels, points) in enumerate(zip(self.pixels, self.points, strict=True)):
+            time = self.start + number / RATE
+            yield LipFrame(time, pixels, points, bool(self.tracked[number]), not number)
+
     def part(self, first: int, stop: int) -> LipClip:
         """Cut some frames out.
 

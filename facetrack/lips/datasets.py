@@ -14,9 +14,21 @@ import numpy as np
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.textfile import read_text
 from facetrack.lips.clips import RATE, LipClip
-from facetrack.lips.words import Word, checked_sentence, read_align
+from facetrack.lips.words import Word, checked_sentence, read_align, sentence_name, spelled
 
-__all__ = ["DATASETS", "Item", "LabelledClip", "grid", "lrw", "lrw1000", "own_words", "set_aside"]
+__all__ = [
+    "DATASETS",
+    "MEASURED",
+    "Item",
+    "LabelledClip",
+    "grid",
+    "grid_named",
+    "lrw",
+    "lrw1000",
+    "own_words",
+    "set_aside",
+    "talkers",
+]
 
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 _LRW_CENTRE: Final = 14.5 / RATE  # seconds: the middle of 29 frames
@@ -85,19 +97,91 @@ def grid(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> li
     InputError
         If none is left.
     """
+    found = _each(sorted([*folder.glob("*.mp4"), *folder.glob("*.mpg")]), _aligned, tell)
+    return _some(found, folder, "clips `NAME.mp4` with `NAME.align` of GRID's sentences")
+
+
+def grid_named(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
+    """List the clips of a GRID folder, also those without an alignment: their names say the words.
+
+    Parameters
+    ----------
+    folder : Path
+        `NAME.mp4` or `TALKER_NAME.mp4`, with or without `.align`.
+    tell : callable
+        Takes a line about each clip that is left out.
+
+    Returns
+    -------
+    list of Item
+        `words` without times, 0 to 0, where there is no alignment.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+
+    def words(path: Path) -> tuple[Word, ...]:
+        if path.with_suffix(".align").is_file():
+            return _aligned(path)
+        said = spelled(sentence_name(path))
+        if not said:
+            raise FormatError(path, "its name spells no sentence of GRID", remedy="as bbaf2n.mp4")
+        return tuple(Word(text, 0.0, 0.0) for text in said)
+
+    found = _each(sorted([*folder.glob("*.mp4"), *folder.glob("*.mpg")]), words, tell)
+    return _some(found, folder, "clips named by GRID's sentences")
+
+
+def talkers(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
+    """List videos of people who talk or are silent, whatever they say.
+
+    Parameters
+    ----------
+    folder : Path
+        Videos; an alignment of GRID beside one says when it is silent.
+    tell : callable
+        Takes a line about each video that is left out.
+
+    Returns
+    -------
+    list of Item
+        `words` empty where there is no alignment.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in _VIDEOS)
+    found = _each(paths, lambda p: _aligned(p) if p.with_suffix(".align").is_file() else (), tell)
+    return _some(found, folder, "videos")
+
+
+def _each(
+    paths: Sequence[Path],
+    words: Callable[[Path], tuple[Word, ...]],
+    tell: Callable[[str], None],
+) -> list[Item]:
+    """Make an item of each clip; those whose words are wrong are told and left out."""
     items = []
-    for path in sorted([*folder.glob("*.mp4"), *folder.glob("*.mpg")]):
-        align = path.with_suffix(".align")
+    for path in paths:
         try:
-            if not align.is_file():
-                raise FormatError(path, "has no alignment", remedy=f"put {align.name} beside it")
-            words = read_align(align)
-            checked_sentence(align, words)
+            items.append(Item(path.stem, path, words(path)))
         except FormatError as error:
             tell(str(error))
-            continue
-        items.append(Item(path.stem, path, tuple(words)))
-    return _some(items, folder, "clips `NAME.mp4` with `NAME.align` of GRID's sentences")
+    return items
+
+
+def _aligned(path: Path) -> tuple[Word, ...]:
+    """Read the alignment of a GRID clip."""
+    align = path.with_suffix(".align")
+    if not align.is_file():
+        raise FormatError(path, "has no alignment", remedy=f"put {align.name} beside it")
+    words = read_align(align)
+    checked_sentence(align, words)
+    return tuple(words)
 
 
 def lrw(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
@@ -203,6 +287,7 @@ def own_words(folder: Path, *, tell: Callable[[str], None] = lambda line: None) 
 
 
 DATASETS: Final = {"grid": grid, "lrw": lrw, "lrw1000": lrw1000}
+MEASURED: Final = {**DATASETS, "grid-named": grid_named, "talkers": talkers}
 _VIDEOS: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from facetrack.errors import FacetrackError, FormatError
 from facetrack.features.pixels import Image
 from facetrack.formats.picture import read_grey
-from facetrack.lips.clips import SIDE, LipClip, LipFrame, stretches
+from facetrack.lips.clips import RATE, SIDE, LipClip, LipFrame, stretches
 from facetrack.lips.crops import MouthCropper, Seen
 from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.words import Word
@@ -27,6 +27,7 @@ from facetrack.video.square import stretch_of
 __all__ = ["Prepared", "crop_video", "prepare"]
 
 SHORTEST: Final = 8  # frames of a face, below which there is nothing to read
+_EARLY: Final = 0.1  # seconds of a word that may lie outside of what is seen
 
 Points = npt.NDArray[np.float64]
 
@@ -116,12 +117,23 @@ def _prepare(item: Item, *, folder: Path, model: FaceModel, mean: Points) -> str
         else:
             pieces = crop_video(item.source, model=model, mean=mean)
             clip = max(pieces, key=len)
+            _check_words(item, clip)
     except FacetrackError as error:
         return str(error)
     path = crops_file(folder, item)
     path.parent.mkdir(parents=True, exist_ok=True)
     clip.write(path)
     return ""
+
+
+def _check_words(item: Item, clip: LipClip) -> None:
+    """Check that the mouth is seen while words are said."""
+    stop = clip.start + len(clip) / RATE
+    for word in item.words:
+        if word.stop and not clip.start - _EARLY < word.start < word.stop < stop + _EARLY:
+            cause = (f"{word.text!r} is said from {word.start:.2f} to {word.stop:.2f} s, but the "
+                     f"mouth is seen from {clip.start:.2f} to {stop:.2f} s")  # fmt: skip
+            raise FormatError(item.source, cause, remedy="is the alignment of another clip?")
 
 
 def crop_video(path: Path, *, model: FaceModel, mean: Points) -> list[LipClip]:

@@ -28,6 +28,7 @@ _PAUSE: Final = 8  # frames of quiet that end a word of one's own
 _LONGEST: Final = 75  # frames of a word of one's own; longer speech is cut there
 _WIDER: Final = 3  # frames on each side by which activity begins too early, and ends too late
 _SHORTEST: Final = 4  # frames
+_BESIDE: Final = 4  # frames on each side of speech that a reader's own words are read within
 DELAY: Final = (HALF + CONTEXT // 2 + _PAUSE + 2 + _LONGEST) / RATE + ACTIVITY_DELAY  # s, at most
 
 Floats = npt.NDArray[np.float32]
@@ -188,29 +189,38 @@ class _Pauses:
         begin, end, self._begin = self._begin, self._end, None
         if end - begin < _SHORTEST:
             return []
-        inward = 0 if self._words is None else min(_WIDER, (end - begin - _SHORTEST) // 2)
+        if self._words is None:
+            return self._spotted(begin, end)
+        inward = min(_WIDER, (end - begin - _SHORTEST) // 2)
         frames = self._frames[begin + inward : end - inward]
         seen = np.stack(self._seen[begin + inward : end - inward])
         if any(frame.pixels is None for frame in frames):
             return []  # landmarks without pictures
         times = [frame.timestamp for frame in frames]
-        if self._words is None:
-            return [
-                ReadWord(
-                    one.text, times[one.first], times[one.centre - (one.centre == one.stop)],
-                    times[one.stop - 1], one.probability,
-                )
-                for one in spot(self._reader.frames(seen), self._reader.words)
-                if one.text
-            ]  # fmt: skip
         answer = self._words.tell(take_of_part(LipClip.of(frames, ""), seen))
         if not answer.text:
             return []
         return [ReadWord(answer.text, times[0], times[len(times) // 2], times[-1],
                          answer.probability)]  # fmt: skip
 
+    def _spotted(self, begin: int, end: int) -> list[ReadWord]:
+        """Divide a stretch of speech into the reader's own words."""
+        first = max(begin - _BESIDE, 0)
+        frames = self._frames[first : end + _BESIDE]
+        if any(frame.pixels is None for frame in frames):
+            return []  # landmarks without pictures
+        logits = self._reader.frames(np.stack(self._seen[first : end + _BESIDE]))
+        times = [frame.timestamp for frame in self._frames[begin:end]]
+        return [
+            ReadWord(
+                one.text, times[one.first], times[one.centre], times[one.stop - 1], one.probability
+            )
+            for one in spot(logits[begin - first : end - first], self._reader.words)
+            if one.text
+        ]  # fmt: skip
+
     def _forget(self) -> None:
-        spare = self._judged if self._begin is None else self._begin
+        spare = (self._judged if self._begin is None else self._begin) - _BESIDE
         if spare > _LONGEST:
             del self._frames[:spare], self._seen[:spare]
             self._judged -= spare
@@ -251,10 +261,7 @@ def read_clip(
         In time.
     """
     stream = LipStream(reader, words)
-    found: list[ReadWord] = []
-    for number, (pixels, points) in enumerate(zip(clip.pixels, clip.points, strict=True)):
-        time = clip.start + number / RATE
-        found += stream.push(LipFrame(time, pixels, points, bool(clip.tracked[number]), not number))
+    found = [word for frame in clip.frames() for word in stream.push(frame)]
     return found + stream.finish()
 
 

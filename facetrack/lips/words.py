@@ -12,7 +12,7 @@ from typing import Final
 from facetrack.errors import FormatError
 from facetrack.formats.textfile import read_text
 
-__all__ = ["GRID_SLOTS", "GRID_WORDS", "SLOT_NAMES", "Word", "read_align", "spell"]
+__all__ = ["GRID_SLOTS", "GRID_WORDS", "SLOT_NAMES", "Word", "read_align", "spell", "spelled"]
 
 SLOT_NAMES: Final = ("command", "colour", "preposition", "letter", "digit", "adverb")
 _DIGITS: Final = "zero one two three four five six seven eight nine"
@@ -31,7 +31,6 @@ GRID_WORDS: Final = tuple(word for slot in GRID_SLOTS for word in slot)  # 51
 _SILENT: Final = ("sil", "sp")
 _UNIT: Final = 25_000.0  # of the sound's clock, in which alignments count
 _LIMIT: Final = 1_000_000  # bytes
-_LONGEST: Final = 0.1  # seconds by which an alignment may end after its clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,12 @@ class Word:
         return math.floor((self.start + self.stop) / 2 * rate + 1e-6)
 
 
-def read_align(path: str | os.PathLike[str], *, duration: float | None = None) -> list[Word]:
+def read_align(path: str | os.PathLike[str]) -> list[Word]:
     """Read an alignment of GRID: lines of start, end and word.
 
     Parameters
     ----------
     path : path-like
-    duration : float, optional
-        Seconds of the clip that it is said to be of.
 
     Returns
     -------
@@ -101,7 +98,7 @@ def read_align(path: str | os.PathLike[str], *, duration: float | None = None) -
     Raises
     ------
     FormatError
-        If a line is no interval, intervals overlap, or it ends 0.1 s or more after the clip.
+        If a line is no interval, or intervals overlap.
     """
     words: list[Word] = []
     last = 0.0
@@ -122,9 +119,6 @@ def read_align(path: str | os.PathLike[str], *, duration: float | None = None) -
             words.append(Word(text, start, stop))
     if not words:
         raise FormatError(path, "holds no words", remedy="give an alignment of GRID")
-    if duration is not None and last > duration + _LONGEST:
-        cause = f"ends at {last:.2f} s, the clip after {duration:.2f} s: of another clip"
-        raise FormatError(path, cause, remedy="put the clip's own alignment beside it")
     return words
 
 
@@ -144,8 +138,31 @@ def spell(words: Sequence[str]) -> str:
         w not in slot for w, slot in zip(words, GRID_SLOTS, strict=True)
     ):
         return ""
-    digit = words[4][0] if words[4] == "zero" else str(_DIGITS.split().index(words[4]))
-    return "".join((words[0][0], words[1][0], words[2][0], words[3], digit, words[5][0]))
+    return "".join(_letter(word) for word in words)
+
+
+def _letter(word: str) -> str:
+    """Return the character that stands for a word in the name of a sentence."""
+    digits = _DIGITS.split()
+    return str(digits.index(word)) if word in digits[1:] else word[0]
+
+
+def spelled(name: str) -> tuple[str, ...]:
+    """Return the six words of a sentence by the name that GRID gives it.
+
+    Parameters
+    ----------
+    name : str
+        As `bbaf2n`.
+
+    Returns
+    -------
+    tuple of str
+        Empty where it is no such name.
+    """
+    slots = [{_letter(word): word for word in slot} for slot in GRID_SLOTS]
+    words = tuple(slot.get(letter, "") for slot, letter in zip(slots, name, strict=False))
+    return words if spell(words) == name else ()
 
 
 def checked_sentence(path: Path, words: Sequence[Word]) -> None:
@@ -157,7 +174,12 @@ def checked_sentence(path: Path, words: Sequence[Word]) -> None:
         If they are not: an alignment of another clip.
     """
     texts = [word.text for word in words]
-    name = path.stem.split("_")[-1]
+    name = sentence_name(path)
     if spell(texts) != name:
         cause = f"says {' '.join(texts)!r}, which is not what {name!r} spells"
         raise FormatError(path, cause, remedy="put the clip's own alignment beside it")
+
+
+def sentence_name(path: Path) -> str:
+    """Return the name of a GRID file's sentence: what follows a talker's, as in `s2_swwp2s`."""
+    return path.stem.split("_")[-1]

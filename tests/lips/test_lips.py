@@ -20,7 +20,7 @@ from facetrack.lips.enrol import Take, enrol
 from facetrack.lips.reader import stacked
 from facetrack.lips.spotting import best_sentence, spot
 from facetrack.lips.windows import indices, own, tight, wide
-from facetrack.lips.words import GRID_WORDS, Word, read_align, spell
+from facetrack.lips.words import GRID_WORDS, Word, read_align, spell, spelled
 from facetrack.model import load_model
 
 MEAN = load_model().shape_model.mean
@@ -121,12 +121,10 @@ def test_alignments_count_in_thousandths_of_frames(tmp_path: Path) -> None:
     said = ["sil", "bin", "blue", "at", "f", "two", "now", "sil"]
     spans = zip(edges[:-1], edges[1:], said, strict=True)
     path.write_text("".join(f"{a} {b} {word}\n" for a, b, word in spans))
-    words = read_align(path, duration=3.0)
+    words = read_align(path)
     assert spell([word.text for word in words]) == "bbaf2n"
     assert words[0].frames(RATE) == (23, 30)
     assert words[2].frames(RATE) == (34, 36)
-    with pytest.raises(FormatError, match="of another clip"):
-        read_align(path, duration=1.0)
     path.write_text("0 100 bin\n50 200 blue\n")
     with pytest.raises(FormatError, match="line 2"):
         read_align(path)
@@ -136,6 +134,8 @@ def test_there_are_51_words() -> None:
     assert len(GRID_WORDS) == len(set(GRID_WORDS)) == 51
     assert spell(["set", "white", "with", "p", "zero", "soon"]) == "swwpzs"
     assert spell(["bin", "blue"]) == ""
+    assert spelled("swwpzs") == ("set", "white", "with", "p", "zero", "soon")
+    assert spelled("bgaw2n") == spelled("bgaz2") == spelled("bgaz2nn") == spelled("") == ()
 
 
 def test_sentences_that_share_their_words_are_set_aside_together() -> None:

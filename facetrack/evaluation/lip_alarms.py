@@ -1,0 +1,186 @@
+"""How often a word is heard where none of the words is said, and how late words come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from scipy.stats import chi2
+
+from facetrack.evaluation.lips import NEAR
+from facetrack.lips.activity import activity, lip_opening, speech
+from facetrack.lips.clips import RATE
+from facetrack.lips.crops import HALF
+from facetrack.lips.datasets import Item, LabelledClip
+from facetrack.lips.enrol import load_words
+from facetrack.lips.preparing import Prepared
+from facetrack.lips.reader import load_reader
+from facetrack.lips.stream import LipStream, ReadWord
+from facetrack.parallel import Map
+from facetrack.reporting.tables import Part, Table
+
+__all__ = ["alarm_table", "score_alarms"]
+
+SURE: Final = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)  # probabilities from which on a word is reported
+_KINDS: Final = ("talking", "silence")
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What was heard in a clip: false words' probabilities, frames by kind, right words, delays."""
+
+    alarms: tuple[tuple[float, ...], tuple[float, ...]]
+    frames: tuple[int, int]
+    right: int
+    late: tuple[int, ...]
+    texts: str
+
+
+def score_alarms(
+    items: Sequence[Item],
+    crops: Path,
+    *,
+    reader: str,
+    words: str = "",
+    map_: Map = map,
+) -> dict[str, Any]:
+    """Read prepared clips as a stream and count the words that are not said there.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        Prepared. With words: talking is from the first to the last of them, and a word that is said
+        there is no false one. Without: talking is where the mouth's activity over the whole clip
+        says so, and every word is a false one.
+    crops : Path
+        Where their crops lie.
+    reader : str
+        Name or file of the model, so that a worker process can load it.
+    words : str
+        File of a person's own words; empty: the reader's own are read.
+    map_ : Map
+
+    Returns
+    -------
+    dict
+        By `talking` and `silence`: `hours`, `alarms`, `per_hour` and `interval` (95 %, exact for
+        counts); `sure`: false words per hour of both among those of a probability or more; `right`
+        words; `late`: `median`, `p95` and `most` frames from a word's last one to its answer, and
+        `n`, the words that came before the clip's end; `clips`: what was heard in each.
+    """
+    heard = list(map_(partial(_heard, crops=crops, reader=reader, words=words), items))
+    hours = [sum(one.frames[kind] for one in heard) / RATE / 3600 for kind in (0, 1)]
+    sure = [np.array([p for one in heard for p in one.alarms[kind]]) for kind in (0, 1)]
+    late = np.array([frames for one in heard for frames in one.late])
+    measures = (np.median, partial(np.percentile, q=95), np.max)
+    names = ("median", "p95", "most")
+    return {
+        "hours": dict(zip(_KINDS, hours, strict=True)),
+        "alarms": {kind: len(found) for kind, found in zip(_KINDS, sure, strict=True)},
+        "per_hour": {kind: len(found) / time if time else None
+                     for kind, found, time in zip(_KINDS, sure, hours, strict=True)},
+        "interval": {kind: _interval(len(found), time)
+                     for kind, found, time in zip(_KINDS, sure, hours, strict=True)},
+        "sure": {str(least): float((np.concatenate(sure) >= least).sum() / sum(hours))
+                 for least in SURE},
+        "right": sum(one.right for one in heard),
+        "late": {"n": len(late), **{name: float(measure(late)) if len(late) else None
+                                    for name, measure in zip(names, measures, strict=True)}},
+        "clips": {item.key: one.texts for item, one in zip(items, heard, strict=True)},
+    }  # fmt: skip
+
+
+def _interval(count: int, hours: float) -> list[float] | None:
+    """Return the exact 95 % interval of a rate (Garwood 1936)."""
+    if not hours:
+        return None
+    low = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
+    return [float(low / hours), float(chi2.ppf(0.975, 2 * count + 2) / 2 / hours)]
+
+
+def _heard(item: Item, *, crops: Path, reader: str, words: str) -> _Heard:
+    loaded = load_reader(reader)
+    own = load_words(words, loaded) if words else None
+    (one,) = Prepared([item], crops, hold=False)
+    stream, late, found = LipStream(loaded, own), list[int](), list[ReadWord]()
+    for number, frame in enumerate(one.clip.frames()):
+        said = stream.push(frame)
+        late += [number + HALF - _frame(one, word.stop) for word in said]
+        found += said
+    found += stream.finish()
+    talking = _talking(one)
+    alarms: tuple[list[float], list[float]] = ([], [])
+    wrong = [word for word in found if not _said(one, word)]
+    for word in wrong:
+        middle = _frame(one, (word.start + word.stop) / 2)
+        alarms[0 if talking[middle] else 1].append(word.probability)
+    return _Heard(
+        (tuple(alarms[0]), tuple(alarms[1])),
+        (int(talking.sum()), int((~talking).sum())),
+        len(found) - len(wrong),
+        tuple(late),
+        " ".join(word.text for word in found),
+    )
+
+
+def _frame(one: LabelledClip, time: float) -> int:
+    return min(round((time - one.clip.start) * RATE), len(one.clip) - 1)
+
+
+def _talking(one: LabelledClip) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return for each frame whether a person talks."""
+    talking = np.zeros(len(one.clip), dtype=bool)
+    if one.words:
+        parts = [(one.words[0].frames(RATE)[0], one.words[-1].frames(RATE)[1])]
+    else:
+        parts = speech(activity([lip_opening(points) for points in one.clip.points]))
+    for first, stop in parts:
+        talking[max(first, 0) : stop] = True
+    return talking
+
+
+def _said(one: LabelledClip, word: ReadWord) -> bool:
+    """Return whether a word that was heard is said there, give or take three frames."""
+    centre = _frame(one, (word.start + word.stop) / 2)
+    return any(w.text == word.text and abs(w.centre(RATE) - centre) <= NEAR for w in one.words)
+
+
+def alarm_table(details: Mapping[str, Any]) -> list[Part]:
+    """Lay out the measures for a person.
+
+    Parameters
+    ----------
+    details : mapping
+        From `score_alarms`.
+
+    Returns
+    -------
+    list of str or Table
+    """
+    rows = []
+    for kind in _KINDS:
+        rate, ends = details["per_hour"][kind], details["interval"][kind]
+        between = f"{ends[0]:.0f} to {ends[1]:.0f}" if ends else "none"
+        shown = "none" if rate is None else f"{rate:.0f}"
+        minutes = f"{60 * details['hours'][kind]:.1f}"
+        rows.append([kind, minutes, details["alarms"][kind], shown, between])
+    late = details["late"]
+    sure = details["sure"]
+    parts: list[Part] = [
+        f"Words heard where none of them is said; {details['right']} heard where they are.",
+        Table(["", "minutes", "false words", "an hour", "95 %"], rows),
+        "",
+        Table(["probability at least", *sure], [["an hour", *(f"{v:.0f}" for v in sure.values())]]),
+    ]
+    if late["n"]:
+        parts += [
+            "",
+            f"From a word's last frame to its answer: {late['median']:.0f} frames (median of "
+            f"{late['n']} words that came before a clip's end), 95 % within {late['p95']:.0f}, "
+            f"{late['most']:.0f} at most; 25 frames a second.",
+        ]
+    return parts
