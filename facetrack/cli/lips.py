@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train = kinds.add_parser("train", help="train a model by a recipe")
     train.add_argument("root", type=Path, help="the data set's folder")
     train.add_argument("--recipe", default="grid", metavar="NAME|FILE.toml")
+    train.add_argument("--data", default="", metavar="NAME", help="in place of the recipe's: "
+                       "`avletters-t01` leaves that talker out")  # fmt: skip
     train.add_argument("--work", type=Path, required=True, metavar="DIR",
                        help="checkpoints, log and curves; taken up if interrupted")  # fmt: skip
     train.add_argument("-o", "--output", type=Path, metavar="FILE.npz", help="the model's file")
@@ -66,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--data",
             default="grid",
             metavar="NAME",
-            help="grid, lrw, lrw1000; grid-named: also clips without an alignment; "
+            help="grid, lrw, lrw1000, avletters; grid-named: also clips without an alignment; "
             "talkers: any videos, for words that are heard and not said",
         )
     for kind in (evaluate, predict, enroll):
@@ -151,6 +153,7 @@ def _train(args: argparse.Namespace) -> int:
             args.root,
             args.work,
             model=model,
+            data=args.data,
             crops=args.crops,
             seed=args.seed,
             threads=args.threads,

@@ -1,4 +1,4 @@
-"""How well words are read of clips that hold one each, as LRW and LRW-1000 are scored."""
+"""How well words are read of clips that hold one each: LRW, LRW-1000 and AVLetters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.evaluation.lips import REMOVED
@@ -43,7 +44,8 @@ def score_isolated(
     items : sequence of Item
     crops : Path
         Where their crops lie.
-    data : {"lrw", "lrw1000"}
+    data : str
+        One of `DATASETS` other than GRID.
     reader : str
         Name or file of the model, so that a worker process can load it.
     robust : bool
@@ -55,7 +57,8 @@ def score_isolated(
     Returns
     -------
     dict
-        `accuracy`, `interval` (95 %, over clips), `removed` by the number of frames, `paper` (%),
+        `accuracy`, `interval` (95 %, over clips), `removed` by the number of frames, `paper` (%) or
+        None, `talkers` (accuracy by talker, where they are known),
         `words` that were said and `unknown`, those of them that the model does not know.
 
     Raises
@@ -75,7 +78,8 @@ def score_isolated(
         "accuracy": float(right[:, 0].mean()),
         "interval": None if between is None else [between.low, between.high],
         "removed": dict(zip(map(str, counts), right.mean(axis=0).tolist(), strict=True)),
-        "paper": PAPER[data],
+        "paper": PAPER.get(data),
+        "talkers": _by_talker(tested, right[:, 0]) if data.startswith("avletters") else {},
         "clips": len(tested),
         "words": said,
         "unknown": sorted(set(said) - set(load_reader(reader).words)),
@@ -99,6 +103,12 @@ def _right(item: Item, *, crops: Path, reader: str, counts: Sequence[int], seed:
     return found
 
 
+def _by_talker(items: Sequence[Item], right: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return the share that is right of each talker, who is the first part of a key."""
+    of = np.array([item.key.partition("/")[0] for item in items])
+    return {str(talker): float(right[of == talker].mean()) for talker in np.unique(of)}
+
+
 def isolated_table(details: Mapping[str, Any]) -> list[Part]:
     """Lay the measures out for a person.
 
@@ -113,10 +123,13 @@ def isolated_table(details: Mapping[str, Any]) -> list[Part]:
     """
     ends = details["interval"]
     between = f" (95 %: {100 * ends[0]:.1f} to {100 * ends[1]:.1f})" if ends else ""
+    paper = f"; the paper reports {details['paper']} %" if details["paper"] else ""
     parts: list[Part] = [
-        f"{100 * details['accuracy']:.1f} % of {details['clips']} words right{between}; the paper "
-        f"reports {details['paper']} %.",
+        f"{100 * details['accuracy']:.1f} % of {details['clips']} words right{between}{paper}."
     ]
+    if len(details.get("talkers", {})) > 1:
+        shares = (f"{100 * share:.1f}" for share in details["talkers"].values())
+        parts += ["", Table(["talker", *details["talkers"]], [["% right", *shares]])]
     if details["unknown"]:
         number, names = len(details["unknown"]), ", ".join(details["unknown"][:5])
         parts.append(f"The model does not know {number} of the words: {names}.")

@@ -46,6 +46,8 @@ def score_takes(words: EnrolledWords, takes: Sequence[tuple[str, Take]]) -> dict
     right = [answer.nearest == word for answer, (word, _) in zip(answers, own, strict=True)]
     systems = {"facetrack": float(np.mean(right))}
     for name, part in RIVALS.items():
+        if not getattr(words.takes[0], part).size:
+            continue
         found = [nearest_by(words, take, part) == word for word, take in own]
         systems[name] = float(np.mean(found))
     accepted = [bool(words.tell(take).text) for take in others]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ __all__ = [
     "MEASURED",
     "Item",
     "LabelledClip",
+    "avletters",
     "grid",
     "grid_named",
     "lrw",
@@ -32,6 +34,7 @@ __all__ = [
 
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 _LRW_CENTRE: Final = 14.5 / RATE  # seconds: the middle of 29 frames
+_TESTED_TAKE: Final = 3  # of AVLetters, where nobody is left out
 _CONTEXT: Final = 15  # frames around a word of LRW-1000 that are read with it
 _LIMIT: Final = 1 << 28  # bytes of a list
 _LISTS: Final = {TRAIN: "trn_1000.txt", VALIDATION: "val_1000.txt", TEST: "tst_1000.txt"}
@@ -46,13 +49,14 @@ class Item:
     key : str
         Its name within the data set, with `/` between folders.
     source : Path
-        A video; of LRW-1000 a folder of mouth crops.
+        A video; of LRW-1000 a folder of mouth crops, of AVLetters a video of them.
     words : tuple of Word
         Seconds from the clip's first frame; empty where it is not known when they are said.
     part : str
         `train`, `val` or `test`.
     frames : (int, int) or None
-        The first number of a crop's file and the one after the last, where the source is a folder.
+        The first number of a crop's file or frame and the one after the last, where the source
+        shows mouths only.
     """
 
     key: str
@@ -262,14 +266,12 @@ def lrw1000(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> l
     return _some(items, root, "`images/ID/N.jpg` with `info/trn_1000.txt`")
 
 
-def own_words(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
+def own_words(folder: Path) -> list[Item]:
     """List the takes of a person's own words: `WORD/clip.mp4`.
 
     Parameters
     ----------
     folder : Path
-    tell : callable
-        Not needed: nothing is left out here.
 
     Returns
     -------
@@ -286,7 +288,62 @@ def own_words(folder: Path, *, tell: Callable[[str], None] = lambda line: None) 
     return _some(items, folder, "takes `WORD/clip.mp4`")
 
 
-DATASETS: Final = {"grid": grid, "lrw": lrw, "lrw1000": lrw1000}
+def avletters(
+    root: Path, *, left_out: str = "", tell: Callable[[str], None] = lambda line: None
+) -> list[Item]:
+    """List the letters of AVLetters: `ROOT/TALKER.mp4`, mouths only, with `ROOT.csv` beside it.
+
+    Matthews et al., "Extraction of visual features for lipreading", IEEE PAMI 24(2), 2002.
+
+    Parameters
+    ----------
+    root : Path
+    left_out : str
+        The talker who is the test part; else it is everybody's third take.
+    tell : callable
+        Takes a line about each row that is left out.
+
+    Returns
+    -------
+    list of Item
+        Keys `TALKER/LETTER_TAKE`; of parts `train` and `test`.
+
+    Raises
+    ------
+    InputError
+        If there are none, or none of that talker.
+    FormatError
+        If the list cannot be read or a row of it is broken.
+    """
+    items, path = [], root.with_name(f"{root.name}.csv")
+    lines = read_text(path, limit=_LIMIT).splitlines()
+    for number, row in enumerate(csv.DictReader(lines), 2):
+        try:
+            talker, letter, take = row["talker"], row["letter"], int(row["take"])
+            first, frames = int(row["first_frame"]), int(row["frames"])
+        except (KeyError, TypeError, ValueError):
+            cause = "no `talker,letter,take,first_frame,frames`"
+            raise FormatError(path, cause, line=number) from None
+        source = root / f"{talker}.mp4"
+        if not source.is_file():
+            tell(f"{path}, line {number}: there is no file {source}")
+            continue
+        tests = talker == left_out if left_out else take == _TESTED_TAKE
+        said = Word(letter, 0.0, frames / RATE)
+        key, part = f"{talker}/{letter}_{take}", TEST if tests else TRAIN
+        items.append(Item(key, source, (said,), part, (first, first + frames)))
+    if items and not any(item.part == TEST for item in items):
+        raise InputError(f"{path}: holds nothing of {left_out or 'a third take'}")
+    return _some(items, root, "`TALKER.mp4`")
+
+
+DATASETS: Final[dict[str, Callable[..., list[Item]]]] = {
+    "grid": grid,
+    "lrw": lrw,
+    "lrw1000": lrw1000,
+    "avletters": avletters,
+    **{f"avletters-t{n:02}": partial(avletters, left_out=f"t{n:02}") for n in range(1, 11)},
+}
 MEASURED: Final = {**DATASETS, "grid-named": grid_named, "talkers": talkers}
 _VIDEOS: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
 
@@ -328,17 +385,13 @@ def _duration(path: Path) -> float:
     """Read a word's duration in seconds: `Duration: 0.53 seconds`."""
     if not path.is_file():
         raise FormatError(path, "no such file", remedy="copy LRW whole")
-    for line in _lines(path):
+    for line in read_text(path, limit=_LIMIT).splitlines():
         if line.startswith("Duration:"):
             try:
                 return float(line.split()[1])
             except (IndexError, ValueError):
                 break
     raise FormatError(path, "has no line `Duration: SECONDS seconds`")
-
-
-def _lines(path: Path) -> Iterator[str]:
-    yield from read_text(path, limit=_LIMIT).splitlines()
 
 
 def _some(items: list[Item], folder: Path, wanted: str) -> list[Item]:

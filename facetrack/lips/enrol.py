@@ -56,7 +56,7 @@ class Take:
     seen : ndarray, shape (T, features), float32
         By the reader's trunk.
     points : ndarray, shape (T, 40), float32
-        The mouth's landmarks about their mean over the take.
+        The mouth's landmarks about their mean over the take; (T, 0) where they are not known.
     pixels : ndarray, shape (T, 192), float32
         The crop in 16 x 12 pixels: what simpler ways are compared on, in the same run.
     """
@@ -252,6 +252,8 @@ def take_of_part(part: LipClip, seen: Floats) -> Take:
     Take
     """
     points = View.points(part.points)
+    if np.isnan(points).any():
+        points = points[:, :0]
     pixels = _SMALL.pixels(part.pixels).reshape(len(part), -1)
     return Take(seen, points - points.mean(axis=0), pixels)
 

@@ -18,7 +18,7 @@ from facetrack.lips.clips import RATE, SIDE, LipClip, LipFrame, stretches
 from facetrack.lips.crops import MouthCropper, Seen
 from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.words import Word
-from facetrack.opening import open_source
+from facetrack.opening import open_seekable, open_source
 from facetrack.parallel import Map
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
@@ -113,7 +113,7 @@ def _prepare(item: Item, *, folder: Path, model: FaceModel, mean: Points) -> str
     """Prepare one clip; return why it cannot be, or an empty text."""
     try:
         if item.frames is not None:
-            clip = _pictures(item)
+            clip = _mouths(item)
         else:
             pieces = crop_video(item.source, model=model, mean=mean)
             clip = max(pieces, key=len)
@@ -184,14 +184,22 @@ def _cropped(path: Path, model: FaceModel, mean: Points) -> Iterator[LipFrame]:
     yield from cropper.finish()
 
 
-def _pictures(item: Item) -> LipClip:
+def _mouths(item: Item) -> LipClip:
     """Read the crops that a data set brings, at our size; landmarks are not known."""
     assert item.frames is not None
-    known = (item.source / f"{number}.jpg" for number in range(*item.frames))
-    crops = [_resized(read_grey(path)) for path in known if path.is_file()]
+    if item.source.is_dir():
+        known = (item.source / f"{number}.jpg" for number in range(*item.frames))
+        crops = [_resized(read_grey(path)) for path in known if path.is_file()]
+    else:
+        video = open_seekable(item.source)
+        try:
+            stop = min(item.frames[1], video.n_frames)
+            crops = [_framed(video.frame(n).square.grey) for n in range(item.frames[0], stop)]
+        finally:
+            video.close()
     if not crops:
-        first, stop = item.frames
-        raise FormatError(item.source, f"holds none of {first}.jpg to {stop - 1}.jpg")
+        cause = f"holds nothing of {item.frames[0]} to {item.frames[1] - 1}"
+        raise FormatError(item.source, cause)
     return LipClip(
         np.stack(crops),
         np.full((len(crops), 20, 2), np.nan, dtype=np.float32),
@@ -199,6 +207,19 @@ def _pictures(item: Item) -> LipClip:
         0.0,
         item.key,
     )
+
+
+def _framed(picture: Image) -> Image:
+    """Put a picture of a mouth in the middle of a crop, its edges continued."""
+    height, width = picture.shape
+    scale = min(SIDE / max(height, width), 1.0)
+    if scale < 1:
+        size = (round(scale * width), round(scale * height))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        height, width = picture.shape
+    above, left = (SIDE - height) // 2, (SIDE - width) // 2
+    around = (above, SIDE - height - above, left, SIDE - width - left)
+    return cv2.copyMakeBorder(picture, *around, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
 
 
 def _resized(picture: Image) -> Image:

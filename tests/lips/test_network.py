@@ -107,6 +107,21 @@ def test_cuts_always_keep_the_word() -> None:
     assert len(starts) > 5
 
 
+def test_a_clip_is_shown_faster_and_slower_with_its_words() -> None:
+    one, frames, starts = _clip(), set(), set()
+    data = Sentences([one], {"bin": 0, "blue": 1}, Augmentation(
+        margin=0, elsewhere=0, context=40, pace=0.25, off_centre=0
+    ))  # fmt: skip
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        batch = data.augmented(np.array([0]), VIEW, rng)
+        frames.add(int(batch.mask.sum()))
+        starts.add(batch.windows[1].stop - batch.windows[0].start)
+    assert min(frames) <= 34
+    assert 46 <= max(frames) <= 50
+    assert min(starts) < 12 < max(starts) <= 16  # 12 frames as it is
+
+
 @pytest.mark.filterwarnings("ignore")  # of torch's exporter about itself
 def test_a_reader_says_what_the_network_says(tmp_path: Path) -> None:
     network, one = _network(), _clip()
@@ -127,7 +142,7 @@ def test_a_reader_says_what_the_network_says(tmp_path: Path) -> None:
 
 
 def test_recipes_can_be_read_and_a_step_lowers_the_loss() -> None:
-    assert set(recipes()) == {"grid", "lrw", "lrw1000"}
+    assert set(recipes()) == {"avletters", "grid", "lrw", "lrw1000"}
     assert read_recipe("lrw").paper == 85.3
     assert read_recipe("lrw1000").paper == 41.4
     words = {word: number for number, word in enumerate([*GRID_WORDS, ""])}

@@ -55,6 +55,7 @@ def start(
     work: Path,
     *,
     model: FaceModel,
+    data: str = "",
     crops: Path | None = None,
     seed: int = 0,
     threads: int = 1,
@@ -73,6 +74,8 @@ def start(
         Made where it is missing.
     model : FaceModel
         Tracks the clips; its mean shape is what faces are aligned to.
+    data : str
+        One of `DATASETS`, in place of the recipe's.
     crops : Path, optional
         Where prepared clips lie; a folder in `work` without it.
     seed, threads : int
@@ -95,13 +98,15 @@ def start(
     """
     torch.set_num_threads(threads)
     recipe = read_recipe(config, seed=seed)
-    items = DATASETS[recipe.data](root, tell=say)
+    if data and data not in DATASETS:
+        raise InputError(f"there is no data set {data!r}; choose from {', '.join(DATASETS)}")
+    items = DATASETS[data or recipe.data](root, tell=say)
     if recipe.aside:
         items = set_aside(items, recipe.aside)
     words = GRID_WORDS if recipe.data == "grid" else words_of([i for i in items if i.part == TRAIN])
     about: dict[str, Any] = {"recipe": recipe.name, "data": root.resolve().name, "seed": seed,
              "words": [*words, *([""] if recipe.silence else [])],
-             "version": installed_version()}  # fmt: skip
+             "version": installed_version(), **({"of": data} if data else {})}  # fmt: skip
     open_run(work, recipe_file(config), about)
     crops = work / "crops" if crops is None else crops
     items = prepare(items, crops, model=model, mean=model.shape_model.mean, map_=map_, tell=say)

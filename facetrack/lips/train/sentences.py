@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from facetrack.landmarks.procrustes import Similarity
-from facetrack.lips.clips import RATE, SIDE
+from facetrack.lips.clips import RATE, SIDE, LipClip
 from facetrack.lips.datasets import LabelledClip
 from facetrack.lips.views import Change, View
 from facetrack.lips.windows import Window, wide
@@ -55,6 +55,8 @@ class Augmentation:
         Share of the sentences with a masked square, and of those with masked frames.
     margin : int
         If not negative, a window is the word's own frames and up to so many on each side.
+    pace : float
+        A clip is shown up to so much faster or slower: 0.25 for 0.8 to 1.25 times its frames.
     """
 
     turn: float = 4.0
@@ -67,6 +69,7 @@ class Augmentation:
     elsewhere: int = 1
     hidden: float = 0.3
     margin: int = -1
+    pace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +158,7 @@ class Sentences:
 
     def _varied(self, number: int, view: View, rng: Rng) -> Made:
         a, one = self.augmentation, self.clips[number]
+        one = _paced(one, a.pace, rng) if a.pace else one
         first, stop = _kept(one, a.context, rng)
         change = _change(a, rng)
         crops = one.clip.pixels[first:stop]
@@ -193,6 +197,17 @@ class Sentences:
             torch.tensor(labels),
             tuple(tuple(word.text for word in words) for *_, words in made),
         )
+
+
+def _paced(one: LabelledClip, pace: float, rng: Rng) -> LabelledClip:
+    """Show a clip faster or slower: each frame is the nearest one of it."""
+    longer = (1 + pace) ** rng.uniform(-1, 1)
+    count = max(round(longer * len(one.clip)), 1)
+    frames = np.minimum((np.arange(count) / longer).round().astype(int), len(one.clip) - 1)
+    c = one.clip
+    clip = LipClip(c.pixels[frames], c.points[frames], c.tracked[frames], c.start, c.source)
+    words = (Word(w.text, longer * w.start, longer * w.stop) for w in one.words)
+    return LabelledClip(clip, tuple(words))
 
 
 def _kept(one: LabelledClip, context: int, rng: Rng) -> tuple[int, int]:
