@@ -28,6 +28,8 @@ facetrack lips predict clip.mp4 --words words.npz
 facetrack lips train grid_s1 --recipe grid --work run -o mine.npz
 facetrack lips train LRW --recipe lrw --work run -o lrw.npz
 facetrack lips evaluate LRW --data lrw --reader lrw.npz --robust
+facetrack lips train avletters --recipe avletters --data avletters-t01 --work t01 -o t01.npz
+facetrack lips evaluate VIDEOS --data talkers --words words.npz
 """
 DEFAULT = "lips"
 
