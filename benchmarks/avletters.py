@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from showing import show
 from tqdm import tqdm
 
@@ -43,14 +44,14 @@ _SHAPES: Final = "warped mouth shapes"
 Takes = Mapping[tuple[str, int], tuple[Take, Take]]  # what is seen of it, and its shape in place
 
 
-def mouth_shape(clip: LipClip) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def mouth_shape(clip: LipClip) -> npt.NDArray[np.float32]:
     """Return area, height and width of the dark of a mouth in each frame, in deviations."""
     middle = clip.pixels[:, 24:72, 16:80]
     dark = middle < np.percentile(middle, _DARK)
     shape = np.stack(
         [dark.sum(axis=(1, 2)), dark.any(axis=2).sum(axis=1), dark.any(axis=1).sum(axis=1)], axis=1
     )
-    found = (shape - shape.mean(axis=0)) / (shape.std(axis=0) + 1)
+    found: npt.NDArray[np.float32] = (shape - shape.mean(axis=0)) / (shape.std(axis=0) + 1)
     return found.astype(np.float32)
 
 
@@ -77,7 +78,7 @@ def enrolled(takes: Takes, letters: Sequence[str], reader: str) -> dict[str, flo
 
 def trained(args: argparse.Namespace, data: str, model: FaceModel) -> Path:
     """Train a network, or take up what was interrupted, and write its model."""
-    work = args.work / data
+    work: Path = args.work / data
     path = work / "reader.npz"
     if not path.is_file():
         start(args.recipe, args.root, work, model=model, data=data, crops=args.work / "crops",

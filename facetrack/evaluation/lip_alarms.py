@@ -76,8 +76,7 @@ def score_alarms(
     hours = [sum(one.frames[kind] for one in heard) / RATE / 3600 for kind in (0, 1)]
     sure = [np.array([p for one in heard for p in one.alarms[kind]]) for kind in (0, 1)]
     late = np.array([frames for one in heard for frames in one.late])
-    measures = (np.median, partial(np.percentile, q=95), np.max)
-    names = ("median", "p95", "most")
+    at = np.percentile(late, [50, 95, 100]).tolist() if len(late) else [None] * 3
     return {
         "hours": dict(zip(_KINDS, hours, strict=True)),
         "alarms": {kind: len(found) for kind, found in zip(_KINDS, sure, strict=True)},
@@ -88,8 +87,7 @@ def score_alarms(
         "sure": {str(least): float((np.concatenate(sure) >= least).sum() / sum(hours))
                  for least in SURE},
         "right": sum(one.right for one in heard),
-        "late": {"n": len(late), **{name: float(measure(late)) if len(late) else None
-                                    for name, measure in zip(names, measures, strict=True)}},
+        "late": {"n": len(late), **dict(zip(("median", "p95", "most"), at, strict=True))},
         "clips": {item.key: one.texts for item, one in zip(items, heard, strict=True)},
     }  # fmt: skip
 

@@ -74,18 +74,18 @@ def whole(reader: LipReader, clip: LipClip, words: EnrolledWords | None) -> list
         if words is None:
             around = features[first - 4 : stop + 4]
             logits = reader.frames(around)[4 : 4 + stop - first]
-            said = [(one.text, one.first, one.centre, one.stop - 1, one.probability)
-                    for one in spot(logits, reader.words) if one.text]  # fmt: skip
+            said = [
+                (one.text, (one.first, one.centre, one.stop - 1), one.probability)
+                for one in spot(logits, reader.words)
+            ]
         else:
             first, stop = first + 3, stop - 3
             answer = words.tell(take_of_part(clip.part(first, stop), features[first:stop]))
             length = stop - first
-            said = [(answer.text, 0, length // 2, length - 1, answer.probability)]
-        found += [
-            ReadWord(text, *(clip.start + (first + n) / RATE for n in places), sure)
-            for text, *places, sure in said
-            if text
-        ]
+            said = [(answer.text, (0, length // 2, length - 1), answer.probability)]
+        for text, places, sure in said:
+            begin, peak, end = (clip.start + (first + n) / RATE for n in places)
+            found += [ReadWord(text, begin, peak, end, sure)] if text else []
     return found
 
 
