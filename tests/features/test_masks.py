@@ -59,7 +59,7 @@ def test_masks_are_filled_polygons(centre, turn):
 
     def filled(name: str) -> np.ndarray:
         corners = points[list(REGIONS[name])]
-        return polygon2mask(SIZE[::-1], corners[:, ::-1])
+        return np.asarray(polygon2mask(SIZE[::-1], corners[:, ::-1]))
 
     eyes, lips = mask(points, SIZE, "eyes"), mask(points, SIZE, "lips")
     assert_array_equal(eyes, filled("right_eye") | filled("left_eye"))
