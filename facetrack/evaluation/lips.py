@@ -220,10 +220,12 @@ def _frame(one: LabelledClip, time: float) -> int:
 def _sentence(
     reader: LipReader, one: LabelledClip, features: Floats, slots: Sequence[Sequence[str]]
 ) -> list[Spotted]:
-    """Find a word of each slot where the mouth speaks, or anywhere if it never seems to."""
+    """Find a word of each slot where the mouth speaks, or anywhere if it seems to too briefly."""
     lively = activity([lip_opening(points) for points in one.clip.points])
-    found = speech(lively) or [(0, len(lively))]
-    first, stop = found[0][0], found[-1][1]
+    found = speech(lively)
+    first, stop = (found[0][0], found[-1][1]) if found else (0, 0)
+    if stop - first < len(slots):
+        first, stop = 0, len(lively)
     ruled = best_sentence(reader.frames(features)[first:stop], reader.words, slots)
     return [replace(w, first=w.first + first, stop=w.stop + first) for w in ruled]
 
@@ -337,9 +339,10 @@ def lip_table(details: Mapping[str, Any]) -> list[Part]:
     list of str or Table
     """
     ends = details["interval"]
+    whose = "Several talkers'" if len(details.get("talkers", {})) > 1 else "One talker's"
     between = f" (95 %: {ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
     parts: list[Part] = [
-        f"One talker's 51 words, boundaries given, wide context: {details['accuracy']:.3f} right"
+        f"{whose} 51 words, boundaries given, wide context: {details['accuracy']:.3f} right"
         f"{between}; tight context {details['tight_accuracy']:.3f}.",
         Table(
             ["context", *SLOT_NAMES],

@@ -16,6 +16,7 @@ import pytest
 
 from facetrack.cli.main import main
 from facetrack.evaluation.lip_alarms import alarm_table, score_alarms
+from facetrack.evaluation.lips import lip_table, score_sentences
 from facetrack.lips.activity import ActivityMeter, lip_opening
 from facetrack.lips.clips import RATE, LipClip
 from facetrack.lips.datasets import Item, grid, grid_named, talkers
@@ -24,7 +25,7 @@ from facetrack.lips.preparing import crops_file
 from facetrack.lips.reader import LipReader, load_reader
 from facetrack.lips.spotting import spot
 from facetrack.lips.stream import LipStream, ReadWord, read_clip
-from facetrack.lips.words import Word
+from facetrack.lips.words import Word, spelled
 from facetrack.reporting.tables import as_text
 from facetrack.synthetic.clips import demo_video
 
@@ -39,13 +40,15 @@ def reader() -> LipReader:
     return load_reader()
 
 
-def speaking(seed: int = 0, spoken: tuple[tuple[int, int], ...] = SPOKEN) -> LipClip:
+def speaking(
+    seed: int = 0, spoken: tuple[tuple[int, int], ...] = SPOKEN, height: float = 8.0
+) -> LipClip:
     """Make a mouth that opens and closes four times a second in two stretches, over noise."""
     rng = np.random.default_rng(seed)
     times = np.arange(FRAMES) / RATE
     wave = np.zeros(FRAMES)
     for first, stop in spoken:
-        wave[first:stop] = 8 * np.sin(2 * np.pi * 4 * times[first:stop])
+        wave[first:stop] = height * np.sin(2 * np.pi * 4 * times[first:stop])
     points = np.full((FRAMES, 20, 2), 44.0)
     points[:, LOWER, 1] += 10 + wave[:, None]
     pixels = rng.integers(0, 255, (FRAMES, 96, 96), dtype=np.uint8)
@@ -171,6 +174,19 @@ def test_an_hour_without_false_words_has_an_upper_bound(tmp_path: Path) -> None:
     assert high == pytest.approx(3.689 / (FRAMES / RATE / 3600), rel=1e-3)
     assert details["late"] == {"n": 0, "median": None, "p95": None, "most": None}
     assert "none" in as_text(alarm_table(details))
+
+
+@pytest.mark.parametrize("spoken", [SPOKEN, (), ((148, 150),)])  # the last: of four frames
+def test_words_without_an_alignment_are_placed_in_their_order(
+    spoken: tuple[tuple[int, int], ...], tmp_path: Path
+) -> None:
+    clip = speaking(spoken=spoken, height=4.0)
+    clip.write(crops_file(tmp_path, Item("s2_swwp2s", tmp_path, ())))
+    said = tuple(Word(text, 0.0, 0.0) for text in spelled("swwp2s"))
+    details = score_sentences([Item("s2_swwp2s", tmp_path, said)], tmp_path, reader="lips")
+    assert details["placed"] == 1
+    assert details["talkers"] == {"s2": [round(6 * details["accuracy"]), 6]}
+    assert "1 clips have no alignment" in as_text(lip_table(details))
 
 
 def _align(path: Path, said: str, last: int = 53000) -> None:
