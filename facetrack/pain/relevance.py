@@ -55,7 +55,7 @@ class SparseFit:
     converged: bool
 
 
-def rbf(x: npt.ArrayLike, z: npt.ArrayLike, gamma: float) -> Floats:
+def rbf(x: npt.ArrayLike, z: npt.ArrayLike, gamma: float, lengths: Floats | None = None) -> Floats:
     """Compute the kernel exp(-gamma |x - z|^2).
 
     Parameters
@@ -63,19 +63,16 @@ def rbf(x: npt.ArrayLike, z: npt.ArrayLike, gamma: float) -> Floats:
     x : array_like, shape (n, d)
     z : array_like, shape (m, d)
     gamma : float
+    lengths : ndarray, shape (m,), optional
+        Of z, squared, where they are known.
 
     Returns
     -------
     ndarray, shape (n, m), float64
     """
-    b = np.asarray(z, dtype=np.float64)
-    return _rbf(x, b, (b**2).sum(1), gamma)
-
-
-def _rbf(x: npt.ArrayLike, z: Floats, lengths: Floats, gamma: float) -> Floats:
-    """Compute the kernel; `lengths` are those of z, squared."""
-    a = np.asarray(x, dtype=np.float64)
-    squares = (a**2).sum(1)[:, None] + lengths - 2 * a @ z.T
+    a, b = np.asarray(x, dtype=np.float64), np.asarray(z, dtype=np.float64)
+    own = (b**2).sum(1) if lengths is None else lengths
+    squares = (a**2).sum(1)[:, None] + own - 2 * a @ b.T
     return np.asarray(np.exp(-gamma * np.maximum(squares, 0.0)))
 
 
@@ -333,7 +330,7 @@ class RelevanceVectors:
         -------
         ndarray, shape (n, m), float64
         """
-        return _rbf(x, self.vectors, self._lengths, self.gamma)
+        return rbf(x, self.vectors, self.gamma, self._lengths)
 
     def predict(self, x: npt.ArrayLike) -> Floats:
         """Predict targets.
@@ -396,11 +393,6 @@ def fit_relevance(
     offset = float(t.mean())
     fit = fit_sparse(rbf(inputs, inputs, gamma), t - offset, steps=steps)
     return RelevanceVectors(
-        inputs[fit.active],
-        fit.weights,
-        fit.covariance,
-        gamma,
-        offset,
-        float(fit.beta**-0.5),
+        inputs[fit.active], fit.weights, fit.covariance, gamma, offset, float(fit.beta**-0.5),
         fit.converged,
-    )
+    )  # fmt: skip
