@@ -88,8 +88,9 @@ def test_what_is_said_of_taught_people_comes_true(shipped_model) -> None:
     for count in (1, 3, 8):
         some = [trial for trial in others if trial.lessons == count]
         right = np.stack([trial.errors for trial in some]) < WITHIN
-        assert reliability(_said(confidence, model, some), right).error < 0.03
-        assert reliability(_said(plain, model, some), right).error > 0.05
+        error = reliability(_said(confidence, model, some), right).error
+        assert error < 0.03
+        assert reliability(_said(plain, model, some), right).error > error + 0.02
     for group in GROUPS.values():
         of_group = confidence.taught[list(group)]
         assert (of_group == of_group[0]).all()
