@@ -5,9 +5,10 @@
     python benchmarks/pain.py encoders CORPUS CORPUS CORPUS --work WORK
 
 `confounders`: synthetic people whom no training saw talk, smile, yawn, blink; episodes (score 2 or
-more) per minute. `speed`: milliseconds a frame of features and score in one thread, beside the
-tracker's update in the same run. `encoders`: the same folds on features of the float and of the
-binary encoder; the difference of their correlations, resampled by subjects.
+more) per minute, and a picture of the highest scores that are false. `speed`: milliseconds a frame
+of features and score in one thread, beside the tracker's update in the same run. `encoders`: the
+same folds on features of the float and of the binary encoder; the difference of their correlations,
+resampled by subjects.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from showing import show
 from tqdm import tqdm
 
 from facetrack.datasets.portraits import load_portraits
 from facetrack.errors import FacetrackError, InputError
 from facetrack.face import Face
+from facetrack.features.crops import Crop
 from facetrack.model import load_model
 from facetrack.networks.expression import load_encoder
 from facetrack.opening import open_source
@@ -33,18 +38,20 @@ from facetrack.pain.archive import read_archive
 from facetrack.pain.fitting import Options
 from facetrack.pain.gather import RATE, stored_looks
 from facetrack.pain.geometry import unit_shape
-from facetrack.pain.model import DEFAULT
+from facetrack.pain.model import DEFAULT, load_pain_model
 from facetrack.pain.protocol import run_folds, subject_folds
 from facetrack.pain.pspi import pspi
 from facetrack.pain.report import difference, pool
 from facetrack.pain.script import labels, write_only
 from facetrack.pain.signal import SCORE, Pain
 from facetrack.reading import Event, Readings
+from facetrack.reporting.plots import new_figure, save_figure
 from facetrack.reporting.tables import Quantity, Table
 from facetrack.signals.pipeline import Pipeline
 from facetrack.signals.registry import Choice
 from facetrack.synthetic.actor import Actor
-from facetrack.synthetic.portrait import Portrait
+from facetrack.synthetic.portrait import Portrait, astronaut
+from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import frame_of
 
@@ -54,6 +61,7 @@ KINDS: Final = {
     "glad": "smiles with AU6", "rest": "eyes closed",
 }  # fmt: skip
 FPS: Final = 15.0
+FACE: Final = Crop("face", (112, 112), colour=True)
 
 
 def pipeline_of(pain: str) -> Pipeline:
@@ -62,42 +70,92 @@ def pipeline_of(pain: str) -> Pipeline:
     return Pipeline(Choice((estimator,), frozenset(s.name for s in estimator.specs)))
 
 
-def confounders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
-    """Count episodes in films of one thing each."""
-    model = load_model()
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One frame of a film: the face, its label, and what the score says."""
+
+    about: str
+    face: npt.NDArray[np.uint8]
+    label: float
+    score: float
+
+
+def people_of(args: argparse.Namespace, model: FaceModel) -> list[Portrait]:
+    """Draw the people that are filmed."""
+    if not args.portraits:
+        return [astronaut()] * args.people
     portraits = load_portraits(args.portraits, model.shape_model.mean_3d)
     order = np.random.default_rng(args.seed).permutation(len(portraits)).tolist()
-    people = [portraits[k] for k in order[args.after : args.after + args.people]]
-    if not people:
+    pictures = [portraits[k] for k in order[args.after : args.after + args.people]]
+    if not pictures:
         raise InputError(f"{len(portraits)} portraits, and --after {args.after} leaves none")
+    return [Portrait(picture.read_bgr(), picture.points) for picture in pictures]
+
+
+def filmed(args: argparse.Namespace, kind: str, number: int, portrait: Portrait,
+           model: FaceModel) -> tuple[list[Seen], int]:  # fmt: skip
+    """Film a person who does one thing, and score it; returns the frames and the episodes."""
+    rng = np.random.default_rng([args.seed, number, len(kind)])
+    actor = Actor.drawn(rng, portrait, model.shape_model)
+    moves = write_only(rng, args.seconds, kind)
+    times = np.arange(round(args.seconds * FPS)) / FPS
+    tracker, pipeline, results = Tracker(model, max_faces=1), pipeline_of(args.model), []
+    faces = []
+    for i, shot in enumerate(actor.film(moves, times, rng)):
+        frame = frame_of(shot.image, index=i, timestamp=float(times[i]))
+        results += pipeline.update(frame, tracker.update(frame))
+        faces.append(FACE.cut(shot.image, shot.points, model.shape_model.mean).pixels)
+    results += pipeline.finish()
+    scores = [f.result.values[SCORE].value for f in results if isinstance(f.result, Readings)]
+    said = [float(pspi(units)) for units in labels(moves, times)]
+    seen = [Seen(KINDS[kind], *one) for one in zip(faces, said, scores, strict=True)]
+    return seen, sum(isinstance(f.result, Event) for f in results)
+
+
+def sheet(path: Path, films: Sequence[Sequence[Seen]], said: str) -> None:
+    """Draw the ten highest scores of frames whose label is lower, half a second apart at least."""
+    apart = round(FPS / 2)
+    highest = [
+        max(piece, key=lambda one: one.score)
+        for film in films
+        for piece in (film[i : i + apart] for i in range(0, len(film), apart))
+    ]
+    wrong = [one for one in highest if one.score > one.label]
+    figure = new_figure(8, 4)
+    figure.suptitle(said, fontsize=9)
+    for axis in (grid := figure.subplots(2, 5).ravel()):
+        axis.set_axis_off()
+    shown = sorted(wrong, key=lambda one: -one.score)[: len(grid)]
+    for axis, one in zip(grid, shown, strict=False):
+        axis.imshow(one.face[..., ::-1])
+        axis.set_title(f"{one.about}\nscore {one.score:.1f}, label {one.label:.1f}", fontsize=7)
+    save_figure(figure, path)
+
+
+def confounders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
+    """Count episodes in films of one thing each."""
+    model, pain = load_model(), load_pain_model(args.model)
+    people = people_of(args, model)
     found: dict[str, Any] = {}
+    films: list[list[Seen]] = []
     for kind, about in tqdm(KINDS.items(), disable=None):
-        episodes, minutes, known, labelled, highest = 0, 0.0, [], [], []
-        for number, picture in enumerate(people):
-            portrait = Portrait(picture.read_bgr(), picture.points)
-            rng = np.random.default_rng([args.seed, number, len(kind)])
-            actor = Actor.drawn(rng, portrait, model.shape_model)
-            moves = write_only(rng, args.seconds, kind)
-            times = np.arange(round(args.seconds * FPS)) / FPS
-            tracker, pipeline, results = Tracker(model, max_faces=1), pipeline_of(args.model), []
-            for i, shot in enumerate(actor.film(moves, times, rng)):
-                frame = frame_of(shot.image, index=i, timestamp=float(times[i]))
-                results += pipeline.update(frame, tracker.update(frame))
-            results += pipeline.finish()
-            scores = [f.result.values[SCORE].value for f in results
-                      if isinstance(f.result, Readings)]  # fmt: skip
-            episodes += sum(isinstance(f.result, Event) for f in results)
-            minutes += len(times) / FPS / 60
-            known += np.isfinite(scores).tolist()
-            labelled += [float(pspi(units)) for units in labels(moves, times)]
-            highest.append(np.nanmax(scores, initial=0.0))
+        episodes, mine = 0, []
+        for number, portrait in enumerate(people):
+            seen, events = filmed(args, kind, number, portrait, model)
+            episodes += events
+            mine.append(seen)
+        said = np.array([one.label for seen in mine for one in seen])
+        scores = [[one.score for one in seen] for seen in mine]
         found[about] = {
-            "episodes_per_minute": episodes / minutes,
-            "label": float(np.mean(labelled)),
-            "label_present": float(np.mean(np.array(labelled) >= 2)),
-            "highest": float(np.median(highest)),
-            "assessed": float(np.mean(known)),
+            "episodes_per_minute": episodes / (len(said) / FPS / 60),
+            "label": float(said.mean()),
+            "label_present": float((said >= 2).mean()),
+            "highest": float(np.median([np.nanmax(s, initial=0.0) for s in scores])),
+            "assessed": float(np.isfinite(scores).mean()),
         }
+        films += mine
+    if args.sheet is not None:
+        sheet(args.sheet, films, f"{pain.name}: {pain.caution}")
     rows = [
         [about, Quantity(f["episodes_per_minute"], 2), Quantity(f["highest"], 1),
          Quantity(f["label"], 2), Quantity(100 * f["label_present"], 0, " %"),
@@ -174,10 +232,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     kinds = parser.add_subparsers(dest="kind", required=True)
     seen = kinds.add_parser("confounders")
-    seen.add_argument("--portraits", nargs="+", type=Path, required=True, metavar="DIR")
-    seen.add_argument("--after", type=int, default=20, help="portraits that a corpus has taken")
+    seen.add_argument("--portraits", nargs="+", type=Path, default=[], metavar="DIR",
+                      help="(default: the one portrait that ships)")  # fmt: skip
+    seen.add_argument("--after", type=int, default=0, help="portraits that a corpus has taken")
     seen.add_argument("--people", type=int, default=6)
     seen.add_argument("--seconds", type=float, default=20.0)
+    seen.add_argument("--sheet", type=Path, metavar="FILE.webp",
+                      help="the ten highest scores of frames whose label is lower")  # fmt: skip
     cost = kinds.add_parser("speed")
     cost.add_argument("video", type=Path)
     for parsed in (seen, cost):

@@ -120,7 +120,8 @@ class SignalFiles:
     def notes(self) -> tuple[str, ...]:
         """Say what went wrong, and what has to be said of models, for the ledger."""
         notes = [f"signals of {n} are switched off: {w}" for n, w in self._pipeline.faults.items()]
-        models = {s.model: s.name for s in (*self._choice.events, *self._choice.values) if s.model}
+        specs = (*self._choice.events, *reversed(self._choice.values))  # the first is the score
+        models = {spec.model: spec.name for spec in specs if spec.model}
         notes += [f"{name}: {model}" for model, name in models.items()]
         if self._tables is not None and self._tables.late:
             notes.append(f"{self._tables.late} readings came for frames that were written or never "

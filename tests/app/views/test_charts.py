@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPointF
+from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -197,6 +197,14 @@ def test_value_interval_reason_and_model_are_said(charts: StripCharts, ache: Ach
     assert chart.title.endswith("\N{HORIZONTAL ELLIPSIS}</i>")
     assert MODEL in chart._plot.toolTip()
     assert charts._graphics.ci.geometry().width() <= charts._graphics.width()
+
+
+def test_the_list_of_signals_names_the_model(qtbot: QtBot, ache: Aching) -> None:
+    listed = SignalList()
+    qtbot.addWidget(listed)
+    row = listed.findData("ache")
+    assert listed.itemText(row) == f"ache ({MODEL})"
+    assert listed.itemData(row, Qt.ToolTipRole).endswith(MODEL)
 
 
 def test_influences_are_bars_with_a_sign(charts: StripCharts, ache: Aching) -> None:
