@@ -153,8 +153,8 @@ def read_events(path: str | os.PathLike[str]) -> list[EventRecord]:
         row = dict(zip(header, ("" if cell == NO_TEXT else cell for cell in cells), strict=False))
         try:
             records.append(_record(row, partial(number, separator=separator)))
-        except (LookupError, ValueError, TypeError, InputError) as error:
-            raise FormatError(path, f"an event is wrong: {error}", line=place) from error
+        except (LookupError, ValueError, TypeError, OverflowError, InputError) as error:
+            raise FormatError(path, f"an event is wrong: {error!s:.100}", line=place) from error
     return records
 
 

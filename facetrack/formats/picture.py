@@ -36,6 +36,7 @@ _SUBFILE: Final = 254  # TIFF tag: what a page is
 _REDUCED: Final = 1
 _UPRIGHT: Final = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH  # the flags with which OpenCV turns
 ORIENTATION: Final = 0x0112  # EXIF
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
 _LYING: Final = 5  # orientations from here on exchange width and height
 
 Image = npt.NDArray[np.uint8]
@@ -263,6 +264,8 @@ def _decode(
     page: int = 0,
 ) -> Image:
     """Decode a picture with the channels that it has, in 8 bit."""
+    if _is_cut_png(content):  # of an animation, which Pillow reads, the frames before are whole
+        raise VideoError(path, "the PNG file is cut short")
     try:
         image = _decoded(np.frombuffer(content, np.uint8), flags, page)
     except cv2.error as error:
@@ -288,6 +291,16 @@ def _is_cut_jpeg(content: bytes) -> bool:
     return content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(
         b"\xff\xda"
     )
+
+
+def _is_cut_png(content: bytes) -> bool:
+    """Find PNGs of which a part claims more bytes than there are: OpenCV 5 takes memory for it."""
+    place = len(_PNG)
+    if not content.startswith(_PNG):
+        return False
+    while place + 8 <= len(content) and content[place + 4 : place + 8] != b"IEND":
+        place += 12 + int.from_bytes(content[place : place + 4], "big")
+    return place > len(content)
 
 
 def to_8_bit(image: npt.NDArray[np.uint16]) -> Image:

@@ -293,7 +293,8 @@ def read_signals(path: str | os.PathLike[str]) -> SignalTable:
         try:
             return np.array([number(cell, separator) for cell in column])
         except ValueError as error:
-            raise FormatError(path, f"column {name!r} holds what is no number: {error}") from error
+            cause = f"column {name!r:.40} holds what is no number: {error!s:.80}"
+            raise FormatError(path, cause) from error
 
     frame, timestamp, face_id = (numbers(name) for name in KEYS)
     if not (np.isfinite(frame).all() and np.isfinite(face_id).all()):

@@ -56,7 +56,7 @@ def read_xml(path: str | os.PathLike[str], *, root: str) -> ElementTree.Element:
         cause = f"no well-formed XML ({error.msg})"
         raise FormatError(path, cause, line=error.position[0]) from error
     except (ValueError, LookupError) as error:  # encodings that the parser does not know
-        raise FormatError(path, f"no readable XML ({error})") from error
+        raise FormatError(path, f"no readable XML ({error!s:.80})") from error
     if element.tag != root:
         raise FormatError(path, f"the outermost element is {element.tag!r:.40}, not {root!r}")
     return element

@@ -100,13 +100,15 @@ WRONG = {
     "seconds": (GOLDEN.replace('"milliseconds"', '"PAL-frames"'), "times are in 'PAL-frames'"),
     "slots twice": (GOLDEN.replace('ID="ts3"', 'ID="ts1"'), "two time slots"),
     "encoding": (GOLDEN.replace('"UTF-8"', '"martian"'), "XML"),
+    "a long encoding": (GOLDEN.replace('"UTF-8"', f'"UTF-{"9" * 400}"'), "no readable XML"),
 }
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
 def test_wrong_files_are_named(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(FormatError, match=message):
+    with pytest.raises(FormatError, match=message) as error:
         read(tmp_path, text)
+    assert len(error.value.cause) < 200
 
 
 def test_slots_without_any_time_lie_at_the_start(tmp_path: Path) -> None:

@@ -117,6 +117,19 @@ def test_8_bits_in_16_stay_what_they_are(tmp_path: Path) -> None:
     assert_array_equal(read_bgr(save(tmp_path / "a.png", dark)), dark)
 
 
+@pytest.mark.parametrize("size", [0x7FFF0000, 70_000])
+def test_a_part_of_a_png_that_claims_more_than_there_is_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    path = save(tmp_path / "a.png", COLOUR)
+    content = path.read_bytes()
+    place = content.index(b"IDAT")
+    path.write_bytes(content[: place - 4] + size.to_bytes(4, "big") + content[place:])
+    monkeypatch.setattr(cv2, "imdecode", lambda *args: pytest.fail("OpenCV takes memory for it"))
+    with pytest.raises(VideoError, match=r"a\.png: the PNG file is cut short"):
+        read_bgr(path)
+
+
 @pytest.mark.parametrize("side", [5000, 12000, 30000])
 def test_a_header_that_claims_what_the_file_cannot_hold_is_refused(
     tmp_path: Path, side: int

@@ -82,6 +82,7 @@ def test_files_of_other_versions_are_read(tmp_path: Path) -> None:
         ("frame,timestamp,face_id,x,x\n", "is no signals file"),
         ("frame,timestamp,face_id,x\n1,0,0\n", "line 2: 3 cells, 4 expected"),
         ("frame,timestamp,face_id,x\n1,0,0,much\n", "column 'x' holds what is no number"),
+        (f"frame,timestamp,face_id,x\n1,0,0,{'9' * 400}x\n", "column 'x' holds what is no number"),
         ("frame,timestamp,face_id,x\nnan,0,0,1\n", "a frame or face has no number"),
     ],
 )
@@ -90,6 +91,7 @@ def test_wrong_files_are_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(FormatError, match=message) as error:
         read_signals(tmp_path / "a.csv")
     assert "a.csv" in str(error.value)
+    assert len(error.value.cause) < 200
 
 
 EVENTS = [
@@ -124,14 +126,20 @@ def test_events_of_other_programs_are_read(tmp_path: Path) -> None:
         ("name,start\nblink,1\n", "the column 'stop' is missing"),
         ("name,start,stop\nblink,2,1\n", "line 2: an event is wrong: it lasts from 2 to 1 s"),
         ("name,start,stop\nblink,soon,1\n", "an event is wrong: could not convert"),
+        (
+            f"name,start,stop\nblink,{'9' * 400}x,1\n",
+            "line 2: an event is wrong: could not convert",
+        ),
+        ("name,start,stop,face_id\nblink,0,1,1e999\n", "line 2: an event is wrong"),
         ("name,start,stop,detail\nblink,0,1,[1]\n", "its detail is no JSON object"),
         ("name,start,stop,source\nblink,0,1,god\n", "its source is 'god'"),
     ],
 )
 def test_wrong_events_are_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "e.csv").write_text(text)
-    with pytest.raises(FormatError, match=message):
+    with pytest.raises(FormatError, match=message) as error:
         read_events(tmp_path / "e.csv")
+    assert len(error.value.cause) < 200
 
 
 def test_a_growing_file_goes_on_where_it_was_told(tmp_path: Path) -> None:

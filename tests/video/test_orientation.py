@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Callable
 from fractions import Fraction
@@ -87,19 +88,25 @@ def _full(kind: bytes, version: int, *parts: bytes) -> bytes:
     return _box(kind, struct.pack(">I", version << 24), *parts)
 
 
+def _coded() -> tuple[bytes, bytes]:
+    """Give the picture's configuration (hvcC, ISO 14496-15, 8.3.3) and its coded bytes."""
+    coder: Any = av.CodecContext.create("libx265", "w")
+    (coder.height, coder.width), coder.pix_fmt = STORED.shape[:2], "yuv420p"
+    coder.time_base, coder.options = Fraction(1), {"x265-params": "log-level=0"}
+    frame = av.VideoFrame.from_ndarray(STORED, format="bgr24")
+    frame.pts = 0
+    stream = b"".join(map(bytes, [*coder.encode(frame), *coder.encode(None)]))
+    units = [(unit[0] >> 1 & 63, unit) for unit in re.split(rb"\x00\x00\x00?\x01", stream)[1:]]
+    sets = [(kind, unit) for kind, unit in units if kind in (32, 33, 34)]  # VPS, SPS, PPS
+    arrays = [struct.pack(">BHH", 0x80 | kind, 1, len(unit)) + unit for kind, unit in sets]
+    slices = [struct.pack(">I", len(unit)) + unit for kind, unit in units if kind < 32]
+    return b"".join([b"\1", bytes(20), b"\xff", bytes([len(sets)]), *arrays]), b"".join(slices)
+
+
 def _heic(path: Path, turn: int, mirror: int | None) -> None:
     """Write a picture of one item, ISO 23008-12: its configuration, size, turn and mirror."""
     height, width = STORED.shape[:2]
-    film = path.with_suffix(".mp4")
-    with av.open(str(film), "w") as out:
-        stream: Any = out.add_stream("libx265", rate=1, options={"x265-params": "log-level=0"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        frame = av.VideoFrame.from_ndarray(STORED, format="bgr24")
-        out.mux([*stream.encode(frame), *stream.encode(None)])
-    with av.open(str(film)) as given:
-        coded = bytes(next(given.demux(video=0)))
-        configuration = given.streams.video[0].codec_context.extradata
-    assert configuration is not None
+    configuration, coded = _coded()
     properties = [
         _box(b"hvcC", configuration),
         _full(b"ispe", 0, struct.pack(">II", width, height)),
