@@ -27,8 +27,9 @@ def test_the_ledger_says_it_once_of_the_score(tmp_path: Path) -> None:
 
 def test_a_column_says_it_in_every_row(tmp_path: Path) -> None:
     path = tmp_path / "clip.signals.csv"
+    said = {spec.name: Reading(1.0, 0.0, 2.0) for spec in CHOICE.values}
     with SignalWriter(path, CHOICE.values) as writer:
-        writer.write([Row(n, n / 25, 0, {SCORE: Reading(1.0, 0.0, 2.0)}) for n in range(3)])
+        writer.write([Row(n, n / 25, 0, said) for n in range(3)])
     with path.open(encoding="utf-8", newline="") as stream:
         assert [row["pain_model"] for row in csv.DictReader(stream)] == [SAID] * 3
 

@@ -24,7 +24,8 @@ try:
     open_source(sys.argv[1])
 except VideoError:
     # not `ru_maxrss`, which knows the process that started this one, too
-    print(int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) >> 10)
+    status = pathlib.Path("/proc/self/status").read_text()
+    print(int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) >> 10)
 """
 
 
