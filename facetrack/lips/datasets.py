@@ -34,7 +34,7 @@ __all__ = [
 
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 _LRW_CENTRE: Final = 14.5 / RATE  # seconds: the middle of 29 frames
-_TESTED_TAKE: Final = 3  # of AVLetters, where nobody is left out
+_TESTED_TAKE: Final = 3  # of AVLetters, where no talker is left out
 _CONTEXT: Final = 15  # frames around a word of LRW-1000 that are read with it
 _LIMIT: Final = 1 << 28  # bytes of a list
 _LISTS: Final = {TRAIN: "trn_1000.txt", VALIDATION: "val_1000.txt", TEST: "tst_1000.txt"}

@@ -162,7 +162,7 @@ def try_taught(
         From `train_held_out`.
     shape_model : ShapeModel
     films : sequence of sequence of Picture
-        Frames of one person each, from `people.film_people`.
+        Frames of one person each, from `people.moving_people`.
     threads : int
 
     Returns
