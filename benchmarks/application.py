@@ -301,8 +301,9 @@ def long(bench: Bench, args: argparse.Namespace) -> None:
         for what, act in (("scrubbing", scrub), ("playing", play)):
             act(bench, view)
             bench.keep_blocks(what)
-        for title, person, rounds in (("4 corrections", ANN, 12), ("19,000 corrections", BOB, 6)):
-            times: dict[str, list[float]] = {}
+        for person, rounds in ((BOB, 6), (ANN, 12)):
+            corrected = int(view.annotator.session.summary(person).corrected.sum())
+            title, times = f"{corrected:,} corrections", dict[str, list[float]]()
             edit(bench, view, person, rounds, times)
             bench.found += [
                 (f"{title}: {gesture}, median; longest", f"{np.median(ms):.0f}; {max(ms):.0f} ms")

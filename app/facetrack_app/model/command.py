@@ -66,7 +66,7 @@ class Command(ABC):
 
     def to_json(self) -> str:
         """Write the command's arguments."""
-        return json.dumps(asdict(self), allow_nan=False, sort_keys=True)
+        return json.dumps(vars(self), default=asdict, allow_nan=False, sort_keys=True)
 
     @staticmethod
     def from_json(name: str, arguments: str) -> Command:

@@ -128,8 +128,11 @@ class Session:
         total = self._people[person]
         total.clear(first, end)
         for strand in self.claims.strands_of(person):
+            mine = self._strand(strand)
+            if mine.first >= end or mine.stop <= first:  # nearly all, for a single frame
+                continue
             for start, stop in self.claims.ranges(strand, person, self.n_frames):
-                total.take(self._strand(strand), max(start, first), min(stop, end))
+                total.take(mine, max(start, first), min(stop, end))
 
     def _renew_summaries(self, changes: list[Change]) -> None:
         """Sum people up anew where something changed of whom they are or were."""

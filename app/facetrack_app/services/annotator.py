@@ -160,9 +160,11 @@ class Annotator(Viewing):
         said, carried, guess = self.editor.correction(), self.editor.carried, self.editor.guess
         stretch = None if guess else self.teaching.stretch(self.person, frame, said)
         stored = said.moved(self.stretch.stored)
+        earlier, self._before = self._before, self._ghost(before)
         if self.run(Correct.of(self.person, frame, stored), stretch) is None:
+            self._before = earlier
+            self.changed()
             return
-        self.keep_ghost(before)
         if frame >= self.session.tracked:
             self.said(f"kept; frame {frame + 1} is not tracked yet, nor are its neighbours", False)
         elif guess:
@@ -224,7 +226,7 @@ class Annotator(Viewing):
         where = [f"frame {frame + 1}"] if frame is not None else []
         where += [names[person]] if person in names else []
         self.said(f"{word}: {command.title}" + (f" ({', '.join(where)})" if where else ""), False)
-        if person in self.session.people:
+        if person in self.session.people and person != self.person:
             self.choose(person)
         return frame
 

@@ -122,8 +122,11 @@ class Viewing:
 
     def keep_ghost(self, points: Points | None) -> None:
         """Show the shape that was there before; None: there was none."""
-        self._before = (self.person, self.shown, points) if points is not None else None
+        self._before = self._ghost(points)
         self.changed()
+
+    def _ghost(self, points: Points | None) -> tuple[int | None, int, Points] | None:
+        return (self.person, self.shown, points) if points is not None else None
 
     def choose(self, person: int | None) -> None:
         """Choose whose face is edited."""

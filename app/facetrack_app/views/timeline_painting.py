@@ -106,18 +106,17 @@ class Painting:
     def layers(self, shown: Layers) -> None:
         """Paint where people and tracker said something, doubt, marks and trust."""
         painter = self._painter
-        for row, (mask, colour) in enumerate(
-            ((None, None), (shown.learned, GREEN), (shown.plain, SKY), (shown.doubtful, VERMILION))
-        ):
-            for first, stop in runs(mask) if mask is not None else ():
-                box = QRectF(GUTTER + first, row * LAYER + 3, max(stop - first, 1.5), LAYER - 5)
-                painter.fillRect(box, self._seen(colour))
-        half = (LAYER - 4) / 2  # events above, excluded ranges below: neither hides the other
-        for mask, colour, below in ((shown.events, PINK, 0.0), (shown.excluded, _GREY, half)):
+        below = ((shown.learned, GREEN), (shown.plain, SKY), (shown.doubtful, VERMILION))
+        for row, (mask, colour) in enumerate(below, start=1):
+            seen = self._seen(colour)
             for first, stop in runs(mask):
-                top = 4 * LAYER + 2 + below
-                box = QRectF(GUTTER + first, top, max(stop - first, 2.0), half)
-                painter.fillRect(box, self._seen(colour))
+                box = QRectF(GUTTER + first, row * LAYER + 3, max(stop - first, 1.5), LAYER - 5)
+                painter.fillRect(box, seen)
+        half = (LAYER - 4) / 2  # events above, excluded ranges below: neither hides the other
+        for mask, colour, down in ((shown.events, PINK, 0.0), (shown.excluded, _GREY, half)):
+            seen, top = self._seen(colour), 4 * LAYER + 2 + down
+            for first, stop in runs(mask):
+                painter.fillRect(QRectF(GUTTER + first, top, max(stop - first, 2.0), half), seen)
         self._diamonds(shown)
         painter.setPen(QPen(self._seen(ORANGE), 1))
         bottom = self._rows.trust + TRUST
@@ -133,7 +132,7 @@ class Painting:
         painter.setBrush(self._palette.highlight())
         last = -10
         for column in np.flatnonzero(shown.human).tolist():
-            if column - last < 2:  # more would lie on each other
+            if column - last < 4:  # less than half of one would be seen of the next
                 continue
             last = column
             x, y, r = GUTTER + column + 0.5, LAYER / 2, 4.5
@@ -150,11 +149,11 @@ class Painting:
         painter.setFont(self._small)
         right = float(GUTTER + self._axis.columns)
         free = [right] * self._rows.lanes  # up to where a name may be written
+        seen = self._seen(ORANGE)
         for one in reversed(placed):
             box = self.box(one)
-            human = one.judged.human
-            painter.setPen(QPen(self._seen(ORANGE), 1))
-            painter.setBrush(self._seen(ORANGE) if human else Qt.NoBrush)
+            painter.setPen(QPen(seen, 1))
+            painter.setBrush(seen if one.judged.human else Qt.NoBrush)
             painter.drawRect(box)
             self._event_name(one, box, free[one.lane])
             free[one.lane] = box.left() - 2
