@@ -69,8 +69,8 @@ def scene(to_picture: Similarity, size=(640, 480)) -> np.ndarray:
     return drawn
 
 
-def smooth_image(height: int = 400, width: int = 500):
-    y, x = np.mgrid[:height, :width]
+def smooth_image(height: int = 400, width: int = 500, *, steep: float = 1):
+    y, x = steep * np.mgrid[:height, :width]
     image: np.ndarray = (128 + 60 * np.sin(x / 40) + 60 * np.cos(y / 50)).astype(np.uint8)
     return image
 
@@ -82,7 +82,7 @@ def sample(image: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("scale", [0.2, 0.4, 0.66, 0.9, 1.8])
 def test_a_pixel_of_the_frame_shows_its_place_in_the_image(scale):
-    image = smooth_image()
+    image = smooth_image(steep=4)  # half a pixel beside its place is two levels
     angle = 0.2
     to_frame = Similarity(scale * np.cos(angle), scale * np.sin(angle), 0, 0)
     centre = to_frame.apply([250.0, 200.0])

@@ -11,7 +11,7 @@ from facetrack.features.crops import Crop, Cut
 from facetrack.landmarks.markup import mirror
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import load_model
-from facetrack.networks.patches import PATCHES, normalised, take
+from facetrack.networks.patches import PATCHES, Patch, normalised, take
 from facetrack.networks.samples import jitter, shape_targets
 
 SIDE = 400
@@ -114,3 +114,11 @@ def test_targets_say_the_shape_in_its_own_frame(shape_model: ShapeModel) -> None
     said = shape_targets(turned, shape_model)
     assert said[2] == pytest.approx(2, abs=0.03)  # the stable points move along a little
     assert np.abs(np.delete(said[:16], 2)).max() < 0.1
+
+
+@pytest.mark.parametrize(("ground", "spot", "seen"), [(0, 255, 3.0), (255, 0, -3.0)])
+def test_a_network_sees_no_more_than_three_deviations(ground: int, spot: int, seen: float) -> None:
+    grey = np.full((48, 96), ground, np.uint8)
+    grey[20, 30] = spot
+    made = normalised(Patch(grey, np.ones(grey.shape, np.bool_), 1.0))
+    assert made[20, 30].tolist() == [seen, 1.0]

@@ -12,6 +12,7 @@ from facetrack.errors import InputError
 from facetrack.pain.archive import read_archive
 from facetrack.pain.gather import gather
 from facetrack.pain.looks import Look
+from facetrack.pain.pictures import pseudo_pspi, pseudo_units
 from tests.pain.conftest import SEQUENCE, SUBJECT, UNITS, write_frame
 
 
@@ -58,3 +59,17 @@ def test_sequences_without_looks_are_left_out_and_something_must_be_seen(
 
     with pytest.raises(InputError, match="none of its frames can be assessed"):
         gather(archive, "none", map_=dark)
+
+
+def test_pseudo_labels_are_0_up_to_the_median_and_5_at_the_highest() -> None:
+    share = np.linspace(0, 1, 401)
+    one, other = 0.1 + 0.8 * share, 0.4 + 0.2 * share[::-1]
+    channels = np.stack([one, one, other, other, one, 3 * one], axis=1)
+    channels[300] = np.nan
+    units = pseudo_units(channels)
+    assert np.isnan(units[300]).all()
+    wanted = 5 * ((share - 0.5) / 0.495).clip(0, 1)
+    for unit, values in zip(units.T, (wanted, wanted[::-1], wanted), strict=True):
+        assert np.nanmax(np.abs(unit - values)) < 0.02
+    scores = pseudo_pspi(channels)
+    assert scores[-1] == pytest.approx(10)  # the second channel is below its median there

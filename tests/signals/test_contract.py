@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,15 @@ def test_a_restored_run_goes_on_as_if_nothing_had_happened(
     again.restore(state)
     found += [finding for one in seen[cut:] for finding in again.look([one])]
     assert as_text(found + again.finish()) == as_text(run(estimator, seen))
+
+
+def test_only_an_estimator_that_needs_pixels_misses_them(
+    estimator: Estimator, mean: np.ndarray
+) -> None:
+    seen = lively(mean).play(3.0)
+    blind = as_text(run(estimator, [replace(one, frame=None) for one in seen]))
+    alike = blind == as_text(run(estimator, seen))
+    assert alike == (not estimator.needs_pixels) or not blind  # of no event the pixels are unseen
 
 
 def test_other_faces_change_nothing(estimator: Estimator, mean: np.ndarray) -> None:

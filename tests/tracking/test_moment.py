@@ -10,6 +10,7 @@ import pytest
 from facetrack.tracking.identity import UNKNOWN, Person
 from facetrack.tracking.moment import Moment
 from facetrack.tracking.track import Track
+from facetrack.tracking.tracker import Tracker
 from tests.tracking.conftest import EYE, OracleModel, World, head_68
 
 
@@ -26,6 +27,12 @@ def test_without_any_face_a_thorough_search_is_due() -> None:
     assert (now.tracks, now.idle) == ([other], 7)
     now.lose(other, "covered")
     assert (now.tracks, now.idle) == ([], 0)
+
+
+def test_frames_are_counted_from_0() -> None:
+    tracker = Tracker(OracleModel(World([])), max_faces=1)
+    tracker.update(np.zeros((120, 160), np.uint8))
+    assert tracker.state()["frame"] == 0
 
 
 def test_who_is_lost_is_missing_from_there_on() -> None:
