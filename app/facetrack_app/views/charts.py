@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from itertools import count
-from math import ceil, isfinite, isnan, log10, nan
+from math import ceil, isfinite, isnan, log2, log10, nan
 from typing import Final
 
 import numpy as np
@@ -80,7 +80,7 @@ class StripCharts(QWidget):
         self.shown, self.influences, column = {}, [], count()
         for number, name in enumerate(name for name in names if name in known):
             colour, place = PEOPLE[number % len(PEOPLE)], next(column)
-            plot = self._graphics.addPlot(row=0, col=place)
+            plot = self._graphics.addPlot(row=0, col=place, axisItems={"left": Scale("left")})
             self.shown[name] = Chart(plot, known[name], text, ground, colour, self._rested)
             columns.setColumnPreferredWidth(place, 100)  # alike, however long their titles are
             if parts := parts_of(known[name]):
@@ -144,6 +144,20 @@ class StripCharts(QWidget):
         """Pixels that a chart's title has."""
         left = self._graphics.width() - WIDTH * len(self.influences)
         return left / len(self.shown) - _MARGIN
+
+
+class Scale(pyqtgraph.AxisItem):
+    """An upright axis whose numbers do not touch, however low the chart is."""
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:
+        """Leave out the levels that are too dense, and of the coarsest every other number."""
+        levels = super().tickSpacing(minVal, maxVal, size)
+        least = QFontMetricsF(self.font()).height() * (maxVal - minVal) / size if size > 0 else 0.0
+        wide = [(step, first) for step, first in levels if step >= least]
+        if wide or not levels:
+            return wide
+        step, first = levels[0]
+        return [(step * 2 ** ceil(log2(least / step)), first)]
 
 
 class Chart:

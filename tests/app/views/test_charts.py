@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPointF, Qt
+from PyQt5.QtGui import QFontMetricsF
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +18,7 @@ from facetrack.reading import Event, Finding, Reading, Readings, Spec
 from facetrack.signals import FaceEstimator, register
 from facetrack.signals.registry import unregister
 from facetrack_app.model.live import Heard
-from facetrack_app.views.charts import StripCharts
+from facetrack_app.views.charts import Scale, StripCharts
 from facetrack_app.views.main_window import MainWindow
 from facetrack_app.views.signal_list import SignalList
 from tests.app.aching import AWAY, MODEL, TURNED, Aching, said
@@ -132,6 +133,17 @@ def test_the_scale_grows_with_what_leaves_it(charts: StripCharts) -> None:
     assert charts.shown["pose_yaw"]._plot.viewRange()[1] == pytest.approx([-52, 52])
     assert charts.shown["head_speed"]._plot.viewRange()[1][1] > 200
     assert charts.shown["head_speed"].title.startswith("head speed (deg/s): ")
+
+
+@pytest.mark.parametrize("size", [12, 30, 33, 60, 150, 400])
+@pytest.mark.parametrize("span", [0.003, 1.0, 7.0, 100.0])
+def test_numbers_beside_a_chart_do_not_touch(qtbot: QtBot, size: int, span: float) -> None:
+    scale = Scale("left")
+    steps = [step for step, _ in scale.tickSpacing(-span / 2, span / 2, size)]
+    assert steps
+    assert min(steps) * size / span >= QFontMetricsF(scale.font()).height() - 1e-9
+    if size == 400:
+        assert max(steps) < span / 2  # as many as there is room for
 
 
 def test_another_choice_keeps_what_was_heard_and_a_new_start_does_not(
