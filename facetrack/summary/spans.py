@@ -83,7 +83,8 @@ def union(name: str, spans: Iterable[Span]) -> Span:
 
 def when(span: Span) -> str:
     """Return a span in words: its name and its stretches."""
-    return f"{span.name}: {', '.join(f'{a:g} to {b:g}' for a, b in span.stretches)} s"
+    stretches = (f"{round(a, 2):g} to {round(b, 2):g}" for a, b in span.stretches)
+    return f"{span.name}: {', '.join(stretches)} s"
 
 
 def parse_span(text: str) -> Span:
