@@ -21,7 +21,7 @@ from facetrack_app.model.claims import Claims
 from facetrack_app.model.corrected import correction_of, read_corrections
 from facetrack_app.model.judged import Judged, shown_events
 from facetrack_app.model.look import Span, View
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.observable import Observable
 from facetrack_app.model.places import DATABASE as DATABASE
 from facetrack_app.model.rows import Change, Kind, Row, TrackRow
 from facetrack_app.model.store import TABLES, Store
@@ -40,7 +40,7 @@ class Session:
 
     Attributes
     ----------
-    changed : Notice
+    changed : Observable
         Called with the set of tables that changed.
     revision : int
         Grows with everything that changes in what is known of frames and people.
@@ -48,7 +48,7 @@ class Session:
 
     def __init__(self, folder: Path, n_frames: int) -> None:
         self.folder, self.n_frames = folder, n_frames
-        self.changed: Notice[[set[str]]] = Notice()
+        self.changed: Observable[[set[str]]] = Observable()
         self.revision = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -337,7 +337,7 @@ class Session:
         if not changes:
             return self
         twin = self._twin()
-        twin.changed = Notice()
+        twin.changed = Observable()
         for strand in {change.key[0] for change in changes if change.table in _FRAMES}:
             if strand in twin._strands:
                 twin._strands[strand] = copy.deepcopy(twin._strands[strand])

@@ -16,12 +16,12 @@ from facetrack.signals.registry import Choice, choose, owner
 from facetrack.video.frame import Frame
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.faces import Size
-from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
 from facetrack_app.services.analysis import Analysis
+from facetrack_app.services.latest_value import LatestValue
 from facetrack_app.services.posting import Post
-from facetrack_app.services.slot import Slot
 
 TELL_EVERY: Final = 0.5  # seconds
 SIGNALS: Final = "signals"  # setting of a session: what `choose` takes
@@ -40,7 +40,7 @@ class Analysing:
 
     Attributes
     ----------
-    changed : Notice
+    changed : Observable
         Readings or events were written, and the session has taken notice.
     """
 
@@ -56,12 +56,12 @@ class Analysing:
         size_of: Callable[[int], Size] | None = None,
     ) -> None:
         self._size_of = size_of
-        self.changed: Notice[[]] = Notice()
+        self.changed: Observable[[]] = Observable()
         self._session, self._shape_model, self._size = session, shape_model, size
         self._open, self._post, self._said = open_it, post, said
         self._choice = choice
         self._asked = self._answered = 0
-        self._wishes: Slot[tuple[int, Choice, bool]] = Slot()
+        self._wishes: LatestValue[tuple[int, Choice, bool]] = LatestValue()
         self._thread = threading.Thread(target=self._run, name="analysing", daemon=True)
         self._thread.start()
 

@@ -11,7 +11,7 @@ from facetrack.errors import FacetrackError
 from facetrack_app.model.commands import Command, Correct, DeletePerson, Retrack, Uncorrect
 from facetrack_app.model.effort import Effort
 from facetrack_app.model.history import History
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.observable import Observable
 from facetrack_app.model.owed import Stretch
 from facetrack_app.model.wording import counted
 from facetrack_app.services.analysing import Analysing, chosen_signals
@@ -39,7 +39,7 @@ class Annotator(Viewing):
         Hands-on time.
     pending : (str, int) or None
         Kind and first frame of a range whose end is still to come.
-    progressed : Notice
+    progressed : Observable
         A sentence on work in the background and its share, 0 to 1; empty when there is none.
     teaching : Teaching
         What follows a correction.
@@ -59,7 +59,7 @@ class Annotator(Viewing):
         self.history = History(self.session)
         self.effort = Effort(float(self.session.setting("effort", 0.0)))
         self.pending: tuple[str, int] | None = None
-        self.progressed: Notice[[str, float]] = Notice()
+        self.progressed: Observable[[str, float]] = Observable()
         self.tracking = VideoTracking(
             self.session,
             document.source,

@@ -17,7 +17,7 @@ from facetrack.opening import open_source
 from facetrack.video.devices import CameraInfo, list_cameras
 from facetrack.video.frame import Frame
 from facetrack.video.source import VideoSource
-from facetrack_app.services.slot import Slot
+from facetrack_app.services.latest_value import LatestValue
 
 RETRY_EVERY: Final = 2.0  # seconds between looks for a camera that has gone
 PATIENCE: Final = 0.5  # seconds for which the window waits for a thread that is to end
@@ -83,7 +83,7 @@ class Capture:
     def __init__(
         self,
         source: Source,
-        slot: Slot[Captured],
+        slot: LatestValue[Captured],
         say: Callable[[str], None],
         ended: Callable[[], None] = lambda: None,
         *,

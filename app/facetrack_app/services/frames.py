@@ -9,7 +9,7 @@ from collections.abc import Callable
 from facetrack.errors import FacetrackError
 from facetrack.video.frame import Frame
 from facetrack.video.seeking import SeekableVideo
-from facetrack_app.services.slot import Slot
+from facetrack_app.services.latest_value import LatestValue
 
 
 class FrameReader:
@@ -17,7 +17,7 @@ class FrameReader:
 
     Attributes
     ----------
-    frames : Slot of Frame
+    frames : LatestValue of Frame
         In square pixels, with colours converted: whoever takes it only paints.
     """
 
@@ -27,9 +27,9 @@ class FrameReader:
         ready: Callable[[], None],
         say: Callable[[str], None],
     ) -> None:
-        self.frames: Slot[Frame] = Slot()
+        self.frames: LatestValue[Frame] = LatestValue()
         self._open, self._ready, self._say = open_it, ready, say
-        self._wishes: Slot[tuple[int]] = Slot()
+        self._wishes: LatestValue[tuple[int]] = LatestValue()
         self._thread = threading.Thread(target=self._run, name="reading", daemon=True)
         self._thread.start()
 

@@ -14,7 +14,7 @@ from facetrack_app.model.commands import (
     RenameEvent,
 )
 from facetrack_app.model.judged import Decision, Judged, overlap
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.observable import Observable
 from facetrack_app.model.session import Session
 
 
@@ -27,7 +27,7 @@ class Judging:
     """
 
     def __init__(
-        self, session: Session, run: Callable[[Command], int | None], changed: Notice[[]]
+        self, session: Session, run: Callable[[Command], int | None], changed: Observable[[]]
     ) -> None:
         self.chosen: Judged | None = None
         self._session, self._run, self._changed = session, run, changed

@@ -35,10 +35,10 @@ from facetrack_app.model.live import (
 from facetrack_app.model.marking import LiveMarks
 from facetrack_app.model.recording import Wish
 from facetrack_app.services.capture import Capture, Captured, source_of
+from facetrack_app.services.latest_value import LatestValue
 from facetrack_app.services.live_tracking import LiveTracking
 from facetrack_app.services.posting import Post
 from facetrack_app.services.recorder import Recorder
-from facetrack_app.services.slot import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class LiveSession:
         self.holding = False
         self.rest: Rest | None = None
         self._post, self._say, self._open = post, say, True
-        self._frames: Slot[Captured] = Slot()
+        self._frames: LatestValue[Captured] = LatestValue()
         source = source_of(wish.source, model.shape_model, wish.size)
         self.name, self._ends = source.name, source.ends
         self._capture = Capture(source, self._frames, self._tell, lambda: self._end(ended))

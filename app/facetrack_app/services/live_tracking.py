@@ -33,7 +33,7 @@ from facetrack_app.model.live import (
 )
 from facetrack_app.services.capture import PATIENCE, PAUSE, Captured
 from facetrack_app.services.interpreter import spare_what_is_loaded
-from facetrack_app.services.slot import Backlog, Slot
+from facetrack_app.services.latest_value import Backlog, LatestValue
 
 _MEASURE_EVERY: Final = 30  # frames
 _WAITING: Final = 600  # frames: longer than the charts are, at 50 frames/s
@@ -46,7 +46,7 @@ class LiveTracking:
 
     Attributes
     ----------
-    results : Slot of LiveFrame
+    results : LatestValue of LiveFrame
         They keep the numbers of the captured frames.
     heard : Backlog of Heard
         What was found in every tracked frame, though only the newest one is shown.
@@ -71,12 +71,12 @@ class LiveTracking:
     def __init__(
         self,
         tracker: Tracker,
-        frames: Slot[Captured],
+        frames: LatestValue[Captured],
         ready: Callable[[], None],
         say: Callable[[str], None],
         choice: Choice,
     ) -> None:
-        self.results: Slot[LiveFrame] = Slot()
+        self.results: LatestValue[LiveFrame] = LatestValue()
         self.heard: Backlog[Heard] = Backlog(_WAITING)
         self.choice, self.health = choice, SignalHealth()
         self.steadiness = (float("nan"),) * 3

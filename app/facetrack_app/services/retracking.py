@@ -29,7 +29,7 @@ from facetrack_app.model.parts import store_at
 from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
 from facetrack_app.services.interpreter import give_memory_back
-from facetrack_app.services.slot import Slot
+from facetrack_app.services.latest_value import LatestValue
 
 REACH: Final = 150  # frames before and after a correction that are tracked anew
 _APART: Final = 5.0  # trust lost per outer-eye distance between both directions
@@ -182,7 +182,7 @@ class Retracking:
     ) -> None:
         self._model, self._open = model, open_it
         self._done, self._failed, self._progress = done, failed, progress
-        self._jobs: Slot[tuple[Job, threading.Event]] = Slot()
+        self._jobs: LatestValue[tuple[Job, threading.Event]] = LatestValue()
         self._enough = threading.Event()  # of the job that was asked for last
         self._thread = threading.Thread(target=self._run, name="tracking anew", daemon=True)
         self._thread.start()

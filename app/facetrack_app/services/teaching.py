@@ -15,7 +15,7 @@ from facetrack.errors import FacetrackError
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.corrected import corrections_after
 from facetrack_app.model.history import History
-from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.owed import Debt, Stretch
 from facetrack_app.model.parts import back_to
 from facetrack_app.model.session import Session
@@ -47,7 +47,7 @@ class Teaching:
         post: Post,
         more: Callable[[], bool],
         said: Voice,
-        progressed: Notice[[str, float]],
+        progressed: Observable[[str, float]],
     ) -> None:
         self._session, self._history, self._post, self._more = session, history, post, more
         self._said, self._progressed = said, progressed

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Final
 
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.observable import Observable
 from facetrack_app.model.queue import Order, Queue
 from facetrack_app.services.posting import Post
 
@@ -24,13 +24,13 @@ class TrackQueue:
 
     Attributes
     ----------
-    changed : Notice
+    changed : Observable
         Something is known of the queue that was not; in the window's thread.
     queue : Queue
     """
 
     def __init__(self, post: Post) -> None:
-        self.changed: Notice[[]] = Notice()
+        self.changed: Observable[[]] = Observable()
         self.queue = Queue(ended=True)
         self._post = post
         self._process: subprocess.Popen[str] | None = None

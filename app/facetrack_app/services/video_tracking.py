@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from facetrack_app.model.notice import Voice
+from facetrack_app.model.observable import Voice
 from facetrack_app.model.session import Session
 from facetrack_app.model.wording import counted
 from facetrack_app.services.background import BackgroundTracking, Progress

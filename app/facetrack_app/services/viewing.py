@@ -11,7 +11,7 @@ from facetrack.landmarks.markup import MARKUPS
 from facetrack.video.frame import Frame
 from facetrack_app.model.editing import Editor, Points, Reach
 from facetrack_app.model.look import View
-from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.playback import Playback
 from facetrack_app.services.frames import FrameReader
 from facetrack_app.services.interpreter import give_memory_back
@@ -24,9 +24,9 @@ class Viewing:
 
     Attributes
     ----------
-    changed : Notice
+    changed : Observable
         Something that is shown has changed.
-    said : Notice
+    said : Observable
         A sentence for the person, and whether it is about trouble.
     playback : Playback
         Which frame is wished for.
@@ -49,7 +49,7 @@ class Viewing:
     def __init__(self, document: Document, post: Post) -> None:
         self.document, self.session = document, document.session
         self.stretch = self.session.stretch
-        self.changed: Notice[[]] = Notice()
+        self.changed: Observable[[]] = Observable()
         self.said = Voice()
         self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
         self.frame: Frame | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.services.live_session import LiveSession
 
 
@@ -19,13 +19,13 @@ class Watch:
     session : LiveSession or None
         None while no camera is watched.
     said : Voice
-    changed : Notice
+    changed : Observable
         What can be asked for may have changed.
-    annotate : Notice
+    annotate : Observable
         A video that is to be shown in the annotate view.
     """
 
     session: LiveSession | None = None
     said: Voice = field(default_factory=Voice)
-    changed: Notice[[]] = field(default_factory=Notice)
-    annotate: Notice[[Path]] = field(default_factory=Notice)
+    changed: Observable[[]] = field(default_factory=Observable)
+    annotate: Observable[[Path]] = field(default_factory=Observable)

@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from facetrack_app.model.actions import MARKUP_COUNTS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.handles import GRAB
-from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.settings import Settings
 from facetrack_app.model.vocabulary import Vocabulary
 from facetrack_app.model.wording import counted
@@ -58,9 +58,9 @@ class AnnotateView(QWidget):
 
     Attributes
     ----------
-    said : Notice
+    said : Observable
         What is to be told to the person.
-    changed : Notice
+    changed : Observable
         What can be asked for may have changed.
     """
 
@@ -69,7 +69,7 @@ class AnnotateView(QWidget):
     ) -> None:
         super().__init__()
         self.said = Voice()
-        self.changed: Notice[[]] = Notice()
+        self.changed: Observable[[]] = Observable()
         self._model, self._settings, self.post = model, settings, poster.post
         self.annotator: Annotator | None = None
         self._gestures: Gestures | None = None

@@ -29,7 +29,7 @@ from facetrack.video.frame import Image
 from facetrack.video.square import AS_STORED, Stretch, stretch_of
 from facetrack_app.model.measuring import HEADERS, Measured, Worst, measure
 from facetrack_app.model.measuring_report import save_csv, save_html
-from facetrack_app.model.notice import Notice, Voice
+from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.pairing import picture_of
 from facetrack_app.model.wording import counted
 from facetrack_app.services.posting import run_beside
@@ -54,7 +54,7 @@ class EvaluateView(QWidget):
     def __init__(self, poster: Poster, buttons: dict[str, QPushButton]) -> None:
         super().__init__()
         self.said = Voice()
-        self.changed: Notice[[]] = Notice()
+        self.changed: Observable[[]] = Observable()
         self._poster = poster
         self.measured: Measured | None = None
         self.form = EvaluateForm(buttons, poster.post)

@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.live import LiveFrame, state_in_words
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.observable import Observable
 from facetrack_app.model.settings import Settings
 from facetrack_app.model.wording import counted
 from facetrack_app.services.capture import cameras
@@ -45,13 +45,13 @@ class LiveView(QWidget):
 
     Attributes
     ----------
-    said : Notice
+    said : Observable
         What is to be told to the person.
-    changed : Notice
+    changed : Observable
         What can be asked for may have changed.
-    annotate : Notice
+    annotate : Observable
         A video that is to be shown in the annotate view.
-    signed : Notice
+    signed : Observable
         What every tab is to say of a recording that is going on.
     """
 
@@ -67,7 +67,7 @@ class LiveView(QWidget):
         self._watch = Watch()
         self.said, self.changed = self._watch.said, self._watch.changed
         self.annotate = self._watch.annotate
-        self.signed: Notice[[str]] = Notice()
+        self.signed: Observable[[str]] = Observable()
         self._hidden = False  # behind another view
         self.changed.connect(lambda: self.rest(self._hidden))
         self.changed.connect(lambda: self.signed(self.recording.sign))

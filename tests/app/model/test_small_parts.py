@@ -17,7 +17,7 @@ from facetrack_app.model.actions import ACTIONS, conflicts, keys_of
 from facetrack_app.model.editing import PARTS, Editor, Reach
 from facetrack_app.model.effort import Effort
 from facetrack_app.model.live import LatencyMeter, SteadinessMeter, state_in_words
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.observable import Observable
 from facetrack_app.model.playback import Playback
 from facetrack_app.model.rows import TrackRow, known_points
 from facetrack_app.model.settings import Settings, load_settings, save_settings
@@ -292,7 +292,7 @@ def test_rows_go_through_the_store() -> None:
 
 def test_notices_reach_all_listeners_in_order() -> None:
     heard: list[int] = []
-    notice: Notice[[int]] = Notice()
+    notice: Observable[[int]] = Observable()
     first = heard.append
     notice.connect(first)
     notice.connect(lambda n: heard.append(10 * n))

@@ -14,14 +14,14 @@ import pytest
 from facetrack.annotation.retrack import STOPPED, Outcome, Refit
 from facetrack.face import N_POINTS, Fit
 from facetrack.video.frame import ArrayPicture, Frame
-from facetrack_app.model.notice import Notice
+from facetrack_app.model.observable import Observable
 from facetrack_app.model.session import Session
 from facetrack_app.services import annotator as annotating
 from facetrack_app.services import retracking, teaching, viewing
 from facetrack_app.services.annotator import Annotator
+from facetrack_app.services.latest_value import LatestValue
 from facetrack_app.services.opening import Document
 from facetrack_app.services.retracking import Job
-from facetrack_app.services.slot import Slot
 from tests.app.conftest import N_FRAMES, fill, shape
 
 REACH = 9  # frames that are tracked anew each way
@@ -50,7 +50,7 @@ class Model:
 
 class _Reader:
     def __init__(self, open_it: object, ready: Callable[[], None], say: object) -> None:
-        self.frames: Slot[Frame] = Slot()
+        self.frames: LatestValue[Frame] = LatestValue()
         self._ready, self._wish = ready, -1
 
     def request(self, index: int) -> None:
@@ -93,7 +93,7 @@ class _Retracking:
 
 class _Analysing:
     def __init__(self, *args: object) -> None:
-        self.changed: Notice[[]] = Notice()
+        self.changed: Observable[[]] = Observable()
         self.busy = False
 
     def wake(self, *, more: bool) -> None:

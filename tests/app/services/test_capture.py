@@ -26,8 +26,8 @@ from facetrack.video.sink import VideoWriter
 from facetrack_app.model.live import BUSY, FROZEN, LiveFrame, missed_frame
 from facetrack_app.model.recording import AWAY, FACELESS, KINDS, LANDMARKS, VIDEO, Wish
 from facetrack_app.services.capture import SEAM, Capture, Captured, Source, cameras
+from facetrack_app.services.latest_value import Backlog, LatestValue
 from facetrack_app.services.recorder import Recorder
-from facetrack_app.services.slot import Backlog, Slot
 from tests.app.conftest import shape
 
 
@@ -54,7 +54,7 @@ class FakeCamera:
 
 
 def test_the_newest_wins_and_the_others_are_counted() -> None:
-    slot: Slot[int] = Slot()
+    slot: LatestValue[int] = LatestValue()
     for i in range(5):
         slot.put(i)
     assert slot.take() == 4
@@ -77,7 +77,7 @@ def test_a_full_backlog_forgets_the_oldest_and_counts_it() -> None:
 
 
 def test_what_nobody_will_take_is_handed_on() -> None:
-    slot: Slot[int] = Slot()
+    slot: LatestValue[int] = LatestValue()
     missed: list[int] = []
     slot.missed = missed.append
     slot.put(0)
@@ -90,7 +90,7 @@ def test_what_nobody_will_take_is_handed_on() -> None:
 
 def test_a_camera_that_vanishes_is_said_and_found_again() -> None:
     said: list[str] = []
-    slot: Slot[Captured] = Slot()
+    slot: LatestValue[Captured] = LatestValue()
     camera = FakeCamera([3, CameraError("camera: missing"), 2])
     capture = Capture(Source("it", camera), slot, said.append, retry_every=0.01)  # type: ignore[arg-type]
     capture.start()
@@ -122,7 +122,7 @@ def test_a_camera_that_hangs_is_let_go_when_it_wakes() -> None:
             yield frame_of(np.zeros((20, 30, 3), np.uint8))
 
     camera = Hanging([1])
-    capture = Capture(Source("it", camera), Slot(), lambda text: None)  # type: ignore[arg-type]
+    capture = Capture(Source("it", camera), LatestValue(), lambda text: None)  # type: ignore[arg-type]
     capture.start()
     hangs.wait(10)
     capture.stop()  # comes back although the camera does not
@@ -145,7 +145,7 @@ def test_a_broken_file_is_said_once() -> None:
     def broken() -> FakeCamera:
         raise VideoError("clip.mp4", "cannot be opened")
 
-    capture = Capture(Source("it", broken), Slot(), said.append)  # type: ignore[arg-type]
+    capture = Capture(Source("it", broken), LatestValue(), said.append)  # type: ignore[arg-type]
     capture.start()
     capture._thread.join(timeout=5)
     assert said == ["clip.mp4: cannot be opened"]
@@ -325,7 +325,7 @@ def test_a_file_ends_at_its_end_and_waits_while_paused() -> None:
     """What is put in front of the tracker is played once."""
     said: list[str] = []
     ended = threading.Event()
-    slot: Slot[Captured] = Slot()
+    slot: LatestValue[Captured] = LatestValue()
 
     class Clip(FakeCamera):
         def __iter__(self) -> Iterator[Frame]:
@@ -366,7 +366,7 @@ def test_a_paused_camera_is_let_go_and_taken_up_again() -> None:
                 time.sleep(0.002)
                 yield frame_of(np.zeros((20, 30, 3), np.uint8), index=i, timestamp=i / 500)
 
-    camera, slot = Endless([]), Slot[Captured]()
+    camera, slot = Endless([]), LatestValue[Captured]()
     said: list[str] = []
     capture = Capture(Source("it", camera), slot, said.append, retry_every=30)  # type: ignore[arg-type]
     capture.start()
@@ -397,7 +397,7 @@ def test_a_camera_that_does_not_open_is_said(monkeypatch: pytest.MonkeyPatch) ->
         woken.wait(30)
         raise CameraError("camera 0: cannot be opened")
 
-    capture = Capture(Source("camera 0", hangs, device=True), Slot(), said.append)  # type: ignore[arg-type]
+    capture = Capture(Source("camera 0", hangs, device=True), LatestValue(), said.append)  # type: ignore[arg-type]
     capture.start()
     deadline = time.monotonic() + 10
     while not said and time.monotonic() < deadline:

@@ -20,8 +20,8 @@ from facetrack.tracking.warm_up import N_KERNELS, PARTS, is_cached, warm_up
 from facetrack.video.frame import frame_of
 from facetrack_app.services import live_tracking
 from facetrack_app.services.capture import Captured
+from facetrack_app.services.latest_value import LatestValue
 from facetrack_app.services.live_tracking import LiveTracking
-from facetrack_app.services.slot import Slot
 
 
 def test_kernels_that_are_cached_are_just_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_picture_is_shown_while_kernels_compile(
 ) -> None:
     compiled = threading.Event()
     monkeypatch.setattr(live_tracking, "prepare", lambda note: (note("3 of 7"), compiled.wait(30)))
-    frames: Slot[Captured] = Slot()
+    frames: LatestValue[Captured] = LatestValue()
     shown = threading.Event()
     tracking = LiveTracking(Tracker(shipped_model), frames, shown.set, lambda text: None, choose())
     tracking.start()

@@ -34,10 +34,10 @@ from facetrack.video.sink import write_video
 from facetrack_app.model.live import LiveFrame, SignalHealth, live_choice
 from facetrack_app.model.recording import NOTES, Wish
 from facetrack_app.services.capture import Captured
+from facetrack_app.services.latest_value import LatestValue
 from facetrack_app.services.live_session import LiveSession, LiveWish
 from facetrack_app.services.live_tracking import LiveTracking
 from facetrack_app.services.recorder import Recorder
-from facetrack_app.services.slot import Slot
 from tests.app.aching import MODEL, Aching
 from tests.app.conftest import shape
 
@@ -74,7 +74,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.tracking = LiveTracking(
-            Tracker(self.model), Slot(), lambda: None, lambda text: None, self.choice
+            Tracker(self.model), LatestValue(), lambda: None, lambda text: None, self.choice
         )
         self.tracking._tracker.update = self._update  # type: ignore[method-assign,assignment]
 
@@ -206,7 +206,7 @@ def test_a_recording_holds_the_rows_of_facetrack_track(
     model = ModelId(shipped_model.name, fingerprint(shipped_model))
     record(Task(clip, outputs, Settings(), model), shipped_model)
     tracking = LiveTracking(
-        Tracker(shipped_model), Slot(), lambda: None, lambda text: None, choose()
+        Tracker(shipped_model), LatestValue(), lambda: None, lambda text: None, choose()
     )
     recorder = Recorder(Wish(tmp_path / "live"), tracking.choice)
     tracking.sinks.append(recorder)

@@ -17,8 +17,8 @@ from facetrack.tracking.scene import CutDetector
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
 from facetrack_app.services.capture import Captured
+from facetrack_app.services.latest_value import LatestValue
 from facetrack_app.services.live_tracking import LiveTracking
-from facetrack_app.services.slot import Slot
 
 
 class LateLock:
@@ -44,7 +44,7 @@ class LateLock:
 
 def test_a_tracker_that_is_never_idle_lets_a_person_in(shipped_model: FaceModel) -> None:
     """Frames wait all the time, as where tracking is slower than the camera."""
-    frames: Slot[Captured] = Slot()
+    frames: LatestValue[Captured] = LatestValue()
     picture = Captured(frame_of(np.zeros((120, 160, 3), np.uint8)), 0.0)
     tracking = LiveTracking(
         Tracker(shipped_model), frames, lambda: None, lambda text: None, choose()
@@ -83,7 +83,7 @@ def test_who_was_taught_is_the_same_after_a_freeze(
     """Three seconds on, the head and all that is behind it are elsewhere: by itself a cut."""
     video = demo_video(shipped_model.shape_model, n_frames=200)
     tracking = LiveTracking(
-        Tracker(shipped_model), Slot(), lambda: None, lambda text: None, choose()
+        Tracker(shipped_model), LatestValue(), lambda: None, lambda text: None, choose()
     )
     early, late = ([video.frame(n) for n in range(n, n + 8)] for n in (58, 150))
     cuts = CutDetector()

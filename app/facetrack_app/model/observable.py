@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Telling whoever listens that something has changed, without Qt."""
+"""What listeners can be connected to, without Qt."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Generic, ParamSpec
 P = ParamSpec("P")
 
 
-class Notice(Generic[P]):
-    """Something that others can wait for: `notice.connect(listener)`, `notice(...)`.
+class Observable(Generic[P]):
+    """Something that changes: `changed.connect(listener)`, and `changed(...)` where it does.
 
     Listeners run in the caller's thread, in the order in which they were connected.
     """
@@ -19,16 +19,16 @@ class Notice(Generic[P]):
         self._listeners: list[Callable[P, object]] = []
 
     def connect(self, listener: Callable[P, object]) -> None:
-        """Call the listener at every notice."""
+        """Call the listener at every change."""
         self._listeners.append(listener)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Tell all listeners."""
+        """Call all listeners."""
         for listener in self._listeners:
             listener(*args, **kwargs)
 
 
-class Voice(Notice[[str, bool, str]]):
+class Voice(Observable[[str, bool, str]]):
     """Sentences for the person, whether each is about trouble, and which concern it is about.
 
     Trouble stays until something else is said of the same concern; an empty sentence says that
