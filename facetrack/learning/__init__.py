@@ -1,1 +1,1 @@
-"""What is learned of one person: lessons, the learner, the person's own level, profiles."""
+"""What is learned of one person: lessons, the learner, the personal residual, profiles."""

@@ -13,7 +13,13 @@ import numpy.typing as npt
 from facetrack.errors import InputError, LearningError
 from facetrack.features.maps import MapBuilder
 from facetrack.learning.lesson import STARTS, Lesson
-from facetrack.learning.own_level import PER_LESSON, OwnLearner, OwnLevel, Samples, read_patches
+from facetrack.learning.personal_residual import (
+    PER_LESSON,
+    PersonalResidual,
+    ResidualLearner,
+    Samples,
+    read_patches,
+)
 from facetrack.learning.prior import LevelPrior
 from facetrack.parallel import one_blas_thread
 from facetrack.regression.cascade import Cascade, Level
@@ -34,12 +40,12 @@ class Learned:
     ----------
     cascade : Cascade
         The tracking cascade with the person's regressors.
-    own : OwnLevel or None
+    own : PersonalResidual or None
         What follows it; None where no correction was made.
     """
 
     cascade: Cascade
-    own: OwnLevel | None
+    own: PersonalResidual | None
 
     def run(self, maps: list[Features], start: Array) -> tuple[Array, Array]:
         """Fit a shape.
@@ -138,8 +144,8 @@ class Reading:
     Attributes
     ----------
     samples : Samples
-        For the own level, three: where the generic cascade ends from the starts that were drawn
-        towards the label, on average, and from the one that was not; and where the label lies.
+        For the personal residual, three: where the generic cascade ends from the starts that were
+        drawn towards the label, on average, and from the one that was not; and where the label is.
     columns : dict of int to (ndarray, ndarray)
         For each level that learns: E, shape (d, r + 3), and Y, shape (m, r + 3), float32.
     """
@@ -164,16 +170,16 @@ class Learner:
     ----------
     levels : dict of int to IncrementalRegressor
         What the levels learned, by their number, float64.
-    own : OwnLearner or None
-        What the own level learned.
+    own : ResidualLearner or None
+        What the personal residual learned.
 
     Notes
     -----
-    The own level says where the person wants the landmarks, seen from where the generic cascade
-    ends. The levels learn to end there for this face from wherever they start: their target is
-    where the generic cascade ends on average. So what a lesson asks for depends on that lesson
-    alone, and each is learned by what it adds: rows of the own level's Cholesky factors, and a
-    block of columns of each level by Woodbury's identity.
+    The personal residual says where the person wants the landmarks, seen from where the generic
+    cascade ends. The levels learn to end there for this face from wherever they start: their target
+    is where the generic cascade ends on average. So what a lesson asks for depends on that lesson
+    alone, and each is learned by what it adds: rows of the personal residual's Cholesky factors,
+    and a block of columns of each level by Woodbury's identity.
     """
 
     def __init__(self, cascade: Cascade, priors: Iterable[LevelPrior], *, own: bool = True) -> None:
@@ -189,8 +195,8 @@ class Learner:
         self._readings: list[Reading] = []
         # What scaling adds: the mean shape
         mean = self._cascade.basis[:, 0].astype(np.float64).reshape(-1, 2)
-        own = OwnLearner(self._cascade.levels[-1], mean) if self._with_own else None
-        self.own: OwnLearner | None = own
+        own = ResidualLearner(self._cascade.levels[-1], mean) if self._with_own else None
+        self.own: ResidualLearner | None = own
         self.levels = self._untaught()
 
     @one_blas_thread()
@@ -230,7 +236,7 @@ class Learner:
         for number, learned in self.levels.items():
             regressor = learned.regressor.astype(np.float32)
             levels[number] = replace(levels[number], regressor=regressor)
-        own = None if self.own is None else self.own.own_level()
+        own = None if self.own is None else self.own.residual()
         return Learned(replace(self._cascade, levels=tuple(levels)), own)
 
     def regressors(self) -> dict[int, IncrementalRegressor]:

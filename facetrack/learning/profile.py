@@ -18,11 +18,11 @@ from facetrack.features.descriptors import DESCRIPTOR_SIZE
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
 from facetrack.learning.learner import Learned
 from facetrack.learning.lesson import NO_KEY, STARTS, Lesson
-from facetrack.learning.own_level import NEAREST, OwnLevel
+from facetrack.learning.personal_residual import NEAREST, PersonalResidual
 from facetrack.regression.cascade import Cascade
 
 SCHEMA: Final = 2
-_PATCHES_SINCE: Final = 2  # before, own levels read no patches
+_PATCHES_SINCE: Final = 2  # before, residuals read no patches
 KIND: Final = "facetrack profile"
 _OWN: Final = "own/"
 
@@ -140,7 +140,7 @@ def _learned(arrays: Arrays, meta: dict[str, Any], generic: Cascade) -> Learned 
     if of_own and meta["schema"] < _PATCHES_SINCE:
         of_own |= {"near": np.zeros((N_POINTS, NEAREST))}
         of_own |= {"patch_weights": np.zeros((N_POINTS, 2, NEAREST * DESCRIPTOR_SIZE))}
-    own = OwnLevel.from_arrays(generic.levels[-1], of_own) if of_own else None
+    own = PersonalResidual.from_arrays(generic.levels[-1], of_own) if of_own else None
     if own is None and not meta["levels"]:
         return None
     return Learned(replace(generic, levels=tuple(levels)), own)

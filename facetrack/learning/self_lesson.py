@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.learning.learner import Learned, MapReader, Start, columns_of
-from facetrack.learning.own_level import OwnLevel
+from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.learning.prior import LevelPrior
 from facetrack.parallel import one_blas_thread
 from facetrack.regression.cascade import Cascade, Level
@@ -44,7 +44,7 @@ class SelfLearner:
     ----------
     cascade : Cascade
         The tracking cascade with what corrections taught.
-    own : OwnLevel or None
+    own : PersonalResidual or None
         What follows it; self-lessons leave it alone, because it says what a person's convention is.
     regressors : dict of int to IncrementalRegressor
         The levels that learn.
@@ -54,7 +54,7 @@ class SelfLearner:
     def __init__(
         self,
         cascade: Cascade,
-        own: OwnLevel | None,
+        own: PersonalResidual | None,
         regressors: dict[int, IncrementalRegressor],
         priors: dict[int, LevelPrior],
     ) -> None:

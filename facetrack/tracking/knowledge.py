@@ -14,7 +14,7 @@ from facetrack.features.crops import FRAME_SIZE
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import STARTS, Lesson
-from facetrack.learning.own_level import OwnLevel
+from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.self_teacher import SelfTeacher
@@ -144,7 +144,7 @@ def _learned_from(state: dict[str, Any], generic: Cascade) -> Learned:
             for name, text in state["own"].items()
         }
         try:
-            own = OwnLevel.from_arrays(generic.levels[-1], arrays)
+            own = PersonalResidual.from_arrays(generic.levels[-1], arrays)
         except ValueError as error:
             raise InputError(f"saved state of a person is broken: {error}") from error
     return Learned(replace(generic, levels=tuple(levels)), own)

@@ -23,7 +23,7 @@ from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learner
 from facetrack.learning.lesson import make_lesson
-from facetrack.learning.own_level import OwnLevel
+from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
 from facetrack.tracking.confidence import End, contrast_of
 from facetrack.tracking.track import KEEP, is_large
@@ -223,7 +223,7 @@ class _Runner:
             start = self.shape_model.relax(trial.end.points, keep=KEEP) + drift
 
     def follow(
-        self, cascade: Cascade, film: Sequence[Picture], own: OwnLevel | None
+        self, cascade: Cascade, film: Sequence[Picture], own: PersonalResidual | None
     ) -> Iterator[tuple[int, Trial]]:
         """Track a film from the mean shape at its place; a face that is lost starts there again."""
         start: Array | None = None
@@ -237,7 +237,7 @@ class _Runner:
                 yield index, trial
 
     def _fit(
-        self, cascade: Cascade, picture: Picture, start: Array, own: OwnLevel | None = None
+        self, cascade: Cascade, picture: Picture, start: Array, own: PersonalResidual | None = None
     ) -> Trial:
         to_frame = self.shape_model.to_reference(start)
         maps = self.builder.build(warp_to_frame(picture.grey, to_frame))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from facetrack.learning import learner, own_level
+from facetrack.learning import learner, personal_residual
 from facetrack.training.cascade import _DIRECTIONS, CascadePlan
 from facetrack.training.methods import SPREAD, Continuous
 from facetrack.training.starts import StartNoise
@@ -24,16 +24,17 @@ def test_constants_are_those_of_the_code() -> None:
         f"{CascadePlan(()).step:g} times the level's rms displacement",
         f"({len(START_LEVELS)} levels), a refinement ({len(REFINEMENT_LEVELS)}), and one from the "
         f"last shape for tracking ({len(TRACKING_LEVELS)})",
-        rf"= {own_level._CONSTANT:g} + z(s)^T z(s') + {own_level._PATCHES:g} \sum_q",
-        rf"+ {own_level._NOISE:g}\, [s = s']",
-        f"the {NUMBERS[own_level.NEAREST]} nearest landmarks",
+        rf"= {personal_residual._CONSTANT:g} + z(s)^T z(s') "
+        rf"+ {personal_residual._PATCHES:g} \sum_q",
+        rf"+ {personal_residual._NOISE:g}\, [s = s']",
+        f"the {NUMBERS[personal_residual.NEAREST]} nearest landmarks",
         f"holds the {NUMBERS[_DIRECTIONS]} largest principal displacements",
         f"the whole training {NUMBERS[int(learner.WEIGHT)]} times",
         f"moved by {noise.translation:g} eye distances an axis, {100 * noise.scale:g} % in scale, "
         f"{noise.rotation:g} rad",
     ]
     assert [one for one in stated if one not in page] == []
-    assert own_level._FACE == 1.0  # the factor of z z' that the page leaves out
+    assert personal_residual._FACE == 1.0  # the factor of z z' that the page leaves out
 
 
 def test_docstrings_cite_sections_and_equations_that_are_there() -> None:

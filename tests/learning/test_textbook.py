@@ -117,7 +117,7 @@ def test_a_lesson_weighs_four_times_as_much_as_the_training(cascade, prior, coun
     assert_allclose(after.regressor, expected, atol=1e-5 * scale)
 
 
-def test_the_own_level_is_asked_for_what_the_generic_cascade_leaves_over(cascade, prior) -> None:
+def test_the_residual_is_asked_for_what_the_generic_cascade_leaves_over(cascade, prior) -> None:
     one, learner = lesson(4), Learner(cascade, [prior])
     starts = list(learner.starts([one]))
     left = np.stack([x.label - cascade.run(x.maps, x.shape) for x in starts])
@@ -142,7 +142,7 @@ def test_levels_alone_learn_the_label(cascade, prior) -> None:
     assert_allclose(asked, 2 * np.mean(moves, axis=0), rtol=1e-4, atol=1e-3)
 
 
-def test_only_points_that_are_vouched_for_have_an_own_level(cascade, prior) -> None:
+def test_only_points_that_are_vouched_for_have_a_residual(cascade, prior) -> None:
     one = lesson(0)
     one.mask[40] = False
     learned = Learner(cascade, [prior]).learn([one])

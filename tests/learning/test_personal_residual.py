@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from facetrack.learning.own_level import (
+from facetrack.learning.personal_residual import (
     NEAREST,
-    OwnLearner,
-    OwnLevel,
+    PersonalResidual,
+    ResidualLearner,
     Samples,
-    learn_own_level,
+    learn_residual,
 )
 from facetrack.regression.cascade import Level
 
@@ -36,8 +36,8 @@ def samples(n: int = 6, seed: int = 0) -> Samples:
     return Samples(features.astype(np.float32), patches, missing, np.ones((n, 68), bool))
 
 
-def said(own: OwnLevel, x: Samples):
-    """What the own level says of features and patches."""
+def said(own: PersonalResidual, x: Samples):
+    """What the personal residual says of features and patches."""
     around = x.patches[:, own.near].reshape(len(x.patches), 68, -1)
     by_patches = np.einsum("pak,npk->npa", own.patch_weights, around)
     return by_patches + (x.features @ own.weights.T).reshape(-1, 68, 2)
@@ -45,7 +45,7 @@ def said(own: OwnLevel, x: Samples):
 
 def test_it_is_the_mean_of_a_gaussian_process() -> None:
     x, new = samples(), samples(4, seed=1)
-    own = learn_own_level(level(), x, FACE)
+    own = learn_residual(level(), x, FACE)
     point = 30
     distances = np.linalg.norm(FACE - FACE[point], axis=1) / np.linalg.norm(FACE[36] - FACE[45])
     near = np.argsort(distances)[:NEAREST]
@@ -75,7 +75,7 @@ def test_blocks_in_any_order_equal_all_at_once(sizes, seed, vouched) -> None:
     x.vouched[:] = rng.random(x.vouched.shape) < vouched
     order = rng.permutation(len(x.missing))
     blocks = np.split(order, np.cumsum(sizes)[:-1])
-    learner, once = OwnLearner(level(), FACE), OwnLearner(level(), FACE)
+    learner, once = ResidualLearner(level(), FACE), ResidualLearner(level(), FACE)
     for rows in blocks:
         learner.add(part(x, rows))
         learner.add(samples(2, seed + 1))  # taken back at once
@@ -87,16 +87,16 @@ def test_blocks_in_any_order_equal_all_at_once(sizes, seed, vouched) -> None:
 
 def test_forgetting_the_latest_gives_back_the_bytes() -> None:
     x = samples(400)  # more than there is room for at first
-    learner, fresh = OwnLearner(level(), FACE), OwnLearner(level(), FACE)
+    learner, fresh = ResidualLearner(level(), FACE), ResidualLearner(level(), FACE)
     for one in (learner, fresh):
         one.add(part(x, slice(2)))
-    before = learner.own_level()
+    before = learner.residual()
     learner.add(part(x, slice(2, 400)))
-    assert np.abs(learner.own_level().weights - before.weights).max() > 0.01
+    assert np.abs(learner.residual().weights - before.weights).max() > 0.01
     learner.keep(2)
     for one in (learner, fresh):
         one.add(part(x, slice(7, 9)))
-    after, expected = learner.own_level(), fresh.own_level()
+    after, expected = learner.residual(), fresh.residual()
     for name, array in expected.arrays().items():
         assert_array_equal(after.arrays()[name], array)
 
@@ -105,43 +105,43 @@ def test_points_that_nobody_vouches_for_are_not_moved() -> None:
     x = samples()
     x.vouched[:, 40] = False
     x.vouched[:3, 17] = False
-    own = learn_own_level(level(), x, FACE)
+    own = learn_residual(level(), x, FACE)
     assert not said(own, x)[:, 40].any()
     assert own.lessons[[40, 17, 16]].tolist() == [0, 1, 2]
     last = Samples(x.features[3:], x.patches[3:], x.missing[3:], x.vouched[3:])
-    alone = learn_own_level(level(), last, FACE)
+    alone = learn_residual(level(), last, FACE)
     assert_allclose(said(own, x)[:, 17], said(alone, x)[:, 17], rtol=1e-4, atol=1e-5)
 
 
 def test_the_callers_samples_stay_as_they_are() -> None:
     x = samples()
     copies = x.features.copy(), x.patches.copy(), x.missing.copy()
-    learn_own_level(level(), x, FACE)
+    learn_residual(level(), x, FACE)
     for copy, array in zip(copies, (x.features, x.patches, x.missing), strict=True):
         assert_array_equal(copy, array)
 
 
 def test_what_was_learned_can_be_saved() -> None:
-    own = learn_own_level(level(), samples(), FACE)
+    own = learn_residual(level(), samples(), FACE)
     arrays = own.arrays()
-    back = OwnLevel.from_arrays(own.level, {name: x.ravel() for name, x in arrays.items()})
+    back = PersonalResidual.from_arrays(own.level, {name: x.ravel() for name, x in arrays.items()})
     assert_array_equal(said(back, samples()), said(own, samples()))
     for name in arrays:
         with pytest.raises(ValueError, match="reshape"):
-            OwnLevel.from_arrays(own.level, arrays | {name: arrays[name].ravel()[:-1]})
+            PersonalResidual.from_arrays(own.level, arrays | {name: arrays[name].ravel()[:-1]})
     for name in set(arrays) - {"lessons"}:
         with pytest.raises(KeyError):
-            OwnLevel.from_arrays(own.level, {n: x for n, x in arrays.items() if n != name})
+            PersonalResidual.from_arrays(own.level, {n: x for n, x in arrays.items() if n != name})
     del arrays["lessons"]  # an older version's
-    assert not OwnLevel.from_arrays(own.level, arrays).lessons.any()
+    assert not PersonalResidual.from_arrays(own.level, arrays).lessons.any()
     arrays = own.arrays()
     with pytest.raises(ValueError, match="none"):
-        OwnLevel.from_arrays(own.level, arrays | {"near": np.full_like(arrays["near"], 68)})
+        PersonalResidual.from_arrays(own.level, arrays | {"near": np.full_like(arrays["near"], 68)})
 
 
 def test_it_finishes_a_shape_by_what_it_reads_there() -> None:
     maps = [np.random.default_rng(2).random((160, 160, 8), dtype=np.float32)]
-    own = learn_own_level(level(), samples(), FACE)
+    own = learn_residual(level(), samples(), FACE)
     moved = own.finish(maps, FACE) - FACE
     assert np.isfinite(moved).all()
     assert moved.any()

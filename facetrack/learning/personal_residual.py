@@ -53,7 +53,7 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnLevel:
+class PersonalResidual:
     """A last level that starts from nothing and learns from a person's lessons alone.
 
     Attributes
@@ -86,7 +86,7 @@ class OwnLevel:
     lessons: Features
 
     @classmethod
-    def from_arrays(cls, level: Level, arrays: Mapping[str, npt.NDArray[Any]]) -> OwnLevel:
+    def from_arrays(cls, level: Level, arrays: Mapping[str, npt.NDArray[Any]]) -> PersonalResidual:
         """Make it of what `arrays` gave.
 
         Parameters
@@ -97,7 +97,7 @@ class OwnLevel:
 
         Returns
         -------
-        OwnLevel
+        PersonalResidual
 
         Raises
         ------
@@ -117,7 +117,7 @@ class OwnLevel:
             for name, (dtype, shape) in kinds.items()
         }
         if own["near"].min() < 0 or own["near"].max() >= n:
-            raise ValueError("an own level reads landmarks that are none")
+            raise ValueError("a personal residual reads landmarks that are none")
         return cls(level, **own)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -167,8 +167,8 @@ def read_patches(level: Level, maps: list[Features], shape: Array) -> Features:
     return describe(maps[level.map_index], shape, spacing=level.spacing, shrink=level.shrink)
 
 
-class OwnLearner:
-    """Learns an own level sample by sample: every landmark's Cholesky factor grows by rows.
+class ResidualLearner:
+    """Learns a personal residual sample by sample: every landmark's Cholesky factor grows by rows.
 
     Parameters
     ----------
@@ -255,12 +255,12 @@ class OwnLearner:
         _kernels.solve_back(self._factors, duals)
         return duals
 
-    def own_level(self) -> OwnLevel:
+    def residual(self) -> PersonalResidual:
         """Give what the samples so far teach.
 
         Returns
         -------
-        OwnLevel
+        PersonalResidual
             Landmarks of which nothing was vouched for are left alone.
         """
         count, n = self.count, len(self._near)
@@ -277,7 +277,7 @@ class OwnLearner:
             np.matmul(said[first:end], patches, out=read[first:end])
         lessons = self._vouched[:, :count].sum(axis=1, dtype=np.float32) / np.float32(PER_LESSON)
         patch_weights = read[self._places].reshape(n, 2, -1)
-        return OwnLevel(self._level, weights, self._near, patch_weights, lessons)
+        return PersonalResidual(self._level, weights, self._near, patch_weights, lessons)
 
     def _reserve(self, count: int) -> None:
         """Make room for so many samples; memory that is not written to yet takes no space."""
@@ -300,22 +300,22 @@ def _with_room(array: npt.NDArray[_Number], shape: tuple[int, ...]) -> npt.NDArr
     return larger
 
 
-def learn_own_level(level: Level, samples: Samples, face: Array) -> OwnLevel:
+def learn_residual(level: Level, samples: Samples, face: Array) -> PersonalResidual:
     """Learn what the cascade leaves over from all samples at once.
 
     Parameters
     ----------
     level, face
-        As for `OwnLearner`.
+        As for `ResidualLearner`.
     samples : Samples
 
     Returns
     -------
-    OwnLevel
+    PersonalResidual
     """
-    learner = OwnLearner(level, face)
+    learner = ResidualLearner(level, face)
     learner.add(samples)
-    return learner.own_level()
+    return learner.residual()
 
 
 def _neighbours(shape: Array) -> tuple[Indices, Features]:
