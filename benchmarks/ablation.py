@@ -103,7 +103,7 @@ def arms() -> dict[str, Arm]:
         ),
         "modes20": Arm("default, 20 modes, not 60", replace(default, n_modes=20)),
         "frames2": Arm("default, 2 frames a picture, not 4", replace(default, tracking_frames=2)),
-        "better": Arm("default, no picture made worse", replace(default, worsened=0.0)),
+        "better": Arm("default, no picture made worse", replace(default, augmented=0.0)),
         "nopeople": Arm("default, without synthetic people", default, people=False),
     }
 

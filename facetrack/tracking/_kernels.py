@@ -7,11 +7,11 @@ from facetrack.jit import kernel
 SURE = 8.0  # logit of the quality beyond which nothing is added
 BORDER = 0.3  # outer-eye distances from which on the picture's border does not matter
 MODES = 6  # of the shape model that are looked at one by one: yaw, pitch, open mouth, ...
-OWN, COMMON = 5, 8 + 2 * MODES  # clues of each point, and the same for all points
+OWN, COMMON = 5, 8 + 2 * MODES  # features of each point, and the same for all points
 
 
 @kernel
-def clues(features, moved, modes, points, facts, regions, out):
+def point_features(features, moved, modes, points, facts, regions, out):
     # (68 k + 1,) and (136,) float32; (n,), (68, 2), (5,) float64: logit of the quality, scale,
     # contrast, width, height; (r + 1,) int64: where regions start, and 68; (68, OWN + COMMON)
     n = points.shape[0]
@@ -59,10 +59,10 @@ def clues(features, moved, modes, points, facts, regions, out):
 
 
 @kernel
-def logistic(clues, weights, bias, out):  # (68, q), (68, q), (68,), (68,) float64
-    for i in range(clues.shape[0]):
+def logistic(inputs, weights, bias, out):  # (68, q), (68, q), (68,), (68,) float64
+    for i in range(inputs.shape[0]):
         logit = bias[i]
-        for j in range(clues.shape[1]):
-            logit += clues[i, j] * weights[i, j]
-        # not below: a broken shape has clues that are no numbers
+        for j in range(inputs.shape[1]):
+            logit += inputs[i, j] * weights[i, j]
+        # not below: a broken shape has inputs that are no numbers
         out[i] = 1 / (1 + np.exp(-min(max(logit, -50.0), 50.0))) if logit == logit else 0.0

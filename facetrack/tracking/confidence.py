@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
 WITHIN: Final = 0.05  # outer-eye distances
-N_CLUES: Final = _kernels.OWN + _kernels.COMMON
+N_POINT_FEATURES: Final = _kernels.OWN + _kernels.COMMON
 
 _SAMPLES: Final = 20  # per side of the maps, for their mean
 # Regions are runs of points that follow each other
@@ -77,20 +77,24 @@ class PointConfidence:
     taught: Array = field(default_factory=lambda: np.tile([1.0, 0.0, 0.0], (N_POINTS, 1)))
 
     def __post_init__(self) -> None:
-        shapes = {"weights": (N_POINTS, N_CLUES), "bias": (N_POINTS,), "taught": (N_POINTS, 3)}
+        shapes = {
+            "weights": (N_POINTS, N_POINT_FEATURES),
+            "bias": (N_POINTS,),
+            "taught": (N_POINTS, 3),
+        }
         for name, shape in shapes.items():
             array = np.require(getattr(self, name), np.float64, ["C", "W"])
             if array.shape != shape:
                 raise InputError(f"confidence needs {name} {shape}, got {array.shape}")
             object.__setattr__(self, name, array)
 
-    def probability(self, clues: Array, lessons: npt.ArrayLike = 0) -> Array:
+    def probability(self, inputs: Array, lessons: npt.ArrayLike = 0) -> Array:
         """Say how likely the points of one face are where they should be.
 
         Parameters
         ----------
-        clues : ndarray, shape (68, q), float64, C-contiguous
-            From `clues_of`, where the cascade ended.
+        inputs : ndarray, shape (68, q), float64, C-contiguous
+            From `point_features`, where the cascade ended.
         lessons : array_like, shape (68,) or ()
             How many of the person's own vouch for each point.
 
@@ -98,7 +102,7 @@ class PointConfidence:
         -------
         ndarray, shape (68,), float64, read-only
             Probability in [0, 1] that a point's error is below 5 % of the outer-eye distance; 0
-            where the shape is so broken that clues are not finite.
+            where the shape is so broken that features are not finite.
         """
         probability = np.empty(N_POINTS)
         weights, bias = self.weights, self.bias
@@ -109,12 +113,12 @@ class PointConfidence:
             taught = count > 0
             weights = np.where(taught[:, None], factor[:, None] * weights, weights)
             bias = np.where(taught, after, bias)
-        _kernels.logistic(clues, weights, bias, probability)
+        _kernels.logistic(inputs, weights, bias, probability)
         probability.setflags(write=False)
         return probability
 
 
-def clues_of(
+def point_features(
     end: End, quality: float, shape_model: ShapeModel, modes: npt.NDArray[np.float32]
 ) -> Array:
     """Form what the classifiers see.
@@ -139,9 +143,11 @@ def clues_of(
     parameters = shape_model.parameters(end.shape)[N_RIGID:] / shape_model.deviations[N_RIGID:]
     facts = np.array([quality, end.scale, end.contrast, *end.size], dtype=np.float64)
     points = np.require(end.points, np.float64, ["C", "W"])  # the one kind that is compiled for
-    clues = np.empty((N_POINTS, N_CLUES))
-    _kernels.clues(end.features, modes @ end.step, parameters, points, facts, _REGIONS, clues)
-    return clues
+    inputs = np.empty((N_POINTS, N_POINT_FEATURES))
+    _kernels.point_features(
+        end.features, modes @ end.step, parameters, points, facts, _REGIONS, inputs
+    )
+    return inputs
 
 
 def contrast_of(maps: npt.NDArray[np.float32]) -> float:

@@ -16,7 +16,7 @@ from facetrack.learning.learner import Learned
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade
 from facetrack.tracking.box_fit import Box, BoxFitter, BoxPlacement, Builders, run_both_ways
-from facetrack.tracking.confidence import End, PointConfidence, clues_of, contrast_of
+from facetrack.tracking.confidence import End, PointConfidence, contrast_of, point_features
 from facetrack.tracking.quality import QualityClassifier, probability
 
 
@@ -188,6 +188,6 @@ class FaceModel:
             size = image.shape[1], image.shape[0]
             contrast = contrast_of(maps[level.map_index])
             end = End(features, steps[0], shape, points, size, to_frame.scale, contrast)
-            clues = clues_of(end, quality, self.shape_model, self.tracking.basis)
-            confidence = self.confidence.probability(clues, lessons)
+            inputs = point_features(end, quality, self.shape_model, self.tracking.basis)
+            confidence = self.confidence.probability(inputs, lessons)
         return Fit(read_only_points(points), probability(quality), confidence)

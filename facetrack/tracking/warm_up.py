@@ -23,7 +23,7 @@ from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking import _kernels as confidence_kernels
 from facetrack.tracking.box_fit import BoxPlacement
-from facetrack.tracking.confidence import N_CLUES, PointConfidence
+from facetrack.tracking.confidence import N_POINT_FEATURES, PointConfidence
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.quality import QualityClassifier
 
@@ -106,7 +106,7 @@ def _smallest_model() -> FaceModel:
     nothing = np.zeros(n_evidence, dtype=np.float32)
     quality = QualityClassifier(levels[0], nothing, nothing, nothing, 0.0)
     placement = BoxPlacement((mean / FRAME_SIZE - 0.5)[None])
-    confidence = PointConfidence(np.zeros((N_POINTS, N_CLUES)), np.zeros(N_POINTS))
+    confidence = PointConfidence(np.zeros((N_POINTS, N_POINT_FEATURES)), np.zeros(N_POINTS))
     return FaceModel(
         "warm-up", shape_model, placement, cascade, cascade, cascade, quality, {}, confidence
     )

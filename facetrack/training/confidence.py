@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import GROUPS
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.confidence import WITHIN, PointConfidence, clues_of
+from facetrack.tracking.confidence import WITHIN, PointConfidence, point_features
 from facetrack.tracking.quality import QualityClassifier, calibrate
-from facetrack.training.trials import FOLDS, Trial
+from facetrack.training.held_out import FOLDS, HeldOutFit
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -27,24 +27,24 @@ _STEPS: Final = 12  # of Newton's method; it converges in about six
 
 
 def learn_confidence(
-    trials: Sequence[Trial],
+    fits: Sequence[HeldOutFit],
     quality: QualityClassifier,
     shape_model: ShapeModel,
     modes: npt.NDArray[np.float32],
     *,
-    taught: Sequence[Trial] = (),
+    taught: Sequence[HeldOutFit] = (),
 ) -> PointConfidence:
     """Learn how likely points are within 5 % of the outer-eye distance.
 
     Parameters
     ----------
-    trials : sequence of Trial
+    fits : sequence of HeldOutFit
         Fits of people that the fitting cascade was not trained on.
     quality : QualityClassifier
     shape_model : ShapeModel
     modes : ndarray, shape (136, m), float32
         The cascade's basis.
-    taught : sequence of Trial
+    taught : sequence of HeldOutFit
         After lessons; without them a lesson changes nothing.
 
     Returns
@@ -63,47 +63,49 @@ def learn_confidence(
     folded together. What lessons change is a logistic regression for each group, on the logit and
     the logarithm of the number of lessons.
     """
-    clues, right = _clues(trials, quality, shape_model, modes)
+    inputs, right = _point_features(fits, quality, shape_model, modes)
     # counted over rounds of folds, so that every held-out cascade is in both parts
-    aside: Flags = np.array([trial.picture // FOLDS for trial in trials]) % _CALIBRATION == 0
+    aside: Flags = np.array([fit.picture // FOLDS for fit in fits]) % _CALIBRATION == 0
     if not aside.any() or aside.all():
         raise InputError("the confidence of points is learned from 10 pictures or more")
     with threadpool_limits(1):
-        solved = [fit_logistic(clues[~aside, i], right[~aside, i], ridge=_RIDGE) for i in range(68)]
+        solved = [
+            fit_logistic(inputs[~aside, i], right[~aside, i], ridge=_RIDGE) for i in range(68)
+        ]
     weights, bias = np.stack([w for w, _ in solved]), np.array([b for _, b in solved])
     for group in GROUPS.values():
         points = list(group)
-        said = np.einsum("nlq,lq->nl", clues[aside][:, points], weights[points]) + bias[points]
+        said = np.einsum("nlq,lq->nl", inputs[aside][:, points], weights[points]) + bias[points]
         slope, shift = calibrate(said.ravel(), right[aside][:, points].ravel())
         weights[points] *= slope
         bias[points] = slope * bias[points] + shift
     confidence = PointConfidence(weights, bias)
     if not taught:
         return confidence
-    clues, right = _clues(taught, quality, shape_model, modes)
-    count = np.log([trial.lessons for trial in taught])
-    return replace(confidence, taught=_learn_taught(confidence, clues, count, right))
+    inputs, right = _point_features(taught, quality, shape_model, modes)
+    count = np.log([fit.lessons for fit in taught])
+    return replace(confidence, taught=_learn_taught(confidence, inputs, count, right))
 
 
-def _clues(
-    trials: Sequence[Trial],
+def _point_features(
+    fits: Sequence[HeldOutFit],
     quality: QualityClassifier,
     shape_model: ShapeModel,
     modes: npt.NDArray[np.float32],
 ) -> tuple[Array, Flags]:
-    """Form the clues of trials, (n, 68, q), and whether their points are right."""
-    features = np.stack([trial.end.features for trial in trials])
-    steps = np.stack([trial.end.step for trial in trials])
+    """Form the inputs of fits, (n, 68, q), and whether their points are right."""
+    features = np.stack([fit.end.features for fit in fits])
+    steps = np.stack([fit.end.step for fit in fits])
     logits = quality.logits(features, steps).tolist()
-    clues = np.stack(
-        [clues_of(t.end, q, shape_model, modes) for t, q in zip(trials, logits, strict=True)]
+    inputs = np.stack(
+        [point_features(t.end, q, shape_model, modes) for t, q in zip(fits, logits, strict=True)]
     )
-    return clues, np.stack([trial.errors for trial in trials]) < WITHIN
+    return inputs, np.stack([fit.errors for fit in fits]) < WITHIN
 
 
-def _learn_taught(confidence: PointConfidence, clues: Array, count: Array, right: Flags) -> Array:
+def _learn_taught(confidence: PointConfidence, inputs: Array, count: Array, right: Flags) -> Array:
     """Learn what lessons do to the logits of each group: see `PointConfidence.taught`."""
-    logits = np.einsum("nlq,lq->nl", clues, confidence.weights) + confidence.bias
+    logits = np.einsum("nlq,lq->nl", inputs, confidence.weights) + confidence.bias
     taught = confidence.taught.copy()
     for group in GROUPS.values():
         points = list(group)
@@ -122,7 +124,7 @@ def fit_logistic(x: Array, y: Flags, *, ridge: float) -> tuple[Array, float]:
     x : ndarray, shape (N, q), float64
     y : ndarray, shape (N,), bool
     ridge : float
-        Weight of half the squared weights of standardised clues against the mean log-loss.
+        Weight of half the squared weights of standardised inputs against the mean log-loss.
 
     Returns
     -------

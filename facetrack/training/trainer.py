@@ -15,18 +15,18 @@ from facetrack.regression.cascade import Cascade, Level
 from facetrack.tracking.box_fit import BoxFitter
 from facetrack.tracking.face_detector import without_networks
 from facetrack.tracking.face_model import FaceModel
+from facetrack.training.augmentation import augment
 from facetrack.training.boxes import Items, box_starts, learn_placement, refinement_starts
 from facetrack.training.cascade import CascadePlan, LevelPlan, TrainedCascade, train_cascade
 from facetrack.training.confidence import learn_confidence
 from facetrack.training.frames import TrainingFrames, make_frames
+from facetrack.training.held_out import FOLDS, fit_held_out, fit_taught, train_held_out
 from facetrack.training.lids import blinking
 from facetrack.training.motion import draw_motion, pair_motions, start_from_motion
 from facetrack.training.people import moving_people, still_people
 from facetrack.training.pictures import Labelled, Picture, read_pictures
 from facetrack.training.quality import fit_boxes, learn_quality
 from facetrack.training.starts import StartNoise
-from facetrack.training.trials import FOLDS, train_held_out, try_out, try_taught
-from facetrack.training.worsening import worsen
 
 Array = npt.NDArray[np.float64]
 
@@ -65,7 +65,7 @@ class TrainingSettings:
     tracking, start, refinement : CascadePlan
     tracking_frames, start_frames, refinement_frames : int
         Training frames per picture and per mirrored copy.
-    worsened : float
+    augmented : float
         Share of the tracking frames that are made as bad as video can be.
     seed : int
     threads : int
@@ -78,7 +78,7 @@ class TrainingSettings:
     tracking_frames: int = 4
     start_frames: int = 4
     refinement_frames: int = 3
-    worsened: float = 0.3
+    augmented: float = 0.3
     seed: int = 0
     threads: int = 2
 
@@ -144,10 +144,10 @@ def train_model(
     quality = learn_quality(cascade, shape_model, pictures[::2], unseen, rng, box_fits=fits)
     report("training the confidence of points")
     own, threads = np.random.default_rng(settings.seed), settings.threads
-    trials = try_out(held_out, shape_model, shown, own, threads=threads)
+    fits = fit_held_out(held_out, shape_model, shown, own, threads=threads)
     films = moving_people(pictures, shape_model, own, threads=threads)
-    taught = try_taught(held_out, shape_model, films, threads=threads)
-    confidence = learn_confidence(trials, quality, shape_model, cascade.basis, taught=taught)
+    taught = fit_taught(held_out, shape_model, films, threads=threads)
+    confidence = learn_confidence(fits, quality, shape_model, cascade.basis, taught=taught)
     return FaceModel(
         name=name,
         shape_model=shape_model,
@@ -273,7 +273,7 @@ def _tracking_starts(
     """
     for _ in range(settings.tracking_frames):
         for picture in pictures:
-            shown = worsen(picture, rng) if rng.random() < settings.worsened else picture
+            shown = augment(picture, rng) if rng.random() < settings.augmented else picture
             seen, before = blinking(shown, rng)
             kind = rng.random()
             if kind < _OF_MOTION:

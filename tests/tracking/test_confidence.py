@@ -1,4 +1,4 @@
-"""Confidence of points: clues as plain numpy has them, probabilities, from fit to face."""
+"""Confidence of points: its inputs as plain numpy has them, probabilities, from fit to face."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from facetrack.learning.lesson import make_lesson
 from facetrack.model import load_model, save_model
 from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.confidence import (
-    N_CLUES,
+    N_POINT_FEATURES,
     End,
     PointConfidence,
-    clues_of,
     contrast_of,
+    point_features,
 )
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
@@ -34,7 +34,9 @@ K = 3
 def model(shipped_model: FaceModel) -> FaceModel:
     """Give the shipped model with some confidence, whatever it was trained with."""
     rng = np.random.default_rng(0)
-    confidence = PointConfidence(0.05 * rng.normal(size=(68, N_CLUES)), rng.normal(size=68))
+    confidence = PointConfidence(
+        0.05 * rng.normal(size=(68, N_POINT_FEATURES)), rng.normal(size=68)
+    )
     return replace(shipped_model, confidence=confidence)
 
 
@@ -52,7 +54,7 @@ def _end(model: FaceModel, seed: int) -> End:
     )
 
 
-def _naive_clues(end: End, quality: float, model: FaceModel) -> np.ndarray:
+def _naive_point_features(end: End, quality: float, model: FaceModel) -> np.ndarray:
     """Say the same as the kernel in plain numpy."""
     moved = (model.tracking.basis @ end.step).reshape(68, 2)
     steps, energy = (moved**2).sum(axis=1), (end.features[:-1].reshape(68, -1) ** 2).sum(axis=1)
@@ -78,30 +80,34 @@ def _naive_clues(end: End, quality: float, model: FaceModel) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 1000), quality=st.floats(-20, 20))
-def test_clues_are_those_of_plain_numpy(shipped_model, seed: int, quality: float) -> None:
+def test_inputs_are_those_of_plain_numpy(shipped_model, seed: int, quality: float) -> None:
     end = _end(shipped_model, seed)
-    clues = clues_of(end, quality, shipped_model.shape_model, shipped_model.tracking.basis)
-    assert clues.shape == (68, N_CLUES)
-    assert_allclose(clues, _naive_clues(end, quality, shipped_model), rtol=1e-4, atol=1e-4)
+    inputs = point_features(end, quality, shipped_model.shape_model, shipped_model.tracking.basis)
+    assert inputs.shape == (68, N_POINT_FEATURES)
+    assert_allclose(
+        inputs, _naive_point_features(end, quality, shipped_model), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_probabilities_are_logistic() -> None:
     rng = np.random.default_rng(1)
-    confidence = PointConfidence(rng.normal(size=(68, N_CLUES)), rng.normal(size=68))
-    clues = rng.normal(size=(68, N_CLUES))
-    logits = (clues * confidence.weights).sum(axis=1) + confidence.bias
-    assert_allclose(confidence.probability(clues), 1 / (1 + np.exp(-logits)), rtol=1e-12)
+    confidence = PointConfidence(rng.normal(size=(68, N_POINT_FEATURES)), rng.normal(size=68))
+    inputs = rng.normal(size=(68, N_POINT_FEATURES))
+    logits = (inputs * confidence.weights).sum(axis=1) + confidence.bias
+    assert_allclose(confidence.probability(inputs), 1 / (1 + np.exp(-logits)), rtol=1e-12)
 
 
 def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
     rng = np.random.default_rng(3)
     change = rng.uniform(0.2, 1, (68, 3))
-    confidence = PointConfidence(rng.normal(size=(68, N_CLUES)), rng.normal(size=68), change)
-    clues = 0.2 * rng.normal(size=(68, N_CLUES))
-    plain = np.log(1 / (1 / confidence.probability(clues) - 1))
+    confidence = PointConfidence(
+        rng.normal(size=(68, N_POINT_FEATURES)), rng.normal(size=68), change
+    )
+    inputs = 0.2 * rng.normal(size=(68, N_POINT_FEATURES))
+    plain = np.log(1 / (1 / confidence.probability(inputs) - 1))
     lessons = np.zeros(68)
     lessons[[5, 40, 60]] = 1, 8, 3
-    said = confidence.probability(clues, lessons)
+    said = confidence.probability(inputs, lessons)
     taught = np.log(1 / (1 / said - 1))
     assert_allclose(np.delete(taught - plain, [5, 40, 60]), 0, atol=1e-9)
     for point, count in ((5, 1), (40, 8), (60, 3)):
@@ -111,9 +117,9 @@ def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
 
 
 def test_a_confidence_that_knows_nothing_of_lessons_stays_as_it_is() -> None:
-    confidence = PointConfidence(np.full((68, N_CLUES), 0.1), np.linspace(-1, 1, 68))
-    clues = np.ones((68, N_CLUES))
-    assert_allclose(confidence.probability(clues, 5), confidence.probability(clues), rtol=1e-12)
+    confidence = PointConfidence(np.full((68, N_POINT_FEATURES), 0.1), np.linspace(-1, 1, 68))
+    inputs = np.ones((68, N_POINT_FEATURES))
+    assert_allclose(confidence.probability(inputs, 5), confidence.probability(inputs), rtol=1e-12)
 
 
 def test_a_correction_is_told_by_the_confidence_of_its_points(shipped_model: FaceModel) -> None:
@@ -129,11 +135,11 @@ def test_a_correction_is_told_by_the_confidence_of_its_points(shipped_model: Fac
     assert (taught[~eyes] == plain[~eyes]).all()
 
 
-def test_broken_clues_deserve_no_confidence() -> None:
-    confidence = PointConfidence(np.ones((68, N_CLUES)), np.full(68, 3.0))
-    clues = np.zeros((68, N_CLUES))
-    clues[0, 2], clues[1, 2], clues[2, 2] = np.nan, np.inf, -np.inf
-    said = confidence.probability(clues)
+def test_broken_inputs_deserve_no_confidence() -> None:
+    confidence = PointConfidence(np.ones((68, N_POINT_FEATURES)), np.full(68, 3.0))
+    inputs = np.zeros((68, N_POINT_FEATURES))
+    inputs[0, 2], inputs[1, 2], inputs[2, 2] = np.nan, np.inf, -np.inf
+    said = confidence.probability(inputs)
     assert said[0] == 0
     assert_allclose(said[1:4], [1, 0, 1 / (1 + np.exp(-3))], atol=1e-12)
     assert not said.flags.writeable
@@ -142,9 +148,9 @@ def test_broken_clues_deserve_no_confidence() -> None:
 @pytest.mark.parametrize(
     ("wrong", "shapes"),
     [
-        ("weights", ((68, N_CLUES - 1), (68,), (68, 3))),
-        ("bias", ((68, N_CLUES), (67,), (68, 3))),
-        ("taught", ((68, N_CLUES), (68,), (3, 68))),
+        ("weights", ((68, N_POINT_FEATURES - 1), (68,), (68, 3))),
+        ("bias", ((68, N_POINT_FEATURES), (67,), (68, 3))),
+        ("taught", ((68, N_POINT_FEATURES), (68,), (3, 68))),
     ],
 )
 def test_arrays_of_another_shape_are_named(wrong: str, shapes) -> None:

@@ -19,7 +19,7 @@ from facetrack import Tracker, load_model, warm_up
 from facetrack.features import _kernels as features
 from facetrack.landmarks import _kernels as landmarks
 from facetrack.tracking import _kernels as tracking
-from facetrack.tracking.confidence import N_CLUES, PointConfidence
+from facetrack.tracking.confidence import N_POINT_FEATURES, PointConfidence
 from facetrack.opening import open_source
 
 kernels = {
@@ -34,7 +34,7 @@ before = {name: list(f.signatures) for name, f in kernels.items()}
 unused = {"facetrack.features._kernels.describe"}
 assert {name for name, found in before.items() if len(found) != 1} == unused, before
 
-confidence = PointConfidence(np.zeros((68, N_CLUES)), np.zeros(68))
+confidence = PointConfidence(np.zeros((68, N_POINT_FEATURES)), np.zeros(68))
 model = replace(load_model(), confidence=confidence)
 tracker, tracked = Tracker(model, max_faces=2, smoothing=0.5), 0
 with open_source("demo", shape_model=model.shape_model) as video:

@@ -161,11 +161,11 @@ def test_half_of_the_tracking_starts_are_real_motion(shape_model, monkeypatch) -
         kinds.append("motion")
         return points
 
-    def worsened(picture, rng):
+    def augmented(picture, rng):
         worse.append(len(kinds))
         return replace(picture, points=picture.points + 1)
 
-    monkeypatch.setattr(trainer, "worsen", worsened)
+    monkeypatch.setattr(trainer, "augment", augmented)
     monkeypatch.setattr(trainer, "blinking", lambda picture, rng: (picture, picture.points))
     monkeypatch.setattr(StartNoise, "move", noisy)
     monkeypatch.setattr(trainer, "start_from_motion", real)
@@ -178,7 +178,7 @@ def test_half_of_the_tracking_starts_are_real_motion(shape_model, monkeypatch) -
     assert shares == pytest.approx({"motion": 0.5, "projected": 0.35, "own": 0.15}, abs=0.03)
     assert len(worse) / count == pytest.approx(0.3, abs=0.03)
     assert [i for i, start in enumerate(starts) if start[3] is not picture.points] == worse
-    settings = TrainingSettings(tracking_frames=count, worsened=0.0)
+    settings = TrainingSettings(tracking_frames=count, augmented=0.0)
     worse.clear()
     assert list(trainer._tracking_starts([picture], shape_model, motions, settings, rng))
     assert not worse

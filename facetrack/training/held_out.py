@@ -27,18 +27,18 @@ from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
 from facetrack.tracking.confidence import End, contrast_of
 from facetrack.tracking.track import KEEP, is_large
+from facetrack.training.augmentation import augment
 from facetrack.training.cascade import CascadePlan, train_cascade
 from facetrack.training.frames import TrainingFrames
 from facetrack.training.pictures import Picture
 from facetrack.training.starts import StartNoise
-from facetrack.training.worsening import worsen
 
 Array = npt.NDArray[np.float64]
 
 FOLDS: Final = 5  # parts of the pictures, each left out once
 
 _CHAINS: Final = 2  # of fits per picture
-_WORSENED: Final = 0.5  # share of the chains that are fitted in a worse picture
+_AUGMENTED: Final = 0.5  # share of the chains that are fitted in a worse picture
 _MOST_REPEATS: Final = 3  # fits after a chain's first one, each from the end of the one before
 _DRIFT: Final = 0.02  # of the face from fit to fit, outer-eye distances
 _CHUNK: Final = 64  # pictures that a thread takes at a time
@@ -48,7 +48,7 @@ _EVERY: Final = 3  # of a film's frames: neighbours say the same
 _LOST: Final = 0.25  # mean error in outer-eye distances
 
 
-class Trial(NamedTuple):
+class HeldOutFit(NamedTuple):
     """One fit, and how far each point is from the truth.
 
     Attributes
@@ -104,14 +104,14 @@ def train_held_out(
     return cascades
 
 
-def try_out(
+def fit_held_out(
     held_out: Sequence[Cascade],
     shape_model: ShapeModel,
     pictures: Sequence[Picture],
     rng: np.random.Generator,
     *,
     threads: int = 2,
-) -> list[Trial]:
+) -> list[HeldOutFit]:
     """Fit each picture with the cascade that was not trained on it.
 
     Parameters
@@ -126,34 +126,34 @@ def try_out(
 
     Returns
     -------
-    list of Trial
+    list of HeldOutFit
         The first and the last fit of chains as in tracking, half of them in pictures made worse.
     """
     seeds = rng.integers(2**63, size=len(pictures)).tolist()  # of their own: threads cannot reorder
     parts = [slice(i, i + _CHUNK) for i in range(0, len(pictures), _CHUNK)]
 
-    def work(part: slice) -> list[Trial]:
+    def work(part: slice) -> list[HeldOutFit]:
         runner = _Runner(shape_model, MapBuilder(held_out[0].maps))
-        found: list[Trial] = []
+        found: list[HeldOutFit] = []
         for picture, seed in zip(pictures[part], seeds[part], strict=True):
             own = np.random.default_rng(seed)
             cascade = held_out[picture.number % len(held_out)]
             for _ in range(_CHAINS):
-                seen = worsen(picture, own) if own.random() < _WORSENED else picture
+                seen = augment(picture, own) if own.random() < _AUGMENTED else picture
                 found += runner.chain(cascade, seen, own)
         return found
 
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        return [trial for found in pool.map(work, parts) for trial in found]
+        return [fit for found in pool.map(work, parts) for fit in found]
 
 
-def try_taught(
+def fit_taught(
     held_out: Sequence[Cascade],
     shape_model: ShapeModel,
     films: Sequence[Sequence[Picture]],
     *,
     threads: int = 2,
-) -> list[Trial]:
+) -> list[HeldOutFit]:
     """Teach frames of each film to the cascade that was not trained on the person, and follow it.
 
     Parameters
@@ -167,16 +167,16 @@ def try_taught(
 
     Returns
     -------
-    list of Trial
+    list of HeldOutFit
         Fits of frames that were not taught, after each number of lessons. A level of the person's
         own alone is learned: it is most of what a correction teaches.
     """
     everything = np.ones(N_POINTS, dtype=np.bool_)
 
-    def work(film: Sequence[Picture]) -> list[Trial]:
+    def work(film: Sequence[Picture]) -> list[HeldOutFit]:
         cascade = held_out[film[0].number % len(held_out)]
         runner, learner = _Runner(shape_model, MapBuilder(cascade.maps)), Learner(cascade, ())
-        found: list[Trial] = []
+        found: list[HeldOutFit] = []
         for count in LESSONS:
             frames = (2 * np.arange(count) + 1) * len(film) // (2 * count)
             lessons = [
@@ -186,14 +186,14 @@ def try_taught(
             learned = learner.learn(lessons)
             tried = runner.follow(cascade, film, None if learned is None else learned.own)
             found += [
-                trial._replace(lessons=count)
-                for index, trial in tried
+                fit._replace(lessons=count)
+                for index, fit in tried
                 if index not in frames and index % _EVERY == 0
             ]
         return found
 
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        return [trial for found in pool.map(work, films) for trial in found]
+        return [fit for found in pool.map(work, films) for fit in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class _Runner:
 
     def chain(
         self, cascade: Cascade, picture: Picture, rng: np.random.Generator
-    ) -> Iterator[Trial]:
+    ) -> Iterator[HeldOutFit]:
         """Fit from near the truth, then again from where that ended, as a tracker does."""
         wide = 1.0 if rng.random() < 0.5 else rng.uniform(0.3, 1.5)
         start = _scaled(StartNoise(), wide).move(
@@ -214,31 +214,31 @@ class _Runner:
         eyes = float(outer_eye_distance(picture.points))
         last = int(rng.integers(_MOST_REPEATS + 1))
         for turn in range(last + 1):
-            trial = self._fit(cascade, picture, start)
-            if not is_large(trial.end.points):
+            fit = self._fit(cascade, picture, start)
+            if not is_large(fit.end.points):
                 return
             if turn in (0, last):
-                yield trial
+                yield fit
             drift = _DRIFT * eyes * rng.standard_normal(2)
-            start = self.shape_model.relax(trial.end.points, keep=KEEP) + drift
+            start = self.shape_model.relax(fit.end.points, keep=KEEP) + drift
 
     def follow(
         self, cascade: Cascade, film: Sequence[Picture], own: PersonalResidual | None
-    ) -> Iterator[tuple[int, Trial]]:
+    ) -> Iterator[tuple[int, HeldOutFit]]:
         """Track a film from the mean shape at its place; a face that is lost starts there again."""
         start: Array | None = None
         for index, picture in enumerate(film):
             if start is None:
                 start = self.shape_model.relax(picture.points, keep=0.0)
-            trial = self._fit(cascade, picture, start, own)
+            fit = self._fit(cascade, picture, start, own)
             start = None
-            if trial.errors.mean() < _LOST and is_large(trial.end.points):
-                start = self.shape_model.relax(trial.end.points, keep=KEEP)
-                yield index, trial
+            if fit.errors.mean() < _LOST and is_large(fit.end.points):
+                start = self.shape_model.relax(fit.end.points, keep=KEEP)
+                yield index, fit
 
     def _fit(
         self, cascade: Cascade, picture: Picture, start: Array, own: PersonalResidual | None = None
-    ) -> Trial:
+    ) -> HeldOutFit:
         to_frame = self.shape_model.to_reference(start)
         maps = self.builder.build(warp_to_frame(picture.grey, to_frame))
         shape = cascade.run(maps, to_frame.apply(start))
@@ -256,7 +256,7 @@ class _Runner:
         )
         errors = np.linalg.norm(points - picture.points, axis=1)
         errors /= float(outer_eye_distance(picture.points))
-        return Trial(end, errors, picture.number)
+        return HeldOutFit(end, errors, picture.number)
 
 
 def _scaled(noise: StartNoise, factor: float) -> StartNoise:

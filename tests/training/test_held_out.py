@@ -13,9 +13,16 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
 from facetrack.training.cascade import CascadePlan, LevelPlan, train_cascade
 from facetrack.training.frames import TrainingFrames, make_frames
+from facetrack.training.held_out import (
+    FOLDS,
+    LESSONS,
+    HeldOutFit,
+    fit_held_out,
+    fit_taught,
+    train_held_out,
+)
 from facetrack.training.pictures import Picture
 from facetrack.training.starts import StartNoise
-from facetrack.training.trials import FOLDS, LESSONS, Trial, train_held_out, try_out, try_taught
 
 PLAN = CascadePlan((LevelPlan(0, 8.0, 4), LevelPlan(1, 5.0, 3)), ridge=1e-2)
 
@@ -79,26 +86,26 @@ def test_a_cascade_knows_nothing_of_the_pictures_left_out(
     assert same == [False, False, True, False, False]
 
 
-def _try(held_out, shape_model, pictures, threads: int = 2) -> list[Trial]:
-    return try_out(held_out, shape_model, pictures, np.random.default_rng(2), threads=threads)
+def _try(held_out, shape_model, pictures, threads: int = 2) -> list[HeldOutFit]:
+    return fit_held_out(held_out, shape_model, pictures, np.random.default_rng(2), threads=threads)
 
 
-def test_trials_say_how_far_fits_end_from_the_truth(held_out, shape_model, pictures) -> None:
-    trials = _try(held_out, shape_model, pictures)
-    assert {trial.picture for trial in trials} == {picture.number for picture in pictures}
-    assert len(trials) > 2 * len(pictures)
+def test_fits_say_how_far_fits_end_from_the_truth(held_out, shape_model, pictures) -> None:
+    fits = _try(held_out, shape_model, pictures)
+    assert {fit.picture for fit in fits} == {picture.number for picture in pictures}
+    assert len(fits) > 2 * len(pictures)
     by_number = {p.number: p for p in pictures[::2]}
     good = 0
-    for trial in trials:
-        end, picture = trial.end, by_number[trial.picture]
+    for fit in fits:
+        end, picture = fit.end, by_number[fit.picture]
         assert end.features[-1] == 1
-        step = held_out[trial.picture % FOLDS].levels[-1].regressor @ end.features
+        step = held_out[fit.picture % FOLDS].levels[-1].regressor @ end.features
         assert_allclose(end.step, step, rtol=1e-4, atol=1e-4)
         if end.size == picture.grey.shape[::-1]:  # neither shrunk nor cut off
             apart = np.linalg.norm(end.points - picture.points, axis=1)
             apart /= outer_eye_distance(picture.points)
-            good += bool(np.allclose(apart, trial.errors))
-    assert good > 0.3 * len(trials)  # the mirrored copies have other landmarks
+            good += bool(np.allclose(apart, fit.errors))
+    assert good > 0.3 * len(fits)  # the mirrored copies have other landmarks
 
 
 def test_threads_change_no_bit(held_out, shape_model, pictures) -> None:
@@ -122,18 +129,18 @@ def films(pictures) -> list[list[Picture]]:
 
 
 def test_a_taught_person_is_fitted_better_the_more_is_taught(held_out, shape_model, films) -> None:
-    trials = try_taught(held_out, shape_model, films)
-    assert {trial.picture for trial in trials} == {film[0].number for film in films}
-    errors = [np.mean([t.errors.mean() for t in trials if t.lessons == n]) for n in LESSONS]
-    (untaught,) = {t.lessons for t in try_out(held_out, shape_model, films[0], _rng())}
+    fits = fit_taught(held_out, shape_model, films)
+    assert {fit.picture for fit in fits} == {film[0].number for film in films}
+    errors = [np.mean([t.errors.mean() for t in fits if t.lessons == n]) for n in LESSONS]
+    (untaught,) = {t.lessons for t in fit_held_out(held_out, shape_model, films[0], _rng())}
     assert untaught == 0
     assert errors[2] < errors[0] < 0.08
-    counts = [sum(t.lessons == n for t in trials) for n in LESSONS]
+    counts = [sum(t.lessons == n for t in fits) for n in LESSONS]
     assert counts[0] >= counts[1] >= counts[2] > 10  # what was taught is not among them
 
 
 def test_threads_change_no_bit_of_taught_people(held_out, shape_model, films) -> None:
-    one, two = (try_taught(held_out, shape_model, films, threads=n) for n in (1, 2))
+    one, two = (fit_taught(held_out, shape_model, films, threads=n) for n in (1, 2))
     assert [t.errors.tobytes() for t in one] == [t.errors.tobytes() for t in two]
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.portrait import astronaut
-from facetrack.training import worsening
+from facetrack.training import augmentation
+from facetrack.training.augmentation import augment
 from facetrack.training.pictures import Picture
-from facetrack.training.worsening import worsen
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def picture() -> Picture:
 
 
 def test_the_same_seed_makes_the_same_picture(picture: Picture) -> None:
-    a, b = (worsen(picture, np.random.default_rng(5)) for _ in range(2))
+    a, b = (augment(picture, np.random.default_rng(5)) for _ in range(2))
     assert (a.grey == b.grey).all()
     assert (a.points == b.points).all()
 
@@ -31,7 +31,7 @@ def test_pictures_become_worse_and_the_good_one_stays(picture: Picture) -> None:
     before = picture.grey.copy()
     changed = 0
     for seed in range(30):
-        worse = worsen(picture, np.random.default_rng(seed))
+        worse = augment(picture, np.random.default_rng(seed))
         assert worse.number == picture.number
         assert worse.box is None
         assert worse.grey.dtype == np.uint8
@@ -47,7 +47,7 @@ def test_a_smaller_face_keeps_its_landmarks(picture: Picture) -> None:
     grey = np.zeros_like(picture.grey)
     for x, y in np.rint(picture.points).astype(int).tolist():
         cv2.circle(grey, (x, y), 2, 255, -1)
-    small = worsening._smaller(replace(picture, grey=grey), np.random.default_rng(0))
+    small = augmentation._smaller(replace(picture, grey=grey), np.random.default_rng(0))
     eyes = float(outer_eye_distance(small.points))
     assert 16 <= eyes <= 45
     x, y = np.rint(small.points).astype(int).T
@@ -57,7 +57,7 @@ def test_a_smaller_face_keeps_its_landmarks(picture: Picture) -> None:
 def test_a_cut_runs_through_the_face(picture: Picture) -> None:
     cut = 0
     for seed in range(10):
-        worse = worsening._cut_off(picture, np.random.default_rng(seed))
+        worse = augmentation._cut_off(picture, np.random.default_rng(seed))
         height, width = worse.grey.shape
         inside = ((worse.points >= 0) & (worse.points <= [width - 1, height - 1])).all(axis=1)
         assert inside.mean() > 0.4
@@ -69,14 +69,14 @@ def test_a_cut_runs_through_the_face(picture: Picture) -> None:
 
 
 def test_darkness_keeps_the_shapes_of_things(picture: Picture) -> None:
-    dark = worsening._dark(picture, np.random.default_rng(1)).grey
+    dark = augmentation._dark(picture, np.random.default_rng(1)).grey
     assert dark.mean() < 0.6 * picture.grey.mean()
     assert np.corrcoef(dark.ravel(), picture.grey.ravel())[0, 1] > 0.5
 
 
 def test_something_lies_over_a_part_of_the_face(picture: Picture) -> None:
     for seed in range(5):
-        covered = worsening._covered(picture, np.random.default_rng(seed)).grey
+        covered = augmentation._covered(picture, np.random.default_rng(seed)).grey
         share = (covered != picture.grey).mean()
         assert 0.0005 < share < 0.5
 
@@ -84,4 +84,4 @@ def test_something_lies_over_a_part_of_the_face(picture: Picture) -> None:
 def test_a_picture_too_small_to_change_passes() -> None:
     tiny = Picture(0, np.full((3, 3), 7, np.uint8), astronaut().points / 200)
     for seed in range(60):
-        assert min(worsen(tiny, np.random.default_rng(seed)).grey.shape) >= 1
+        assert min(augment(tiny, np.random.default_rng(seed)).grey.shape) >= 1

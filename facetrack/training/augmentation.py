@@ -19,7 +19,7 @@ _SMALLEST_EYES: Final = 16.0  # px between the outer eye corners: a face just la
 _LARGEST_EYES: Final = 45.0
 
 
-def worsen(picture: Picture, rng: np.random.Generator) -> Picture:
+def augment(picture: Picture, rng: np.random.Generator) -> Picture:
     """Make a picture worse in one or two ways.
 
     Parameters
