@@ -19,7 +19,7 @@ from facetrack.learning.lesson import Lesson, make_lesson
 from facetrack.learning.profile import Profile
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.identity import UNKNOWN, Person, signature
-from facetrack.tracking.knowledge import teachable
+from facetrack.tracking.person_state import teachable
 from facetrack.tracking.personal_model import PersonalModel
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Image

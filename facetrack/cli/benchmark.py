@@ -229,7 +229,7 @@ def _learning(args: argparse.Namespace, model: FaceModel, path: Path) -> Learnin
     """Measure what learning costs on the same frames."""
     from facetrack.evaluation.learning_cost import learning_cost
     from facetrack.opening import open_source
-    from facetrack.tracking.knowledge import teachable
+    from facetrack.tracking.person_state import teachable
 
     with open_source(path) as source:
         return learning_cost(teachable(model), list(islice(source, args.frames)))

@@ -271,7 +271,7 @@ def _teaching(args: argparse.Namespace, model: FaceModel, *, alone: bool) -> Tea
     from facetrack.annotation.corrections import read_corrections
     from facetrack.corpus.teaching import NOTHING, Teaching
     from facetrack.learning.profile import load_profile
-    from facetrack.tracking.knowledge import teachable
+    from facetrack.tracking.person_state import teachable
 
     profile, corrections, target = (
         path and path.absolute() for path in (args.profile, args.corrections, args.save_profile)

@@ -19,7 +19,7 @@ from facetrack.features.pixels import agreement, box_of
 from facetrack.formats.textfile import read_bytes
 from facetrack.learning.profile import Profile
 from facetrack.tracking.identity import UNKNOWN, Person
-from facetrack.tracking.knowledge import Knowledge, teachable
+from facetrack.tracking.person_state import PersonState, teachable
 from facetrack.tracking.teaching import profile_of
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker
@@ -195,8 +195,8 @@ class Teacher:
         """Return everything that `restore` needs, as JSON knows it."""
         person = None
         if self.profile is not None:
-            knowledge = Knowledge(list(self.profile.lessons), self.profile.learned)
-            person = Person(self._id, list(self.profile.looks), knowledge).state()
+            state = PersonState(list(self.profile.lessons), self.profile.learned)
+            person = Person(self._id, list(self.profile.looks), state).state()
         return {"id": self._id, "notes": list(self._notes), "person": person}
 
     def restore(self, state: dict[str, Any]) -> None:

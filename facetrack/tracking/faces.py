@@ -70,7 +70,7 @@ def tracked_face(
 
 
 def _source(person: Person, corrected: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint8]:
-    taught = person.knowledge is not None and person.knowledge.best is not None
+    taught = person.model_state is not None and person.model_state.best is not None
     source = _LEARNED if taught else _TRACKED
     if corrected is not None:
         source = np.where(corrected, np.uint8(Source.CORRECTED), source)

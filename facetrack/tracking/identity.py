@@ -17,7 +17,7 @@ from facetrack.features.pixels import Image
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.appearance import N_VALUES, SIDE, gradients, shipped_whitening
-from facetrack.tracking.knowledge import Knowledge, teachable
+from facetrack.tracking.person_state import PersonState, teachable
 
 Points = npt.NDArray[np.float64]
 Signature = npt.NDArray[np.float32]
@@ -84,13 +84,13 @@ class Person:
         Never handed to another person.
     exemplars : list of ndarray
         Signatures, the oldest first, each of another pose.
-    knowledge : Knowledge or None
+    model_state : PersonState or None
         What was taught of the face; None while nothing was.
     """
 
     id: int
     exemplars: list[Signature] = field(default_factory=list)
-    knowledge: Knowledge | None = None
+    model_state: PersonState | None = None
 
     def likeness(self, seen: Signature) -> float:
         """Compare a signature with all exemplars; returns the best agreement, -1 without any."""
@@ -114,14 +114,14 @@ class Person:
         return {
             "id": self.id,
             "exemplars": [encode_array(e) for e in self.exemplars],
-            "knowledge": None if self.knowledge is None else self.knowledge.state(),
+            "model_state": None if self.model_state is None else self.model_state.state(),
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any], model: object) -> Person:
         """Make the person anew from what `state` returned, with the model that was taught."""
         exemplars = [decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["exemplars"]]
-        knowledge = None
-        if state["knowledge"] is not None:
-            knowledge = Knowledge.from_state(state["knowledge"], teachable(model))
-        return cls(int(state["id"]), exemplars, knowledge)
+        model_state = None
+        if state["model_state"] is not None:
+            model_state = PersonState.from_state(state["model_state"], teachable(model))
+        return cls(int(state["id"]), exemplars, model_state)

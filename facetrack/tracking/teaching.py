@@ -1,4 +1,4 @@
-"""Teaching a tracker: a correction becomes a lesson, a profile becomes knowledge, and back."""
+"""Teaching a tracker: a correction becomes a lesson, a profile a person's state, and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facetrack.features.pixels import Image
 from facetrack.learning.lesson import KEEP, make_lesson
 from facetrack.learning.profile import Profile
 from facetrack.tracking.identity import Person, Signature, similarity
-from facetrack.tracking.knowledge import Knowledge, checked_correction, teachable
+from facetrack.tracking.person_state import PersonState, checked_correction, teachable
 from facetrack.tracking.personal_model import PersonalModel
 from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.track import Fits, Track
@@ -54,7 +54,7 @@ def model_of(person: Person, model: Fits) -> Fits:
     -------
     Fits
     """
-    learned = None if person.knowledge is None else person.knowledge.best
+    learned = None if person.model_state is None else person.model_state.best
     return model if learned is None else PersonalModel(teachable(model), learned)
 
 
@@ -72,10 +72,10 @@ def adapt(track: Track, before: npt.NDArray[np.float64], model: Fits, image: Ima
     """
     if not track.decided:
         return
-    knowledge = track.person.knowledge = track.person.knowledge or Knowledge()
-    if knowledge.teacher is None:
-        knowledge.teacher = SelfTeacher(teachable(model), knowledge.lessons)
-    knowledge.teacher.watch(image, before, track.points, track.quality)
+    state = track.person.model_state = track.person.model_state or PersonState()
+    if state.teacher is None:
+        state.teacher = SelfTeacher(teachable(model), state.lessons)
+    state.teacher.watch(image, before, track.points, track.quality)
 
 
 def correct(
@@ -96,7 +96,7 @@ def correct(
     image : ndarray, shape (H, W[, 3]), uint8
         The frame that is corrected.
     points, mask : array_like
-        See `knowledge.checked_correction`.
+        See `person_state.checked_correction`.
     frame : int
         Its number.
 
@@ -117,9 +117,9 @@ def correct(
     size = image.shape[1], image.shape[0]
     corrected, vouched = checked_correction(points, mask, track.points, size)
     lesson = make_lesson(image, corrected, vouched, generic.shape_model, key=frame)
-    knowledge = track.person.knowledge or Knowledge()
-    replaced = knowledge.teach(generic, lesson)
-    track.person.knowledge = knowledge
+    state = track.person.model_state or PersonState()
+    replaced = state.teach(generic, lesson)
+    track.person.model_state = state
     track.points, track.weak = corrected, 0
     return replaced, vouched
 
@@ -141,9 +141,9 @@ def profile_of(person: Person, model: Fits) -> Profile:
     LearningError
         If the model cannot learn.
     """
-    knowledge = person.knowledge or Knowledge()
+    state = person.model_state or PersonState()
     looks = tuple(person.exemplars)
-    return Profile(tuple(knowledge.lessons), knowledge.best, looks, teachable(model).tracking)
+    return Profile(tuple(state.lessons), state.best, looks, teachable(model).tracking)
 
 
 def greet(
@@ -168,8 +168,8 @@ def greet(
         Whether the face claimed the profile.
     """
     claimed = False
-    if profile is not None and track.person.knowledge is None and _is_of(profile, seen):
-        track.person.knowledge = Knowledge(list(profile.lessons), profile.learned)
+    if profile is not None and track.person.model_state is None and _is_of(profile, seen):
+        track.person.model_state = PersonState(list(profile.lessons), profile.learned)
         claimed = True
     own = model_of(track.person, model)
     if own is not model:

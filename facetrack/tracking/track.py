@@ -82,8 +82,8 @@ class Track:
         Frames since the face was found.
     apart : int
         Frames since the face last touched another one.
-    certain : bool
-        Whether the detector was ever certain of the face; see `doubt`.
+    confirmed : bool
+        Whether the detector was ever certain of the face; see `verification`.
     looks : list of ndarray
         Signatures from the frames in which it is in doubt whose face this is.
     doubts : int
@@ -100,7 +100,7 @@ class Track:
     weak: int = 0
     age: int = 0
     apart: int = _LONG
-    certain: bool = False
+    confirmed: bool = False
     doubts: int = 0
     looks: list[Signature] = field(default_factory=list)
     confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID)
@@ -210,7 +210,7 @@ class Track:
             "smoother": None if self.smoother is None else self.smoother.state(),
             "velocity": encode_array(self.velocity),
             "counts": [self.weak, self.age, self.apart],
-            "doubt": [self.certain, self.doubts],
+            "verification": [self.confirmed, self.doubts],
             "looks": [encode_array(seen) for seen in self.looks],
         }
 
@@ -222,7 +222,7 @@ class Track:
         if smoother is not None:
             smoother.restore(state["smoother"])
         weak, age, apart = map(int, state["counts"])
-        certain, doubts = state["doubt"]
+        confirmed, doubts = state["verification"]
         return cls(
             person=Person.from_state(state["person"], model),
             points=decode_array(state["points"], (N_POINTS, 2), np.float64),
@@ -233,7 +233,7 @@ class Track:
             weak=weak,
             age=age,
             apart=apart,
-            certain=bool(certain),
+            confirmed=bool(confirmed),
             doubts=int(doubts),
             looks=[decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["looks"]],
         )

@@ -16,14 +16,12 @@ from facetrack.learning.profile import Profile, load_profile
 from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
 from facetrack.tracking.detection import Finds
-from facetrack.tracking.doubt import is_certain, on_probation, withstands_doubt
 from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
 from facetrack.tracking.identity import UNKNOWN, Person, Signature, signature
-from facetrack.tracking.knowledge import teachable
 from facetrack.tracking.looks import learn_looks
-from facetrack.tracking.moment import Moment
 from facetrack.tracking.people import Reason
+from facetrack.tracking.person_state import teachable
 from facetrack.tracking.search import confirm, look
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.teaching import (
@@ -36,10 +34,12 @@ from facetrack.tracking.teaching import (
     tracked_as,
 )
 from facetrack.tracking.track import HOPELESS, PATIENCE, VAGUE, WELL_FITTED, Fits, Track
+from facetrack.tracking.tracker_state import TrackerState
+from facetrack.tracking.verification import is_confirmed, is_unverified, is_verified
 from facetrack.video.frame import Frame
 from facetrack.video.square import stretch_of
 
-STATE_VERSION: Final = 4
+STATE_VERSION: Final = 5
 
 _DOUBT: Final = 8  # frames of clear view for which a person lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
@@ -98,7 +98,7 @@ class Tracker:
         self.max_faces = max_faces
         self.smoothing = smoothing
         self._detector = FaceDetector() if detector is None else detector
-        self._now = Moment()
+        self._now = TrackerState()
         self._image: Image | None = None  # of the last update, for corrections
         if profile is not None and not isinstance(profile, Profile):
             profile = load_profile(profile, teachable(model).tracking)
@@ -187,7 +187,7 @@ class Tracker:
                 track.accept(fit, image)
                 if self.adapt:
                     adapt(track, before, self.model, image)
-                if not withstands_doubt(track, self._detector, image):
+                if not is_verified(track, self._detector, image):
                     self._now.lose(track, Reason.DOUBTED)
                 return
         elif leaves_image(track.points + _OUTLOOK * track.velocity, image):
@@ -205,7 +205,7 @@ class Tracker:
         detections = self._detector.detect_near(image, track.box)
         fits = confirm(model_of(track.person, self.model), image, detections, others, 1)
         if not fits and poor is not None and poor.quality >= VAGUE:
-            fits = [poor] if is_certain(detections, box_of(poor.points)) else []
+            fits = [poor] if is_confirmed(detections, box_of(poor.points)) else []
         for fit in fits:
             seen = signature(image, fit.points, self.model.shape_model)
             if track.person.likeness(seen) >= _SAME_PERSON:
@@ -225,7 +225,7 @@ class Tracker:
 
     def _search(self, image: Image) -> None:
         """Look for faces while fewer are tracked than wanted; certain ones displace uncertain."""
-        wanted = self.max_faces - sum(track.certain for track in self._now.tracks)
+        wanted = self.max_faces - sum(track.confirmed for track in self._now.tracks)
         if not wanted:
             self._now.idle = 1  # the next search is not due at once
             return
@@ -241,21 +241,21 @@ class Tracker:
         self._now.idle += 1
         taken = [track.box for track in self._now.tracks]
         for fit in confirm(self.model, image, detections, taken, wanted):
-            certain = is_certain(detections, box_of(fit.points))
+            confirmed = is_confirmed(detections, box_of(fit.points))
             if len(self._now.tracks) == self.max_faces:
-                if not certain:
+                if not confirmed:
                     continue
-                self._now.lose(next(t for t in self._now.tracks if not t.certain), Reason.DOUBTED)
+                self._now.lose(next(t for t in self._now.tracks if not t.confirmed), Reason.DOUBTED)
             points, patch = np.array(fit.points), take_patch(image, fit.points)
             track = Track(Person(UNKNOWN), points, fit.quality, patch, self._smoother())
-            track.certain = certain
+            track.confirmed = confirmed
             track.confidence = fit.confidence
             self._now.tracks.append(track)
 
     def _decide_who(self, image: Image, time: float) -> None:
         """Settle whose faces those are that came up."""
         for track in self._now.tracks:
-            if track.decided or on_probation(track):
+            if track.decided or is_unverified(track):
                 continue
             track.looks.append(signature(image, track.points, self.model.shape_model))
             person = self._now.people.recognise(track.looks, track.points, self._now.frame, time)
@@ -307,8 +307,8 @@ class Tracker:
         replaced, vouched = correct(track, self.model, self._image, points, mask, self._now.frame)
         # the smoother meets this time again and starts anew: what a person says is there at once
         face = self._tell(track, vouched)
-        assert track.person.knowledge is not None  # just taught
-        return Taught(face, len(track.person.knowledge.lessons), replaced)
+        assert track.person.model_state is not None  # just taught
+        return Taught(face, len(track.person.model_state.lessons), replaced)
 
     def profile(self, face_id: int) -> Profile:
         """Return what is known of a person who is tracked; `Profile.save` keeps it.
@@ -342,7 +342,7 @@ class Tracker:
         InputError
             If no such face is tracked.
         """
-        tracked_as(self._now.tracks, face_id).person.knowledge = None
+        tracked_as(self._now.tracks, face_id).person.model_state = None
         if self._now.claimed == face_id:
             self._profile = None
 
@@ -389,7 +389,7 @@ class Tracker:
         InputError
             If the state is broken, of another version, or of a tracker with other options.
         """
-        self._now = Moment.from_state(state, self._options(), self.model, self._smoother)
+        self._now = TrackerState.from_state(state, self._options(), self.model, self._smoother)
 
     def _options(self) -> dict[str, Any]:
         return {

@@ -144,10 +144,10 @@ def train_model(
     quality = learn_quality(cascade, shape_model, pictures[::2], unseen, rng, box_fits=fits)
     report("training the confidence of points")
     own, threads = np.random.default_rng(settings.seed), settings.threads
-    fits = fit_held_out(held_out, shape_model, shown, own, threads=threads)
+    unknown = fit_held_out(held_out, shape_model, shown, own, threads=threads)
     films = moving_people(pictures, shape_model, own, threads=threads)
     taught = fit_taught(held_out, shape_model, films, threads=threads)
-    confidence = learn_confidence(fits, quality, shape_model, cascade.basis, taught=taught)
+    confidence = learn_confidence(unknown, quality, shape_model, cascade.basis, taught=taught)
     return FaceModel(
         name=name,
         shape_model=shape_model,

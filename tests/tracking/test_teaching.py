@@ -16,7 +16,7 @@ from facetrack.learning.learner import Learner
 from facetrack.synthetic.motion import Placement
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
-from facetrack.tracking import knowledge
+from facetrack.tracking import person_state
 from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.tracker import Tracker
 
@@ -93,8 +93,8 @@ def test_the_later_of_two_contradicting_corrections_wins(shipped_model, frames, 
 
 
 def test_of_many_corrections_the_latest_stay(shipped_model, frames, video, monkeypatch) -> None:
-    monkeypatch.setattr(knowledge, "_MOST", 3)
-    monkeypatch.setattr(knowledge, "_KEPT", 2)
+    monkeypatch.setattr(person_state, "_MOST", 3)
+    monkeypatch.setattr(person_state, "_KEPT", 2)
     tracker, counts = Tracker(shipped_model), []
     for number in range(5):
         tracker.update(frames[number])
@@ -278,8 +278,8 @@ def test_what_was_learned_is_dropped_when_tracking_becomes_worse(shipped_model, 
     tracker = Tracker(shipped_model, adapt=True)
     run(tracker, frames[:20])
     track = tracker._now.tracks[0]
-    assert track.person.knowledge is not None
-    teacher = track.person.knowledge.teacher
+    assert track.person.model_state is not None
+    teacher = track.person.model_state.teacher
     assert teacher is not None
     assert teacher.learned is not None
     for _ in range(60):  # fits are poor by now

@@ -11,9 +11,9 @@ from numpy.testing import assert_allclose
 from facetrack.face import Fit
 from facetrack.features.crops import take_patch
 from facetrack.tracking.identity import UNKNOWN, Person, signature
-from facetrack.tracking.moment import Moment
 from facetrack.tracking.people import Reason
 from facetrack.tracking.track import SMALLEST_AREA, Track, is_large, is_possible
+from facetrack.tracking.tracker_state import TrackerState
 
 
 def a_track(play):
@@ -130,9 +130,9 @@ def test_of_faces_without_an_owner_the_right_one_is_lost(stage, puppet):
     first, second, third = (a_track(play) for _ in range(3))
     for track in (first, second, third):
         track.person = Person(UNKNOWN)
-    moment = Moment(tracks=[first, second, third])
-    moment.lose(second, Reason.COVERED)
-    assert [track is kept for track, kept in zip(moment.tracks, (first, third), strict=True)] == [
+    now = TrackerState(tracks=[first, second, third])
+    now.lose(second, Reason.COVERED)
+    assert [track is kept for track, kept in zip(now.tracks, (first, third), strict=True)] == [
         True,
         True,
     ]

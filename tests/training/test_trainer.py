@@ -238,22 +238,25 @@ def test_five_points_place_faces_of_any_roll_and_yaw() -> None:
         assert np.abs(start - picture.points).max() < 0.03 * np.ptp(picture.points)
 
 
+def _scaled(picture: Picture, scale: float) -> Picture:
+    assert picture.five is not None
+    assert picture.five.five is not None
+    five = tuple((scale * x, scale * y) for x, y in picture.five.five)
+    return replace(picture, points=scale * picture.points, five=replace(picture.five, five=five))
+
+
 def test_five_points_place_faces_of_any_size_alike() -> None:
     """How much a weight may be is said in units of the points' own spread."""
     rng = np.random.default_rng(5)
     pictures = [_with_five(rng) for _ in range(60)]
-    placed = []
-    for scale in (1.0, 0.01):
-        some = []
-        for picture in pictures:
-            assert picture.five is not None
-            five = tuple(map(tuple, scale * np.array(picture.five.five)))
-            found = replace(picture.five, five=five)
-            some.append(replace(picture, points=scale * picture.points, five=found))
-        placement = learn_placement(some).five
-        assert placement is not None
-        placed.append(placement.start(some[0].five.five) / scale)
-    assert_allclose(*placed, rtol=1e-6)
+    large, small = (
+        learn_placement([_scaled(picture, scale) for picture in pictures]).five
+        for scale in (1.0, 0.01)
+    )
+    assert large is not None
+    assert small is not None
+    five = np.array(five_of(pictures[0].points))
+    assert_allclose(100 * small.start(0.01 * five), large.start(five), rtol=1e-6)
 
 
 def test_without_five_points_a_model_knows_boxes_only() -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from facetrack.tracking.identity import UNKNOWN, Person
-from facetrack.tracking.moment import Moment
 from facetrack.tracking.track import Track
 from facetrack.tracking.tracker import Tracker
+from facetrack.tracking.tracker_state import TrackerState
 from tests.tracking.conftest import EYE, OracleModel, World, head_68
 
 
@@ -22,7 +22,7 @@ def track(id_: int, *, apart: int = 1000) -> Track:
 
 def test_without_any_face_a_thorough_search_is_due() -> None:
     one, other = track(0), track(1)
-    now = Moment(tracks=[one, other], frame=30, idle=7, time=1.25)
+    now = TrackerState(tracks=[one, other], frame=30, idle=7, time=1.25)
     now.lose(one, "covered")
     assert (now.tracks, now.idle) == ([other], 7)
     now.lose(other, "covered")
@@ -37,7 +37,7 @@ def test_frames_are_counted_from_0() -> None:
 
 def test_who_is_lost_is_missing_from_there_on() -> None:
     one, nobody = track(4, apart=1000), track(UNKNOWN)
-    now = Moment(tracks=[one, nobody], frame=30, time=1.25)
+    now = TrackerState(tracks=[one, nobody], frame=30, time=1.25)
     now.lose_all("left the image")
     (gone,) = now.people.missing
     assert gone.person is one.person
@@ -48,15 +48,15 @@ def test_who_is_lost_is_missing_from_there_on() -> None:
 
 @pytest.mark.parametrize("apart", [0, 1000])
 def test_who_is_lost_while_touching_another_one_is_behind_it(apart: int) -> None:
-    now = Moment(tracks=[track(0, apart=apart)], frame=3)
+    now = TrackerState(tracks=[track(0, apart=apart)], frame=3)
     now.lose(now.tracks[0], "covered")
     assert now.people.missing[0].behind == (apart == 0)
     assert now.people.missing[0].time == 0.0  # no frame was timed
 
 
 def test_the_state_goes_through_json() -> None:
-    now = Moment(tracks=[track(0), track(1, apart=3)], frame=12, idle=5, time=0.5, claimed=1)
+    now = TrackerState(tracks=[track(0), track(1, apart=3)], frame=12, idle=5, time=0.5, claimed=1)
     now.lose(now.tracks[0], "covered")
     said = json.loads(json.dumps(now.state() | {"max_faces": 2}))
-    again = Moment.from_state(said, {"max_faces": 2}, OracleModel(World([])), lambda: None)
+    again = TrackerState.from_state(said, {"max_faces": 2}, OracleModel(World([])), lambda: None)
     assert again.state() == now.state()

@@ -26,7 +26,7 @@ _OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a f
 
 
 @dataclass(slots=True)
-class Knowledge:
+class PersonState:
     """A person's lessons and what was learned from them.
 
     Attributes
@@ -100,7 +100,7 @@ class Knowledge:
         ]
 
     @classmethod
-    def from_state(cls, state: dict[str, Any], model: FaceModel) -> Knowledge:
+    def from_state(cls, state: dict[str, Any], model: FaceModel) -> PersonState:
         """Give what `state` returned: a profile may have learned more than its lessons teach."""
         lessons = [
             Lesson(

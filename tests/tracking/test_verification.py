@@ -7,10 +7,10 @@ import pytest
 
 from facetrack.features.pixels import box_of
 from facetrack.tracking.detection import Detection
-from facetrack.tracking.doubt import at_place, is_certain, on_probation, withstands_doubt
 from facetrack.tracking.identity import Person
 from facetrack.tracking.track import Track
 from facetrack.tracking.tracker import Tracker
+from facetrack.tracking.verification import at_place, is_confirmed, is_unverified, is_verified
 
 IMAGE = np.zeros((480, 640), np.uint8)
 PLAUSIBLE, IMPLAUSIBLE = -0.3, -0.7
@@ -39,13 +39,13 @@ def outlasts(track, detector, n_frames):
     """Age a track; gives the age at which it is let go, None if it is not."""
     for _ in range(n_frames):
         track.age += 1
-        if not withstands_doubt(track, detector, IMAGE):
+        if not is_verified(track, detector, IMAGE):
             return track.age
     return None
 
 
 def test_a_certain_face_is_never_asked_about(track):
-    assert outlasts(track(certain=True), Scores(), 100) is None
+    assert outlasts(track(confirmed=True), Scores(), 100) is None
 
 
 def test_two_implausible_answers_in_a_row_end_a_track(track):
@@ -57,7 +57,7 @@ def test_two_implausible_answers_in_a_row_end_a_track(track):
 def test_a_certain_answer_ends_the_asking(track):
     asked = track()
     assert outlasts(asked, Scores(PLAUSIBLE, 0.2), 100) is None
-    assert asked.certain
+    assert asked.confirmed
 
 
 def test_a_very_good_fit_is_not_doubted(track):
@@ -67,15 +67,15 @@ def test_a_very_good_fit_is_not_doubted(track):
 def test_a_face_that_withstood_all_doubts_is_asked_no_more(track):
     asked = track()
     assert outlasts(asked, Scores(*[PLAUSIBLE] * 30), 200) is None
-    assert asked.certain
+    assert asked.confirmed
 
 
 def test_an_uncertain_face_is_nobodys_until_it_was_asked_about(track):
-    assert on_probation(track(age=4))
-    assert not on_probation(track(age=5))
-    assert on_probation(track(age=7, doubts=1))
-    assert not on_probation(track(certain=True))
-    assert not on_probation(track(quality=0.99))
+    assert is_unverified(track(age=4))
+    assert not is_unverified(track(age=5))
+    assert is_unverified(track(age=7, doubts=1))
+    assert not is_unverified(track(confirmed=True))
+    assert not is_unverified(track(quality=0.99))
 
 
 def test_detections_elsewhere_say_nothing(head):
@@ -162,13 +162,13 @@ def test_a_detection_lies_on_a_face_if_two_fifths_of_their_union_agree(shift, sa
     beside = Detection((100 * shift, 0.0, 100 + 100 * shift, 100.0), -0.9)
     assert at_place([beside], (0.0, 0.0, 100.0, 100.0)) == [beside] * same
     certain = replace(beside, score=0.0)
-    assert is_certain([beside, certain], (0.0, 0.0, 100.0, 100.0)) == same
-    assert not is_certain([beside], (0.0, 0.0, 100.0, 100.0))
+    assert is_confirmed([beside, certain], (0.0, 0.0, 100.0, 100.0)) == same
+    assert not is_confirmed([beside], (0.0, 0.0, 100.0, 100.0))
 
 
 @pytest.mark.parametrize(("quality", "doubted"), [(0.94, True), (0.95, False)])
 def test_a_quality_of_95_percent_is_no_reason_for_doubt(track, quality, doubted):
-    assert on_probation(track(quality=quality)) == doubted
+    assert is_unverified(track(quality=quality)) == doubted
     asked = track(quality=quality)
     assert (outlasts(asked, Scores(*[IMPLAUSIBLE] * 9), 20) is not None) == doubted
 
@@ -176,6 +176,6 @@ def test_a_quality_of_95_percent_is_no_reason_for_doubt(track, quality, doubted)
 def test_what_was_asked_for_150_frames_is_proven(track):
     asked = track()
     outlasts(asked, Scores(*[PLAUSIBLE] * 29), 149)
-    assert not asked.certain
+    assert not asked.confirmed
     outlasts(asked, Scores(PLAUSIBLE), 1)
-    assert asked.certain
+    assert asked.confirmed

@@ -1,4 +1,4 @@
-"""Doubting faces that the detector was never certain of: a background may fit well for a while."""
+"""Verifying faces that the detector was never certain of: a background may fit well for a while."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def at_place(detections: Iterable[Detection], box: Box) -> list[Detection]:
     return [d for d in detections if agreement(d.box, box) > _SAME_PLACE]
 
 
-def is_certain(detections: Iterable[Detection], box: Box) -> bool:
-    """Return whether one of the detections makes the face in a box certain; see `at_place`."""
+def is_confirmed(detections: Iterable[Detection], box: Box) -> bool:
+    """Return whether one of the detections confirms the face in a box; see `at_place`."""
     return any(detection.certain for detection in at_place(detections, box))
 
 
-def on_probation(track: Track) -> bool:
+def is_unverified(track: Track) -> bool:
     """Return whether the detector is yet to be asked again, so that the face has no owner yet."""
-    if track.certain or track.quality >= _CLEAR:
+    if track.confirmed or track.quality >= _CLEAR:
         return False
     return track.age < _ASK_EVERY or track.doubts > 0
 
 
-def withstands_doubt(track: Track, detector: Finds, image: Image) -> bool:
+def is_verified(track: Track, detector: Finds, image: Image) -> bool:
     """Ask the detector again, where that is due, about a face that it was never certain of.
 
     Parameters
@@ -61,10 +61,10 @@ def withstands_doubt(track: Track, detector: Finds, image: Image) -> bool:
     bool
         False if it is not to be believed any longer.
     """
-    if track.certain or track.age % _ASK_EVERY:
+    if track.confirmed or track.age % _ASK_EVERY:
         return True
     near = at_place(detector.detect_near(image, track.box), track.box)
-    track.certain = track.age >= _PROVEN or any(d.certain for d in near)
+    track.confirmed = track.age >= _PROVEN or any(d.certain for d in near)
     plausible = track.quality >= _CLEAR or any(d.plausible for d in near)
     track.doubts = 0 if plausible else track.doubts + 1
     return track.doubts < _MOST_DOUBTS

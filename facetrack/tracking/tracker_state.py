@@ -17,7 +17,7 @@ _JUST_TOUCHED: Final = 3  # frames
 
 
 @dataclass(slots=True)
-class Moment:
+class TrackerState:
     """All that a tracker knows of the frames so far.
 
     Attributes
@@ -81,8 +81,8 @@ class Moment:
         options: Mapping[str, Any],
         model: object,
         make_smoother: Callable[[], PointSmoother | None],
-    ) -> Moment:
-        """Make the moment anew from what `state` returned, also after a way through JSON.
+    ) -> TrackerState:
+        """Make the state anew from what `state` returned, also after a way through JSON.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Moment:
 
         Returns
         -------
-        Moment
+        TrackerState
 
         Raises
         ------
@@ -108,15 +108,15 @@ class Moment:
             for name, value in options.items():
                 if state[name] != value:
                     raise InputError(f"saved state has {name} {state[name]}, this one {value}")
-            moment = cls(
+            made = cls(
                 tracks=[Track.from_state(t, make_smoother(), model) for t in state["tracks"]],
                 frame=int(state["frame"]),
                 idle=int(state["idle"]),
                 time=None if state["time"] is None else float(state["time"]),
                 claimed=int(state["claimed"]),
             )
-            moment.cuts.restore(state["cuts"])
-            moment.people.restore(state["people"], model)
+            made.cuts.restore(state["cuts"])
+            made.people.restore(state["people"], model)
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"saved state of a tracker is broken: {error!r}") from error
-        return moment
+        return made
