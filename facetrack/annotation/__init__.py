@@ -1,1 +1,1 @@
-"""What a person's corrections make of a track: re-tracking, folders of corrections, the oracle."""
+"""What a person's corrections make of a track: re-tracking, folders of corrections."""

@@ -17,7 +17,7 @@ from facetrack.landmarks.markup import MARKUPS
 from facetrack.reporting.tables import Part, Table, as_text
 
 if TYPE_CHECKING:
-    from facetrack.annotation.oracle import Annotated
+    from facetrack.evaluation.simulated_annotator import Annotated
     from facetrack.evaluation.teaching import Learner
 
 HELP = (
@@ -68,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
     """Simulate and print the table."""
     from tqdm import tqdm
 
-    from facetrack.annotation.oracle import TrackAnew, annotate
     from facetrack.evaluation.footage import read_footage
+    from facetrack.evaluation.simulated_annotator import TrackAnew, annotate
     from facetrack.evaluation.teaching_rivals import InterpolatedResidual, LucasKanade
     from facetrack.model import load_model
     from facetrack.tracking.tracker import Tracker

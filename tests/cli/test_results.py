@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facetrack.annotation.oracle import Annotated
 from facetrack.cli.annotate import _plain
 from facetrack.cli.main import main
 from facetrack.cli.results import _layouts
@@ -26,6 +25,7 @@ from facetrack.evaluation.confidence_report import confidence_details
 from facetrack.evaluation.learning_cost import Exactness, LearningCost, UpdateTimes
 from facetrack.evaluation.long_run import Drift
 from facetrack.evaluation.self_learning import Adapted, Measures, adapting_details
+from facetrack.evaluation.simulated_annotator import Annotated
 from facetrack.evaluation.teaching import Lesson, Spread
 from facetrack.evaluation.teaching_report import learning_details
 from facetrack.evaluation.whole_update import WholeUpdate

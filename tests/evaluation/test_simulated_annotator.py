@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facetrack.annotation.oracle import ENOUGH, TrackAnew, annotate, right_points
 from facetrack.cli.main import main
 from facetrack.evaluation.footage import Corrections, Footage, Points
+from facetrack.evaluation.simulated_annotator import ENOUGH, TrackAnew, annotate, right_points
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.clips import demo_video
 from facetrack.synthetic.portrait import astronaut
