@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from tqdm import tqdm
 
+from facetrack.cli._appearance import train_appearance
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import InputError
 from facetrack.evaluation.errors import summary
@@ -42,6 +43,7 @@ facetrack train lfpw_train helen_train afw --clips ytf/train -o models/default.n
 facetrack train lfpw_train helen_train --w300vw 300VW_Dataset --every 50 -o video.npz
 facetrack train my_pictures --clips my_pairs --set-aside 0.15 -o trial.npz
 facetrack train lfpw_train helen_train afw --method ert -o ert.dat
+facetrack train lfpw_train helen_train afw --clips ytf/train --method appearance -o appearance.npz
 """
 METHODS: Final[dict[str, Method]] = {
     "continuous": Continuous(),
@@ -77,11 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="the model's name (default: the file's)")
     parser.add_argument(
         "--method",
-        choices=[*METHODS, "ert"],
+        choices=[*METHODS, "ert", "appearance"],
         default="continuous",
         help="what ships, a hybrid (one sampled row a frame, continuous regression around it); the "
         "papers' closed form with a common mean, and the remainder; sampled regression (SDM, K = "
-        "10); or dlib's trees (ert, written as .dat) as a baseline",
+        "10); or dlib's trees (ert, written as .dat) as a baseline; `appearance` learns what tells "
+        "people apart instead",
     )
     parser.add_argument(
         "--set-aside",
@@ -115,6 +118,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"a model file ends in .npz, got {args.output.name}")
     if args.clips is None and not args.w300vw:
         raise InputError("--clips is missing: a folder of frame pairs NAME_a, NAME_b")
+    if args.method == "appearance":
+        return _train_appearance(args, kept)
     pairs = load_folder(args.clips) if args.clips else []
     video = _read_300vw(args) if args.w300vw else ClipFrames((), (), (), 0)
     name = args.name or args.output.stem
@@ -132,6 +137,14 @@ def run(args: argparse.Namespace) -> int:
     print(f"wrote {args.output} ({args.output.stat().st_size / 1e6:.1f} MB)")
     if aside:
         print(_measure(model, aside))
+    return 0
+
+
+def _train_appearance(args: argparse.Namespace, pictures: list[LabelledImage]) -> int:
+    if args.w300vw:
+        raise InputError("--w300vw gives frames to what tracks landmarks alone, not to appearance")
+    card = _card(args, len(pictures), ClipFrames((), (), (), 0))
+    train_appearance(pictures, args.clips, args.output, args.name or args.output.stem, card)
     return 0
 
 

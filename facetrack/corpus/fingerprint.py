@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from facetrack.tracking.appearance import shipped_whitening
+from facetrack.tracking.face_model import FaceModel
+
 
 def fingerprint(model: object) -> str:
     """Digest everything that a model computes with.
@@ -15,8 +18,9 @@ def fingerprint(model: object) -> str:
     Parameters
     ----------
     model : FaceModel
-        Or another frozen dataclass of arrays, numbers, texts, tuples, dicts and such dataclasses.
-        Fields that do not take part in comparisons (buffers) are left out.
+        The whitening of appearance that ships counts with it. Or another frozen dataclass of
+        arrays, numbers, texts, tuples, dicts and such dataclasses. Fields that do not take part in
+        comparisons (buffers) are left out.
 
     Returns
     -------
@@ -25,6 +29,8 @@ def fingerprint(model: object) -> str:
     """
     digest = hashlib.sha256()
     _add(digest, model)
+    if isinstance(model, FaceModel):  # by which it is told whose face is tracked
+        _add(digest, shipped_whitening())
     return digest.hexdigest()
 
 

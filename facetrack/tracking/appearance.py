@@ -10,16 +10,18 @@ descriptions agree by 0.74 (median), different persons' by 0.02, and 0.1 % of th
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.formats.npz import read_npz
+from facetrack.formats.archive import Arrays
+from facetrack.formats.modelfile import ModelKind, register_kind
 
 SIDE: Final = 32  # px of the aligned patch
 _CELL: Final = 4
@@ -68,17 +70,51 @@ class Whitening:
         return white
 
 
+def _load(arrays: Arrays, description: Mapping[str, Any]) -> Whitening:
+    return Whitening(arrays["mean"].astype(np.float32), arrays["matrix"].astype(np.float32))
+
+
+APPEARANCE: Final = ModelKind("facetrack appearance", "whitening of appearance", 1, _load)
+register_kind(APPEARANCE)
+
+
+def save_whitening(
+    whitening: Whitening, path: str | os.PathLike[str], *, name: str, card: Mapping[str, Any]
+) -> None:
+    """Save a whitening, its matrix as float16: written beside, then renamed.
+
+    Parameters
+    ----------
+    whitening : Whitening
+    path : path-like
+        Ends in .npz.
+    name : str
+    card : mapping
+        Data, terms and measures.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    arrays: Arrays = {"mean": whitening.mean, "matrix": whitening.matrix.astype(np.float16)}
+    APPEARANCE.write(path, arrays, {"name": name, "card": dict(card)})
+
+
 @cache
 def shipped_whitening() -> Whitening:
-    """Read the whitening that ships; see `appearance.md` beside it.
+    """Read the whitening that ships, `models/appearance.npz`.
 
     Returns
     -------
     Whitening
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged.
     """
-    with as_file(files("facetrack.tracking") / "appearance.npz") as path:
-        arrays = read_npz(path, required=("mean", "matrix"))
-    return Whitening(arrays["mean"].astype(np.float32), arrays["matrix"].astype(np.float32))
+    return APPEARANCE.read("appearance")
 
 
 def gradients(patch: npt.NDArray[np.float32]) -> Values:

@@ -9,10 +9,20 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import InputError
-from facetrack.tracking.appearance import N_VALUES, Values, Whitening
+from facetrack.features.crops import aligned_patch
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.synthetic.motion import Amplitudes, Placement
+from facetrack.synthetic.portrait import Portrait
+from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
+from facetrack.tracking.appearance import N_VALUES, SIDE, Values, Whitening, gradients
+from facetrack.tracking.face_model import FaceModel
 
 _RIDGE: Final = 0.1  # of the mean variance, added to every variance within one person
+_SIZE: Final = (640, 480)  # of a portrait that is brought to life ...
+_LOOKS: Final = 12  # ... of which so many frames are looked at ...
+_APART: Final = 1.3  # ... so many seconds apart
 
 Looks = npt.NDArray[np.float32]
 """Looks of one person: (n, N_VALUES), n at least 2, each from `tracking.appearance.gradients`."""
@@ -108,3 +118,70 @@ def separation(people: Sequence[Looks], whitening: Whitening) -> Separation:
         other_high=high,
         missed=float((same < high).mean()),
     )
+
+
+def look_at(picture: LabelledImage, shape_model: ShapeModel) -> Values:
+    """Describe the face of a labelled picture.
+
+    Parameters
+    ----------
+    picture : LabelledImage
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    ndarray, shape (N_VALUES,), float32
+    """
+    return gradients(aligned_patch(picture.read_grey(), picture.points, shape_model.mean, SIDE))
+
+
+def looks_of_clips(pictures: Sequence[LabelledImage], shape_model: ShapeModel) -> list[Looks]:
+    """Describe people of whom there are two frames of a clip.
+
+    Parameters
+    ----------
+    pictures : sequence of LabelledImage
+        NAME_a and NAME_b are of one person; others are left out.
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    list of ndarray, shape (2, N_VALUES), float32
+    """
+    by_name = {picture.name: picture for picture in pictures}
+    pairs = [
+        (picture, by_name[name[:-2] + "_b"])
+        for name, picture in by_name.items()
+        if name.endswith("_a") and name[:-2] + "_b" in by_name
+    ]
+    return [np.stack([look_at(picture, shape_model) for picture in pair]) for pair in pairs]
+
+
+def looks_of_portrait(portrait: Portrait, model: FaceModel, seed: int) -> Looks:
+    """Bring a portrait to life and describe it where the model's fits say that it is.
+
+    Parameters
+    ----------
+    portrait : Portrait
+    model : FaceModel
+        Its fits begin at the truth.
+    seed : int
+        Of the motion.
+
+    Returns
+    -------
+    ndarray, shape (12, N_VALUES), float32
+    """
+    width, height = _SIZE
+    place = Placement(0.5 * width, 0.45 * height, 0.2 * height)
+    motion = Amplitudes(yaw=0.3, pitch=0.15, roll=0.12, travel=0.05)
+    face = SyntheticFace(portrait, home=place, amplitudes=motion)
+    video = SyntheticVideo(
+        model.shape_model, n_frames=_LOOKS, size=_SIZE, fps=1 / _APART, seed=seed, faces=[face]
+    )
+    looks = []
+    for frame in video:
+        start = model.shape_model.project(video.truth(frame.index))
+        fitted = np.array(model.fit(frame.grey, start).points)
+        looks.append(gradients(aligned_patch(frame.grey, fitted, model.shape_model.mean, SIDE)))
+    return np.stack(looks)

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from facetrack.cli import _appearance
 from facetrack.cli.main import main
 from facetrack.formats.modelfile import describe
 from facetrack.model import load_model
+from facetrack.synthetic.portrait import astronaut
+from facetrack.tracking.appearance import APPEARANCE, shipped_whitening
 from facetrack.tracking.face_model import FaceModel
 
 pytestmark = pytest.mark.usefixtures("small_cascades")
@@ -120,3 +123,20 @@ def test_missing_pictures_end_in_one_line(
 ) -> None:
     assert _train(tmp_path, tmp_path / "m.npz") == 1
     assert capsys.readouterr().err.startswith(f"facetrack: {tmp_path / 'pictures'}: ")
+
+
+def test_what_tells_people_apart_is_learned_and_measured(
+    synthetic_faces: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_appearance, "choose_portraits", lambda *asked: [astronaut()] * 5)
+    output = tmp_path / "looks.npz"
+    assert _train(synthetic_faces, output, "--method", "appearance") == 0
+    learned, shipped = APPEARANCE.read(output), shipped_whitening()
+    assert learned.matrix.shape == shipped.matrix.shape
+    card = describe(output).card
+    assert (card["method"], card["n_pictures"], card["clips"]) == ("appearance", 28, "clips")
+    assert [row[0] for row in card["measures"]] == ["frames of a clip", "portraits brought to life"]
+    printed = capsys.readouterr().out
+    assert all(f"{value:g}" in printed for row in card["measures"] for value in row[1:])
+    assert _train(synthetic_faces, output, "--method", "appearance", "--w300vw", "300VW") == 1
+    assert "--w300vw" in capsys.readouterr().err

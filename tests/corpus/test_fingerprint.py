@@ -8,6 +8,7 @@ import numpy as np
 
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.model import load_model, save_model
+from facetrack.tracking.appearance import shipped_whitening
 
 
 def test_saving_and_loading_keeps_it(model, tmp_path):
@@ -28,6 +29,13 @@ def test_any_other_number_changes_it(model):
     cascade = replace(model.tracking, levels=(model.tracking.levels[0], level))
     others = [replace(model, tracking=cascade), replace(model, name="other")]
     assert len({fingerprint(m) for m in (model, *others)}) == 3
+
+
+def test_what_tells_people_apart_counts(model, monkeypatch):
+    before, shipped = fingerprint(model), shipped_whitening()
+    other = replace(shipped, mean=shipped.mean + np.float32(1))
+    monkeypatch.setattr("facetrack.corpus.fingerprint.shipped_whitening", lambda: other)
+    assert fingerprint(model) != before
 
 
 def test_values_with_the_same_text_differ():
