@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from facetrack.face import Fit
@@ -29,6 +30,7 @@ _MOVES: Final = tuple(
         key=lambda move: (move[0] != 0) + (move[1] != 0) + (move[2] != 1),
     )
 )
+_UPRIGHT: Final = 7  # of these are tried without the five points: steps in one direction
 _TAKEN: Final = 0.4  # overlap with a tracked face
 
 
@@ -122,6 +124,16 @@ def confirm(
     return found
 
 
+def _beside(
+    detection: Detection, moves: Sequence[tuple[float, float, float]]
+) -> Iterator[Detection]:
+    """Yield where fits begin: on the five points, which may be turned, then in the upright box."""
+    yield from (detection.moved(*move) for move in moves)
+    if detection.five is not None:
+        upright = replace(detection, five=None)
+        yield from (upright.moved(*move) for move in moves[:_UPRIGHT])
+
+
 def _fit_around(
     model: Fits,
     image: Image,
@@ -131,8 +143,7 @@ def _fit_around(
 ) -> Fit | None:
     """Fit from a box, and from its neighbours while no fit is believed; returns the best one."""
     best: Fit | None = None
-    for move in moves:
-        beside = detection.moved(*move)
+    for beside in _beside(detection, moves):
         fit = model.fit_box(image, beside.box, view=beside.view, five=beside.five)
         if is_plausible(fit, model.shape_model):
             best = fit if best is None or fit.quality > best.quality else best

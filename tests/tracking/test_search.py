@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
 from facetrack.face import Fit
-from facetrack.tracking.detection import Detection
+from facetrack.tracking.detection import Detection, Five
 from facetrack.tracking.identity import Person
 from facetrack.tracking.people import Missing
 from facetrack.tracking.search import confirm, look
@@ -81,12 +81,14 @@ class Model:
     def __init__(self, quality, *, possible=True):
         self.shape_model, self._quality, self._possible = small_shape_model(), quality, possible
         self.boxes: list[tuple[float, float, float, float]] = []
+        self.fives: list[Five | None] = []
 
     def fit(self, image, start):
         raise NotImplementedError
 
     def fit_box(self, image, box, *, view=0, five=None):
         self.boxes.append(box)
+        self.fives.append(five if five is None else tuple(map(tuple, five)))
         middle = np.array([box[0] + box[2], box[1] + box[3]]) / 2
         shape = (HEAD - HEAD.mean(axis=0)) * ([1, 1] if self._possible else [1, 4]) + middle
         return Fit(shape, self._quality(box), np.full(68, np.nan))
@@ -131,6 +133,20 @@ def test_every_move_is_tried_for_two_detections_and_four_are_tried_in_all() -> N
     model.boxes.clear()
     confirm(model, IMAGE, detections, [], 3)
     assert len(model.boxes) == 27 + 27 + 4
+
+
+def test_five_points_that_are_turned_wrongly_hide_no_face() -> None:
+    """As of an upright face that the detector takes for one that stands on its head."""
+    model: Model = Model(lambda box: 0.8 if model.fives[-1] is None and box[1] > 110 else 0.1)
+    five = ((160.0, 180.0), (140.0, 180.0), (150.0, 150.0), (160.0, 120.0), (140.0, 120.0))
+    (fit,) = confirm(model, IMAGE, [replace(at(100), five=five)], [], 1)
+    assert fit.quality == 0.8
+    assert model.fives[0] == five
+    assert [five is None for five in model.fives] == [n >= 27 for n in range(len(model.fives))]
+    assert 27 < len(model.fives) <= 27 + 7
+    model = Model(lambda box: 0.1)
+    assert not confirm(model, IMAGE, [at(100)], [], 1)
+    assert len(model.boxes) == 27  # without five points that would be done twice
 
 
 def test_the_best_of_the_poor_fits_is_taken() -> None:
