@@ -21,7 +21,7 @@ _LOOK_BACK_FOR: Final = 90  # ... this many frames ago at most
 _CONFIRMED: Final = 0.3  # quality of the fit that makes a certain detection a face
 _CONFIRMED_WEAK: Final = 0.9  # the same for a candidate with a low score
 _MOST_TRIES: Final = 4  # fits per search, and twice what is wanted
-_MOST_MOVED: Final = 2  # of them also from the boxes around the detection
+_MOST_MOVED: Final = 2  # of them also from the boxes around the detection; certain ones: as wanted
 # Right, down (in box widths) and factor of size: what is tried while the detector's own box gives
 # no well-fitted face. Small steps first; a box may be a fifth too large and off by a tenth at once.
 _MOVES: Final = tuple(
@@ -113,7 +113,8 @@ def confirm(
         if len(found) >= wanted:
             break
         needed = _CONFIRMED if detection.certain else _CONFIRMED_WEAK
-        moves = _MOVES if rank < _MOST_MOVED else _MOVES[:1]
+        most = max(_MOST_MOVED, wanted) if detection.certain else _MOST_MOVED
+        moves = _MOVES if rank < most else _MOVES[:1]
         fit = _fit_around(model, image, detection, needed, moves)
         if fit is None:
             continue

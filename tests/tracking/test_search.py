@@ -131,8 +131,11 @@ def test_every_move_is_tried_for_two_detections_and_four_are_tried_in_all() -> N
     assert not confirm(model, IMAGE, detections, [], 1)
     assert len(model.boxes) == 27 + 27 + 1 + 1
     model.boxes.clear()
-    confirm(model, IMAGE, detections, [], 3)
+    confirm(model, IMAGE, [replace(d, score=-0.1) for d in detections], [], 3)
     assert len(model.boxes) == 27 + 27 + 4
+    model.boxes.clear()
+    confirm(model, IMAGE, detections, [], 3)  # of certain ones as many as are wanted
+    assert len(model.boxes) == 3 * 27 + 3
 
 
 def test_five_points_that_are_turned_wrongly_hide_no_face() -> None:
