@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt5.QtCore import QPointF, QRectF, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QMouseEvent,
@@ -83,6 +83,9 @@ class Timeline(QWidget):
         self._dragged: _Drag | None = None
         self._picture = QPixmap()  # names and rows, as long as they stay
         self._drawn: tuple[object, ...] = ()  # what the picture shows
+        self._behind = QTimer(self)  # runs while the picture is of before an edit
+        self._behind.setSingleShot(True)
+        self._behind.timeout.connect(self._catch_up)
         self._placed: list[Placed] = []
         self._rows = Rows()
         self.curves: Sequence[Curve] = ()
@@ -182,12 +185,19 @@ class Timeline(QWidget):
             self.palette().cacheKey(),
         )  # fmt: skip
         if shown != self._drawn:
-            self._draw_picture(session)
-            self._drawn = shown
+            if (self._drawn[:1], self._drawn[2:]) == (shown[:1], shown[2:]):
+                self._behind.start()  # an edit: the face that it moves is drawn first
+            else:
+                self._draw_picture(session)
+                self._drawn = shown
         painter.drawPixmap(0, 0, self._picture)
         if session is not None:
             self._paint_selected(painter)
             self._paint_place(painter, session)
+
+    def _catch_up(self) -> None:
+        self._drawn = ()
+        self.update()
 
     def _draw_picture(self, session: Session | None) -> None:
         ratio = self.devicePixelRatioF()

@@ -7,9 +7,11 @@ import pytest
 from PyQt5.QtCore import QPoint
 from PyQt5.QtGui import QImage
 from PyQt5.QtWidgets import QInputDialog
+from pytestqt.qtbot import QtBot
 
 from facetrack.reading import Event
 from facetrack.signals.registry import signals
+from facetrack_app.model.commands import MarkSpan
 from facetrack_app.model.curves import curve_of
 from facetrack_app.model.judged import Decision, Judged, pack_event
 from facetrack_app.views.theme import ORANGE, SKY
@@ -154,9 +156,22 @@ def test_a_machines_events_are_outlines_and_a_persons_filled(
     assert pixels(timeline).pixelColor(corner) != ORANGE
     hands.annotator.judging.accept(timeline.placed[0].judged)
     hands.annotator.judging.choose(None)
-    assert pixels(timeline).pixelColor(corner) == ORANGE
+    hands.until(lambda: pixels(timeline).pixelColor(corner) == ORANGE)
     hands.annotator.judging.reject(timeline.placed[0].judged)
-    assert pixels(timeline).pixelColor(corner) != ORANGE
+    hands.until(lambda: pixels(timeline).pixelColor(corner) != ORANGE)
+
+
+def test_the_rows_follow_an_edit(hands: Hands, qtbot: QtBot) -> None:
+    """They are drawn after the gesture, and though nothing else asks for it."""
+    session, alone = hands.annotator.session, Timeline()
+    qtbot.addWidget(alone)
+    alone.resize(600, 200)
+    alone.show_session(session)
+    alone.refresh(hands.annotator.person, 0)
+    before = pixels(alone)
+    hands.annotator.run(MarkSpan("exclude", 5, 20, "cough"))
+    assert pixels(alone) == before
+    qtbot.waitUntil(lambda: pixels(alone) != before)
 
 
 def test_no_line_crosses_a_gap(hands: Hands, timeline: Timeline) -> None:
