@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from facetrack.formats.openface import truncate_to_frame
 from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.tracker import Tracker
 from facetrack.version import installed_version
+
+LOGGER = logging.getLogger(__name__)
 
 
 def make_folder(outputs: Outputs) -> None:
@@ -101,7 +104,9 @@ def go_on(
         signals.restore(checkpoint.signals)
         teacher.restore(checkpoint.teacher)
         tracker.restore(checkpoint.tracker)
-    except (FormatError, InputError):  # the files were changed: the video is tracked anew
+    except (FormatError, InputError) as error:  # files were changed, or are of other code
+        LOGGER.warning("%s: what an interrupted run left does not fit, so the video is tracked "
+                       "anew: %s", task.outputs.base.name, error)  # fmt: skip
         teacher.restore(fresh)
         signals.reset()
         return None

@@ -143,8 +143,16 @@ class Scorer:
         ----------
         state : mapping
             What `state` gave.
+
+        Raises
+        ------
+        ValueError
+            If it is of other sets.
         """
         self._times = [float(t) for t in state["times"]]
+        looks = {name: len(found) for name, found in state["bases"].items()}
+        if looks not in ({}, {one.name: len(self._times) for one in self.model.sets}):
+            raise ValueError(f"looks of {looks} for {len(self._times)} moments")
         self._bases = {n: [np.array(b) for b in found] for n, found in state["bases"].items()}
         self._fused = [(float(t), float(p)) for t, p in state["fused"]]
         for usual, known in zip(self._all_usual(), state["usual"], strict=True):

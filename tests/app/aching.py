@@ -27,7 +27,7 @@ SPECS = (
 )  # fmt: skip
 AWAY = range(10, 14)  # frames that cannot be assessed
 STRONG = range(20, 25)  # frames of an episode
-LEVEL = 2.5  # of episodes measured from a rest
+LEVEL = 3.0  # of episodes measured from a rest: what the last frame of one has
 
 
 def said(frame: int) -> dict[str, Reading]:

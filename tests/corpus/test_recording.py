@@ -220,6 +220,29 @@ def test_damaged_remains_start_anew(
     assert len(read_signals(chosen.outputs.path("signals"))) == 40
 
 
+@pytest.mark.parametrize("part", ["usual", "bases", "fused"])
+def test_a_state_of_other_code_starts_anew_with_a_note(
+    task, clip, model, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog, part
+):
+    monkeypatch.setattr("facetrack.corpus.recording.CHECKPOINT_EVERY", 10)
+    chosen = task(clip, tmp_path / "clip", signals="pain")
+    with pytest.raises(KeyboardInterrupt):
+        record(chosen, model, progress=stop_at(15))
+    path = chosen.outputs.path("checkpoint")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    scorer = content["signals"]["pipeline"]["people"][0][2]["pain"]["scorer"]
+    other = {"usual": [*scorer["usual"], [0, 0, 0, None]], "bases": {"x": []}, "fused": [[1.0]]}
+    scorer[part] = other[part]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    recorded = record(chosen, model, resume=True)
+    assert recorded.resumed_at == 0
+    assert recorded.ledger.in_rows == 40
+    assert (
+        "clip: what an interrupted run left does not fit, so the video is tracked anew: the "
+        in (caplog.text)
+    )
+
+
 def test_a_killed_rerun_does_not_count_as_finished(task, clip, model, tmp_path):
     chosen = task(clip, tmp_path / "clip")
     record(chosen, model)
