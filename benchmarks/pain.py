@@ -1,21 +1,18 @@
-"""What the score of pain says of faces that show none, what it costs, and which encoder it needs.
+"""What the score of pain says of faces that show none, and which encoder it needs.
 
     python benchmarks/pain.py confounders --portraits DATA/lfpw_train ... --after 20
-    python benchmarks/pain.py speed VIDEO
     python benchmarks/pain.py encoders CORPUS CORPUS CORPUS --work WORK
 
 `confounders`: synthetic people whom no training saw talk, smile, yawn, blink; episodes (score 2 or
-more) per minute, and a picture of the highest scores that are false. `speed`: milliseconds a frame
-of features and score in one thread, beside the tracker's update in the same run. `encoders`: the
-same folds on features of the float and of the binary encoder; the difference of their correlations,
-resampled by subjects.
+more) per minute, and a picture of the highest scores that are false. `encoders`: the same folds on
+features of the float and of the binary encoder; the difference of their correlations, resampled by
+subjects.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,11 +26,9 @@ from tqdm import tqdm
 
 from facetrack.datasets.portraits import load_portraits
 from facetrack.errors import FacetrackError, InputError
-from facetrack.face import Face
 from facetrack.features.crops import Crop
 from facetrack.model import load_model
 from facetrack.networks.expression import load_encoder
-from facetrack.opening import open_source
 from facetrack.pain.archive import read_archive
 from facetrack.pain.fitting import Options
 from facetrack.pain.gather import RATE, stored_looks
@@ -174,29 +169,6 @@ def confounders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
     return details, Table(heads, rows)
 
 
-def speed(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
-    """Measure the score's cost beside the tracker's."""
-    tracker, pipeline = Tracker(load_model(), max_faces=1), pipeline_of(args.model)
-    spent: dict[str, list[float]] = {"tracker": [], "features and score": []}
-    with open_source(args.video) as source:
-        for frame in source:
-            frame.grey  # noqa: B018 - converted once, for both
-            begin = time.perf_counter()
-            faces: list[Face] = tracker.update(frame)
-            between = time.perf_counter()
-            pipeline.update(frame, faces)
-            end = time.perf_counter()
-            if frame.index >= 30:
-                spent["tracker"].append(1e3 * (between - begin))
-                spent["features and score"].append(1e3 * (end - between))
-    rows = [
-        [name, *(Quantity(float(np.percentile(ms, q)), 2) for q in (50, 95))]
-        for name, ms in spent.items()
-    ]
-    details = {n: {"p50": np.median(ms), "p95": np.percentile(ms, 95)} for n, ms in spent.items()}
-    return details, Table(["ms a frame, one thread", "p50", "p95"], rows)
-
-
 def encoders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
     """Compare float and binary features on the same folds."""
     rows: list[list[object]] = []
@@ -239,17 +211,14 @@ def main() -> int:
     seen.add_argument("--seconds", type=float, default=20.0)
     seen.add_argument("--sheet", type=Path, metavar="FILE.webp",
                       help="the ten highest scores of frames whose label is lower")  # fmt: skip
-    cost = kinds.add_parser("speed")
-    cost.add_argument("video", type=Path)
-    for parsed in (seen, cost):
-        parsed.add_argument("--model", default=DEFAULT)
+    seen.add_argument("--model", default=DEFAULT)
     both = kinds.add_parser("encoders")
     both.add_argument("corpora", nargs="+", type=Path)
     both.add_argument("--work", type=Path, required=True)
     both.add_argument("--folds", type=int)
     both.add_argument("--rows", type=int, default=1000)
     args = parser.parse_args()
-    doing = {"confounders": confounders, "speed": speed, "encoders": encoders}[args.kind]
+    doing = {"confounders": confounders, "encoders": encoders}[args.kind]
     try:
         details, table = doing(args)
     except FacetrackError as error:
