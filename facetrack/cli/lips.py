@@ -57,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("root", type=Path, help="a data set's folder, or one of WORD/clip.mp4")
     evaluate.add_argument("--words", type=Path, metavar="FILE", help="what `enroll` wrote")
     evaluate.add_argument("--robust", action="store_true", help="also with frames removed")
+    evaluate.add_argument("--store-reject", action="store_true", help="store in the reader's file "
+                          "the reject that GRID's sentences, set aside, choose")  # fmt: skip
     evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the confusions")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
     predict = kinds.add_parser("predict", help="read the words of videos")
@@ -185,12 +187,16 @@ def _evaluate(args: argparse.Namespace) -> int:
         return _evaluate_own(args)
     from facetrack.evaluation.isolated_words import isolated_table, score_isolated
     from facetrack.evaluation.lips import lip_table, plot_confusion, score_sentences
-    from facetrack.lips.reader import load_reader
+    from facetrack.formats.modelfile import find_model
+    from facetrack.lips.reader import load_reader, store_reject
+    from facetrack.lips.rejection import Reject
     from facetrack.reporting.tables import as_text
 
     sentences = args.data in ("grid", "grid-named")
     if args.plot is not None and not sentences:
         raise InputError("--plot draws the confusions of GRID's words only")
+    if args.store_reject and not sentences:
+        raise InputError("--store-reject needs GRID's sentences")
     reader = load_reader(args.reader)
     items = _listed(args.data, args.root)
     score = score_sentences if sentences else partial(score_isolated, data=args.data)
@@ -198,6 +204,10 @@ def _evaluate(args: argparse.Namespace) -> int:
     print(as_text((lip_table if sentences else isolated_table)(details)))
     if args.plot is not None:
         plot_confusion(args.plot, details)
+    if args.store_reject:
+        if details["chosen"] is None:
+            raise InputError(f"{args.root}: no word was read right, so no reject can be chosen")
+        store_reject(find_model(args.reader), Reject(**details["chosen"]))
     measures = {"accuracy": float(details["accuracy"])}
     write_report(args, model=reader.name, n=n, details=details, measures=measures)
     return 0
@@ -226,7 +236,7 @@ def _evaluate_talkers(args: argparse.Namespace) -> int:
     score = partial(score_alarms, reader=args.reader, words=words)
     details, n = _scored(args, _listed(args.data, args.root), score)
     print(as_text(alarm_table(details)))
-    measures = {f"alarms_{kind}": rate for kind, rate in details["per_hour"].items()
+    measures = {f"alarms_{kind}": rate for kind, rate in details["kept"]["per_hour"].items()
                 if rate is not None}  # fmt: skip
     name = load_reader(args.reader).name
     write_report(args, model=name, n=n, details=details, measures=measures)

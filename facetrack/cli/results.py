@@ -139,7 +139,7 @@ def _lip_parts(details: Mapping[str, Any]) -> list[Part]:
     from facetrack.evaluation.lip_words import own_table
     from facetrack.evaluation.lips import lip_table
 
-    if "alarms" in details:
+    if "late" in details:
         return alarm_table(details)
     if "systems" in details:
         return own_table(details)

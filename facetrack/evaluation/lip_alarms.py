@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import chi2
 
-from facetrack.evaluation.lips import NEAR
+from facetrack.evaluation.lip_reject import NEAR, Heard, counted, trade, trade_table
 from facetrack.lips.activity import activity, lip_opening, speech
 from facetrack.lips.clips import RATE
 from facetrack.lips.crops import HALF
@@ -19,21 +19,22 @@ from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.enrol import load_words
 from facetrack.lips.preparing import Prepared
 from facetrack.lips.reader import load_reader
+from facetrack.lips.rejection import NOTHING, Reject
 from facetrack.lips.stream import LipStream, ReadWord
 from facetrack.parallel import Map
 from facetrack.reporting.tables import Part, Table
 
 __all__ = ["alarm_table", "score_alarms"]
 
-SURE: Final = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)  # probabilities from which on a word is reported
 _KINDS: Final = ("talking", "silence")
+_SHOWN: Final = {"every": "", "kept": ", with the reject"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What was heard in a clip: false words' probabilities, frames by kind, right words, delays."""
+    """What was heard in a clip: false words and frames by kind, right words, delays."""
 
-    alarms: tuple[tuple[float, ...], tuple[float, ...]]
+    alarms: tuple[tuple[Heard, ...], tuple[Heard, ...]]
     frames: tuple[int, int]
     right: int
     late: tuple[int, ...]
@@ -67,29 +68,40 @@ def score_alarms(
     Returns
     -------
     dict
-        By `talking` and `silence`: `hours`, `alarms`, `per_hour` and `interval` (95 %, exact for
-        counts); `sure`: false words per hour of both among those of a probability or more; `right`
-        words; `late`: `median`, `p95` and `most` frames from a word's last one to its answer, and
+        By `talking` and `silence`: `hours`, and of false words `alarms`, `per_hour` and `interval`
+        (95 %, exact for counts), all of them as `every` and `kept` by the reader's reject; `trade`:
+        false words per hour of talking by what they must reach; `right` words, without the reject;
+        `late`: `median`, `p95` and `most` frames from a word's last one to its answer, and
         `n`, the words that came before the clip's end; `clips`: what was heard in each.
     """
     heard = list(map_(partial(_heard, crops=crops, reader=reader, words=words), items))
     hours = [sum(one.frames[kind] for one in heard) / RATE / 3600 for kind in (0, 1)]
-    sure = [np.array([p for one in heard for p in one.alarms[kind]]) for kind in (0, 1)]
     late = np.array([frames for one in heard for frames in one.late])
     at = np.percentile(late, [50, 95, 100]).tolist() if len(late) else [None] * 3
+    reject = NOTHING if words else load_reader(reader).reject  # of the reader's own words
+    false = [[one.alarms[kind] for one in heard] for kind in (0, 1)]
     return {
         "hours": dict(zip(_KINDS, hours, strict=True)),
-        "alarms": {kind: len(found) for kind, found in zip(_KINDS, sure, strict=True)},
-        "per_hour": {kind: len(found) / time if time else None
-                     for kind, found, time in zip(_KINDS, sure, hours, strict=True)},
-        "interval": {kind: _interval(len(found), time)
-                     for kind, found, time in zip(_KINDS, sure, hours, strict=True)},
-        "sure": {str(least): float((np.concatenate(sure) >= least).sum() / sum(hours))
-                 for least in SURE},
+        "every": _rates(false, hours, NOTHING),
+        "kept": _rates(false, hours, reject),
+        "reject": None if reject == NOTHING else asdict(reject),
+        "trade": trade(false[0], 0, hours[0], reject.energy) if hours[0] else [],
         "right": sum(one.right for one in heard),
         "late": {"n": len(late), **dict(zip(("median", "p95", "most"), at, strict=True))},
         "clips": {item.key: one.texts for item, one in zip(items, heard, strict=True)},
     }  # fmt: skip
+
+
+def _rates(
+    false: Sequence[Sequence[Sequence[Heard]]], hours: Sequence[float], reject: Reject
+) -> dict[str, dict[str, Any]]:
+    counts = [counted(clips, reject)[1] for clips in false]
+    pairs = list(zip(_KINDS, counts, hours, strict=True))
+    return {
+        "alarms": {kind: count for kind, count, _ in pairs},
+        "per_hour": {kind: count / time if time else None for kind, count, time in pairs},
+        "interval": {kind: _interval(count, time) for kind, count, time in pairs},
+    }
 
 
 def _interval(count: int, hours: float) -> list[float] | None:
@@ -104,18 +116,18 @@ def _heard(item: Item, *, crops: Path, reader: str, words: str) -> _Heard:
     loaded = load_reader(reader)
     own = load_words(words, loaded) if words else None
     (one,) = Prepared([item], crops, hold=False)
-    stream, late, found = LipStream(loaded, own), list[int](), list[ReadWord]()
+    stream, late, found = LipStream(loaded, own, NOTHING), list[int](), list[ReadWord]()
     for number, frame in enumerate(one.clip.frames()):
         said = stream.push(frame)
         late += [number + HALF - _frame(one, word.stop) for word in said]
         found += said
     found += stream.finish()
     talking = _talking(one)
-    alarms: tuple[list[float], list[float]] = ([], [])
+    alarms: tuple[list[Heard], list[Heard]] = ([], [])
     wrong = [word for word in found if not _said(one, word)]
     for word in wrong:
         middle = _frame(one, (word.start + word.stop) / 2)
-        alarms[0 if talking[middle] else 1].append(word.probability)
+        alarms[0 if talking[middle] else 1].append(Heard(word.probability, word.energy, -1))
     return _Heard(
         (tuple(alarms[0]), tuple(alarms[1])),
         (int(talking.sum()), int((~talking).sum())),
@@ -160,20 +172,23 @@ def alarm_table(details: Mapping[str, Any]) -> list[Part]:
     list of str or Table
     """
     rows = []
-    for kind in _KINDS:
-        rate, ends = details["per_hour"][kind], details["interval"][kind]
-        between = f"{ends[0]:.0f} to {ends[1]:.0f}" if ends else "none"
-        shown = "none" if rate is None else f"{rate:.0f}"
-        minutes = f"{60 * details['hours'][kind]:.1f}"
-        rows.append([kind, minutes, details["alarms"][kind], shown, between])
+    shown = {"every": ""} if details["reject"] is None else _SHOWN
+    for key, label in shown.items():
+        for kind in _KINDS:
+            rate, ends = details[key]["per_hour"][kind], details[key]["interval"][kind]
+            between = f"{ends[0]:.0f} to {ends[1]:.0f}" if ends else "none"
+            an_hour = "none" if rate is None else f"{rate:.0f}"
+            minutes = f"{60 * details['hours'][kind]:.1f}"
+            count = details[key]["alarms"][kind]
+            rows.append([f"{kind}{label}", minutes, count, an_hour, between])
     late = details["late"]
-    sure = details["sure"]
     parts: list[Part] = [
-        f"Words heard where none of them is said; {details['right']} heard where they are.",
+        f"Words heard where none of them is said; {details['right']} heard where they are, without "
+        "the reject.",
         Table(["", "minutes", "false words", "an hour", "95 %"], rows),
-        "",
-        Table(["probability at least", *sure], [["an hour", *(f"{v:.0f}" for v in sure.values())]]),
     ]
+    if details["trade"]:
+        parts += ["", trade_table(details["trade"], right=False)]
     if late["n"]:
         parts += [
             "",

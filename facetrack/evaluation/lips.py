@@ -11,13 +11,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.lips.activity import activity, lip_opening, speech
+from facetrack.evaluation.lip_reject import NEAR, Heard, spotting_measures, spotting_table
 from facetrack.lips.clips import RATE
 from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.preparing import Prepared
 from facetrack.lips.reader import LipReader, load_reader, stacked
+from facetrack.lips.rejection import NOTHING, energy
 from facetrack.lips.spotting import Spotted, best_sentence
-from facetrack.lips.stream import read_clip
+from facetrack.lips.stream import ReadWord, read_clip
 from facetrack.lips.views import View
 from facetrack.lips.windows import Window, own, tight, wide
 from facetrack.lips.words import GRID_SLOTS, GRID_WORDS, SLOT_NAMES, Word
@@ -28,7 +29,6 @@ from facetrack.reporting.tables import Part, Table
 
 __all__ = ["ClipWords", "lip_table", "plot_confusion", "score_sentences", "thinned"]
 
-NEAR: Final = 3  # frames by which a spotted word may lie beside its place
 REMOVED: Final = (0, 1, 2, 3, 4, 5)
 _AROUND: Final = 4  # frames on both sides of a word, of which the harder variant removes
 
@@ -45,10 +45,10 @@ class ClipWords:
     said : tuple of str
     wide, tight : tuple of str
         With the boundaries given: within the whole sentence, and by the words alone.
-    spotted, sentence : tuple of bool
-        Of each word that was said: whether it was found at its place, without and with the grammar.
-    extra : int
-        Words that were spotted where there are none of them, without the grammar.
+    heard : tuple of Heard
+        While frames come, without the grammar, and nothing rejected.
+    ruled : tuple of Heard
+        With the grammar, likewise; the energy is that of the whole sentence.
     frames : int
         Of the clip.
     thinned, thinned_near : dict of int to tuple of str
@@ -61,9 +61,8 @@ class ClipWords:
     said: tuple[str, ...]
     wide: tuple[str, ...]
     tight: tuple[str, ...]
-    spotted: tuple[bool, ...]
-    sentence: tuple[bool, ...]
-    extra: int
+    heard: tuple[Heard, ...]
+    ruled: tuple[Heard, ...]
     frames: int
     thinned: dict[int, tuple[str, ...]]
     thinned_near: dict[int, tuple[str, ...]]
@@ -98,11 +97,11 @@ def score_sentences(
     Returns
     -------
     dict
-        `accuracy`, `interval` (95 %, over sentences), `slots`, `tight`, `spotted`, `sentence`,
-        `extra` (words a minute of clip), `confusion` with `words`, and `removed`, `removed_near`
-        by the number of frames where `robust`; `talkers` where the clips' names begin with theirs;
-        `placed`: clips without an alignment, whose words the reader itself placed, in the order
-        that is known, where they are likeliest.
+        `accuracy`, `interval` (95 %, over sentences), `slots`, `tight`; what `spotting_measures`
+        says; `confusion` with `words`, and `removed`, `removed_near` by the number of frames where
+        `robust`; `talkers` where the clips' names begin with theirs; `placed`: clips without an
+        alignment, whose words the reader itself placed, in the order that is known, where they are
+        likeliest.
     """
     clips = list(map_(partial(_read_item, crops=crops, reader=reader, seed=seed, robust=robust),
                       items))  # fmt: skip
@@ -111,16 +110,19 @@ def score_sentences(
     if len(clips) > 1:
         found = mean_interval(right.mean(axis=1), np.random.default_rng(seed))
         interval = [found.low, found.high]
-    minutes = sum(clip.frames for clip in clips) / RATE / 60
     return {
         "accuracy": right.mean(),
         "interval": interval,
         "slots": _by_slot([clip.wide for clip in clips], clips),
         "tight": _by_slot([clip.tight for clip in clips], clips),
         "tight_accuracy": np.mean([_right(clip.tight, clip.said) for clip in clips]),
-        "spotted": np.mean([clip.spotted for clip in clips]),
-        "sentence": np.mean([clip.sentence for clip in clips]),
-        "extra": sum(clip.extra for clip in clips) / minutes,
+        **spotting_measures(
+            [clip.heard for clip in clips],
+            [clip.ruled for clip in clips],
+            said=len(clips) * len(GRID_SLOTS),
+            hours=sum(clip.frames for clip in clips) / RATE / 3600,
+            reject=load_reader(reader).reject,
+        ),
         "words": list(GRID_WORDS),
         "confusion": _confusion(clips),
         "removed": _removed([clip.thinned for clip in clips], clips),
@@ -169,7 +171,10 @@ def _read_item(item: Item, *, crops: Path, reader: str, seed: int, robust: bool)
     one = _placed_words(loaded, one, features) if placed else one
     whole = loaded.read(features, [own(0, word) for word in one.words])
     short = [_alone(loaded, features, tight(0, word), word) for word in one.words]
-    free, ruled = _unplaced(loaded, one, features)
+    free = read_clip(loaded, one.clip, reject=NOTHING)
+    logits = loaded.frames(features)
+    ruled = best_sentence(logits, loaded.words, GRID_SLOTS)
+    known = energy(logits[ruled[0].first : ruled[-1].stop])
     rng = np.random.default_rng([seed, *item.key.encode()])
     counts = REMOVED if robust else ()
     return ClipWords(
@@ -177,9 +182,8 @@ def _read_item(item: Item, *, crops: Path, reader: str, seed: int, robust: bool)
         tuple(word.text for word in one.words),
         _texts(whole, loaded.words),
         _texts(np.concatenate(short), loaded.words),
-        _placed(free, one.words),
-        _placed(ruled, one.words),
-        len(free) - sum(_placed(free, one.words)),
+        tuple(_as_heard(one, _in_frames(one, word), word.energy) for word in free),
+        tuple(_as_heard(one, word, known) for word in ruled),
         len(one.clip),
         {n: _thinned_words(loaded, one, n, rng, near=False) for n in counts},
         {n: _thinned_words(loaded, one, n, rng, near=True) for n in counts},
@@ -189,7 +193,8 @@ def _read_item(item: Item, *, crops: Path, reader: str, seed: int, robust: bool)
 
 def _placed_words(reader: LipReader, one: LabelledClip, features: Floats) -> LabelledClip:
     """Place the words of a sentence where, in their order, they are likeliest."""
-    found = _sentence(reader, one, features, [[word.text] for word in one.words])
+    order = [[word.text] for word in one.words]
+    found = best_sentence(reader.frames(features), reader.words, order)
     words = (Word(w.text, w.first / RATE, w.stop / RATE) for w in found)
     return replace(one, words=tuple(words))
 
@@ -202,32 +207,18 @@ def _alone(reader: LipReader, features: Floats, window: Window, word: Word) -> F
     return reader.read(features[start:stop], [moved])
 
 
-def _unplaced(
-    reader: LipReader, one: LabelledClip, features: Floats
-) -> tuple[list[Spotted], list[Spotted]]:
-    """Find words while frames come, and those of a sentence in the whole clip."""
-    free = [
-        Spotted(w.text, _frame(one, w.start), _frame(one, w.stop) + 1, w.probability)
-        for w in read_clip(reader, one.clip)
-    ]
-    return free, _sentence(reader, one, features, GRID_SLOTS)
+def _as_heard(one: LabelledClip, word: Spotted, known: float) -> Heard:
+    """Say which of the words that are said was heard, with its middle where it is."""
+    said = [
+        n for n, other in enumerate(one.words)
+        if other.text == word.text and abs(other.centre(RATE) - word.centre) <= NEAR
+    ]  # fmt: skip
+    return Heard(word.probability, known, said[0] if said else -1)
 
 
-def _frame(one: LabelledClip, time: float) -> int:
-    return round((time - one.clip.start) * RATE)
-
-
-def _sentence(
-    reader: LipReader, one: LabelledClip, features: Floats, slots: Sequence[Sequence[str]]
-) -> list[Spotted]:
-    """Find a word of each slot where the mouth speaks, or anywhere if it seems to too briefly."""
-    lively = activity([lip_opening(points) for points in one.clip.points])
-    found = speech(lively)
-    first, stop = (found[0][0], found[-1][1]) if found else (0, 0)
-    if stop - first < len(slots):
-        first, stop = 0, len(lively)
-    ruled = best_sentence(reader.frames(features)[first:stop], reader.words, slots)
-    return [replace(w, first=w.first + first, stop=w.stop + first) for w in ruled]
+def _in_frames(one: LabelledClip, word: ReadWord) -> Spotted:
+    first, last = (round((time - one.clip.start) * RATE) for time in (word.start, word.stop))
+    return Spotted(word.text, first, last + 1, word.probability)
 
 
 def _thinned_words(
@@ -249,14 +240,6 @@ def _texts(logits: Floats, words: Sequence[str]) -> tuple[str, ...]:
     """Return the likeliest word of each window, whether or not none is likelier."""
     said = [i for i, word in enumerate(words) if word]
     return tuple(words[said[int(row[said].argmax())]] for row in logits)
-
-
-def _placed(found: Sequence[Spotted], words: Sequence[Word]) -> tuple[bool, ...]:
-    """Say of each word whether it was found with its middle where it is, give or take three."""
-    return tuple(
-        any(one.text == word.text and abs(one.centre - word.centre(RATE)) <= NEAR for one in found)
-        for word in words
-    )
 
 
 def _right(read: Sequence[str], said: Sequence[str]) -> list[float]:
@@ -352,9 +335,7 @@ def lip_table(details: Mapping[str, Any]) -> list[Part]:
             ],
         ),
         "",
-        f"Boundaries not given, right word within {NEAR} frames of its place: "
-        f"{details['spotted']:.3f} without a grammar, {details['sentence']:.3f} with it; "
-        f"{details['extra']:.1f} words a minute that are none, without it.",
+        *spotting_table(details),
     ]
     if details.get("removed"):
         names = {"removed": "anywhere in the window", "removed_near": "of the word +-4 frames"}

@@ -11,17 +11,30 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.formats.archive import Arrays
+from facetrack.formats.archive import Arrays, read_archive
 from facetrack.formats.modelfile import Description, ModelKind, register_kind
 from facetrack.lips.clips import RATE, LipClip
+from facetrack.lips.rejection import NOTHING, Reject
 from facetrack.lips.views import View
 from facetrack.lips.windows import Window, indices
 from facetrack.networks.onnx import OnnxNetwork
 
-__all__ = ["CONTEXT", "LIP_READER", "LipReader", "load_reader", "stacked", "write_reader"]
+__all__ = [
+    "CONTEXT",
+    "LIP_READER",
+    "LipReader",
+    "load_reader",
+    "stacked",
+    "store_reject",
+    "write_reader",
+]
 
 CONTEXT: Final = 5  # frames that are looked at for the features of the middle one
 DEFAULT: Final = "lips"
+# Of the model that ships, whose file is older than this; `lips evaluate --store-reject` found it.
+_CHOSEN: Final = {
+    "344a59c12711ac9b8b6db5194f1bdbc98bc1b87d744cf96cf73c49ddf6199e94": Reject(5.28, 0.59)
+}
 _AT_ONCE: Final = 64  # frames, windows: bounds the memory
 
 Floats = npt.NDArray[np.float32]
@@ -46,6 +59,8 @@ class LipReader:
         Data, terms and measures.
     version : str
         The checksum of its file.
+    reject : Reject
+        What words must reach while frames come.
     """
 
     name: str
@@ -56,6 +71,7 @@ class LipReader:
     back: OnnxNetwork
     card: Mapping[str, Any]
     version: str = ""
+    reject: Reject = NOTHING
 
     def features(self, clip: LipClip) -> Floats:
         """Say what is seen in each frame of a clip.
@@ -201,6 +217,9 @@ def _load(arrays: Arrays, description: Description) -> LipReader:
         back=OnnxNetwork(arrays["back"].tobytes()),
         card=description["card"],
         version=description["checksum"],
+        reject=Reject(*description["reject"])
+        if "reject" in description
+        else _CHOSEN.get(description["checksum"], NOTHING),
     )
 
 
@@ -227,3 +246,22 @@ def load_reader(name: str | os.PathLike[str] = DEFAULT) -> LipReader:
         another kind, or no model at all.
     """
     return LIP_READER.read(name)
+
+
+def store_reject(path: str | os.PathLike[str], reject: Reject) -> None:
+    """Store in a model's file what words must reach.
+
+    Parameters
+    ----------
+    path : path-like
+    reject : Reject
+
+    Raises
+    ------
+    FormatError
+        If it is no lip reader, or damaged.
+    OutputError
+        If the file cannot be written.
+    """
+    arrays, meta = read_archive(path, kind=LIP_READER.name, schema=LIP_READER.schema)
+    LIP_READER.write(path, arrays, {**meta, "reject": [reject.energy, reject.probability]})

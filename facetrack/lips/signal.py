@@ -58,11 +58,13 @@ class Lips:
 
     @property
     def version(self) -> str:
-        """With the checksums of reader and words."""
+        """With the checksums of reader and words, or with what the reader's words must reach."""
         if not self.reader:
             return "1"
-        own = _words(self.words, self.reader).version[:16] if self.words else ""
-        return f"1-{_reader(self.reader).version[:16]}-{own}"
+        reader = _reader(self.reader)
+        if self.words:
+            return f"2-{reader.version[:16]}-{_words(self.words, self.reader).version[:16]}"
+        return f"2-{reader.version[:16]}-{reader.reject.energy:g}-{reader.reject.probability:g}"
 
     @property
     def specs(self) -> tuple[Spec, ...]:

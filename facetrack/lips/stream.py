@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from facetrack.lips.clips import RATE, SIDE, LipClip, LipFrame
 from facetrack.lips.crops import HALF
 from facetrack.lips.enrol import EnrolledWords, take_of_part
 from facetrack.lips.reader import CONTEXT, LipReader
+from facetrack.lips.rejection import Reject, energy
 from facetrack.lips.spotting import spot
 from facetrack.lips.views import View
 
@@ -28,7 +30,7 @@ _PAUSE: Final = 8  # frames of quiet that end a word of one's own
 _LONGEST: Final = 75  # frames of a word of one's own; longer speech is cut there
 _WIDER: Final = 3  # frames on each side by which activity begins too early, and ends too late
 _SHORTEST: Final = 4  # frames
-_BESIDE: Final = 4  # frames on each side of speech that a reader's own words are read within
+_BESIDE: Final = 6  # frames on each side of speech in which a reader's own words are looked for
 DELAY: Final = (HALF + CONTEXT // 2 + _PAUSE + 2 + _LONGEST) / RATE + ACTIVITY_DELAY  # s, at most
 
 Floats = npt.NDArray[np.float32]
@@ -44,6 +46,9 @@ class ReadWord:
     start, peak, stop : float
         Seconds on the clip's time line: of its first frame, of the surest, and of its last.
     probability : float
+    energy : float
+        How familiar the speech is that it lies in, see `rejection.energy`; infinite where the words
+        are a person's own, which are rejected by their distance.
     """
 
     text: str
@@ -51,6 +56,7 @@ class ReadWord:
     peak: float
     stop: float
     probability: float
+    energy: float = inf
 
 
 class LipStream:
@@ -62,16 +68,20 @@ class LipStream:
     words : EnrolledWords, optional
         Whatever lies between two pauses is one of these or none; without them it is divided into
         words of the reader's own.
+    reject : Reject, optional
+        What the reader's own words must reach; without it what the reader's file says.
     """
 
     def __init__(
         self,
         reader: LipReader,
         words: EnrolledWords | None = None,
+        reject: Reject | None = None,
     ) -> None:
         self._reader = reader
-        self._listener = _Pauses(reader, words)
+        self._listener = _Pauses(reader, words, reader.reject if reject is None else reject)
         self._ring: list[LipFrame] = []
+        self._shown: list[tuple[Floats, Floats]] = []  # what the reader is shown of these
 
     def push(self, frame: LipFrame) -> list[ReadWord]:
         """Take the next mouth.
@@ -87,6 +97,7 @@ class LipStream:
         """
         found = self.finish() if frame.begins else []
         self._ring = [*self._ring, frame][-CONTEXT:]
+        self._shown = [*self._shown, self._show(frame)][-CONTEXT:]
         if len(self._ring) > CONTEXT // 2:
             found += self._listen(len(self._ring) - 1 - CONTEXT // 2)
         return found
@@ -103,19 +114,25 @@ class LipStream:
         known = len(self._ring)
         for middle in range(max(known - CONTEXT // 2, 0), known):
             found += self._listen(middle)
-        self._ring = []
+        self._ring, self._shown = [], []
         return found + self._listener.finish()
+
+    def _show(self, frame: LipFrame) -> tuple[Floats, Floats]:
+        """Prepare pixels and points of a frame for the reader; zeros where there is no picture."""
+        view = self._reader.view
+        if frame.pixels is None:
+            return np.zeros(view.size[::-1], dtype=np.float32), np.zeros(40, dtype=np.float32)
+        return view.pixels(frame.pixels[None])[0], View.points(frame.points[None])[0]
 
     def _listen(self, middle: int) -> list[ReadWord]:
         """Look at one frame of the ring with two on both sides, as far as there are any."""
         width, height = self._reader.view.size
         pixels = np.zeros((1, CONTEXT, height, width), dtype=np.float32)
         points = np.zeros((1, CONTEXT, 40), dtype=np.float32)
-        for number, frame in enumerate(self._ring):
+        for number, shown in enumerate(self._shown):
             place = number - middle + CONTEXT // 2
-            if 0 <= place < CONTEXT and frame.pixels is not None:
-                pixels[0, place] = self._reader.view.pixels(frame.pixels[None])[0]
-                points[0, place] = View.points(frame.points[None])[0]
+            if 0 <= place < CONTEXT:
+                pixels[0, place], points[0, place] = shown
         return self._listener.take(self._ring[middle], self._reader.seen(pixels, points)[0])
 
     def state(self) -> dict[str, Any]:
@@ -140,20 +157,22 @@ class LipStream:
             What `state` gave.
         """
         self._ring = [_unpacked(one) for one in state["ring"]]
+        self._shown = [self._show(frame) for frame in self._ring]
         self._listener.restore(state["listener"])
 
 
 class _Pauses:
     """Reads what is said between pauses."""
 
-    def __init__(self, reader: LipReader, words: EnrolledWords | None) -> None:
-        self._reader, self._words = reader, words
+    def __init__(self, reader: LipReader, words: EnrolledWords | None, reject: Reject) -> None:
+        self._reader, self._words, self._reject = reader, words, reject
         self._meter = ActivityMeter()
         self._frames: list[LipFrame] = []  # of the stretch, from the first that is still needed
         self._seen: list[Floats] = []
         self._judged = 0  # of `_frames`: those whose activity is known
         self._begin: int | None = None  # of `_frames`: where speech began
         self._end = 0  # of `_frames`: after the last that spoke
+        self._read = 0  # of `_frames`: after the last in which words were looked for
 
     def take(self, frame: LipFrame, features: Floats) -> list[ReadWord]:
         """Take the next frame's features."""
@@ -166,7 +185,7 @@ class _Pauses:
     def finish(self) -> list[ReadWord]:
         """End the stretch."""
         found = self._judge(self._meter.finish()) + self._said()
-        self._frames, self._seen, self._judged = [], [], 0
+        self._frames, self._seen, self._judged, self._read = [], [], 0, 0
         return found
 
     def _judge(self, lively: Sequence[Lively]) -> list[ReadWord]:
@@ -204,19 +223,19 @@ class _Pauses:
                          answer.probability)]  # fmt: skip
 
     def _spotted(self, begin: int, end: int) -> list[ReadWord]:
-        """Divide a stretch of speech into the reader's own words."""
-        first = max(begin - _BESIDE, 0)
-        frames = self._frames[first : end + _BESIDE]
+        """Find the reader's own words in a stretch of speech and beside it."""
+        first, stop = max(begin - _BESIDE, self._read), end + _BESIDE
+        frames, self._read = self._frames[first:stop], stop
         if any(frame.pixels is None for frame in frames):
             return []  # landmarks without pictures
-        logits = self._reader.frames(np.stack(self._seen[first : end + _BESIDE]))
-        times = [frame.timestamp for frame in self._frames[begin:end]]
+        logits = self._reader.frames(np.stack(self._seen[first:stop]))
+        familiar = energy(logits)
+        times = [frame.timestamp for frame in frames]
         return [
-            ReadWord(
-                one.text, times[one.first], times[one.centre], times[one.stop - 1], one.probability
-            )
-            for one in spot(logits[begin - first : end - first], self._reader.words)
-            if one.text
+            ReadWord(one.text, times[one.first], times[one.centre], times[one.stop - 1],
+                     one.probability, familiar)
+            for one in spot(logits, self._reader.words)
+            if self._reject.passes(familiar, one.probability)
         ]  # fmt: skip
 
     def _forget(self) -> None:
@@ -225,6 +244,7 @@ class _Pauses:
             del self._frames[:spare], self._seen[:spare]
             self._judged -= spare
             self._end -= spare
+            self._read = max(self._read - spare, 0)
             self._begin = None if self._begin is None else self._begin - spare
 
     def state(self) -> dict[str, Any]:
@@ -232,26 +252,27 @@ class _Pauses:
             "meter": self._meter.state(),
             "frames": [_packed(frame) for frame in self._frames],
             "seen": [row.tolist() for row in self._seen],
-            "places": [self._judged, self._begin, self._end],
+            "places": [self._judged, self._begin, self._end, self._read],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self._meter.restore(state["meter"])
         self._frames = [_unpacked(one) for one in state["frames"]]
         self._seen = [np.array(row, dtype=np.float32) for row in state["seen"]]
-        self._judged, self._begin, self._end = state["places"]
+        self._judged, self._begin, self._end, self._read = state["places"]
 
 
 def read_clip(
     reader: LipReader,
     clip: LipClip,
     words: EnrolledWords | None = None,
+    reject: Reject | None = None,
 ) -> list[ReadWord]:
     """Read the words of a clip.
 
     Parameters
     ----------
-    reader, words
+    reader, words, reject
         See `LipStream`.
     clip : LipClip
 
@@ -260,7 +281,7 @@ def read_clip(
     list of ReadWord
         In time.
     """
-    stream = LipStream(reader, words)
+    stream = LipStream(reader, words, reject)
     found = [word for frame in clip.frames() for word in stream.push(frame)]
     return found + stream.finish()
 

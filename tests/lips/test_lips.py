@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from facetrack.errors import FormatError, InputError
+from facetrack.evaluation.lip_reject import Heard, counted, trade, working_point
 from facetrack.features.warp import warp
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.lips.activity import ActivityMeter, activity, speech
@@ -18,6 +19,7 @@ from facetrack.lips.crops import MouthCropper, Seen
 from facetrack.lips.datasets import Item, set_aside
 from facetrack.lips.enrol import Take, enrol
 from facetrack.lips.reader import stacked
+from facetrack.lips.rejection import NOTHING, Reject, energy
 from facetrack.lips.spotting import best_sentence, spot
 from facetrack.lips.windows import indices, own, tight, wide
 from facetrack.lips.words import GRID_WORDS, Word, read_align, spell, spelled
@@ -197,6 +199,57 @@ def test_words_are_found_where_they_are() -> None:
     ruled = best_sentence(logits, words, [["bin"], ["blue"], ["at"]])
     assert [one.text for one in ruled] == ["bin", "blue", "at"]
     assert best_sentence(logits[:2], words, [["bin"], ["blue"], ["at"]]) == []
+
+
+def test_frames_that_are_no_words_belong_to_none() -> None:
+    words = ["bin", "blue", "at", "by"]
+    said = _logits([0] * 7 + [1] * 6, 4)
+    unsure = np.zeros((12, 4), dtype=np.float32)
+    unsure[:, 0] = 0.3  # as a network that was taught no silence: what comes next is a bit likelier
+    places = [("bin", 12, 19), ("blue", 19, 25)]
+    logits = np.concatenate([unsure, said, unsure])
+    ruled = best_sentence(logits, words, [["bin", "at"], ["blue", "by"]])
+    assert [(one.text, one.first, one.stop) for one in ruled] == places
+    unsure[:, 0] = 3
+    logits = np.column_stack([np.concatenate([unsure, said, unsure]), np.zeros(37)])
+    logits[[*range(12), *range(25, 37)], 4] = 3.5  # a network that was taught silence
+    found = spot(logits.astype(np.float32), [*words, ""])
+    assert [(one.text, one.first, one.stop) for one in found] == places
+
+
+def test_a_word_is_no_longer_than_words_are() -> None:
+    (one,) = best_sentence(_logits([0] * 60, 2), ["bin", "blue"], [["bin"]])
+    assert one.stop - one.first <= 22
+    assert all(one.stop - one.first <= 22 for one in spot(_logits([0] * 60, 2), ["bin", "blue"]))
+
+
+def test_familiar_speech_and_sure_words_pass() -> None:
+    logits = np.log(np.array([[1, 3], [4, 12]], dtype=np.float32))
+    assert energy(logits) == pytest.approx(np.log(4) / 2 + np.log(16) / 2)
+    reject = Reject(5.0, 0.6)
+    assert reject.passes(5.0, 0.6)
+    assert not reject.passes(4.9, 0.99)
+    assert not reject.passes(9.0, 0.59)
+    assert NOTHING.passes(-1e9, 0.0)
+
+
+def test_the_working_point_is_that_of_its_rule() -> None:
+    sure = [(n + 1) / 100 for n in range(80)]  # of 100 words that were said 80 are heard
+    clips = [[Heard(p, 10.0, n), Heard(p, 1.0, n), Heard(0.05, 20.0, -1)]
+             for n, p in enumerate(sure)]  # fmt: skip
+    reject = working_point(clips, 80)
+    assert reject is not None
+    assert reject.energy == 1.0
+    assert reject.probability == pytest.approx(sure[16])  # 64 of 80 are left
+    assert counted(clips, reject) == (64, 0)
+    assert counted(clips) == (80, 80)  # a word heard twice counts once
+    assert working_point(clips, 100) == Reject(1.0, 0.01)
+    assert working_point(clips, 101) == Reject(1.0, 0.0)
+    assert working_point([[]], 3) is None
+    rows = trade(clips, 80, 0.5, 5.0)
+    assert rows[0] == {"probability": 0.0, "right": 1.0, "false": 160.0, "right_known": 1.0,
+                       "false_known": 160.0}  # fmt: skip
+    assert trade(clips, 80, 0.5, 15.0)[0]["right_known"] == 0.0
 
 
 def _take(kind: int, rng: np.random.Generator) -> Take:

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -15,14 +16,18 @@ import numpy.typing as npt
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.evaluation import lips
 from facetrack.evaluation.lip_alarms import alarm_table, score_alarms
+from facetrack.evaluation.lip_reject import Heard
 from facetrack.evaluation.lips import lip_table, score_sentences
+from facetrack.formats.modelfile import find_model
 from facetrack.lips.activity import ActivityMeter, lip_opening
 from facetrack.lips.clips import RATE, LipClip
 from facetrack.lips.datasets import Item, grid, grid_named, talkers
 from facetrack.lips.enrol import EnrolledWords, enrol, take_of, take_of_part
 from facetrack.lips.preparing import crops_file
-from facetrack.lips.reader import LipReader, load_reader
+from facetrack.lips.reader import LipReader, load_reader, store_reject
+from facetrack.lips.rejection import NOTHING, Reject
 from facetrack.lips.spotting import spot
 from facetrack.lips.stream import LipStream, ReadWord, read_clip
 from facetrack.lips.words import Word, spelled
@@ -75,8 +80,8 @@ def whole(reader: LipReader, clip: LipClip, words: EnrolledWords | None) -> list
     for run in np.split(spoken, np.flatnonzero(np.diff(spoken) > 9) + 1):
         first, stop = int(run[0]), int(run[-1]) + 1
         if words is None:
-            around = features[first - 4 : stop + 4]
-            logits = reader.frames(around)[4 : 4 + stop - first]
+            first, stop = first - 6, stop + 6
+            logits = reader.frames(features[first:stop])
             said = [
                 (one.text, (one.first, one.centre, one.stop - 1), one.probability)
                 for one in spot(logits, reader.words)
@@ -95,16 +100,16 @@ def whole(reader: LipReader, clip: LipClip, words: EnrolledWords | None) -> list
 @pytest.mark.parametrize("own", [False, True])
 def test_a_stream_reads_what_the_whole_clip_holds(reader: LipReader, own: bool) -> None:
     clip, words = speaking(), enrolled(reader) if own else None
-    one = LipStream(reader, words)
+    one = LipStream(reader, words, NOTHING)
     found = []
     for number, frame in enumerate(clip.frames()):
         if number == 45:  # a session that was closed and opened
-            other = LipStream(reader, words)
+            other = LipStream(reader, words, NOTHING)
             other.restore(json.loads(json.dumps(one.state())))
             one = other
         found += one.push(frame)
     found += one.finish()
-    assert found == read_clip(reader, clip, words)
+    assert found == read_clip(reader, clip, words, NOTHING)
     offline = whole(reader, clip, words)
     assert len(found) >= 2
     assert [word.text for word in found] == [word.text for word in offline]
@@ -112,6 +117,28 @@ def test_a_stream_reads_what_the_whole_clip_holds(reader: LipReader, own: bool) 
         times = (word.start, word.peak, word.stop)
         assert times == pytest.approx((other_word.start, other_word.peak, other_word.stop))
         assert word.probability == pytest.approx(other_word.probability, abs=1e-3)
+
+
+def test_what_the_reader_rejects_is_not_reported(reader: LipReader) -> None:
+    clip = speaking()
+    heard = read_clip(reader, clip, reject=NOTHING)
+    assert read_clip(reader, clip) == []  # noise is no speech that it knows
+    least = sorted(word.probability for word in heard)[1]
+    assert read_clip(reader, clip, reject=Reject(0.0, least)) == [
+        word for word in heard if word.probability >= least
+    ]
+    energies = {word.energy for word in heard}
+    assert len(energies) == 2  # one of each stretch
+    assert {w.energy for w in read_clip(reader, clip, reject=Reject(max(energies), 0.0))} == {
+        max(energies)
+    }
+
+
+def test_words_of_speech_that_is_cut_are_read_once(reader: LipReader) -> None:
+    clip = speaking(spoken=((10, 140),))  # longer than a stretch may be
+    found = read_clip(reader, clip, reject=NOTHING)
+    assert len({word.energy for word in found}) > 1
+    assert all(one.stop < other.start for one, other in pairwise(found))
 
 
 def test_the_track_of_a_clip_says_what_predict_says(shared: Path, tmp_path: Path, capsys) -> None:
@@ -139,37 +166,43 @@ def test_false_words_are_counted_by_talking_and_silence(reader: LipReader, tmp_p
     clip = speaking()
     clip.write(crops_file(tmp_path, Item("a", tmp_path, ())))
     clip.write(crops_file(tmp_path, Item("b", tmp_path, ())))
-    heard = read_clip(reader, clip)
+    heard = read_clip(reader, clip, reject=NOTHING)
     late = [w for w in heard if w.start < clip.start + 2.5]  # of the first stretch
     right = Word(late[0].text, late[0].start, late[0].stop)
     items = [Item("a", tmp_path, ()), Item("b", tmp_path, (right,))]
     details = score_alarms(items, tmp_path, reader="lips")
     assert details["right"] == 1
-    assert details["alarms"]["talking"] + details["alarms"]["silence"] == 2 * len(heard) - 1
-    assert details["alarms"]["silence"] >= len(heard) - len(late)  # of b, after its word
+    every = details["every"]["alarms"]
+    assert every["talking"] + every["silence"] == 2 * len(heard) - 1
+    assert every["silence"] >= len(heard) - len(late)  # of b, after its word
+    passing = [word for word in heard if reader.reject.passes(word.energy, word.probability)]
+    assert len(passing) < len(heard)
+    assert sum(details["kept"]["alarms"].values()) == 2 * len(passing)
     alone = score_alarms(items[1:], tmp_path, reader="lips")
-    assert alone["alarms"] == {"talking": 0, "silence": len(heard) - 1}
+    assert alone["every"]["alarms"] == {"talking": 0, "silence": len(heard) - 1}
     first, stop = Word(right.text, right.start - clip.start, right.stop - clip.start).frames(RATE)
     assert alone["hours"]["talking"] * 3600 * RATE == pytest.approx(stop - first)
     frames = 3600 * RATE * (details["hours"]["talking"] + details["hours"]["silence"])
     assert frames == pytest.approx(2 * FRAMES)
-    assert details["sure"]["0.0"] == pytest.approx(
-        (2 * len(heard) - 1) / (2 * FRAMES / RATE / 3600)
+    assert details["trade"][0]["false"] == pytest.approx(
+        every["talking"] / details["hours"]["talking"]
     )
     assert details["late"]["n"] == 2 * len(late)
     # Speech ends some frames early or late; 8 of quiet, 19 of activity, 2 of context, 6 of crops.
     assert 30 <= details["late"]["median"] <= 75
-    low, high = details["interval"]["talking"]
-    assert low < details["per_hour"]["talking"] < high
-    assert "false words" in as_text(alarm_table(details))
+    low, high = details["every"]["interval"]["talking"]
+    assert low < details["every"]["per_hour"]["talking"] < high
+    table = as_text(alarm_table(details))
+    assert "false words" in table
+    assert "talking, with the reject" in table
 
 
 def test_an_hour_without_false_words_has_an_upper_bound(tmp_path: Path) -> None:
     speaking(spoken=()).write(crops_file(tmp_path, Item("a", tmp_path, ())))
     details = score_alarms([Item("a", tmp_path, ())], tmp_path, reader="lips")
-    assert details["alarms"] == {"talking": 0, "silence": 0}
-    assert details["interval"]["talking"] is None
-    low, high = details["interval"]["silence"]
+    assert details["every"]["alarms"] == {"talking": 0, "silence": 0}
+    assert details["every"]["interval"]["talking"] is None
+    low, high = details["every"]["interval"]["silence"]
     assert low == 0
     assert high == pytest.approx(3.689 / (FRAMES / RATE / 3600), rel=1e-3)
     assert details["late"] == {"n": 0, "median": None, "p95": None, "most": None}
@@ -194,6 +227,33 @@ def _align(path: Path, said: str, last: int = 53000) -> None:
     words = ["sil", *said.split(), "sil"]
     spans = zip(edges[:-1], edges[1:], words, strict=True)
     path.write_text("".join(f"{a} {b} {word}\n" for a, b, word in spans))
+
+
+def test_the_reject_that_sentences_choose_is_stored(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "bbaf2n.mp4").touch()
+    crops, mine, report = tmp_path / "crops", tmp_path / "mine.npz", tmp_path / "a.json"
+    crops.mkdir()
+    clip = speaking()
+    clip.write(crops_file(crops, Item("bbaf2n", tmp_path, ())))
+    shutil.copy(find_model("lips"), mine)
+    store_reject(mine, Reject(3.0, 0.25))
+    before = load_reader(mine)
+    assert before.reject == Reject(3.0, 0.25)
+    assert before.version == load_reader().version
+    command = ["lips", "evaluate", str(tmp_path), "--data", "grid-named", "--crops", str(crops),
+               "--reader", str(mine), "--store-reject", "--json", str(report)]  # fmt: skip
+    right = Heard(0.5, 4.0, 0)
+    monkeypatch.setattr(lips, "_as_heard", lambda one, word, known: right)
+    assert main(command) == 0
+    assert "energy 3.00 and probability 0.25 at least" in capsys.readouterr().out
+    assert json.loads(report.read_text())["details"]["chosen"]["energy"] == 4.0
+    assert load_reader(mine).reject == Reject(4.0, 0.0)
+    monkeypatch.setattr(lips, "_as_heard", lambda one, word, known: replace(right, said=-1))
+    assert main(command) == 1
+    assert "no word was read right" in capsys.readouterr().err
+    command[4] = "avletters"
+    assert main(command) == 1
+    assert "--store-reject needs GRID's sentences" in capsys.readouterr().err
 
 
 def test_clips_whose_words_are_not_known_are_told_and_left_out(tmp_path: Path) -> None:
