@@ -138,14 +138,16 @@ def _ending(total: Floats, best: Floats, t: int, lengths: Floats) -> tuple[float
 def _lengths(weight: float) -> Floats:
     """Return the weighted logarithm of how likely words of 1, 2, ... frames are."""
     logs = np.log(np.arange(1, _LONGEST + 1))
-    found: Floats = -((logs - np.log(_LENGTH)) ** 2) / (2 * _SPREAD**2) - logs
-    return weight * (found - np.log(_SPREAD * np.sqrt(2 * np.pi)))
+    chance = -((logs - np.log(_LENGTH)) ** 2) / (2 * _SPREAD**2) - logs
+    found: Floats = weight * (chance - np.log(_SPREAD * np.sqrt(2 * np.pi)))
+    return found
 
 
 def _quiet(scores: Floats, words: Sequence[str], least: float) -> Floats:
     """Return how likely each frame is no word's, as far as the network was taught that."""
     known = [i for i, word in enumerate(words) if not word]
-    return np.maximum(scores[:, known].max(axis=1, initial=-np.inf), np.log(least))
+    found: Floats = np.maximum(scores[:, known].max(axis=1, initial=-np.inf), np.log(least))
+    return found
 
 
 def _summed(scores: Floats) -> Floats:
