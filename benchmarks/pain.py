@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from facetrack.datasets.portraits import load_portraits
 from facetrack.errors import FacetrackError, InputError
+from facetrack.face import Face
 from facetrack.features.crops import Crop
 from facetrack.model import load_model
 from facetrack.networks.expression import load_encoder
@@ -44,11 +45,13 @@ from facetrack.reporting.plots import new_figure, save_figure
 from facetrack.reporting.tables import Quantity, Table
 from facetrack.signals.pipeline import Pipeline
 from facetrack.signals.registry import Choice
-from facetrack.synthetic.actor import Actor
+from facetrack.signals.resting import measure_rest
+from facetrack.synthetic.actor import Actor, Shot
+from facetrack.synthetic.dynamics import Move
 from facetrack.synthetic.portrait import Portrait, astronaut
 from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
-from facetrack.video.frame import frame_of
+from facetrack.video.frame import Frame, frame_of
 
 KINDS: Final = {
     "": "blinks alone", "talk": "talking", "smile": "smiles without AU6", "yawn": "yawns",
@@ -59,10 +62,10 @@ FPS: Final = 15.0
 FACE: Final = Crop("face", (112, 112), colour=True)
 
 
-def pipeline_of(pain: str) -> Pipeline:
+def choice_of(pain: str) -> Choice:
     """Score and episodes alone."""
     estimator = Pain(pain)
-    return Pipeline(Choice((estimator,), frozenset(s.name for s in estimator.specs)))
+    return Choice((estimator,), frozenset(s.name for s in estimator.specs))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,18 +90,32 @@ def people_of(args: argparse.Namespace, model: FaceModel) -> list[Portrait]:
     return [Portrait(picture.read_bgr(), picture.points) for picture in pictures]
 
 
+def tracked(
+    actor: Actor, moves: Sequence[Move], seconds: float, rng: np.random.Generator, model: FaceModel
+) -> Iterator[tuple[Frame, list[Face], Shot]]:
+    """Film a person and track the film."""
+    tracker, times = Tracker(model, max_faces=1), np.arange(round(seconds * FPS)) / FPS
+    for i, shot in enumerate(actor.film(moves, times, rng)):
+        frame = frame_of(shot.image, index=i, timestamp=float(times[i]))
+        yield frame, tracker.update(frame), shot
+
+
 def filmed(args: argparse.Namespace, kind: str, number: int, portrait: Portrait,
            model: FaceModel) -> tuple[list[Seen], int]:  # fmt: skip
     """Film a person who does one thing, and score it; returns the frames and the episodes."""
     rng = np.random.default_rng([args.seed, number, len(kind)])
     actor = Actor.drawn(rng, portrait, model.shape_model)
+    choice = choice_of(args.model)
+    if args.rest:
+        resting = tracked(actor, write_only(rng, args.rest, ""), args.rest, rng, model)
+        choice = choice.with_rest(
+            measure_rest(((frame, found) for frame, found, _ in resting), choice, (0.0, args.rest))
+        )
     moves = write_only(rng, args.seconds, kind)
     times = np.arange(round(args.seconds * FPS)) / FPS
-    tracker, pipeline, results = Tracker(model, max_faces=1), pipeline_of(args.model), []
-    faces = []
-    for i, shot in enumerate(actor.film(moves, times, rng)):
-        frame = frame_of(shot.image, index=i, timestamp=float(times[i]))
-        results += pipeline.update(frame, tracker.update(frame))
+    pipeline, results, faces = Pipeline(choice), [], []
+    for frame, found, shot in tracked(actor, moves, args.seconds, rng, model):
+        results += pipeline.update(frame, found)
         faces.append(FACE.cut(shot.image, shot.points, model.shape_model.mean).pixels)
     results += pipeline.finish()
     scores = [f.result.values[SCORE].value for f in results if isinstance(f.result, Readings)]
@@ -209,6 +226,13 @@ def main() -> int:
     seen.add_argument("--after", type=int, default=0, help="portraits that a corpus has taken")
     seen.add_argument("--people", type=int, default=6)
     seen.add_argument("--seconds", type=float, default=20.0)
+    seen.add_argument(
+        "--rest",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="blinks alone, filmed first, that the score is measured from",
+    )
     seen.add_argument("--sheet", type=Path, metavar="FILE.webp",
                       help="the ten highest scores of frames whose label is lower")  # fmt: skip
     seen.add_argument("--model", default=DEFAULT)
