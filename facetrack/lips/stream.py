@@ -31,7 +31,7 @@ _LONGEST: Final = 75  # frames of a word of one's own; longer speech is cut ther
 _WIDER: Final = 3  # frames on each side by which activity begins too early, and ends too late
 _SHORTEST: Final = 4  # frames
 _BESIDE: Final = 6  # frames on each side of speech in which a reader's own words are looked for
-DELAY: Final = (HALF + CONTEXT // 2 + _PAUSE + 2 + _LONGEST) / RATE + ACTIVITY_DELAY  # s, at most
+DELAY: Final = (HALF + CONTEXT // 2 + _BESIDE + _PAUSE + 2 + _LONGEST) / RATE + ACTIVITY_DELAY  # s
 
 Floats = npt.NDArray[np.float32]
 

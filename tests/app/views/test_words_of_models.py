@@ -28,17 +28,20 @@ from tests.app.views import gestures
 BUTTONS = ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful", "toggle_tracking")
 
 
-class Pen(QPainter):
-    """Paints, and remembers what it writes."""
+class Pen:
+    """A painter that remembers what it writes."""
 
     def __init__(self, image: QImage) -> None:
-        super().__init__(image)
+        self._painter = QPainter(image)
         self.written: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._painter, name)
 
     def drawText(self, *args: Any) -> None:
         """Remember the words."""
         self.written.append(args[-1])
-        super().drawText(*args)
+        self._painter.drawText(*args)
 
 
 @pytest.fixture
