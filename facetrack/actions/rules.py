@@ -1,6 +1,6 @@
 """Smiles, raised brows and open mouths as stretches in which expression channels are raised.
 
-They are measured from what the person's channels hardly ever were below in the last seconds.
+They are measured from the median of the person's channels around the moment at which one begins.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
 from facetrack.reading import Event, Kind, Readings, Spec
 from facetrack.signals.baseline import Baseline
@@ -19,11 +19,10 @@ from facetrack.signals.estimator import Result, State
 from facetrack.signals.expression import EXPRESSION, Expression
 from facetrack.signals.observation import Observation
 
-__all__ = ["RULES", "Rule", "Rules"]
+__all__ = ["RULES", "Raised", "Rule", "Rules"]
 
-WARM_UP: Final = 2.0  # seconds of a face until its usual channels are known
-_MEMORY: Final = 10.0  # seconds
-_USUAL: Final = 0.25  # the percentile that is usual: an action takes less than most of the time
+_PAST: Final = 10.0  # seconds before a moment, and after it, whose median is usual:
+AHEAD: Final = 9.0  # fewer, so that what lasts has a beginning
 _SHORTEST: Final = 0.1  # seconds: four frames of 30 a second
 _JOINED: Final = 0.165  # seconds: up to three frames lie between
 _EPS: Final = 1e-6
@@ -68,14 +67,14 @@ class Rules:
 
     expression: Expression = EXPRESSION
     name: str = "actions"
-    delay: float = LONGEST + WARM_UP
+    delay: float = LONGEST + AHEAD
     needs_pixels: bool = True
     frame_rate: float | None = None
 
     @property
     def version(self) -> str:
         """That of the channels, and of these rules."""
-        return f"1-{self.expression.version}"
+        return f"2-{self.expression.version}"
 
     @property
     def specs(self) -> tuple[Spec, ...]:
@@ -101,71 +100,130 @@ class Rules:
 ACTIONS: Final = Rules()
 
 
+class Raised:
+    """Finds the stretches in which one face's channels are raised.
+
+    Parameters
+    ----------
+    levels : mapping of str to float
+        How far above their median the channels of each action are, at least.
+    """
+
+    def __init__(self, levels: Mapping[str, float]) -> None:
+        self._levels = dict(levels)
+        self._usual = {name: Baseline(_PAST + AHEAD, 0.5) for name in levels}
+        self._episodes = {
+            name: Episodes(name, level=level, shortest=_SHORTEST, joined=_JOINED)
+            for name, level in levels.items()
+        }
+        # Of actions that last: when they began, the last moment, and what was usual then.
+        self._lasting: dict[str, tuple[float, float, float]] = {}
+        # Frames until the usual channels are known: time, and the mean channels of each action.
+        self._waiting: deque[tuple[float, dict[str, float]]] = deque()
+
+    def update(self, time: float, values: Mapping[str, float]) -> list[Event]:
+        """Take the next frame.
+
+        Parameters
+        ----------
+        time : float
+            Seconds; grows.
+        values : mapping of str to float
+            The mean channels of each action; NaN, or left out, where nothing is said.
+
+        Returns
+        -------
+        list of Event
+            Those that became certain.
+        """
+        known = {name: value for name, value in values.items() if not isnan(value)}
+        for name, value in known.items():
+            self._usual[name].add(time, value)
+        self._waiting.append((time, known))
+        return self._settled(time - AHEAD + _EPS)
+
+    def finish(self) -> list[Event]:
+        """End, when no further frame comes.
+
+        Returns
+        -------
+        list of Event
+            Those that were not certain yet.
+        """
+        settled = self._settled(inf)
+        last = [event for episodes in self._episodes.values() for event in episodes.finish()]
+        return [*settled, *last]
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs.
+
+        Returns
+        -------
+        dict
+            As JSON knows it.
+        """
+        return {
+            "waiting": list(self._waiting),
+            "lasting": self._lasting,
+            "usual": {name: usual.state() for name, usual in self._usual.items()},
+            "episodes": {name: episodes.state() for name, episodes in self._episodes.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue where another one stood.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` gave.
+        """
+        self._waiting = deque((time, values) for time, values in state["waiting"])
+        self._lasting = {name: (b, last, u) for name, (b, last, u) in state["lasting"].items()}
+        for name, usual in self._usual.items():
+            usual.restore(state["usual"][name])
+            self._episodes[name].restore(state["episodes"][name])
+
+    def _settled(self, until: float) -> list[Event]:
+        """Go through the frames that waited, as far as a time."""
+        found: list[Event] = []
+        while self._waiting and self._waiting[0][0] <= until:
+            time, values = self._waiting.popleft()
+            for name, episodes in self._episodes.items():
+                found += episodes.update(time, self._raised(name, time, values.get(name, nan)))
+        return found
+
+    def _raised(self, name: str, time: float, value: float) -> float:
+        """Return how far the channels are raised; what is usual stays while they are."""
+        begin, last, usual = self._lasting.get(name, (time, -inf, nan))
+        if time - last > _JOINED + _EPS or time - begin >= LONGEST:
+            begin, usual = time, self._usual[name].value
+        if value - usual >= self._levels[name]:
+            self._lasting[name] = (begin, time, usual)
+        return value - usual
+
+
 class _RulesRun:
     """Actions of one face."""
 
     def __init__(self, expression: Expression, names: Sequence[str]) -> None:
         self._channels = expression.start()
-        self._usual = {name: Baseline(_MEMORY, _USUAL) for name in names}
-        self._episodes = {
-            name: Episodes(name, level=RULES[name].level, shortest=_SHORTEST, joined=_JOINED)
-            for name in names
-        }
-        # Frames until the usual channels are known: time, and the mean channels of each action.
-        self._waiting: deque[tuple[float, dict[str, float]]] = deque()
-        self._begin: float | None = None  # time of the first frame
+        self._names = names
+        self._raised = Raised({name: RULES[name].level for name in names})
 
     def update(self, seen: Observation) -> Sequence[Result]:
-        values = self._read(seen)
-        for name, value in values.items():
-            self._usual[name].add(seen.timestamp, value)
-        if self._begin is None:
-            self._begin = seen.timestamp
-        self._waiting.append((seen.timestamp, values))
-        return self._warmed() if seen.timestamp - self._begin >= WARM_UP - _EPS else ()
-
-    def finish(self) -> Sequence[Result]:
-        warmed = self._warmed()
-        last = [event for episodes in self._episodes.values() for event in episodes.finish()]
-        return [*warmed, *last]
-
-    def state(self) -> State:
-        return {
-            "begin": self._begin,
-            "waiting": list(self._waiting),
-            "usual": {name: usual.state() for name, usual in self._usual.items()},
-            "episodes": {name: episodes.state() for name, episodes in self._episodes.items()},
-        }
-
-    def restore(self, state: State) -> None:
-        self._begin = state["begin"]
-        self._waiting = deque((time, values) for time, values in state["waiting"])
-        for name, usual in self._usual.items():
-            usual.restore(state["usual"][name])
-            self._episodes[name].restore(state["episodes"][name])
-
-    def _read(self, seen: Observation) -> dict[str, float]:
-        """Return the mean channels of each action that can be assessed."""
         (found,) = self._channels.update(seen)
         assert isinstance(found, Readings)
         means = {
             name: fmean(found.values[channel].value for channel in RULES[name].channels)
-            for name in self._usual
+            for name in self._names
         }
-        return {name: mean for name, mean in means.items() if not isnan(mean)}
+        return self._raised.update(seen.timestamp, means)
 
-    def _warmed(self) -> list[Event]:
-        """Go through the frames that waited."""
-        found: list[Event] = []
-        while self._waiting:
-            time, values = self._waiting.popleft()
-            raised = {name: value - self._usual[name].value for name, value in values.items()}
-            found += self._step(time, raised)
-        return found
+    def finish(self) -> Sequence[Result]:
+        return self._raised.finish()
 
-    def _step(self, time: float, raised: Mapping[str, float]) -> list[Event]:
-        return [
-            event
-            for name, episodes in self._episodes.items()
-            for event in episodes.update(time, raised.get(name, nan))
-        ]
+    def state(self) -> State:
+        return self._raised.state()
+
+    def restore(self, state: State) -> None:
+        self._raised.restore(state)

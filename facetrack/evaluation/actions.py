@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from facetrack.actions.looks import LOOK, RATE, Looks, look, resampled
 from facetrack.actions.recogniser import Recogniser
-from facetrack.actions.rules import ACTIONS
+from facetrack.actions.rules import ACTIONS, Raised
 from facetrack.actions.timeline import Timeline
 from facetrack.datasets.events import channel_events
 from facetrack.opening import open_source
@@ -34,6 +34,7 @@ PEERS: Final = {
 }
 LEVEL: Final = 0.3  # above the clip's median
 _GAP, _SHORTEST = 3, 4  # frames
+_SCALED: Final = (1.0, 0.8, 1.25)  # how large the other program's channels are put to the rules
 _RESAMPLES: Final = 2000
 
 Span = tuple[float, float]
@@ -148,6 +149,10 @@ def compare(
 ) -> list[dict[str, Any]]:
     """Compare the rules, and a recogniser, with what the other program says.
 
+    The rules are applied to the other program's own channels, too: what is lost then is lost by
+    how they differ from how the labels are made; and to the same channels a fifth smaller and a
+    quarter larger, which shows how much hangs on their size.
+
     Parameters
     ----------
     clips : mapping of str to Followed
@@ -162,11 +167,15 @@ def compare(
     -------
     list of dict
         By action and way: `labelled`, `found`, `hits`, `f1` pooled over clips with its interval
-        `low`, `high`, and `false_per_minute`.
+        `low`, `high`, and `false_per_minute`; `clips` has the first three by clip.
     """
     ways = {"rules": {clip: _spans(seen.events) for clip, seen in clips.items()}}
     if recogniser is not None:
         ways["filter bank"] = {c: actions_of(seen.looks, recogniser) for c, seen in clips.items()}
+    for scale in _SCALED:
+        said = {c: {a: scale * theirs[a][c] for a in PEERS} for c in clips}
+        name = "rules, its own channels" + (f" x {scale:g}" if scale != 1 else "")
+        ways[name] = {c: _raised(seen.looks.times, said[c]) for c, seen in clips.items()}
     rows = []
     for action in PEERS:
         for way, found in ways.items():
@@ -174,8 +183,21 @@ def compare(
                 _count(theirs[action][clip], seen.looks.times, found[clip].get(action, []))
                 for clip, seen in clips.items()
             ]
-            rows.append({"action": action, "way": way, **_pooled(counts, rng)})
+            by_clip = {
+                clip: [c.labelled, c.found, c.hits] for clip, c in zip(clips, counts, strict=True)
+            }
+            row = {"action": action, "way": way, **_pooled(counts, rng), "clips": by_clip}
+            rows.append(row)
     return rows
+
+
+def _raised(times: Floats, channels: Mapping[str, Floats]) -> dict[str, list[Span]]:
+    """Return the spans that the rules find in the other program's channels."""
+    raised = Raised(dict.fromkeys(channels, LEVEL))
+    found: list[Event] = []
+    for time, *values in zip(times.tolist(), *channels.values(), strict=False):
+        found += raised.update(time, dict(zip(channels, map(float, values), strict=True)))
+    return _spans([*found, *raised.finish()])
 
 
 def _spans(events: Sequence[Event]) -> dict[str, list[Span]]:
@@ -218,7 +240,14 @@ def action_table(rows: Sequence[Mapping[str, Any]]) -> list[Part]:
     ]
     headers = ("action", "by", "labelled", "found", "hits", "F1", "95 %, over clips",
                "false a minute")  # fmt: skip
-    return [Table(headers, cells)]
+    ours = [row for row in rows if row["way"] == "rules"]
+    by_clip = [
+        [clip, *("{} / {} / {}".format(*row["clips"][clip]) for row in ours)]
+        for clip in ours[0]["clips"]
+    ]
+    said = "By clip: labelled, found by the rules, hits."
+    of_clips = Table(["clip", *(row["action"] for row in ours)], by_clip)
+    return [Table(headers, cells), "", said, "", of_clips]
 
 
 def _hits(labelled: Sequence[Span], found: Sequence[Span]) -> int:

@@ -33,6 +33,10 @@ def acted(name: str, person: int, seed: int) -> Acted:
     return Acted(name, person, values, 20 if name else -1, 29 if name else -1)
 
 
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
 def archives(folder: Path) -> Path:
     folder.mkdir()
     for split, person in (("train", 0), ("test", 3)):
@@ -125,14 +129,30 @@ def test_the_comparison_counts_each_event_once() -> None:
     nothing = SimpleNamespace(responses=np.zeros((0, 1, 24)), probabilities=np.zeros(0))
     silent: Any = SimpleNamespace(classes=(), see=lambda clip: nothing)
     clips = {name: Followed(looks, events) for name in ("a", "b")}
-    rows = compare(clips, theirs, silent, np.random.default_rng(0))
+    rows = compare(clips, theirs, silent, rng())
     (row,) = (r for r in rows if (r["action"], r["way"]) == ("mouth_open", "rules"))
     assert (row["labelled"], row["found"], row["hits"]) == (2, 4, 1)
     assert row["f1"] == pytest.approx(2 / 6)
     assert row["false_per_minute"] == pytest.approx(3 / (40 / 60), rel=1e-3)
     assert row["low"] <= row["f1"] <= row["high"]
     assert all(r["found"] == 0 for r in rows if r["way"] == "filter bank")
-    assert {r["way"] for r in compare(clips, theirs, None, np.random.default_rng(0))} == {"rules"}
+    assert row["clips"] == {"a": [2, 2, 1], "b": [0, 2, 0]}
+    ways = {r["way"] for r in rows} - {r["way"] for r in compare(clips, theirs, None, rng())}
+    assert ways == {"filter bank"}
+
+
+def test_the_rules_are_applied_to_the_other_programs_channels() -> None:
+    times = np.arange(500) / 25
+    theirs = {action: {"a": np.zeros(500)} for action in PEERS}
+    theirs["smile"]["a"][100:120] = 0.36
+    theirs["smile"]["a"][200:220] = 0.5
+    clips = {"a": Followed(Looks(times, np.zeros((500, len(LOOK)))), ())}
+    rows = [r for r in compare(clips, theirs, None, rng()) if r["action"] == "smile"]
+    found = {r["way"]: (r["labelled"], r["found"], r["hits"]) for r in rows}
+    own = "rules, its own channels"
+    assert found == {
+        "rules": (2, 0, 0), own: (2, 2, 2), f"{own} x 0.8": (2, 1, 1), f"{own} x 1.25": (2, 2, 2),
+    }  # fmt: skip
 
 
 def test_an_action_that_was_never_filmed_is_named(tmp_path: Path) -> None:

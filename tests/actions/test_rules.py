@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from facetrack.actions.rules import RULES, WARM_UP, Rules
+from facetrack.actions.rules import AHEAD, RULES, Rules
 from facetrack.reading import Event, Reading, Readings
+from facetrack.signals.episodes import LONGEST
 
 RATE = 25
 CHANNELS = [channel for rule in RULES.values() for channel in rule.channels]
@@ -70,8 +71,20 @@ def test_each_rule_has_its_level(name: str) -> None:
 
 
 def test_an_action_in_the_first_frames_is_found() -> None:
-    (event,) = play(both(raised(0.4, 10, 20)))
-    assert event.start == 10 / RATE < WARM_UP
+    (event,) = play(both(raised(0.4, 0, 10)))
+    assert event.start == 0
+
+
+def test_an_action_is_told_when_what_follows_is_known() -> None:
+    run, said = run_of()
+    told = None
+    for index, value in enumerate(raised(0.4, 80, 99, 800)):
+        said.values = dict.fromkeys(CHANNELS, value)
+        if run.update(SimpleNamespace(index=index, timestamp=index / RATE)):
+            told = index / RATE
+            break
+    assert told is not None
+    assert 0 < told - 99 / RATE - AHEAD < 0.5
 
 
 def test_too_short_is_none_and_short_gaps_are_joined() -> None:
@@ -86,9 +99,16 @@ def test_half_a_smile_counts_half() -> None:
     assert play({"mouthSmileLeft": raised(0.6, 80, 99)}) != []
 
 
-def test_what_lasts_becomes_usual() -> None:
-    (event,) = play(both(raised(0.4, 50, 599, 600)))
-    assert event.stop < 12
+def test_an_action_that_lasts_is_one_and_becomes_usual() -> None:
+    (event,) = play(both(raised(0.4, 500, 999, 1500)))
+    assert (event.start, event.stop) == (500 / RATE, 999 / RATE)
+    (event,) = play(both(raised(0.4, 500, 2499, 2500)))
+    assert event.stop - event.start == pytest.approx(LONGEST, abs=0.1)
+
+
+def test_a_face_that_is_seldom_at_rest_shows_nothing() -> None:
+    talking = [0.1 + 0.4 * (index % 50 >= 20) for index in range(1000)]
+    assert play({"jawOpen": talking}) == []
 
 
 def test_what_cannot_be_said_is_no_action() -> None:
