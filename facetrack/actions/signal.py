@@ -21,13 +21,14 @@ from facetrack.actions.recogniser import (
     load_recogniser,
 )
 from facetrack.actions.timeline import HOP, Action, Timeline
-from facetrack.errors import FacetrackError
+from facetrack.errors import FacetrackError, InputError
 from facetrack.networks.expression import ExpressionEncoder, load_encoder
 from facetrack.reading import Event, Kind, Spec
 from facetrack.signals.estimator import Result, State
 from facetrack.signals.observation import Observation
+from facetrack.signals.registry import Choice, signals
 
-__all__ = ["FilterBank"]
+__all__ = ["FilterBank", "with_actions"]
 
 LOGGER = logging.getLogger(__name__)
 _GAP: Final = 0.2  # seconds without the face that are bridged
@@ -42,9 +43,12 @@ class FilterBank:
     ----------
     model : str
         Name or file of the recogniser.
+    leave : frozenset of str
+        Actions that are left to others.
     """
 
     model: str = DEFAULT
+    leave: frozenset[str] = frozenset()
     name: str = "action_bank"
     delay: float = (WINDOW + 2 * HOP) / RATE + _GAP
     needs_pixels: bool = True
@@ -58,7 +62,7 @@ class FilterBank:
     @property
     def specs(self) -> tuple[Spec, ...]:
         """The actions that the model is worth offering for."""
-        return _specs(self.model)
+        return tuple(spec for spec in _specs(self.model) if spec.name not in self.leave)
 
     def start(self) -> _ActionRun:
         """Begin with a face.
@@ -71,6 +75,36 @@ class FilterBank:
         return _ActionRun(
             _recogniser(self.model), _encoder(), frozenset(s.name for s in self.specs)
         )
+
+
+def with_actions(choice: Choice, model: str) -> Choice:
+    """Return a choice of signals that also names what a recogniser sees.
+
+    Parameters
+    ----------
+    choice : Choice
+    model : str
+        Name or file of the recogniser.
+
+    Returns
+    -------
+    Choice
+        Actions of which another estimator says the name are left to it.
+
+    Raises
+    ------
+    FacetrackError
+        If there is no such recogniser, or nothing of it is left.
+    """
+    _recogniser(model)
+    bank = FilterBank(model, frozenset(signals()))
+    names = {spec.name for spec in bank.specs}
+    if not names:
+        raise InputError(
+            f"{model}: offers no action that no other signal has; choose some with "
+            "`facetrack actions learn --offer`"
+        )
+    return Choice((*choice.estimators, bank), choice.names | names)
 
 
 class _ActionRun:

@@ -1,9 +1,10 @@
-"""`facetrack actions film|learn|compare`: the recogniser of facial actions."""
+"""`facetrack actions film|learn|teach|compare`: the recogniser of facial actions."""
 
 from __future__ import annotations
 
 import argparse
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from facetrack.cli._reports import shown, write_report
 from facetrack.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:  # what stands on these loads when a run needs it
+    from types import ModuleType
+
     from facetrack.actions.films import Acted, Part
     from facetrack.datasets.pts_folder import LabelledImage
     from facetrack.tracking.face_model import FaceModel
@@ -36,6 +39,16 @@ def add_face_arguments(kinds: Any) -> None:
     learn.add_argument("--terms", default="", help="terms of use, stored in the model's card")
     learn.add_argument("--epochs", type=int, default=16)
     learn.add_argument("--seed", type=int, default=0)
+    teach = kinds.add_parser("teach", help="add a class from a few examples to a recogniser")
+    teach.add_argument("recogniser", metavar="NAME|FILE.npz", help="which is left as it is")
+    teach.add_argument("action", metavar="NAME", help="of the events that are examples")
+    teach.add_argument(
+        "events", nargs="+", type=Path, metavar="CLIP.events.csv", help="where they are marked"
+    )
+    teach.add_argument("--videos", type=Path, required=True, metavar="DIR", help="holds the clips")
+    teach.add_argument("--films", type=Path, metavar="DIR", help="of `film`: what is not the class")
+    teach.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    teach.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
     compare = kinds.add_parser("compare", help="rules and a recogniser beside another program")
     compare.add_argument("videos", type=Path, metavar="DIR", help="clips of one person each")
     compare.add_argument("--recogniser", metavar="NAME|FILE.npz", help="default: the rules alone")
@@ -80,17 +93,9 @@ def _act(part: Part, *, portraits: list[LabelledImage], model: FaceModel) -> Act
 
 def learn(args: argparse.Namespace) -> int:
     """Train and write the model's file."""
-    if args.output.suffix != ".npz":
-        raise InputError(f"a model file ends in .npz, got {args.output.name}")
-    try:
-        from facetrack.actions.train.learning import learn as train
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error
     from tqdm import tqdm
 
-    recogniser = train(
+    recogniser = _training(args, "learning").learn(
         args.films,
         args.work,
         name=args.output.stem,
@@ -104,6 +109,58 @@ def learn(args: argparse.Namespace) -> int:
     for name, f1 in recogniser.card["f1_synthetic"].items():
         print(f"{name}: F1 {f1:.3f} on clips of synthetic people who were set aside")
     return 0
+
+
+def teach(args: argparse.Namespace) -> int:
+    """Track the clips, cut the examples out and write the wider model's file."""
+    import numpy as np
+
+    from facetrack.actions.films import read_acted
+    from facetrack.actions.recogniser import load_recogniser
+    from facetrack.evaluation.actions import follow
+    from facetrack.formats.events_csv import read_events
+    from facetrack.model import load_model
+
+    few = _training(args, "few")
+    known, model = load_recogniser(args.recogniser), load_model(args.model)
+    others = []
+    if args.films is not None:
+        films = [one for path in sorted(args.films.glob("train.*.npz")) for one in read_acted(path)]
+        others.append(few.rehearsal(films))
+    examples = []
+    for path in args.events:
+        records = read_events(path)
+        spans = [(r.event.start, r.event.stop) for r in records if r.event.name == args.action]
+        clip = _clip_of(path, args.videos)
+        shown, without = few.cut_examples(follow(clip, model).looks, spans)
+        lost = sum(not len(clips) for clips in shown)
+        print(f"{clip.name}: {len(spans)} examples" + (f", {lost} not seen well" if lost else ""))
+        examples += shown
+        others.append(without)
+    wider = few.teach(known, args.action, examples, np.concatenate(others))
+    wider.write(args.output)
+    print(f"{args.output}: {args.action} beside {', '.join(known.classes)}")
+    return 0
+
+
+def _clip_of(events: Path, videos: Path) -> Path:
+    """Find the clip of an events file: results/a.events.csv is of a.mp4, or whatever it is."""
+    name = events.name.removesuffix(".events.csv")
+    for path in sorted(videos.iterdir()) if videos.is_dir() else ():
+        if path.is_file() and path.stem == name:
+            return path
+    raise InputError(f"{videos}: holds no clip {name!r}, of which {events} is")
+
+
+def _training(args: argparse.Namespace, name: str) -> ModuleType:
+    if args.output.suffix != ".npz":
+        raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    try:
+        return import_module(f"facetrack.actions.train.{name}")
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
+        ) from error
 
 
 def compare(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facetrack.cli._faces import add_face_arguments, compare, film, learn
+from facetrack.cli._faces import add_face_arguments, compare, film, learn, teach
 from facetrack.cli._reports import write_report
 from facetrack.errors import InputError, MissingDependencyError
 
@@ -21,6 +21,7 @@ facetrack actions evaluate kinetics --work k400 --json k400.json
 facetrack actions predict clip.mp4 --work k400
 facetrack actions film looks --portraits afw helen_train lfpw_train --workers 4
 facetrack actions learn looks --work run -o actions.npz
+facetrack actions teach actions.npz lean results/clip.events.csv --videos . -o wider.npz
 facetrack actions compare videos --channels blendshapes/videos.npz --json actions.json
 """
 _BEST = 5  # classes that `predict` prints of a clip
@@ -66,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         "predict": _predict,
         "film": film,
         "learn": learn,
+        "teach": teach,
         "compare": compare,
     }
     return kinds[args.kind](args)

@@ -172,6 +172,11 @@ def _add_signal_arguments(parser: argparse.ArgumentParser) -> None:
         help="read words from lips: of a file that `facetrack lips enroll` wrote, or of a reader "
         "(`lips`: a demonstration, one talker's 51 words)",
     )
+    parser.add_argument(
+        "--actions",
+        metavar="FILE.npz",
+        help="name the actions of a recogniser that `facetrack actions learn` or `teach` wrote",
+    )
 
 
 def span(text: str) -> tuple[float, float]:
@@ -237,6 +242,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
         args.rest,
         args.rate,
         args.words,
+        args.actions,
     )
     model = load_model(args.model)
     model_id = ModelId(model.name, fingerprint(model))

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from facetrack.actions.signal import with_actions
 from facetrack.corpus.teaching import NOTHING, Teaching
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
@@ -64,6 +65,8 @@ class Settings:
         Frames per second of what states no times: folders of pictures, raw streams.
     words : str or None
         Words that are read from lips; see `lips.signal.lips_with`.
+    actions : str or None
+        A recogniser of actions; see `actions.signal.with_actions`.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class Settings:
     rest: tuple[float, float] | None = None
     rate: float | None = None
     words: str | None = None
+    actions: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
@@ -101,7 +105,9 @@ class Settings:
     def choice(self) -> Choice:
         """Return the estimators that run, as they are known at this moment."""
         choice = choose(self.signals)
-        return choice if self.words is None else with_words(choice, self.words)
+        if self.words is not None:
+            choice = with_words(choice, self.words)
+        return choice if self.actions is None else with_actions(choice, self.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,7 @@ class Task:
         settings = {**asdict(self.settings), **self.teaching.order()}
         settings["stills"] = self.stills
         settings["formats"] = list(self.settings.formats)
-        for name in ("rest", "rate", "words"):
+        for name in ("rest", "rate", "words", "actions"):
             if settings[name] is None:
                 del settings[name]  # as in runs of before there was any
         settings["signals"] = self.settings.choice().order()

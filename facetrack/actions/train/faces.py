@@ -28,7 +28,7 @@ _WIDTH: Final = 64
 _KERNEL: Final = 5
 _FEW_STEPS: Final = 300  # of a new class
 _GAINS: Final = (0.8, 3.0)  # the encoder says less of drawn faces than of real ones
-_MOST, _LITTLE = 0.7, 0.15  # of an action, in a clip
+MOST, LITTLE = 0.7, 0.15  # of an action, in a clip
 _NOISE: Final = 0.1  # of the deviation: looks of trackers shake
 
 Floats = npt.NDArray[np.float64]
@@ -102,7 +102,7 @@ def windows(acted: Acted, every: int = 2) -> Clips:
         labels = np.zeros(len(CLASSES))
         if acted.name:
             share = during[part].sum() / min(during.sum(), WINDOW)
-            shown = 1.0 if share >= _MOST else 0.0 if share <= _LITTLE else np.nan
+            shown = 1.0 if share >= MOST else 0.0 if share <= LITTLE else np.nan
             labels[CLASSES.index(acted.name)] = shown
             if acted.name == "yawn" and shown != 0:
                 labels[CLASSES.index("mouth_open")] = np.nan
