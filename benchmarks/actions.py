@@ -51,11 +51,11 @@ FULL: Final = replace(BANK, local=1)
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One way to build the last layers; `wider` multiplies the backbone's widths."""
+    """One way to build the last layers; channels of the backbone's stem and two stages."""
 
     about: str
     head: HeadForm
-    wider: float = 1.0
+    widths: tuple[int, int, int] = (16, 24, 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Setting:
     size: float
     strength: float
     arms: tuple[str, ...]
-    steps: tuple[int, int] = (500, 150)
+    steps: tuple[int, int] = (600, 200)
 
     @property
     def moving(self) -> bool:
@@ -77,9 +77,8 @@ class Setting:
 
 ARMS: Final[dict[str, Arm]] = {
     BASE: Arm("global average pooling", POOLED),
-    "wider": Arm("the same, as many parameters as the full head", POOLED, 1.31),
-    "widest": Arm("the same, as many multiply-adds as the full head", POOLED, 1.56),
-    "max": Arm("global maximum pooling", replace(POOLED, read="max")),
+    "deep": Arm("the same, a wider last stage: the full head's parameters", POOLED, (16, 24, 48)),
+    "wide": Arm("the same, wider: its parameters and multiply-adds", POOLED, (24, 40, 32)),
     "fine": Arm("average pooling of the local branch", replace(POOLED, local=1)),
     "bank": Arm("filter bank without cross-channel supervision", replace(BANK, cross=0.0)),
     "cross": Arm("filter bank with cross-channel supervision", BANK),
@@ -87,13 +86,13 @@ ARMS: Final[dict[str, Arm]] = {
     "full": Arm("the same on the local branch", FULL),
 }
 FEW: Final = (BASE, "cross", "full")
+LAST: Final = ("deep", "fine", "copy")  # trained when all others are
 SETTINGS: Final[dict[str, Setting]] = {
-    "3-D": Setting("motions, 3-D network", DEEP, 1.75, 1.6, tuple(ARMS)),
-    "2-D": Setting("shapes, 2-D network", FLAT, 1.75, 1.0,
-                   (BASE, "wider", "widest", "bank", "cross", "full"), (500, 200)),
-    "global": Setting("motions of the whole frame, 3-D network", DEEP, 10.0, 0.4, FEW),
-    "smaller": Setting("smaller motions, 3-D network", DEEP, 1.25, 1.6, FEW),
-}  # fmt: skip
+    "2-D": Setting("shapes, 2-D network", FLAT, 1.75, 1.0, tuple(ARMS)),
+    "global": Setting("shapes that fill the frame, 2-D network", FLAT, 10.0, 0.2, FEW),
+    "3-D": Setting("motions, 3-D network", DEEP, 1.75, 1.6, FEW, (600, 150)),
+    "smaller": Setting("smaller shapes, 2-D network", FLAT, 1.25, 1.2, FEW),
+}
 
 
 def train_arm(name: str, arm: str, seed: int, work: Path, output: Path) -> None:
@@ -102,15 +101,13 @@ def train_arm(name: str, arm: str, seed: int, work: Path, output: Path) -> None:
     if target.is_file():
         return
     setting, made = SETTINGS[name], ARMS[arm]
-    backbone = replace(
-        setting.backbone,
-        stem=round(setting.backbone.stem * made.wider),
-        widths=tuple(round(width * made.wider) for width in setting.backbone.widths),
-    )
+    stem, *widths = made.widths
+    backbone = replace(setting.backbone, stem=stem, widths=tuple(widths))
     torch.manual_seed(seed)
     start = build(backbone, POOLED)
     first, second = setting.steps
-    _fit(start, setting, first, seed, work / f"{name}.{made.wider}.{seed}.npz")
+    checkpoint = "-".join([name, *map(str, made.widths), f"{seed}.npz"])
+    _fit(start, setting, first, seed, work / checkpoint)
     torch.manual_seed(seed)
     network = build(backbone, made.head)
     network.stages.load_state_dict(start.stages.state_dict())
@@ -257,8 +254,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_flush_denormal(True)
     for folder in (args.work, args.output):
         folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(name, arm, seed) for seed in range(args.seeds) for name in args.settings
+    jobs = [(name, arm, seed) for name in args.settings for seed in range(args.seeds)
             for arm in SETTINGS[name].arms]  # fmt: skip
+    jobs.sort(key=lambda job: job[1] in LAST)
     for name, arm, seed in tqdm(jobs, desc="arms and seeds", disable=None):
         train_arm(name, arm, seed, args.work, args.output)
     settings = compare(args.output)

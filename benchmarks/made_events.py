@@ -98,8 +98,10 @@ def _background(count: int, rng: np.random.Generator) -> Floats:
         for t in range(FRAMES):
             x, y = start[i] + t * drift[i]
             clips[i, t] += textures[chosen[i], y : y + SIDE, x : x + SIDE]
-        for place in rng.uniform(2, SIDE - 3, (_BLOBS, 2)):
-            clips[i] += rng.choice([-1.0, 1.0]) * _blob(place, 1.75)
+    places = rng.uniform(2, SIDE - 3, (2, count, _BLOBS, 1))
+    across, down = np.exp(-((np.arange(SIDE) - places) ** 2) / (2 * 1.75**2))
+    signs = rng.choice([-1.0, 1.0], (count, _BLOBS))
+    clips += np.einsum("nb,nby,nbx->nyx", signs, down, across)[:, None]
     return clips
 
 
