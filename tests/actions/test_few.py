@@ -104,13 +104,14 @@ def test_a_class_is_taught_from_marked_videos(
     assert wider.card["offered"] == ["frown", "lean"]
     shown, others = cut_examples(video("jawOpen", 3), SPANS)
     brows = np.concatenate(cut_examples(video("browInnerUp", 4), SPANS)[0])
-    said = {}
+    said: dict[str, list[bool]] = {}
     for kind, clips in (("lean", np.concatenate(shown)), ("frown", brows), ("", others)):
         for clip in clips:
             before, after = known.see(clip), wider.see(clip)
             for branch, logits in before.logits.items():
                 assert np.array_equal(logits, after.logits[branch][:1]), branch
-            said.setdefault(kind, []).append(after.probabilities[1] >= wider.thresholds["lean"])
+            found = bool(after.probabilities[1] >= wider.thresholds["lean"])
+            said.setdefault(kind, []).append(found)
     assert np.mean(said["lean"]) > 0.8
     assert np.mean([*said["frown"], *said[""]]) < 0.1
     for name, complaint in (("frown", "knows 'frown' already"), ("smirk", "in 0 of 0 examples")):
