@@ -3,10 +3,10 @@
     python benchmarks/actions.py --work WORK -o arms --json actions.json
 
 Every arm and seed of a setting is one small JSON in the output folder as soon as it is done: what
-is there is not done again. As in the paper, all arms of a setting and seed start from one
-backbone, trained with global pooling, and go on for the same number of steps on the same clips;
-wider ones start from one of their own, trained likewise. Test clips are the same for all, and never
-trained on; what is compared is paired by seed and clip.
+is there is not done again. As in the paper, the arms of a seed start from one backbone that knows
+something: trained with global pooling, on events that are larger and stronger. They go on for the
+same number of steps on the same clips; wider ones start from one of their own, trained likewise.
+Test clips are the same for all, and never trained on; what is compared is paired by seed and clip.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from facetrack.reporting.tables import Part, Quantity, Table
 
 BASE: Final = "mean"
 BATCH: Final = 32
+START: Final = (2.5, 2.5)  # size and strength of the events that backbones start with,
+STARTED: Final = 150  # and steps
 TESTED: Final = 1000  # clips
 SPEEDS: Final = {"bank": 3.0}
 DEEP: Final = BackboneForm(
@@ -60,14 +62,14 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Clips of one kind, the backbone, and its arms; steps of the start and of each arm."""
+    """Clips of one kind, the backbone, and its arms; steps of each arm."""
 
     about: str
     backbone: BackboneForm
     size: float
     strength: float
     arms: tuple[str, ...]
-    steps: tuple[int, int] = (600, 200)
+    steps: int = 200
 
     @property
     def moving(self) -> bool:
@@ -90,8 +92,8 @@ LAST: Final = ("deep", "fine", "copy")  # trained when all others are
 SETTINGS: Final[dict[str, Setting]] = {
     "2-D": Setting("shapes, 2-D network", FLAT, 1.75, 1.0, tuple(ARMS)),
     "global": Setting("shapes that fill the frame, 2-D network", FLAT, 10.0, 0.2, FEW),
-    "3-D": Setting("motions, 3-D network", DEEP, 1.75, 1.6, FEW, (600, 150)),
     "smaller": Setting("smaller shapes, 2-D network", FLAT, 1.25, 1.2, FEW),
+    "3-D": Setting("motions, 3-D network", DEEP, 1.75, 1.6, FEW, 150),
 }
 
 
@@ -105,15 +107,14 @@ def train_arm(name: str, arm: str, seed: int, work: Path, output: Path) -> None:
     backbone = replace(setting.backbone, stem=stem, widths=tuple(widths))
     torch.manual_seed(seed)
     start = build(backbone, POOLED)
-    first, second = setting.steps
-    checkpoint = "-".join([name, *map(str, made.widths), f"{seed}.npz"])
-    _fit(start, setting, first, seed, work / checkpoint)
+    checkpoint = "-".join(map(str, (backbone.deep, *made.widths, f"{seed}.npz")))
+    _fit(start, setting, START, STARTED, seed, work / checkpoint)
     torch.manual_seed(seed)
     network = build(backbone, made.head)
     network.stages.load_state_dict(start.stages.state_dict())
     network.classifier.load_state_dict(start.classifier.state_dict())
     network.start_local()
-    _fit(network, setting, second, seed + 1000, None)
+    _fit(network, setting, (setting.size, setting.strength), setting.steps, seed + 1000, None)
     tested = make(TESTED, np.random.default_rng([9, seed]), moving=setting.moving,
                   size=setting.size, strength=setting.strength)  # fmt: skip
     write_json(target, {"setting": name, "arm": arm, "seed": seed, **measure(network, tested)})
@@ -174,17 +175,22 @@ def report(settings: dict[str, list[dict[str, Any]]]) -> list[Part]:
 
 
 def _fit(
-    network: ActionNetwork, setting: Setting, steps: int, seed: int, checkpoint: Path | None
+    network: ActionNetwork,
+    setting: Setting,
+    event: tuple[float, float],
+    steps: int,
+    seed: int,
+    checkpoint: Path | None,
 ) -> None:
-    """Train on clips that are made as they are needed."""
+    """Train on clips that are made as they are needed, with events of a size and a strength."""
+    size, strength = event
 
     def loss(batch: npt.NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        made = make(len(batch), rng, moving=setting.moving,
-                    size=setting.size, strength=setting.strength)  # fmt: skip
+        made = make(len(batch), rng, moving=setting.moving, size=size, strength=strength)
         return network.loss(_tensor(made.clips), torch.from_numpy(made.labels))
 
     network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    rate = 5e-3 if checkpoint is not None and setting.moving else 3e-3
+    rate = 5e-3 if checkpoint is not None else 3e-3
     schedule = Schedule(1, batch=BATCH, rate=rate, seed=seed)
     Fitting(network, schedule, checkpoint, speeds=SPEEDS).run(steps * BATCH, loss)
 

@@ -1,0 +1,70 @@
+"""Made events, where a filter looks, and arms compared over seeds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+actions: Any = pytest.importorskip("actions")
+made_events: Any = pytest.importorskip("made_events")
+new_class: Any = pytest.importorskip("new_class")
+
+
+@pytest.mark.parametrize("moving", [True, False])
+def test_an_event_lies_in_its_box_and_is_all_that_differs(moving: bool) -> None:
+    """Clips of one seed with and without the event differ in the box alone."""
+    with_it, without = (
+        made_events.make(40, np.random.default_rng(3), moving=moving, size=1.75, strength=s)
+        for s in (1.0, 0.0)
+    )
+    assert np.array_equal(with_it.labels, without.labels)
+    change = np.abs(with_it.clips - without.clips)[:, 0].sum(axis=1)
+    for image, (left, top, right, bottom) in zip(change, with_it.boxes, strict=True):
+        grid = np.arange(made_events.SIDE)
+        across, down = (grid >= left) & (grid <= right), (grid >= top) & (grid <= bottom)
+        assert image[np.ix_(down, across)].sum() > 0.75 * image.sum() > 0
+    assert (np.bincount(with_it.labels, minlength=8) > 0).all()
+
+
+def test_small_events_fill_a_twentieth_of_the_frame() -> None:
+    shares = {name: made_events.share(s.size) for name, s in actions.SETTINGS.items()}
+    assert shares.pop("global") == 1
+    assert max(shares.values()) <= 0.05
+
+
+def test_cells_are_inside_where_their_centres_are_within_half_a_cell() -> None:
+    inside = actions._cells_inside(np.array([[9.0, 1.0, 14.0, 2.0]]), 4, 32)  # cells of 8 px
+    assert inside[0].tolist() == [[False, True, False, False], *[[False] * 4] * 3]
+
+
+def test_arms_are_compared_with_pooling_by_seed_and_clip(tmp_path: Path) -> None:
+    right = {"mean": [1, 0, 0, 0], "full": [1, 1, 1, 0]}
+    for arm, hits in right.items():
+        for seed in range(2):
+            one = {"setting": "2-D", "arm": arm, "seed": seed, "right": hits, "inside": None,
+                   "chance": None, "parameters": 1, "multiply_adds": 1}  # fmt: skip
+            (tmp_path / f"{arm}.{seed}.json").write_text(json.dumps(one), "utf-8")
+    mean, full = actions.compare(tmp_path)["2-D"]
+    assert (mean["correct"], full["correct"], full["seeds"]) == (25, 75, 2)
+    assert full["above"]["mean"] == pytest.approx(50)
+    assert "above" not in mean
+
+
+def test_a_class_from_few_films_stands_beside_all(tmp_path: Path) -> None:
+    rows = [
+        {"class": "nod", "seed": seed, "films": 8, "all": 0.8, "few": few, "same": True}
+        for seed, few in enumerate((0.7, 1.0))
+    ]
+    (table,) = new_class.report(rows)
+    (row,) = table.rows
+    assert row[:3] == ["nod", 2, 8]
+    assert row[-2:] == ["+0.050 (-0.100 to +0.200)", "yes"]
+    (table,) = new_class.report([*rows, rows[0] | {"same": False}])
+    assert table.rows[0][-1] == "no"
