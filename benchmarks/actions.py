@@ -37,6 +37,7 @@ from facetrack.reporting.intervals import paired_interval
 from facetrack.reporting.tables import Part, Quantity, Table
 
 BASE: Final = "mean"
+CONTROL: Final = "wide"
 BATCH: Final = 32
 START: Final = (2.5, 2.5)  # size and strength of the events that backbones start with,
 STARTED: Final = 150  # and steps
@@ -79,6 +80,7 @@ class Setting:
 
 ARMS: Final[dict[str, Arm]] = {
     BASE: Arm("global average pooling", POOLED),
+    "near": Arm("the same, wider: more of both than the bank", POOLED, (24, 24, 32)),
     "deep": Arm("the same, a wider last stage: the full head's parameters", POOLED, (16, 24, 48)),
     "wide": Arm("the same, wider: its parameters and multiply-adds", POOLED, (24, 40, 32)),
     "fine": Arm("average pooling of the local branch", replace(POOLED, local=1)),
@@ -168,7 +170,7 @@ def report(settings: dict[str, list[dict[str, Any]]]) -> list[Part]:
         parts += ["", f"{setting.about}; an event fills {of_frame}", ""]
         parts.append(Table(
             ["arm", "what", "seeds", "correct, %", "spread", "above mean, points, 95 %",
-             "peak in box, %", "chance, %", "parameters", "million multiply-adds"],
+             "above wide", "peak in box, %", "chance, %", "parameters", "million multiply-adds"],
             [_cells(row) for row in rows],
         ))  # fmt: skip
     return parts
@@ -225,23 +227,31 @@ def _row(arm: str, arms: dict[str, dict[int, dict[str, Any]]]) -> dict[str, Any]
     for name in ("inside", "chance"):
         measured = [one[name] for one in seeds.values() if one[name] is not None]
         row[name] = 100 * float(np.mean(measured)) if measured else None
-    common = sorted(seeds.keys() & arms.get(BASE, {}).keys())
-    if arm != BASE and common:
-        base, own = (np.concatenate([of[s]["right"] for s in common]) for of in (arms[BASE], seeds))
-        row["above"] = asdict(paired_interval(100 * base, 100 * own, np.random.default_rng(0)))
+    row["above"] = {}
+    for base in (BASE, CONTROL):
+        common = sorted(seeds.keys() & arms.get(base, {}).keys())
+        if arm != base and common:
+            pair = (arms[base], seeds)
+            other, own = (np.concatenate([of[s]["right"] for s in common]) for of in pair)
+            interval = paired_interval(100 * other, 100 * own, np.random.default_rng(0))
+            row["above"][base] = asdict(interval)
     return row
 
 
 def _cells(row: dict[str, Any]) -> list[object]:
-    above = row.get("above")
     quantities = [
         Quantity(float("nan") if row[name] is None else row[name], 1)
         for name in ("correct", "spread", "inside", "chance")
     ]
     correct, spread, inside, chance = quantities
-    said = f"{above['mean']:+.1f} ({above['low']:+.1f} to {above['high']:+.1f})" if above else "-"
+    said = [
+        "{mean:+.1f} ({low:+.1f} to {high:+.1f})".format(**row["above"][base])
+        if base in row["above"]
+        else "-"
+        for base in (BASE, CONTROL)
+    ]
     adds = Quantity(row["multiply_adds"] / 1e6, 1)
-    return [row["arm"], row["about"], row["seeds"], correct, spread, said, inside, chance,
+    return [row["arm"], row["about"], row["seeds"], correct, spread, *said, inside, chance,
             row["parameters"], adds]  # fmt: skip
 
 

@@ -45,16 +45,17 @@ def test_cells_are_inside_where_their_centres_are_within_half_a_cell() -> None:
 
 
 def test_arms_are_compared_with_pooling_by_seed_and_clip(tmp_path: Path) -> None:
-    right = {"mean": [1, 0, 0, 0], "full": [1, 1, 1, 0]}
+    right = {"mean": [1, 0, 0, 0], "wide": [1, 1, 0, 0], "full": [1, 1, 1, 0]}
     for arm, hits in right.items():
         for seed in range(2):
             one = {"setting": "2-D", "arm": arm, "seed": seed, "right": hits, "inside": None,
                    "chance": None, "parameters": 1, "multiply_adds": 1}  # fmt: skip
             (tmp_path / f"{arm}.{seed}.json").write_text(json.dumps(one), "utf-8")
-    mean, full = actions.compare(tmp_path)["2-D"]
+    mean, wide, full = actions.compare(tmp_path)["2-D"]
     assert (mean["correct"], full["correct"], full["seeds"]) == (25, 75, 2)
-    assert full["above"]["mean"] == pytest.approx(50)
-    assert "above" not in mean
+    above = {base: found["mean"] for base, found in full["above"].items()}
+    assert above == pytest.approx({"mean": 50, "wide": 25})
+    assert (set(mean["above"]), set(wide["above"])) == ({"wide"}, {"mean"})
 
 
 def test_a_class_from_few_films_stands_beside_all(tmp_path: Path) -> None:
