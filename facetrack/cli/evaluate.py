@@ -104,7 +104,8 @@ def _add_landmark_arguments(landmarks: argparse.ArgumentParser) -> None:
         "--own-convention",
         type=Path,
         metavar="DIR",
-        help="the same for our model: how its mark-up differs from that of DIR's training pictures",
+        help="the same for our model and --peers: how the mark-up of each differs from that of "
+        "DIR's training pictures",
     )
 
 
@@ -175,14 +176,18 @@ def _landmarks(args: argparse.Namespace) -> int:
     images = load_folder(args.folder)
     with cluster_map(args) as map_:
         predictions = _own_predictions(args, model, images, map_)
-        if args.own_convention:
-            lessons = _own_predictions(args, model, load_folder(args.own_convention), map_)
+        teaching = load_folder(args.own_convention) if args.own_convention else []
+        if teaching:
+            lessons = _own_predictions(args, model, teaching, map_)
             for ours, lesson in zip(tuple(predictions), lessons, strict=True):
                 predictions += with_learned_conventions(ours, [lesson])
     makers, skipped = peer_makers(args)
     for make_peer in makers:
         peer = make_peer()
         predictions.append(from_peer(peer, images, map_=shown(peer.name, len(images))))
+        if teaching:
+            lesson = from_peer(peer, teaching, map_=shown(peer.name, len(teaching)))
+            predictions += with_learned_conventions(predictions[-1], [lesson])
     predictions += _predicted_elsewhere(args, images)
     report = landmark_report(
         args.folder.name, images, predictions, markup=args.points, skipped=skipped

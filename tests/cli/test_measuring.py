@@ -138,7 +138,18 @@ def test_predictions_made_elsewhere_are_rows(folder, capsys) -> None:
     assert "needs --predictions x=DIR" in capsys.readouterr().err
 
 
-def test_our_own_convention_can_be_mapped(folder, tmp_path: Path, capsys) -> None:
+class Off:
+    """A rival whose points lie 10 px off."""
+
+    name, note, model_bytes = "off", "a rival", 1
+
+    def predict(self, image):
+        return SHAPE + 90
+
+
+def test_conventions_can_be_mapped_ours_and_those_of_rivals(
+    folder, tmp_path: Path, capsys, monkeypatch
+) -> None:
     training = tmp_path / "training"
     training.mkdir()
     for k in range(80):  # a quarter of them is used, and 20 are needed
@@ -148,6 +159,13 @@ def test_our_own_convention_can_be_mapped(folder, tmp_path: Path, capsys) -> Non
     out = tmp_path / "r.json"
     assert main([*command, str(training), "--json", str(out)]) == 0
     rows = [(row["name"], row["start"]) for row in json.loads(out.read_text())["details"]["rows"]]
+    monkeypatch.setattr("facetrack.cli.evaluate.peer_makers", lambda args: ([Off], []))
+    peers = tmp_path / "peers.json"
+    assert main([*command, str(training), "--json", str(peers)]) == 0
+    found = {row["name"]: row["mean"] for row in json.loads(peers.read_text())["details"]["rows"]}
+    assert found["off"] > 10
+    assert found["off + offset"] < 0.1 * found["off"]
+    assert "off + linear map" in found
     names = ("centred", "centred + offset", "centred + linear map")
     assert sorted(rows) == sorted((n, f"{s} truth") for n in names for s in ("projected", "moved"))
     assert main([*command, str(folder)]) == 1
@@ -233,12 +251,6 @@ def test_300vw(w300vw: Path, tmp_path: Path, capsys) -> None:
 
 
 def test_300vw_with_learning_and_peers(w300vw: Path, tmp_path: Path, capsys, monkeypatch) -> None:
-    class Off:
-        name, note, model_bytes = "off", "a rival", 1
-
-        def predict(self, image):
-            return SHAPE + 90
-
     monkeypatch.setattr("facetrack.cli.evaluate.peer_makers", lambda args: ([Off], ["PFLD: no"]))
     out, work = tmp_path / "r.json", tmp_path / "work"
     command = ["evaluate", "300vw", str(w300vw), "--category", "2", "--adapt", "--peers"]
