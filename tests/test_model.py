@@ -342,7 +342,8 @@ def test_a_sound_model_has_no_problem(file: Path) -> None:
     info = describe(file)
     assert (info.kind, info.problem) == ("facetrack model", "")
     shipped = [info.name for info in list_models() if not info.problem]
-    assert shipped == ["default", "expression", "expression_binary", "lips", "pain_demo"]
+    names = ["appearance", "default", "expression", "expression_binary", "lips", "pain_demo"]
+    assert shipped == names
 
 
 def test_a_model_of_another_kind_is_no_landmark_tracker(tmp_path: Path) -> None:

@@ -74,6 +74,11 @@ def rehearsal(films: Sequence[Acted], each: int = 10) -> Floats:
     -------
     ndarray, shape (n, WINDOW, values), float64
         Relative looks.
+
+    Raises
+    ------
+    InputError
+        If the films hold no clip.
     """
     kept: dict[str, list[Floats]] = {name: [] for name in (*CLASSES, "")}
     for acted in films:
