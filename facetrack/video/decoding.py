@@ -18,7 +18,7 @@ from av.stream import Disposition
 from facetrack.errors import VideoError
 from facetrack.formats.picture import most_pixels
 from facetrack.video.source import DecodeReport
-from facetrack.video.timeline import own_end
+from facetrack.video.timeline import own_end, packets_of
 
 MAX_PIXELS: Final = 16384 * 8192  # a broken header may claim any size; this bounds memory
 _AT_ONCE: Final = 1 << 29  # bytes: a plane of so many pixels, an index of 200 hours
@@ -178,7 +178,7 @@ def _packets(container: Any, stream: Any, report: DecodeReport) -> Iterator[tupl
 def _demuxed(container: Any, stream: Any, report: DecodeReport) -> Iterator[Any]:
     """Give the packets; the empty last one brings what the decoder holds, also behind damage."""
     try:
-        yield from container.demux(stream)
+        yield from packets_of(container, stream)
     except av.error.FFmpegError as error:
         _undecodable(error, report)
         last = av.Packet()

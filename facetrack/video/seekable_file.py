@@ -21,7 +21,7 @@ from facetrack.video.frame import Frame
 from facetrack.video.planes import DecodedPicture, leave_pool, orientation
 from facetrack.video.seeking import FrameCache
 from facetrack.video.source import ClosesItself, DecodeReport
-from facetrack.video.timeline import StreamClock, is_timeless, zero_of
+from facetrack.video.timeline import StreamClock, is_timeless, packets_of, zero_of
 from facetrack.video.unchanged import Unchanged
 
 _SEEK: Final = 8  # frames that seeking must spare: decoding so many takes less time
@@ -309,7 +309,7 @@ def _index_packets(path: Path, size: int, changed: int) -> FrameIndex | None:
         if is_timeless(container):
             return None
         try:
-            for packet in container.demux(stream):
+            for packet in packets_of(container, stream):
                 if not packet.size or packet.is_discard:
                     continue
                 if packet.pts is None or packet.is_corrupt:

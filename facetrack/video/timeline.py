@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Final
 
@@ -117,11 +118,37 @@ def sound_reaches(container: Any, end: float) -> bool:
         return False
     limit = Fraction(end) + zero_of(container)
     with contextlib.suppress(av.error.FFmpegError):
-        for packet in container.demux(container.streams.audio):
+        for packet in packets_of(container, container.streams.audio):
             ends = (packet.pts or 0) + (packet.duration or 0)
             if packet.pts is not None and ends * packet.time_base >= limit:
                 return True
     return False
+
+
+def packets_of(container: Any, streams: Any) -> Iterator[Any]:
+    """Read packets, also behind one of a stream that came later, which PyAV does not know.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+    streams : av.stream.Stream or tuple of them
+
+    Yields
+    ------
+    av.packet.Packet
+        Those of these streams; an empty one each at the end.
+
+    Raises
+    ------
+    av.error.FFmpegError
+        If the file is damaged here.
+    """
+    while True:
+        try:
+            yield from container.demux(streams)
+        except IndexError:  # that packet was read: the next call goes on behind it
+            continue
+        return
 
 
 class StreamClock:

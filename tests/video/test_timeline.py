@@ -23,6 +23,7 @@ from facetrack.formats.openface import OpenFaceWriter, read_openface
 from facetrack.formats.webvtt import read_webvtt, write_webvtt_annotations
 from facetrack.opening import open_seekable, open_source, unstated_rate
 from facetrack.video.file import FileSource
+from facetrack.video.timeline import packets_of
 
 Clip = Callable[..., Path]
 
@@ -285,3 +286,20 @@ def test_a_file_that_is_cut_with_its_sound_is_named(
     times = [f.timestamp for f in source]
     assert all(a < b for a, b in itertools.pairwise(times))
     assert any("cut short" in note for note in source.report.notes)
+
+
+class Joined:
+    """A container as PyAV's, one of whose packets is of a stream that came later."""
+
+    def __init__(self) -> None:
+        self._left = iter(["a", None, "b", None, None, "c"])
+
+    def demux(self, streams: object) -> Iterator[str]:
+        for packet in self._left:
+            if packet is None:
+                raise IndexError("list index out of range")
+            yield packet
+
+
+def test_packets_of_a_stream_that_came_later_end_nothing() -> None:
+    assert list(packets_of(Joined(), ())) == ["a", "b", "c"]

@@ -89,7 +89,7 @@ class Sound:
             for samples in self._samples():
                 if not self._put(samples):
                     break
-        except (av.FFmpegError, OSError, ValueError) as error:
+        except (av.FFmpegError, OSError, ValueError, LookupError) as error:
             self.failure = f"the sound of {self._path.name} cannot be decoded: {error}"
         self._done = True
 
