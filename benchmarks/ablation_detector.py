@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.pts_folder import LabelledImage
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.evaluation.errors import summary
 from facetrack.evaluation.protocols import Model, from_detector
 from facetrack.face import Fit
 from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
+from facetrack.fitting.box_fit import Box
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import load_model, save_model
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.box_fit import Box
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.face_model import FaceModel
 from facetrack.training.trainer import TrainingSettings, train_model
 
 Points = npt.NDArray[np.float64]

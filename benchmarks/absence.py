@@ -24,16 +24,16 @@ from showing import show
 from tqdm import tqdm
 
 from facetrack.datasets.pts_folder import load_folder
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import FacetrackError
 from facetrack.evaluation.owners import Owned, find_owners, owner_of_ids, strayed
 from facetrack.evaluation.people import choose_portraits
+from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
 from facetrack.reporting.tables import Table
 from facetrack.synthetic.clips import absence_video
 from facetrack.synthetic.portrait import Portrait
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 FIRST_SEED: Final = 1000  # 5000 and on are kept for the figures that are reported

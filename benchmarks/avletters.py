@@ -25,6 +25,7 @@ from tqdm import tqdm
 from facetrack.errors import FacetrackError
 from facetrack.evaluation.isolated_words import score_isolated
 from facetrack.evaluation.lip_words import nearest_by, score_takes
+from facetrack.fitting.face_model import FaceModel
 from facetrack.lips.clips import LipClip
 from facetrack.lips.datasets import DATASETS, Item
 from facetrack.lips.enrol import Take, enrol, take_of_part
@@ -34,7 +35,6 @@ from facetrack.lips.train.export import write_run
 from facetrack.lips.train.run import start
 from facetrack.model import load_model
 from facetrack.reporting.tables import Part, Table
-from facetrack.tracking.face_model import FaceModel
 
 _SETS: Final = 10  # of letters
 _LETTERS: Final = 5  # in each

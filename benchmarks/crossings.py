@@ -24,11 +24,11 @@ from tqdm import tqdm
 
 from facetrack.errors import FacetrackError, InputError
 from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids, strayed
+from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
 from facetrack.opening import open_source
 from facetrack.reporting.tables import Table
 from facetrack.synthetic.clips import crossing_video
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 FIRST_SEED: Final = 1000  # 0 to 99 served while the tracker was made

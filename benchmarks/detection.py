@@ -28,15 +28,15 @@ from showing import show
 from tqdm import tqdm
 
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
+from facetrack.detection.detections import Finds
+from facetrack.detection.face_detector import FaceDetector
+from facetrack.detection.hog import HogDetector
 from facetrack.errors import FacetrackError, InputError
 from facetrack.features.pixels import Box, Image, agreement, box_of, overlap
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.picture import SUFFIXES, read_bgr
 from facetrack.model import load_model
 from facetrack.reporting.tables import Table
-from facetrack.tracking.detection import Finds
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.hog import HogDetector
 from facetrack.tracking.search import confirm
 
 WORDS: Final = {

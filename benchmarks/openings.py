@@ -32,12 +32,12 @@ from facetrack.datasets.pts_folder import load_folder
 from facetrack.errors import FacetrackError, InputError
 from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.people import synthetic_people
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.openings import INNER_LIPS, opening
 from facetrack.model import load_model
 from facetrack.opening import open_source
 from facetrack.reporting.tables import Quantity, Table
 from facetrack.signals.geometry import eye_openings
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 _OPEN: Final = 80  # percentile of a clip's openings

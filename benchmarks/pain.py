@@ -28,6 +28,7 @@ from facetrack.datasets.portraits import load_portraits
 from facetrack.errors import FacetrackError, InputError
 from facetrack.face import Face
 from facetrack.features.crops import Crop
+from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
 from facetrack.networks.expression import load_encoder
 from facetrack.pain.archive import read_archive
@@ -49,7 +50,6 @@ from facetrack.signals.resting import measure_rest
 from facetrack.synthetic.actor import Actor, Shot
 from facetrack.synthetic.dynamics import Move
 from facetrack.synthetic.portrait import Portrait, astronaut
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
 

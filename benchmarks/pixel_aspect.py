@@ -27,11 +27,11 @@ import numpy as np
 import numpy.typing as npt
 from showing import show
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model
 from facetrack.opening import open_source
 from facetrack.reporting.tables import Table
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Image
 from facetrack.video.square import stretch_of

@@ -20,8 +20,8 @@ from facetrack.corpus.fingerprint import fingerprint
 from facetrack.corpus.recording import record
 from facetrack.corpus.task import ModelId, Outputs, Settings, Task
 from facetrack.errors import FacetrackError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
-from facetrack.tracking.face_model import FaceModel
 
 
 def track(spec: str, folder: Path, model: FaceModel) -> Path:

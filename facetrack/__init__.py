@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from facetrack.corpus.run import analyse, detect, track
     from facetrack.errors import FacetrackError
     from facetrack.face import Face, Fit, Pose, Source, State
+    from facetrack.fitting.warm_up import warm_up
     from facetrack.learning.profile import Profile, load_profile
     from facetrack.model import load_model
     from facetrack.tracking.tracker import Tracker
-    from facetrack.tracking.warm_up import warm_up
 
     __version__: str
 
@@ -52,7 +52,7 @@ _HOMES = {
     "load_model": "facetrack.model",
     "load_profile": "facetrack.learning.profile",
     "track": "facetrack.corpus.run",
-    "warm_up": "facetrack.tracking.warm_up",
+    "warm_up": "facetrack.fitting.warm_up",
 }
 
 

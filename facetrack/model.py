@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.packing import pack, unpack
 from facetrack.formats.modelfile import ModelKind, register_kind
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.packing import pack, unpack
 
 LANDMARK_TRACKER = ModelKind("facetrack model", "landmark tracker", schema=1, load=unpack)
 register_kind(LANDMARK_TRACKER)

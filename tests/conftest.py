@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
+
+from tests.mutants.plugin import MODULE
 
 if TYPE_CHECKING:
+    from facetrack.fitting.face_model import FaceModel
     from facetrack.synthetic.video import SyntheticFace
-    from facetrack.tracking.face_model import FaceModel
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,11 +53,17 @@ _use_fresh_kernel_cache()
 # The first example compiles kernels, so a deadline would fail on a cold cache only.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=100, print_blob=True)
+# The same examples each time; that one fails is enough: shrinking keeps each try's memory.
+settings.register_profile(
+    "mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
+)
 # A round of `make fuzz`; never the same examples twice.
 settings.register_profile(
     "fuzz", deadline=None, derandomize=False, max_examples=1000, print_blob=True
 )
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.load_profile(
+    "mutants" if MODULE in os.environ else "ci" if os.environ.get("CI") else "dev"
+)
 
 
 @pytest.fixture(scope="session")

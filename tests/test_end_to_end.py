@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from facetrack.face import Face
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.clips import demo_video
 from facetrack.synthetic.portrait import Portrait, astronaut, stranger
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 COVERED = (20, 40)

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from facetrack.errors import ModelError, OutputError
 from facetrack.features.maps import MapSpec
+from facetrack.fitting.box_fit import BoxPlacement
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.quality import QualityClassifier
 from facetrack.formats.modelfile import ModelKind, describe, list_models
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import LANDMARK_TRACKER, load_model, save_model
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking.box_fit import BoxPlacement
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier
 
 CARD = {"data": "made by code", "terms": "none", "measures": {"mean": 2.5}}
 N_PARAMETERS = 6

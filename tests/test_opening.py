@@ -15,8 +15,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import CameraError, InputError, VideoError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.opening import open_seekable, open_source, unstated_rate
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.seeking import SeekableVideo
 from facetrack.video.sink import VideoWriter
 from facetrack.video.source import VideoSource

@@ -16,8 +16,8 @@ from PyQt5.QtWidgets import QApplication
 from threadpoolctl import threadpool_limits
 
 from facetrack.errors import FacetrackError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.devices import list_cameras
 from facetrack_app.model.places import user_folder
 from facetrack_app.model.settings import load_settings

@@ -13,13 +13,13 @@ import numpy.typing as npt
 from facetrack.actions.looks import LOOK, RATE, look
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import FormatError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.archive import checksum, read_archive, write_archive
 from facetrack.networks.expression import ExpressionEncoder
 from facetrack.signals.observation import Observation
 from facetrack.synthetic.actions import ACTIONS, NOTHING, SIDED, film_action
 from facetrack.synthetic.actor import Actor
 from facetrack.synthetic.portrait import Portrait
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import ArrayPicture, Frame
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.face import Fit
 from facetrack.features.crops import take_patch
+from facetrack.identity.person import UNKNOWN, Person
 from facetrack.landmarks.markup import outer_eye_distance
-from facetrack.tracking.identity import UNKNOWN, Person
 from facetrack.tracking.track import HOPELESS, PATIENCE, WELL_FITTED, Fits, Track
 from facetrack.video.frame import Frame
 

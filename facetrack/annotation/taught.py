@@ -12,15 +12,15 @@ import numpy.typing as npt
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.offset import OffsetLearner
 from facetrack.errors import InputError
+from facetrack.fitting.face_model import FaceModel
+from facetrack.identity.person import UNKNOWN, Person, signature
+from facetrack.identity.person_state import teachable
+from facetrack.identity.personal_model import PersonalModel
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learner
 from facetrack.learning.lesson import Lesson, make_lesson
 from facetrack.learning.profile import Profile
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.identity import UNKNOWN, Person, signature
-from facetrack.tracking.person_state import teachable
-from facetrack.tracking.personal_model import PersonalModel
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Image
 

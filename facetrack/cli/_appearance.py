@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.evaluation.people import choose_portraits
+from facetrack.identity.appearance import save_whitening
 from facetrack.model import load_model
 from facetrack.reporting.tables import Table
-from facetrack.tracking.appearance import save_whitening
 from facetrack.training.appearance import (
     Looks,
     Separation,

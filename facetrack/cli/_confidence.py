@@ -68,9 +68,9 @@ def evaluate_confidence(args: argparse.Namespace) -> int:
 def _judge(folder: Path, args: argparse.Namespace, model: Any, map_: Map) -> list[Judged]:
     """Judge the confidence on one folder, of pictures or of videos."""
     from facetrack.datasets.pts_folder import load_folder
+    from facetrack.detection.face_detector import FaceDetector
     from facetrack.evaluation.clips import find_clips
     from facetrack.evaluation.confidence import judge_pictures
-    from facetrack.tracking.face_detector import FaceDetector
 
     name = folder.name
     if not any(folder.glob("*.pts")):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what stands on these loads when a run needs it
 
     from facetrack.actions.films import Acted, Part
     from facetrack.datasets.pts_folder import LabelledImage
-    from facetrack.tracking.face_model import FaceModel
+    from facetrack.fitting.face_model import FaceModel
 
 _EVERY = 3  # rounds of films of the others to one of people who are tested
 

@@ -13,8 +13,8 @@ from facetrack.video.source import VideoSource
 
 def prepare() -> None:
     """Have compiled kernels before the first frame, with a line for those who wait."""
-    from facetrack.tracking.kernel_cache import PREPARING
-    from facetrack.tracking.kernel_cache import prepare as load_or_compile
+    from facetrack.fitting.kernel_cache import PREPARING
+    from facetrack.fitting.kernel_cache import prepare as load_or_compile
 
     with tqdm(desc=PREPARING, bar_format="{desc}", leave=False, disable=None) as line:
         load_or_compile(line.set_description_str)

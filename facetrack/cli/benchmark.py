@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.learning_cost import LearningCost
     from facetrack.evaluation.long_run import Drift
     from facetrack.face import Face
-    from facetrack.tracking.face_model import FaceModel
+    from facetrack.fitting.face_model import FaceModel
     from facetrack.video.frame import Frame
 
 HELP = (
@@ -228,8 +228,8 @@ def _fit_pfld(peer: Any, place: _LastPlace, frame: Any) -> None:
 def _learning(args: argparse.Namespace, model: FaceModel, path: Path) -> LearningCost:
     """Measure what learning costs on the same frames."""
     from facetrack.evaluation.learning_cost import learning_cost
+    from facetrack.identity.person_state import teachable
     from facetrack.opening import open_source
-    from facetrack.tracking.person_state import teachable
 
     with open_source(path) as source:
         return learning_cost(teachable(model), list(islice(source, args.frames)))

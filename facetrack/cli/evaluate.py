@@ -213,7 +213,7 @@ def _own_predictions(
     )
 
     if args.start == "detect":
-        from facetrack.tracking.face_detector import FaceDetector
+        from facetrack.detection.face_detector import FaceDetector
 
         door = shown("detector start", len(images), map_)
         return [from_detector(model, images, detector=FaceDetector(), map_=door)]

@@ -13,8 +13,8 @@ from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.clips import Clip
+    from facetrack.fitting.face_model import FaceModel
     from facetrack.landmarks.shape_model import ShapeModel
-    from facetrack.tracking.face_model import FaceModel
     from facetrack.tracking.tracker import Tracker
 
 HELP = (

@@ -13,7 +13,7 @@ from facetrack.cli._reports import shown, write_report
 from facetrack.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
-    from facetrack.tracking.face_model import FaceModel
+    from facetrack.fitting.face_model import FaceModel
 
 HELP = "Train, distil, search, export and evaluate networks that read a face or name a picture."
 EXAMPLES = """\

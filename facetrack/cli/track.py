@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.corpus.recording import Recorded
     from facetrack.corpus.task import Task
     from facetrack.corpus.teaching import Teaching
-    from facetrack.tracking.face_model import FaceModel
+    from facetrack.fitting.face_model import FaceModel
 
 HELP = (
     "Track the faces of videos, pictures or a camera: one CSV row per decoded frame and face, with "
@@ -188,7 +188,7 @@ def span(text: str) -> tuple[float, float]:
 def run(args: argparse.Namespace) -> int:
     """Track all inputs; print one line for each."""
     from facetrack.corpus.batch import Failure
-    from facetrack.tracking.face_detector import without_networks
+    from facetrack.detection.face_detector import without_networks
 
     model, tasks, errors = _plan(args)
     lost = without_networks()
@@ -276,8 +276,8 @@ def _teaching(args: argparse.Namespace, model: FaceModel, *, alone: bool) -> Tea
     """Check what is to be taught before the first video is opened."""
     from facetrack.annotation.corrections import read_corrections
     from facetrack.corpus.teaching import NOTHING, Teaching
+    from facetrack.identity.person_state import teachable
     from facetrack.learning.profile import load_profile
-    from facetrack.tracking.person_state import teachable
 
     profile, corrections, target = (
         path and path.absolute() for path in (args.profile, args.corrections, args.save_profile)

@@ -15,15 +15,15 @@ from tqdm import tqdm
 
 from facetrack.cli._appearance import train_appearance
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import InputError
 from facetrack.evaluation.errors import summary
 from facetrack.evaluation.ert import train_ert
 from facetrack.evaluation.protocols import from_detector, from_tracking_starts
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
+from facetrack.fitting.face_model import FaceModel
 from facetrack.model import save_model
 from facetrack.reporting.tables import Table
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.face_model import FaceModel
 from facetrack.training.methods import CommonMean, Continuous, Method, Sampled
 from facetrack.training.pictures import set_aside
 from facetrack.training.trainer import TrainingSettings, train_model

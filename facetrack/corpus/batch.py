@@ -13,9 +13,9 @@ from facetrack.corpus.fingerprint import fingerprint
 from facetrack.corpus.recording import Progress, Recorded, record
 from facetrack.corpus.task import Task
 from facetrack.errors import FacetrackError, ModelError, OutputError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
 from facetrack.parallel import Pool
-from facetrack.tracking.face_model import FaceModel
 
 LOGGER = logging.getLogger(__name__)
 

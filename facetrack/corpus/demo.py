@@ -15,12 +15,12 @@ from facetrack.corpus.recording import Progress, Recorded, record
 from facetrack.corpus.task import ModelId, Outputs, Settings, Task
 from facetrack.evaluation.errors import ErrorSummary, normalised_errors, summary
 from facetrack.face import Face, State
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.openface import read_openface
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.synthetic.clips import demo_video
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 
 NAME: Final = "demo"
 

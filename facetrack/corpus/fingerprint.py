@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from facetrack.tracking.appearance import shipped_whitening
-from facetrack.tracking.face_model import FaceModel
+from facetrack.fitting.face_model import FaceModel
+from facetrack.identity.appearance import shipped_whitening
 
 
 def fingerprint(model: object) -> str:

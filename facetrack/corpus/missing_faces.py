@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from facetrack.tracking.detection import Detection
-from facetrack.tracking.face_detector import FaceDetector
+from facetrack.detection.detections import Detection
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.video.frame import Frame, Image
 
 FEW: Final = 0.5  # share of the frames with a face, below which the reason is looked for

@@ -21,6 +21,7 @@ from facetrack.corpus.remains import clear_leftovers, count_rows, go_on, make_fo
 from facetrack.corpus.signal_files import SignalFiles
 from facetrack.corpus.task import Task
 from facetrack.corpus.teaching import NOTHING, Teacher
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import CameraError, InputError, OutputError
 from facetrack.formats.atomic import output_error
 from facetrack.formats.columns import PICTURE
@@ -28,7 +29,6 @@ from facetrack.formats.openface import OpenFaceWriter, read_openface, write_dict
 from facetrack.opening import open_source
 from facetrack.signals.registry import Choice
 from facetrack.signals.resting import measure_rest
-from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.corpus.ahead import decode_ahead
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.face import Face
 from facetrack.features.pixels import checked_image
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.signals_csv import SignalTable, TableBuilder
 from facetrack.model import load_model
 from facetrack.opening import open_source
@@ -21,8 +23,6 @@ from facetrack.reading import EventRecord
 from facetrack.signals.pipeline import Pipeline, event_records
 from facetrack.signals.registry import choose
 from facetrack.signals.rows import RowAssembler
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame

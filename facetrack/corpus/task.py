@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from facetrack.actions.signal import with_actions
 from facetrack.corpus.teaching import NOTHING, Teaching
+from facetrack.detection.detections import SMALLEST_FACE, check_smallest
 from facetrack.errors import InputError, VideoError
 from facetrack.formats.picture import SUFFIXES
 from facetrack.lips.signal import with_words
 from facetrack.signals.registry import Choice, choose
 from facetrack.signals.rest import check_span
-from facetrack.tracking.detection import SMALLEST_FACE, check_smallest
 from facetrack.video.images import holds_pictures, is_stack
 from facetrack.video.source import checked_rate
 

@@ -17,9 +17,9 @@ from facetrack.errors import InputError
 from facetrack.face import Face, Source, read_only_points
 from facetrack.features.pixels import agreement, box_of
 from facetrack.formats.textfile import read_bytes
+from facetrack.identity.person import UNKNOWN, Person
+from facetrack.identity.person_state import PersonState, teachable
 from facetrack.learning.profile import Profile
-from facetrack.tracking.identity import UNKNOWN, Person
-from facetrack.tracking.person_state import PersonState, teachable
 from facetrack.tracking.teaching import profile_of
 from facetrack.tracking.track import Fits
 from facetrack.tracking.tracker import Tracker

@@ -15,12 +15,12 @@ from facetrack.actions.recogniser import Recogniser
 from facetrack.actions.rules import ACTIONS, Raised
 from facetrack.actions.timeline import Timeline
 from facetrack.datasets.events import channel_events
+from facetrack.fitting.face_model import FaceModel
 from facetrack.opening import open_source
 from facetrack.reading import Event
 from facetrack.reporting.tables import Part, Quantity, Table
 from facetrack.signals.expression import encoder_of
 from facetrack.signals.observation import Observation
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 __all__ = ["PEERS", "Followed", "Span", "action_table", "actions_of", "channel_spans", "compare",

@@ -20,13 +20,13 @@ from facetrack.evaluation.reliability import Reliability, reliability
 from facetrack.evaluation.teaching import Spread, choose_frames
 from facetrack.evaluation.teaching_learners import lessons_of, taught_tracker
 from facetrack.face import Fit
+from facetrack.fitting.confidence import WITHIN
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learner
 from facetrack.parallel import Map
-from facetrack.tracking.confidence import WITHIN
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 YAW_BANDS: Final = {

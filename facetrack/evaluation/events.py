@@ -11,12 +11,12 @@ import numpy as np
 
 from facetrack.datasets.events import NEGATIVE, Label
 from facetrack.errors import InputError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.opening import open_source
 from facetrack.reading import Event
 from facetrack.reporting.tables import Part, Table
 from facetrack.signals.pipeline import Pipeline, event_records
 from facetrack.signals.registry import choose
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 FIRST: Final = 1.0  # seconds of a face in which events may be told later

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.evaluation.jitter import still_stretches
+from facetrack.fitting.face_model import FaceModel
 from facetrack.networks.expression import ExpressionEncoder, load_encoder
 from facetrack.networks.patches import Patch, take
 from facetrack.networks.samples import MODES, OPENINGS, load_samples
 from facetrack.opening import open_source
 from facetrack.reporting.tables import Part, Quantity, Table
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 MOVES: Final = 0.06  # standard deviation of a channel in a clip that says something of it

@@ -16,6 +16,7 @@ from facetrack.errors import InputError
 from facetrack.evaluation.benchmark import StepTime, milliseconds, time_steps
 from facetrack.evaluation.whole_update import WholeUpdate, time_whole_update
 from facetrack.face import Face
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learner, Start
 from facetrack.learning.lesson import make_lesson
@@ -26,7 +27,6 @@ from facetrack.regression.incremental import (
     learn_sampled,
     learn_sampled_literally,
 )
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
 

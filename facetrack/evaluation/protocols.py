@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.pts_folder import LabelledImage
+from facetrack.detection.detections import Detection
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.choice import choose_face
 from facetrack.evaluation.peers import Peer
@@ -20,7 +21,6 @@ from facetrack.features.pixels import box_of
 from facetrack.formats.pts import read_pts
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.parallel import Map
-from facetrack.tracking.detection import Detection
 from facetrack.tracking.search import confirm
 from facetrack.tracking.track import Fits
 from facetrack.training.motion import pair_motions, start_from_motion

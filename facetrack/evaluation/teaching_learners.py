@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from facetrack.evaluation.footage import Corrections, Footage, Points, followed
 from facetrack.evaluation.teaching import Learner as TeachingLearner
+from facetrack.fitting.face_model import FaceModel
 from facetrack.learning.learner import WEIGHT, Learned, Learner, Start
 from facetrack.learning.lesson import STARTS, Lesson, make_lesson
 from facetrack.learning.prior import LevelPrior
@@ -17,7 +18,6 @@ from facetrack.learning.profile import Profile
 from facetrack.regression.cascade import Level
 from facetrack.regression.expansion import read_frame
 from facetrack.regression.incremental import Matrix, learn_sampled
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 _DRAWS: Final = 10  # K, samples per start, as the papers have it

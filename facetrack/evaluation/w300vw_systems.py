@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.w300vw import Clip
+from facetrack.detection.detections import Detection, Finds, surroundings
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.evaluation.clips import FaceTracker, Track, peer_track, track_clip
 from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.w300vw import System
@@ -18,8 +20,6 @@ from facetrack.face import Face
 from facetrack.features.pixels import Box, Image, box_of
 from facetrack.formats.pts import read_pts
 from facetrack.opening import open_source
-from facetrack.tracking.detection import Detection, Finds, surroundings
-from facetrack.tracking.face_detector import FaceDetector
 from facetrack.training.pictures import detection_of
 from facetrack.video.frame import Frame
 from facetrack.video.square import stretch_of

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import scipy.linalg
 
 from facetrack.evaluation.teaching_learners import draw
+from facetrack.fitting.face_model import FaceModel
 from facetrack.learning.learner import Start, columns_of
 from facetrack.regression.incremental import (
     IncrementalRegressor,
@@ -20,7 +21,6 @@ from facetrack.regression.incremental import (
     learn_sampled,
     learn_sampled_literally,
 )
-from facetrack.tracking.face_model import FaceModel
 
 _TURNS: Final = 9
 _AT_ONCE: Final = 100  # stored frames whose columns are summed at once

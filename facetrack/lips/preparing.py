@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from facetrack.errors import FacetrackError, FormatError
 from facetrack.features.pixels import Image
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.picture import read_grey
 from facetrack.lips.clips import RATE, SIDE, LipClip, LipFrame, stretches
 from facetrack.lips.crops import MouthCropper, Seen
@@ -20,7 +21,6 @@ from facetrack.lips.datasets import Item, LabelledClip
 from facetrack.lips.words import Word
 from facetrack.opening import open_seekable, open_source
 from facetrack.parallel import Map
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.square import stretch_of
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import FormatError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.npz import read_whole_npz
 from facetrack.opening import open_source
 from facetrack.pain.pictures import CHANNELS
@@ -23,7 +24,6 @@ from facetrack.signals.episodes import Episodes
 from facetrack.signals.expression import EXPRESSION
 from facetrack.signals.pipeline import Pipeline
 from facetrack.signals.registry import Choice
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 __all__ = ["ScoredClip", "clip_table", "compare_clips", "other_pspi", "score_clip"]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance, to_markup
 from facetrack.pain.archive_folders import KINDS, frame_name
 from facetrack.pain.pspi import pspi
@@ -17,7 +18,6 @@ from facetrack.pain.script import labels, write_script
 from facetrack.synthetic.actor import Actor
 from facetrack.synthetic.dynamics import curves
 from facetrack.synthetic.portrait import Portrait
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 __all__ = ["Film", "jittered", "shoot"]

@@ -15,6 +15,7 @@ import numpy as np
 
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import FormatError, InputError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.atomic import output_error, write_text
 from facetrack.formats.textfile import read_text
 from facetrack.pain.archive import DESCRIPTION
@@ -22,7 +23,6 @@ from facetrack.pain.archive_folders import KINDS
 from facetrack.pain.filming import Film, shoot
 from facetrack.parallel import Map
 from facetrack.synthetic.portrait import Portrait, astronaut, stranger
-from facetrack.tracking.face_model import FaceModel
 from facetrack.version import installed_version
 
 __all__ = ["Plan", "synthesize"]

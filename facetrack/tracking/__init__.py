@@ -1,1 +1,1 @@
-"""Face detection, fit quality, identity, the tracker and smoothing."""
+"""The tracker: frames in, faces out."""

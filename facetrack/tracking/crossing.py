@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from facetrack.features.pixels import Box, Image, overlap
+from facetrack.identity.people import Missing
+from facetrack.identity.person import signature
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.identity import signature
-from facetrack.tracking.people import Missing
 from facetrack.tracking.track import Track
 
 _TOUCHING: Final = 0.1  # overlap of the heads' boxes, of the smaller one

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from facetrack.face import N_POINTS, Face, Source, State, read_only_points
 from facetrack.features.pixels import Image
+from facetrack.identity.people import Missing
+from facetrack.identity.person import Person
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.identity import Person
-from facetrack.tracking.people import Missing
 from facetrack.tracking.track import Track
 from facetrack.video.square import stretch_of
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from facetrack.features.pixels import Image
+from facetrack.identity.person import signature
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.identity import signature
 from facetrack.tracking.track import Track
 
 _EVERY: Final = 15  # frames between two looks ...

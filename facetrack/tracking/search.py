@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from facetrack.detection.detections import Detection, Finds
 from facetrack.face import Fit
 from facetrack.features.pixels import Box, Image, box_of, overlap
-from facetrack.tracking.detection import Detection, Finds
-from facetrack.tracking.people import Missing
+from facetrack.identity.people import Missing
 from facetrack.tracking.track import WELL_FITTED, Fits, is_plausible
 
 _SEARCH_EVERY: Final = 2  # frames, while no face at all is tracked

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import numpy.typing as npt
 
+from facetrack.detection.detections import Finds
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import InputError
 from facetrack.face import Face, State, read_only_points
 from facetrack.features.pixels import SMALLEST_SIDE, box_of, checked_image
 from facetrack.landmarks.pose import head_pose
-from facetrack.tracking.detection import Finds
-from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.search import confirm
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Frame

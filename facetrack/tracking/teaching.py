@@ -11,12 +11,12 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.features.pixels import Image
+from facetrack.identity.person import Person, Signature, similarity
+from facetrack.identity.person_state import PersonState, checked_correction, teachable
+from facetrack.identity.personal_model import PersonalModel
+from facetrack.identity.self_teacher import SelfTeacher
 from facetrack.learning.lesson import KEEP, make_lesson
 from facetrack.learning.profile import Profile
-from facetrack.tracking.identity import Person, Signature, similarity
-from facetrack.tracking.person_state import PersonState, checked_correction, teachable
-from facetrack.tracking.personal_model import PersonalModel
-from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.track import Fits, Track
 
 _LOOKS_LIKE: Final = 0.44  # agreement of signatures that makes a face a profile's; see `people`

@@ -14,9 +14,9 @@ from facetrack.face import N_POINTS, NOT_SAID, Fit
 from facetrack.features.crops import TRACK_PATCH, around, take_patch
 from facetrack.features.pixels import Box, Image, box_of, grey, shrink
 from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.identity.person import SIGNATURE_SIZE, UNKNOWN, Person, Signature, signature
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.tracking.identity import SIGNATURE_SIZE, UNKNOWN, Person, Signature, signature
 from facetrack.tracking.smoothing import PointSmoother
 
 Points = npt.NDArray[np.float64]

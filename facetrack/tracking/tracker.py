@@ -8,20 +8,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.detection.detections import Finds
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import InputError
 from facetrack.face import Face, Fit
 from facetrack.features.crops import take_patch
 from facetrack.features.pixels import SMALLEST_SIDE, Image, box_of, checked_image
+from facetrack.identity.people import Reason
+from facetrack.identity.person import UNKNOWN, Person, Signature, signature
+from facetrack.identity.person_state import teachable
 from facetrack.learning.profile import Profile, load_profile
 from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
-from facetrack.tracking.detection import Finds
-from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
-from facetrack.tracking.identity import UNKNOWN, Person, Signature, signature
 from facetrack.tracking.looks import learn_looks
-from facetrack.tracking.people import Reason
-from facetrack.tracking.person_state import teachable
 from facetrack.tracking.search import confirm, look
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.teaching import (

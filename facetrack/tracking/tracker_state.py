@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from facetrack.detection.scene import CutDetector
 from facetrack.errors import InputError
-from facetrack.tracking.identity import UNKNOWN
-from facetrack.tracking.people import Missing, People
-from facetrack.tracking.scene import CutDetector
+from facetrack.identity.people import Missing, People
+from facetrack.identity.person import UNKNOWN
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.track import Track
 

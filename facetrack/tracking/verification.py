@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from facetrack.detection.detections import Detection, Finds
 from facetrack.features.pixels import Box, Image, agreement
-from facetrack.tracking.detection import Detection, Finds
 from facetrack.tracking.track import Track
 
 _SAME_PLACE: Final = 0.4  # intersection over union of a detection and the points' box

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import InputError
 from facetrack.features.crops import aligned_patch
+from facetrack.fitting.face_model import FaceModel
+from facetrack.identity.appearance import N_VALUES, SIDE, Values, Whitening, gradients
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.synthetic.motion import Amplitudes, Placement
 from facetrack.synthetic.portrait import Portrait
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
-from facetrack.tracking.appearance import N_VALUES, SIDE, Values, Whitening, gradients
-from facetrack.tracking.face_model import FaceModel
 
 _RIDGE: Final = 0.1  # of the mean variance, added to every variance within one person
 _SIZE: Final = (640, 480)  # of a portrait that is brought to life ...

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.fitting.box_fit import BoxPlacement, FivePlacement
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.procrustes import Similarity, fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.box_fit import BoxPlacement, FivePlacement
 from facetrack.training.lids import blinking
 from facetrack.training.pictures import MIRRORED_VIEW, Picture
 from facetrack.training.starts import StartNoise

@@ -12,10 +12,10 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from facetrack.errors import InputError
+from facetrack.fitting.confidence import WITHIN, PointConfidence, point_features
+from facetrack.fitting.quality import QualityClassifier, calibrate
 from facetrack.landmarks.markup import GROUPS
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.confidence import WITHIN, PointConfidence, point_features
-from facetrack.tracking.quality import QualityClassifier, calibrate
 from facetrack.training.held_out import FOLDS, HeldOutFit
 
 Array = npt.NDArray[np.float64]

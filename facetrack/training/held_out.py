@@ -19,13 +19,13 @@ from threadpoolctl import threadpool_limits
 from facetrack.face import N_POINTS
 from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
+from facetrack.fitting.confidence import End, contrast_of
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learner
 from facetrack.learning.lesson import make_lesson
 from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.confidence import End, contrast_of
 from facetrack.tracking.track import KEEP, is_large
 from facetrack.training.augmentation import augment
 from facetrack.training.cascade import CascadePlan, train_cascade

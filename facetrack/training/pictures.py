@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.datasets.pts_folder import LabelledImage
+from facetrack.detection.detections import Detection
+from facetrack.detection.face_detector import FaceDetector
+from facetrack.detection.hog import HogDetector
 from facetrack.landmarks.markup import mirror
-from facetrack.tracking.detection import Detection
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.hog import HogDetector
 
 MIRRORED_VIEW = (0, 2, 1, 4, 3)  # what dlib's templates become in a mirrored picture
 _MIRRORED_FIVE = (1, 0, 2, 4, 3)  # what a detector's five points become

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.features.maps import MapBuilder
+from facetrack.fitting.box_fit import BoxFitter
+from facetrack.fitting.quality import QualityClassifier, calibrate, train_quality
 from facetrack.landmarks.markup import outer_eye_distance, to_markup
 from facetrack.landmarks.procrustes import align_all
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.box_fit import BoxFitter
-from facetrack.tracking.quality import QualityClassifier, calibrate, train_quality
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.pictures import Picture
 from facetrack.training.starts import StartNoise

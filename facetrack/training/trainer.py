@@ -9,12 +9,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.detection.face_detector import without_networks
 from facetrack.features.crops import EYE_DISTANCE, FRAME_CENTRE
+from facetrack.fitting.box_fit import BoxFitter
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking.box_fit import BoxFitter
-from facetrack.tracking.face_detector import without_networks
-from facetrack.tracking.face_model import FaceModel
 from facetrack.training.augmentation import augment
 from facetrack.training.boxes import Items, box_starts, learn_placement, refinement_starts
 from facetrack.training.cascade import CascadePlan, LevelPlan, TrainedCascade, train_cascade

@@ -17,11 +17,11 @@ from facetrack.actions.recogniser import load_recogniser
 from facetrack.cli.main import main
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.actions import PEERS, Followed, channel_spans, compare
+from facetrack.fitting.face_model import FaceModel
 from facetrack.networks.expression import load_encoder
 from facetrack.reading import Event
 from facetrack.synthetic.actions import ACTIONS
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.face_model import FaceModel
 
 
 def acted(name: str, person: int, seed: int) -> Acted:

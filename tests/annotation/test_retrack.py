@@ -12,10 +12,10 @@ from facetrack.annotation.offset import OffsetLearner
 from facetrack.annotation.retrack import STOPPED, Outcome, retrack
 from facetrack.errors import InputError
 from facetrack.face import Fit
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.clips import demo_video
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame, frame_of
 
 Look = Callable[[int], Frame]

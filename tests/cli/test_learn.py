@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.pts import write_pts
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 
 

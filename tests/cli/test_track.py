@@ -17,6 +17,9 @@ import pytest
 from facetrack.cli.main import main
 from facetrack.cli.track import add_arguments
 from facetrack.features.maps import DEFAULT_MAPS
+from facetrack.fitting.box_fit import BoxPlacement
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.quality import QualityClassifier
 from facetrack.formats.openface import read_openface
 from facetrack.formats.signals_csv import read_signals
 from facetrack.landmarks.shape_model import train_shape_model
@@ -24,9 +27,6 @@ from facetrack.model import save_model
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.box_fit import BoxPlacement
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier
 from facetrack.video.sink import VideoWriter
 
 N_FRAMES = 12

@@ -8,11 +8,11 @@ import pytest
 
 from facetrack.cli import _appearance
 from facetrack.cli.main import main
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.modelfile import describe
+from facetrack.identity.appearance import APPEARANCE, shipped_whitening
 from facetrack.model import load_model
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.appearance import APPEARANCE, shipped_whitening
-from facetrack.tracking.face_model import FaceModel
 
 pytestmark = pytest.mark.usefixtures("small_cascades")
 

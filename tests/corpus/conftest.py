@@ -12,14 +12,14 @@ import pytest
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.corpus.task import ModelId, Outputs, Settings, Task
 from facetrack.features.maps import DEFAULT_MAPS
+from facetrack.fitting.box_fit import BoxPlacement
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.quality import QualityClassifier
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
 from facetrack.model import load_model, save_model
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.box_fit import BoxPlacement
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier
 from facetrack.video.sink import write_video
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from facetrack.corpus.fingerprint import fingerprint
+from facetrack.identity.appearance import shipped_whitening
 from facetrack.model import load_model, save_model
-from facetrack.tracking.appearance import shipped_whitening
 
 
 def test_saving_and_loading_keeps_it(model, tmp_path):

@@ -10,10 +10,10 @@ import pytest
 
 from facetrack.datasets import portraits
 from facetrack.datasets.portraits import is_near_neutral, load_portraits
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.pts import write_pts
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.face_model import FaceModel
 
 SIZE = (512, 512)
 

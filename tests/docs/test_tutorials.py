@@ -13,12 +13,12 @@ import pytest
 
 from facetrack.cli.main import main
 from facetrack.face import Source
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.pts import write_pts
 from facetrack.signals.registry import unregister
 from facetrack.synthetic.motion import STILL, Amplitudes, Placement
 from facetrack.synthetic.portrait import astronaut, stranger
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 from tests.docs.pages import DOCS, TUTORIALS, blocks, lines_of, name_of
 

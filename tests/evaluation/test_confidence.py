@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facetrack.detection.detections import Detection
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip, find_clips
 from facetrack.evaluation.confidence import (
@@ -27,7 +28,6 @@ from facetrack.landmarks.markup import GROUPS
 from facetrack.landmarks.pose import rotation_matrix
 from facetrack.reporting.tables import as_text
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.detection import Detection
 
 SAID = np.linspace(0.05, 0.95, 68)
 

@@ -15,6 +15,7 @@ from facetrack.evaluation.clips import track_clip
 from facetrack.evaluation.difficulty import THIRDS, Difficulty, split_thirds
 from facetrack.evaluation.errors import normalised_errors
 from facetrack.evaluation.people import choose_portraits, synthetic_people
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.pts import write_pts
 from facetrack.synthetic.mesh import HeadState
 from facetrack.synthetic.motion import Placement
@@ -22,7 +23,6 @@ from facetrack.synthetic.people import MANNERS
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.render import HeadRenderer
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 
 

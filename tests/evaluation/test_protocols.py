@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from facetrack.detection.detections import Detection
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.protocols import (
     from_detector,
@@ -19,7 +20,6 @@ from facetrack.evaluation.protocols import (
 )
 from facetrack.formats.pts import write_pts
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
-from facetrack.tracking.detection import Detection
 from facetrack.training.starts import StartNoise
 
 

@@ -11,11 +11,11 @@ import pytest
 from facetrack.cli.main import main
 from facetrack.evaluation.footage import Corrections, Footage, Points
 from facetrack.evaluation.simulated_annotator import ENOUGH, TrackAnew, annotate, right_points
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.clips import demo_video
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 
 N = 12

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.pose import rotation_matrix
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
-from facetrack.tracking.face_model import FaceModel
 
 
 @pytest.fixture(scope="session", params=["shipped", "trained"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import (
     GROUPS,
     MARKUPS,
@@ -16,7 +17,6 @@ from facetrack.landmarks.markup import (
     pupil_distance,
     to_markup,
 )
-from facetrack.tracking.face_model import FaceModel
 
 SIZES = {"jaw": 17, "right_brow": 5, "left_brow": 5, "nose": 9, "right_eye": 6, "left_eye": 6,
          "outer_mouth": 12, "inner_mouth": 8}  # fmt: skip

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.lesson import Lesson, make_lesson
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.errors import InputError
+from facetrack.identity.personal_model import PersonalModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learner
 from facetrack.learning.lesson import KEEP, Lesson, make_lesson
-from facetrack.tracking.personal_model import PersonalModel
 
 JUDGED = range(5, 60, 9)  # never taught
 BROWS, EYES, MOUTH = slice(17, 27), slice(36, 48), slice(48, 68)

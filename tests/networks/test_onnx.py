@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facetrack.detection.mtcnn import weights
 from facetrack.errors import FormatError
 from facetrack.networks.onnx import OnnxNetwork
-from facetrack.tracking.mtcnn import weights
 
 pytest.importorskip("onnxruntime")
 

@@ -14,6 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.errors import InputError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.pain.archive import read_archive
 from facetrack.pain.archive_folders import KINDS, frame_name
@@ -23,7 +24,6 @@ from facetrack.pain.script import labels, write_script
 from facetrack.pain.synthesis import Plan, synthesize
 from facetrack.synthetic.dynamics import curves
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.face_model import FaceModel
 
 PLAN = Plan(subjects=2, sequences=2, frames=8, seed=3)
 

@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 import pytest
 
+from facetrack.identity.people import Missing
+from facetrack.identity.person import UNKNOWN, Person, signature
 from facetrack.tracking.crossing import settle_crossings
-from facetrack.tracking.identity import UNKNOWN, Person, signature
-from facetrack.tracking.people import Missing
 from facetrack.tracking.track import Track
-from tests.tracking.conftest import EYE, Puppet, World, head_68, small_shape_model
+from tests.painted import EYE, Puppet, World, head_68, small_shape_model
 
 PLACES = ((120.0, 240.0), (320.0, 240.0), (520.0, 240.0))
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from facetrack.detection.detections import Detection, Five
 from facetrack.face import Fit
-from facetrack.tracking.detection import Detection, Five
-from facetrack.tracking.identity import Person
-from facetrack.tracking.people import Missing
+from facetrack.identity.people import Missing
+from facetrack.identity.person import Person
 from facetrack.tracking.search import confirm, look
-from tests.tracking.conftest import EYE, head_68, small_shape_model
+from tests.painted import EYE, head_68, small_shape_model
 
 IMAGE = np.zeros((480, 640), np.uint8)
 HEAD = head_68() * EYE

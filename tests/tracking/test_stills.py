@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from facetrack.errors import InputError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.stills import StillTracker
 
 

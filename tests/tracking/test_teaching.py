@@ -11,13 +11,13 @@ from facetrack.datasets.pts_folder import load_folder
 from facetrack.errors import InputError, LearningError
 from facetrack.evaluation.people import synthetic_people
 from facetrack.face import Source
+from facetrack.identity import person_state
+from facetrack.identity.self_teacher import SelfTeacher
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learner
 from facetrack.synthetic.motion import Placement
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticFace, SyntheticVideo
-from facetrack.tracking import person_state
-from facetrack.tracking.self_teacher import SelfTeacher
 from facetrack.tracking.tracker import Tracker
 
 LONG = 40  # frames

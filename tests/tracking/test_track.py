@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose
 
 from facetrack.face import Fit
 from facetrack.features.crops import take_patch
-from facetrack.tracking.identity import UNKNOWN, Person, signature
-from facetrack.tracking.people import Reason
+from facetrack.identity.people import Reason
+from facetrack.identity.person import UNKNOWN, Person, signature
 from facetrack.tracking.track import SMALLEST_AREA, Track, is_large, is_possible
 from facetrack.tracking.tracker_state import TrackerState
 

@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from facetrack.tracking.identity import UNKNOWN, Person
+from facetrack.identity.person import UNKNOWN, Person
 from facetrack.tracking.track import Track
 from facetrack.tracking.tracker import Tracker
 from facetrack.tracking.tracker_state import TrackerState
-from tests.tracking.conftest import EYE, OracleModel, World, head_68
+from tests.painted import EYE, OracleModel, World, head_68
 
 
 def track(id_: int, *, apart: int = 1000) -> Track:

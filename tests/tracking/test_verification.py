@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from facetrack.detection.detections import Detection
 from facetrack.features.pixels import box_of
-from facetrack.tracking.detection import Detection
-from facetrack.tracking.identity import Person
+from facetrack.identity.person import Person
 from facetrack.tracking.track import Track
 from facetrack.tracking.tracker import Tracker
 from facetrack.tracking.verification import at_place, is_confirmed, is_unverified, is_verified

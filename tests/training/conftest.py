@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.face_model import FaceModel
 from facetrack.training.pictures import Picture, read_pictures
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facetrack.errors import InputError
-from facetrack.tracking.appearance import N_VALUES, Whitening
+from facetrack.identity.appearance import N_VALUES, Whitening
 from facetrack.training.appearance import learn_whitening, separation
 
 RNG = np.random.default_rng(0)

@@ -8,8 +8,8 @@ from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
 from facetrack.evaluation.reliability import reliability
+from facetrack.fitting.confidence import WITHIN, End, point_features
 from facetrack.landmarks.markup import GROUPS
-from facetrack.tracking.confidence import WITHIN, End, point_features
 from facetrack.training.confidence import fit_logistic, learn_confidence
 from facetrack.training.held_out import HeldOutFit
 

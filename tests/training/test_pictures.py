@@ -10,13 +10,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.datasets.pts_folder import LabelledImage
+from facetrack.detection.detections import Detection
+from facetrack.detection.hog import HogDetector
 from facetrack.face import read_only_points
 from facetrack.features.pixels import overlap
+from facetrack.fitting.box_fit import five_of
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.box_fit import five_of
-from facetrack.tracking.detection import Detection
-from facetrack.tracking.hog import HogDetector
 from facetrack.training.pictures import (
     MIRRORED_VIEW,
     Picture,

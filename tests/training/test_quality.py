@@ -9,9 +9,9 @@ import pytest
 
 from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.quality import QualityClassifier, probability
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier, probability
 from facetrack.training.pictures import Picture
 from facetrack.training.quality import learn_quality
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from facetrack.detection.detections import Detection
 from facetrack.errors import InputError
+from facetrack.fitting.box_fit import five_of
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model, save_model
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.box_fit import five_of
-from facetrack.tracking.detection import Detection
-from facetrack.tracking.face_model import FaceModel
 from facetrack.training import trainer
 from facetrack.training.boxes import learn_placement
 from facetrack.training.cascade import CascadePlan, LevelPlan

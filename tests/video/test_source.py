@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.opening import open_source
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.source import VideoSource
 
 

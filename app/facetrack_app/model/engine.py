@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.face import Face
-from facetrack.tracking.face_detector import FaceDetector
 from facetrack.tracking.stills import StillTracker
 from facetrack.tracking.tracker import Tracker
 

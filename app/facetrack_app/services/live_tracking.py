@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from facetrack.errors import FacetrackError
 from facetrack.face import Face
+from facetrack.fitting.kernel_cache import prepare
 from facetrack.reading import Finding
 from facetrack.signals import Choice, Pipeline
-from facetrack.tracking.kernel_cache import prepare
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
 from facetrack_app.model.engine import Points, teach_live

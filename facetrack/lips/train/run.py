@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from facetrack.errors import FormatError, InputError
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.archive import read_archive
 from facetrack.lips.datasets import DATASETS, TRAIN, VALIDATION, set_aside, words_of
 from facetrack.lips.preparing import Prepared, prepare
@@ -26,7 +27,6 @@ from facetrack.lips.words import GRID_WORDS
 from facetrack.networks.train.fitting import KIND, Fitting, set_weights
 from facetrack.networks.train.run import logged, open_run
 from facetrack.parallel import Map
-from facetrack.tracking.face_model import FaceModel
 from facetrack.version import installed_version
 
 __all__ = ["LOG", "Trained", "finished", "start"]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 from tests.app.services.desk import Desk, N
 

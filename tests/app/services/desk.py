@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from facetrack.tracking.face_model import FaceModel
+from facetrack.fitting.face_model import FaceModel
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.opening import open_document
 

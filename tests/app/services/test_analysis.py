@@ -15,12 +15,12 @@ import facetrack
 from facetrack.annotation.corrections import Correction
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS, Source
+from facetrack.fitting.face_model import FaceModel
 from facetrack.reading import Event, Kind, Reading, Readings, Spec
 from facetrack.signals.observation import Observation
 from facetrack.signals.pipeline import Pipeline, event_records
 from facetrack.signals.registry import Choice, choose, estimators, register, unregister
 from facetrack.signals.rows import RowAssembler
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
 from facetrack_app.model.commands import Correct, Merge, RejectEvent, Split
 from facetrack_app.model.faces import face_of

@@ -15,10 +15,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.cli.main import main
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.openface import read_openface
 from facetrack.opening import open_source
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack_app.model.faces import faces_of
 from facetrack_app.services.background import track_into
 from facetrack_app.services.exporting import export_document

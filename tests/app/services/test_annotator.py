@@ -15,9 +15,9 @@ from facetrack.annotation.retrack import STOPPED, Outcome
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError, VideoError
 from facetrack.face import Source
+from facetrack.fitting.face_model import FaceModel
 from facetrack.signals import choose
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.sink import write_video
 from facetrack.video.unchanged import Unchanged

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from facetrack.errors import OutputError
-from facetrack.tracking.face_model import FaceModel
+from facetrack.fitting.face_model import FaceModel
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.exporting_many import Order, export_many, find_sessions
 from tests.app.services.desk import Desk

@@ -11,6 +11,7 @@ import pytest
 from PyQt5.QtCore import Qt
 
 from facetrack.cli.main import main
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.coco import read_coco
 from facetrack.formats.elan import read_elan
 from facetrack.formats.events_csv import read_events
@@ -19,7 +20,6 @@ from facetrack.formats.signals_csv import read_signals
 from facetrack.formats.webvtt import read_webvtt
 from facetrack.reading import HUMAN, MACHINE, Event
 from facetrack.signals.registry import owner
-from facetrack.tracking.face_model import FaceModel
 from facetrack_app.model.commands import MakeEvent, MarkSpan, Rename, SetRest, SetTimeZero
 from facetrack_app.model.event_list import event_lines
 from facetrack_app.model.judged import Judged, event_in_words, pack_event

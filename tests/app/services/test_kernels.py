@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facetrack.fitting import kernel_cache as kernels
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.warm_up import N_KERNELS, PARTS, is_cached, warm_up
 from facetrack.signals import choose
-from facetrack.tracking import kernel_cache as kernels
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
-from facetrack.tracking.warm_up import N_KERNELS, PARTS, is_cached, warm_up
 from facetrack.video.frame import frame_of
 from facetrack_app.services import live_tracking
 from facetrack_app.services.capture import Captured
@@ -39,7 +39,7 @@ def test_kernels_that_are_cached_are_just_loaded(monkeypatch: pytest.MonkeyPatch
 
 def test_where_nothing_is_cached_asking_compiles_nothing(tmp_path: Path) -> None:
     script = (
-        "from facetrack.tracking.warm_up import confidence_kernels, is_cached\n"
+        "from facetrack.fitting.warm_up import confidence_kernels, is_cached\n"
         "print(is_cached(), confidence_kernels.logistic.signatures)"
     )
     done = subprocess.run(

@@ -19,6 +19,7 @@ from facetrack.corpus.recording import record
 from facetrack.corpus.task import ModelId, Outputs, Settings, Task
 from facetrack.errors import InputError, OutputError
 from facetrack.face import Face, State
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.events_csv import EventWriter, read_events
 from facetrack.formats.signals_csv import read_signals
 from facetrack.opening import open_source
@@ -27,7 +28,6 @@ from facetrack.signals import Choice, FaceEstimator, choose, register
 from facetrack.signals.registry import unregister
 from facetrack.signals.rest import Rest
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
 from facetrack.video.sink import write_video

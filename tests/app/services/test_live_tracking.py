@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from facetrack.detection.scene import CutDetector
 from facetrack.face import Face
+from facetrack.fitting.face_model import FaceModel
 from facetrack.signals import choose
 from facetrack.synthetic.clips import demo_video
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.scene import CutDetector
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame, frame_of
 from facetrack_app.services.capture import Captured

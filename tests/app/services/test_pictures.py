@@ -14,11 +14,11 @@ import pytest
 
 from facetrack.errors import InputError, VideoError
 from facetrack.evaluation.score import load_landmarks, score
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.openface import read_openface
 from facetrack.formats.pts import read_pts
 from facetrack.formats.signals_csv import read_signals
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack_app.model.commands import Import, Rename
 from facetrack_app.model.importing import changes_of_import, read_tracks
 from facetrack_app.model.rows import Kind

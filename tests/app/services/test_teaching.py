@@ -12,7 +12,7 @@ import pytest
 
 from facetrack.errors import InputError, OutputError
 from facetrack.face import Fit, Source
-from facetrack.tracking.face_model import FaceModel
+from facetrack.fitting.face_model import FaceModel
 from facetrack_app.model.commands import DeletePerson, Fitted, MarkSpan, Merge
 from facetrack_app.model.rows import Kind
 from facetrack_app.model.session import Session

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from facetrack.cli.main import main
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.openface import read_openface
 from facetrack.synthetic.portrait import astronaut
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 from facetrack_app.model.queue import Order, Queue, Queued, Stage
 from facetrack_app.services import queue_worker

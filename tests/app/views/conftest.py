@@ -10,8 +10,8 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from facetrack.fitting.face_model import FaceModel
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.sink import write_video
 from facetrack_app.model.settings import Settings
 from facetrack_app.views import theme

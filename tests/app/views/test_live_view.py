@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from facetrack.errors import CameraError, OutputError
 from facetrack.face import Pose
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.events_csv import read_events
 from facetrack.formats.openface import OpenFaceWriter, read_openface
 from facetrack.formats.signals_csv import read_signals
 from facetrack.synthetic.video import SyntheticVideo
-from facetrack.tracking.face_model import FaceModel
 from facetrack.video.frame import Frame
 from facetrack_app.model import resting
 from facetrack_app.model.live import FROZEN

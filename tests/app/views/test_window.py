@@ -28,7 +28,7 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from facetrack.tracking.face_model import FaceModel
+from facetrack.fitting.face_model import FaceModel
 from facetrack.video.sink import write_video
 from facetrack_app.model.actions import ACTIONS, ANNOTATE, EVALUATE, LIVE, SEPARATED
 from facetrack_app.model.settings import Settings, load_settings, save_settings

@@ -9,9 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import MissingDependencyError
-from facetrack.features.pixels import SMALLEST_SIDE, Box, Image, checked_image, grey
-from facetrack.tracking.detection import (
+from facetrack.detection.detections import (
     SMALLEST_FACE,
     Detection,
     as_five,
@@ -21,8 +19,10 @@ from facetrack.tracking.detection import (
     square,
     surroundings,
 )
-from facetrack.tracking.hog import HogDetector
-from facetrack.tracking.mtcnn import BEYOND_DOUBT, CELL, Mtcnn, Seen, Tile, tiles, weights
+from facetrack.detection.hog import HogDetector
+from facetrack.detection.mtcnn import BEYOND_DOUBT, CELL, Mtcnn, Seen, Tile, tiles, weights
+from facetrack.errors import MissingDependencyError
+from facetrack.features.pixels import SMALLEST_SIDE, Box, Image, checked_image, grey
 
 # Pixels that the first network reads at once, and proposals that the others look at then: all of
 # most pictures at once, in bounded memory; live what takes about 20 ms.

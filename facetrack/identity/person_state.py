@@ -11,13 +11,13 @@ import numpy.typing as npt
 from facetrack.errors import InputError, LearningError
 from facetrack.face import N_POINTS
 from facetrack.features.crops import FRAME_SIZE
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.identity.self_teacher import SelfTeacher
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import STARTS, Lesson
 from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.self_teacher import SelfTeacher
 
 # Lessons, with whose square memory and time grow: beyond the first number only the latest stay, so
 # few that learning those anew is rare.

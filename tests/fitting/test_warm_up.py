@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from facetrack.tracking.warm_up import PARTS, _smallest_model, is_cached, warm_up
+from facetrack.fitting.warm_up import PARTS, _smallest_model, is_cached, warm_up
 
 COUNT_KERNELS = """
 from dataclasses import replace
@@ -18,8 +18,8 @@ import numpy as np
 from facetrack import Tracker, load_model, warm_up
 from facetrack.features import _kernels as features
 from facetrack.landmarks import _kernels as landmarks
-from facetrack.tracking import _kernels as tracking
-from facetrack.tracking.confidence import N_POINT_FEATURES, PointConfidence
+from facetrack.fitting import _kernels as tracking
+from facetrack.fitting.confidence import N_POINT_FEATURES, PointConfidence
 from facetrack.opening import open_source
 
 kernels = {

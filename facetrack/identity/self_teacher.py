@@ -17,13 +17,13 @@ from facetrack.errors import LearningError
 from facetrack.face import N_POINTS
 from facetrack.features.crops import FRAME_SIZE, warp_to_frame
 from facetrack.features.pixels import Image
+from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import KEEP, Lesson
 from facetrack.learning.self_lesson import SelfLearner, SelfLesson
 from facetrack.parallel import one_blas_thread
-from facetrack.tracking.face_model import FaceModel
 
 Points = npt.NDArray[np.float64]
 

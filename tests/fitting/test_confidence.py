@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
-from facetrack.landmarks.markup import GROUPS, REGIONS, outer_eye_distance
-from facetrack.landmarks.shape_model import N_RIGID
-from facetrack.learning.learner import Learner
-from facetrack.learning.lesson import make_lesson
-from facetrack.model import load_model, save_model
-from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.confidence import (
+from facetrack.fitting.confidence import (
     N_POINT_FEATURES,
     End,
     PointConfidence,
     contrast_of,
     point_features,
 )
-from facetrack.tracking.face_model import FaceModel
+from facetrack.fitting.face_model import FaceModel
+from facetrack.landmarks.markup import GROUPS, REGIONS, outer_eye_distance
+from facetrack.landmarks.shape_model import N_RIGID
+from facetrack.learning.learner import Learner
+from facetrack.learning.lesson import make_lesson
+from facetrack.model import load_model, save_model
+from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.tracker import Tracker
 
 K = 3

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from facetrack.tracking.warm_up import N_KERNELS, PARTS, is_cached, warm_up
+from facetrack.fitting.warm_up import N_KERNELS, PARTS, is_cached, warm_up
 
 __all__ = ["PREPARING", "prepare"]
 
@@ -40,7 +40,7 @@ def _compile(progress: Callable[[str], None]) -> None:
     workers = []
     try:
         for part in PARTS:
-            command = [sys.executable, "-m", "facetrack.tracking.warm_up", part]
+            command = [sys.executable, "-m", "facetrack.fitting.warm_up", part]
             workers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=write))
     except OSError as error:  # then they are compiled in this process
         LOGGER.warning("kernels are compiled in this process: %s", error)

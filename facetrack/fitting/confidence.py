@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS
+from facetrack.fitting import _kernels
 from facetrack.landmarks.markup import REGIONS
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.tracking import _kernels
 
 Array = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy.typing as npt
 
+from facetrack.detection.detections import Detection, certain_ones, distinct, surroundings
 from facetrack.features.pixels import (
     SMALLEST_SIDE,
     Box,
@@ -21,7 +22,6 @@ from facetrack.features.pixels import (
     grey,
     shrink,
 )
-from facetrack.tracking.detection import Detection, certain_ones, distinct, surroundings
 
 if TYPE_CHECKING:
     import dlib

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from facetrack.detection import face_detector
+from facetrack.detection.detections import Detection, certain_ones
+from facetrack.detection.face_detector import FaceDetector
+from facetrack.detection.hog import HogDetector
+from facetrack.detection.mtcnn import CELL, Seen, Squares, Tile, tiles
 from facetrack.errors import InputError
+from facetrack.fitting.box_fit import five_of
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking import face_detector
-from facetrack.tracking.box_fit import five_of
-from facetrack.tracking.detection import Detection, certain_ones
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.hog import HogDetector
-from facetrack.tracking.mtcnn import CELL, Seen, Squares, Tile, tiles
 
 FACE = (224.0, 113.0)  # between the eyes and the mouth of the portrait, px
 

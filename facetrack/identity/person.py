@@ -15,9 +15,9 @@ import numpy.typing as npt
 from facetrack.features.crops import aligned_patch
 from facetrack.features.pixels import Image
 from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.identity.appearance import N_VALUES, SIDE, gradients, shipped_whitening
+from facetrack.identity.person_state import PersonState, teachable
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.tracking.appearance import N_VALUES, SIDE, gradients, shipped_whitening
-from facetrack.tracking.person_state import PersonState, teachable
 
 Points = npt.NDArray[np.float64]
 Signature = npt.NDArray[np.float32]

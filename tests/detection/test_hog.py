@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from facetrack.tracking.detection import Detection, distinct
-from facetrack.tracking.hog import LADDER, HogDetector, _to_frame
+from facetrack.detection.detections import Detection, distinct
+from facetrack.detection.hog import LADDER, HogDetector, _to_frame
 
 FACE = (224.0, 113.0)  # between the eyes and the mouth of the portrait, px
 

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import Fit
+from facetrack.fitting.box_fit import Box
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learned
 from facetrack.learning.lesson import KEEP
-from facetrack.tracking.box_fit import Box
-from facetrack.tracking.face_model import FaceModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pytest
 from numpy.testing import assert_allclose
 
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import InputError
+from facetrack.fitting.box_fit import BoxPlacement
+from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.portrait import astronaut
-from facetrack.tracking.box_fit import BoxPlacement
-from facetrack.tracking.face_detector import FaceDetector
-from facetrack.tracking.face_model import FaceModel
 from facetrack.training.starts import StartNoise
 
 BOX = (20.0, 30.0, 120.0, 130.0)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facetrack.tracking.scene import CutDetector, _distance, _unchanged
+from facetrack.detection.scene import CutDetector, _distance, _unchanged
 
 SIZE = (640, 360)
 

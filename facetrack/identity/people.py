@@ -13,7 +13,7 @@ import numpy.typing as npt
 from facetrack.face import N_POINTS
 from facetrack.features.pixels import Box, box_of
 from facetrack.formats.encoding import decode_array, encode_array
-from facetrack.tracking.identity import Person, Signature
+from facetrack.identity.person import Person, Signature
 
 Points = npt.NDArray[np.float64]
 

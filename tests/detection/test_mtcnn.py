@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from facetrack.tracking.mtcnn import (
+from facetrack.detection.mtcnn import (
     Squares,
     Tile,
     _joined,

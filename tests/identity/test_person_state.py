@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from facetrack.errors import InputError
-from facetrack.tracking.person_state import checked_correction
+from facetrack.identity.person_state import checked_correction
 
 SIZE = (640, 480)
 FITTED = np.full((68, 2), 7.0)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facetrack.tracking.identity import Person
-from facetrack.tracking.people import Missing, People, Reason
+from facetrack.identity.people import Missing, People, Reason
+from facetrack.identity.person import Person
 
 POINTS = np.array([[0.0, 0.0], [100.0, 50.0]])  # 100 px wide
 

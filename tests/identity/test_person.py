@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from facetrack.identity.people import Missing, People
+from facetrack.identity.person import SIGNATURE_SIZE, Person, signature, similarity
 from facetrack.landmarks.markup import to_markup
-from facetrack.tracking.identity import SIGNATURE_SIZE, Person, signature, similarity
-from facetrack.tracking.people import Missing, People
 
 FPS = 30
 

@@ -8,8 +8,8 @@ from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
 from facetrack.features.maps import DEFAULT_MAPS, MapBuilder
+from facetrack.fitting.quality import calibrate, evidence, probability, train_quality
 from facetrack.regression.cascade import Level
-from facetrack.tracking.quality import calibrate, evidence, probability, train_quality
 
 K, M = 2, 3
 N_FEATURES = 68 * K + 1

@@ -1,6 +1,6 @@
 """Compiling everything that the tracker runs before the first frame comes.
 
-`python -m facetrack.tracking.warm_up PART` compiles one part and writes the name of each kernel
+`python -m facetrack.fitting.warm_up PART` compiles one part and writes the name of each kernel
 that was not cached, when it is done: another program can let processes of its own do the work.
 """
 
@@ -18,14 +18,14 @@ from facetrack.face import N_POINTS
 from facetrack.features.crops import FRAME_SIZE
 from facetrack.features.maps import DEFAULT_MAPS
 from facetrack.features.resize import average
+from facetrack.fitting import _kernels as confidence_kernels
+from facetrack.fitting.box_fit import BoxPlacement
+from facetrack.fitting.confidence import N_POINT_FEATURES, PointConfidence
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.quality import QualityClassifier
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking import _kernels as confidence_kernels
-from facetrack.tracking.box_fit import BoxPlacement
-from facetrack.tracking.confidence import N_POINT_FEATURES, PointConfidence
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier
 
 
 def warm_up(*parts: str) -> None:

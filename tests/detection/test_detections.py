@@ -6,8 +6,7 @@ import math
 
 import pytest
 
-from facetrack.errors import InputError
-from facetrack.tracking.detection import (
+from facetrack.detection.detections import (
     SMALLEST_FACE,
     Detection,
     certain_ones,
@@ -15,6 +14,7 @@ from facetrack.tracking.detection import (
     distinct,
     surroundings,
 )
+from facetrack.errors import InputError
 
 BOX = (10.0, 20.0, 30.0, 40.0)
 

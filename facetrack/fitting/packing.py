@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.features.maps import MapSpec
+from facetrack.fitting.box_fit import BoxPlacement, FivePlacement
+from facetrack.fitting.confidence import PointConfidence
+from facetrack.fitting.face_model import FaceModel
+from facetrack.fitting.quality import QualityClassifier
 from facetrack.formats.archive import Arrays
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade, Level
-from facetrack.tracking.box_fit import BoxPlacement, FivePlacement
-from facetrack.tracking.confidence import PointConfidence
-from facetrack.tracking.face_model import FaceModel
-from facetrack.tracking.quality import QualityClassifier
 
 CASCADES = ("start", "refinement", "tracking")
 _CONFIDENCE = ("weights", "bias", "taught")

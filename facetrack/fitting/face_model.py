@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from facetrack.face import NOT_SAID, Fit, read_only_points
 from facetrack.features.crops import warp_to_frame
+from facetrack.fitting.box_fit import Box, BoxFitter, BoxPlacement, Builders, run_both_ways
+from facetrack.fitting.confidence import End, PointConfidence, contrast_of, point_features
+from facetrack.fitting.quality import QualityClassifier, probability
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learned
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Cascade
-from facetrack.tracking.box_fit import Box, BoxFitter, BoxPlacement, Builders, run_both_ways
-from facetrack.tracking.confidence import End, PointConfidence, contrast_of, point_features
-from facetrack.tracking.quality import QualityClassifier, probability
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
-from facetrack.tracking.appearance import (
+from facetrack.identity.appearance import (
     N_VALUES,
     SIDE,
     Whitening,

@@ -1,0 +1,5 @@
+"""A painted head."""
+
+from tests.painted import head
+
+__all__ = ["head"]
