@@ -1,7 +1,9 @@
 """The rows of the demo clip are what they were before the rooms were moved.
 
 `benchmarks/rows.py` compares every byte of any videos between two versions on one machine; here
-every thirtieth row is kept, and other machines may round the last digit differently.
+every thirtieth row is kept. Machines round differently, and a fit carries that from frame to frame:
+the same text gave points up to 0.11 px apart on processors of two makers, in the blurred frame 151
+(0.1 % of the eye distance), 0.04 px in the others.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from facetrack.model import load_model
 
 GOLDEN = Path(__file__).parent / "golden" / "demo_rows.csv"
 EVERY = 30
-DIGITS = {"p": 1e-3, "x": 0.02, "y": 0.02, "r": 0.02, "c": 2e-3, "t": 1e-6}  # by initial; px, ...
+DIGITS = {"p": 3e-3, "x": 0.15, "y": 0.15, "r": 0.15, "c": 0.015, "t": 1e-6}  # by initial; px, ...
 
 
 def test_rows_of_the_demo_clip_stay(tmp_path: Path) -> None:

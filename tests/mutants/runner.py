@@ -20,8 +20,7 @@ NAMED: Final = Path(__file__).with_name("named.toml")
 COMPILED: Final = ("_kernels.py", "jit.py", "vectors.py")  # what kernels are made of
 OPTIONS: Final = (
     "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow",
-    # the same examples each time, and none is remembered for other runs
-    "--exitfirst", "--quiet", "--tb=line", "--no-header", "--hypothesis-profile=ci",
+    "--exitfirst", "--quiet", "--tb=line", "--no-header",
 )  # fmt: skip
 PLUGIN: Final = "tests.mutants.plugin"
 _NO_TESTS: Final = 5  # pytest's exit status
