@@ -20,10 +20,10 @@ ANN: Final = 0
 BOB: Final = 1
 BOBS: Final = (100_000, 110_000)  # frames in which Bob is there instead of Ann
 _LOOP: Final = 300  # frames that are rendered; the video repeats them
-_STRAND: Final = 600  # frames after which the tracker counts a face anew
+_TRACKLET: Final = 600  # frames after which the tracker counts a face anew
 _CORRECTED: Final = 10  # Ann is corrected in each tenth frame
 _DOUBTFUL: Final = 997  # frames between two doubtful stretches
-_STRANGERS: Final = range(-20, 0)  # people of one strand each, to be merged
+_STRANGERS: Final = range(-20, 0)  # people of one tracklet each, to be merged
 
 
 def loop_of(shape_model: ShapeModel) -> SyntheticVideo:
@@ -73,20 +73,22 @@ def write_session(folder: Path, loop: SyntheticVideo, count: int) -> None:
     """
     session = Session(folder, count)
     store, points = session.store, [loop.truth(i) for i in range(_LOOP)]
-    strands = range(count // _STRAND + 1)
-    owners = {s: BOB if BOBS[0] <= s * _STRAND < BOBS[1] else ANN for s in strands}
+    tracklets = range(count // _TRACKLET + 1)
+    owners = {s: BOB if BOBS[0] <= s * _TRACKLET < BOBS[1] else ANN for s in tracklets}
     said = np.full(68, Source.CORRECTED, dtype=np.uint8).tobytes()
     packed = [pack_points(p) for p in points]
     with store.transaction():
         names = {ANN: "Ann", BOB: "Bob"} | {s: f"Stranger {-s}" for s in _STRANGERS}
         store.put("person", [((person,), (name,)) for person, name in names.items()])
-        claims = owners | {s: s for s in _STRANGERS}
-        store.put("claim", [((strand, 0), (person,)) for strand, person in claims.items()])
+        assignments = owners | {s: s for s in _STRANGERS}
+        store.put(
+            "assignment", [((tracklet, 0), (person,)) for tracklet, person in assignments.items()]
+        )
         store.put("track", ((row.key(), row.values()) for row in _rows(points, count)))
         corrected = (f for f in range(0, count, _CORRECTED) if _is_corrected(f, owners))
         store.put(
             "correction",
-            (((f // _STRAND, f), (packed[f % _LOOP], said, "person")) for f in corrected),
+            (((f // _TRACKLET, f), (packed[f % _LOOP], said, "person")) for f in corrected),
         )
         times = np.arange(count) / 30
         store.put("ledger", [((0,), (times.astype("<f8").tobytes(),))])
@@ -95,7 +97,7 @@ def write_session(folder: Path, loop: SyntheticVideo, count: int) -> None:
 
 def _is_corrected(frame: int, owners: dict[int, int]) -> bool:
     """Bob is corrected now and then: what a person of some corrections costs is seen as well."""
-    return owners[frame // _STRAND] == ANN or frame % 2500 == 0
+    return owners[frame // _TRACKLET] == ANN or frame % 2500 == 0
 
 
 def _rows(points: list[np.ndarray], count: int) -> Iterator[TrackRow]:
@@ -105,7 +107,7 @@ def _rows(points: list[np.ndarray], count: int) -> Iterator[TrackRow]:
         doubtful = frame % _DOUBTFUL in range(1, 6)
         said = unsure if doubtful else sure
         yield TrackRow(
-            frame // _STRAND, frame, Kind.PLAIN, float(said[0]), float(said[0]), "",
+            frame // _TRACKLET, frame, Kind.PLAIN, float(said[0]), float(said[0]), "",
             points[frame % _LOOP], said, source,
         )  # fmt: skip
     for stranger in _STRANGERS:

@@ -30,13 +30,13 @@ def shape(shift: float = 0.0) -> np.ndarray:
     return astronaut().points + shift
 
 
-def row(strand: int, frame: int, kind: Kind = Kind.PLAIN, trust: float = 0.95) -> TrackRow:
+def row(tracklet: int, frame: int, kind: Kind = Kind.PLAIN, trust: float = 0.95) -> TrackRow:
     """Give a row of a track."""
     lost = kind == Kind.LOST
     points = np.full((N_POINTS, 2), np.nan) if lost else shape(frame)
     source = np.full(N_POINTS, Source.ABSENT if lost else Source.TRACKED, dtype=np.uint8)
     return TrackRow(
-        strand, frame, kind, trust, trust, "covered" if lost else "", points,
+        tracklet, frame, kind, trust, trust, "covered" if lost else "", points,
         np.full(N_POINTS, np.nan), source,
     )  # fmt: skip
 
@@ -54,7 +54,7 @@ def fill(session: Session) -> None:
     with session.store.transaction():
         session.store.put("track", [(r.key(), r.values()) for r in rows])
         session.store.put("person", [((0,), ("Person 1",)), ((1,), ("Person 2",))])
-        session.store.put("claim", [((0, 0), (0,)), ((1, 0), (1,))])
+        session.store.put("assignment", [((0, 0), (0,)), ((1, 0), (1,))])
         times = (np.arange(N_FRAMES) / 25).astype("<f8").tobytes()
         session.store.put("ledger", [((0,), (times,))])
     session.absorb_tracked(0, N_FRAMES)
@@ -86,7 +86,15 @@ def dump() -> Dump:
     def read(session: Session) -> list[tuple[object, ...]]:
         return [
             (table, *row)
-            for table in ("person", "claim", "track", "correction", "span", "setting", "decision")
+            for table in (
+                "person",
+                "assignment",
+                "track",
+                "correction",
+                "span",
+                "setting",
+                "decision",
+            )
             for row in session.store.read(f"SELECT * FROM {table} ORDER BY 1, 2")
         ]
 

@@ -34,7 +34,7 @@ class Command(ABC):
     title : str
         For the sentence after undo and redo.
     regroups : bool
-        Whether it changes who is who: whose face a strand is.
+        Whether it changes who is who: whose face a tracklet is.
     """
 
     title: ClassVar[str] = ""
@@ -93,7 +93,10 @@ def changed_row(session: Session, table: str, key: Row, after: Row | None) -> Ch
 
 def new_number(session: Session) -> int:
     """Choose a number that is free: the tracker counts up from 0, people's own count down."""
-    return min([0, *session.claims.strands(), *session.claims.people(), *session.people]) - 1
+    return (
+        min([0, *session.assignments.tracklets(), *session.assignments.people(), *session.people])
+        - 1
+    )
 
 
 def check_frame(session: Session, frame: int) -> None:

@@ -50,29 +50,29 @@ class Correct(Command):
         return cls(person, frame, points, correction.source.tolist())
 
     def changes(self, session: Session) -> list[Change]:
-        """Write one row, and a strand for it if the person has none in that frame.
+        """Write one row, and a tracklet for it if the person has none in that frame.
 
         A shape that is a guess throughout is no correction: it becomes a row of no trust.
         """
         check_frame(session, self.frame)
         check_person(session, self.person)
         points = np.array([p if p is not None else (np.nan, np.nan) for p in self.points])
-        strand, changes = _strand_for(session, self.person, self.frame)
+        tracklet, changes = _tracklet_for(session, self.person, self.frame)
         source = np.array(self.source, dtype=np.uint8)
         if points.shape != (N_POINTS, 2) or source.shape != (N_POINTS,):
             raise InputError(f"a correction has {N_POINTS} points, got {points.shape}")
-        key = strand, self.frame
-        if (source == Source.INTERPOLATED).all() and (strand < 0 or self.frame < session.tracked):
-            return [*changes, *machine_rows(session, guess_row(strand, self.frame, points))]
+        key = tracklet, self.frame
+        if (source == Source.INTERPOLATED).all() and (tracklet < 0 or self.frame < session.tracked):
+            return [*changes, *machine_rows(session, guess_row(tracklet, self.frame, points))]
         row = (pack_points(points), source.tobytes(), "person")
         return [*changes, changed_row(session, "correction", key, row)]
 
 
-def guess_row(strand: int, frame: int, points: Points) -> TrackRow:
+def guess_row(tracklet: int, frame: int, points: Points) -> TrackRow:
     """Make a row of a shape that was only put somewhere."""
     source = np.full(N_POINTS, Source.INTERPOLATED, dtype=np.uint8)
     unsaid = np.full(N_POINTS, np.nan)
-    return TrackRow(strand, frame, Kind.GUESS, 0.0, 0.0, "", points, unsaid, source)
+    return TrackRow(tracklet, frame, Kind.GUESS, 0.0, 0.0, "", points, unsaid, source)
 
 
 def machine_rows(session: Session, row: TrackRow) -> list[Change]:
@@ -83,13 +83,13 @@ def machine_rows(session: Session, row: TrackRow) -> list[Change]:
     return changes
 
 
-def _strand_for(session: Session, person: int, frame: int) -> tuple[int, list[Change]]:
-    """Find the strand for a person's face in a frame; a new one if there is none."""
-    strand = session.strand_at(person, frame)
-    if strand is not None:
-        return strand, []
-    strand = new_number(session)
-    return strand, [Change("claim", (strand, 0), None, (person,))]
+def _tracklet_for(session: Session, person: int, frame: int) -> tuple[int, list[Change]]:
+    """Find the tracklet for a person's face in a frame; a new one if there is none."""
+    tracklet = session.tracklet_at(person, frame)
+    if tracklet is not None:
+        return tracklet, []
+    tracklet = new_number(session)
+    return tracklet, [Change("assignment", (tracklet, 0), None, (person,))]
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,12 @@ class Fitted(Command):
         """Write a machine's row; what a person had said of the frame gives way to it."""
         check_frame(session, self.frame)
         check_person(session, self.person)
-        strand, changes = _strand_for(session, self.person, self.frame)
-        if strand >= 0 and self.frame >= session.tracked:
+        tracklet, changes = _tracklet_for(session, self.person, self.frame)
+        if tracklet >= 0 and self.frame >= session.tracked:
             raise InputError(f"frame {self.frame + 1} is not tracked yet: fit it once it is")
         points = np.array(self.points)
         confidence = np.array(self.confidence, dtype=np.float64)
-        face = Face(strand, State.TRACKED, "", points, points, self.quality, None, confidence)
+        face = Face(tracklet, State.TRACKED, "", points, points, self.quality, None, confidence)
         return [*changes, *machine_rows(session, TrackRow.of_face(self.frame, face))]
 
 
@@ -142,10 +142,10 @@ class Uncorrect(Command):
 
     def changes(self, session: Session) -> list[Change]:
         """Remove one row."""
-        strand = session.strand_at(self.person, self.frame)
-        if strand is None or session.correction(strand, self.frame) is None:
+        tracklet = session.tracklet_at(self.person, self.frame)
+        if tracklet is None or session.correction(tracklet, self.frame) is None:
             raise InputError(f"frame {self.frame + 1} has no correction to remove")
-        return [changed_row(session, "correction", (strand, self.frame), None)]
+        return [changed_row(session, "correction", (tracklet, self.frame), None)]
 
 
 @dataclass(frozen=True)

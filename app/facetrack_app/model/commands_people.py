@@ -43,15 +43,15 @@ class NewPerson(Command):
     points: list[list[float]] = field(default_factory=list)
 
     def changes(self, session: Session) -> list[Change]:
-        """Write a person and a strand of its own, with the guess."""
-        person = strand = new_number(session)
+        """Write a person and a tracklet of its own, with the guess."""
+        person = tracklet = new_number(session)
         changes = [
             Change("person", (person,), None, (checked_name(self.name),)),
-            Change("claim", (strand, 0), None, (person,)),
+            Change("assignment", (tracklet, 0), None, (person,)),
         ]
         if self.frame is not None:
             check_frame(session, self.frame)
-            row = guess_row(strand, self.frame, np.array(self.points).reshape(N_POINTS, 2))
+            row = guess_row(tracklet, self.frame, np.array(self.points).reshape(N_POINTS, 2))
             changes.append(Change("track", row.key(), None, row.values()))
         return changes
 
@@ -60,7 +60,7 @@ class NewPerson(Command):
 class DeletePerson(Command):
     """Say that there is no such person.
 
-    Their strands stay claimed, so that no other person gets them: rows are not lost, and the
+    Their tracklets stay assigned, so that no other person gets them: rows are not lost, and the
     tracker, should it still follow that face, makes no new person of it.
     """
 
@@ -104,16 +104,16 @@ class Merge(Command):
     other: int
 
     def changes(self, session: Session) -> list[Change]:
-        """Hand the other's strands over."""
+        """Hand the other's tracklets over."""
         check_person(session, self.person)
         check_person(session, self.other)
         if self.person == self.other:
             raise InputError("choose two different people to merge")
         return [
             *(
-                Change("claim", (strand, start), (who,), (self.person,))
-                for strand in session.claims.strands_of(self.other)
-                for start, who in session.claims.of(strand)
+                Change("assignment", (tracklet, start), (who,), (self.person,))
+                for tracklet in session.assignments.tracklets_of(self.other)
+                for start, who in session.assignments.of(tracklet)
                 if who == self.other
             ),
             *_hand_decisions(session, self.other, self.person),
@@ -132,19 +132,19 @@ class Split(Command):
     name: str
 
     def changes(self, session: Session) -> list[Change]:
-        """Hand the person's strands over to a new person from a frame on."""
+        """Hand the person's tracklets over to a new person from a frame on."""
         check_person(session, self.person)
         check_frame(session, self.frame)
         other = new_number(session)
         changes = [Change("person", (other,), None, (checked_name(self.name),))]
-        for strand in session.claims.strands_of(self.person):
-            claims = dict(session.claims.of(strand))
-            if session.claims.owner(strand, self.frame) == self.person:
-                before = (claims[self.frame],) if self.frame in claims else None
-                changes.append(Change("claim", (strand, self.frame), before, (other,)))
+        for tracklet in session.assignments.tracklets_of(self.person):
+            assignments = dict(session.assignments.of(tracklet))
+            if session.assignments.owner(tracklet, self.frame) == self.person:
+                before = (assignments[self.frame],) if self.frame in assignments else None
+                changes.append(Change("assignment", (tracklet, self.frame), before, (other,)))
             changes += [
-                Change("claim", (strand, start), (who,), (other,))
-                for start, who in claims.items()
+                Change("assignment", (tracklet, start), (who,), (other,))
+                for start, who in assignments.items()
                 if start > self.frame and who == self.person
             ]
         times = session.times()

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from facetrack.annotation.corrections import Correction
-from facetrack_app.model.claims import Claims
+from facetrack_app.model.assignments import Assignments
 from facetrack_app.model.parts import back_to
 from facetrack_app.model.rows import Row, unpack_points
 from facetrack_app.model.store import Store
 
 
-def read_corrections(store: Store, claims: Claims, person: int) -> dict[int, Correction]:
+def read_corrections(store: Store, assignments: Assignments, person: int) -> dict[int, Correction]:
     """Read all that was said of a person, by frame."""
-    return _of_person(_rows(store), claims, person)
+    return _of_person(_rows(store), assignments, person)
 
 
 def corrections_after(
@@ -32,36 +32,40 @@ def corrections_after(
     Of thousands of frames, only those are read that `choose` picks from their sorted numbers.
     """
     with contextlib.closing(Store(path)) as store, store.snapshot():
-        claims = Claims(store.read("SELECT strand, start, person FROM claim"))
+        assignments = Assignments(store.read("SELECT tracklet, start, person FROM assignment"))
         known: dict[Row, Row | None] = dict.fromkeys(
-            store.read("SELECT strand, frame FROM correction")
+            store.read("SELECT tracklet, frame FROM correction")
         )
         for change in back_to(store, step):
-            if change.table == "claim":
-                strand, start = change.key
-                claims.put(strand, start, change.after[0] if change.after is not None else None)
+            if change.table == "assignment":
+                tracklet, start = change.key
+                assignments.put(
+                    tracklet, start, change.after[0] if change.after is not None else None
+                )
             elif change.table == "correction":
                 known.pop(change.key, None)
                 if change.after is not None:
                     known[change.key] = change.after
-        wanted = set(choose(sorted({f for s, f in known if claims.owner(s, f) == person})))
+        wanted = set(choose(sorted({f for s, f in known if assignments.owner(s, f) == person})))
         rows = {
             key: row or store.get("correction", key) or ()
             for key, row in known.items()
             if key[1] in wanted
         }
-    return _of_person(rows, claims, person)
+    return _of_person(rows, assignments, person)
 
 
 def _rows(store: Store) -> dict[Row, Row]:
-    query = "SELECT strand, frame, points, source, origin FROM correction"
-    return {(strand, frame): tuple(row) for strand, frame, *row in store.read(query)}
+    query = "SELECT tracklet, frame, points, source, origin FROM correction"
+    return {(tracklet, frame): tuple(row) for tracklet, frame, *row in store.read(query)}
 
 
-def _of_person(rows: Mapping[Row, Row], claims: Claims, person: int) -> dict[int, Correction]:
+def _of_person(
+    rows: Mapping[Row, Row], assignments: Assignments, person: int
+) -> dict[int, Correction]:
     found: dict[int, Correction] = {}
-    for (strand, frame), row in sorted(rows.items(), key=lambda item: item[0][::-1]):
-        if claims.owner(strand, frame) == person:
+    for (tracklet, frame), row in sorted(rows.items(), key=lambda item: item[0][::-1]):
+        if assignments.owner(tracklet, frame) == person:
             found.setdefault(frame, correction_of(row))
     return found
 

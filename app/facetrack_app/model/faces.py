@@ -12,7 +12,7 @@ from facetrack.face import N_POINTS, Face, Source, State
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.video.square import AS_STORED, Stretch
-from facetrack_app.model.claims import Claims
+from facetrack_app.model.assignments import Assignments
 from facetrack_app.model.corrected import correction_of
 from facetrack_app.model.look import View
 from facetrack_app.model.rows import Kind, TrackRow, known_points, weight
@@ -24,7 +24,7 @@ _ABSENT: Final = np.full(N_POINTS, Source.ABSENT, dtype=np.uint8)
 
 
 def faces_of(session: Session, frame: int, shape_model: ShapeModel, size: Size) -> list[Face]:
-    """Give what counts in a frame: corrections over tracks, people instead of strands."""
+    """Give what counts in a frame: corrections over tracks, people instead of tracklets."""
     here = set(session.present(frame))
     found = (
         (number, face_of(session, person, frame, shape_model, size))
@@ -68,20 +68,20 @@ def face_in(
 
 
 def views_between(
-    store: Store, claims: Claims, person: int, start: int, stop: int
+    store: Store, assignments: Assignments, person: int, start: int, stop: int
 ) -> dict[int, View]:
     """Look at a person in many frames, without a session's summaries."""
     found: dict[int, tuple[int, View]] = {}
-    for strand in claims.strands_of(person):
-        for a, b in claims.ranges(strand, person, stop):
-            key = strand, max(a, start), min(b, stop)
+    for tracklet in assignments.tracklets_of(person):
+        for a, b in assignments.ranges(tracklet, person, stop):
+            key = tracklet, max(a, start), min(b, stop)
             if key[1] >= key[2]:
                 continue
             tracks = {frame: row for frame, *row in store.read(_ROWS["track"], key)}
             said = {frame: row for frame, *row in store.read(_ROWS["correction"], key)}
             for frame in {*tracks, *said}:
                 view = View(
-                    TrackRow.from_row((strand, frame), tuple(tracks[frame]))
+                    TrackRow.from_row((tracklet, frame), tuple(tracks[frame]))
                     if frame in tracks else None,
                     correction_of(tuple(said[frame])) if frame in said else None,
                 )  # fmt: skip
@@ -93,6 +93,6 @@ def views_between(
 
 _ROWS: Final = {
     name: f"SELECT frame, {', '.join(TABLES[name].values)} FROM {name} "
-    "WHERE strand=? AND frame>=? AND frame<?"
+    "WHERE tracklet=? AND frame>=? AND frame<?"
     for name in ("track", "correction")
 }

@@ -84,7 +84,7 @@ def read_tracks(path: Path, pictures: Sequence[str] = ()) -> TrackTable:
 
 
 def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Change]:
-    """Turn a table into changes: every face becomes a new person, with a strand of its own.
+    """Turn a table into changes: every face becomes a new person, with a tracklet of its own.
 
     Rows with points that a person corrected, or said to be hidden, become corrections again.
     """
@@ -95,13 +95,13 @@ def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Chan
             f"it speaks of frame {int(table.frame.max()) + 1}, the video has {n_frames}; "
             "was it made from another video?"
         )
-    strands = {face: first - i for i, face in enumerate(table.face_ids)}
+    tracklets = {face: first - i for i, face in enumerate(table.face_ids)}
     changes = []
-    for face, strand in strands.items():
-        changes.append(Change("person", (strand,), None, (f"Imported {face + 1}",)))
-        changes.append(Change("claim", (strand, 0), None, (strand,)))
+    for face, tracklet in tracklets.items():
+        changes.append(Change("person", (tracklet,), None, (f"Imported {face + 1}",)))
+        changes.append(Change("assignment", (tracklet, 0), None, (tracklet,)))
     for i in np.flatnonzero(table.success).tolist():
-        row = _imported(table, i, strands[int(table.face_id[i])])
+        row = _imported(table, i, tracklets[int(table.face_id[i])])
         changes.append(Change("track", row.key(), None, row.values()))
         if np.isin(row.source, (Source.CORRECTED, Source.OCCLUDED)).any():
             values = (pack_points(row.points), row.source.tobytes(), "imported")
@@ -109,11 +109,11 @@ def changes_of_import(table: TrackTable, n_frames: int, first: int) -> list[Chan
     return changes
 
 
-def _imported(table: TrackTable, i: int, strand: int) -> TrackRow:
+def _imported(table: TrackTable, i: int, tracklet: int) -> TrackRow:
     quality, said = float(table.confidence[i]), table.point_confidence[i]
     quality = quality if np.isfinite(quality) else 1.0
     trust = float(np.nanmean(said)) if np.isfinite(said).any() else quality
     return TrackRow(
-        strand, int(table.frame[i]), Kind.IMPORTED, quality, trust, "", table.points[i], said,
+        tracklet, int(table.frame[i]), Kind.IMPORTED, quality, trust, "", table.points[i], said,
         table.source[i],
     )  # fmt: skip

@@ -19,11 +19,12 @@ from facetrack.face import N_POINTS, Face
 Points = npt.NDArray[np.float64]
 Row = tuple[Any, ...]
 
+_RENAMED: Final = {"claim": "assignment"}  # tables, in steps of versions 1 to 3
 DOUBT: Final = 0.6  # trust below which a frame is worth a look
 
 
 class Kind(IntEnum):
-    """What a strand of track says of a frame. Numbers are part of the session's format."""
+    """What a tracklet says of a frame. Numbers are part of the session's format."""
 
     NOTHING = 0
     PLAIN = 1
@@ -34,7 +35,7 @@ class Kind(IntEnum):
 
 
 def weight(kind: int, corrected: bool) -> int:
-    """Return what counts in a frame if several strands speak of it: the most counts."""
+    """Return what counts in a frame if several tracklets speak of it: the most counts."""
     if corrected:
         return 3
     return 0 if kind == Kind.NOTHING else 1 if kind in (Kind.LOST, Kind.GUESS) else 2
@@ -46,8 +47,8 @@ class TrackRow:
 
     Attributes
     ----------
-    strand : int
-        The tracker's own id of the face; people claim strands.
+    tracklet : int
+        The tracker's own id of the face; tracklets are assigned to people.
     frame : int
         From 0.
     kind : Kind
@@ -66,7 +67,7 @@ class TrackRow:
         `Source` of each point.
     """
 
-    strand: int
+    tracklet: int
     frame: int
     kind: Kind
     quality: float
@@ -90,16 +91,16 @@ class TrackRow:
     @classmethod
     def from_row(cls, key: Row, values: Row) -> TrackRow:
         """Unpack what the store holds."""
-        strand, frame = key
+        tracklet, frame = key
         kind, quality, trust, reason, points, confidence, source = values
         return cls(
-            strand, frame, Kind(kind), quality, trust, reason, unpack_points(points),
+            tracklet, frame, Kind(kind), quality, trust, reason, unpack_points(points),
             _unpack_confidence(confidence), np.frombuffer(source, dtype=np.uint8),
         )  # fmt: skip
 
     def key(self) -> Row:
         """Give the row's place in its table."""
-        return self.strand, self.frame
+        return self.tracklet, self.frame
 
     def values(self) -> Row:
         """Pack everything else."""
@@ -160,7 +161,9 @@ def decode_changes(blob: bytes) -> list[Change]:
     """Unpack what `encode_changes` packed."""
     rows = json.loads(zlib.decompress(blob), object_hook=lambda packed: b64decode(packed["b"]))
     return [
-        Change(table, tuple(key), before and tuple(before), after and tuple(after))
+        Change(
+            _RENAMED.get(table, table), tuple(key), before and tuple(before), after and tuple(after)
+        )
         for table, key, before, after in rows
     ]
 

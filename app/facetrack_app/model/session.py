@@ -17,7 +17,7 @@ from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
 from facetrack.formats.atomic import output_error
 from facetrack.video.square import Stretch, stretch_of
-from facetrack_app.model.claims import Claims
+from facetrack_app.model.assignments import Assignments
 from facetrack_app.model.corrected import correction_of, read_corrections
 from facetrack_app.model.judged import Judged, shown_events
 from facetrack_app.model.look import Span, View
@@ -54,39 +54,39 @@ class Session:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise output_error(folder, error) from error
-        self._claimed = contextlib.ExitStack()
-        self._claimed.enter_context(locked(folder / "session.lock"))
+        self._lock = contextlib.ExitStack()
+        self._lock.enter_context(locked(folder / "session.lock"))
         try:
             self.store = Store(folder / DATABASE)
             self._load()
         except Exception:
-            self._claimed.close()
+            self._lock.close()
             raise
 
     def _load(self) -> None:
         read = self.store.read
         self.people: dict[int, str] = _in_order(read("SELECT id, name FROM person"))
-        self.claims = Claims(read("SELECT strand, start, person FROM claim"))
+        self.assignments = Assignments(read("SELECT tracklet, start, person FROM assignment"))
         self.spans = [Span(*r) for r in read("SELECT id, kind, start, stop, label FROM span")]
         self._settings: dict[str, str] = dict(read("SELECT name, value FROM setting"))
         self.decisions = {r[0]: Judged.from_row(r[0], r[1:]) for r in read(_DECISIONS)}
         self._times: npt.NDArray[np.float64] = np.empty(0)
-        self._strands: dict[int, Summary] = {}
+        self._tracklets: dict[int, Summary] = {}
         self._people: dict[int, Summary] = {}
         self._events: dict[int, list[Judged]] = {}
         self.tracked = int(self.store.read("SELECT coalesce(max(start), 0) FROM ledger")[0][0])
         last = self.store.get("ledger", (self.tracked,))
         self.tracked += len(last[0]) // 8 if last is not None else 0
         self.absorb(0, self.n_frames)
-        for strand, frame in read("SELECT strand, frame FROM correction"):
-            self._strand(strand).mark(frame, True)
+        for tracklet, frame in read("SELECT tracklet, frame FROM correction"):
+            self._tracklet(tracklet).mark(frame, True)
 
     def absorb(self, start: int, stop: int) -> None:
         """Take notice of frames that another thread has written."""
         rows = self.store.read(
-            "SELECT strand, frame, kind, trust FROM track WHERE frame >= ? AND frame < ?"
+            "SELECT tracklet, frame, kind, trust FROM track WHERE frame >= ? AND frame < ?"
             if start > 0
-            else "SELECT strand, frame, kind, trust FROM track INDEXED BY track_summary "
+            else "SELECT tracklet, frame, kind, trust FROM track INDEXED BY track_summary "
             "WHERE frame >= ? AND frame < ?",
             (start, stop),
         )
@@ -95,8 +95,8 @@ class Session:
         table = np.array(rows, dtype=np.float64)
         table = table[np.argsort(table[:, 0], kind="stable")]
         for mine in np.split(table, np.flatnonzero(np.diff(table[:, 0])) + 1):
-            strand, frames = int(mine[0, 0]), mine[:, 1].astype(np.int64)
-            self._strand(strand).put(
+            tracklet, frames = int(mine[0, 0]), mine[:, 1].astype(np.int64)
+            self._tracklet(tracklet).put(
                 frames, mine[:, 2].astype(np.uint8), mine[:, 3].astype(np.float32)
             )
         self._people.clear()
@@ -108,14 +108,16 @@ class Session:
         query = "SELECT name, value FROM setting WHERE name=?"
         self._settings |= dict(self.store.read(query, (UNREADABLE,)))
         self.people = _in_order(self.store.read("SELECT id, name FROM person"))
-        for strand, first, person in self.store.read("SELECT strand, start, person FROM claim"):
-            self.claims.put(strand, first, person)
+        for tracklet, first, person in self.store.read(
+            "SELECT tracklet, start, person FROM assignment"
+        ):
+            self.assignments.put(tracklet, first, person)
         self.absorb(start, stop)
 
-    def _strand(self, strand: int) -> Summary:
-        if strand not in self._strands:
-            self._strands[strand] = Summary.empty(self.n_frames)
-        return self._strands[strand]
+    def _tracklet(self, tracklet: int) -> Summary:
+        if tracklet not in self._tracklets:
+            self._tracklets[tracklet] = Summary.empty(self.n_frames)
+        return self._tracklets[tracklet]
 
     def summary(self, person: int) -> Summary:
         """Sum up a person's frames; the arrays must not be written."""
@@ -127,25 +129,25 @@ class Session:
     def _sum_up(self, person: int, first: int, end: int) -> None:
         total = self._people[person]
         total.clear(first, end)
-        for strand in self.claims.strands_of(person):
-            mine = self._strand(strand)
+        for tracklet in self.assignments.tracklets_of(person):
+            mine = self._tracklet(tracklet)
             if mine.first >= end or mine.stop <= first:  # nearly all, for a single frame
                 continue
-            for start, stop in self.claims.ranges(strand, person, self.n_frames):
+            for start, stop in self.assignments.ranges(tracklet, person, self.n_frames):
                 total.take(mine, max(start, first), min(stop, end))
 
     def _renew_summaries(self, changes: list[Change]) -> None:
         """Sum people up anew where something changed of whom they are or were."""
         places: dict[int, list[int]] = {}
         for change in changes:
-            if change.table not in (*_FRAMES, "claim"):
+            if change.table not in (*_FRAMES, "assignment"):
                 continue
-            strand, frame = change.key
-            who = {person for _, person in self.claims.of(strand)}
+            tracklet, frame = change.key
+            who = {person for _, person in self.assignments.of(tracklet)}
             frames = [frame]
-            if change.table == "claim":
+            if change.table == "assignment":
                 who |= {row[0] for row in (change.before, change.after) if row is not None}
-                first, stop = self.reach_of(strand)
+                first, stop = self.reach_of(tracklet)
                 frames = [max(frame, first), stop - 1] if max(frame, first) < stop else []
             for person in who & self._people.keys():
                 places.setdefault(person, []).extend(frames)
@@ -153,45 +155,45 @@ class Session:
             if frames:
                 self._sum_up(person, min(frames), max(frames) + 1)
 
-    def reach_of(self, strand: int) -> tuple[int, int]:
-        """Give the frames outside of which a strand says nothing."""
-        summary = self._strand(strand)
+    def reach_of(self, tracklet: int) -> tuple[int, int]:
+        """Give the frames outside of which a tracklet says nothing."""
+        summary = self._tracklet(tracklet)
         return summary.first, summary.stop
 
-    def strand_at(self, person: int, frame: int) -> int | None:
-        """Find the strand that holds a person's face in a frame, or would hold it."""
-        strands = self.claims.strands_of(person)
-        weights = {strand: self._strand(strand).weight(frame) for strand in strands}
-        for some in ([s for s in strands if weights[s]], strands):  # the first are few
-            mine = [s for s in some if self.claims.owner(s, frame) == person]
+    def tracklet_at(self, person: int, frame: int) -> int | None:
+        """Find the tracklet that holds a person's face in a frame, or would hold it."""
+        tracklets = self.assignments.tracklets_of(person)
+        weights = {tracklet: self._tracklet(tracklet).weight(frame) for tracklet in tracklets}
+        for some in ([s for s in tracklets if weights[s]], tracklets):  # the first are few
+            mine = [s for s in some if self.assignments.owner(s, frame) == person]
             if mine:
                 return min(mine, key=lambda s: (-weights[s], s))
         return None
 
     def present(self, frame: int) -> list[int]:
         """Give the people of whom a frame says something, be it that they are lost."""
-        strands = [s for s, summary in self._strands.items() if summary.weight(frame)]
-        here = {self.claims.owner(strand, frame) for strand in strands}
+        tracklets = [s for s, summary in self._tracklets.items() if summary.weight(frame)]
+        here = {self.assignments.owner(tracklet, frame) for tracklet in tracklets}
         return [person for person in self.people if person in here]
 
     def view(self, person: int, frame: int) -> View:
         """Look at a person in a frame."""
-        strand = self.strand_at(person, frame)
-        if strand is None:
+        tracklet = self.tracklet_at(person, frame)
+        if tracklet is None:
             return View(None, None)
-        row = self.store.get("track", (strand, frame))
-        correction = self.correction(strand, frame)
-        track = TrackRow.from_row((strand, frame), row) if row is not None else None
+        row = self.store.get("track", (tracklet, frame))
+        correction = self.correction(tracklet, frame)
+        track = TrackRow.from_row((tracklet, frame), row) if row is not None else None
         return View(track, correction)
 
-    def correction(self, strand: int, frame: int) -> Correction | None:
+    def correction(self, tracklet: int, frame: int) -> Correction | None:
         """Give what a person said of a frame."""
-        row = self.store.get("correction", (strand, frame))
+        row = self.store.get("correction", (tracklet, frame))
         return None if row is None else correction_of(row)
 
     def corrections(self, person: int) -> dict[int, Correction]:
         """Give all that was said of a person, by frame."""
-        return read_corrections(self.store, self.claims, person)
+        return read_corrections(self.store, self.assignments, person)
 
     def teaches(self, person: int, besides: int | None = None) -> bool:
         """Return whether something can be learned from a person's corrections, but for one."""
@@ -296,17 +298,17 @@ class Session:
         if after is not None:
             self.people = _in_order([*self.people.items(), (key[0], after[0])])
 
-    def _reflect_claim(self, key: Row, after: Row | None) -> None:
-        self.claims.put(key[0], key[1], after[0] if after is not None else None)
+    def _reflect_assignment(self, key: Row, after: Row | None) -> None:
+        self.assignments.put(key[0], key[1], after[0] if after is not None else None)
 
     def _reflect_track(self, key: Row, after: Row | None) -> None:
         kind, trust = (after[0], after[2]) if after is not None else (Kind.NOTHING, np.nan)
-        self._strand(key[0]).put(
+        self._tracklet(key[0]).put(
             np.array([key[1]]), np.array([kind], np.uint8), np.array([trust], np.float32)
         )
 
     def _reflect_correction(self, key: Row, after: Row | None) -> None:
-        self._strand(key[0]).mark(key[1], after is not None)
+        self._tracklet(key[0]).mark(key[1], after is not None)
 
     def _reflect_span(self, key: Row, after: Row | None) -> None:
         self.spans = [span for span in self.spans if span.id != key[0]]
@@ -338,30 +340,30 @@ class Session:
             return self
         twin = self._twin()
         twin.changed = Observable()
-        for strand in {change.key[0] for change in changes if change.table in _FRAMES}:
-            if strand in twin._strands:
-                twin._strands[strand] = copy.deepcopy(twin._strands[strand])
+        for tracklet in {change.key[0] for change in changes if change.table in _FRAMES}:
+            if tracklet in twin._tracklets:
+                twin._tracklets[tracklet] = copy.deepcopy(twin._tracklets[tracklet])
         twin.reflect(changes)
         return twin
 
     def _twin(self) -> Session:
         twin = copy.copy(self)
-        twin.people, twin.claims = dict(self.people), self.claims.copy()
+        twin.people, twin.assignments = dict(self.people), self.assignments.copy()
         twin._settings, twin.decisions = dict(self._settings), dict(self.decisions)
-        twin._strands, twin._people = dict(self._strands), {}
+        twin._tracklets, twin._people = dict(self._tracklets), {}
         twin._events = {}
         return twin
 
     def close(self) -> None:
         """Let go of the files."""
         self.store.close()
-        self._claimed.close()
+        self._lock.close()
 
 
-_FRAMES: Final = ("track", "correction")  # tables whose keys begin with a strand
+_FRAMES: Final = ("track", "correction")  # tables whose keys begin with a tracklet
 _REFLECTIONS: Final = {
     "person": Session._reflect_person,
-    "claim": Session._reflect_claim,
+    "assignment": Session._reflect_assignment,
     "track": Session._reflect_track,
     "correction": Session._reflect_correction,
     "span": Session._reflect_span,

@@ -13,14 +13,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from facetrack.errors import FormatError, OutputError
 from facetrack_app.model.rows import Change, Row
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 APPLICATION: Final = 0x46547261  # "FTra", in the file's header
 _AT_ONCE: Final = 100  # rows in a statement
 _PATIENCE: Final = 10.0  # seconds to wait for the other thread's transaction
@@ -35,12 +35,12 @@ class Table(NamedTuple):
 
 TABLES: Final = {
     "person": Table(("id",), ("name",)),
-    "claim": Table(("strand", "start"), ("person",)),
+    "assignment": Table(("tracklet", "start"), ("person",)),
     "track": Table(
-        ("strand", "frame"),
+        ("tracklet", "frame"),
         ("kind", "quality", "trust", "reason", "points", "confidence", "source"),
     ),
-    "correction": Table(("strand", "frame"), ("points", "source", "origin")),
+    "correction": Table(("tracklet", "frame"), ("points", "source", "origin")),
     "span": Table(("id",), ("kind", "start", "stop", "label")),
     "setting": Table(("name",), ("value",)),
     "ledger": Table(("start",), ("times",)),
@@ -56,7 +56,7 @@ _LONG: Final = ("track", "reading")  # rows of a kilobyte: WITHOUT ROWID is for 
 _SINCE_2: Final = ("decision", "reading", "analysed")
 _EXTRA: Final = (
     # Opening a session reads this index alone: a row of `track` is fifty times as long.
-    "CREATE INDEX track_summary ON track (strand, frame, kind, trust)",
+    "CREATE INDEX track_summary ON track (tracklet, frame, kind, trust)",
     "CREATE TABLE step (id INTEGER PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, "
     "retracks TEXT NOT NULL, undone INTEGER NOT NULL)",
     # A step's changes come in parts: its own, and those of each stretch that was tracked anew.
@@ -85,6 +85,12 @@ def _make_table(name: str) -> str:
     return made if name in _LONG else f"{made} WITHOUT ROWID"
 
 
+# What files of versions 1 to 3 called a tracklet and an assignment.
+_RENAMED: Final = (
+    "ALTER TABLE claim RENAME TO assignment",
+    *(f"ALTER TABLE {name} RENAME COLUMN strand TO tracklet"
+      for name in ("assignment", "track", "correction")),
+)  # fmt: skip
 # What brings a file of each version to the next one; 0 is an empty file.
 _UPGRADES: Final = (
     (*(_make_table(name) for name in TABLES if name not in _SINCE_2), *_EXTRA),
@@ -133,7 +139,7 @@ class Store:
 
     def _upgrade(self, version: int) -> None:
         with self.transaction():
-            for statement in (s for step in _UPGRADES[version:] for s in step):
+            for statement in (*(_RENAMED if version else ()), *chain(*_UPGRADES[version:])):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={APPLICATION}")
             self._db.execute(f"PRAGMA user_version={SCHEMA}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from facetrack_app.model.claims import UNCLAIMED
+from facetrack_app.model.assignments import UNASSIGNED
 from facetrack_app.model.rows import Change
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
@@ -51,21 +51,21 @@ def stale_stretches(session: Session, changes: Sequence[Change]) -> list[tuple[i
     found: dict[int, list[Stretch]] = {}
     for change in changes:
         if change.table in ("track", "correction"):
-            strand, frame = change.key
-            frames.setdefault(strand, []).append(frame)
-            owner = session.claims.owner(strand, frame)
+            tracklet, frame = change.key
+            frames.setdefault(tracklet, []).append(frame)
+            owner = session.assignments.owner(tracklet, frame)
             found.setdefault(owner, []).append((frame, frame + 1))
     for change in changes:
-        if change.table == "claim":
-            strand, start = change.key
-            first, stop = session.reach_of(strand)
-            mine = frames.get(strand, [])
+        if change.table == "assignment":
+            tracklet, start = change.key
+            first, stop = session.reach_of(tracklet)
+            mine = frames.get(tracklet, [])
             reach = min([first, *mine]), max([stop, *(frame + 1 for frame in mine)])
-            owners = {session.claims.owner(strand, frame) for frame in (start - 1, start)}
+            owners = {session.assignments.owner(tracklet, frame) for frame in (start - 1, start)}
             owners |= {row[0] for row in (change.before, change.after) if row is not None}
             for owner in owners:
                 found.setdefault(owner, []).append((max(start, reach[0]), reach[1]))
-    found.pop(UNCLAIMED, None)
+    found.pop(UNASSIGNED, None)
     return [(person, one) for person, some in found.items() for one in joined(some)]
 
 

@@ -16,7 +16,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Summary:
-    """Small values of every frame, of a strand or of a person.
+    """Small values of every frame, of a tracklet or of a person.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Summary:
     corrected : ndarray, shape (n,), bool
         Whether a person corrected the frame.
     first, stop : int
-        Frames outside of these say nothing: what is done for many strands is done inside only.
+        Frames outside of these say nothing: what is done for many tracklets is done inside only.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -85,7 +85,7 @@ class Summary:
         self.trust[start:stop] = np.nan
 
     def take(self, other: Summary, start: int, stop: int) -> None:
-        """Take over the frames of another strand in a range where this one has none."""
+        """Take over the frames of another tracklet in a range where this one has none."""
         part = slice(max(start, other.first), min(stop, other.stop))
         if part.start >= part.stop:
             return
@@ -102,7 +102,7 @@ class Summary:
         return Summary(self.kind[part], self.trust[part], self.corrected[part])
 
     def _reach(self, first: int, last: int) -> None:
-        # Memory is taken where something is said: a video may have a thousand strands.
+        # Memory is taken where something is said: a video may have a thousand tracklets.
         if not self.stop:
             self.first, self.stop = first, first
         self.trust[first : self.first] = np.nan

@@ -125,7 +125,7 @@ class Analysis:
 
     def _advance(self, person: int, run: Run, stop: int) -> bool:
         """Look at frames; False where the end came between: a started piece is not written."""
-        views = views_between(self._store, self._coverage.claims, person, run.position, stop)
+        views = views_between(self._store, self._coverage.assignments, person, run.position, stop)
         for frame in range(run.position, stop):
             if self._ended():
                 return False

@@ -202,8 +202,8 @@ class _Batch:
         done = self.start + len(self._times)
         if self._times:
             with self._store.transaction():
-                for strand in sorted({row.strand for row in self._rows}):
-                    self._introduce(strand)
+                for tracklet in sorted({row.tracklet for row in self._rows}):
+                    self._introduce(tracklet)
                 self._store.put("track", [(row.key(), row.values()) for row in self._rows])
                 times = np.array(self._times, dtype="<f8").tobytes()
                 self._store.put("ledger", [((self.start,), (times,))])
@@ -215,13 +215,13 @@ class _Batch:
         self.start, self._rows, self._times = done, [], []
         return done
 
-    def _introduce(self, strand: int) -> None:
-        """Make a person of a strand that no person claims yet."""
-        if not self._store.read("SELECT 1 FROM claim WHERE strand = ? LIMIT 1", (strand,)):
+    def _introduce(self, tracklet: int) -> None:
+        """Make a person of a tracklet that is assigned to no person yet."""
+        if not self._store.read("SELECT 1 FROM assignment WHERE tracklet = ? LIMIT 1", (tracklet,)):
             # The same number for both: it can never be that of a person whom the history knows.
-            name = f"{'Face' if self._stills else 'Person'} {strand + 1}"
-            self._store.put("person", [((strand,), (name,))])
-            self._store.put("claim", [((strand, 0), (strand,))])
+            name = f"{'Face' if self._stills else 'Person'} {tracklet + 1}"
+            self._store.put("person", [((tracklet,), (name,))])
+            self._store.put("assignment", [((tracklet, 0), (tracklet,))])
 
 
 def _unreadable(store: Store) -> dict[str, str]:

@@ -15,22 +15,22 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from facetrack_app.model.claims import Claims
+from facetrack_app.model.assignments import Assignments
 from facetrack_app.model.store import Store
 from facetrack_app.model.stretches import Stretch, joined, missing, without
 
 MEMORY: Final = 10.0  # seconds that an estimator remembers at most: a new run begins so early
 
 # Each end asked by itself is a step in the index; in one query, since a thread that asks hands the
-# interpreter over each time, and a person may be a thousand strands.
+# interpreter over each time, and a person may be a thousand tracklets.
 _ENDS: Final = ", ".join(
-    f"(SELECT {end}(frame) FROM {table} WHERE strand=span.strand AND frame>=a AND frame<b) "
+    f"(SELECT {end}(frame) FROM {table} WHERE tracklet=span.tracklet AND frame>=a AND frame<b) "
     f"AS {table}_{end}"
     for table in ("track", "correction")
     for end in ("min", "max")
 )
 _SPANS: Final = (
-    "SELECT json_extract(value, '$[0]') AS strand, json_extract(value, '$[1]') AS a, "
+    "SELECT json_extract(value, '$[0]') AS tracklet, json_extract(value, '$[1]') AS a, "
     "json_extract(value, '$[2]') AS b FROM json_each(?)"
 )
 _REACH: Final = (
@@ -74,12 +74,12 @@ class Coverage:
     ----------
     times : ndarray, shape (n,), float64
         Seconds of all frames that are tracked.
-    claims : Claims
+    assignments : Assignments
     """
 
     def __init__(self, store: Store, mark: str, delay: float) -> None:
         self.times: npt.NDArray[np.float64] = np.empty(0)
-        self.claims = Claims()
+        self.assignments = Assignments()
         self._store, self._mark, self._delay = store, mark, delay
 
     def refresh(self) -> None:
@@ -92,7 +92,9 @@ class Coverage:
         )
         new = np.frombuffer(b"".join(row[0] for row in rows), dtype="<f8")
         self.times = np.concatenate([self.times, new])
-        self.claims = Claims(self._store.read("SELECT strand, start, person FROM claim"))
+        self.assignments = Assignments(
+            self._store.read("SELECT tracklet, start, person FROM assignment")
+        )
 
     def frame(self, moment: float, side: Literal["left", "right"] = "left") -> int:
         """Give the first frame at or after a moment, or, on the right, after it."""
@@ -154,9 +156,9 @@ class Coverage:
     def _reach(self, person: int) -> Stretch | None:
         """Give the frames from the first to the last one in which a person is known."""
         spans = [
-            (strand, a, min(b, len(self.times)))
-            for strand in self.claims.strands_of(person)
-            for a, b in self.claims.ranges(strand, person, len(self.times))
+            (tracklet, a, min(b, len(self.times)))
+            for tracklet in self.assignments.tracklets_of(person)
+            for a, b in self.assignments.ranges(tracklet, person, len(self.times))
         ]
         ((first, last),) = self._store.read(_REACH, (json.dumps(spans),))
         return (first, last + 1) if first is not None else None

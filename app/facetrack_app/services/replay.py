@@ -28,7 +28,7 @@ from facetrack_app.services.retracking import Job, do_job, rows_of, starts_reade
 
 # What the gestures make. `setting` also holds what is no gesture's: the window's place, the model.
 # Readings and a machine's events are left out: functions of the rest and of what is installed.
-COMPARED: Final = ("person", "claim", "track", "correction", "span", "decision", "ledger")
+COMPARED: Final = ("person", "assignment", "track", "correction", "span", "decision", "ledger")
 
 
 @dataclass(frozen=True, slots=True)

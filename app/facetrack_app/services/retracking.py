@@ -21,7 +21,7 @@ from facetrack.face import N_POINTS, Source
 from facetrack.video.frame import Frame, Image
 from facetrack.video.seeking import SeekableVideo
 from facetrack.video.square import stretch_of
-from facetrack_app.model.claims import Claims
+from facetrack_app.model.assignments import Assignments
 from facetrack_app.model.faces import views_between
 from facetrack_app.model.history import Retracked
 from facetrack_app.model.owed import Stretch
@@ -95,8 +95,8 @@ def starts_reader(
 
     def read() -> dict[int, Points]:
         with store_at(path, step) as store:
-            claims = Claims(store.read("SELECT strand, start, person FROM claim"))
-            views = views_between(store, claims, person, start, stop)
+            assignments = Assignments(store.read("SELECT tracklet, start, person FROM assignment"))
+            views = views_between(store, assignments, person, start, stop)
         whole = {f: view.points for f, view in views.items() if view.correction is None}
         return {f: p for f, p in whole.items() if p is not None and np.isfinite(p).all()}
 
@@ -147,24 +147,24 @@ class _LeftError(Exception):
 
 
 def rows_of(session: Session, job: Job, outcome: Outcome) -> tuple[list[TrackRow], Retracked]:
-    """Turn what was found into rows of the person's strands; corrected frames get none."""
+    """Turn what was found into rows of the person's tracklets; corrected frames get none."""
     person, start, stop, _ = job.stretch
     corrected = session.summary(person).corrected
     rows = [
-        _row(strand, refit)
+        _row(tracklet, refit)
         for refit in outcome.refits
         if not corrected[refit.frame]
-        and (strand := session.strand_at(person, refit.frame)) is not None
+        and (tracklet := session.tracklet_at(person, refit.frame)) is not None
     ]
     return rows, Retracked(person, start, stop, len(rows), outcome.fits, outcome.reason)
 
 
-def _row(strand: int, refit: Refit) -> TrackRow:
+def _row(tracklet: int, refit: Refit) -> TrackRow:
     agreed = 1.0 if np.isnan(refit.apart) else max(0.0, 1.0 - _APART * refit.apart)
     said = refit.confidence[np.isfinite(refit.confidence)]
     trust = min(float(said.mean()) if said.size else refit.quality, agreed)
     return TrackRow(
-        strand, refit.frame, Kind.LEARNED, refit.quality, trust, "", refit.points,
+        tracklet, refit.frame, Kind.LEARNED, refit.quality, trust, "", refit.points,
         refit.confidence, np.full(N_POINTS, Source.LEARNED, dtype=np.uint8),
     )  # fmt: skip
 

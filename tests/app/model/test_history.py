@@ -129,9 +129,13 @@ def test_any_sequence_taken_back_gives_back_the_bytes(
 
 def _assert_memory_is_the_file(session: Session) -> None:
     known = {person: session.summary(person) for person in session.people}
-    claims, spans, decisions = session.claims.copy(), session.spans, dict(session.decisions)
+    assignments, spans, decisions = (
+        session.assignments.copy(),
+        session.spans,
+        dict(session.decisions),
+    )
     session._load()
-    assert session.claims == claims
+    assert session.assignments == assignments
     assert session.decisions == decisions
     assert session.spans == spans
     assert set(known) == set(session.people)

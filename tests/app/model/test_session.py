@@ -21,7 +21,7 @@ from facetrack_app.model.commands import MakeEvent, MarkSpan, Merge, NewPerson, 
 from facetrack_app.model.corrected import corrections_after
 from facetrack_app.model.history import History
 from facetrack_app.model.places import folder_for
-from facetrack_app.model.rows import Change, Kind
+from facetrack_app.model.rows import Change, Kind, decode_changes, encode_changes
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import SCHEMA, Store
 from facetrack_app.model.summary import next_stretch, next_true
@@ -58,7 +58,7 @@ def test_split_and_merge_move_frames_between_people(session: Session) -> None:
     history.run(Merge(1, ann))
     assert ann not in session.people
     assert session.summary(1).seen[40]
-    assert session.claims.owner(0, 45) == 1
+    assert session.assignments.owner(0, 45) == 1
 
 
 def test_sums_that_follow_changes_equal_those_of_a_session_opened_anew(session: Session) -> None:
@@ -195,6 +195,14 @@ def test_a_session_of_schema_1_opens_with_all_that_it_holds(tmp_path: Path) -> N
     session.close()
 
 
+def test_steps_of_older_versions_name_the_present_tables() -> None:
+    old = encode_changes([Change("claim", (0, 2), None, (1,)), Change("span", (3,), (1,), None)])
+    assert decode_changes(old) == [
+        Change("assignment", (0, 2), None, (1,)),
+        Change("span", (3,), (1,), None),
+    ]
+
+
 def test_an_upgrade_that_fails_leaves_the_old_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +253,7 @@ def test_two_hundred_thousand_frames_open_and_are_found(tmp_path: Path) -> None:
     blank = bytes(544), bytes(68), bytes(68)
     with session.store.transaction():
         session.store.put("person", [((0,), ("Ann",))])
-        session.store.put("claim", [((0, 0), (0,))])
+        session.store.put("assignment", [((0, 0), (0,))])
         session.store.put(
             "track",
             (((0, f), (int(Kind.PLAIN), 0.9, 0.1 if f == 150_000 else 0.9, "", *blank))
@@ -261,17 +269,17 @@ def test_two_hundred_thousand_frames_open_and_are_found(tmp_path: Path) -> None:
     session.close()
 
 
-strands, twenty = st.integers(0, 3), st.integers(0, 19)
+tracklets, twenty = st.integers(0, 3), st.integers(0, 19)
 
 
 @given(
-    tracks=st.lists(st.tuples(strands, twenty, st.sampled_from([1, 2, 3])), max_size=40),
-    claims=st.lists(st.tuples(strands, twenty, st.integers(0, 2)), max_size=8),
-    corrected=st.sets(st.tuples(strands, twenty), max_size=8),
+    tracks=st.lists(st.tuples(tracklets, twenty, st.sampled_from([1, 2, 3])), max_size=40),
+    assignments=st.lists(st.tuples(tracklets, twenty, st.integers(0, 2)), max_size=8),
+    corrected=st.sets(st.tuples(tracklets, twenty), max_size=8),
 )
 def test_summaries_equal_asking_frame_by_frame(
     tracks: list[tuple[int, int, int]],
-    claims: list[tuple[int, int, int]],
+    assignments: list[tuple[int, int, int]],
     corrected: set[tuple[int, int]],
 ) -> None:
     n_frames = 20
@@ -281,19 +289,19 @@ def test_summaries_equal_asking_frame_by_frame(
         with session.store.transaction():
             session.store.put("track", [((s, f), (kind, *blank)) for s, f, kind in tracks])
             session.store.put("person", [((p,), (str(p),)) for p in range(3)])
-            session.store.put("claim", [((s, start), (p,)) for s, start, p in claims])
+            session.store.put("assignment", [((s, start), (p,)) for s, start, p in assignments])
             said = bytes(16 * 68), bytes(68), "person"
             session.store.put("correction", [(key, said) for key in corrected])
         session._load()
         kinds = {(s, f): kind for s, f, kind in tracks}
-        owners = {(s, start): p for s, start, p in claims}
+        owners = {(s, start): p for s, start, p in assignments}
         for frame in range(n_frames):
             here = []
             for person in range(3):
                 mine = [s for s in range(4) if _owner(owners, s, frame) == person]
                 ranks = {s: _rank(kinds.get((s, frame), 0), (s, frame) in corrected) for s in mine}
                 best = max(mine, key=lambda s: (ranks[s], -s), default=None)
-                assert session.strand_at(person, frame) == best
+                assert session.tracklet_at(person, frame) == best
                 summary = session.summary(person)
                 assert summary.kind[frame] == (0 if best is None else kinds.get((best, frame), 0))
                 assert summary.corrected[frame] == ((best, frame) in corrected)
@@ -302,9 +310,9 @@ def test_summaries_equal_asking_frame_by_frame(
         session.close()
 
 
-def _owner(claims: dict[tuple[int, int], int], strand: int, frame: int) -> int | None:
-    starts = [start for s, start in claims if s == strand and start <= frame]
-    return claims[strand, max(starts)] if starts else None
+def _owner(assignments: dict[tuple[int, int], int], tracklet: int, frame: int) -> int | None:
+    starts = [start for s, start in assignments if s == tracklet and start <= frame]
+    return assignments[tracklet, max(starts)] if starts else None
 
 
 def _rank(kind: int, corrected: bool) -> int:
@@ -321,6 +329,6 @@ def test_rows_are_written_in_the_order_of_changes_however_many(session: Session)
     with session.store.transaction():
         session.store.apply([*put, *gone, *again])
     session.store._db.set_trace_callback(None)
-    kept = session.store.read("SELECT frame, trust FROM track WHERE strand=9 ORDER BY frame")
+    kept = session.store.read("SELECT frame, trust FROM track WHERE tracklet=9 ORDER BY frame")
     assert kept == [(7, 0.25), *((frame, 0.95) for frame in range(150, 250))]
     assert len(statements) == 2 + 3 + 2 + 1  # with BEGIN and COMMIT: a hundred rows each

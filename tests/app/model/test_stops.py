@@ -20,7 +20,7 @@ def visited(worst: Worst, session: Session, person: int, count: int) -> list[int
 def distrust(session: Session, trusts: dict[int, float]) -> None:
     with session.store.transaction():
         for frame, trust in trusts.items():
-            session.store.write("UPDATE track SET trust=? WHERE strand=0 AND frame=?",
+            session.store.write("UPDATE track SET trust=? WHERE tracklet=0 AND frame=?",
                                 (trust, frame))  # fmt: skip
     session.absorb(0, N_FRAMES)
 

@@ -45,13 +45,13 @@ def no_pixels(frame: int) -> Frame:
     raise AssertionError(f"frame {frame} is not needed")
 
 
-def blinking(strand: int, frame: int) -> TrackRow:
+def blinking(tracklet: int, frame: int) -> TrackRow:
     """Give a row of a face that blinks now and then."""
     points = shape(0.01 * (frame % 7))
     if any(start <= frame < start + 4 for start in BLINKS):
         for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
             points[upper] = points[lower] - (0, 0.4)
-    return replace(row(strand, frame), points=points)
+    return replace(row(tracklet, frame), points=points)
 
 
 def add_rows(session: Session, start: int, stop: int) -> None:
@@ -60,7 +60,7 @@ def add_rows(session: Session, start: int, stop: int) -> None:
     with session.store.transaction():
         session.store.put("track", [(r.key(), r.values()) for r in rows])
         session.store.put("person", [((0,), ("Ann",))])
-        session.store.put("claim", [((0, 0), (0,))])
+        session.store.put("assignment", [((0, 0), (0,))])
         times = (np.arange(start, stop) / 25).astype("<f8").tobytes()
         session.store.put("ledger", [((start,), (times,))])
     session.absorb_tracked(start, stop)

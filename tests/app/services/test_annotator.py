@@ -115,12 +115,14 @@ def test_work_goes_on_where_it_was_left(
     desk.go(12)
     desk.drag(30, 3, 0)
     desk.settle()
-    rows = desk.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
+    rows = desk.annotator.session.store.read("SELECT * FROM track ORDER BY tracklet, frame")
     desk.annotator.close()
     again = Desk(clip, shipped_model, tmp_path)
     again.until(lambda: again.annotator.frame is not None)
     assert again.annotator.shown == 12
-    assert again.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame") == rows
+    assert (
+        again.annotator.session.store.read("SELECT * FROM track ORDER BY tracklet, frame") == rows
+    )
     again.annotator.undo()
     assert not again.annotator.session.summary(0).corrected.any()
     again.annotator.close()
@@ -139,7 +141,7 @@ def test_a_background_that_was_ended_goes_on_to_the_same_bytes(
             store.close()
         assert done[-1].finished
         store = Store(tmp_path / name / "session.db")
-        rows.append(store.read("SELECT * FROM track ORDER BY strand, frame"))
+        rows.append(store.read("SELECT * FROM track ORDER BY tracklet, frame"))
         times = b"".join(r[0] for r in store.read("SELECT times FROM ledger ORDER BY start"))
         assert len(times) == 8 * N
         store.close()
@@ -294,7 +296,7 @@ def test_a_video_that_is_replaced_or_gone_is_said_and_nothing_is_lost_or_mixed(
     desk.settle()
     annotator = desk.annotator
     desk.go(5)
-    before = annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
+    before = annotator.session.store.read("SELECT * FROM track ORDER BY tracklet, frame")
     annotator.document.open().close()  # what the threads share is forgotten
     kept = video.rename(tmp_path / "kept.mp4")
 
@@ -310,7 +312,7 @@ def test_a_video_that_is_replaced_or_gone_is_said_and_nothing_is_lost_or_mixed(
     annotator.history.run(Retrack(0, 4, 30), stretch=Stretch(0, 4, 30))
     annotator.teaching.begin()
     trouble("was replaced or changed")
-    assert annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame") == before
+    assert annotator.session.store.read("SELECT * FROM track ORDER BY tracklet, frame") == before
     kept.replace(video)
     desk.go(32)
     annotator.close()

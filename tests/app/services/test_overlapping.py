@@ -104,11 +104,11 @@ class Overlapping(RuleBasedStateMachine):
 
         def gesture(annotator: Annotator) -> None:
             annotator.run(NewPerson("Bea"))
-            first = min(annotator.session.claims.strands()) - 1
+            first = min(annotator.session.assignments.tracklets()) - 1
             found = row(first, frame, Kind.IMPORTED)
             annotator.run(Import("x", (
                 Change("person", (first,), None, ("Cleo",)),
-                Change("claim", (first, 0), None, (first,)),
+                Change("assignment", (first, 0), None, (first,)),
                 Change("track", found.key(), None, found.values()),
             )))  # fmt: skip
             annotator.run(Rename(first, "Dora"))
@@ -154,7 +154,7 @@ class Overlapping(RuleBasedStateMachine):
 
 def seen(session: Session, person: int) -> dict[int, tuple[object, ...]]:
     """Give what counts of a person by frame."""
-    views = views_between(session.store, session.claims, person, 0, N_FRAMES)
+    views = views_between(session.store, session.assignments, person, 0, N_FRAMES)
     return {
         frame: (
             "corrected" if view.correction is not None else view.row and view.row.kind,

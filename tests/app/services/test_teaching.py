@@ -52,7 +52,7 @@ def new_person(desk: Desk) -> None:
 
 
 def track_rows(desk: Desk) -> list[tuple[object, ...]]:
-    return desk.annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
+    return desk.annotator.session.store.read("SELECT * FROM track ORDER BY tracklet, frame")
 
 
 def around(*frames: int) -> list[int]:

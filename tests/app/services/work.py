@@ -49,7 +49,7 @@ def begin(folder: Path) -> Session:
     if not session.people:
         with session.store.transaction():
             session.store.put("person", [((0,), ("Ann",))])
-            session.store.put("claim", [((0, 0), (0,))])
+            session.store.put("assignment", [((0, 0), (0,))])
         session.absorb_tracked(0, 1)
     return session
 

@@ -151,7 +151,7 @@ def test_a_deleted_person_is_gone_with_events_and_comes_back(hands: Hands) -> No
     hands.drag(8, QPoint(0, 14))
     hands.until(lambda: not annotator.teaching.busy)
     annotator.run(MakeEvent(0, "smile", 0.1, 0.3))
-    known = annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame")
+    known = annotator.session.store.read("SELECT * FROM track ORDER BY tracklet, frame")
     hands.key("delete_person")
     assert annotator.session.people == {}
     assert annotator.session.present(12) == []
@@ -167,7 +167,7 @@ def test_a_deleted_person_is_gone_with_events_and_comes_back(hands: Hands) -> No
     assert annotator.person == 0
     assert [judged.event.name for judged in annotator.session.decisions.values()] == ["smile"]
     assert annotator.session.summary(0).corrected[12]
-    assert annotator.session.store.read("SELECT * FROM track ORDER BY strand, frame") == known
+    assert annotator.session.store.read("SELECT * FROM track ORDER BY tracklet, frame") == known
 
 
 def test_undo_says_what_and_where_and_goes_there(hands: Hands) -> None:

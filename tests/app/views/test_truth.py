@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from PyQt5.QtCore import QObject
 
 from facetrack.face import Source
-from facetrack_app.model.claims import UNCLAIMED
+from facetrack_app.model.assignments import UNASSIGNED
 from facetrack_app.model.commands import DeletePerson, Merge, Split
 from facetrack_app.model.corrected import correction_of
 from facetrack_app.model.editing import Editor, Reach
@@ -288,16 +288,16 @@ class Truth(RuleBasedStateMachine):
     def what_is_human_was_placed(self) -> None:
         """Look at all that is kept."""
         session = self.annotator.session
-        for strand, frame, *row in session.store.read("SELECT * FROM correction"):
+        for tracklet, frame, *row in session.store.read("SELECT * FROM correction"):
             said = correction_of(tuple(row))
             for point in np.flatnonzero(said.source == Source.CORRECTED).tolist():
                 place = tuple(np.round(said.points[point], 6).tolist())
-                assert place in self.placed[frame, point], (strand, frame, point)
+                assert place in self.placed[frame, point], (tracklet, frame, point)
         assert not session.store.read(
             "SELECT 1 FROM track WHERE instr(source, char(3)) LIMIT 1"
         )  # no machine's row says so
-        for strand in session.claims.strands():
-            assert session.claims.owner(strand, N_FRAMES - 1) != UNCLAIMED
+        for tracklet in session.assignments.tracklets():
+            assert session.assignments.owner(tracklet, N_FRAMES - 1) != UNASSIGNED
 
 
 Truth.TestCase.settings = settings(
