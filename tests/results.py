@@ -50,11 +50,11 @@ def write_result(
         confidence=0.5 * seen,
     )  # fmt: skip
     write_openface(outputs.path("csv"), table)
-    order = {
+    run_key = {
         "input": {"path": f"videos/{base.name}.mp4"},
         "model": {"name": "toy", "checksum": "c0ffee"},
-        "settings": {"signals": choice.order()},
+        "settings": {"signals": choice.run_key()},
     }
-    Ledger(order, 10, 10, len(keys), int(seen.any()), 0, 0).write(outputs.path("ledger"))
+    Ledger(run_key, 10, 10, len(keys), int(seen.any()), 0, 0).write(outputs.path("ledger"))
     write_json(outputs.path("timing"), {"finished": "2024-05-06T07:08:09+0000"})
     return outputs

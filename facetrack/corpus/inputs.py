@@ -265,6 +265,6 @@ def _short(place: PurePath) -> PurePath:
 def _owner(outputs: Outputs) -> str | None:
     """Read whose results lie at a place."""
     record = read_ledger(outputs.path("ledger")) or read_checkpoint(outputs.path("checkpoint"))
-    if record is None or not isinstance(record.order["input"], dict):
+    if record is None or not isinstance(record.run_key["input"], dict):
         return None
-    return str(record.order["input"].get("path"))
+    return str(record.run_key["input"].get("path"))

@@ -22,8 +22,8 @@ class Ledger:
 
     Attributes
     ----------
-    order : dict
-        Input, model and settings, see `Task.order`.
+    run_key : dict
+        Input, model and settings, see `Task.run_key`.
     decoded : int
         Frames that came out of the decoder.
     in_rows : int
@@ -42,7 +42,7 @@ class Ledger:
         The likely reason where few frames have a face, and what helps.
     """
 
-    order: dict[str, Any]
+    run_key: dict[str, Any]
     decoded: int
     in_rows: int
     rows: int
@@ -75,7 +75,7 @@ class Ledger:
             "kind": "facetrack ledger",
             "status": "complete",
             "version": self.version or installed_version(),
-            **self.order,
+            **self.run_key,
             "frames": {
                 "decoded": self.decoded,
                 "in_rows": self.in_rows,
@@ -109,7 +109,7 @@ def read_ledger(path: Path) -> Ledger | None:
     try:
         frames = content["frames"]
         return Ledger(
-            order={name: content[name] for name in ("input", "model", "settings")},
+            run_key={name: content[name] for name in ("input", "model", "settings")},
             decoded=int(frames["decoded"]),
             in_rows=int(frames["in_rows"]),
             rows=int(content["rows"]),
@@ -130,8 +130,8 @@ class Checkpoint:
 
     Attributes
     ----------
-    order : dict
-        See `Task.order`.
+    run_key : dict
+        See `Task.run_key`.
     run : str
         Which run it was; a task that a dying worker dropped goes on by it.
     frames : int
@@ -148,7 +148,7 @@ class Checkpoint:
         Of Facetrack: another version may compute other bytes.
     """
 
-    order: dict[str, Any]
+    run_key: dict[str, Any]
     run: str
     frames: int = 0
     tracked: int = 0
@@ -163,7 +163,7 @@ class Checkpoint:
             "schema": SCHEMA,
             "kind": "facetrack checkpoint",
             "version": installed_version(),
-            **self.order,
+            **self.run_key,
             "run": self.run,
             "frames": self.frames,
             "tracked": self.tracked,
@@ -191,7 +191,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         return None
     try:
         return Checkpoint(
-            order={name: content[name] for name in ("input", "model", "settings")},
+            run_key={name: content[name] for name in ("input", "model", "settings")},
             run=str(content["run"]),
             frames=int(content["frames"]),
             tracked=int(content["tracked"]),

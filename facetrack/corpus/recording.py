@@ -126,11 +126,11 @@ def record(
     OutputError
         If the results cannot be written; what was written stays readable.
     """
-    order = task.order()
+    run_key = task.run_key()
     outputs = task.outputs
     if resume and not task.live:
         ledger = read_ledger(outputs.path("ledger"))
-        if ledger is not None and ledger.order == order and _results_exist(task):
+        if ledger is not None and ledger.run_key == run_key and _results_exist(task):
             return Recorded(task, ledger, skipped=True)
     make_folder(outputs)
     tracker = _tracker(task, model)
@@ -146,8 +146,8 @@ def record(
         signals = SignalFiles(outputs, _choice(task, model), stills=task.stills)
         begun = None
         if not task.live:
-            begun = go_on(task, order, tracker, teacher, signals, resume=resume, run=run)
-        begun = begun or Checkpoint(order, run)
+            begun = go_on(task, run_key, tracker, teacher, signals, resume=resume, run=run)
+        begun = begun or Checkpoint(run_key, run)
         return _Recording(task, source, tracker, teacher, signals, begun, progress).run()
 
 
@@ -319,7 +319,7 @@ class _Recording:
 
     def _checkpoint(self) -> Checkpoint:
         states = self.tracker.state(), self.teacher.state(), self.signals.state()
-        return Checkpoint(self.begun.order, self.begun.run, self.done, self.tracked, *states)
+        return Checkpoint(self.begun.run_key, self.begun.run, self.done, self.tracked, *states)
 
     def _finish(self, notes: tuple[str, ...]) -> Ledger:
         """Write what follows from the rows, give the CSV file its name, and last the ledger."""
@@ -336,7 +336,7 @@ class _Recording:
         labels = [PICTURE] if isinstance(self.source, ImageFolder) else []
         write_dictionary(outputs.path("dictionary"), self.signals.columns(), labels)
         ledger = Ledger(
-            self.begun.order,
+            self.begun.run_key,
             decoded=decoded,
             in_rows=in_rows,
             rows=rows,

@@ -55,7 +55,7 @@ def clear_leftovers(outputs: Outputs) -> None:
 
 def go_on(
     task: Task,
-    order: dict[str, Any],
+    run_key: dict[str, Any],
     tracker: Tracker | StillTracker,
     teacher: Teacher,
     signals: SignalFiles,
@@ -68,8 +68,8 @@ def go_on(
     Parameters
     ----------
     task : Task
-    order : dict
-        Of the task, see `Task.order`.
+    run_key : dict
+        Of the task, see `Task.run_key`.
     tracker : Tracker
         A new one; takes over the earlier one's state.
     teacher : Teacher
@@ -93,7 +93,7 @@ def go_on(
         or checkpoint.tracker is None
         or checkpoint.teacher is None
         or checkpoint.signals is None
-        or checkpoint.order != order
+        or checkpoint.run_key != run_key
         or checkpoint.version != installed_version()
         or not (resume or (run and checkpoint.run == run))
     ):

@@ -134,15 +134,15 @@ def _ledger(outputs: Outputs) -> Ledger | None:
 
 def source_name(ledger: Ledger) -> str:
     """Return the name of the video that a ledger is of."""
-    return PurePath(str(ledger.order["input"]["path"])).name
+    return PurePath(str(ledger.run_key["input"]["path"])).name
 
 
 def _asked(ledger: Ledger | None) -> dict[str, list[str]] | None:
     """Read which signals of which estimators were wanted; None in ledgers that do not say."""
-    order = ledger.order["settings"].get("signals") if ledger is not None else None
-    if not isinstance(order, list):
+    asked = ledger.run_key["settings"].get("signals") if ledger is not None else None
+    if not isinstance(asked, list):
         return None
-    return {str(name): [str(n) for n in names] for name, _, *names in order}
+    return {str(name): [str(n) for n in names] for name, _, *names in asked}
 
 
 def _about(outputs: Outputs, ledger: Ledger | None) -> dict[str, str]:
@@ -152,7 +152,7 @@ def _about(outputs: Outputs, ledger: Ledger | None) -> dict[str, str]:
     finished = _timing(outputs).get("finished")
     if finished is not None:
         about["Tracked on"] = str(finished)[:10]
-    model = ledger.order["model"]
+    model = ledger.run_key["model"]
     about |= {
         "Program": f"Facetrack {ledger.version}",
         "Model": str(model["name"]),

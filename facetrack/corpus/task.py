@@ -179,7 +179,7 @@ class Task:
             return False
         return self.settings.stills or not (self.source.is_dir() or is_stack(self.source))
 
-    def order(self) -> dict[str, Any]:
+    def run_key(self) -> dict[str, Any]:
         """Say what decides about the results, as JSON knows it.
 
         Returns
@@ -195,13 +195,13 @@ class Task:
         FormatError
             If a profile or a correction cannot be read.
         """
-        settings = {**asdict(self.settings), **self.teaching.order()}
+        settings = {**asdict(self.settings), **self.teaching.run_key()}
         settings["stills"] = self.stills
         settings["formats"] = list(self.settings.formats)
         for name in ("rest", "rate", "words", "actions"):
             if settings[name] is None:
                 del settings[name]  # as in runs of before there was any
-        settings["signals"] = self.settings.choice().order()
+        settings["signals"] = self.settings.choice().run_key()
         return {
             "input": _stamp(self.source),
             "model": asdict(self.model),

@@ -51,8 +51,8 @@ class Teaching:
     save_profile: Path | None = None
     adapt: bool = False
 
-    def order(self) -> dict[str, Any]:
-        """Say what decides about the results, as JSON knows it; see `Task.order`.
+    def run_key(self) -> dict[str, Any]:
+        """Say what decides about the results, as JSON knows it; see `Task.run_key`.
 
         Returns
         -------
@@ -65,15 +65,15 @@ class Teaching:
         FormatError
             If a file cannot be read.
         """
-        order: dict[str, Any] = {"adapt": True} if self.adapt else {}
+        run_key: dict[str, Any] = {"adapt": True} if self.adapt else {}
         if self.profile is not None:
             content = read_bytes(self.profile, limit=_MOST_BYTES)
-            order["profile"] = hashlib.sha256(content).hexdigest()
+            run_key["profile"] = hashlib.sha256(content).hexdigest()
         if self.corrections is not None:
-            order["corrections"] = fingerprint(read_corrections(self.corrections))
+            run_key["corrections"] = fingerprint(read_corrections(self.corrections))
         if self.save_profile is not None:
-            order["save_profile"] = os.path.abspath(self.save_profile)
-        return order
+            run_key["save_profile"] = os.path.abspath(self.save_profile)
+        return run_key
 
 
 NOTHING: Final = Teaching()
@@ -196,7 +196,7 @@ class Teacher:
         person = None
         if self.profile is not None:
             state = PersonState(list(self.profile.lessons), self.profile.learned)
-            person = Person(self._id, list(self.profile.looks), state).state()
+            person = Person(self._id, list(self.profile.gallery), state).state()
         return {"id": self._id, "notes": list(self._notes), "person": person}
 
     def restore(self, state: dict[str, Any]) -> None:

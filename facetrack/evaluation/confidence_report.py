@@ -49,8 +49,8 @@ def confidence_table(details: Mapping[str, Any]) -> list[Part]:
                 entry["data"],
                 entry["start"],
                 entry["faces"],
-                f"{100 * _pooled(every, 'said'):.1f}",
-                f"{100 * _pooled(every, 'seen'):.1f}",
+                f"{100 * _pooled(every, 'predicted'):.1f}",
+                f"{100 * _pooled(every, 'observed'):.1f}",
                 f"{100 * every['ece']:.1f}",
                 *cells,
                 every["brier"],
@@ -58,7 +58,7 @@ def confidence_table(details: Mapping[str, Any]) -> list[Part]:
                 every["ranking"],
             ]
         )
-    headers = ["data", "start", "faces", "said %", "seen %", "ECE %", *names]
+    headers = ["data", "start", "faces", "predicted %", "observed %", "ECE %", *names]
     return [Table([*headers, "Brier", "constant", "ranking"], rows), PEERS]
 
 

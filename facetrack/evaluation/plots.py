@@ -112,7 +112,7 @@ def plot_reliability(path: Path, rows: Mapping[str, Mapping[str, Reliability]]) 
             place.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
             for name in names:
                 _draw_reliability(place, name, parts[name])
-            place.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence said")
+            place.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted confidence")
             place.grid(alpha=0.3)
             place.legend(fontsize=8, loc="upper left")
         axes[0].set(title=title, ylabel="share of points within 5 %")
@@ -123,4 +123,4 @@ def _draw_reliability(axes: Axes, name: str, part: Reliability) -> None:
     """Draw the bins that hold enough points for their share to mean something."""
     held = part.counts >= _FEWEST
     label = f"{name}: {100 * part.error:.1f} %"
-    axes.plot(part.said[held], part.seen[held], marker="o", markersize=3, label=label)
+    axes.plot(part.predicted[held], part.observed[held], marker="o", markersize=3, label=label)

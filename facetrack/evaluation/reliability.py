@@ -22,7 +22,7 @@ class Reliability:
     Attributes
     ----------
     counts : ndarray, shape (bins,), int64
-    said, seen : ndarray, shape (bins,), float64
+    predicted, observed : ndarray, shape (bins,), float64
         Mean stated probability, and share that came true; NaN in empty bins.
     brier : float
         Mean squared difference of probability and outcome (Brier 1950): lower is better.
@@ -34,17 +34,17 @@ class Reliability:
     """
 
     counts: npt.NDArray[np.int64]
-    said: Array
-    seen: Array
+    predicted: Array
+    observed: Array
     brier: float
     base: float
     ranking: float
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean |said - seen|, weighted by counts (Guo et al. 2017)."""
+        """Expected calibration error: mean |predicted - observed| by counts (Guo et al. 2017)."""
         full = self.counts > 0
-        apart = np.abs(self.said[full] - self.seen[full])
+        apart = np.abs(self.predicted[full] - self.observed[full])
         return float((self.counts[full] * apart).sum() / self.counts.sum())
 
 
@@ -76,13 +76,13 @@ def reliability(probability: npt.ArrayLike, outcome: npt.ArrayLike) -> Reliabili
     place = np.minimum((p * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(place, minlength=BINS)
     with np.errstate(invalid="ignore"):
-        said = np.bincount(place, p, BINS) / counts
-        seen = np.bincount(place, y, BINS) / counts
+        predicted = np.bincount(place, p, BINS) / counts
+        observed = np.bincount(place, y, BINS) / counts
     share = float(y.mean())
     return Reliability(
         counts=counts,
-        said=said,
-        seen=seen,
+        predicted=predicted,
+        observed=observed,
         brier=float(((p - y) ** 2).mean()),
         base=share * (1 - share),
         ranking=_ranking(p, y > 0),

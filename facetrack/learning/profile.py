@@ -1,4 +1,4 @@
-"""A person's profile: the lessons, what was learned from them, and how the face looks."""
+"""A person's profile: the lessons, what was learned from them, and a gallery of appearances."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Profile:
     lessons : tuple of Lesson
     learned : Learned or None
         What the lessons taught; None without lessons.
-    looks : tuple of ndarray, shape (q,), float32
+    gallery : tuple of ndarray, shape (q,), float32
         Appearance signatures by which the face is known again; see `tracking.identity`.
     generic : Cascade
         The model's tracking cascade, which the learning started from.
@@ -44,7 +44,7 @@ class Profile:
 
     lessons: tuple[Lesson, ...]
     learned: Learned | None
-    looks: tuple[npt.NDArray[np.float32], ...]
+    gallery: tuple[npt.NDArray[np.float32], ...]
     generic: Cascade
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -61,7 +61,7 @@ class Profile:
             If the file cannot be written.
         """
         arrays: Arrays = _stack(self.lessons)
-        arrays["looks"] = np.array(self.looks, dtype=np.float32)
+        arrays["looks"] = np.array(self.gallery, dtype=np.float32)
         levels: list[int] = []
         if self.learned is not None:
             if self.learned.own is not None:
@@ -105,8 +105,8 @@ def load_profile(path: str | os.PathLike[str], generic: Cascade) -> Profile:
         )
     try:
         lessons = _unstack(arrays)
-        looks = tuple(np.ascontiguousarray(look) for look in arrays["looks"])
-        return Profile(lessons, _learned(arrays, meta, generic), looks, generic)
+        gallery = tuple(np.ascontiguousarray(look) for look in arrays["looks"])
+        return Profile(lessons, _learned(arrays, meta, generic), gallery, generic)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise FormatError(path, f"an entry is missing or wrong: {error}") from error
 

@@ -85,7 +85,7 @@ class Choice:
     def _specs(self) -> Iterator[Spec]:
         return (s for e in self.estimators for s in e.specs if s.name in self.names)
 
-    def order(self) -> list[list[str]]:
+    def run_key(self) -> list[list[str]]:
         """Return what decides about results.
 
         Returns

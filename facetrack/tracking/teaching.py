@@ -181,7 +181,10 @@ def greet(
 
 def _is_of(profile: Profile, seen: Signature) -> bool:
     """Return whether a face is the profile's; one without looks fits anybody."""
-    return not profile.looks or max(similarity(seen, look) for look in profile.looks) >= _LOOKS_LIKE
+    return (
+        not profile.gallery
+        or max(similarity(seen, look) for look in profile.gallery) >= _LOOKS_LIKE
+    )
 
 
 def tracked_as(tracks: list[Track], face_id: int) -> Track:

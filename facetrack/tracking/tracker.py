@@ -18,10 +18,10 @@ from facetrack.identity.people import Reason
 from facetrack.identity.person import UNKNOWN, Person, Signature, signature
 from facetrack.identity.person_state import teachable
 from facetrack.learning.profile import Profile, load_profile
+from facetrack.tracking.appearance_gallery import remember_appearances
 from facetrack.tracking.clock import next_time
 from facetrack.tracking.crossing import settle_crossings
 from facetrack.tracking.faces import leaves_image, lost_face, tracked_face
-from facetrack.tracking.looks import learn_looks
 from facetrack.tracking.search import confirm, look
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.teaching import (
@@ -149,7 +149,7 @@ class Tracker:
             self._now.lose(track, reason)
         self._search(picture)
         self._decide_who(picture, time)
-        learn_looks(self._now.tracks, picture, self.model.shape_model)
+        remember_appearances(self._now.tracks, picture, self.model.shape_model)
         return ended + self._report()
 
     def pause(self) -> None:

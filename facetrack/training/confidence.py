@@ -75,8 +75,10 @@ def learn_confidence(
     weights, bias = np.stack([w for w, _ in solved]), np.array([b for _, b in solved])
     for group in GROUPS.values():
         points = list(group)
-        said = np.einsum("nlq,lq->nl", inputs[aside][:, points], weights[points]) + bias[points]
-        slope, shift = calibrate(said.ravel(), right[aside][:, points].ravel())
+        predicted = (
+            np.einsum("nlq,lq->nl", inputs[aside][:, points], weights[points]) + bias[points]
+        )
+        slope, shift = calibrate(predicted.ravel(), right[aside][:, points].ravel())
         weights[points] *= slope
         bias[points] = slope * bias[points] + shift
     confidence = PointConfidence(weights, bias)
@@ -109,8 +111,8 @@ def _learn_taught(confidence: PointConfidence, inputs: Array, count: Array, righ
     taught = confidence.taught.copy()
     for group in GROUPS.values():
         points = list(group)
-        said = logits[:, points].ravel()
-        x = np.column_stack([said, np.repeat(count, len(points))])
+        predicted = logits[:, points].ravel()
+        x = np.column_stack([predicted, np.repeat(count, len(points))])
         weights, gain = fit_logistic(x, right[:, points].ravel(), ridge=_RIDGE)
         taught[points] = *weights, gain
     return taught

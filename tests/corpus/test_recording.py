@@ -265,7 +265,7 @@ def test_signals_have_the_rows_of_the_tracks(task, clip, model, tmp_path):
     assert list(signals.signals) == [spec.name for spec in choose("all").values]
     quality = signals.signals["quality"]
     np.testing.assert_allclose(quality.value, tracks.confidence, atol=1e-4)
-    assert recorded.ledger.order["settings"]["signals"] == choose("all").order()
+    assert recorded.ledger.run_key["settings"]["signals"] == choose("all").run_key()
     with (tmp_path / "clip.columns.csv").open(newline="") as stream:
         described = {(row["table"], row["column"]) for row in csv.DictReader(stream)}
     for table, name in (("signals", "clip.signals.csv"), ("events", "clip.events.csv")):
@@ -375,9 +375,9 @@ def test_pictures_each_by_itself_go_on_to_the_same_bytes(task, shipped_model, tm
 
 def test_nothing_is_taught_over_pictures_by_themselves(task, model, tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.full((48, 64, 3), 100, np.uint8))
-    order = task(tmp_path / "a.png", tmp_path / "out" / "a")
+    run_key = task(tmp_path / "a.png", tmp_path / "out" / "a")
     with pytest.raises(InputError, match=r"a\.png: what is taught needs a video"):
-        record(replace(order, teaching=Teaching(adapt=True)), model)
+        record(replace(run_key, teaching=Teaching(adapt=True)), model)
 
 
 def test_a_missing_video_leaves_nothing(task, model, tmp_path):

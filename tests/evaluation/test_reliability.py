@@ -16,9 +16,9 @@ from facetrack.evaluation.reliability import BINS, reliability
 def test_a_worked_example() -> None:
     found = reliability([0.05, 0.95, 0.95, 1.0], [False, True, False, True])
     assert found.counts.tolist() == [1, *[0] * 8, 3]
-    assert_allclose(found.said[[0, 9]], [0.05, 2.9 / 3])
-    assert_allclose(found.seen[[0, 9]], [0, 2 / 3])
-    assert np.isnan(found.said[1:9]).all()
+    assert_allclose(found.predicted[[0, 9]], [0.05, 2.9 / 3])
+    assert_allclose(found.observed[[0, 9]], [0, 2 / 3])
+    assert np.isnan(found.predicted[1:9]).all()
     assert found.error == pytest.approx((1 * 0.05 + 3 * 0.3) / 4)
     assert found.brier == pytest.approx((0.05**2 + 0.05**2 + 0.95**2 + 0) / 4)
     assert found.base == 0.25
@@ -60,8 +60,8 @@ def test_bins_hold_everything_once(p: np.ndarray, y: np.ndarray) -> None:
     full = found.counts > 0
     assert found.counts.sum() == 40
     assert len(found.counts) == BINS
-    assert_allclose((found.counts * found.said)[full].sum(), p.sum(), atol=1e-9)
-    assert_allclose((found.counts * found.seen)[full].sum(), y.sum(), atol=1e-9)
+    assert_allclose((found.counts * found.predicted)[full].sum(), p.sum(), atol=1e-9)
+    assert_allclose((found.counts * found.observed)[full].sum(), y.sum(), atol=1e-9)
     assert 0 <= found.error <= 1
     # Brier's score is never below what its bins' calibration alone costs
     assert found.brier >= found.error**2 - 1e-12

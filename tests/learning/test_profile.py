@@ -40,7 +40,7 @@ def test_round_trip(profile, path, shipped_model) -> None:
     pairs = zip(profile.learned.cascade.levels, back.learned.cascade.levels, strict=True)
     for ours, theirs in pairs:
         assert_array_equal(ours.regressor, theirs.regressor)
-    assert_array_equal(back.looks[0], profile.looks[0])
+    assert_array_equal(back.gallery[0], profile.gallery[0])
 
 
 def test_what_was_learned_is_what_its_lessons_teach(path, shipped_model) -> None:
@@ -61,7 +61,7 @@ def test_somebody_who_was_taught_nothing_can_be_saved(tmp_path, shipped_model) -
 
 
 def test_twenty_corrections_take_less_than_five_megabytes(profile, tmp_path) -> None:
-    many = Profile(profile.lessons * 10, profile.learned, profile.looks, profile.generic)
+    many = Profile(profile.lessons * 10, profile.learned, profile.gallery, profile.generic)
     many.save(tmp_path / "many.npz")
     assert (tmp_path / "many.npz").stat().st_size < 5_000_000
 

@@ -144,7 +144,7 @@ def test_a_profile_helps_from_the_first_frame(shipped_model, frames, video, tmp_
 
 def test_a_profile_does_not_leak_to_somebody_else(shipped_model, frames, video) -> None:
     mine = taught(shipped_model, frames, video, at=12).profile(0)
-    strangers = replace(mine, looks=tuple(-look for look in mine.looks))
+    strangers = replace(mine, gallery=tuple(-look for look in mine.gallery))
     plain = run(Tracker(shipped_model), frames[:10])
     assert_array_equal(run(Tracker(shipped_model, profile=strangers), frames[:10]), plain)
     assert np.abs(run(Tracker(shipped_model, profile=mine), frames[:10])[0] - plain[0]).max() > 1

@@ -180,7 +180,7 @@ def recording_of(
     session: Session, choice: Choice, title: str, people: Sequence[int] = ()
 ) -> Recording:
     """Give what a report needs to know of a session, of all people or of some."""
-    asked = {name: names for name, _, *names in choice.order()}
+    asked = {name: names for name, _, *names in choice.run_key()}
     later = session.setting(OTHER_MODELS, {}).items()
     names = list(session.people.values())
     rests = [f"{names[n]}: {words}" for n, words in rests_of(session, choice).items()

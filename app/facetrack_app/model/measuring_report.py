@@ -72,9 +72,9 @@ def _confidence(system: System) -> list[Section]:
     found = system.reliability
     if found is None:
         return []
-    bins = zip(found.said, found.seen, found.counts, strict=True)
+    bins = zip(found.predicted, found.observed, found.counts, strict=True)
     rows = [(f"{s:.2f}", f"{h:.2f}", f"{n:.0f}") for s, h, n in bins if n]
-    table = Table(("said", "within 5 %", "points"), rows)
+    table = Table(("predicted", "within 5 %", "points"), rows)
     error = f"Expected calibration error {found.error:.3f}"
     return [Section(f"Confidence of {system.name}", [error, table])]
 

@@ -50,7 +50,7 @@ class EvaluatePlots(QWidget):
         text = self.palette().windowText().color().name()
         labels = (
             (self.curves, f"error, % of {by}", "frames with less, %"),
-            (self.reliability, "confidence said", "share within 5 %"),
+            (self.reliability, "predicted confidence", "share within 5 %"),
         )
         for plot, below, beside in labels:
             plot.setLabel("bottom", below, color=text)
@@ -76,8 +76,8 @@ class EvaluatePlots(QWidget):
             said.append(f"{found.error:.3f}")
             there = found.counts > 0
             self.reliability.plot(
-                found.said[there], found.seen[there], pen=pen, symbol=symbol, symbolBrush=seen,
-                symbolPen=seen,
+                found.predicted[there], found.observed[there],
+                pen=pen, symbol=symbol, symbolBrush=seen, symbolPen=seen,
             )  # fmt: skip
         text = self.palette().windowText().color()
         title = f"calibration error {', '.join(said)}" if said else "no confidence is stated"

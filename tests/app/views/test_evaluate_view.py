@@ -62,7 +62,7 @@ def test_measuring_shows_tables_curves_and_worst_frames(
     assert view.measured.worst[0].error == pytest.approx(expected, rel=1e-2)
     found = view.measured.systems[0].reliability
     assert found is not None
-    hits = found.seen[8]
+    hits = found.observed[8]
     assert found.error == pytest.approx(abs(0.8 - hits), abs=1e-6)
     view.save_to(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()

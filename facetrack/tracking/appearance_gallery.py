@@ -10,13 +10,13 @@ from facetrack.identity.person import signature
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.track import Track
 
-_EVERY: Final = 15  # frames between two looks ...
+_EVERY: Final = 15  # frames between two signatures ...
 _FIRST: Final = 5  # ... after one in each of the first
 _QUALITY: Final = 0.7
 _APART: Final = 5  # frames without touching another face
 
 
-def learn_looks(tracks: Sequence[Track], image: Image, shape_model: ShapeModel) -> None:
+def remember_appearances(tracks: Sequence[Track], image: Image, shape_model: ShapeModel) -> None:
     """Let the persons of tracks remember how they look now, where that is due.
 
     Parameters
