@@ -132,15 +132,7 @@ def train(args: argparse.Namespace) -> int:
         for kind, form in tqdm(options.sets, desc="sets", disable=None, leave=False)
     ]
     synthetic = args.corpus is None or (args.corpus / DESCRIPTION).is_file()
-    folders = [*([args.corpus] if args.corpus is not None else []), *args.pictures]
-    card = {
-        "data": [folder.name for folder in folders],
-        "frames": len(frames),
-        "subjects": len(set(frames.subjects.tolist())),
-        "terms": args.terms or ("" if synthetic else PATIENTS),
-        "caution": CAUTION if synthetic else "",
-        "options": {"rows": args.rows, "balance": args.balance, "seed": args.seed},
-    }
+    card = _card(args, frames, synthetic)
     name = args.name or args.output.stem
     said = (args.encoder, encoder.version)
     model, fit = fit_model(
@@ -158,6 +150,19 @@ def train(args: argparse.Namespace) -> int:
     if not synthetic:
         print(f"note: {PATIENTS}")
     return 0
+
+
+def _card(args: argparse.Namespace, frames: Frames, synthetic: bool) -> dict[str, Any]:
+    """Write what a model says of its training."""
+    folders = [*([args.corpus] if args.corpus is not None else []), *args.pictures]
+    return {
+        "data": [folder.name for folder in folders],
+        "frames": len(frames),
+        "subjects": len(set(frames.subjects.tolist())),
+        "terms": args.terms or ("" if synthetic else PATIENTS),
+        "caution": CAUTION if synthetic else "",
+        "options": {"rows": args.rows, "balance": args.balance, "seed": args.seed},
+    }
 
 
 def evaluate(args: argparse.Namespace) -> int:

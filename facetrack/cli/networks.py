@@ -71,9 +71,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of `evaluate --videos`: its correlations go into the card, and only channels of 0.6 "
         "or more are offered as signals",
     )
-    evaluate = kinds.add_parser(
-        "evaluate", help="compare an encoder with the other program, or test a recipe's networks"
+    _add_evaluation(
+        kinds.add_parser(
+            "evaluate",
+            help="compare an encoder with the other program, or test a recipe's networks",
+        )
     )
+
+
+def _add_evaluation(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument("encoder", nargs="?", help="a model's name or file")
     evaluate.add_argument("--config", metavar="NAME|FILE.toml", help="with --data")
     evaluate.add_argument("--work", type=Path, metavar="DIR", help="with --data: of the run")

@@ -125,10 +125,8 @@ def train_model(
     pictures = read_pictures(images, detect=True)
     shape_model = train_shape_model(
         np.stack([picture.points for picture in pictures[::2]]),
-        n_modes=settings.n_modes,
-        eye_distance=EYE_DISTANCE,
-        centre=FRAME_CENTRE,
-    )
+        n_modes=settings.n_modes, eye_distance=EYE_DISTANCE, centre=FRAME_CENTRE,
+    )  # fmt: skip
     motions = pair_motions(clips, shape_model)
     report("filming synthetic people of the pictures")
     own = np.random.default_rng(settings.seed)

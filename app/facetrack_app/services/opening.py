@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -111,31 +112,21 @@ def open_document(
             source, shape_model=model.shape_model, rate=rate, stills=stills, cache=cache
         )
 
-    video = open_it()
-    try:
-        n_frames = video.n_frames
-        times = np.array(
-            [i if stills else video.time(i) for i in range(n_frames)], dtype=np.float64
-        )
+    with contextlib.closing(open_it()) as video:
+        places = range(video.n_frames)
+        times = np.array([i if stills else video.time(i) for i in places], dtype=np.float64)
         size, size_of = video.size, _sizes(video)
         pictures = video.names if isinstance(video, SeekableFolder) else ()
-    finally:
-        video.close()
-    session = Session(folder, n_frames)
+        frames = {ASPECT: video.pixel_aspect, STILLS: stills, RATE: rate}
+    session = Session(folder, len(times))
     try:
         if session.setting("max_faces") is None:
             with session.store.transaction():
                 session.put_setting("max_faces", max_faces)
-        frames = {ASPECT: video.pixel_aspect, STILLS: stills, RATE: rate}
         notes = _identify(session, source, model, size, frames, pictures)
         if file is not None:
             notes += _recognise(session, file)
-        if stills != asked:
-            notes.append(
-                f"continues as {_MODES[stills]}, as it was begun; for {_MODES[asked]}, move the "
-                f"session away first: {folder}"
-            )
-        notes += _about_files(session, source, folder)
+        notes += _about_mode(folder, asked, stills) + _about_files(session, source, folder)
     except Exception:
         session.close()
         raise
@@ -143,6 +134,16 @@ def open_document(
     return Document(
         source, session, size, times, open_it, tuple(notes), pictures, size_of, sound, check
     )
+
+
+def _about_mode(folder: Path, asked: bool, stills: bool) -> list[str]:
+    """Say where a session continues in another way than asked for."""
+    if stills == asked:
+        return []
+    return [
+        f"continues as {_MODES[stills]}, as it was begun; for {_MODES[asked]}, move the session "
+        f"away first: {folder}"
+    ]
 
 
 def _about_files(session: Session, source: str | Path, folder: Path) -> list[str]:

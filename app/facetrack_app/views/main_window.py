@@ -67,12 +67,7 @@ class MainWindow(QMainWindow):
         self.live = LiveView(model, settings, self._poster, buttons, recordings)
         self.annotate = AnnotateView(model, settings, self._poster, buttons)
         self.evaluate = EvaluateView(self._poster, buttons)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.tabs.setFocusPolicy(Qt.NoFocus)
-        views = (self.live, self.annotate, self.evaluate)
-        for view, name in zip(views, VIEWS, strict=True):
-            self.tabs.addTab(view, name.capitalize())
+        self.tabs = self._make_tabs()
         self._line = MessageLine((*VIEWS, WINDOW), WINDOW)
         for said, changed, name in (
             (self.live.said, self.live.changed, LIVE),
@@ -107,6 +102,15 @@ class MainWindow(QMainWindow):
         take_short_turns()
         give_large_blocks_back()
         spare_what_is_loaded()
+
+    def _make_tabs(self) -> QTabWidget:
+        tabs = QTabWidget()
+        tabs.setDocumentMode(True)
+        tabs.setFocusPolicy(Qt.NoFocus)
+        views = (self.live, self.annotate, self.evaluate)
+        for view, name in zip(views, VIEWS, strict=True):
+            tabs.addTab(view, name.capitalize())
+        return tabs
 
     @property
     def message(self) -> str:

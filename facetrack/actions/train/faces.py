@@ -249,11 +249,8 @@ def add_class(
     weight = torch.tensor(len(others) / max(len(examples), 1)).sqrt()
     for _ in range(_FEW_STEPS):
         new = filters(x).amax(dim=1)
-        logits = [
-            average(x.mean(dim=1))[:, 0],
-            readout(torch.cat([old, new], 1))[:, 0],
-            new.mean(1),
-        ]
+        own = readout(torch.cat([old, new], 1))[:, 0]
+        logits = [average(x.mean(dim=1))[:, 0], own, new.mean(1)]
         terms = [
             nn.functional.binary_cross_entropy_with_logits(z, labels, pos_weight=weight)
             for z in logits
