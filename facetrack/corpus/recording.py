@@ -233,7 +233,7 @@ class _Recording:
         self.done, self.tracked = self.begun.frames, self.begun.tracked
         with contextlib.ExitStack() as stack:
             if not self.done:
-                self._claim()
+                self._take_name()
             writer = stack.enter_context(
                 OpenFaceWriter(
                     outputs.path("partial"),
@@ -260,7 +260,7 @@ class _Recording:
             saved_profile=self.teacher.profile is not None,
         )
 
-    def _claim(self) -> None:
+    def _take_name(self) -> None:
         """Take the name; from here on an older result does not count as finished."""
         for kind in ("ledger", "signals", "events"):
             path = self.task.outputs.path(kind)

@@ -68,3 +68,32 @@ def test_words_that_were_replaced_stay_away() -> None:
         for word in WORDS.finditer(" ".join(text.split()))
     ]
     assert not found
+
+
+# What the code called things that computer vision has names for.
+_OLD_NAMES = re.compile(
+    r"_?(strands?|claims?|unclaimed|knowledge|own_level|clues?|trials"
+    r"|worsening)",
+    re.IGNORECASE,
+)
+
+
+def _names(path: Path) -> Iterator[str]:
+    """Yield what a file's code calls its classes, functions, attributes and variables."""
+    for node in ast.walk(ast.parse(text_of(path))):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                yield name
+
+
+def test_names_that_were_replaced_stay_away() -> None:
+    found = {
+        (name_of(path), name)
+        for room in ("facetrack", "app")
+        for path in (ROOT / room).rglob("*.py")
+        for name in _names(path)
+        if _OLD_NAMES.fullmatch(name)
+    }
+    assert not found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The capture thread: from a camera, or a file or the demo clip played as one, into a slot."""
+"""The capture thread: from a camera, or a file or the demo clip played as one, into a `LatestValue`."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ class Capture:
     def __init__(
         self,
         source: Source,
-        slot: LatestValue[Captured],
+        latest: LatestValue[Captured],
         say: Callable[[str], None],
         ended: Callable[[], None] = lambda: None,
         *,
         retry_every: float = RETRY_EVERY,
     ) -> None:
-        self._source, self._slot, self._say, self._ended = source, slot, say, ended
+        self._source, self._latest, self._say, self._ended = source, latest, say, ended
         self._retry_every = retry_every
         self._stop, self._going = threading.Event(), threading.Event()
         self._going.set()
@@ -153,7 +153,7 @@ class Capture:
                 renumbered = Frame(self._count, offset + frame.timestamp, frame.square.picture)
                 self._count += 1
                 self._came = time.perf_counter()
-                self._slot.put(Captured(renumbered, self._came))
+                self._latest.put(Captured(renumbered, self._came))
         finally:
             source.close()
 
@@ -179,7 +179,7 @@ class Capture:
 
     def _end(self) -> None:
         """Say that there is no more, once the last frame was taken."""
-        while self._slot.waiting and not self._stop.wait(0.02):
+        while self._latest.waiting and not self._stop.wait(0.02):
             pass
         if not self._stop.is_set():
             self._ended()
