@@ -29,15 +29,15 @@ def test_a_document_has_what_every_report_has(tmp_path: Path) -> None:
 
 def test_the_checksum_is_of_the_model_that_was_loaded(tmp_path: Path) -> None:
     kind = ModelKind("toy of reports", "toy", schema=1, load=lambda arrays, meta: None)
-    kind.write(tmp_path / "toy.npz", {"w": np.zeros(1)}, {"name": "toy", "card": {}})
-    report: dict[str, Any] = {"command": "facetrack x", "model": "toy", "n": 3, "details": {}}
+    kind.write(tmp_path / "toy.npz", {"w": np.zeros(1)}, {"name": "reported", "card": {}})
+    report: dict[str, Any] = {"command": "facetrack x", "model": "reported", "n": 3, "details": {}}
     assert "checksum" not in document(**report)
     kind.read(tmp_path / "toy.npz")
     said = kind.describe(tmp_path / "toy.npz")["checksum"]
     content = document(**report)
     assert content["checksum"] == said
     page = results_page(content, [], title="t", written="2026-01-02")
-    assert f"model toy ({said[:16]}), n = 3" in page
+    assert f"model reported ({said[:16]}), n = 3" in page
 
 
 def test_numbers_of_numpy_are_written_and_nan_is_null(tmp_path: Path) -> None:
