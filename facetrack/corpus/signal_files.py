@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from facetrack.corpus.signal_tables import SignalTables
@@ -45,12 +44,7 @@ class SignalFiles:
             self._tables = SignalTables(self._outputs, self._choice)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._tables is not None:
             self._tables.close()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The capture thread: from a camera, or a file or the demo clip played as one, into a `LatestValue`."""
+"""The capture thread: frames of a camera, or of a file or demo clip played as one."""
 
 from __future__ import annotations
 
