@@ -63,6 +63,16 @@ def test_the_form_that_errs_less_on_others_is_kept() -> None:
     assert_allclose(chosen.apply(scores[:5]), bent[:5], atol=0.6)
 
 
+def test_chance_in_one_group_does_not_choose_the_regression() -> None:
+    """In two groups of four it errs more, in the last much less: on average less, by chance."""
+    rng = np.random.default_rng(0)
+    scores, groups = rng.uniform(0, 6, (200, 3)), np.arange(200) // 50
+    labels = scores @ [0.5, 0.2, 0.3] + rng.normal(0, 1.5, 200)
+    labels += 1.2 * np.sin(scores[:, 0]) * (groups == 1)
+    chosen, _ = choose_fusion(scores, labels, groups, np.random.default_rng(0))
+    assert chosen.regression is None
+
+
 @pytest.mark.parametrize("bend", [0.0, 3.0])  # for which the sum is kept, and the regression
 def test_what_is_left_out_is_really_left_out(bend: float) -> None:
     """What is peculiar to the labels of one group changes nothing of its own scores."""
