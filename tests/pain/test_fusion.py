@@ -77,7 +77,7 @@ def test_chance_in_one_group_does_not_choose_the_regression() -> None:
 def test_what_is_left_out_is_really_left_out(bend: float) -> None:
     """What is peculiar to the labels of one group changes nothing of its own scores."""
     scores, groups, _ = scores_of(3)
-    labels = scores @ [0.5, 0.2, 0.3] + bend * np.sin(2 * scores[:, 0])
+    labels = scores @ [0.5, 0.2, 0.3] + bend * np.sin(scores[:, 0])
     planted = labels + 0.5 * (groups == 2)
     first, clean = choose_fusion(scores, labels, groups, np.random.default_rng(0))
     second, left_out = choose_fusion(scores, planted, groups, np.random.default_rng(0))
