@@ -63,7 +63,7 @@ coverage: .venv/.installed-for-tests ## run all tests and print what no test run
 # A run that was stopped goes on. Why a survivor may live stands in tests/mutants/survivors.toml.
 mutants: .venv/.installed-for-tests ## change the method at random and see tests notice: make mutants MUTANTS=120
 	mkdir -p output
-	OMP_NUM_THREADS=1 $(PYTHON) benchmarks/mutants.py --count $(MUTANTS) --seed $(SEED) \
+	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks mutants --count $(MUTANTS) --seed $(SEED) \
 		--json output/mutants.json
 
 # Rounds with new damage each, until the time is over or something fails; with 8 GB of addresses.
@@ -83,7 +83,7 @@ gestures: .venv/.installed-for-tests ## random gestures: whose a point is, track
 		tests/app/views/test_truth.py tests/app/services/test_overlapping.py
 
 soak: .venv/.installed-for-tests ## watch the synthetic camera for long: make soak HOURS=8
-	OMP_NUM_THREADS=1 $(PYTHON) benchmarks/application.py soak --minutes $$((60 * $(HOURS)))
+	OMP_NUM_THREADS=1 $(PYTHON) -m benchmarks application soak --minutes $$((60 * $(HOURS)))
 
 screenshots: .venv/.installed-for-tests ## render pictures of the application: output/screenshots
 	OMP_NUM_THREADS=1 $(PYTHON) docs/screenshots.py

@@ -1,6 +1,6 @@
 """Letters of AVLetters: takes 1-2 against 3, each talker left out, and enrolled by two takes.
 
-    python benchmarks/avletters.py DATA/lips/avletters --work runs --json avletters.json
+    python -m benchmarks avletters DATA/lips/avletters --work runs --json avletters.json
 
 Trains eleven networks by the recipe, one after the other (each is taken up if interrupted), and
 scores each on its test part. A talker who was left out then enrols: the first two takes of every
@@ -12,17 +12,16 @@ height and width of what is darkest in the middle of the mouth.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from showing import show
 from tqdm import tqdm
 
-from facetrack.errors import FacetrackError
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.evaluation.isolated_words import score_isolated
 from facetrack.evaluation.lip_words import nearest_by, score_takes
 from facetrack.fitting.face_model import FaceModel
@@ -134,7 +133,7 @@ def laid_out(found: Mapping[str, Mapping[str, Any]]) -> list[Part]:
 
 def main() -> int:
     """Train, score and show."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR")
     parser.add_argument("--recipe", default="avletters", metavar="NAME|FILE.toml")
@@ -143,16 +142,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     names = args.only or [name for name in DATASETS if name.startswith("avletters")]
-    try:
-        model = load_model()
-        found = {name: scored(args, name, model) for name in names}
-    except FacetrackError as error:
-        sys.stderr.write(f"{parser.prog}: {error}\n")
-        return 1
+    model = load_model()
+    found = {name: scored(args, name, model) for name in names}
     clips = sum(one["clips"] for one in found.values())
     show(laid_out(found), args.json, n=clips, details={"divisions": found})
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,8 @@
 """Whether faces are found, and only faces: pictures made worse, faceless patches, crowds.
 
-    python benchmarks/detection.py recall DATA/lfpw_test DATA/helen_test --json recall.json
-    python benchmarks/detection.py false DATA/lfpw_train DATA/helen_train --pictures FOLDER
-    python benchmarks/detection.py crowds DATA/lfpw_train --json crowds.json
+    python -m benchmarks detection recall DATA/lfpw_test DATA/helen_test --json recall.json
+    python -m benchmarks detection false DATA/lfpw_train DATA/helen_train --pictures FOLDER
+    python -m benchmarks detection crowds DATA/lfpw_train --json crowds.json
 
 A face is found where the first fit is believed that starts from what the detector says, as in a
 tracker. `--detector dlib` measures dlib's templates alone. Patches are squares of labelled pictures
@@ -14,7 +14,6 @@ and camera change as well as skin.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -24,14 +23,15 @@ from typing import Any, Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from showing import show
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.detection.detections import Finds
 from facetrack.detection.face_detector import FaceDetector
 from facetrack.detection.hog import HogDetector
-from facetrack.errors import FacetrackError, InputError
+from facetrack.errors import InputError
 from facetrack.features.pixels import Box, Image, agreement, box_of, overlap
 from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.picture import SUFFIXES, read_bgr
@@ -295,9 +295,7 @@ def crowd_table(results: Sequence[dict[str, Any]]) -> Table:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("what", choices=("recall", "false", "crowds"))
     parser.add_argument("folders", nargs="+", type=Path, help="labelled pictures")
     parser.add_argument("--detector", choices=("both", "dlib"), default="both")
@@ -356,10 +354,3 @@ def main() -> int:
         table, data = crowd_table(groups), {"crowds": groups}
     show([WORDS[args.what], table], args.json, n=len(together), model=model.name, details=data)
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"error: {error}")

@@ -1,6 +1,6 @@
 """Damage files at random and read them, for a given time, with bounds on time and memory.
 
-    python benchmarks/fuzz.py --minutes 60 --json fuzz.json jpeg
+    python -m benchmarks fuzz --minutes 60 --json fuzz.json jpeg
 
 Each file is one of the reader's own, damaged as its number says: the same number and reader give
 the same file. A process of its own reads them, so that a crash or a hang is found, too. What a
@@ -13,7 +13,6 @@ files that were faults and goes on behind the last one, until each reader has it
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import multiprocessing
@@ -34,8 +33,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as pillow
-from showing import show
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets import dlib_xml
 from facetrack.errors import FacetrackError
 from facetrack.face import Source
@@ -346,7 +346,7 @@ def _table_of(all_done: Mapping[str, Done]) -> Table:
 
 def main(arguments: list[str] | None = None) -> int:
     """Fuzz some readers and print what came of it; 1 if there are faults."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = make_parser(__doc__)
     parser.add_argument("readers", nargs="*", metavar="READER")
     parser.add_argument("--minutes", type=float, default=1.0, help="of CPU for each reader")
     parser.add_argument("--keep", type=Path, default=Path("fuzz"), help="where faulty files go")
@@ -370,7 +370,3 @@ def main(arguments: list[str] | None = None) -> int:
         for number, came in done.faults.items():
             sys.stdout.write(f"  {name} {number}: {came}\n")
     return int(any(all_done[name].faults for name in chosen.readers or READERS))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,7 +4,7 @@ MediaPipe 0.10.14 (later versions dropped this interface) asks for numpy < 2, so
 environment with Facetrack; this script imports nothing of it:
 
     python3 -m venv mediapipe && mediapipe/bin/pip install "mediapipe==0.10.14" "numpy<2" dlib-bin
-    mediapipe/bin/python benchmarks/mediapipe_predictions.py OUT lfpw_test lfpw_train clip.mp4
+    mediapipe/bin/python -m benchmarks mediapipe_predictions OUT lfpw_test lfpw_train clip.mp4
 
 For a folder of pictures it writes OUT/FOLDER/NAME.pts, for a video OUT/VIDEO/000001.pts and so on,
 in the order and convention (1-based) of the 68 points. For videos it prints the time of a step and,
@@ -19,7 +19,6 @@ OUT/VIDEO.timing.json. Then:
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from importlib import import_module
@@ -29,6 +28,8 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from benchmarks.command import make_parser
 
 # Mesh vertices that stand for the 68 points, in their order.
 VERTICES = [
@@ -48,7 +49,7 @@ Points = npt.NDArray[np.float64]
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("inputs", type=Path, nargs="+", help="folders of pictures, videos")
     parser.add_argument("--ert", type=Path, help="a .dat file of dlib's trees, to time beside")
@@ -144,7 +145,3 @@ def write_pts(path: Path, points: Points) -> None:
     """Write a .pts file; its first pixel is (1, 1)."""
     lines = "\n".join(f"{x + 1:.4f} {y + 1:.4f}" for x, y in points)
     path.write_text(f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,9 +6,7 @@ on with the same file asks for the rest.
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,19 +16,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from showing import show
 
+import tests.conftest  # noqa: F401  kernels that are compiled already
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.reporting.envelope import document, read_report, write_json
 from facetrack.reporting.tables import Part, Quantity, Table
+from tests.mutants.operators import change, count_changes
+from tests.mutants.reach import Reach
+from tests.mutants.runner import Outcome, judge
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT))  # where the tests lie
-
-import tests.conftest  # noqa: E402, F401  kernels that are compiled already
-from tests.mutants.operators import change, count_changes  # noqa: E402
-from tests.mutants.reach import Reach  # noqa: E402
-from tests.mutants.runner import Outcome, judge  # noqa: E402
-
 ROOMS: Final = (
     "regression", "learning", "features", "landmarks", "training", "tracking", "signals",
     "networks", "networks/runtime", "pain",
@@ -41,7 +37,7 @@ REASONS: Final = ROOT / "tests" / "mutants" / "survivors.toml"
 
 def main() -> int:
     """Judge a sample, and write what became of it after every single one."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--count", type=int, default=120, help="0: all there are")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true", help="judge anew what no test noticed")
@@ -176,7 +172,3 @@ def _reason(found: Mapping[str, Any]) -> str:
 def _reasons() -> dict[tuple[str, str, str], str]:
     entries = tomllib.loads(REASONS.read_text(encoding="utf-8"))["survivor"]
     return {(e["file"], e["source"], e["what"]): e["why"] for e in entries}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

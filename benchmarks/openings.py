@@ -1,7 +1,7 @@
 """How far eyes close and mouths open in tracks, against blinks that are labelled and exact truth.
 
-    python benchmarks/openings.py eyes DATA/lips/grid_s1 --labels DATA/actions/grid_s1_blinks.csv
-    python benchmarks/openings.py mouths DATA/lfpw_test DATA/helen_test
+    python -m benchmarks openings eyes DATA/lips/grid_s1 --labels DATA/actions/grid_s1_blinks.csv
+    python -m benchmarks openings mouths DATA/lfpw_test DATA/helen_test
 
 `eyes`: the opening (mean aspect ratio of both eyes) in the frame of a blink's apex, or beside it,
 over the clip's 80th percentile. `labels` is what the labels say of this: in GRID another program's
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -25,11 +24,12 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-from showing import show
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.pts_folder import load_folder
-from facetrack.errors import FacetrackError, InputError
+from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.people import synthetic_people
 from facetrack.fitting.face_model import FaceModel
@@ -120,9 +120,7 @@ def _quartiles(ratios: Sequence[float] | Values) -> list[Quantity]:
 
 def main() -> int:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("what", choices=("eyes", "mouths"))
     parser.add_argument(
         "folders", nargs="+", type=Path, help="of clips, NAME.mp4; or of labelled pictures"
@@ -139,10 +137,3 @@ def main() -> int:
     table, n = (eye_row if args.what == "eyes" else mouth_rows)(args, model)
     show([table], args.json, n=n, model=model.name)
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"error: {error}")

@@ -1,7 +1,7 @@
 """What the score of pain says of faces that show none, and which encoder it needs.
 
-    python benchmarks/pain.py confounders --portraits DATA/lfpw_train ... --after 20
-    python benchmarks/pain.py encoders CORPUS CORPUS CORPUS --work WORK
+    python -m benchmarks pain confounders --portraits DATA/lfpw_train ... --after 20
+    python -m benchmarks pain encoders CORPUS CORPUS CORPUS --work WORK
 
 `confounders`: synthetic people whom no training saw talk, smile, yawn, blink; episodes (score 2 or
 more) per minute, and a picture of the highest scores that are false. `encoders`: the same folds on
@@ -12,7 +12,6 @@ subjects.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,11 +20,12 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from showing import show
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.portraits import load_portraits
-from facetrack.errors import FacetrackError, InputError
+from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.features.crops import Crop
 from facetrack.fitting.face_model import FaceModel
@@ -216,7 +216,7 @@ def encoders(args: argparse.Namespace) -> tuple[dict[str, Any], Table]:
 
 def main() -> int:
     """Measure what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE")
     kinds = parser.add_subparsers(dest="kind", required=True)
@@ -243,13 +243,6 @@ def main() -> int:
     both.add_argument("--rows", type=int, default=1000)
     args = parser.parse_args()
     doing = {"confounders": confounders, "encoders": encoders}[args.kind]
-    try:
-        details, table = doing(args)
-    except FacetrackError as error:
-        parser.exit(1, f"{error}\n")
+    details, table = doing(args)
     show([table], args.json, n=len(table.rows), details=details)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

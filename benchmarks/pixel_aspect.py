@@ -1,7 +1,7 @@
 """Whether an anamorphic clip is tracked as its square twin, and what of the difference is coding.
 
-    python benchmarks/pixel_aspect.py CLIP
-    python benchmarks/pixel_aspect.py SQUARE STORED
+    python -m benchmarks pixel_aspect CLIP
+    python -m benchmarks pixel_aspect SQUARE STORED
 
 Each line compares the tracks of two clips that show the same frames, the second in pixels that are
 not square: points in eye distances after the stretch, yaw in degrees. Of a CLIP both are made, for
@@ -13,8 +13,6 @@ SQUARE's size, and SQUARE's squeezed to STORED's.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
@@ -25,8 +23,9 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from showing import show
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model
@@ -160,7 +159,7 @@ def given(model: FaceModel, square: Path, stored: Path, place: Path) -> Iterator
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = make_parser(__doc__)
     parser.add_argument("square", type=Path, metavar="CLIP")
     parser.add_argument("stored", type=Path, nargs="?", help="the anamorphic twin; else made")
     parser.add_argument("--model", default="default")
@@ -176,7 +175,3 @@ def main(arguments: list[str] | None = None) -> int:
     head = ["", "points %", "most", "yaw deg", "most", "lost"]
     show([Table(head, rows)], chosen.json, n=len(rows), model=model.name)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,7 @@
 """The rows of videos before and after a change that must not change them, byte by byte.
 
-    python benchmarks/rows.py keep before demo videos/*.mp4
-    python benchmarks/rows.py compare before demo videos/*.mp4
+    python -m benchmarks rows keep before demo videos/*.mp4
+    python -m benchmarks rows compare before demo videos/*.mp4
 
 `keep` tracks the videos into a folder; `compare` tracks them again and names the first line of
 every table that differs. Exit status 1 if one does.
@@ -9,17 +9,15 @@ every table that differs. Exit status 1 if one does.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
 from facetrack.corpus.fingerprint import fingerprint
 from facetrack.corpus.recording import record
 from facetrack.corpus.task import ModelId, Outputs, Settings, Task
-from facetrack.errors import FacetrackError
 from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
 
@@ -44,9 +42,7 @@ def first_difference(kept: Path, again: Path) -> str:
 
 def main() -> int:
     """Keep or compare; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("what", choices=["keep", "compare"])
     parser.add_argument("folder", type=Path, help="where the tables before lie")
     parser.add_argument("videos", nargs="+", metavar="VIDEO", help="files, or demo")
@@ -60,10 +56,3 @@ def main() -> int:
             print(wrong or f"{spec}: {'kept' if args.what == 'keep' else 'the same bytes'}")
             different += bool(wrong)
     return int(different > 0)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"rows: {error}")

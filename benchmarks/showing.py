@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import command_line
 from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Part, as_data, as_text
 
@@ -25,6 +25,5 @@ def show(
     sys.stdout.write(f"{as_text(parts)}\n")
     if json is None:
         return
-    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
     content = {**(details or {}), "parts": as_data(parts)}
-    write_json(json, document(command=command, model=model, n=n, details=content))
+    write_json(json, document(command=command_line(), model=model, n=n, details=content))

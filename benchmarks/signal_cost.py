@@ -1,7 +1,7 @@
 """What single signals cost in one thread, beside the tracker's update in the same run.
 
-    python benchmarks/signal_cost.py VIDEO --signals pain
-    python benchmarks/signal_cost.py VIDEO --signals lips --words lips
+    python -m benchmarks signal_cost VIDEO --signals pain
+    python -m benchmarks signal_cost VIDEO --signals lips --words lips
 
 Words are read in two parts: each frame is looked at once, and once a pause has come the stretch of
 speech is read; so beside the median stand the mean, which holds both, and the longest frame.
@@ -10,15 +10,14 @@ speech is read; so beside the median stand the mean, which holds both, and the l
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from showing import show
 
-from facetrack.errors import FacetrackError
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.lips.signal import with_words
 from facetrack.model import load_model
 from facetrack.opening import open_source
@@ -52,16 +51,13 @@ def spent(args: argparse.Namespace) -> dict[str, list[float]]:
 
 def main() -> int:
     """Measure and show."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = make_parser(__doc__)
     parser.add_argument("video", type=Path)
     parser.add_argument("--signals", required=True, metavar="NAMES")
     parser.add_argument("--words", default="", metavar="NAME|FILE", help="as `facetrack track`")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
-    try:
-        found = spent(args)
-    except FacetrackError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    found = spent(args)
     rows = []
     for name, ms in found.items():
         told = (*np.percentile(ms, (50, 95)), np.mean(ms), max(ms))
@@ -69,7 +65,3 @@ def main() -> int:
     table = Table(["ms a frame, one thread", "p50", "p95", "mean", "longest"], rows)
     show([table], args.json, n=len(found["tracker"]), details={"milliseconds": found})
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,9 @@
 """The rows of the demo clip are what they were before the rooms were moved.
 
-`benchmarks/rows.py` compares every byte of any videos between two versions on one machine; here
-every thirtieth row is kept. Machines round differently, and a fit carries that from frame to frame:
-the same text gave points up to 0.11 px apart on processors of two makers, in the blurred frame 151
-(0.1 % of the eye distance), 0.04 px in the others.
+`python -m benchmarks rows` compares every byte of any videos between two versions on one machine;
+here every thirtieth row is kept. Machines round differently, and a fit carries that from frame to
+frame: the same text gave points up to 0.11 px apart on processors of two makers, in the blurred
+frame 151 (0.1 % of the eye distance), 0.04 px in the others.
 """
 
 from __future__ import annotations

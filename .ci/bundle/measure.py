@@ -16,12 +16,13 @@ import time
 from pathlib import Path
 from typing import Final
 
-LAUNCH: Final = Path(__file__).resolve().parents[2] / "benchmarks" / "application.py"
+BENCHMARKS: Final = Path(__file__).resolve().parents[2] / "benchmarks"
 RUN_LAUNCH: Final = """
 import runpy, sys
 sys.stdout.reconfigure(line_buffering=True)
-sys.argv = ["application.py", "launch"]
-runpy.run_path("application.py", run_name="__main__")
+sys.path.insert(0, "")
+sys.argv = ["benchmarks", "application", "launch"]
+runpy.run_module("benchmarks", run_name="__main__")
 """
 BESIDE: Final = "unshare --mount --fork --pid --mount-proc={root}/proc chroot {root}"
 
@@ -52,7 +53,7 @@ class Place:
 
     def launched(self, program: str) -> dict[str, float]:
         """Open the window on the demo clip; return the seconds from the command to each stage."""
-        shutil.copy(LAUNCH, self.folder)
+        shutil.copytree(BENCHMARKS, self.folder / BENCHMARKS.name, dirs_exist_ok=True)
         begin, stages = time.perf_counter(), {}
         with self.begin(program, "-c", RUN_LAUNCH) as child:
             assert child.stdout is not None

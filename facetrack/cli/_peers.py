@@ -81,5 +81,7 @@ def _not_asked_for(args: argparse.Namespace) -> list[str]:
             "score what it predicts elsewhere with --predictions 'OpenCV LBF=DIR'"
         )
     if "mediapipe" not in elsewhere and not getattr(args, "mediapipe", None):
-        reasons.append("MediaPipe: it runs elsewhere, see benchmarks/mediapipe_predictions.py")
+        reasons.append(
+            "MediaPipe: it runs elsewhere, see python -m benchmarks mediapipe_predictions"
+        )
     return reasons

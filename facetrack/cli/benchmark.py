@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mediapipe",
         type=Path,
         metavar="FILE",
-        help="what benchmarks/mediapipe_predictions.py --ert measured on the same video",
+        help="what python -m benchmarks mediapipe_predictions --ert measured on the same video",
     )
     parser.add_argument(
         "--long",

@@ -21,15 +21,15 @@ HELP = (
     "Make a page of every JSON report: the command line that measured it, version and model, and "
     "the tables that the command printed. Of `evaluate landmarks`, `evaluate 300vw`, `evaluate "
     "video`, `evaluate confidence`, `evaluate events`, `actions compare`, `networks evaluate`, "
-    "`pain evaluate`, `lips evaluate`, `learn`, `annotate`, `benchmark` and the programs in "
-    "`benchmarks/`."
+    "`pain evaluate`, `lips evaluate`, `learn`, `annotate`, `benchmark` and of "
+    "`python -m benchmarks`."
 )
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json
 facetrack results lfpw.json
 facetrack results speed.json peers.json -o docs/results
 """
-_BENCHMARK: Final = re.compile(r"python benchmarks/(\w+)\.py\b")
+_BENCHMARK: Final = re.compile(r"python -m benchmarks (\w+)\b")
 # What comes of details that lack something or hold something else.
 _DAMAGE = (
     ArithmeticError,

@@ -36,7 +36,7 @@ class Elsewhere:
 
 
 def read_elsewhere(path: Path) -> Elsewhere:
-    """Read what benchmarks/mediapipe_predictions.py measured.
+    """Read what `python -m benchmarks mediapipe_predictions` measured.
 
     Parameters
     ----------

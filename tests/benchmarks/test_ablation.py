@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import main
+from benchmarks.ablation import ablation
 from facetrack.cli.main import main as facetrack_main
 from facetrack.training.cascade import CascadePlan, LevelPlan
 from facetrack.training.methods import Sampled
 from facetrack.training.trainer import TrainingSettings
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-ablation = pytest.importorskip("ablation")
 
 PLAN = CascadePlan((LevelPlan(0, 8.0, 3), LevelPlan(1, 5.0, 3)))
 N_FRAMES = 8  # of each picture: four starts, all also mirrored
@@ -34,11 +32,9 @@ def _two_arms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "WAYS", {})
 
 
-def _run(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> int:
+def _run(folder: Path, *options: str) -> int:
     pictures, clips = str(folder / "pictures"), str(folder / "clips")
-    argv = ["benchmarks/ablation.py", pictures, "--clips", clips, *options]
-    monkeypatch.setattr(sys, "argv", argv)
-    return int(ablation.main())
+    return main(["ablation", pictures, "--clips", clips, *options])
 
 
 @pytest.mark.usefixtures("_two_arms")
@@ -46,7 +42,7 @@ def test_arms_are_measured_once_and_make_a_page(
     synthetic_faces: Path, tmp_path: Path, monkeypatch, capsys
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _run(synthetic_faces, monkeypatch, "--arms", "sdm3") == 0
+    assert _run(synthetic_faces, "--arms", "sdm3") == 0
     measured, measure = [], ablation.Bench.measure
 
     def counted(bench, arm):
@@ -54,7 +50,7 @@ def test_arms_are_measured_once_and_make_a_page(
         return measure(bench, arm)
 
     monkeypatch.setattr(ablation.Bench, "measure", counted)
-    assert _run(synthetic_faces, monkeypatch) == 0
+    assert _run(synthetic_faces) == 0
     assert measured == ["ours"]
     details = json.loads(Path("ablation.json").read_text())["details"]
     ours, sdm = details["arms"]["default"], details["arms"]["sdm3"]
@@ -67,10 +63,10 @@ def test_arms_are_measured_once_and_make_a_page(
     shown = capsys.readouterr().out
     assert "SDM, K = 3" in shown
     assert facetrack_main(["results", "ablation.json"]) == 0
-    assert "python benchmarks/ablation.py" in Path("ablation.md").read_text()
+    assert "python -m benchmarks ablation" in Path("ablation.md").read_text()
     Path("ablation/sdm3.json").write_text("{")
-    assert _run(synthetic_faces, monkeypatch) == 1
+    assert _run(synthetic_faces) == 1
     assert "sdm3.json: no arm of this script" in capsys.readouterr().err
     monkeypatch.setattr(ablation, "SHARE", 0.5)
-    assert _run(synthetic_faces, monkeypatch) == 1
+    assert _run(synthetic_faces) == 1
     assert "choose another FILE" in capsys.readouterr().err

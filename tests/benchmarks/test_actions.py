@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-actions: Any = pytest.importorskip("actions")
-made_events: Any = pytest.importorskip("made_events")
-new_class: Any = pytest.importorskip("new_class")
+
+from benchmarks.actions import actions, made_events, new_class
 
 
 @pytest.mark.parametrize("moving", [True, False])
@@ -59,13 +57,14 @@ def test_arms_are_compared_with_pooling_by_seed_and_clip(tmp_path: Path) -> None
 
 
 def test_a_class_from_few_films_stands_beside_all(tmp_path: Path) -> None:
+    report: Callable[..., Any] = new_class.report
     rows = [
         {"class": "nod", "seed": seed, "films": 8, "all": 0.8, "few": few, "same": True}
         for seed, few in enumerate((0.7, 1.0))
     ]
-    (table,) = new_class.report(rows)
+    (table,) = report(rows)
     (row,) = table.rows
     assert row[:3] == ["nod", 2, 8]
     assert row[-2:] == ["+0.050 (-0.100 to +0.200)", "yes"]
-    (table,) = new_class.report([*rows, rows[0] | {"same": False}])
+    (table,) = report([*rows, rows[0] | {"same": False}])
     assert table.rows[0][-1] == "no"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from benchmarks.ablation import functional
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.continuous import RegressionSums
 from facetrack.training.methods import CommonMean, LevelStatistics
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-functional = pytest.importorskip("functional")
 
 K, M, N = 2, 6, 40
 D = 68 * K + 1
@@ -96,7 +93,8 @@ def test_assumed_covariances_are_the_closed_form_with_others(statistics) -> None
     from dataclasses import replace
 
     world = World(0)
-    for kind, mean, factor in (("diagonal", statistics.mean, 1), ("uniform", 0, 4 / 3)):
+    cases: list[tuple[Any, Any, float]] = [("diagonal", statistics.mean, 1), ("uniform", 0, 4 / 3)]
+    for kind, mean, factor in cases:
         diagonal = factor * np.diag(np.diag(statistics.covariance))
         assumed = replace(statistics, covariance=diagonal, mean=mean * np.ones(M))
         ours = world.sums(functional.Assumed(0, kind), statistics)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import fuzz
 from facetrack.errors import FormatError
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-fuzz = pytest.importorskip("fuzz")
 
 Run = Callable[[str, Callable[[Path], None]], tuple[int, dict[str, Any]]]
 

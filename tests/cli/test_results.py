@@ -134,7 +134,7 @@ def test_a_page_shows_what_the_terminal_showed(command: str, tmp_path: Path, cap
 
 def test_programs_in_benchmarks_bring_their_tables(tmp_path: Path) -> None:
     parts: list[Part] = ["before", Table(["what", "n"], [["faces", 3]])]
-    command = "python benchmarks/detection.py recall A --json r.json"
+    command = "python -m benchmarks detection recall A --json r.json"
     content = document(command=command, model="m", n=3, details={"parts": as_data(parts)})
     write_json(tmp_path / "r.json", content)
     assert main(["results", str(tmp_path / "r.json"), "-o", str(tmp_path)]) == 0
@@ -165,7 +165,7 @@ def test_pages_go_where_they_are_told(tmp_path: Path, monkeypatch, capsys) -> No
         (document(command="facetrack score a b", model="", n=1, details={}), "no page is made of"),
         (document(command="facetrack learning", model="", n=1, details={}), "no page is made of"),
         (document(command="facetrack learn", model="", n=1, details={}), "not a whole report"),
-        (document(command="python benchmarks/a.py", model="", n=1, details={}), "not a whole"),
+        (document(command="python -m benchmarks a", model="", n=1, details={}), "not a whole"),
         (
             document(command="facetrack learn", model="", n=1, details={"clips": []}),
             "not a whole report",

@@ -18,7 +18,7 @@ from tests.docs.pages import DOCS, text_of
 PAGES: Final = {path.stem: path for path in (DOCS / "results").glob("*.md")}
 HEAD: Final = re.compile(
     r"# [a-z0-9_ ]+: \w+\n\n"
-    r"    (?P<command>(?:facetrack|python benchmarks/\w+\.py) .+)\n\n"
+    r"    (?P<command>(?:facetrack|python -m benchmarks) .+)\n\n"
     r"Facetrack \S+(?:, model (?P<model>\w+)(?: \((?P<checksum>[0-9a-f]{16})\))?)?, n = \d+; "
     r"the report's file is of \d{4}-\d\d-\d\d\.\n\n"
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,6 +13,7 @@ pytest.importorskip("torch")
 
 import av
 
+from benchmarks.__main__ import main as benchmark
 from facetrack.cli.main import main
 from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.isolated_words import PAPER
@@ -23,9 +23,6 @@ from facetrack.lips.train.architecture import Architecture
 from facetrack.lips.train.recipe import read_recipe, recipe_file
 from facetrack.model import load_model
 from facetrack.synthetic.clips import demo_video
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-benchmark = pytest.importorskip("avletters")
 
 WORDS = ("ABOUT", "WORLD")
 FRAMES = 29  # of every clip of LRW
@@ -167,15 +164,11 @@ def test_avletters_is_divided_by_takes_and_by_talkers(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's exporter about itself
-def test_from_avletters_to_the_talkers_who_are_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
-) -> None:
+def test_from_avletters_to_the_talkers_who_are_left_out(tmp_path: Path, capsys) -> None:
     root, work, report = avletters_tree(tmp_path / "letters"), tmp_path / "run", tmp_path / "r.json"
     recipe = str(_narrow(tmp_path))
     options = ["--work", str(work), "--recipe", recipe, "--only", "avletters", "avletters-t02"]
-    command = ["benchmarks/avletters.py", str(root), *options, "--json", str(report)]
-    monkeypatch.setattr(sys, "argv", command)
-    assert benchmark.main() == 0
+    assert benchmark(["avletters", str(root), *options, "--json", str(report)]) == 0
     assert "One talker left out" in capsys.readouterr().out
     found = json.loads(report.read_text())["details"]["divisions"]
     assert found["avletters"]["clips"] == 4

@@ -1,6 +1,6 @@
 """What each part of the trainings brings to the binary expression encoder, over seeds.
 
-    python benchmarks/network_arms.py lfpw_train helen_train afw ytf/train --channels blendshapes
+    python -m benchmarks network_arms lfpw_train helen_train afw ytf/train --channels blendshapes
         --videos videos --skip stage_cuts --teacher TEACHER --work WORK -o arms
 
 Every arm and seed is one training, and one small JSON in the output folder as soon as it is done:
@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -26,8 +24,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.channels import read_clip_channels
-from facetrack.errors import FacetrackError
 from facetrack.evaluation.expression import (
     TEN,
     ClipPatches,
@@ -49,7 +48,7 @@ from facetrack.networks.train.recipe import TEACHER, Recipe, Step
 from facetrack.networks.train.run import load_run
 from facetrack.networks.train.standard import Standard
 from facetrack.parallel import open_map
-from facetrack.reporting.envelope import document, write_json
+from facetrack.reporting.envelope import write_json
 from facetrack.reporting.intervals import paired_interval
 from facetrack.reporting.tables import Quantity, Table
 
@@ -215,9 +214,7 @@ def _interval(interval: Any) -> str:
 
 def main() -> int:
     """Train what is missing and compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("pictures", nargs="+", type=Path)
     parser.add_argument("--channels", type=Path, required=True)
     parser.add_argument("--videos", type=Path, required=True)
@@ -239,13 +236,7 @@ def main() -> int:
         for _ in tqdm(door, total=len(jobs), desc="arms and seeds", disable=None):
             pass
     rows = compare(args.output)
-    sys.stdout.write(f"{table(rows).text()}\n")
-    if args.json is not None:
-        command = shlex.join(["python", "benchmarks/network_arms.py", *sys.argv[1:]])
-        write_json(
-            args.json,
-            document(command=command, model="", n=len(jobs), details={"arms": rows}),
-        )
+    show([table(rows)], args.json, n=len(jobs), details={"arms": rows})
     return 0
 
 
@@ -271,10 +262,3 @@ def _job(args: argparse.Namespace) -> partial[None]:
         work=args.work,
         output=args.output,
     )
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"error: {error}")

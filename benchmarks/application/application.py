@@ -1,11 +1,11 @@
 """What the application must reach: live rate and latency, soak, the GUI thread's longest blocks.
 
-    python benchmarks/application.py live --seconds 120
-    python benchmarks/application.py soak --minutes 10
-    python benchmarks/application.py scrub --minutes 20 [VIDEO ...]
-    python benchmarks/application.py annotate [VIDEO]    # tracking and scrubbing at once
-    python benchmarks/application.py long                # 200,000 annotated frames
-    python benchmarks/application.py launch [--cold] [--json launch.json]
+    python -m benchmarks application live --seconds 120
+    python -m benchmarks application soak --minutes 10
+    python -m benchmarks application scrub --minutes 20 [VIDEO ...]
+    python -m benchmarks application annotate [VIDEO]    # tracking and scrubbing at once
+    python -m benchmarks application long                # 200,000 annotated frames
+    python -m benchmarks application launch [--cold] [--json launch.json]
 
 Blocks are the longest of each second: of these the longest, the 99th percentile and the median, by
 the clock and by the thread's own CPU time. Run with QT_QPA_PLATFORM=offscreen, or under Xvfb to pay
@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.command import make_parser
 
 BEGIN = time.perf_counter()
 # Seconds. Meters and charts fill their rings in the first 34. Python's and numpy's pools of small
@@ -235,7 +237,7 @@ def memory_slope(minutes: np.ndarray, megabytes: np.ndarray) -> tuple[float, flo
 
 def scrub(bench: Bench, args: argparse.Namespace) -> None:
     """Scrub, drag, undo and play for long in one video after the other, all signals on."""
-    from scrubbing import in_words, work, write_clips
+    from benchmarks.application.scrubbing import in_words, work, write_clips
 
     bench.window.show_annotate()
     view = bench.window.annotate
@@ -253,7 +255,7 @@ def scrub(bench: Bench, args: argparse.Namespace) -> None:
 
 def annotate(bench: Bench, args: argparse.Namespace) -> None:
     """Scrub through a video while it is tracked."""
-    from scrubbing import write_clips
+    from benchmarks.application.scrubbing import write_clips
 
     bench.window.show_annotate()
     with tempfile.TemporaryDirectory() as folder:
@@ -278,8 +280,8 @@ def annotate(bench: Bench, args: argparse.Namespace) -> None:
 
 def long(bench: Bench, args: argparse.Namespace) -> None:
     """Open a video of 200,000 annotated frames; scrub, play, edit, jump."""
-    from long_gestures import edit, play, scrub
-    from long_session import ANN, BOB, loop_of, write_session, write_video
+    from benchmarks.application.long_gestures import edit, play, scrub
+    from benchmarks.application.long_session import ANN, BOB, loop_of, write_session, write_video
 
     count = 200_000
     with tempfile.TemporaryDirectory() as name:
@@ -331,8 +333,7 @@ def launch(bench: Bench, args: argparse.Namespace) -> None:
 
 def report(bench: Bench, args: argparse.Namespace) -> None:
     """Print what was found, and write it where a page is asked for."""
-    from showing import show  # not before the launch is timed
-
+    from benchmarks.showing import show  # not before the launch is timed
     from facetrack.reporting.tables import Table
 
     heads = ["blocks of the GUI thread", "seconds", "longest ms", "99 %", "median",
@@ -344,7 +345,7 @@ def report(bench: Bench, args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run one of the measurements."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("what", choices=["live", "soak", "scrub", "annotate", "long", "launch"])
     parser.add_argument("video", nargs="*", type=Path)
     parser.add_argument("--seconds", type=float, default=120)
@@ -360,7 +361,3 @@ def main() -> None:
         globals()[args.what](bench, args)
         bench.window.close()
         report(bench, args)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Whether a person who was away is known again, and never taken for another: synthetic absences.
 
-    python benchmarks/absence.py lfpw_test helen_test --seed 5000 --json absence.json
+    python -m benchmarks absence lfpw_test helen_test --seed 5000 --json absence.json
 
 In each case one person is seen for 4 s, away for 10 s, and seen again elsewhere for 4 s; for 8 s of
 the absence another person is there, in every second case at the very same place. Who they are is
@@ -12,7 +12,6 @@ once before the absence: what that taught must be theirs after it, and never the
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,12 +19,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from showing import show
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.pts_folder import load_folder
 from facetrack.detection.face_detector import FaceDetector
-from facetrack.errors import FacetrackError
 from facetrack.evaluation.owners import Owned, find_owners, owner_of_ids, strayed
 from facetrack.evaluation.people import choose_portraits
 from facetrack.fitting.face_model import FaceModel
@@ -88,8 +87,7 @@ class Absence:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print the table; 1 if anybody was confused or not known again."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("pictures", nargs="+", type=Path, help="folders of pictures with .pts")
     parser.add_argument("--model", help="a name or a file; default: the one that ships")
     parser.add_argument("--cases", type=int, default=100, help="how many (default: 100)")
@@ -99,12 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--live", action="store_true", help="search as before a camera")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    args = parser.parse_args(arguments)
-    try:
-        return run(args)
-    except FacetrackError as error:
-        print(f"absence: {error}", file=sys.stderr)
-        return 1
+    args = parser.parse_args(argv)
+    return run(args)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -218,7 +212,3 @@ def search_table(absences: Sequence[Absence]) -> Table:
         ["ms of CPU, update that searches", *np.percentile(costs, (50, 95, 100)).tolist()],
     ]
     return Table(["", "median", "95 %", "most"], rows)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

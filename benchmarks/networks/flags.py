@@ -1,6 +1,6 @@
 """Whether the expression encoder sees bad fits that the tracker's own quality does not.
 
-    python benchmarks/flags.py DATA/lfpw_test DATA/helen_test DATA/ytf/test --json flags.json
+    python -m benchmarks flags DATA/lfpw_test DATA/helen_test DATA/ytf/test --json flags.json
 
 Every picture is fitted from starts that lie farther off than those of training; a fit is bad if its
 mean error is over 8 % of the outer-eye distance. The encoder looks at the patches with the fit's
@@ -11,8 +11,6 @@ over pictures, and that of both together (the mean of their ranks).
 
 from __future__ import annotations
 
-import argparse
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
-from showing import show
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.pts_folder import load_folder
-from facetrack.errors import FacetrackError
 from facetrack.features.crops import Crop, Cut
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.model import load_model
@@ -98,19 +96,16 @@ def compare(rows: list[tuple[int, float, float, float]], seed: int) -> dict[str,
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
     details = {}
-    try:
-        for folder in args.folders:
-            name = folder.name if folder.name != "test" else f"{folder.parent.name}/test"
-            details[name] = compare(look(folder, args.starts, args.seed), args.seed)
-    except FacetrackError as error:
-        parser.exit(1, f"{error}\n")
+    for folder in args.folders:
+        name = folder.name if folder.name != "test" else f"{folder.parent.name}/test"
+        details[name] = compare(look(folder, args.starts, args.seed), args.seed)
     rows = [
         [name, d["fits"], d["bad"], d["quality"], d["encoder"], d["both"],
          f"{d['both_gain'][0]:.3f} to {d['both_gain'][1]:.3f}"]
@@ -119,7 +114,3 @@ def main() -> int:
     heads = ["pictures", "fits", "bad", "quality", "encoder", "both", "both - quality, 95 %"]
     show([Table(heads, rows)], args.json, n=len(rows), model="default", details=details)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

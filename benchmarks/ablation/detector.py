@@ -1,4 +1,4 @@
-"""Ways from a detector's box to the landmarks: arms of `ablation.py` that need a whole model."""
+"""Ways from a detector's box to the landmarks: arms of the ablation that need a whole model."""
 
 from __future__ import annotations
 

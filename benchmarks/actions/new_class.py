@@ -1,7 +1,7 @@
 """A class of facial actions learned from five examples, beside training with all its films.
 
     facetrack actions film FILMS --portraits DIR ... --rounds 8
-    python benchmarks/new_class.py FILMS --work WORK -o classes --json new_class.json
+    python -m benchmarks new_class FILMS --work WORK -o classes --json new_class.json
 
 For each class and seed a recogniser is trained without its films, and taught the class from five of
 them and ten clips of every other one; beside it stands the one that was trained with all. Both are
@@ -11,25 +11,24 @@ is done: what is there is not done again.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
-from showing import show
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.actions.classes import CLASSES
 from facetrack.actions.films import Acted, read_acted
 from facetrack.actions.recogniser import Recogniser
 from facetrack.actions.train.faces import Clips, recogniser_of, together, train, windows
 from facetrack.actions.train.few import rehearsal, teach
 from facetrack.actions.train.learning import scores
-from facetrack.errors import FacetrackError, InputError
+from facetrack.errors import InputError
 from facetrack.networks.train.fitting import Schedule
 from facetrack.reporting.envelope import write_json
 from facetrack.reporting.tables import Part, Quantity, Table
@@ -110,9 +109,7 @@ def _films(folder: Path, split: str) -> list[Acted]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what is missing and lay all out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("films", type=Path, help="what `facetrack actions film` wrote")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a JSON for each class")
@@ -135,10 +132,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = [json.loads(path.read_text("utf-8")) for path in sorted(args.output.glob("*.json"))]
     show(report(rows), args.json, n=rows[0]["clips"], details={"rows": rows})
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"error: {error}")

@@ -1,6 +1,6 @@
 """What each part of the filter banks brings where small events decide, over seeds.
 
-    python benchmarks/actions.py --work WORK -o arms --json actions.json
+    python -m benchmarks actions --work WORK -o arms --json actions.json
 
 Every arm and seed of a setting is one small JSON in the output folder as soon as it is done: what
 is there is not done again. As in the paper, the arms of a seed start from one backbone that knows
@@ -11,9 +11,7 @@ Test clips are the same for all, and never trained on; what is compared is paire
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,14 +20,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from made_events import Made, make, share
-from showing import show
 from torch import Tensor
 from tqdm import tqdm
 
+from benchmarks.actions.made_events import Made, make, share
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.actions.train.bank import ActionNetwork, HeadForm
 from facetrack.actions.train.network import build
-from facetrack.errors import FacetrackError
 from facetrack.networks.train.fitting import Fitting, Schedule
 from facetrack.networks.train.resnet import BackboneForm, multiply_adds
 from facetrack.reporting.envelope import write_json
@@ -257,9 +255,7 @@ def _cells(row: dict[str, Any]) -> list[object]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train what is missing and compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--work", type=Path, required=True, help="the starts' checkpoints")
     parser.add_argument("-o", "--output", type=Path, required=True, help="a JSON for each arm")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
@@ -278,10 +274,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = compare(args.output)
     show(report(settings), args.json, n=TESTED, details={"settings": settings})
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"error: {error}")

@@ -1,6 +1,6 @@
 """What each part of the method brings, beside prior art: docs/results/ablation.md.
 
-    python benchmarks/ablation.py DATA/lfpw_train DATA/helen_train DATA/afw --clips DATA/ytf/train
+    python -m benchmarks ablation DATA/lfpw_train DATA/helen_train DATA/afw --clips DATA/ytf/train
     facetrack results ablation.json -o docs/results
 
 A share of the pictures and of the pairs of frames is set aside and measured on. Every arm trains a
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,13 +21,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ablation_detector import WAYS, measure_way
-from ablation_tables import BASE, ablation_table
-from functional import Assumed, Functional
-from showing import show
 
+from benchmarks.ablation.detector import WAYS, measure_way
+from benchmarks.ablation.functional import Assumed, Functional
+from benchmarks.ablation.tables import BASE, ablation_table
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
-from facetrack.errors import FacetrackError, FormatError, InputError
+from facetrack.errors import FormatError, InputError
 from facetrack.evaluation.clips import still_clip
 from facetrack.evaluation.errors import normalised_errors, summary
 from facetrack.evaluation.jitter import jitter
@@ -110,18 +110,14 @@ def arms() -> dict[str, Arm]:
 
 def main() -> int:
     """Train and measure the arms that are missing, and print the tables."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
     parser.add_argument("--clips", type=Path, required=True, help="pairs NAME_a, NAME_b")
     parser.add_argument("--json", type=Path, default=Path("ablation.json"), metavar="FILE")
     names = [*arms(), *WAYS]
     parser.add_argument("--arms", nargs="+", choices=names, default=names)
     args = parser.parse_args()
-    try:
-        run(args)
-    except FacetrackError as error:
-        print(f"ablation: {error}", file=sys.stderr)
-        return 1
+    run(args)
     return 0
 
 
@@ -370,7 +366,3 @@ def noise_motions(pictures: Sequence[Picture], shape_model: ShapeModel, count: i
         start = StartNoise().move(projected, shape_model, rng, projected=True)
         motions.append(to_frame.apply(projected) - to_frame.apply(start))
     return np.stack(motions)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

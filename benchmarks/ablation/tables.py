@@ -1,4 +1,4 @@
-"""The tables of `ablation.py`: what each part of the method brings."""
+"""The tables of the ablation: what each part of the method brings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Whether people keep their ids: synthetic crossings of two faces, and real clips with cuts.
 
-    python benchmarks/crossings.py --json crossings.json
-    python benchmarks/crossings.py --crossings 0 --clip clip.mp4 --cuts 45,107,236
+    python -m benchmarks crossings --json crossings.json
+    python -m benchmarks crossings --crossings 0 --clip clip.mp4 --cuts 45,107,236
 
 In each crossing two people pass each other, one before the other, and the truth is known in every
 frame. The ids that faces have while they stand apart before the crossing are compared with those
@@ -12,17 +12,17 @@ id of one shot must not come back in a later one.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from showing import show
 from tqdm import tqdm
 
-from facetrack.errors import FacetrackError, InputError
+from benchmarks.command import make_parser
+from benchmarks.showing import show
+from facetrack.errors import InputError
 from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids, strayed
 from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
@@ -78,8 +78,7 @@ class Shot:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print the tables; 1 if a crossing or a cut confused the ids."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--model", help="a name or a file; default: the one that ships")
     parser.add_argument("--crossings", type=int, default=100, help="how many (default: 100)")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="of the first crossing")
@@ -87,14 +86,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--cuts", type=frame_numbers, metavar="FRAME,...", help="where it is cut")
     parser.add_argument("--max-faces", type=int, default=4, help="in the clip (default: 4)")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(argv)
     if (args.clip is None) != (args.cuts is None):
         parser.error("--clip and --cuts belong together")
-    try:
-        return run(args)
-    except FacetrackError as error:
-        print(f"crossings: {error}", file=sys.stderr)
-        return 1
+    return run(args)
 
 
 def frame_numbers(text: str) -> list[int]:
@@ -216,7 +211,3 @@ def shot_table(name: str, shots: Sequence[Shot]) -> Table:
         for shot in shots
     ]
     return Table([name, "with faces", "ids", "ids of an earlier shot"], rows)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,9 @@
 """How fast networks run, beside onnxruntime on the same thread.
 
-    python benchmarks/networks.py convolution --json convolution.json
-    python benchmarks/networks.py convolution --bnn-lab FOLDER
-    python benchmarks/networks.py encoder --json encoder.json
-    python benchmarks/networks.py residual --json residual.json
+    python -m benchmarks networks convolution --json convolution.json
+    python -m benchmarks networks convolution --bnn-lab FOLDER
+    python -m benchmarks networks encoder --json encoder.json
+    python -m benchmarks networks residual --json residual.json
 
 `convolution`: a binary 3x3 layer (packing, convolution, scale, PReLU, skip) against float32 and
 int8 convolutions of onnxruntime. Times are CPU time of the one thread; the candidates take turns in
@@ -24,9 +24,7 @@ cannot.
 
 from __future__ import annotations
 
-import argparse
 import importlib
-import shlex
 import sys
 import tempfile
 import time
@@ -45,7 +43,8 @@ from onnx import TensorProto, helper, numpy_helper
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from facetrack.errors import FacetrackError, InputError
+from benchmarks.command import command_line, make_parser
+from facetrack.errors import InputError
 from facetrack.networks.binary_form import BinaryForm
 from facetrack.networks.expression import load_encoder
 from facetrack.networks.patches import PATCHES
@@ -309,9 +308,7 @@ def table(results: Sequence[Mapping[str, Any]]) -> Table:
 
 def main() -> int:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("what", choices=("convolution", "encoder", "residual"))
     parser.add_argument("--encoder", default="expression_binary", help="name or file")
     parser.add_argument("--rounds", type=int, default=30, help="blocks of 20 calls each")
@@ -350,17 +347,9 @@ def main() -> int:
             f"{smaller:.2f} times as large\n"
         )
     if args.json:
-        command = shlex.join(["python", "benchmarks/networks.py", *sys.argv[1:]])
         measures = {"least_ratio": min(ratios)}
         report = document(
-            command=command, model="", n=args.rounds, details=details, measures=measures
+            command=command_line(), model="", n=args.rounds, details=details, measures=measures
         )
         write_json(args.json, report)
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"error: {error}")

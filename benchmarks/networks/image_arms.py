@@ -1,8 +1,8 @@
 """What each part of three papers brings, on a few thousand small pictures, over seeds.
 
-    python benchmarks/image_arms.py binary cifar10_8k.npz --work WORK -o arms
-    python benchmarks/image_arms.py distilled cifar10_8k.npz --work WORK -o arms
-    python benchmarks/image_arms.py searched cifar10_8k.npz --work WORK -o arms
+    python -m benchmarks image_arms binary cifar10_8k.npz --work WORK -o arms
+    python -m benchmarks image_arms distilled cifar10_8k.npz --work WORK -o arms
+    python -m benchmarks image_arms searched cifar10_8k.npz --work WORK -o arms
 
 `binary`: real-to-binary training, the arms A to F of Martinez et al. (ICLR 2020), each with the
 same number of epochs in all. `distilled`: AdaIN beside other guides, for students of two sizes and
@@ -16,9 +16,7 @@ done again. Pictures are averaged to 16 x 16. Intervals are of a bootstrap over 
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -29,12 +27,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from showing import show
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.datasets.image_classes import Pictures, read_pictures
-from facetrack.errors import FacetrackError
 from facetrack.formats.archive import read_archive
 from facetrack.networks.train.adain import AdaIn, adapted
 from facetrack.networks.train.bats.genotype import Genotype, genotype_of, matched_genotypes
@@ -408,9 +406,7 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
 
 def main() -> int:
     """Train what is missing and compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("table", choices=("binary", "distilled", "searched"))
     parser.add_argument("pictures", type=Path, help="x_train, y_train, x_test, y_test, names: .npz")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
@@ -438,10 +434,3 @@ def main() -> int:
     rows = compare(args.table, args.output)
     show([table(rows)], args.json, n=len(jobs), details={"arms": rows})
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except FacetrackError as error:
-        sys.exit(f"error: {error}")

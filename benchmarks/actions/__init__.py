@@ -1,0 +1,1 @@
+"""Recognition of facial actions: filter banks, and classes learned from few examples."""

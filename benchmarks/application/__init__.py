@@ -1,0 +1,1 @@
+"""The application: rates, latency, blocks of the GUI thread, long sessions."""

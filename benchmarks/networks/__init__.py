@@ -1,0 +1,1 @@
+"""Networks: their speed, what parts of their training bring, what the encoder sees."""

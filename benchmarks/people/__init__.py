@@ -1,0 +1,1 @@
+"""Whether people keep their ids."""
