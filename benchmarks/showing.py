@@ -19,6 +19,7 @@ def show(
     n: int,
     model: str = "",
     details: Mapping[str, Any] | None = None,
+    measures: Mapping[str, float] | None = None,
 ) -> None:
     """Print tables, and write the report that `facetrack results` lays out, where one is asked."""
     parts = list(parts)
@@ -26,4 +27,5 @@ def show(
     if json is None:
         return
     content = {**(details or {}), "parts": as_data(parts)}
-    write_json(json, document(command=command_line(), model=model, n=n, details=content))
+    report = document(command=command_line(), model=model, n=n, details=content, measures=measures)
+    write_json(json, report)

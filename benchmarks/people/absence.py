@@ -22,10 +22,10 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.command import make_parser
+from benchmarks.people.owners import Owned, find_owners, owner_of_ids, strayed
 from benchmarks.showing import show
 from facetrack.datasets.pts_folder import load_folder
 from facetrack.detection.face_detector import FaceDetector
-from facetrack.evaluation.owners import Owned, find_owners, owner_of_ids, strayed
 from facetrack.evaluation.people import choose_portraits
 from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model

@@ -21,9 +21,9 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from benchmarks.command import make_parser
+from benchmarks.people.owners import Owned, Points, find_owners, owner_of_ids, strayed
 from benchmarks.showing import show
 from facetrack.errors import InputError
-from facetrack.evaluation.owners import Owned, Points, find_owners, owner_of_ids, strayed
 from facetrack.fitting.face_model import FaceModel
 from facetrack.model import load_model
 from facetrack.opening import open_source

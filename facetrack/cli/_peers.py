@@ -1,4 +1,4 @@
-"""Options that name the peers to run beside a model, shared by `evaluate` and `benchmark`."""
+"""Options that name the peers to run beside a model, shared by `evaluate` and benchmarks."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _not_asked_for(args: argparse.Namespace) -> list[str]:
     """Name the peers that need an option that was not given."""
     reasons = []
     if not args.ert:
-        reasons.append("dlib ERT (fair): no --ert FILE, see facetrack train --method ert")
+        reasons.append("dlib ERT (fair): no --ert FILE, which python -m benchmarks fair_ert makes")
     if not args.peers_dir:
         reasons.append("PFLD: no --peers-dir DIR with its ONNX files")
     elsewhere = {text.partition("=")[0].lower() for text in getattr(args, "predictions", ())}

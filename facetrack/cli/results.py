@@ -21,13 +21,12 @@ HELP = (
     "Make a page of every JSON report: the command line that measured it, version and model, and "
     "the tables that the command printed. Of `evaluate landmarks`, `evaluate 300vw`, `evaluate "
     "video`, `evaluate confidence`, `evaluate events`, `actions compare`, `networks evaluate`, "
-    "`pain evaluate`, `lips evaluate`, `learn`, `annotate`, `benchmark` and of "
-    "`python -m benchmarks`."
+    "`pain evaluate`, `lips evaluate` and, from a clone, `python -m benchmarks`."
 )
 EXAMPLES = """\
 facetrack evaluate landmarks lfpw_test --json lfpw.json
 facetrack results lfpw.json
-facetrack results speed.json peers.json -o docs/results
+facetrack results lfpw.json video.json -o docs/results
 """
 _BENCHMARK: Final = re.compile(r"python -m benchmarks (\w+)\b")
 # What comes of details that lack something or hold something else.
@@ -102,16 +101,11 @@ def _layout(path: Path, command: str) -> tuple[str, Lay]:
 
 
 def _layouts() -> dict[str, Lay]:
-    from facetrack.cli.annotate import annotation_table
     from facetrack.evaluation.actions import action_table
-    from facetrack.evaluation.benchmark_report import benchmark_table
-    from facetrack.evaluation.comparison_report import comparison_table
     from facetrack.evaluation.confidence_report import confidence_table
     from facetrack.evaluation.events import event_table
     from facetrack.evaluation.expression import expression_table
     from facetrack.evaluation.landmarks import landmark_table
-    from facetrack.evaluation.self_learning import adapting_table
-    from facetrack.evaluation.teaching_report import learning_table
     from facetrack.evaluation.video_report import video_table
     from facetrack.evaluation.w300vw_report import w300vw_table
     from facetrack.pain.clips import clip_table
@@ -127,9 +121,6 @@ def _layouts() -> dict[str, Lay]:
         "networks evaluate": expression_table,
         "pain evaluate": lambda d: clip_table(d["clips"]) if "clips" in d else score_table(d),
         "lips evaluate": _lip_parts,
-        "learn": lambda d: learning_table(d) if "lessons" in d else adapting_table(d),
-        "annotate": annotation_table,
-        "benchmark": lambda d: comparison_table(d) if "systems" in d else benchmark_table(d),
     }
 
 

@@ -18,7 +18,6 @@ from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import InputError
 from facetrack.evaluation.errors import summary
-from facetrack.evaluation.ert import train_ert
 from facetrack.evaluation.protocols import from_detector, from_tracking_starts
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.fitting.face_model import FaceModel
@@ -31,7 +30,7 @@ from facetrack.training.w300vw import (
     EVERY,
     ClipFrames,
     read_frames,
-    refuse_test_clip,
+    refuse_test_folder,
     test_clips,
     training_clips,
 )
@@ -42,7 +41,6 @@ EXAMPLES = """
 facetrack train lfpw_train helen_train afw --clips ytf/train -o models/default.npz
 facetrack train lfpw_train helen_train --w300vw 300VW_Dataset --every 50 -o video.npz
 facetrack train my_pictures --clips my_pairs --set-aside 0.15 -o trial.npz
-facetrack train lfpw_train helen_train afw --method ert -o ert.dat
 facetrack train lfpw_train helen_train afw --clips ytf/train --method appearance -o appearance.npz
 """
 METHODS: Final[dict[str, Method]] = {
@@ -79,12 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="the model's name (default: the file's)")
     parser.add_argument(
         "--method",
-        choices=[*METHODS, "ert", "appearance"],
+        choices=[*METHODS, "appearance"],
         default="continuous",
         help="what ships, a hybrid (one sampled row a frame, continuous regression around it); the "
         "papers' closed form with a common mean, and the remainder; sampled regression (SDM, K = "
-        "10); or dlib's trees (ert, written as .dat) as a baseline; `appearance` learns what tells "
-        "people apart instead",
+        "10); `appearance` learns what tells people apart instead",
     )
     parser.add_argument(
         "--set-aside",
@@ -104,16 +101,10 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.set_aside < 1:
         raise InputError(f"--set-aside is a share from 0 to below 1, got {args.set_aside}")
     for folder in args.pictures:
-        _refuse_test_clip(folder)
+        refuse_test_folder(folder)
     images = [image for folder in args.pictures for image in load_folder(folder)]
     kept, aside = set_aside(images, args.set_aside)
     started = time.perf_counter(), time.process_time()
-    if args.method == "ert":
-        if args.w300vw:
-            raise InputError("--w300vw gives frames to our own methods alone, not to ert")
-        train_ert(kept, args.output, progress=lambda items: tqdm(list(items), desc="reading"))
-        _say_cost(started)
-        return 0
     if args.output.suffix != ".npz":
         raise InputError(f"a model file ends in .npz, got {args.output.name}")
     if args.clips is None and not args.w300vw:
@@ -146,13 +137,6 @@ def _train_appearance(args: argparse.Namespace, pictures: list[LabelledImage]) -
     card = _card(args, len(pictures), ClipFrames((), (), (), 0))
     train_appearance(pictures, args.clips, args.output, args.name or args.output.stem, card)
     return 0
-
-
-def _refuse_test_clip(folder: Path) -> None:
-    """Refuse pictures that lie in a test clip of 300-VW."""
-    for place in (folder.absolute(), folder.absolute().parent):
-        if (place / "annot").is_dir():
-            refuse_test_clip(place.name)
 
 
 def _read_300vw(args: argparse.Namespace) -> ClipFrames:

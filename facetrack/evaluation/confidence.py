@@ -14,11 +14,16 @@ from facetrack.datasets.pts_folder import LabelledImage
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip, FaceTracker
 from facetrack.evaluation.errors import point_errors
-from facetrack.evaluation.footage import Corrections, read_footage
+from facetrack.evaluation.footage import (
+    Corrections,
+    Spread,
+    choose_frames,
+    lessons_of,
+    read_footage,
+    taught_tracker,
+)
 from facetrack.evaluation.protocols import Detects, Model, fit_detected, fit_starts
 from facetrack.evaluation.reliability import Reliability, reliability
-from facetrack.evaluation.teaching import Spread, choose_frames
-from facetrack.evaluation.teaching_learners import lessons_of, taught_tracker
 from facetrack.face import Fit
 from facetrack.fitting.confidence import WITHIN
 from facetrack.fitting.face_model import FaceModel

@@ -1,8 +1,9 @@
-"""The processed frames of a clip, its plain track, and the frames that a person corrects."""
+"""The frames of a clip, those that a person corrects, and the tracker that these teach."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Protocol
 
 import numpy as np
@@ -12,6 +13,11 @@ from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.errors import complete, normalised_errors
 from facetrack.face import Face
+from facetrack.fitting.face_model import FaceModel
+from facetrack.learning.learner import Learned
+from facetrack.learning.lesson import Lesson, make_lesson
+from facetrack.learning.profile import Profile
+from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Image
 
 Points = npt.NDArray[np.float64]
@@ -20,6 +26,13 @@ Indices = npt.NDArray[np.int64]
 EVERY: Final = 2  # of these frames one is processed
 MOST: Final = 120  # processed frames of a clip
 AGREE: Final = 0.05  # of the outer-eye distance: references that disagree more correct nothing
+
+
+class Spread(StrEnum):
+    """Where corrections lie and what is judged."""
+
+    CLIP = "clip"  # corrections all over the clip, all other frames judged
+    FORWARD = "forward"  # corrections in the first quarter, the second half judged
 
 
 class TracksGrey(Protocol):
@@ -146,3 +159,47 @@ def followed(tracker: TracksGrey, grey: Image, timestamp: float) -> Points:
     """Give the points of the first face in the next frame; NaN if there is none."""
     faces = [face for face in tracker.update(grey, timestamp) if face.tracked]
     return faces[0].points if faces else np.full((68, 2), np.nan)
+
+
+def choose_frames(
+    trusted: npt.NDArray[np.bool_], count: int, spread: Spread
+) -> tuple[Indices, Indices]:
+    """Choose the frames to correct and those to judge.
+
+    Parameters
+    ----------
+    trusted : ndarray, shape (n,), bool
+    count : int
+        How many are corrected.
+    spread : Spread
+
+    Returns
+    -------
+    corrected : ndarray, int64
+        In the middle of each of `count` equal parts of the trusted frames; fewer than `count` if
+        there are too few.
+    judged : ndarray, int64
+        Never corrected ones.
+    """
+    usable, n = np.flatnonzero(trusted), len(trusted)
+    early = usable if spread is Spread.CLIP else usable[4 * usable < n]
+    if len(early) < count:
+        return early, np.array([], dtype=np.int64)
+    middles = (2 * np.arange(count) + 1) * len(early) // (2 * count)
+    corrected = early[middles]
+    judged = usable if spread is Spread.CLIP else usable[2 * usable >= n]
+    return corrected, np.setdiff1d(judged, corrected)
+
+
+def lessons_of(model: FaceModel, footage: Footage, corrections: Corrections) -> list[Lesson]:
+    """Make the lessons of corrected frames, as `Tracker.correct` makes them."""
+    everything = np.ones(68, dtype=np.bool_)
+    return [
+        make_lesson(footage.greys[frame], label, everything, model.shape_model, key=int(frame))
+        for frame, label in zip(corrections.frames, corrections.labels, strict=True)
+    ]
+
+
+def taught_tracker(model: FaceModel, lessons: list[Lesson], learned: Learned | None) -> Tracker:
+    """Make a fresh tracker that knows the person."""
+    return Tracker(model, profile=Profile(tuple(lessons), learned, (), model.tracking))

@@ -145,6 +145,24 @@ def refuse_test_clip(clip_id: str) -> None:
             )
 
 
+def refuse_test_folder(folder: Path) -> None:
+    """Refuse pictures that lie in a clip that models are tested on.
+
+    Parameters
+    ----------
+    folder : Path
+        The clip's, or one in it.
+
+    Raises
+    ------
+    InputError
+        If it is one.
+    """
+    for place in (folder.absolute(), folder.absolute().parent):
+        if (place / "annot").is_dir():
+            refuse_test_clip(place.name)
+
+
 def read_frames(clips: Sequence[Clip], *, every: int = EVERY, calibrate: bool) -> ClipFrames:
     """Read what training takes from clips.
 

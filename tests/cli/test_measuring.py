@@ -1,4 +1,4 @@
-"""`facetrack evaluate`, `score` and `benchmark` as a user calls them."""
+"""`facetrack evaluate` and `facetrack score` as a user calls them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import facetrack.corpus.recording
-import facetrack.evaluation.benchmark  # before `load_model` is replaced below
 from facetrack.cli.main import main
 from facetrack.face import Face, Fit, State, read_only_points
 from facetrack.formats.openface import write_openface
@@ -287,34 +286,6 @@ def test_score(tmp_path: Path, clips, capsys) -> None:
     assert "10 without a prediction" in capsys.readouterr().out
 
 
-def test_benchmark(tmp_path: Path, clips, capsys) -> None:
-    out, plot = tmp_path / "r.json", tmp_path / "r.png"
-    command = ["benchmark", "--video", str(clips / "v.mp4"), "--frames", "30"]
-    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
-    report = json.loads(out.read_text())
-    assert report["n"] == 10
-    assert report["details"]["steps_ms"][0]["name"] == "centred, whole update"
-    assert report["details"]["file_rates"]
-    assert report["details"]["model_cost"]["megabytes"] > 1
-    assert "64x48" in capsys.readouterr().out
-
-
-def test_benchmark_of_a_folder_compares_with_peers(clips, tmp_path: Path, capsys) -> None:
-    out, plot = tmp_path / "r.json", tmp_path / "r.png"
-    command = ["benchmark", str(clips), "--peers", "--frames", "25"]
-    assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
-    report = json.loads(out.read_text())
-    assert (report["n"], report["mean"]) == (30, pytest.approx(0, abs=1e-6))
-    assert report["details"]["clips"] == ["v", "still synthetic"]
-    ours = report["details"]["systems"][0]
-    assert (ours["name"], ours["step_ms"]["frames"]) == ("facetrack", 10)
-    text = capsys.readouterr().out
-    assert "errors against truth" in text
-    for name in ("PFLD", "OpenCV LBF", "MediaPipe"):
-        assert f"skipped: {name}: " in text
-    assert plot.stat().st_size > 1000
-
-
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -324,12 +295,6 @@ def test_benchmark_of_a_folder_compares_with_peers(clips, tmp_path: Path, capsys
         (["evaluate", "video", "nowhere"], "no such folder"),
         (["evaluate", "confidence", "nowhere"], "no such folder"),
         (["score", "nowhere.csv", "nowhere.npz"], "nowhere.csv: no such file"),
-        (["benchmark", "--video", "nowhere.mp4"], "nowhere.mp4: there is no such file"),
-        (["benchmark", "--mediapipe", "nowhere.json"], "nowhere.json: no such file"),
-        (["benchmark", "nowhere"], "no such folder"),
-        (["benchmark", "--predictions", "a=b"], "name a FOLDER"),
-        (["benchmark", ".", "--learning"], "leave out --video"),
-        (["benchmark", "--long", "5"], "--long takes at least 120 seconds, got 5"),
         (["evaluate", "video", ".", "--workers", "0"], "no video with a track"),
     ],
 )

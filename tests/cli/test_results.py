@@ -15,20 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from facetrack.cli.annotate import _plain
 from facetrack.cli.main import main
 from facetrack.cli.results import _layouts
-from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
-from facetrack.evaluation.benchmark_report import BenchmarkReport, Elsewhere, benchmark_details
 from facetrack.evaluation.confidence import Judged
 from facetrack.evaluation.confidence_report import confidence_details
-from facetrack.evaluation.learning_cost import Exactness, LearningCost, UpdateTimes
-from facetrack.evaluation.long_run import Drift
-from facetrack.evaluation.self_learning import Adapted, Measures, adapting_details
-from facetrack.evaluation.simulated_annotator import Annotated
-from facetrack.evaluation.teaching import Lesson, Spread
-from facetrack.evaluation.teaching_report import learning_details
-from facetrack.evaluation.whole_update import WholeUpdate
 from facetrack.landmarks.markup import GROUPS
 from facetrack.reporting.envelope import document, write_json
 from facetrack.reporting.tables import Part, Table, as_data, as_markdown, as_text
@@ -36,36 +26,7 @@ from facetrack.reporting.tables import Part, Table, as_data, as_markdown, as_tex
 NONE = math.nan
 SUMMARY = {"n": 3, "found": 0.0, "mean": NONE, "median": NONE, "auc08": 0.0, "over08": 1.0}
 JITTER = {name: 0.25 for name in ("all", *GROUPS)}
-STEPS = (StepTime("ours", 1.0, 2.0, 0.9, 80), StepTime("rival", 2.0, 3.0, 1.9, 80))
 SYSTEM = {"errors": {"PFLD": SUMMARY}, "losses": 1, "lost_frames": 2, "jitter": JITTER}
-
-
-def _benchmark() -> dict[str, Any]:
-    update = UpdateTimes(1021, 1.0, 30.0, 1.5, 30.0, 1.5)
-    lessons = {1: 26.0, 3: 62.0}
-    learning = LearningCost(
-        Exactness(200, 2e-11, 3e-12, 1e5),
-        (update,),
-        WholeUpdate(3, 1021, 64, 4024, 9.0, 90.0, 8.0, 9000.0),
-        115.0,
-        lessons,
-        STEPS,
-        9,
-        1,
-    )
-    return benchmark_details(
-        BenchmarkReport(
-            steps=STEPS[:1],
-            rates=(FileRate(1, 300.0, 600.0),),
-            model=ModelCost(13.5, 0.04),
-            drift=Drift(108_000, 1.0, 1.05, 0.9, 0.909, 0.2),
-            elsewhere=Elsewhere("stranger", 10.0, 5.0),  # without a rival here its ratio is NaN
-            size=(640, 480),
-            threads=("opencv",),
-            skipped=("PFLD: no files",),
-            learning=learning,
-        )
-    )
 
 
 def _confidence() -> dict[str, Any]:
@@ -73,17 +34,6 @@ def _confidence() -> dict[str, Any]:
     said[:4] = 0.75  # eight of ten bins stay empty
     errors = np.where(np.arange(68) % 3 > 0, 0.01, 0.2) * np.ones((9, 1))
     return {"rows": confidence_details([Judged("a", "b", said, errors, np.linspace(0, 20, 9))])}
-
-
-def _lessons() -> dict[str, Any]:
-    thirds = {"hard": (0.05, 0.03)}
-    lesson = Lesson("talking_woman", "ours", Spread.CLIP, 3, 0.04, 0.02, 50, 1, thirds)
-    return {**learning_details([lesson]), "skipped": ["CoTracker3: not there"]}
-
-
-def _adapted() -> dict[str, Any]:
-    before, after = (Measures(0.04, 0.03, 1.0, jitter, 2) for jitter in (0.002, 0.0019))
-    return adapting_details([Adapted("clip", before, after)])
 
 
 REPORTS: dict[str, dict[str, Any]] = {
@@ -100,14 +50,6 @@ REPORTS: dict[str, dict[str, Any]] = {
         ],
     },
     "evaluate confidence faces": _confidence(),
-    "learn clips": _lessons(),
-    "learn clips --adapt": _adapted(),
-    "annotate --simulate clips": {"clips": [_plain(Annotated("v", "learning", 60, 4, 30))]},
-    "benchmark --learning": _benchmark(),
-    "benchmark clips": {
-        "systems": [{"name": "ours", "note": "x", "step_ms": None, "megabytes": None, **SYSTEM}],
-        "skipped": [],
-    },
 }  # fmt: skip
 
 
@@ -146,7 +88,11 @@ def test_programs_in_benchmarks_bring_their_tables(tmp_path: Path) -> None:
 def test_pages_go_where_they_are_told(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a", "b"):
-        _write(tmp_path / f"{name}.json", "learn clips", REPORTS["learn clips"])
+        _write(
+            tmp_path / f"{name}.json",
+            "evaluate confidence faces",
+            REPORTS["evaluate confidence faces"],
+        )
     assert main(["results", "a.json", "b.json"]) == 0
     assert {path.name for path in tmp_path.glob("*.md")} == {"a.md", "b.md"}
     assert main(["results", "a.json", "-o", "nowhere"]) == 1
@@ -161,13 +107,19 @@ def test_pages_go_where_they_are_told(tmp_path: Path, monkeypatch, capsys) -> No
         ("", "no readable JSON"),
         ("[" * 100_000, "no readable JSON"),
         ("[]", "not a report of a command"),
-        ('{"command": "facetrack learn"}', "not a report of a command"),
+        ('{"command": "facetrack evaluate video"}', "not a report of a command"),
         (document(command="facetrack score a b", model="", n=1, details={}), "no page is made of"),
-        (document(command="facetrack learning", model="", n=1, details={}), "no page is made of"),
-        (document(command="facetrack learn", model="", n=1, details={}), "not a whole report"),
+        (
+            document(command="facetrack evaluate videos", model="", n=1, details={}),
+            "no page is made of",
+        ),
+        (
+            document(command="facetrack evaluate video", model="", n=1, details={}),
+            "not a whole report",
+        ),
         (document(command="python -m benchmarks a", model="", n=1, details={}), "not a whole"),
         (
-            document(command="facetrack learn", model="", n=1, details={"clips": []}),
+            document(command="facetrack evaluate video", model="", n=1, details={"clips": []}),
             "not a whole report",
         ),
     ],

@@ -82,7 +82,6 @@ def test_clips_of_300vw_are_learned_from(
         (["--w300vw", "{tree}", "410"], "410 is a test clip of 300-VW (category 3)"),
         (["--w300vw", "{tree}/124"], "124 is a test clip of 300-VW (category 1)"),
         (["{tree}/203/imgs", "--clips", "clips"], "203 is a test clip of 300-VW (category 2)"),
-        (["--w300vw", "{tree}", "--method", "ert"], "--w300vw gives frames to our own methods"),
     ],
 )
 def test_what_belongs_to_the_test_of_300vw_is_refused(

@@ -28,7 +28,7 @@ BY_HAND: Final = {
     "annotating": "puts the two pages of the command beside each other",
     "application": "puts pages of the benchmark beside what was asked; kills print a line",
     "landmarks": "puts pages of commands beside programs measured with the version before",
-    "learning": "puts pages of commands beside each other; costs from `facetrack benchmark`",
+    "learning": "puts pages of commands beside each other; costs from `python -m benchmarks speed`",
     "video": "puts the command's page beside MediaPipe, which needs an environment of its own",
 }
 # Measured again by the test: the command's own seconds are few.

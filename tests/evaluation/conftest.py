@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pytest
 
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
+from facetrack.evaluation.errors import normalised_errors
+from facetrack.evaluation.peers import Peer
 from facetrack.face import Face, Fit, State, read_only_points
 from facetrack.formats.pts import write_pts
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
@@ -30,6 +32,13 @@ def random_faces(n: int, *, seed: int = 0, deviation: float = 2.0) -> Points:
     modes = rng.standard_normal((6, 68, 2))
     weights = rng.standard_normal((n, 6))
     return np.asarray(100 + base + deviation / 6 * np.einsum("nk,kpc->npc", weights, modes))
+
+
+def error_on_portrait(peer: Peer) -> float:
+    """Return by how much a peer misses the portrait's points, in outer-eye distances."""
+    found = peer.predict(astronaut().image)
+    assert found is not None
+    return float(normalised_errors(found[None], astronaut().points[None])[0])
 
 
 @pytest.fixture(scope="session")

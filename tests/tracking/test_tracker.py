@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
+from benchmarks.people.owners import find_owners, strayed
 from facetrack.errors import InputError
-from facetrack.evaluation.owners import find_owners, strayed
 from facetrack.face import Source, State
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.clips import absence_video, demo_video

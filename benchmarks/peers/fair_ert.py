@@ -1,4 +1,10 @@
-"""A fair baseline: dlib's ensemble of regression trees, trained on the images we train on."""
+"""Train a fair baseline: dlib's ensemble of regression trees, on the images we train on.
+
+    python -m benchmarks fair_ert lfpw_train helen_train afw -o ert.dat
+
+`--ert ert.dat` then puts it beside a model in `facetrack evaluate` and in the benchmarks of speed
+and of peers.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +16,39 @@ import cv2
 import dlib
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
-from facetrack.datasets.pts_folder import LabelledImage
+from benchmarks.command import make_parser
+from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.errors import InputError
 from facetrack.evaluation.peers import HogDetector, Image
 from facetrack.formats.atomic import atomic_path
 from facetrack.landmarks.markup import mirror
+from facetrack.training.pictures import set_aside
+from facetrack.training.w300vw import refuse_test_folder
 
 _MARGIN = 0.4  # of the face's size: the trees look hardly outside the face
+
+
+def main() -> int:
+    """Train and write the file."""
+    parser = make_parser(__doc__)
+    parser.add_argument("pictures", nargs="+", type=Path, help="folders of NAME.jpg and NAME.pts")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.dat")
+    parser.add_argument(
+        "--set-aside",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the pictures, chosen as `facetrack train` chooses them",
+    )
+    args = parser.parse_args()
+    for folder in args.pictures:
+        refuse_test_folder(folder)
+    images = [image for folder in args.pictures for image in load_folder(folder)]
+    kept, _ = set_aside(images, args.set_aside)
+    train_ert(kept, args.output, progress=lambda items: tqdm(list(items), desc="reading"))
+    return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.learning.teaching import Learner
 from facetrack.evaluation.errors import complete
 from facetrack.evaluation.footage import Corrections, Footage, Points
-from facetrack.evaluation.teaching import Learner
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel

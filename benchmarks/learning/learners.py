@@ -8,17 +8,22 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.evaluation.footage import Corrections, Footage, Points, followed
-from facetrack.evaluation.teaching import Learner as TeachingLearner
+from benchmarks.learning.teaching import Learner as TeachingLearner
+from facetrack.evaluation.footage import (
+    Corrections,
+    Footage,
+    Points,
+    followed,
+    lessons_of,
+    taught_tracker,
+)
 from facetrack.fitting.face_model import FaceModel
 from facetrack.learning.learner import WEIGHT, Learned, Learner, Start
-from facetrack.learning.lesson import STARTS, Lesson, make_lesson
+from facetrack.learning.lesson import STARTS, Lesson
 from facetrack.learning.prior import LevelPrior
-from facetrack.learning.profile import Profile
 from facetrack.regression.cascade import Level
 from facetrack.regression.expansion import read_frame
 from facetrack.regression.incremental import Matrix, learn_sampled
-from facetrack.tracking.tracker import Tracker
 
 _DRAWS: Final = 10  # K, samples per start, as the papers have it
 
@@ -116,20 +121,6 @@ class SampledLearning:
             for start in starts:
                 start.label = start.label - said
         return starts
-
-
-def lessons_of(model: FaceModel, footage: Footage, corrections: Corrections) -> list[Lesson]:
-    """Make the lessons of corrected frames, as `Tracker.correct` makes them."""
-    everything = np.ones(68, dtype=np.bool_)
-    return [
-        make_lesson(footage.greys[frame], label, everything, model.shape_model, key=int(frame))
-        for frame, label in zip(corrections.frames, corrections.labels, strict=True)
-    ]
-
-
-def taught_tracker(model: FaceModel, lessons: list[Lesson], learned: Learned | None) -> Tracker:
-    """Make a fresh tracker that knows the person."""
-    return Tracker(model, profile=Profile(tuple(lessons), learned, (), model.tracking))
 
 
 def track_again(

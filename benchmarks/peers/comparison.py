@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.speed.timing import WARM_UP, StepTime, time_steps
 from facetrack.errors import InputError
-from facetrack.evaluation.benchmark import WARM_UP, StepTime, time_steps
 from facetrack.evaluation.clips import Clip, FaceTracker
 from facetrack.evaluation.peers import Peer
 from facetrack.evaluation.video import OURS, PooledSystem, evaluate_clips

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.evaluation.comparison import Contender
+from benchmarks.peers.comparison import Contender
 from facetrack.evaluation.errors import summary
 from facetrack.evaluation.report import SUMMARY_HEADERS, read_summary, summary_cells
 from facetrack.reporting.tables import Part, Table

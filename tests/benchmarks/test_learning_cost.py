@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.learning import cost, whole_update
+from benchmarks.learning.cost_report import learning_cost_details, learning_cost_table
 from facetrack.errors import InputError
-from facetrack.evaluation import learning_cost as cost
-from facetrack.evaluation import whole_update
-from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
 from facetrack.reporting.tables import as_text
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.video.frame import Frame

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from facetrack.evaluation.learning_cost import DRAWS, MODES, LearningCost
+from benchmarks.learning.cost import DRAWS, MODES, LearningCost
 from facetrack.reporting.tables import Part, Table
 
 ORDER = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facetrack.evaluation.owners import (
+from benchmarks.people.owners import (
     find_owners,
     owner_of_first_sight,
     owner_of_ids,

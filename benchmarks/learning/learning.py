@@ -1,37 +1,46 @@
-"""`facetrack learn`: measures what a few corrected frames teach, beside simpler means."""
+"""What a few corrected frames teach, beside simpler means; or what a tracker learns by itself.
+
+    python -m benchmarks learning VIDEOS --reference PFLD --corrections 1,3,8 --plot learning.png
+    python -m benchmarks learning clip.mp4 --truth clip.npz --corrections 1,3
+    python -m benchmarks learning --people helen_test lfpw_test
+    python -m benchmarks learning VIDEOS --adapt --every 1 --frames 0
+
+A few frames of each clip are corrected with its reference track, it is tracked again, and the error
+of the other frames is compared with that of tracking without corrections.
+"""
 
 from __future__ import annotations
 
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from benchmarks.command import make_parser
+from benchmarks.learning.learners import learners
+from benchmarks.learning.report import learning_details, learning_table, ratio_curves
+from benchmarks.learning.rivals import rivals
+from benchmarks.learning.self_learning import adapting_details, adapting_table, study_adapting
+from benchmarks.learning.teaching import give_lessons
+from benchmarks.showing import show
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
-from facetrack.cli._reports import shown, write_report
+from facetrack.cli._reports import shown
+from facetrack.datasets.pts_folder import load_folder
 from facetrack.errors import InputError
+from facetrack.evaluation.clips import Clip, clip_with_truth, find_clip, find_clips
+from facetrack.evaluation.footage import Spread
+from facetrack.evaluation.people import synthetic_people
+from facetrack.fitting.face_model import FaceModel
+from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.model import load_model
+from facetrack.reporting.plots import plot_curves
+from facetrack.tracking.tracker import Tracker
 
-if TYPE_CHECKING:  # the libraries behind these load when a run needs them
-    from facetrack.evaluation.clips import Clip
-    from facetrack.fitting.face_model import FaceModel
-    from facetrack.landmarks.shape_model import ShapeModel
-    from facetrack.tracking.tracker import Tracker
-
-HELP = (
-    "Correct a few frames of each clip with its reference track, track it again, and compare the "
-    "error of the other frames with that of tracking without corrections, beside simpler means."
-)
-EXAMPLES = """\
-facetrack learn videos --reference PFLD --corrections 1,3,8 --json learn.json --plot learn.png
-facetrack learn clip.mp4 --truth clip.npz --corrections 1,3
-facetrack learn --people helen_test lfpw_test
-facetrack learn videos --adapt --every 1 --frames 0
-"""
 SKIPPED = "CoTracker3: needs torch and its weights; score its tracks with `facetrack score`"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+def main() -> int:
+    """Measure and show."""
+    parser = make_parser(__doc__)
     parser.add_argument(
         "inputs",
         type=Path,
@@ -78,8 +87,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_cluster_arguments(parser, "clips")
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="error against corrections")
+    args = parser.parse_args()
+    make_absolute(args)
+    model = load_model(args.model)
+    clips = clips_of(args, model.shape_model)
+    return (_adapt if args.adapt else _teach)(args, model, clips)
 
 
 def correction_counts(text: str) -> tuple[int, ...]:
@@ -94,58 +108,8 @@ def correction_counts(text: str) -> tuple[int, ...]:
     return counts
 
 
-def run(args: argparse.Namespace) -> int:
-    """Measure and print tables."""
-    from facetrack.evaluation.teaching import Spread, give_lessons
-    from facetrack.evaluation.teaching_learners import learners
-    from facetrack.evaluation.teaching_report import (
-        learning_details,
-        learning_table,
-        ratio_curves,
-    )
-    from facetrack.evaluation.teaching_rivals import rivals
-    from facetrack.model import load_model
-    from facetrack.reporting.plots import plot_curves
-    from facetrack.reporting.tables import as_text
-    from facetrack.tracking.tracker import Tracker
-
-    make_absolute(args)
-    model = load_model(args.model)
-    clips = clips_of(args, model.shape_model)
-    if args.adapt:
-        return _adapt(args, model, clips)
-    with cluster_map(args) as map_:
-        lessons = give_lessons(
-            partial(Tracker, model, max_faces=1),
-            [*rivals(model.shape_model), *learners(model)],
-            clips,
-            counts=args.corrections,
-            reference=args.reference,
-            every=args.every,
-            most=args.frames or None,
-            map_=shown("clips", len(clips), map_),
-        )
-    if not lessons:
-        raise InputError("no clip has enough frames whose reference can be trusted")
-    details = {**learning_details(lessons), "skipped": [SKIPPED]}
-    print(as_text(learning_table(details)))
-    if args.plot:
-        plot_curves(
-            args.plot,
-            ratio_curves(lessons, Spread.CLIP),
-            title=f"{len(clips)} clips, corrections spread over each",
-            labels=("corrected frames", "error after / before, median over clips"),
-        )
-    write_report(args, model=model.name, n=len(clips), details=details)
-    return 0
-
-
 def clips_of(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
     """Find the clips that `inputs`, `truth` and `people` ask for."""
-    from facetrack.datasets.pts_folder import load_folder
-    from facetrack.evaluation.clips import clip_with_truth, find_clip, find_clips
-    from facetrack.evaluation.people import synthetic_people
-
     if args.truth is not None:
         if len(args.inputs) != 1 or args.inputs[0].is_dir():
             raise InputError("--truth belongs to a single video")
@@ -161,15 +125,35 @@ def clips_of(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
     return clips
 
 
+def _teach(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int:
+    """Compare what is made of corrections."""
+    with cluster_map(args) as map_:
+        lessons = give_lessons(
+            partial(Tracker, model, max_faces=1),
+            [*rivals(model.shape_model), *learners(model)],
+            clips,
+            counts=args.corrections,
+            reference=args.reference,
+            every=args.every,
+            most=args.frames or None,
+            map_=shown("clips", len(clips), map_),
+        )
+    if not lessons:
+        raise InputError("no clip has enough frames whose reference can be trusted")
+    details = {**learning_details(lessons), "skipped": [SKIPPED]}
+    if args.plot:
+        plot_curves(
+            args.plot,
+            ratio_curves(lessons, Spread.CLIP),
+            title=f"{len(clips)} clips, corrections spread over each",
+            labels=("corrected frames", "error after / before, median over clips"),
+        )
+    show(learning_table(details), args.json, n=len(clips), model=model.name, details=details)
+    return 0
+
+
 def _adapt(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int:
     """Compare tracking with and without learning from own tracks."""
-    from facetrack.evaluation.self_learning import (
-        adapting_details,
-        adapting_table,
-        study_adapting,
-    )
-    from facetrack.reporting.tables import as_text
-
     with cluster_map(args) as map_:
         adapted = study_adapting(
             partial(_adapting_tracker, model),
@@ -183,12 +167,9 @@ def _adapt(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int
     if not adapted:
         raise InputError("no clip has enough frames whose reference can be trusted")
     details = adapting_details(adapted)
-    print(as_text(adapting_table(details)))
-    write_report(args, model=model.name, n=len(adapted), details=details)
+    show(adapting_table(details), args.json, n=len(adapted), model=model.name, details=details)
     return 0
 
 
 def _adapting_tracker(model: FaceModel, adapt: bool) -> Tracker:
-    from facetrack.tracking.tracker import Tracker
-
     return Tracker(model, adapt=adapt)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.learning.teaching import MARKUP
 from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.errors import complete, normalised_errors
 from facetrack.evaluation.footage import Footage, Points, TracksGrey, followed, read_footage
-from facetrack.evaluation.teaching import MARKUP
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.parallel import Map

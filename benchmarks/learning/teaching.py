@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip
@@ -22,7 +20,9 @@ from facetrack.evaluation.footage import (
     Footage,
     Indices,
     Points,
+    Spread,
     TracksGrey,
+    choose_frames,
     read_footage,
 )
 from facetrack.parallel import Map
@@ -30,13 +30,6 @@ from facetrack.parallel import Map
 LOST: Final = 1.0  # error of a frame in which the face was not found: a whole eye distance
 MARKUP: Final = 51  # points that count: 17 to 67
 _FEWEST: Final = 5  # judged frames of a third that make a median
-
-
-class Spread(StrEnum):
-    """Where corrections lie and what is judged."""
-
-    CLIP = "clip"  # corrections all over the clip, all other frames judged
-    FORWARD = "forward"  # corrections in the first quarter, the second half judged
 
 
 class Learner(Protocol):
@@ -175,36 +168,6 @@ def _study(
                 corrections = Corrections(frames, footage.reference[frames])
                 lessons += [_lesson(footage, x, spread, corrections, judged) for x in learners]
     return lessons
-
-
-def choose_frames(
-    trusted: npt.NDArray[np.bool_], count: int, spread: Spread
-) -> tuple[Indices, Indices]:
-    """Choose the frames to correct and those to judge.
-
-    Parameters
-    ----------
-    trusted : ndarray, shape (n,), bool
-    count : int
-        How many are corrected.
-    spread : Spread
-
-    Returns
-    -------
-    corrected : ndarray, int64
-        In the middle of each of `count` equal parts of the trusted frames; fewer than `count` if
-        there are too few.
-    judged : ndarray, int64
-        Never corrected ones.
-    """
-    usable, n = np.flatnonzero(trusted), len(trusted)
-    early = usable if spread is Spread.CLIP else usable[4 * usable < n]
-    if len(early) < count:
-        return early, np.array([], dtype=np.int64)
-    middles = (2 * np.arange(count) + 1) * len(early) // (2 * count)
-    corrected = early[middles]
-    judged = usable if spread is Spread.CLIP else usable[2 * usable >= n]
-    return corrected, np.setdiff1d(judged, corrected)
 
 
 def _lesson(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.linalg
 
-from facetrack.evaluation.teaching_learners import draw
+from benchmarks.learning.learners import draw
 from facetrack.fitting.face_model import FaceModel
 from facetrack.learning.learner import Start, columns_of
 from facetrack.regression.incremental import (

@@ -1,4 +1,13 @@
-"""`facetrack benchmark`: measures speed, as ratios against rivals in the same run."""
+"""How fast this tracker is, as ratios against rivals in the same run, and what learning costs.
+
+    python -m benchmarks speed --peers
+    python -m benchmarks speed --video clip.mp4 --ert ert.dat --json speed.json --plot speed.png
+    python -m benchmarks speed --learning --json learning_cost.json
+    python -m benchmarks speed --long
+
+One face, one thread, each step in turn with its rivals on the same frames; whole files against pure
+decoding; the model's size and loading time.
+"""
 
 from __future__ import annotations
 
@@ -9,67 +18,65 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from facetrack.cli._comparison import compare_with_peers
-from facetrack.cli._peers import add_peer_arguments, add_prediction_arguments, peer_makers
-from facetrack.cli._reports import write_report
-from facetrack.errors import InputError
+import dlib
+from tqdm import tqdm
 
-if TYPE_CHECKING:  # the libraries behind these load when a run needs them
-    from facetrack.evaluation.benchmark import FileRate, StepTime
-    from facetrack.evaluation.learning_cost import LearningCost
-    from facetrack.evaluation.long_run import Drift
-    from facetrack.face import Face
-    from facetrack.fitting.face_model import FaceModel
-    from facetrack.video.frame import Frame
-
-HELP = (
-    "Measure speed: one face, one thread, each step in turn with its rivals on the same frames; "
-    "whole files against pure decoding; the model's size and loading time. With FOLDER: accuracy, "
-    "jitter, time and size beside the peers, on the same clips in one run."
+from benchmarks.command import make_parser
+from benchmarks.learning.cost import LearningCost, learning_cost
+from benchmarks.showing import show
+from benchmarks.speed.long_run import Drift, drift
+from benchmarks.speed.report import (
+    BenchmarkReport,
+    benchmark_details,
+    benchmark_table,
+    read_elsewhere,
 )
-EXAMPLES = """\
-facetrack benchmark --peers
-facetrack benchmark --video clip.mp4 --ert ert.dat --json speed.json --plot speed.png
-facetrack benchmark videos --peers --peers-dir peers --json peers.json --plot peers.png
-facetrack benchmark --learning --json learning.json
-facetrack benchmark --long
-"""
+from benchmarks.speed.timing import (
+    FileRate,
+    StepTime,
+    file_rate,
+    model_cost,
+    single_thread,
+    time_steps,
+)
+from facetrack.cli._peers import add_peer_arguments, peer_makers
+from facetrack.corpus.recording import record
+from facetrack.corpus.signal_files import SignalFiles
+from facetrack.corpus.task import ModelId, Outputs, Settings, Task
+from facetrack.errors import InputError
+from facetrack.evaluation.peers import ErtPeer, PfldPeer
+from facetrack.face import Face
+from facetrack.fitting.face_model import FaceModel
+from facetrack.formats.modelfile import find_model
+from facetrack.formats.openface import OpenFaceWriter
+from facetrack.identity.person_state import teachable
+from facetrack.model import load_model
+from facetrack.opening import open_source
+from facetrack.reporting.plots import plot_bars
+from facetrack.signals import Pipeline, choose
+from facetrack.synthetic.video import SyntheticVideo
+from facetrack.tracking.tracker import Tracker
+from facetrack.video.frame import Frame
+from facetrack.video.sink import VideoWriter
+
 LONG = 3600  # seconds of video
 LONG_FPS = 30
 SHORTEST_LONG = 120  # seconds: a first and a last minute
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "folder",
-        type=Path,
-        nargs="?",
-        metavar="FOLDER",
-        help="NAME.mp4 with NAME.npz: compare with the peers on these clips and on a still one",
-    )
-    parser.add_argument(
-        "--people",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="DIR",
-        help="with FOLDER: also on ten synthetic people with exact truth, made from these pictures",
-    )
+def _arguments() -> argparse.Namespace:
+    parser = make_parser(__doc__)
     parser.add_argument("--video", type=Path, metavar="FILE", help="default: the synthetic demo")
-    parser.add_argument(
-        "--frames", type=int, default=300, help="frames to time, of each clip (default: 300)"
-    )
+    parser.add_argument("--frames", type=int, default=300, help="frames to time (default: 300)")
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
     add_peer_arguments(parser)
-    add_prediction_arguments(parser)
     parser.add_argument(
         "--mediapipe",
         type=Path,
         metavar="FILE",
-        help="what python -m benchmarks mediapipe_predictions --ert measured on the same video",
+        help="what `python -m benchmarks mediapipe_predictions --ert` measured on the same video",
     )
     parser.add_argument(
         "--long",
@@ -86,44 +93,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also measure what learning costs: updates against the batch and against iSDM, whole "
         "lessons, tracking a taught person, a profile's size and loading",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
-    parser.add_argument(
-        "--plot",
-        type=Path,
-        metavar="FILE",
-        help="a bar per step; with FOLDER, cumulative errors against each reference",
-    )
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="a bar per step")
+    return parser.parse_args()
 
 
-def run(args: argparse.Namespace) -> int:
-    """Measure and print tables."""
-    if args.folder is None:
-        if args.people or args.predictions:
-            raise InputError("--people and --predictions belong to a comparison: name a FOLDER")
-        return _measure(args)
-    if args.video or args.learning or args.mediapipe or args.long is not None:
-        raise InputError(
-            "FOLDER is a measurement of its own: leave out --video, --mediapipe, "
-            "--learning and --long"
-        )
-    return compare_with_peers(args)
-
-
-def _measure(args: argparse.Namespace) -> int:
-    """Measure speed, and what else is asked for."""
-    from facetrack.evaluation.benchmark import model_cost, single_thread
-    from facetrack.evaluation.benchmark_report import (
-        BenchmarkReport,
-        benchmark_details,
-        benchmark_table,
-        read_elsewhere,
-    )
-    from facetrack.formats.modelfile import find_model
-    from facetrack.model import load_model
-    from facetrack.opening import open_source
-    from facetrack.reporting.plots import plot_bars
-    from facetrack.reporting.tables import as_text
-
+def main() -> int:
+    """Measure speed, and what else is asked for; show all."""
+    args = _arguments()
     if args.long is not None and args.long < SHORTEST_LONG:
         raise InputError(f"--long takes at least {SHORTEST_LONG} seconds, got {args.long}")
     model = load_model(args.model)
@@ -147,11 +124,10 @@ def _measure(args: argparse.Namespace) -> int:
         learning=learning,
     )
     details = benchmark_details(report)
-    print(as_text(benchmark_table(details)))
     if args.plot:
         bars = {s.name: s.p50 for s in report.steps}
         plot_bars(args.plot, bars, title="one face, one thread", unit="milliseconds a frame, p50")
-    write_report(args, model=model.name, n=steps[0].frames, details=details)
+    show(benchmark_table(details), args.json, n=steps[0].frames, model=model.name, details=details)
     return 0
 
 
@@ -161,9 +137,6 @@ def _video(given: Path | None, model: FaceModel) -> Iterator[Path]:
     if given is not None:
         yield given
         return
-    from facetrack.opening import open_source
-    from facetrack.video.sink import VideoWriter
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "demo.mp4"
         demo = open_source("demo", shape_model=model.shape_model)
@@ -177,12 +150,6 @@ def _steps(
     args: argparse.Namespace, model: FaceModel, path: Path
 ) -> tuple[tuple[StepTime, ...], list[str]]:
     """Time our whole update and the rivals' fits on the same frames."""
-    from facetrack.evaluation.benchmark import time_steps
-    from facetrack.evaluation.peers import ErtPeer, PfldPeer
-    from facetrack.opening import open_source
-    from facetrack.signals import Pipeline, choose
-    from facetrack.tracking.tracker import Tracker
-
     with open_source(path) as source:
         frames = list(islice(source, args.frames))
     place = _LastPlace(Tracker(model, max_faces=1))
@@ -216,8 +183,6 @@ class _LastPlace:
 
 
 def _fit_ert(predictor: Any, place: _LastPlace, frame: Any) -> None:
-    import dlib
-
     predictor(frame.grey, dlib.rectangle(*(round(v) for v in place.box)))
 
 
@@ -227,18 +192,12 @@ def _fit_pfld(peer: Any, place: _LastPlace, frame: Any) -> None:
 
 def _learning(args: argparse.Namespace, model: FaceModel, path: Path) -> LearningCost:
     """Measure what learning costs on the same frames."""
-    from facetrack.evaluation.learning_cost import learning_cost
-    from facetrack.identity.person_state import teachable
-    from facetrack.opening import open_source
-
     with open_source(path) as source:
         return learning_cost(teachable(model), list(islice(source, args.frames)))
 
 
 def _rates(model: FaceModel, path: Path) -> tuple[tuple[FileRate, ...], list[str]]:
     """Measure the file end to end with one core and with two."""
-    from facetrack.evaluation.benchmark import file_rate
-
     rates, reasons = [], []
     for cores in (1, 2):
         try:
@@ -250,9 +209,6 @@ def _rates(model: FaceModel, path: Path) -> tuple[tuple[FileRate, ...], list[str
 
 def _track_file(model: FaceModel, path: Path) -> None:
     """Track a file as `facetrack track` does, into a folder that is thrown away."""
-    from facetrack.corpus.recording import record
-    from facetrack.corpus.task import ModelId, Outputs, Settings, Task
-
     with tempfile.TemporaryDirectory() as folder:
         # The checksum only matters to a run that goes on from an earlier one.
         record(
@@ -262,16 +218,6 @@ def _track_file(model: FaceModel, path: Path) -> None:
 
 def _drift(model: FaceModel, seconds: int) -> Drift:
     """Record a long video with all signals into files that are thrown away."""
-    from tqdm import tqdm
-
-    from facetrack.corpus.signal_files import SignalFiles
-    from facetrack.corpus.task import Outputs
-    from facetrack.evaluation.long_run import drift
-    from facetrack.formats.openface import OpenFaceWriter
-    from facetrack.signals import choose
-    from facetrack.synthetic.video import SyntheticVideo
-    from facetrack.tracking.tracker import Tracker
-
     n_frames = LONG_FPS * seconds
     video = SyntheticVideo(model.shape_model, n_frames=n_frames, fps=LONG_FPS)
     frames = tqdm(video, total=n_frames, desc="long run", disable=None, leave=False)

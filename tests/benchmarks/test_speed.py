@@ -11,16 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from facetrack.errors import FormatError, InputError
-from facetrack.evaluation.benchmark import (
-    FileRate,
-    ModelCost,
-    StepTime,
-    file_rate,
-    single_thread,
-    time_steps,
-)
-from facetrack.evaluation.benchmark_report import (
+from benchmarks.speed.long_run import Drift, drift
+from benchmarks.speed.report import (
     BenchmarkReport,
     Elsewhere,
     benchmark_details,
@@ -28,7 +20,15 @@ from facetrack.evaluation.benchmark_report import (
     ratios,
     read_elsewhere,
 )
-from facetrack.evaluation.long_run import Drift, drift
+from benchmarks.speed.timing import (
+    FileRate,
+    ModelCost,
+    StepTime,
+    file_rate,
+    single_thread,
+    time_steps,
+)
+from facetrack.errors import FormatError, InputError
 from facetrack.reporting.tables import as_text
 from facetrack.video.frame import Frame, frame_of
 

@@ -1,43 +1,27 @@
-"""`facetrack learn` as a user calls it."""
+"""The benchmark of learning as it is called."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from facetrack.cli.main import main
-from facetrack.fitting.face_model import FaceModel
-from facetrack.formats.pts import write_pts
-from facetrack.synthetic.video import SyntheticVideo
-from facetrack.video.sink import write_video
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory, shipped_model: FaceModel) -> Path:
-    """Give a folder with a clip of 24 frames, a track beside it, and .pts files apart."""
-    folder = tmp_path_factory.mktemp("clips")
-    video = SyntheticVideo(shipped_model.shape_model, n_frames=24, size=(240, 180), seed=2)
-    write_video(video, folder / "v.mp4")
-    truth = np.stack([video.truth(k) for k in range(24)])
-    np.savez(
-        folder / "v_consensus.npz",
-        points=truth + 0.5,
-        points_pfld=truth,
-        agreement=np.full(24, 0.01),
-        fps=30.0,
-    )
-    (folder / "pts").mkdir()
-    for k, points in enumerate(truth):
-        write_pts(folder / "pts" / f"{k + 1:06}.pts", points)
-    return folder
+from benchmarks.__main__ import main
 
 
 def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, capsys) -> None:
     out, plot = tmp_path / "r.json", tmp_path / "r.png"
-    command = ["learn", str(clips), "--reference", "PFLD", "--corrections", "0,1,2", "--every", "1"]
+    command = [
+        "learning",
+        str(clips),
+        "--reference",
+        "PFLD",
+        "--corrections",
+        "0,1,2",
+        "--every",
+        "1",
+    ]
     assert main([*command, "--json", str(out), "--plot", str(plot)]) == 0
     text = capsys.readouterr().out
     for words in (
@@ -67,7 +51,7 @@ def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, cap
 
 def test_adapting_is_compared_with_not_adapting(clips: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "r.json"
-    command = ["learn", str(clips), "--reference", "PFLD", "--adapt", "--every", "1"]
+    command = ["learning", str(clips), "--reference", "PFLD", "--adapt", "--every", "1"]
     assert main([*command, "--json", str(out)]) == 0
     assert "ratios are with / without; better in" in capsys.readouterr().out
     [clip] = json.loads(out.read_text())["details"]["clips"]
@@ -78,7 +62,7 @@ def test_adapting_is_compared_with_not_adapting(clips: Path, tmp_path: Path, cap
 
 def test_the_truth_may_lie_elsewhere(clips: Path, capsys) -> None:
     for truth in (clips / "pts", clips / "v_consensus.npz"):
-        command = ["learn", str(clips / "v.mp4"), "--truth", str(truth), "--corrections", "1"]
+        command = ["learning", str(clips / "v.mp4"), "--truth", str(truth), "--corrections", "1"]
         assert main(command) == 0
         assert "constant offset" in capsys.readouterr().out
 
@@ -87,7 +71,7 @@ def test_the_truth_may_lie_elsewhere(clips: Path, capsys) -> None:
 def test_workers_give_the_same_numbers(clips: Path, tmp_path: Path, monkeypatch) -> None:
     pytest.importorskip("distributed", reason="dask is not installed")
     monkeypatch.chdir(clips)
-    command = ["learn", "v.mp4", "--corrections", "1", "--json"]
+    command = ["learning", "v.mp4", "--corrections", "1", "--json"]
     assert main([*command, str(tmp_path / "here.json")]) == 0
     assert main([*command, str(tmp_path / "there.json"), "--workers", "1"]) == 0
     here, there = (json.loads((tmp_path / f"{n}.json").read_text()) for n in ("here", "there"))
@@ -110,7 +94,7 @@ def test_bad_input_is_one_line(
     clips: Path, arguments: list[str], message: str, capsys, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["learn", *(word.format(clips=clips) for word in arguments)]) == 1
+    assert main(["learning", *(word.format(clips=clips) for word in arguments)]) == 1
     error = capsys.readouterr().err
     assert message in error
     assert len(error.strip().splitlines()) == 1
@@ -118,5 +102,6 @@ def test_bad_input_is_one_line(
 
 @pytest.mark.parametrize("wrong", ["x", "-1", "0", ""])
 def test_senseless_numbers_of_corrections_are_usage(wrong: str, capsys) -> None:
-    assert main(["learn", "v.mp4", f"--corrections={wrong}"]) == 2
+    with pytest.raises(SystemExit):
+        main(["learning", "v.mp4", f"--corrections={wrong}"])
     assert "need numbers of frames" in capsys.readouterr().err

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.learning.teaching import Lesson
 from facetrack.evaluation.difficulty import THIRDS
-from facetrack.evaluation.teaching import Lesson, Spread
+from facetrack.evaluation.footage import Spread
 from facetrack.reporting.envelope import number
 from facetrack.reporting.tables import Part, Table
 

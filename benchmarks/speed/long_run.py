@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.speed.timing import WARM_UP, milliseconds
 from facetrack.errors import InputError
-from facetrack.evaluation.benchmark import WARM_UP, milliseconds
 from facetrack.video.frame import Frame
 
 _FRAMES_PER_MINUTE = 1800

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.learning.teaching import Learner
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.residual import carry_residuals
 from facetrack.annotation.retrack import Refit, retrack
 from facetrack.annotation.taught import taught
 from facetrack.evaluation.footage import Corrections, Footage
-from facetrack.evaluation.teaching import Learner
 from facetrack.face import Source
 from facetrack.landmarks.markup import MARKUPS, outer_eye_distance
 from facetrack.tracking.track import Fits

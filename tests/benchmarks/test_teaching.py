@@ -12,18 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from facetrack.errors import InputError
-from facetrack.evaluation.clips import Clip
-from facetrack.evaluation.difficulty import Difficulty
-from facetrack.evaluation.footage import Corrections, Footage, followed, read_footage
-from facetrack.evaluation.teaching import LOST, Lesson, Spread, choose_frames, give_lessons
-from facetrack.evaluation.teaching_report import learning_details, learning_table, ratio_curves
-from facetrack.evaluation.teaching_rivals import (
+from benchmarks.learning.report import learning_details, learning_table, ratio_curves
+from benchmarks.learning.rivals import (
     ConstantOffset,
     InterpolatedResidual,
     LucasKanade,
     NoLearning,
     rivals,
+)
+from benchmarks.learning.teaching import LOST, Lesson, give_lessons
+from facetrack.errors import InputError
+from facetrack.evaluation.clips import Clip
+from facetrack.evaluation.difficulty import Difficulty
+from facetrack.evaluation.footage import (
+    Corrections,
+    Footage,
+    Spread,
+    choose_frames,
+    followed,
+    read_footage,
 )
 from facetrack.face import Face, State, read_only_points
 from facetrack.landmarks.shape_model import ShapeModel

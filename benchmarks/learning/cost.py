@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.learning.whole_update import WholeUpdate, time_whole_update
+from benchmarks.speed.timing import StepTime, milliseconds, time_steps
 from facetrack.errors import InputError
-from facetrack.evaluation.benchmark import StepTime, milliseconds, time_steps
-from facetrack.evaluation.whole_update import WholeUpdate, time_whole_update
 from facetrack.face import Face
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.peers.comparison import compare
+from benchmarks.peers.report import comparison_details, comparison_table, curves
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import find_clips
-from facetrack.evaluation.comparison import compare
-from facetrack.evaluation.comparison_report import comparison_details, comparison_table, curves
 from facetrack.evaluation.plots import plot_panels
 from facetrack.reporting.tables import as_text
 

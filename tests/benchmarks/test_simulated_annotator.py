@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facetrack.cli.main import main
+from benchmarks.__main__ import main
+from benchmarks.learning.simulated_annotator import ENOUGH, TrackAnew, annotate, right_points
 from facetrack.evaluation.footage import Corrections, Footage, Points
-from facetrack.evaluation.simulated_annotator import ENOUGH, TrackAnew, annotate, right_points
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.synthetic.clips import demo_video
@@ -111,7 +111,7 @@ def test_the_command_prints_and_writes_what_it_counted(
     report = tmp_path / "report.json"
     arguments = ["--points", "51", "--every", "2", "--json", str(report)]
     paths = [str(tmp_path / "clip.npz"), str(tmp_path / "clip.mp4")]
-    assert main(["annotate", "--simulate", *paths, *arguments]) == 0
+    assert main(["annotating", *paths, *arguments]) == 0
     assert "median" in capsys.readouterr().out
     content = json.loads(report.read_text())
     methods = [clip["method"] for clip in content["details"]["clips"]]
@@ -120,5 +120,5 @@ def test_the_command_prints_and_writes_what_it_counted(
 
 
 def test_nothing_to_simulate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["annotate", "--simulate"]) == 1
+    assert main(["annotating"]) == 1
     assert "name a video" in capsys.readouterr().err

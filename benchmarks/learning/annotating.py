@@ -1,47 +1,47 @@
-"""`facetrack annotate --simulate`: how many corrections a clip needs, with and without learning."""
+"""How many corrections a clip needs, with and without learning, by a simulated annotator.
+
+    python -m benchmarks annotating TRUTH VIDEO
+    python -m benchmarks annotating VIDEOS --reference PFLD --points 51 --json annotating.json
+    python -m benchmarks annotating --people helen_test lfpw_test
+
+The worst frame is corrected until 95 % of the points are within 5 % of the outer-eye distance in
+every frame; corrected frames are counted, with learning, without, and for simpler means.
+"""
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
-from facetrack.cli._reports import write_report
-from facetrack.cli.learn import clips_of
+from benchmarks.command import make_parser
+from benchmarks.learning.learning import clips_of
+from benchmarks.learning.rivals import InterpolatedResidual, LucasKanade
+from benchmarks.learning.simulated_annotator import Annotated, TrackAnew, annotate
+from benchmarks.learning.teaching import Learner
+from benchmarks.showing import show
 from facetrack.errors import InputError
+from facetrack.evaluation.footage import read_footage
 from facetrack.landmarks.markup import MARKUPS
-from facetrack.reporting.tables import Part, Table, as_text
-
-if TYPE_CHECKING:
-    from facetrack.evaluation.simulated_annotator import Annotated
-    from facetrack.evaluation.teaching import Learner
-
-HELP = (
-    "Simulate an annotator: the worst frame is corrected until 95 % of the points are within 5 % "
-    "of the outer-eye distance in every frame; count the corrected frames, with learning, without, "
-    "and for simpler means. To annotate by hand, `facetrack app VIDEO`."
-)
-EXAMPLES = """\
-facetrack annotate --simulate clip.npz clip.mp4
-facetrack annotate --simulate videos --reference PFLD --points 51 --json annotate.json
-facetrack annotate --simulate --people helen_test lfpw_test
-"""
+from facetrack.model import load_model
+from facetrack.reporting.tables import Part, Table
+from facetrack.tracking.tracker import Tracker
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+def main() -> int:
+    """Simulate and show."""
+    parser = make_parser(__doc__)
     parser.add_argument(
-        "--simulate",
-        action="store_true",
-        required=True,
-        help="the annotator is simulated; followed by TRUTH VIDEO, or by videos and folders of "
-        "videos with a track beside each",
+        "inputs",
+        type=Path,
+        nargs="*",
+        metavar="INPUT",
+        help="TRUTH VIDEO, or videos and folders of videos with a track beside each",
     )
-    parser.add_argument("inputs", type=Path, nargs="*", metavar="INPUT")
     parser.add_argument(
         "--people",
         type=Path,
@@ -61,19 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frames", type=int, default=0, help="process at most so many; 0: all (default: 0)"
     )
     parser.add_argument("--model", metavar="NAME", help="a model's name or file")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Simulate and print the table."""
-    from tqdm import tqdm
-
-    from facetrack.evaluation.footage import read_footage
-    from facetrack.evaluation.simulated_annotator import TrackAnew, annotate
-    from facetrack.evaluation.teaching_rivals import InterpolatedResidual, LucasKanade
-    from facetrack.model import load_model
-    from facetrack.tracking.tracker import Tracker
-
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    args = parser.parse_args()
     args.truth = None
     if len(args.inputs) == 2 and args.inputs[0].is_file():  # TRUTH VIDEO
         args.truth, args.inputs = args.inputs[0], args.inputs[1:]
@@ -96,8 +85,7 @@ def run(args: argparse.Namespace) -> int:
     if not done:
         raise InputError("no clip has frames whose reference can be trusted")
     details = {"clips": [_plain(a) for a in done], "points": args.points}
-    print(as_text(annotation_table(details)))
-    write_report(args, model=model.name, n=len(clips), details=details)
+    show(annotation_table(details), args.json, n=len(clips), model=model.name, details=details)
     return 0
 
 

@@ -14,7 +14,7 @@ OUT/VIDEO.timing.json. Then:
     facetrack evaluate landmarks lfpw_test --start detect --predictions MediaPipe=OUT/lfpw_test \
         --convention MediaPipe OUT/lfpw_train lfpw_train
     facetrack evaluate video videos --predictions MediaPipe=OUT
-    facetrack benchmark --video clip.mp4 --ert FILE --mediapipe OUT/clip.timing.json
+    python -m benchmarks speed --video clip.mp4 --ert FILE --mediapipe OUT/clip.timing.json
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmarks.learning.cost import LearningCost
+from benchmarks.learning.cost_report import learning_cost_details, learning_cost_table
+from benchmarks.speed.long_run import Drift
+from benchmarks.speed.timing import FileRate, ModelCost, StepTime
 from facetrack.errors import FormatError
-from facetrack.evaluation.benchmark import FileRate, ModelCost, StepTime
-from facetrack.evaluation.learning_cost import LearningCost
-from facetrack.evaluation.learning_cost_report import learning_cost_details, learning_cost_table
-from facetrack.evaluation.long_run import Drift
 from facetrack.formats.textfile import read_text
 from facetrack.reporting.tables import Part, Table
 

@@ -1,0 +1,1 @@
+"""What corrected frames teach: errors, counts of an annotator's corrections, costs."""

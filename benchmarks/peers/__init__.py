@@ -1,0 +1,1 @@
+"""Other trackers beside this one: the same clips, one run."""

@@ -1,0 +1,1 @@
+"""Speed, as ratios against rivals in the same run."""
