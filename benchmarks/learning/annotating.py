@@ -22,7 +22,7 @@ from benchmarks.command import make_parser
 from benchmarks.learning.learning import clips_of
 from benchmarks.learning.rivals import InterpolatedResidual, LucasKanade
 from benchmarks.learning.simulated_annotator import Annotated, TrackAnew, annotate
-from benchmarks.learning.teaching import Learner
+from benchmarks.learning.teaching import Method
 from benchmarks.showing import show
 from facetrack.errors import InputError
 from facetrack.evaluation.footage import read_footage
@@ -68,7 +68,7 @@ def main() -> int:
         args.truth, args.inputs = args.inputs[0], args.inputs[1:]
     model = load_model(args.model)
     clips = clips_of(args, model.shape_model)
-    methods: list[Learner] = [
+    methods: list[Method] = [
         TrackAnew(model, learning=True),
         TrackAnew(model, learning=False),
         InterpolatedResidual(model.shape_model),

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.learning.teaching import Learner as TeachingLearner
+from benchmarks.learning.teaching import Method
 from facetrack.evaluation.footage import (
     Corrections,
     Footage,
@@ -28,7 +28,7 @@ from facetrack.regression.incremental import Matrix, learn_sampled
 _DRAWS: Final = 10  # K, samples per start, as the papers have it
 
 
-def learners(model: FaceModel) -> list[TeachingLearner]:
+def learners(model: FaceModel) -> list[Method]:
     """List what learns regressors: the product, each of its parts, the rival alone and with one.
 
     Parameters
@@ -37,12 +37,12 @@ def learners(model: FaceModel) -> list[TeachingLearner]:
 
     Returns
     -------
-    list of Learner
+    list of Method
     """
     return [
         SampledLearning(model),
-        SampledLearning(model, own=True, name="own level + iSDM"),
-        Facetrack(model, levels=False, name="own level alone"),
+        SampledLearning(model, own=True, name="personal residual + iSDM"),
+        Facetrack(model, levels=False, name="personal residual alone"),
         Facetrack(model, own=False, name="iCCR alone"),
         Facetrack(model),
     ]
@@ -67,7 +67,7 @@ class Facetrack:
     name: str = "Facetrack, taught"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
-        """Learn and track again; see `teaching.Learner`."""
+        """Learn and track again; see `teaching.Method`."""
         lessons = lessons_of(self.model, footage, corrections)
         priors = self.model.priors if self.levels else ()
         learned = Learner(self.model.tracking, priors, own=self.own).learn(lessons)
@@ -92,7 +92,7 @@ class SampledLearning:
     name: str = "iSDM"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
-        """Learn and track again; see `teaching.Learner`."""
+        """Learn and track again; see `teaching.Method`."""
         lessons = lessons_of(self.model, footage, corrections)
         cascade = self.model.tracking
         priors = {prior.number: prior for prior in self.model.priors}
@@ -112,7 +112,7 @@ class SampledLearning:
         return track_again(self.model, lessons, learned, footage)
 
     def _starts(self, learner: Learner, lesson: Lesson) -> list[Start]:
-        """Give the starts of a lesson, with what the own level says taken off their labels."""
+        """Return a lesson's starts, what the residual says taken off their labels."""
         starts = list(learner.starts([lesson]))
         if self.own:
             ends = [self.model.tracking.run(start.maps, start.shape) for start in starts]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.learning.teaching import Learner
+from benchmarks.learning.teaching import Method
 from facetrack.evaluation.errors import complete
 from facetrack.evaluation.footage import Corrections, Footage, Points
 from facetrack.landmarks.markup import outer_eye_distance
@@ -23,7 +23,7 @@ _RETURNS: Final = 0.03  # outer-eye distances by which a point may miss its orig
 _ENOUGH: Final = 4  # points that say how the others move
 
 
-def rivals(shape_model: ShapeModel) -> list[Learner]:
+def rivals(shape_model: ShapeModel) -> list[Method]:
     """List the baselines of learning from corrections.
 
     Parameters
@@ -33,7 +33,7 @@ def rivals(shape_model: ShapeModel) -> list[Learner]:
 
     Returns
     -------
-    list of Learner
+    list of Method
     """
     return [
         NoLearning(),
@@ -49,7 +49,7 @@ class NoLearning:
     name = "no learning"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
-        """Return the plain track; see `teaching.Learner`."""
+        """Return the plain track; see `teaching.Method`."""
         return footage.plain
 
 
@@ -66,7 +66,7 @@ class ConstantOffset:
     name: str = "constant offset"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
-        """Shift the plain track; see `teaching.Learner`."""
+        """Shift the plain track; see `teaching.Method`."""
         _, residuals = _residuals(self.shape_model, footage, corrections)
         if not len(residuals):
             return footage.plain
@@ -87,7 +87,7 @@ class InterpolatedResidual:
     name: str = "interpolated residual"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
-        """Shift the plain track; see `teaching.Learner`."""
+        """Shift the plain track; see `teaching.Method`."""
         frames, residuals = _residuals(self.shape_model, footage, corrections)
         if not len(residuals):
             return footage.plain
@@ -129,7 +129,7 @@ class LucasKanade:
     name = "Lucas-Kanade"
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
-        """Follow the corrected points; see `teaching.Learner`."""
+        """Follow the corrected points; see `teaching.Method`."""
         n = len(footage.greys)
         total, weights = np.zeros((n, 68, 2)), np.zeros((n, 1, 1))
         edges = [-1, *corrections.frames.tolist(), n]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.learning.teaching import Learner
+from benchmarks.learning.teaching import Method
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.residual import carry_residuals
 from facetrack.annotation.retrack import Refit, retrack
@@ -71,7 +71,7 @@ class TrackAnew:
         self._known: dict[tuple[int, int | None, int | None], list[Refit]] = {}
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
-        """Track anew; see `teaching.Learner`."""
+        """Track anew; see `teaching.Method`."""
         frames = corrections.frames.tolist()
         anchors = dict(zip(frames, corrections.labels, strict=True))
         model = self._taught(footage, anchors) if self._learning else self._model
@@ -119,7 +119,7 @@ class TrackAnew:
 
 def annotate(
     footage: Footage,
-    method: Learner,
+    method: Method,
     *,
     markup: int = 68,
     most: int | None = None,
@@ -131,7 +131,7 @@ def annotate(
     ----------
     footage : Footage
         Its reference is what the annotator says; frames that it does not trust are not judged.
-    method : Learner
+    method : Method
         What is made of the corrections.
     markup : {68, 66, 51, 49}
         The points that are judged.

@@ -32,7 +32,7 @@ MARKUP: Final = 51  # points that count: 17 to 67
 _FEWEST: Final = 5  # judged frames of a third that make a median
 
 
-class Learner(Protocol):
+class Method(Protocol):
     """Something that makes a better track of a clip from a few corrected frames."""
 
     @property
@@ -60,7 +60,7 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class Outcome:
     """What one learner made of some corrections of one clip.
 
     Attributes
@@ -96,7 +96,7 @@ class Lesson:
 
 def give_lessons(
     make_tracker: Callable[[], TracksGrey],
-    learners: Sequence[Learner],
+    learners: Sequence[Method],
     clips: Sequence[Clip],
     *,
     counts: Sequence[int] = (1, 3, 8),
@@ -104,7 +104,7 @@ def give_lessons(
     every: int = EVERY,
     most: int | None = MOST,
     map_: Map = map,
-) -> list[Lesson]:
+) -> list[Outcome]:
     """Let learners learn from corrections of clips, by both protocols.
 
     Parameters
@@ -112,7 +112,7 @@ def give_lessons(
     make_tracker : callable
         Makes the tracker that users get, for the track without corrections. It finds the face by
         itself: no reference helps it, and frames until it has found one count as lost.
-    learners : sequence of Learner
+    learners : sequence of Method
     clips : sequence of Clip
     counts : sequence of int
         Numbers of corrected frames, each at least 1.
@@ -125,7 +125,7 @@ def give_lessons(
 
     Returns
     -------
-    list of Lesson
+    list of Outcome
         Per clip, protocol, count and learner. A clip with fewer trusted frames than corrections,
         or with none left to be judged, gives no lesson.
 
@@ -149,13 +149,13 @@ def give_lessons(
 
 def _study(
     make_tracker: Callable[[], TracksGrey],
-    learners: Sequence[Learner],
+    learners: Sequence[Method],
     counts: Sequence[int],
     reference: str | None,
     every: int,
     most: int | None,
     job: tuple[Clip, Indices | None],
-) -> list[Lesson]:
+) -> list[Outcome]:
     clip, thirds = job
     footage = read_footage(
         make_tracker(), clip, reference=reference, every=every, most=most, thirds=thirds
@@ -166,13 +166,13 @@ def _study(
             frames, judged = choose_frames(footage.trusted, count, spread)
             if len(frames) == count and len(judged):
                 corrections = Corrections(frames, footage.reference[frames])
-                lessons += [_lesson(footage, x, spread, corrections, judged) for x in learners]
+                lessons += [_outcome(footage, x, spread, corrections, judged) for x in learners]
     return lessons
 
 
-def _lesson(
-    footage: Footage, learner: Learner, spread: Spread, corrections: Corrections, judged: Indices
-) -> Lesson:
+def _outcome(
+    footage: Footage, learner: Method, spread: Spread, corrections: Corrections, judged: Indices
+) -> Outcome:
     track = learner.teach(footage, corrections)
     truth = footage.reference[judged]
     before, after = (
@@ -185,7 +185,7 @@ def _lesson(
             part = footage.thirds[judged] == number
             if part.sum() >= _FEWEST:
                 thirds[name] = float(np.median(before[part])), float(np.median(after[part]))
-    return Lesson(
+    return Outcome(
         clip=footage.name,
         learner=learner.name,
         spread=spread,

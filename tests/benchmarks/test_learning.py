@@ -30,8 +30,8 @@ def test_a_folder_gives_a_table_json_and_a_plot(clips: Path, tmp_path: Path, cap
         "interpolated residual",
         "Lucas-Kanade",
         "iSDM",
-        "own level + iSDM",
-        "own level alone",
+        "personal residual + iSDM",
+        "personal residual alone",
         "iCCR alone",
         "taught",
     ):

@@ -15,7 +15,7 @@ from benchmarks.learning.cost import Exactness, LearningCost, UpdateTimes
 from benchmarks.learning.report import learning_details, learning_table
 from benchmarks.learning.self_learning import Adapted, Measures, adapting_details, adapting_table
 from benchmarks.learning.simulated_annotator import Annotated
-from benchmarks.learning.teaching import Lesson
+from benchmarks.learning.teaching import Outcome
 from benchmarks.learning.whole_update import WholeUpdate
 from benchmarks.peers.report import comparison_table
 from benchmarks.showing import show
@@ -69,7 +69,7 @@ def _speed() -> dict[str, Any]:
 
 def _lessons() -> dict[str, Any]:
     thirds = {"hard": (0.05, 0.03)}
-    lesson = Lesson("talking_woman", "ours", Spread.CLIP, 3, 0.04, 0.02, 50, 1, thirds)
+    lesson = Outcome("talking_woman", "ours", Spread.CLIP, 3, 0.04, 0.02, 50, 1, thirds)
     return {**learning_details([lesson]), "skipped": ["CoTracker3: not there"]}
 
 

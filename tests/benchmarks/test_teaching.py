@@ -20,7 +20,7 @@ from benchmarks.learning.rivals import (
     NoLearning,
     rivals,
 )
-from benchmarks.learning.teaching import LOST, Lesson, give_lessons
+from benchmarks.learning.teaching import LOST, Outcome, give_lessons
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.difficulty import Difficulty
@@ -271,7 +271,7 @@ def test_senseless_numbers_are_named(clip: Clip, truth: Points, wrong: dict[str,
 
 def test_reports_show_the_median_and_the_worst_clip() -> None:
     lessons = [
-        Lesson(
+        Outcome(
             clip=f"clip {k}",
             learner="ours",
             spread=Spread.CLIP,
