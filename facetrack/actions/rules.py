@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isnan, nan
 from statistics import fmean
-from typing import Any, Final
+from typing import Final
 
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.reading import Event, Kind, Readings, Spec
 from facetrack.signals.baseline import Baseline
 from facetrack.signals.episodes import LONGEST, Episodes
-from facetrack.signals.estimator import Result, State
+from facetrack.signals.estimator import Result, Run
 from facetrack.signals.expression import EXPRESSION, Expression
 from facetrack.signals.observation import Observation
 
@@ -94,12 +95,14 @@ class Rules:
         Run
             Without anything from before.
         """
-        return _RulesRun(self.expression, [spec.name for spec in self.specs])
+        levels = {spec.name: RULES[spec.name].level for spec in self.specs}
+        return _RulesRun(self.expression.start(), Raised(levels))
 
 
 ACTIONS: Final = Rules()
 
 
+@dataclass(slots=True)
 class Raised:
     """Finds the stretches in which one face's channels are raised.
 
@@ -109,17 +112,20 @@ class Raised:
         How far above their median the channels of each action are, at least.
     """
 
-    def __init__(self, levels: Mapping[str, float]) -> None:
-        self._levels = dict(levels)
-        self._usual = {name: Baseline(_PAST + AHEAD, 0.5) for name in levels}
+    levels: Mapping[str, float]
+    _usual: dict[str, Baseline] = field(init=False)
+    _episodes: dict[str, Episodes] = field(init=False)
+    # Of actions that last: when they began, the last moment, and what was usual then.
+    _lasting: dict[str, tuple[float, float, float]] = field(default_factory=dict, init=False)
+    # Frames until the usual channels are known: time, and the mean channels of each action.
+    _waiting: deque[tuple[float, dict[str, float]]] = field(default_factory=deque, init=False)
+
+    def __post_init__(self) -> None:
+        self._usual = {name: Baseline(_PAST + AHEAD, 0.5) for name in self.levels}
         self._episodes = {
             name: Episodes(name, level=level, shortest=_SHORTEST, joined=_JOINED)
-            for name, level in levels.items()
+            for name, level in self.levels.items()
         }
-        # Of actions that last: when they began, the last moment, and what was usual then.
-        self._lasting: dict[str, tuple[float, float, float]] = {}
-        # Frames until the usual channels are known: time, and the mean channels of each action.
-        self._waiting: deque[tuple[float, dict[str, float]]] = deque()
 
     def update(self, time: float, values: Mapping[str, float]) -> list[Event]:
         """Take the next frame.
@@ -154,35 +160,6 @@ class Raised:
         last = [event for episodes in self._episodes.values() for event in episodes.finish()]
         return [*settled, *last]
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs.
-
-        Returns
-        -------
-        dict
-            As JSON knows it.
-        """
-        return {
-            "waiting": list(self._waiting),
-            "lasting": self._lasting,
-            "usual": {name: usual.state() for name, usual in self._usual.items()},
-            "episodes": {name: episodes.state() for name, episodes in self._episodes.items()},
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue where another one stood.
-
-        Parameters
-        ----------
-        state : mapping
-            What `state` gave.
-        """
-        self._waiting = deque((time, values) for time, values in state["waiting"])
-        self._lasting = {name: (b, last, u) for name, (b, last, u) in state["lasting"].items()}
-        for name, usual in self._usual.items():
-            usual.restore(state["usual"][name])
-            self._episodes[name].restore(state["episodes"][name])
-
     def _settled(self, until: float) -> list[Event]:
         """Go through the frames that waited, as far as a time."""
         found: list[Event] = []
@@ -197,33 +174,26 @@ class Raised:
         begin, last, usual = self._lasting.get(name, (time, -inf, nan))
         if time - last > _JOINED + _EPS or time - begin >= LONGEST:
             begin, usual = time, self._usual[name].value
-        if value - usual >= self._levels[name]:
+        if value - usual >= self.levels[name]:
             self._lasting[name] = (begin, time, usual)
         return value - usual
 
 
-class _RulesRun:
+@dataclass(slots=True)
+class _RulesRun(Stateful):
     """Actions of one face."""
 
-    def __init__(self, expression: Expression, names: Sequence[str]) -> None:
-        self._channels = expression.start()
-        self._names = names
-        self._raised = Raised({name: RULES[name].level for name in names})
+    channels: Run = field(metadata=NO_STATE)
+    raised: Raised
 
     def update(self, seen: Observation) -> Sequence[Result]:
-        (found,) = self._channels.update(seen)
+        (found,) = self.channels.update(seen)
         assert isinstance(found, Readings)
         means = {
             name: fmean(found.values[channel].value for channel in RULES[name].channels)
-            for name in self._names
+            for name in self.raised.levels
         }
-        return self._raised.update(seen.timestamp, means)
+        return self.raised.update(seen.timestamp, means)
 
     def finish(self) -> Sequence[Result]:
-        return self._raised.finish()
-
-    def state(self) -> State:
-        return self._raised.state()
-
-    def restore(self, state: State) -> None:
-        self._raised.restore(state)
+        return self.raised.finish()

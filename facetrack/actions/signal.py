@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import floor
 from typing import Final
@@ -22,9 +22,10 @@ from facetrack.actions.recogniser import (
 )
 from facetrack.actions.timeline import HOP, Action, Timeline
 from facetrack.errors import FacetrackError, InputError
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.networks.expression import ExpressionEncoder, load_encoder
 from facetrack.reading import Event, Kind, Spec
-from facetrack.signals.estimator import Result, State
+from facetrack.signals.estimator import Result
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice, signals
 
@@ -73,7 +74,7 @@ class FilterBank:
             Without anything from before.
         """
         return _ActionRun(
-            _recogniser(self.model), _encoder(), frozenset(s.name for s in self.specs)
+            Timeline(_recogniser(self.model)), _encoder(), frozenset(s.name for s in self.specs)
         )
 
 
@@ -107,21 +108,21 @@ def with_actions(choice: Choice, model: str) -> Choice:
     return Choice((*choice.estimators, bank), choice.names | names)
 
 
-class _ActionRun:
+@dataclass
+class _ActionRun(Stateful):
     """Actions of one face: its looks, brought to 25 frames per second, and their timeline."""
 
-    def __init__(
-        self, recogniser: Recogniser, encoder: ExpressionEncoder, offered: frozenset[str]
-    ) -> None:
-        self._encoder, self._offered = encoder, offered
-        self._timeline = Timeline(recogniser)
-        self._begin: float | None = None  # time of frame 0 of the timeline
-        self._count = 0  # frames of the timeline
-        self._last: tuple[float, Floats] | None = None  # the last look
-        self._times: dict[int, float] = {}  # of the nearest frame of the stream
+    timeline: Timeline
+    encoder: ExpressionEncoder = field(metadata=NO_STATE)
+    offered: frozenset[str] = field(metadata=NO_STATE)
+    _begin: float | None = field(default=None, init=False)  # time of frame 0 of the timeline
+    _count: int = field(default=0, init=False)  # frames of the timeline
+    _last: tuple[float, Floats] | None = field(default=None, init=False)  # the last look
+    # Of each frame of the timeline: the time of the nearest frame of the stream.
+    _times: dict[int, float] = field(default_factory=dict, init=False)
 
     def update(self, seen: Observation) -> Sequence[Result]:
-        values, _ = look(seen, self._encoder)
+        values, _ = look(seen, self.encoder)
         now = seen.timestamp
         if self._begin is None:
             if values is None:
@@ -132,7 +133,7 @@ class _ActionRun:
         found: list[Action] = []
         begin, until = self._begin, floor((now - self._begin) * RATE + _EPS)
         for frame in range(self._count, until + 1):
-            found += self._timeline.add(self._between(begin + frame / RATE, now, values))
+            found += self.timeline.add(self._between(begin + frame / RATE, now, values))
             before = now if self._last is None else self._last[0]
             time = begin + frame / RATE
             self._times[frame] = before if time - before < now - time else now
@@ -150,32 +151,17 @@ class _ActionRun:
         return np.asarray(earlier + (time - before) / (now - before) * (values - earlier))
 
     def finish(self) -> Sequence[Result]:
-        return self._events(self._timeline.finish())
+        return self._events(self.timeline.finish())
 
     def _events(self, actions: Sequence[Action]) -> list[Result]:
         events: list[Result] = [
             Event(a.name, self._times[a.start], self._times[a.peak], self._times[a.stop], a.score)
             for a in actions
-            if a.name in self._offered
+            if a.name in self.offered
         ]
-        first = min([self._count - WINDOW, *self._timeline.begun()])
+        first = min([self._count - WINDOW, *self.timeline.begun()])
         self._times = {frame: time for frame, time in self._times.items() if frame >= first}
         return events
-
-    def state(self) -> State:
-        return {
-            "begin": self._begin,
-            "count": self._count,
-            "last": self._last and [self._last[0], self._last[1].tolist()],
-            "times": list(self._times.items()),
-            "timeline": self._timeline.state(),
-        }
-
-    def restore(self, state: State) -> None:
-        self._begin, self._count, last = state["begin"], state["count"], state["last"]
-        self._last = last and (last[0], np.array(last[1]))
-        self._times = {frame: time for frame, time in state["times"]}
-        self._timeline.restore(state["timeline"])
 
 
 @cache

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.actions.recogniser import EVERY, MEMORY, WINDOW, Recogniser
+from facetrack.formats.encoding import NO_STATE, Stateful
 
 __all__ = ["HOP", "Action", "Timeline"]
 
@@ -40,7 +40,8 @@ class Action:
     score: float
 
 
-class Timeline:
+@dataclass
+class Timeline(Stateful):
     """The actions of one face, 25 frames per second.
 
     A clip names a class where its probability reaches the threshold; the frames of the clip in
@@ -51,14 +52,14 @@ class Timeline:
     recogniser : Recogniser
     """
 
-    def __init__(self, recogniser: Recogniser) -> None:
-        self._recogniser = recogniser
-        self._count = 0
-        self._usual: list[list[float]] = []  # every third look of the last 30 s
-        self._recent: list[list[float] | None] = []  # of the last clip; None where lost
-        # of each frame of the last clip: probability and response of each class
-        self._scores: list[list[tuple[float, float]]] = []
-        self._open: dict[str, dict[str, float]] = {}
+    recogniser: Recogniser = field(metadata=NO_STATE)
+    _count: int = field(default=0, init=False)
+    # Every third look of the last 30 s, and the last clip's; None where lost.
+    _usual: list[list[float]] = field(default_factory=list, init=False)
+    _recent: list[list[float] | None] = field(default_factory=list, init=False)
+    # Of each frame of the last clip: probability and response of each class.
+    _scores: list[list[tuple[float, float]]] = field(default_factory=list, init=False)
+    _open: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
 
     def add(self, values: Floats | None) -> list[Action]:
         """Take the look of the next frame.
@@ -77,7 +78,7 @@ class Timeline:
         if kept is not None and self._count % EVERY == 0:
             self._usual = [*self._usual[-(MEMORY // EVERY) + 1 :], kept]
         self._recent.append(kept)
-        self._scores.append([(0.0, -np.inf)] * len(self._recogniser.classes))
+        self._scores.append([(0.0, -np.inf)] * len(self.recogniser.classes))
         self._count += 1
         ended: list[Action] = []
         if len(self._recent) > WINDOW:
@@ -109,55 +110,25 @@ class Timeline:
         """
         return [int(event["start"]) for event in self._open.values()]
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs.
-
-        Returns
-        -------
-        dict
-            As JSON knows it.
-        """
-        return {
-            "count": self._count,
-            "usual": self._usual,
-            "recent": self._recent,
-            "scores": [[[p, None if np.isinf(r) else r] for p, r in one] for one in self._scores],
-            "open": self._open,
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue where another timeline of the same recogniser stood.
-
-        Parameters
-        ----------
-        state : mapping
-            What `state` gave.
-        """
-        self._count, self._usual, self._recent = state["count"], state["usual"], state["recent"]
-        self._open = state["open"]
-        self._scores = [
-            [(p, -np.inf if r is None else r) for p, r in one] for one in state["scores"]
-        ]
-
     def _look(self) -> None:
         """Look at the clip that ends here, if the face is seen in all of it."""
         if len(self._recent) < WINDOW or None in self._recent or not self._usual:
             return
         clip = np.array(self._recent) - np.median(np.array(self._usual), axis=0)
-        seen = self._recogniser.see(clip)
+        seen = self.recogniser.see(clip)
         strongest = seen.responses.max(axis=1)
-        for i, name in enumerate(self._recogniser.classes):
+        for i, name in enumerate(self.recogniser.classes):
             chance = float(seen.probabilities[i])
-            if chance < self._recogniser.thresholds[name]:
+            if chance < self.recogniser.thresholds[name]:
                 continue
-            for t in np.flatnonzero(strongest[i] >= self._recogniser.levels[name]).tolist():
+            for t in np.flatnonzero(strongest[i] >= self.recogniser.levels[name]).tolist():
                 best = self._scores[t][i]
                 self._scores[t][i] = (max(best[0], chance), max(best[1], float(strongest[i, t])))
 
     def _settle(self, frame: int, scores: list[tuple[float, float]]) -> list[Action]:
         """Take what no further clip will change."""
         ended: list[Action] = []
-        for name, (chance, response) in zip(self._recogniser.classes, scores, strict=True):
+        for name, (chance, response) in zip(self.recogniser.classes, scores, strict=True):
             event = self._open.get(name)
             if event is not None and frame - event["stop"] > _GAP + 1:
                 ended += self._close(name)

@@ -16,8 +16,9 @@ from facetrack.corpus.fingerprint import fingerprint
 from facetrack.errors import InputError
 from facetrack.face import Face, Source, read_only_points
 from facetrack.features.pixels import agreement, box_of
+from facetrack.formats.encoding import decode, encode
 from facetrack.formats.textfile import read_bytes
-from facetrack.identity.person import UNKNOWN, Person
+from facetrack.identity.person import UNKNOWN, Person, person_makers
 from facetrack.identity.person_state import PersonState, teachable
 from facetrack.learning.profile import Profile
 from facetrack.tracking.teaching import profile_of
@@ -196,8 +197,9 @@ class Teacher:
         person = None
         if self.profile is not None:
             state = PersonState(list(self.profile.lessons), self.profile.learned)
-            person = Person(self._id, list(self.profile.gallery), state).state()
-        return {"id": self._id, "notes": list(self._notes), "person": person}
+            person = Person(self._id, list(self.profile.gallery), state)
+        saved: dict[str, Any] = encode(_Saved(self._id, self._notes, person))
+        return saved
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned.
@@ -207,15 +209,19 @@ class Teacher:
         InputError
             If the state is broken.
         """
-        try:
-            face_id, notes = int(state["id"]), list(map(str, state["notes"]))
-            profile = None
-            if state["person"] is not None:
-                person = Person.from_state(state["person"], teachable(self._model))
-                profile = profile_of(person, self._model)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"saved state of a teacher is broken: {error!r}") from error
-        self._id, self._notes, self.profile = face_id, notes, profile
+        saved = decode(_Saved, state, person_makers(self._model))
+        person = saved.person
+        self.profile = None if person is None else profile_of(person, self._model)
+        self._id, self._notes = saved.id, saved.notes
+
+
+@dataclass(slots=True)
+class _Saved:
+    """What of a teacher goes into a checkpoint."""
+
+    id: int
+    notes: list[str]
+    person: Person | None
 
 
 def _place_of(faces: Sequence[Face], correction: Correction) -> int | None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import N_POINTS
 from facetrack.features.pixels import Box, box_of
-from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.identity.person import Person, Signature
 
-Points = npt.NDArray[np.float64]
+Points = Annotated[npt.NDArray[np.float64], (N_POINTS, 2)]
+Motion = Annotated[npt.NDArray[np.float64], (2,)]
 
 # Agreement of signatures (see `appearance`) that makes a face a known person's: in the mean of
 # several looks, and in a single one. For 102 returns of training people that the whitening was not
@@ -71,7 +71,7 @@ class Missing:
 
     person: Person
     points: Points
-    velocity: npt.NDArray[np.float64]
+    velocity: Motion
     since: int
     time: float
     reason: str
@@ -107,12 +107,12 @@ class Missing:
         return moved <= (_REACH + _REACH_GROWTH * gone) * size
 
 
+@dataclass(slots=True)
 class People:
     """Hands out ids and remembers those who are missing."""
 
-    def __init__(self) -> None:
-        self.missing: list[Missing] = []
-        self._next_id = 0
+    missing: list[Missing] = field(default_factory=list)
+    _next_id: int = 0
 
     def recognise(
         self, looks: Sequence[Signature], points: Points, frame: int, time: float
@@ -169,40 +169,6 @@ class People:
     def forget_all(self) -> None:
         """Expect no person back; ids are not used again."""
         self.missing.clear()
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
-        return {
-            "next_id": self._next_id,
-            "missing": [
-                {
-                    "person": missing.person.state(),
-                    "points": encode_array(missing.points),
-                    "velocity": encode_array(missing.velocity),
-                    "since": missing.since,
-                    "time": missing.time,
-                    "reason": missing.reason,
-                    "behind": missing.behind,
-                }
-                for missing in self.missing
-            ],
-        }
-
-    def restore(self, state: dict[str, Any], model: object) -> None:
-        """Go on from what `state` returned, with the model that was taught."""
-        self._next_id = int(state["next_id"])
-        self.missing = [
-            Missing(
-                person=Person.from_state(missing["person"], model),
-                points=decode_array(missing["points"], (N_POINTS, 2), np.float64),
-                velocity=decode_array(missing["velocity"], (2,), np.float64),
-                since=int(missing["since"]),
-                time=float(missing["time"]),
-                reason=str(missing["reason"]),
-                behind=bool(missing["behind"]),
-            )
-            for missing in state["missing"]
-        ]
 
 
 def _enough_near(missing: Missing, anywhere: float, time: float) -> float:

@@ -7,22 +7,21 @@ says, plus mean and contrast of the grey values.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.features.crops import aligned_patch
 from facetrack.features.pixels import Image
-from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.formats.encoding import Makers
 from facetrack.identity.appearance import N_VALUES, SIDE, gradients, shipped_whitening
 from facetrack.identity.person_state import PersonState, teachable
 from facetrack.landmarks.shape_model import ShapeModel
 
 Points = npt.NDArray[np.float64]
-Signature = npt.NDArray[np.float32]
-
 SIGNATURE_SIZE: Final = N_VALUES + 2
+Signature = Annotated[npt.NDArray[np.float32], (SIGNATURE_SIZE,)]
 
 _GREY_WEIGHT: Final = 0.1  # similarity lost per 40 grey levels of difference in mean and contrast
 _GREY_LEVELS: Final = 40.0
@@ -109,19 +108,17 @@ class Person:
         mixed[:-2] /= np.sqrt(mixed[:-2] @ mixed[:-2]) + 1e-9
         self.exemplars[nearest] = mixed.astype(np.float32)
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that `from_state` needs, as JSON knows it."""
-        return {
-            "id": self.id,
-            "exemplars": [encode_array(e) for e in self.exemplars],
-            "model_state": None if self.model_state is None else self.model_state.state(),
-        }
 
-    @classmethod
-    def from_state(cls, state: dict[str, Any], model: object) -> Person:
-        """Make the person anew from what `state` returned, with the model that was taught."""
-        exemplars = [decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["exemplars"]]
-        model_state = None
-        if state["model_state"] is not None:
-            model_state = PersonState.from_state(state["model_state"], teachable(model))
-        return cls(int(state["id"]), exemplars, model_state)
+def person_makers(model: object) -> Makers:
+    """Return what `decode` needs to make persons.
+
+    Parameters
+    ----------
+    model : FaceModel
+        Which was taught.
+
+    Returns
+    -------
+    mapping of type to callable
+    """
+    return {PersonState: lambda state: PersonState.from_state(state, teachable(model))}

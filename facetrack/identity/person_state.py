@@ -10,12 +10,11 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError, LearningError
 from facetrack.face import N_POINTS
-from facetrack.features.crops import FRAME_SIZE
 from facetrack.fitting.face_model import FaceModel
-from facetrack.formats.encoding import decode_array, encode_array
-from facetrack.identity.self_teacher import SelfTeacher
+from facetrack.formats.encoding import Stateful, decode, encode
+from facetrack.identity.self_teacher import Memory, SelfTeacher
 from facetrack.learning.learner import Learned, Learner
-from facetrack.learning.lesson import STARTS, Lesson
+from facetrack.learning.lesson import Lesson
 from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
 
@@ -26,7 +25,7 @@ _OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a f
 
 
 @dataclass(slots=True)
-class PersonState:
+class PersonState(Stateful):
     """A person's lessons and what was learned from them.
 
     Attributes
@@ -81,73 +80,51 @@ class PersonState:
 
     def state(self) -> dict[str, Any]:
         """Return everything that `from_state` needs, as JSON knows it."""
-        return {
-            "lessons": self._lessons_state(),
-            "learned": None if self.learned is None else _learned_state(self.learned),
-            "teacher": None if self.teacher is None else self.teacher.state(),
-        }
-
-    def _lessons_state(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "key": lesson.key,
-                "patches": encode_array(lesson.patches),
-                "starts": encode_array(lesson.starts),
-                "labels": encode_array(lesson.labels),
-                "mask": encode_array(lesson.mask),
-            }
-            for lesson in self.lessons
-        ]
+        found, regressors, own = self.learned, None, None
+        if found is not None:
+            regressors = [level.regressor for level in found.cascade.levels]
+            own = None if found.own is None else found.own.arrays()
+        taught = None if self.teacher is None else self.teacher.memory
+        saved: dict[str, Any] = encode(_Saved(self.lessons, regressors, own, taught))
+        return saved
 
     @classmethod
     def from_state(cls, state: dict[str, Any], model: FaceModel) -> PersonState:
         """Give what `state` returned: a profile may have learned more than its lessons teach."""
-        lessons = [
-            Lesson(
-                int(lesson["key"]),
-                decode_array(lesson["patches"], (STARTS, FRAME_SIZE, FRAME_SIZE), np.uint8),
-                decode_array(lesson["starts"], (STARTS, N_POINTS, 2), np.float64),
-                decode_array(lesson["labels"], (STARTS, N_POINTS, 2), np.float64),
-                decode_array(lesson["mask"], (N_POINTS,), np.bool_),
-            )
-            for lesson in state["lessons"]
-        ]
-        learned, teacher = None, None
-        if state["learned"] is not None:
-            learned = _learned_from(state["learned"], model.tracking)
-        if state["teacher"] is not None:
-            teacher = SelfTeacher.from_state(state["teacher"], model, lessons)
-        return cls(lessons, learned, teacher)
+        saved, learned, teacher = decode(_Saved, state), None, None
+        if saved.regressors is not None:
+            learned = _learned_from(saved.regressors, saved.own, model.tracking)
+        if saved.teacher is not None:
+            teacher = SelfTeacher.again(model, saved.lessons, saved.teacher)
+        return cls(saved.lessons, learned, teacher)
 
 
-def _learned_state(learned: Learned) -> dict[str, Any]:
-    own = None
-    if learned.own is not None:
-        own = {name: encode_array(array) for name, array in learned.own.arrays().items()}
-    levels = [encode_array(level.regressor) for level in learned.cascade.levels]
-    return {"regressors": levels, "own": own}
+@dataclass(slots=True)
+class _Saved:
+    """What of a person's state goes into a checkpoint."""
+
+    lessons: list[Lesson]
+    regressors: list[npt.NDArray[Any]] | None
+    own: dict[str, npt.NDArray[Any]] | None
+    teacher: Memory | None
 
 
-def _learned_from(state: dict[str, Any], generic: Cascade) -> Learned:
-    if len(state["regressors"]) != len(generic.levels):
+def _learned_from(
+    regressors: list[npt.NDArray[Any]], own: dict[str, npt.NDArray[Any]] | None, generic: Cascade
+) -> Learned:
+    shapes = [(one.regressor.shape, one.regressor.dtype) for one in generic.levels]
+    if [(one.shape, one.dtype) for one in regressors] != shapes:
         raise InputError("saved state of a person is of a model with other levels")
     levels = []
-    for level, text in zip(generic.levels, state["regressors"], strict=True):
-        regressor = decode_array(text, level.regressor.shape, level.regressor.dtype)
+    for level, regressor in zip(generic.levels, regressors, strict=True):
         # a level that learned nothing stays the model's own, by which profiles leave it out
         same = np.array_equal(regressor, level.regressor)
         levels.append(level if same else replace(level, regressor=regressor))
-    own = None
-    if state["own"] is not None:
-        arrays = {
-            name: decode_array(text, (-1,), np.uint8 if name == "near" else np.float32)
-            for name, text in state["own"].items()
-        }
-        try:
-            own = PersonalResidual.from_arrays(generic.levels[-1], arrays)
-        except ValueError as error:
-            raise InputError(f"saved state of a person is broken: {error}") from error
-    return Learned(replace(generic, levels=tuple(levels)), own)
+    try:
+        last = None if own is None else PersonalResidual.from_arrays(generic.levels[-1], own)
+    except (ValueError, KeyError) as error:
+        raise InputError(f"saved state of a person is broken: {error!r}") from error
+    return Learned(replace(generic, levels=tuple(levels)), last)
 
 
 def teachable(model: object) -> FaceModel:

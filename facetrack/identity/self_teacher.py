@@ -8,17 +8,16 @@ makes tracks steadier and their bias larger (method.md, 8.2).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import LearningError
-from facetrack.face import N_POINTS
-from facetrack.features.crops import FRAME_SIZE, warp_to_frame
+from facetrack.features.crops import warp_to_frame
 from facetrack.features.pixels import Image
 from facetrack.fitting.face_model import FaceModel
-from facetrack.formats.encoding import decode_array, encode_array
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.learning.learner import Learned, Learner
 from facetrack.learning.lesson import KEEP, Lesson
@@ -39,6 +38,32 @@ _FALL: Final = 0.15  # of the mean quality, after which everything learned so is
 _SLOW: Final = 0.05  # weight of a frame in the mean quality
 
 
+@dataclass(slots=True)
+class Memory:
+    """What a teacher remembers of the frames so far.
+
+    Attributes
+    ----------
+    lessons : list of SelfLesson
+        In the order in which they were learned.
+    found : SelfLesson or None
+        In the last frame, to be learned in this one.
+    quality : float or None
+        Mean of the last frames.
+    best : float
+        The highest that the mean has been.
+    frames : int
+    given_up : bool
+    """
+
+    lessons: list[SelfLesson] = field(default_factory=list)
+    found: SelfLesson | None = None
+    quality: float | None = None
+    best: float = 0.0
+    frames: int = 0
+    given_up: bool = False
+
+
 class SelfTeacher:
     """Teaches one person's face to the tracker from its own tracks.
 
@@ -57,12 +82,7 @@ class SelfTeacher:
         self._model = model
         self._taught_by = learner or Learner(model.tracking, model.priors)
         self._corrections = lessons
-        self._lessons: list[SelfLesson] = []
-        self._found: SelfLesson | None = None  # in the last frame, to be learned in this one
-        self._quality: float | None = None  # mean, of the last frames
-        self._best = 0.0  # the highest that the mean has been
-        self._frames = 0
-        self._given_up = False
+        self.memory = Memory()
         self._begin()
 
     @one_blas_thread()
@@ -89,29 +109,31 @@ class SelfTeacher:
         quality : float
             Of the fit in this frame.
         """
-        self._frames += 1
+        now = self.memory
+        now.frames += 1
         if self._falls(quality):
-            self._given_up, self._lessons, self._found = True, [], None
+            now.given_up, now.lessons, now.found = True, [], None
             self._begin()
-        if self._found is not None:
-            lesson, self._found = self._found, None
+        if now.found is not None:
+            lesson, now.found = now.found, None
             self._learn(lesson)
             return
-        if self._given_up or len(self._lessons) >= _MOST or self._frames % _EVERY:
+        if now.given_up or len(now.lessons) >= _MOST or now.frames % _EVERY:
             return
         eye = float(outer_eye_distance(points))
         moved = float(np.linalg.norm((points - before).mean(axis=0)))
         if quality < LEARN or moved > _NEAR * eye:
             return
-        self._found = self._lesson(image, before)
+        now.found = self._lesson(image, before)
         self._learner.settle()
 
     def _falls(self, quality: float) -> bool:
         """Return whether tracking has become clearly worse since it was best."""
-        mean = quality if self._quality is None else self._quality
-        self._quality = mean + _SLOW * (quality - mean)
-        self._best = max(self._best, self._quality)
-        return bool(self._lessons) and self._quality < self._best - _FALL
+        now = self.memory
+        mean = quality if now.quality is None else now.quality
+        now.quality = mean + _SLOW * (quality - mean)
+        now.best = max(now.best, now.quality)
+        return bool(now.lessons) and now.quality < now.best - _FALL
 
     def _lesson(self, image: Image, before: Points) -> SelfLesson | None:
         """Find a label; None where the fits disagree."""
@@ -137,41 +159,16 @@ class SelfTeacher:
         try:
             self.learned = self._learner.learn(lesson)
         except LearningError:  # rounding: what corrections taught is exact again
-            self._lessons = []
+            self.memory.lessons = []
             self._begin()
             return
-        self._lessons.append(lesson)
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `from_state` needs, as JSON knows it."""
-        lessons = self._lessons + ([] if self._found is None else [self._found])
-        return {
-            "found": self._found is not None,
-            "quality": self._quality,
-            "best": self._best,
-            "frames": self._frames,
-            "given_up": self._given_up,
-            "patches": encode_array(np.array([x.patch for x in lessons], dtype=np.uint8)),
-            "starts": encode_array(np.array([x.start for x in lessons])),
-            "labels": encode_array(np.array([x.label for x in lessons])),
-        }
+        self.memory.lessons.append(lesson)
 
     @classmethod
-    def from_state(
-        cls, state: dict[str, Any], model: FaceModel, lessons: list[Lesson]
-    ) -> SelfTeacher:
-        """Learn anew, in the same order, what the saved teacher had learned: the same bytes."""
+    def again(cls, model: FaceModel, lessons: list[Lesson], memory: Memory) -> SelfTeacher:
+        """Learn anew, in the same order, what a teacher of that memory had learned: same bytes."""
         teacher = cls(model, lessons)
-        patches = decode_array(state["patches"], (-1, FRAME_SIZE, FRAME_SIZE), np.uint8)
-        starts = decode_array(state["starts"], (-1, N_POINTS, 2), np.float64)
-        labels = decode_array(state["labels"], (-1, N_POINTS, 2), np.float64)
-        lessons_so_far = [SelfLesson(*parts) for parts in zip(patches, starts, labels, strict=True)]
-        found = lessons_so_far.pop() if state["found"] else None
-        for lesson in lessons_so_far:
+        for lesson in memory.lessons:
             teacher._learn(lesson)
-        teacher._found = found
-        quality = state["quality"]
-        teacher._quality = None if quality is None else float(quality)
-        teacher._best, teacher._frames = float(state["best"]), int(state["frames"])
-        teacher._given_up = bool(state["given_up"])
+        teacher.memory = memory
         return teacher

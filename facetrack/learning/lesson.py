@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS
-from facetrack.features.crops import warp_to_frame
+from facetrack.features.crops import FRAME_SIZE, warp_to_frame
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 
@@ -50,10 +50,10 @@ class Lesson:
     """
 
     key: int
-    patches: npt.NDArray[np.uint8]
-    starts: Array
-    labels: Array
-    mask: npt.NDArray[np.bool_]
+    patches: Annotated[npt.NDArray[np.uint8], (STARTS, FRAME_SIZE, FRAME_SIZE)]
+    starts: Annotated[Array, (STARTS, N_POINTS, 2)]
+    labels: Annotated[Array, (STARTS, N_POINTS, 2)]
+    mask: Annotated[npt.NDArray[np.bool_], (N_POINTS,)]
 
 
 def make_lesson(

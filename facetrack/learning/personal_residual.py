@@ -93,7 +93,6 @@ class PersonalResidual:
         ----------
         level : Level
         arrays : mapping of str to ndarray
-            Flat ones will do. Without `lessons`, as older versions wrote them, there were none.
 
         Returns
         -------
@@ -111,7 +110,6 @@ class PersonalResidual:
             "patch_weights": (np.float32, (n, 2, NEAREST * DESCRIPTOR_SIZE)),
             "lessons": (np.float32, (n,)),
         }
-        arrays = {"lessons": np.zeros(n)} | dict(arrays)
         own: dict[str, npt.NDArray[Any]] = {
             name: np.asarray(arrays[name], dtype=dtype).reshape(shape)
             for name, (dtype, shape) in kinds.items()

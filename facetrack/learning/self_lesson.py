@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.face import N_POINTS
+from facetrack.features.crops import FRAME_SIZE
 from facetrack.learning.learner import Learned, MapReader, Start, columns_of
 from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.learning.prior import LevelPrior
@@ -32,9 +34,9 @@ class SelfLesson:
         In pixels of this frame.
     """
 
-    patch: npt.NDArray[np.uint8]
-    start: Array
-    label: Array
+    patch: Annotated[npt.NDArray[np.uint8], (FRAME_SIZE, FRAME_SIZE)]
+    start: Annotated[Array, (N_POINTS, 2)]
+    label: Annotated[Array, (N_POINTS, 2)]
 
 
 class SelfLearner:

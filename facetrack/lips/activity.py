@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -128,14 +127,14 @@ class Lively:
     speaking: bool
 
 
+@dataclass(slots=True)
 class ActivityMeter:
     """Measures activity while frames come; what it says of a frame comes 0.76 s later."""
 
-    def __init__(self) -> None:
-        self._openings: list[float] = []
-        self._first = 0  # frames of the stretch before those that are kept
-        self._given = 0
-        self._memory: deque[float] = deque(maxlen=_MEMORY)
+    _openings: list[float] = field(default_factory=list)
+    _first: int = 0  # frames of the stretch before those that are kept
+    _given: int = 0
+    _memory: list[float] = field(default_factory=list)
 
     def push(self, opening: float) -> list[Lively]:
         """Take the opening of the next frame.
@@ -175,35 +174,8 @@ class ActivityMeter:
         return [self._judged(float(value)) for value in values]
 
     def _judged(self, value: float) -> Lively:
-        self._memory.append(value)
+        self._memory = [*self._memory, value][-_MEMORY:]
         level = _TIMES * float(np.percentile(self._memory, _QUIET))
         if level > max(self._memory):
             level = LEVEL
         return Lively(value, value >= max(LEVEL, level))
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs.
-
-        Returns
-        -------
-        dict
-            As JSON knows it.
-        """
-        return {
-            "openings": self._openings,
-            "first": self._first,
-            "given": self._given,
-            "memory": list(self._memory),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue where another meter stood.
-
-        Parameters
-        ----------
-        state : dict
-            What `state` gave.
-        """
-        self._openings, self._first = list(state["openings"]), state["first"]
-        self._given = state["given"]
-        self._memory = deque(state["memory"], maxlen=_MEMORY)

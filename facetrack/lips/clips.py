@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,8 @@ class LipFrame:
     """
 
     timestamp: float
-    pixels: Image | None
-    points: npt.NDArray[np.float32]
+    pixels: Annotated[Image, (SIDE, SIDE)] | None
+    points: Annotated[npt.NDArray[np.float32], (20, 2)]
     tracked: bool
     begins: bool
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.face import Face
+from facetrack.face import N_POINTS, Face
 from facetrack.features.crops import PLACES, Crop
 from facetrack.features.pixels import Image
 from facetrack.features.warp import warp
-from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.lips.clips import RATE, SIDE, LipFrame
@@ -28,7 +28,7 @@ MOUTH: Final = Crop("mouth", (SIDE, SIDE), margin=WIDTH / PLACES["mouth"].width 
 _KEPT: Final = 1.5  # outer-eye distances around the mouth: more than any crop shows
 _LIPS: Final = list(GROUPS["mouth"])
 
-Points = npt.NDArray[np.float64]
+Points = Annotated[npt.NDArray[np.float64], (N_POINTS, 2)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +95,8 @@ class Seen:
         return cls(timestamp, grey, face.points if face is not None and known else None)
 
 
-class MouthCropper:
+@dataclass
+class MouthCropper(Stateful):
     """Cuts mouths out while frames come; a frame is ready when six more are known.
 
     The crop's place follows landmarks that are averaged over twelve frames around its own, the two
@@ -108,14 +109,15 @@ class MouthCropper:
         The mean shape that faces are aligned to.
     """
 
-    def __init__(self, mean: Points) -> None:
-        self._mean = mean
-        self._clock = _Clock()
-        self._waiting: list[Seen] = []  # of this stretch, from the first that a crop still needs
-        self._known: list[Points] = []  # their landmarks, interpolated: shorter while a gap is open
-        self._place: Points | None = None  # where the face was seen last
-        self._done = 0  # of `_known`: those whose crop was given
-        self._fresh = True
+    mean: Points = field(metadata=NO_STATE)
+    _clock: _Clock = field(default_factory=lambda: _Clock(), init=False)
+    # Of this stretch, from the first that a crop still needs, and their landmarks, interpolated:
+    # shorter while a gap is open.
+    _waiting: list[Seen] = field(default_factory=list, init=False)
+    _known: list[Points] = field(default_factory=list, init=False)
+    _place: Points | None = field(default=None, init=False)  # where the face was seen last
+    _done: int = field(default=0, init=False)  # of `_known`: those whose crop was given
+    _fresh: bool = field(default=True, init=False)
 
     def push(self, seen: Seen) -> list[LipFrame]:
         """Take the next frame.
@@ -188,7 +190,7 @@ class MouthCropper:
             weights[[0, -1]] = 0.5
         around = np.stack(self._known[i - half : i + half + 1])
         smooth = np.tensordot(weights / weights.sum(), around, 1)
-        to_crop = MOUTH.transform(smooth, self._mean)
+        to_crop = MOUTH.transform(smooth, self.mean)
         seen, begins = self._waiting[i], self._fresh
         shown = seen.grey
         if shown is not None:
@@ -202,45 +204,14 @@ class MouthCropper:
             begins,
         )
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs.
 
-        Returns
-        -------
-        dict
-            As JSON knows it.
-        """
-        return {
-            "clock": self._clock.state(),
-            "waiting": [_packed(seen) for seen in self._waiting],
-            "known": [points.tolist() for points in self._known],
-            "place": None if self._place is None else self._place.tolist(),
-            "done": self._done,
-            "fresh": self._fresh,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue where another cropper stood.
-
-        Parameters
-        ----------
-        state : dict
-            What `state` gave.
-        """
-        self._clock.restore(state["clock"])
-        self._waiting = [_unpacked(one) for one in state["waiting"]]
-        self._known = [np.array(points) for points in state["known"]]
-        self._place = None if state["place"] is None else np.array(state["place"])
-        self._done, self._fresh = state["done"], state["fresh"]
-
-
+@dataclass(slots=True)
 class _Clock:
     """Frames at any times made 25 a second: to each moment the frame that is nearest."""
 
-    def __init__(self) -> None:
-        self._first: float | None = None
-        self._given = 0
-        self._last: Seen | None = None
+    _first: float | None = None
+    _given: int = 0
+    _last: Seen | None = None
 
     def push(self, seen: Seen) -> Iterator[Seen]:
         """Yield what the frame before is nearest to."""
@@ -266,29 +237,8 @@ class _Clock:
             points = None if far else self._last.points
             yield replace(self._last, timestamp=moment, points=points)
 
-    def state(self) -> dict[str, Any]:
-        last = None if self._last is None else _packed(self._last)
-        return {"first": self._first, "given": self._given, "last": last}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self._first, self._given = state["first"], state["given"]
-        self._last = None if state["last"] is None else _unpacked(state["last"])
-
 
 def _moved(to_crop: Similarity, origin: tuple[int, int]) -> Similarity:
     """Return the map from a part of a picture that begins at an origin."""
     x, y = to_crop.apply(np.array(origin, dtype=np.float64)).tolist()
     return Similarity(to_crop.a, to_crop.b, x, y)
-
-
-def _packed(seen: Seen) -> list[Any]:
-    points = None if seen.points is None else seen.points.tolist()
-    grey = None if seen.grey is None else [encode_array(seen.grey), *seen.grey.shape]
-    return [seen.timestamp, points, list(seen.origin), grey]
-
-
-def _unpacked(one: list[Any]) -> Seen:
-    timestamp, points, origin, grey = one
-    picture = None if grey is None else decode_array(grey[0], (grey[1], grey[2]), np.uint8)
-    found = None if points is None else np.array(points)
-    return Seen(timestamp, picture, found, (origin[0], origin[1]))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import isnan, nan
 from pathlib import Path
 from typing import Final
 
+from facetrack.formats.encoding import Stateful
 from facetrack.landmarks.openings import INNER_LIPS, opening
 from facetrack.lips.activity import DELAY as ACTIVITY_DELAY
 from facetrack.lips.activity import LEVEL, OUTER_LIPS, ActivityMeter, Lively
@@ -19,7 +20,7 @@ from facetrack.lips.reader import DEFAULT, LIP_READER, LipReader, load_reader
 from facetrack.lips.stream import DELAY as WORDS_DELAY
 from facetrack.lips.stream import LipStream, ReadWord
 from facetrack.reading import Event, Kind, Reading, Readings, Spec
-from facetrack.signals.estimator import UNKNOWN_POINT, Result, State, lost, nothing
+from facetrack.signals.estimator import UNKNOWN_POINT, Result, lost, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice
 
@@ -91,9 +92,10 @@ class Lips:
             Without anything from before.
         """
         if not self.reader:
-            return _LipsRun(None, None)
+            return _LipsRun()
+        reader = _reader(self.reader)
         words = _words(self.words, self.reader) if self.words else None
-        return _LipsRun(_reader(self.reader), words)
+        return _LipsRun(MouthCropper(reader.mean_shape), LipStream(reader, words))
 
 
 LIPS: Final = Lips()
@@ -142,16 +144,17 @@ def with_words(choice: Choice, words: str) -> Choice:
     return Choice((*others, lips), choice.names | {_WORD.name})
 
 
-class _LipsRun:
+@dataclass(slots=True)
+class _LipsRun(Stateful):
     """The lips of one face."""
 
-    def __init__(self, reader: LipReader | None, words: EnrolledWords | None) -> None:
-        self._meter = ActivityMeter()
-        self._waiting: list[tuple[int, float]] = []  # frames whose activity is not known yet
-        self._speech: list[float] = []  # of the speech in progress: start, peak, stop, score
-        self._frames, self._quiet = 0, 0  # of that speech, and of quiet since
-        self._cropper = None if reader is None else MouthCropper(reader.mean_shape)
-        self._stream = None if reader is None else LipStream(reader, words)
+    _cropper: MouthCropper | None = None
+    _stream: LipStream | None = None
+    _meter: ActivityMeter = field(default_factory=ActivityMeter)
+    _waiting: list[tuple[int, float]] = field(default_factory=list)  # activity is not known yet
+    _speech: list[float] = field(default_factory=list)  # in progress: start, peak, stop, score
+    _frames: int = 0  # of that speech
+    _quiet: int = 0  # frames since
 
     def update(self, seen: Observation) -> Sequence[Result]:
         found = self._read(seen)
@@ -202,23 +205,6 @@ class _LipsRun:
             return []
         start, peak, stop, score = speech
         return [Event("speaking", start, peak, stop, score)]
-
-    def state(self) -> State:
-        return {
-            "meter": self._meter.state(),
-            "waiting": [list(one) for one in self._waiting],
-            "speech": [self._speech, self._frames, self._quiet],
-            "cropper": None if self._cropper is None else self._cropper.state(),
-            "stream": None if self._stream is None else self._stream.state(),
-        }
-
-    def restore(self, state: State) -> None:
-        self._meter.restore(state["meter"])
-        self._waiting = [(index, time) for index, time in state["waiting"]]
-        self._speech, self._frames, self._quiet = state["speech"]
-        if self._cropper is not None and self._stream is not None:
-            self._cropper.restore(state["cropper"])
-            self._stream.restore(state["stream"])
 
 
 def _event(word: ReadWord) -> Event:

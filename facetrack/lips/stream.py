@@ -6,17 +6,17 @@ Whole clips are read by the same code (`read_clip`), so streaming and offline sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.lips.activity import DELAY as ACTIVITY_DELAY
 from facetrack.lips.activity import ActivityMeter, Lively, lip_opening
-from facetrack.lips.clips import RATE, SIDE, LipClip, LipFrame
+from facetrack.lips.clips import RATE, LipClip, LipFrame
 from facetrack.lips.crops import HALF
 from facetrack.lips.enrol import EnrolledWords, take_of_part
 from facetrack.lips.reader import CONTEXT, LipReader
@@ -59,7 +59,8 @@ class ReadWord:
     energy: float = inf
 
 
-class LipStream:
+@dataclass
+class LipStream(Stateful):
     """Reads the words of one face.
 
     Parameters
@@ -72,16 +73,17 @@ class LipStream:
         What the reader's own words must reach; without it what the reader's file says.
     """
 
-    def __init__(
-        self,
-        reader: LipReader,
-        words: EnrolledWords | None = None,
-        reject: Reject | None = None,
-    ) -> None:
-        self._reader = reader
-        self._listener = _Pauses(reader, words, reader.reject if reject is None else reject)
-        self._ring: list[LipFrame] = []
-        self._shown: list[tuple[Floats, Floats]] = []  # what the reader is shown of these
+    reader: LipReader = field(metadata=NO_STATE)
+    words: EnrolledWords | None = field(default=None, metadata=NO_STATE)
+    reject: Reject | None = field(default=None, metadata=NO_STATE)
+    _listener: _Pauses = field(init=False)
+    _ring: list[LipFrame] = field(default_factory=list, init=False)
+    # What the reader is shown of these.
+    _shown: list[tuple[Floats, Floats]] = field(default_factory=list, init=False, metadata=NO_STATE)
+
+    def __post_init__(self) -> None:
+        reject = self.reader.reject if self.reject is None else self.reject
+        self._listener = _Pauses(self.reader, self.words, reject)
 
     def push(self, frame: LipFrame) -> list[ReadWord]:
         """Take the next mouth.
@@ -119,60 +121,54 @@ class LipStream:
 
     def _show(self, frame: LipFrame) -> tuple[Floats, Floats]:
         """Prepare pixels and points of a frame for the reader; zeros where there is no picture."""
-        view = self._reader.view
+        view = self.reader.view
         if frame.pixels is None:
             return np.zeros(view.size[::-1], dtype=np.float32), np.zeros(40, dtype=np.float32)
         return view.pixels(frame.pixels[None])[0], View.points(frame.points[None])[0]
 
     def _listen(self, middle: int) -> list[ReadWord]:
         """Look at one frame of the ring with two on both sides, as far as there are any."""
-        width, height = self._reader.view.size
+        width, height = self.reader.view.size
         pixels = np.zeros((1, CONTEXT, height, width), dtype=np.float32)
         points = np.zeros((1, CONTEXT, 40), dtype=np.float32)
         for number, shown in enumerate(self._shown):
             place = number - middle + CONTEXT // 2
             if 0 <= place < CONTEXT:
                 pixels[0, place], points[0, place] = shown
-        return self._listener.take(self._ring[middle], self._reader.seen(pixels, points)[0])
+        return self._listener.take(self._ring[middle], self.reader.seen(pixels, points)[0])
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs.
-
-        Returns
-        -------
-        dict
-            As JSON knows it.
-        """
-        return {
-            "ring": [_packed(frame) for frame in self._ring],
-            "listener": self._listener.state(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Any) -> None:
         """Continue where another stream of the same reader stood.
 
         Parameters
         ----------
         state : dict
             What `state` gave.
+
+        Raises
+        ------
+        InputError
+            If it is broken.
         """
-        self._ring = [_unpacked(one) for one in state["ring"]]
+        Stateful.restore(self, state)
         self._shown = [self._show(frame) for frame in self._ring]
-        self._listener.restore(state["listener"])
 
 
-class _Pauses:
+@dataclass
+class _Pauses(Stateful):
     """Reads what is said between pauses."""
 
-    def __init__(self, reader: LipReader, words: EnrolledWords | None, reject: Reject) -> None:
-        self._reader, self._words, self._reject = reader, words, reject
-        self._meter = ActivityMeter()
-        self._frames: list[LipFrame] = []  # of the stretch, from the first that is still needed
-        self._seen: list[Floats] = []
-        self._judged = 0  # of `_frames`: those whose activity is known
-        self._begin: int | None = None  # of `_frames`: where speech began
-        self._end = 0  # of `_frames`: after the last that spoke
-        self._read = 0  # of `_frames`: after the last in which words were looked for
+    reader: LipReader = field(metadata=NO_STATE)
+    words: EnrolledWords | None = field(metadata=NO_STATE)
+    reject: Reject = field(metadata=NO_STATE)
+    _meter: ActivityMeter = field(default_factory=ActivityMeter)
+    # Of the stretch, from the first that is still needed; all below count in these.
+    _frames: list[LipFrame] = field(default_factory=list)
+    _seen: list[Floats] = field(default_factory=list)
+    _judged: int = 0  # those whose activity is known
+    _begin: int | None = None  # where speech began
+    _end: int = 0  # after the last that spoke
+    _read: int = 0  # after the last in which words were looked for
 
     def take(self, frame: LipFrame, features: Floats) -> list[ReadWord]:
         """Take the next frame's features."""
@@ -208,7 +204,7 @@ class _Pauses:
         begin, end, self._begin = self._begin, self._end, None
         if end - begin < _SHORTEST:
             return []
-        if self._words is None:
+        if self.words is None:
             return self._spotted(begin, end)
         inward = min(_WIDER, (end - begin - _SHORTEST) // 2)
         frames = self._frames[begin + inward : end - inward]
@@ -216,7 +212,7 @@ class _Pauses:
         if any(frame.pixels is None for frame in frames):
             return []  # landmarks without pictures
         times = [frame.timestamp for frame in frames]
-        answer = self._words.tell(take_of_part(LipClip.of(frames, ""), seen))
+        answer = self.words.tell(take_of_part(LipClip.of(frames, ""), seen))
         if not answer.text:
             return []
         return [ReadWord(answer.text, times[0], times[len(times) // 2], times[-1],
@@ -228,14 +224,14 @@ class _Pauses:
         frames, self._read = self._frames[first:stop], stop
         if any(frame.pixels is None for frame in frames):
             return []  # landmarks without pictures
-        logits = self._reader.frames(np.stack(self._seen[first:stop]))
+        logits = self.reader.frames(np.stack(self._seen[first:stop]))
         familiar = energy(logits)
         times = [frame.timestamp for frame in frames]
         return [
             ReadWord(one.text, times[one.first], times[one.centre], times[one.stop - 1],
                      one.probability, familiar)
-            for one in spot(logits, self._reader.words)
-            if self._reject.passes(familiar, one.probability)
+            for one in spot(logits, self.reader.words)
+            if self.reject.passes(familiar, one.probability)
         ]  # fmt: skip
 
     def _forget(self) -> None:
@@ -246,20 +242,6 @@ class _Pauses:
             self._end -= spare
             self._read = max(self._read - spare, 0)
             self._begin = None if self._begin is None else self._begin - spare
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "meter": self._meter.state(),
-            "frames": [_packed(frame) for frame in self._frames],
-            "seen": [row.tolist() for row in self._seen],
-            "places": [self._judged, self._begin, self._end, self._read],
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self._meter.restore(state["meter"])
-        self._frames = [_unpacked(one) for one in state["frames"]]
-        self._seen = [np.array(row, dtype=np.float32) for row in state["seen"]]
-        self._judged, self._begin, self._end, self._read = state["places"]
 
 
 def read_clip(
@@ -284,19 +266,3 @@ def read_clip(
     stream = LipStream(reader, words, reject)
     found = [word for frame in clip.frames() for word in stream.push(frame)]
     return found + stream.finish()
-
-
-def _packed(frame: LipFrame) -> list[Any]:
-    pixels = None if frame.pixels is None else encode_array(frame.pixels)
-    return [frame.timestamp, pixels, encode_array(frame.points), frame.tracked, frame.begins]
-
-
-def _unpacked(one: list[Any]) -> LipFrame:
-    time, pixels, points, tracked, begins = one
-    return LipFrame(
-        time,
-        None if pixels is None else decode_array(pixels, (SIDE, SIDE), np.uint8),
-        decode_array(points, (20, 2), np.float32),
-        tracked,
-        begins,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -131,29 +131,6 @@ class Usual:
             self.mean = self.mean + share * (value - self.mean)
         self.last = time
         return value - self.mean
-
-    def state(self) -> list[Any]:
-        """Return everything that `restore` needs.
-
-        Returns
-        -------
-        list
-            As JSON knows it.
-        """
-        mean = None if self.mean is None else self.mean.tolist()
-        return [self.since, self.last, self.count, mean]
-
-    def restore(self, state: Sequence[Any]) -> None:
-        """Continue where another one stood.
-
-        Parameters
-        ----------
-        state : sequence
-            What `state` gave.
-        """
-        since, last, count, mean = state
-        self.since, self.last, self.count = float(since), float(last), int(count)
-        self.mean = None if mean is None else np.array(mean, dtype=np.float64)
 
 
 def from_usual(times: npt.ArrayLike, values: Floats, sequences: Sequence[slice]) -> Floats:

@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.errors import InputError
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.pain.calibration import HIGHEST
 from facetrack.pain.history import GAP, STEPS, Usual
 from facetrack.pain.influence import Influence, Region
@@ -46,7 +48,7 @@ class Moment:
 
 
 @dataclass(slots=True)
-class Scorer:
+class Scorer(Stateful):
     """Scores one face; it remembers as far back as the model looks.
 
     Parameters
@@ -56,17 +58,20 @@ class Scorer:
         Whose influence is asked for; see `influence.regions_of`.
     """
 
-    model: PainModel
-    regions: Mapping[str, Region] = field(default_factory=dict)
+    model: PainModel = field(metadata=NO_STATE)
+    regions: Mapping[str, Region] = field(default_factory=dict, metadata=NO_STATE)
     _times: list[float] = field(default_factory=list, init=False)
     _bases: dict[str, list[Floats]] = field(default_factory=dict, init=False)
     _fused: list[tuple[float, float]] = field(default_factory=list, init=False)
     _usual: dict[str, Usual] = field(default_factory=dict, init=False)
-    _influences: dict[str, Influence] = field(default_factory=dict, init=False)
+    _usual_parts: dict[str, Usual] = field(default_factory=dict, init=False)
+    _influences: dict[str, Influence] = field(init=False, metadata=NO_STATE)
 
     def __post_init__(self) -> None:
         self._usual = {one.name: Usual() for one in self.model.sets if one.form == "usual"}
         self._influences = {one.name: Influence(one, self.regions) for one in self.model.sets}
+        parts = ((name, one.usual) for name, one in self._influences.items())
+        self._usual_parts = {name: usual for name, usual in parts if usual is not None}
 
     def known(self, time: float) -> bool:
         """Return whether the face was seen for long enough to say what is usual for it.
@@ -121,46 +126,28 @@ class Scorer:
         """Begin anew, as after a gap; what is usual for the face stays known."""
         self._times, self._bases, self._fused = [], {}, []
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs.
-
-        Returns
-        -------
-        dict
-            As JSON knows it.
-        """
-        return {
-            "times": self._times,
-            "bases": {name: [b.tolist() for b in found] for name, found in self._bases.items()},
-            "fused": self._fused,
-            "usual": [usual.state() for usual in self._all_usual()],
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Any) -> None:
         """Continue where another scorer of the same model stood.
 
         Parameters
         ----------
-        state : mapping
+        state : dict
             What `state` gave.
 
         Raises
         ------
-        ValueError
-            If it is of other sets.
+        InputError
+            If it is broken or of other sets.
         """
-        self._times = [float(t) for t in state["times"]]
-        looks = {name: len(found) for name, found in state["bases"].items()}
+        names = set(self._usual), set(self._usual_parts)
+        Stateful.restore(self, state)
+        looks = {name: len(found) for name, found in self._bases.items()}
         if looks not in ({}, {one.name: len(self._times) for one in self.model.sets}):
-            raise ValueError(f"looks of {looks} for {len(self._times)} moments")
-        self._bases = {n: [np.array(b) for b in found] for n, found in state["bases"].items()}
-        self._fused = [(float(t), float(p)) for t, p in state["fused"]]
-        for usual, known in zip(self._all_usual(), state["usual"], strict=True):
-            usual.restore(known)
-
-    def _all_usual(self) -> list[Usual]:
-        parts = [influence.usual for influence in self._influences.values()]
-        return [*self._usual.values(), *(usual for usual in parts if usual is not None)]
+            raise InputError(f"the saved state has {looks} looks for {len(self._times)} moments")
+        if names != (set(self._usual), set(self._usual_parts)):
+            raise InputError("the saved state is of a model with other sets")
+        for name, one in self._influences.items():
+            one.usual = self._usual_parts.get(name)
 
     def _smoothed(self, time: float, fused: float) -> float:
         self._fused.append((time, fused))

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from math import degrees, nan
 from typing import Final, Self
 
 from facetrack.errors import FacetrackError, ModelError
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.pain.influence import REGIONS, Region, regions_of
 from facetrack.pain.looks import Looker
 from facetrack.pain.model import DEFAULT, PAIN_MODEL, PainModel, load_pain_model
 from facetrack.pain.scorer import Moment, Scorer
 from facetrack.reading import Kind, Reading, Readings, Spec
 from facetrack.signals.episodes import LEVEL, LONGEST, Episodes
-from facetrack.signals.estimator import Result, State, lost, nothing
+from facetrack.signals.estimator import Result, lost, nothing
 from facetrack.signals.expression import encoder_of, encoding_of, patches_of
 from facetrack.signals.observation import Observation
 from facetrack.signals.rest import Rest
@@ -82,60 +83,57 @@ class Pain:
 PAIN: Final = Pain()
 
 
-class _PainRun:
+@dataclass(slots=True)
+class _PainRun(Stateful):
     """The score of one face."""
 
-    def __init__(
-        self, model: PainModel, specs: Sequence[Spec], rest: Rest | None, episodes: Episodes
-    ) -> None:
-        self._model, self._specs, self._rest = model, specs, rest
-        self._looker, regions = looker_of(model)
-        self._scorer = Scorer(model, regions)
-        self._episodes = episodes
+    model: PainModel = field(metadata=NO_STATE)
+    specs: Sequence[Spec] = field(metadata=NO_STATE)
+    rest: Rest | None = field(metadata=NO_STATE)
+    episodes: Episodes
+    _looker: Looker = field(init=False, metadata=NO_STATE)
+    _scorer: Scorer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._looker, regions = looker_of(self.model)
+        self._scorer = Scorer(self.model, regions)
 
     def update(self, seen: Observation) -> Sequence[Result]:
         readings = self._read(seen)
-        episodes = self._episodes.update(seen.timestamp, readings[SCORE].value)
+        episodes = self.episodes.update(seen.timestamp, readings[SCORE].value)
         return (Readings(seen.index, readings), *episodes)
 
     def finish(self) -> Sequence[Result]:
-        return self._episodes.finish()
-
-    def state(self) -> State:
-        return {"scorer": self._scorer.state(), "episodes": self._episodes.state()}
-
-    def restore(self, state: State) -> None:
-        self._scorer.restore(state["scorer"])
-        self._episodes.restore(state["episodes"])
+        return self.episodes.finish()
 
     def _read(self, seen: Observation) -> Mapping[str, Reading]:
         problem = _not_assessable(seen)
         if problem:
-            return nothing(self._specs, problem)
+            return nothing(self.specs, problem)
         encoder = self._looker.encoder
         cut = partial(seen.cut, mean=encoder.mean_shape)
         try:
             patches, encoding = patches_of(seen, encoder), encoding_of(seen, encoder)
             look = self._looker.put_together(cut, seen.face.points, patches, encoding)
         except FacetrackError as error:
-            return nothing(self._specs, str(error))
+            return nothing(self.specs, str(error))
         if look.problem:
-            return nothing(self._specs, look.problem)
-        limits = self._model.limits
+            return nothing(self.specs, look.problem)
+        limits = self.model.limits
         moment = self._scorer.push(seen.timestamp, look)
         if not self._scorer.known(seen.timestamp):
-            return nothing(self._specs, "what is usual for this face is not known yet")
+            return nothing(self.specs, "what is usual for this face is not known yet")
         if all(near < limits.get(f"nearest {n}", 0.0) for n, near in moment.nearest.items()):
-            return nothing(self._specs, _UNFAMILIAR)
+            return nothing(self.specs, _UNFAMILIAR)
         return self._readings(moment, seen.face.id)
 
     def _readings(self, moment: Moment, face: int) -> dict[str, Reading]:
         found = {f"pain_{name}": Reading(value) for name, value in moment.influences.items()}
         found[SCORE] = Reading(moment.score, moment.low, moment.high)
-        if self._rest is None:
+        if self.rest is None:
             return found
-        neutral = self._rest.values.get(face, {})
-        missing = Reading(nan, reason=self._rest.missing)
+        neutral = self.rest.values.get(face, {})
+        missing = Reading(nan, reason=self.rest.missing)
         return {
             name: _less(said, neutral[name]) if name in neutral else missing
             for name, said in found.items()

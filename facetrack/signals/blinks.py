@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan, nan
 from typing import Final
 
+from facetrack.formats.encoding import Stateful
 from facetrack.reading import Kind, Readings, Spec
 from facetrack.signals.baseline import Baseline
-from facetrack.signals.estimator import Result, State, as_reading, nothing
+from facetrack.signals.estimator import Result, as_reading, nothing
 from facetrack.signals.eyelids import LONGEST, REACH, RISE, Closure, Sample, judge, measure
 from facetrack.signals.observation import Observation
 
@@ -50,18 +51,18 @@ class Blinks:
 BLINKS: Final = Blinks()
 
 
-class _BlinkRun:
+@dataclass(slots=True)
+class _BlinkRun(Stateful):
     """Blinks of one face.
 
     Until the open eyes are known, frames wait; then they are gone through from the first one on.
     """
 
-    def __init__(self) -> None:
-        self._waiting: list[tuple[int, Sample | None, str]] | None = []
-        self._begin: float | None = None  # time of the first frame
-        self._open = Baseline(_MEMORY, _OPEN)
-        self._recent: list[Sample] = []  # of the last `REACH` seconds, since the last dip
-        self._closure: Closure | None = None
+    _waiting: list[tuple[int, Sample | None, str]] | None = field(default_factory=list)
+    _begin: float | None = None  # time of the first frame
+    _open: Baseline = field(default_factory=lambda: Baseline(_MEMORY, _OPEN))
+    _recent: list[Sample] = field(default_factory=list)  # of `REACH` seconds, since the last dip
+    _closure: Closure | None = None
 
     def update(self, seen: Observation) -> Sequence[Result]:
         sample, reason = measure(seen)
@@ -159,33 +160,3 @@ class _BlinkRun:
         self._recent = [s for s in self._recent if s.time > closure.dip.time]
         event = None if isnan(closure.crest) else judge(closure)
         return () if event is None else (event,)
-
-    def state(self) -> State:
-        closure = self._closure
-        return {
-            "waiting": self._waiting,
-            "begin": self._begin,
-            "open": self._open.state(),
-            "recent": self._recent,
-            "closure": closure
-            and {
-                "before": closure.before,
-                "usual": closure.usual,
-                "samples": closure.samples,
-                "apex": closure.apex,
-                "dip": closure.dip,
-                "first_dip": closure.first_dip,
-                "crest": None if isnan(closure.crest) else closure.crest,
-            },
-        }
-
-    def restore(self, state: State) -> None:
-        waiting, c = state["waiting"], state["closure"]
-        self._waiting = waiting and [(i, s and Sample(*s), why) for i, s, why in waiting]
-        self._begin = state["begin"]
-        self._open.restore(state["open"])
-        self._recent = [Sample(*s) for s in state["recent"]]
-        self._closure = c and Closure(
-            c["before"], c["usual"], [Sample(*s) for s in c["samples"]], Sample(*c["apex"]),
-            Sample(*c["dip"]), Sample(*c["first_dip"]), nan if c["crest"] is None else c["crest"],
-        )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -86,24 +85,3 @@ class Episodes:
             detail["continued"] = True
         start, stop = above[0][0], above[-1][0]
         return [Event(self.name, start, peak, stop, round(score, 2), detail=detail)]
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs.
-
-        Returns
-        -------
-        dict
-            As JSON knows it.
-        """
-        return {"above": self._above, "continued": self._continued, "closed": self._closed}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue where another one stood.
-
-        Parameters
-        ----------
-        state : mapping
-            What `state` gave.
-        """
-        self._above = [(float(time), float(score)) for time, score in state["above"]]
-        self._continued, self._closed = state["continued"], state["closed"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan, nan
 from typing import Any, Protocol, runtime_checkable
 
 from facetrack.face import Face
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.reading import Event, Reading, Readings, Spec
 from facetrack.signals.observation import Observation
 
@@ -19,7 +20,10 @@ LOST = "lost"  # how the reasons of a lost face begin
 
 @runtime_checkable
 class Run(Protocol):
-    """An estimator at work on one face: baselines and the last frames live here."""
+    """An estimator at work on one face: baselines and the last frames live here.
+
+    A dataclass that derives from `Stateful` has `state` and `restore`.
+    """
 
     def update(self, seen: Observation) -> Sequence[Result]:
         """Take the face's next frame.
@@ -162,23 +166,17 @@ class FaceEstimator:
         }
 
 
-class _FaceRun:
+@dataclass(slots=True)
+class _FaceRun(Stateful):
     """Asks the function anew in every frame."""
 
-    def __init__(self, estimator: FaceEstimator) -> None:
-        self._read = estimator.read
+    estimator: FaceEstimator = field(metadata=NO_STATE)
 
     def update(self, seen: Observation) -> Sequence[Result]:
-        return (Readings(seen.index, self._read(seen.face)),)
+        return (Readings(seen.index, self.estimator.read(seen.face)),)
 
     def finish(self) -> Sequence[Result]:
         return ()
-
-    def state(self) -> State:
-        return {}
-
-    def restore(self, state: State) -> None:
-        pass
 
 
 def as_reading(value: float, reason: str = UNKNOWN_POINT) -> Reading:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from math import nan
 from typing import Final, Self
 
 from facetrack.errors import FacetrackError
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.networks.expression import (
     DEFAULT,
     EXPRESSION_ENCODER,
@@ -25,7 +26,7 @@ from facetrack.networks.expression import (
 from facetrack.networks.patches import ENOUGH, Patch, take
 from facetrack.reading import Reading, Readings, Spec
 from facetrack.signals.episodes import Episodes
-from facetrack.signals.estimator import Result, State, lost, nothing
+from facetrack.signals.estimator import Result, lost, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.rest import Rest
 
@@ -88,13 +89,13 @@ class Expression:
 EXPRESSION: Final = Expression()
 
 
-class _ExpressionRun:
+@dataclass(slots=True)
+class _ExpressionRun(Stateful):
     """Each frame by itself."""
 
-    def __init__(
-        self, encoder: ExpressionEncoder, specs: Sequence[Spec], rest: Rest | None
-    ) -> None:
-        self._encoder, self._specs, self._rest = encoder, specs, rest
+    encoder: ExpressionEncoder = field(metadata=NO_STATE)
+    specs: Sequence[Spec] = field(metadata=NO_STATE)
+    rest: Rest | None = field(metadata=NO_STATE)
 
     def update(self, seen: Observation) -> Sequence[Result]:
         return (Readings(seen.index, self._read(seen)),)
@@ -102,22 +103,16 @@ class _ExpressionRun:
     def finish(self) -> Sequence[Result]:
         return ()
 
-    def state(self) -> State:
-        return {}
-
-    def restore(self, state: State) -> None:
-        pass
-
     def _read(self, seen: Observation) -> Mapping[str, Reading]:
         if not seen.face.tracked:
-            return nothing(self._specs, lost(seen.face))
+            return nothing(self.specs, lost(seen.face))
         if seen.frame is None:
-            return nothing(self._specs, _NO_PICTURE)
-        encoder = self._encoder
+            return nothing(self.specs, _NO_PICTURE)
+        encoder = self.encoder
         try:
             patches = patches_of(seen, encoder)
         except FacetrackError as error:
-            return nothing(self._specs, str(error))
+            return nothing(self.specs, str(error))
         cut_off = {
             region: f"the {region} {'are' if region == 'eyes' else 'is'} partly outside the picture"
             for region, patch in patches.items()
@@ -126,12 +121,12 @@ class _ExpressionRun:
         targets = encoding_of(seen, encoder).targets
         values = dict(zip(encoder.names, map(float, targets), strict=True))
         values |= _gaze(values)
-        rest = None if self._rest is None else self._rest.values.get(seen.face.id, {})
+        rest = None if self.rest is None else self.rest.values.get(seen.face.id, {})
         readings = {}
-        for spec in self._specs:
+        for spec in self.specs:
             value, reason = values[spec.name], cut_off.get(_region(spec.name), "")
-            if self._rest is not None and rest is not None and not reason:
-                reason = "" if spec.name in rest else self._rest.missing
+            if self.rest is not None and rest is not None and not reason:
+                reason = "" if spec.name in rest else self.rest.missing
                 value -= rest.get(spec.name, nan)
             readings[spec.name] = Reading(nan if reason else value, reason=reason)
         return readings

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import degrees, nan, sqrt
 from typing import Final, NamedTuple
 
 from facetrack.face import Face
+from facetrack.formats.encoding import Stateful
 from facetrack.reading import Event, Kind, Reading, Readings, Spec
-from facetrack.signals.estimator import Result, State, lost, nothing
+from facetrack.signals.estimator import Result, lost, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.swings import Swing, Swings
 
@@ -78,61 +79,60 @@ class Head:
 HEAD: Final = Head()
 
 
+@dataclass(slots=True)
 class _Gesture:
     """Swings of one angle that follow each other: nods or shakes."""
 
-    def __init__(self, name: str, axis: int, smallest: float, fewest: int) -> None:
-        self._name, self._axis, self._fewest = name, axis, fewest
-        self._swings = Swings(smallest, _QUICK)
-        self._chain: list[Swing] = []
+    name: str
+    axis: int
+    fewest: int
+    swings: Swings
+    chain: list[Swing] = field(default_factory=list)
 
     def update(self, recent: deque[_Pose]) -> Event | None:
         now = recent[-1]
-        swing, rests = self._swings.update(now.time, now[self._axis])
+        swing, rests = self.swings.update(now.time, now[self.axis])
         slow = swing is not None and swing.stop - swing.start > _SWING
         if swing is not None and not slow:
-            self._chain.append(swing)
-        if self._chain and (rests or slow or now.time - self._chain[0].start > _LONGEST):
+            self.chain.append(swing)
+        if self.chain and (rests or slow or now.time - self.chain[0].start > _LONGEST):
             return self._judge(recent)
         return None
 
     def end(self, recent: deque[_Pose]) -> Event | None:
-        swing = self._swings.end()
+        swing = self.swings.end()
         if swing is not None and swing.stop - swing.start <= _SWING:
-            self._chain.append(swing)
-        return self._judge(recent) if self._chain else None
+            self.chain.append(swing)
+        return self._judge(recent) if self.chain else None
 
     def _judge(self, recent: deque[_Pose]) -> Event | None:
-        chain, self._chain = self._chain, []
-        if len(chain) < self._fewest:
+        chain, self.chain = self.chain, []
+        if len(chain) < self.fewest:
             return None
         start, stop = chain[0].start, chain[-1].stop
-        other = [p[_YAW if self._axis == _PITCH else _PITCH] for p in recent
+        other = [p[_YAW if self.axis == _PITCH else _PITCH] for p in recent
                  if start - _EPS <= p.time <= stop + _EPS]  # fmt: skip
         size = sum(swing.size for swing in chain) / len(chain)
         if other and max(other) - min(other) > _OTHER * size:
             return None
         detail = {"swings": len(chain), "largest": round(max(s.size for s in chain), 2)}
-        return Event(self._name, start, chain[0].stop, stop, round(size, 2), detail=detail)
-
-    def state(self) -> State:
-        return {"swings": self._swings.state(), "chain": self._chain}
-
-    def restore(self, state: State) -> None:
-        self._swings.restore(state["swings"])
-        self._chain = [Swing(*swing) for swing in state["chain"]]
+        return Event(self.name, start, chain[0].stop, stop, round(size, 2), detail=detail)
 
 
-class _HeadRun:
+def _gestures() -> list[_Gesture]:
+    return [
+        _Gesture("nod", _PITCH, 2, Swings(_NOD, _QUICK)),
+        _Gesture("shake", _YAW, 3, Swings(_SHAKE, _QUICK)),
+    ]
+
+
+@dataclass(slots=True)
+class _HeadRun(Stateful):
     """The head of one face."""
 
-    def __init__(self) -> None:
-        self._recent: deque[_Pose] = deque()
-        self._turns = Swings(_TURN, _SLOW)
-        self._gestures = (
-            _Gesture("nod", _PITCH, _NOD, 2),
-            _Gesture("shake", _YAW, _SHAKE, 3),
-        )
+    _recent: deque[_Pose] = field(default_factory=deque)
+    _turns: Swings = field(default_factory=lambda: Swings(_TURN, _SLOW))
+    _gestures: list[_Gesture] = field(default_factory=_gestures)
 
     def update(self, seen: Observation) -> Sequence[Result]:
         found: list[Result] = []
@@ -176,19 +176,6 @@ class _HeadRun:
         self._recent.clear()
         found = [_turn(turn)] if turn is not None else []
         return [*found, *(event for event in ended if event is not None)]
-
-    def state(self) -> State:
-        return {
-            "recent": list(self._recent),
-            "turns": self._turns.state(),
-            "gestures": [gesture.state() for gesture in self._gestures],
-        }
-
-    def restore(self, state: State) -> None:
-        self._recent = deque(_Pose(*p) for p in state["recent"])
-        self._turns.restore(state["turns"])
-        for gesture, one in zip(self._gestures, state["gestures"], strict=True):
-            gesture.restore(one)
 
 
 def _turn(swing: Swing) -> Event:

@@ -205,6 +205,8 @@ class Pipeline:
                 person = self._people[int(id_)] = _Person(self._start(), float(seen))
                 for name, run in person.runs.items():
                     run.restore(states[name])
+        except InputError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"the saved state of the signals is broken: {error}") from error
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import isnan, nan
-from typing import Any, Final
+from typing import Final
 
-from facetrack.errors import InputError
 from facetrack.face import Face
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.formats.table import NO_FACE
-from facetrack.reading import Finding, Reading, Readings, Row, Spec
+from facetrack.reading import Finding, Readings, Row, Spec
 from facetrack.signals.estimator import nothing
 
 SILENT: Final = "the estimator said nothing"
@@ -20,7 +19,7 @@ _SPARE: Final = 10.0  # seconds more: a lost face delays its last rows
 
 
 @dataclass(slots=True)
-class RowAssembler:
+class RowAssembler(Stateful):
     """Waits until everything is said of a frame and a face.
 
     Parameters
@@ -37,8 +36,8 @@ class RowAssembler:
         Readings that came for a frame whose row was complete, or never was: they are dropped.
     """
 
-    specs: Sequence[Spec]
-    delay: float = 0.0
+    specs: Sequence[Spec] = field(metadata=NO_STATE)
+    delay: float = field(default=0.0, metadata=NO_STATE)
     late: int = field(default=0, init=False)
     _waiting: dict[tuple[int, int], Row] = field(default_factory=dict, init=False)
 
@@ -97,45 +96,3 @@ class RowAssembler:
                           {**row.values, **nothing(missing, SILENT)})  # fmt: skip
             done.append(row)
         return done
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
-        rows = [
-            [r.frame, r.timestamp, r.face_id, {n: _packed(v) for n, v in r.values.items()}]
-            for r in self._waiting.values()
-        ]
-        return {"rows": rows, "late": self.late}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where another assembler of the same specs stood.
-
-        Parameters
-        ----------
-        state : mapping
-            From `state`.
-
-        Raises
-        ------
-        InputError
-            If it is broken.
-        """
-        try:
-            self.late = int(state["late"])
-            self._waiting = {
-                (frame, face_id): Row(
-                    frame, time, face_id, {n: _unpacked(v) for n, v in values.items()}
-                )
-                for frame, time, face_id, values in state["rows"]
-            }
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"the saved rows of the signals are broken: {error}") from error
-
-
-def _packed(reading: Reading) -> list[Any]:
-    numbers = (reading.value, reading.low, reading.high)
-    return [*(None if isnan(n) else n for n in numbers), reading.reason]
-
-
-def _unpacked(packed: list[Any]) -> Reading:
-    value, low, high = (nan if n is None else float(n) for n in packed[:3])
-    return Reading(value, low, high, str(packed[3]))

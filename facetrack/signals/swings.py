@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class Swing(NamedTuple):
@@ -27,6 +28,7 @@ class Swing(NamedTuple):
         return abs(self.after - self.before)
 
 
+@dataclass(slots=True)
 class Swings:
     """Finds swings while an angle comes in.
 
@@ -39,11 +41,13 @@ class Swings:
         has gone no further for so long.
     """
 
-    def __init__(self, smallest: float, rest: float) -> None:
-        self._smallest, self._rest = smallest, rest
-        self._recent: list[tuple[float, float]] = []  # while still: of the last `rest` seconds
-        self._pivot: tuple[float, float] | None = None  # where the present swing began
-        self._far: tuple[float, float] = (0.0, 0.0)  # the farthest that it came
+    smallest: float
+    rest: float
+    # While still: of the last `rest` seconds.
+    _recent: list[tuple[float, float]] = field(default_factory=list, init=False)
+    # Where the present swing began, and the farthest that it came.
+    _pivot: tuple[float, float] | None = field(default=None, init=False)
+    _far: tuple[float, float] = field(default=(0.0, 0.0), init=False)
 
     def update(self, time: float, angle: float) -> tuple[Swing | None, bool]:
         """Take the next angle.
@@ -62,8 +66,8 @@ class Swings:
         if (angle - self._far[1]) * sign > 0:
             self._far = time, angle
             return None, False
-        back = (self._far[1] - angle) * sign >= self._smallest
-        if not back and time - self._far[0] <= self._rest:
+        back = (self._far[1] - angle) * sign >= self.smallest
+        if not back and time - self._far[0] <= self.rest:
             return None, False
         swing = Swing(self._pivot[0], self._far[0], self._pivot[1], self._far[1])
         if back:
@@ -73,9 +77,9 @@ class Swings:
         return swing, not back
 
     def _begin(self, time: float, angle: float) -> None:
-        self._recent = [s for s in self._recent if s[0] >= time - self._rest]
+        self._recent = [s for s in self._recent if s[0] >= time - self.rest]
         farthest = max(self._recent, key=lambda s: (abs(s[1] - angle), s[0]), default=None)
-        if farthest is not None and abs(farthest[1] - angle) >= self._smallest:
+        if farthest is not None and abs(farthest[1] - angle) >= self.smallest:
             self._pivot, self._far, self._recent = farthest, (time, angle), []
         else:
             self._recent.append((time, angle))
@@ -84,14 +88,3 @@ class Swings:
         """Forget everything; returns the swing that was going on."""
         pivot, self._pivot, self._recent = self._pivot, None, []
         return pivot and Swing(pivot[0], self._far[0], pivot[1], self._far[1])
-
-    def state(self) -> list[Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
-        return [self._recent, self._pivot, self._far]
-
-    def restore(self, state: list[Any]) -> None:
-        """Go on where another one stood."""
-        recent, pivot, far = state
-        self._recent = [(float(t), float(a)) for t, a in recent]
-        self._pivot = pivot and (float(pivot[0]), float(pivot[1]))
-        self._far = float(far[0]), float(far[1])

@@ -11,13 +11,14 @@ another.
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
-from facetrack.formats.encoding import decode_array, encode_array
+from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.landmarks.markup import REGIONS
 from facetrack.landmarks.procrustes import Similarity, fit_similarity
 
@@ -32,7 +33,8 @@ _SPEED_CUTOFF: Final = 1.5  # Hz: low-pass of the speed itself
 _LONGEST_GAP: Final = 0.5  # s without a frame after which the filters start anew
 
 
-class OneEuro:
+@dataclass(slots=True)
+class OneEuro(Stateful):
     """The One-Euro filter on a vector whose parts share their speeds in groups.
 
     Parameters
@@ -44,16 +46,21 @@ class OneEuro:
         exactly one group.
     """
 
-    def __init__(self, cutoff: float, groups: list[list[int]]) -> None:
-        self._cutoff = cutoff
-        size = sum(map(len, groups))
-        self._average = np.zeros((len(groups), size))
+    cutoff: float = field(metadata=NO_STATE)
+    groups: list[list[int]] = field(metadata=NO_STATE)
+    _average: Array = field(init=False, metadata=NO_STATE)
+    _member: npt.NDArray[np.intp] = field(init=False, metadata=NO_STATE)
+    _value: Array | None = field(init=False)
+    _speed: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        size = sum(map(len, self.groups))
+        self._average = np.zeros((len(self.groups), size))
         self._member = np.zeros(size, dtype=np.intp)
-        for number, group in enumerate(groups):
+        for number, group in enumerate(self.groups):
             self._average[number, group] = 1.0 / len(group)
             self._member[group] = number
-        self._value: Array | None = None
-        self._speed = np.zeros(size)
+        self.reset()
 
     def update(self, value: Array, elapsed: float, units: Array | float = 1.0) -> Array:
         """Filter the next value.
@@ -76,7 +83,7 @@ class OneEuro:
         step = value - self._value
         self._speed += _weight(_SPEED_CUTOFF, elapsed) * (step / elapsed - self._speed)
         speed = np.sqrt(self._average @ np.square(self._speed / units))
-        cutoff = self._cutoff + _SPEED_GAIN * speed
+        cutoff = self.cutoff + _SPEED_GAIN * speed
         weight = 1.0 / (1.0 + 1.0 / (2 * math.pi * elapsed * cutoff))
         self._value = self._value + weight[self._member] * step
         return self._value
@@ -84,22 +91,11 @@ class OneEuro:
     def reset(self) -> None:
         """Forget everything: the next value passes unchanged."""
         self._value = None
-        self._speed = np.zeros_like(self._speed)
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
-        value = None if self._value is None else encode_array(self._value)
-        return {"value": value, "speed": encode_array(self._speed)}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
-        shape = self._speed.shape
-        value = state["value"]
-        self._value = None if value is None else decode_array(value, shape, np.float64)
-        self._speed = decode_array(state["speed"], shape, np.float64)
+        self._speed = np.zeros(len(self._member))
 
 
-class PointSmoother:
+@dataclass(slots=True)
+class PointSmoother(Stateful):
     """Smooths one face's landmarks.
 
     Parameters
@@ -115,17 +111,23 @@ class PointSmoother:
         If the dial is out of range.
     """
 
-    def __init__(self, dial: float, mean: Array) -> None:
-        if not 0 < dial <= 1:
-            raise InputError(f"smoothing must lie between 0 and 1, got {dial}")
+    dial: float = field(metadata=NO_STATE)
+    mean: Array = field(metadata=NO_STATE)
+    _reference: Array = field(init=False, metadata=NO_STATE)  # in outer-eye distances
+    _rigid: OneEuro = field(init=False)
+    _local: OneEuro = field(init=False)
+    _time: float | None = field(default=None, init=False)
+    _angle: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.dial <= 1:
+            raise InputError(f"smoothing must lie between 0 and 1, got {self.dial}")
         low, high = _CUTOFF_RANGE
-        cutoff = low * (high / low) ** dial
-        unit = float(np.linalg.norm(mean[45] - mean[36]))
-        self._reference = (mean - mean[_STEADY].mean(axis=0)) / unit  # in outer-eye distances
+        cutoff = low * (high / low) ** self.dial
+        unit = float(np.linalg.norm(self.mean[45] - self.mean[36]))
+        self._reference = (self.mean - self.mean[_STEADY].mean(axis=0)) / unit
         self._rigid = OneEuro(cutoff, [[0, 1], [2], [3]])
         self._local = OneEuro(cutoff, [_coordinates(region) for region in REGIONS.values()])
-        self._time: float | None = None
-        self._angle = 0.0
 
     def update(self, points: Array, timestamp: float) -> Array:
         """Smooth the next frame's landmarks.
@@ -160,21 +162,6 @@ class PointSmoother:
         size = math.exp(log_scale)
         smooth = Similarity(size * math.cos(angle), size * math.sin(angle), x, y)
         return smooth.apply(self._local.update(local.ravel(), elapsed).reshape(68, 2))
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as JSON knows it."""
-        return {
-            "rigid": self._rigid.state(),
-            "local": self._local.state(),
-            "time": self._time,
-            "angle": self._angle,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
-        self._rigid.restore(state["rigid"])
-        self._local.restore(state["local"])
-        self._time, self._angle = state["time"], state["angle"]
 
 
 def _coordinates(points: tuple[int, ...]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Annotated, Final, Protocol
 
 import cv2
 import numpy as np
@@ -13,13 +13,14 @@ import numpy.typing as npt
 from facetrack.face import N_POINTS, NOT_SAID, Fit
 from facetrack.features.crops import TRACK_PATCH, around, take_patch
 from facetrack.features.pixels import Box, Image, box_of, grey, shrink
-from facetrack.formats.encoding import decode_array, encode_array
-from facetrack.identity.person import SIGNATURE_SIZE, UNKNOWN, Person, Signature, signature
+from facetrack.formats.encoding import NO_STATE
+from facetrack.identity.people import Motion
+from facetrack.identity.person import UNKNOWN, Person, Signature, signature
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.tracking.smoothing import PointSmoother
 
-Points = npt.NDArray[np.float64]
+Points = Annotated[npt.NDArray[np.float64], (N_POINTS, 2)]
 
 WELL_FITTED: Final = 0.5  # quality from which on a fit is believed
 HOPELESS: Final = 0.1  # quality below which a single frame ends a track
@@ -94,16 +95,16 @@ class Track:
     person: Person
     points: Points
     quality: float
-    patch: npt.NDArray[np.uint8]
+    patch: Annotated[npt.NDArray[np.uint8], (TRACK_PATCH, TRACK_PATCH)]
     smoother: PointSmoother | None
-    velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    velocity: Motion = field(default_factory=lambda: np.zeros(2))
     weak: int = 0
     age: int = 0
     apart: int = _LONG
     confirmed: bool = False
     doubts: int = 0
     looks: list[Signature] = field(default_factory=list)
-    confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID)
+    confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID, metadata=NO_STATE)
 
     @property
     def decided(self) -> bool:
@@ -199,44 +200,6 @@ class Track:
             return None
         found: npt.NDArray[np.float64] = np.array([x, y]) / factor + size / 2 + origin
         return found - centre
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that `from_state` needs, as JSON knows it."""
-        return {
-            "person": self.person.state(),
-            "points": encode_array(self.points),
-            "quality": self.quality,
-            "patch": encode_array(self.patch),
-            "smoother": None if self.smoother is None else self.smoother.state(),
-            "velocity": encode_array(self.velocity),
-            "counts": [self.weak, self.age, self.apart],
-            "verification": [self.confirmed, self.doubts],
-            "looks": [encode_array(seen) for seen in self.looks],
-        }
-
-    @classmethod
-    def from_state(
-        cls, state: dict[str, Any], smoother: PointSmoother | None, model: object
-    ) -> Track:
-        """Make the track anew from what `state` returned; `smoother` is restored in place."""
-        if smoother is not None:
-            smoother.restore(state["smoother"])
-        weak, age, apart = map(int, state["counts"])
-        confirmed, doubts = state["verification"]
-        return cls(
-            person=Person.from_state(state["person"], model),
-            points=decode_array(state["points"], (N_POINTS, 2), np.float64),
-            quality=float(state["quality"]),
-            patch=decode_array(state["patch"], (TRACK_PATCH, TRACK_PATCH), np.uint8),
-            smoother=smoother,
-            velocity=decode_array(state["velocity"], (2,), np.float64),
-            weak=weak,
-            age=age,
-            apart=apart,
-            confirmed=bool(confirmed),
-            doubts=int(doubts),
-            looks=[decode_array(e, (SIGNATURE_SIZE,), np.float32) for e in state["looks"]],
-        )
 
 
 def form_of(fit: Fit) -> Points:

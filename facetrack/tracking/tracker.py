@@ -14,6 +14,7 @@ from facetrack.errors import InputError
 from facetrack.face import Face, Fit
 from facetrack.features.crops import take_patch
 from facetrack.features.pixels import SMALLEST_SIDE, Image, box_of, checked_image
+from facetrack.formats.encoding import encode
 from facetrack.identity.people import Reason
 from facetrack.identity.person import UNKNOWN, Person, Signature, signature
 from facetrack.identity.person_state import teachable
@@ -39,7 +40,7 @@ from facetrack.tracking.verification import is_confirmed, is_unverified, is_veri
 from facetrack.video.frame import Frame
 from facetrack.video.square import stretch_of
 
-STATE_VERSION: Final = 5
+STATE_VERSION: Final = 6
 
 _DOUBT: Final = 8  # frames of clear view for which a person lost near here is expected
 _REMEMBERED: Final = 90  # frames for which a lost face is reported
@@ -374,7 +375,7 @@ class Tracker:
         dict
             For `restore`; a tracker that goes on from it gives the same bytes as this one.
         """
-        return {**self._options(), **self._now.state()}
+        return {**self._options(), **encode(self._now)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where another tracker with the same model and options stood.

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from facetrack.detection.scene import CutDetector
 from facetrack.errors import InputError
+from facetrack.formats.encoding import decode
 from facetrack.identity.people import Missing, People
-from facetrack.identity.person import UNKNOWN
+from facetrack.identity.person import UNKNOWN, person_makers
 from facetrack.tracking.smoothing import PointSmoother
 from facetrack.tracking.track import Track
 
@@ -62,18 +63,6 @@ class TrackerState:
         for track in list(self.tracks):
             self.lose(track, reason)
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that `from_state` needs, as JSON knows it."""
-        return {
-            "frame": self.frame,
-            "idle": self.idle,
-            "time": self.time,
-            "claimed": self.claimed,
-            "cuts": self.cuts.state(),
-            "people": self.people.state(),
-            "tracks": [track.state() for track in self.tracks],
-        }
-
     @classmethod
     def from_state(
         cls,
@@ -82,7 +71,7 @@ class TrackerState:
         model: object,
         make_smoother: Callable[[], PointSmoother | None],
     ) -> TrackerState:
-        """Make the state anew from what `state` returned, also after a way through JSON.
+        """Make the state anew from what `encode` gave, also after a way through JSON.
 
         Parameters
         ----------
@@ -104,19 +93,15 @@ class TrackerState:
         InputError
             If the state is broken, of another version, or of a tracker with other options.
         """
-        try:
-            for name, value in options.items():
-                if state[name] != value:
-                    raise InputError(f"saved state has {name} {state[name]}, this one {value}")
-            made = cls(
-                tracks=[Track.from_state(t, make_smoother(), model) for t in state["tracks"]],
-                frame=int(state["frame"]),
-                idle=int(state["idle"]),
-                time=None if state["time"] is None else float(state["time"]),
-                claimed=int(state["claimed"]),
-            )
-            made.cuts.restore(state["cuts"])
-            made.people.restore(state["people"], model)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"saved state of a tracker is broken: {error!r}") from error
-        return made
+        for name, value in options.items():
+            if state.get(name) != value:
+                raise InputError(f"saved state has {name} {state.get(name)}, this one {value}")
+
+        def smoother(part: dict[str, Any]) -> PointSmoother | None:
+            made = make_smoother()
+            if made is not None:
+                made.restore(part)
+            return made
+
+        own = {name: part for name, part in state.items() if name not in options}
+        return decode(cls, own, {PointSmoother: smoother, **person_makers(model)})

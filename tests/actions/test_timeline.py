@@ -106,12 +106,12 @@ def test_the_estimator_tells_times_of_frames(monkeypatch: pytest.MonkeyPatch, ra
 
     monkeypatch.setattr(signal, "look", look)
     encoder: Any = None
-    run, told = signal._ActionRun(recogniser(), encoder, frozenset({"mouth_open"})), []
+    run, told = signal._ActionRun(Timeline(recogniser()), encoder, frozenset({"mouth_open"})), []
     for index, time in zip(count(), times.tolist(), strict=False):
         seen: Any = SimpleNamespace(index=index, timestamp=time)
         if index % 23 == 5:
             state = json.loads(json.dumps(run.state(), allow_nan=False))
-            run = signal._ActionRun(recogniser(), encoder, frozenset({"mouth_open"}))
+            run = signal._ActionRun(Timeline(recogniser()), encoder, frozenset({"mouth_open"}))
             run.restore(state)
         told += [(time, event) for event in run.update(seen)]
     ((time, event),) = told

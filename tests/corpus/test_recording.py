@@ -220,7 +220,7 @@ def test_damaged_remains_start_anew(
     assert len(read_signals(chosen.outputs.path("signals"))) == 40
 
 
-@pytest.mark.parametrize("part", ["usual", "bases", "fused"])
+@pytest.mark.parametrize("part", ["_usual", "_bases", "_fused"])
 def test_a_state_of_other_code_starts_anew_with_a_note(
     task, clip, model, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog, part
 ):
@@ -230,8 +230,9 @@ def test_a_state_of_other_code_starts_anew_with_a_note(
         record(chosen, model, progress=stop_at(15))
     path = chosen.outputs.path("checkpoint")
     content = json.loads(path.read_text(encoding="utf-8"))
-    scorer = content["signals"]["pipeline"]["people"][0][2]["pain"]["scorer"]
-    other = {"usual": [*scorer["usual"], [0, 0, 0, None]], "bases": {"x": []}, "fused": [[1.0]]}
+    scorer = content["signals"]["pipeline"]["people"][0][2]["pain"]["_scorer"]
+    more = ["x", {"since": 0, "last": 0, "count": 0, "mean": None}]
+    other = {"_usual": [*scorer["_usual"], more], "_bases": [["x", []]], "_fused": [[1.0]]}
     scorer[part] = other[part]
     path.write_text(json.dumps(content), encoding="utf-8")
     recorded = record(chosen, model, resume=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from facetrack.detection.scene import CutDetector, _distance, _unchanged
+from facetrack.formats.encoding import decode, encode
 
 SIZE = (640, 360)
 
@@ -83,8 +84,7 @@ def test_sizes_may_change_and_be_nothing():
 def test_state_goes_through_json():
     detector = CutDetector()
     detector.update(scene(0))
-    other = CutDetector()
-    other.restore(json.loads(json.dumps(detector.state())))
+    other = decode(CutDetector, json.loads(json.dumps(encode(detector))))
     assert other.update(scene(1, low=60, high=120))
 
 
@@ -124,4 +124,4 @@ def test_less_contrast_than_three_grey_levels_is_no_picture(levels, seen):
     frame[:, 160:] += levels
     detector = CutDetector()
     detector.update(frame)
-    assert (detector.state()["last"] is not None) == seen
+    assert (detector._last is not None) == seen

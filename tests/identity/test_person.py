@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from facetrack.formats.encoding import decode, encode
 from facetrack.identity.people import Missing, People
 from facetrack.identity.person import SIGNATURE_SIZE, Person, signature, similarity
 from facetrack.landmarks.markup import to_markup
@@ -203,9 +204,8 @@ def test_state_goes_through_json(look):
     people = People()
     people.new()
     people.lose(missing(look, 1, 0))
-    other = People()
-    other.restore(json.loads(json.dumps(people.state())), None)
-    assert other.state() == people.state()
+    other = decode(People, json.loads(json.dumps(encode(people))))
+    assert encode(other) == encode(people)
     seen, points = look(1)
     assert who(other, seen, points, 3) == 0
 

@@ -25,7 +25,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "signals.md"
 
 def documented() -> Estimator:
     """The estimator that the page on signals shows."""
-    (code,) = re.findall(r"```python\n(from facetrack.*?)```", DOCS.read_text("utf-8"), re.S)
+    (code,) = re.findall(r"```python\n(from dataclasses.*?)```", DOCS.read_text("utf-8"), re.S)
     names: dict[str, Any] = {}
     exec(code, names)
     made: Estimator = names["ESTIMATOR"]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facetrack.formats.encoding import decode, encode
 from facetrack.reading import Event
 from facetrack.signals.episodes import JOINED, LEVEL, LONGEST, SHORTEST, Episodes
 
@@ -83,9 +84,9 @@ def test_another_one_goes_on_where_one_stood(
     parts: list[tuple[float, int, float]], cut: int
 ) -> None:
     scores = played(*parts)
-    first, second = Episodes("hurt", "said"), Episodes("hurt", "said")
+    first = Episodes("hurt", "said")
     found = [event for time, score in scores[:cut] for event in first.update(time, score)]
-    second.restore(json.loads(json.dumps(first.state(), allow_nan=False)))
+    second = decode(Episodes, json.loads(json.dumps(encode(first), allow_nan=False)))
     found += [event for time, score in scores[cut:] for event in second.update(time, score)]
     assert found + second.finish() == events(scores)
 

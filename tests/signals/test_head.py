@@ -202,7 +202,7 @@ def test_six_seconds_of_poses_are_remembered() -> None:
     run = HEAD.start()
     for one in poses([(0.0, 0.0, 0.0), (9.0, 0.0, 0.0)], 0.25):
         run.update(one)
-    assert [pose[0] for pose in run.state()["recent"]] == [3.0 + 0.25 * k for k in range(25)]
+    assert [pose[0] for pose in run.state()["_recent"]] == [3.0 + 0.25 * k for k in range(25)]
 
 
 def test_results_of_a_head_are_certain_when_the_longest_nod_and_a_rest_are_over() -> None:

@@ -339,7 +339,7 @@ def test_an_estimator_that_stays_silent_stops_nothing(actor: Acted) -> None:
     pipeline, rows, done = Pipeline(alone(Dumb())), RowAssembler(SPECS[:2], 1.0), []
     for one in actor().play(40.0, 10.0):
         done += rows.add(one.index, one.timestamp, [one.face], pipeline.look([one]))
-        assert len(rows.state()["rows"]) < 130
+        assert len(rows.state()["_waiting"]) < 130
     assert len(done) > 250
     assert done[0].values["frames"].reason == SILENT
 
@@ -356,7 +356,7 @@ def test_broken_states_are_refused() -> None:
     for state in ({}, {"faults": {}, "turn": 0, "people": [[0, 0.0, {}]]}):
         with pytest.raises(InputError, match="saved state of the signals is broken"):
             Pipeline(choose("all")).restore(state)
-    with pytest.raises(InputError, match="saved rows of the signals are broken"):
+    with pytest.raises(InputError, match="saved state is broken"):
         RowAssembler(SPECS).restore({"late": 0, "rows": [[1]]})
 
 

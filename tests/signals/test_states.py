@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from facetrack.formats.encoding import decode, encode
 from facetrack.signals import Estimator, Observation
 from facetrack.signals.baseline import Baseline
 from facetrack.signals.blinks import BLINKS
@@ -50,10 +51,10 @@ def test_the_state_goes_through_json_anywhere(
 
 def test_a_baseline_goes_on_where_one_stood() -> None:
     samples = [(0.1 * n, float((7 * n) % 11)) for n in range(40)]
-    first, second = Baseline(1.0, 0.8), Baseline(1.0, 0.8)
+    first = Baseline(1.0, 0.8)
     for time, value in samples[:20]:
         first.add(time, value)
-    second.restore(json.loads(json.dumps(first.state())))
+    second = decode(Baseline, json.loads(json.dumps(encode(first))))
     for time, value in samples[20:]:
         assert second.value == first.value
         for baseline in (first, second):

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from facetrack.formats.encoding import decode, encode
 from facetrack.signals.swings import Swing, Swings
 
 RATE = 50.0
@@ -96,7 +97,7 @@ def test_sines_swing_twice_a_period() -> None:
 
 @pytest.mark.parametrize("cut", range(0, 200, 7))
 def test_the_state_goes_through_json_anywhere(cut: int) -> None:
-    samples, first, second = zigzag(), Swings(3.0, 0.6), Swings(3.0, 0.6)
+    samples, first = zigzag(), Swings(3.0, 0.6)
     before = found(samples[:cut], first)
-    second.restore(json.loads(json.dumps(first.state())))
+    second = decode(Swings, json.loads(json.dumps(encode(first))))
     assert before + found(samples[cut:], second) == found(samples, Swings(3.0, 0.6))

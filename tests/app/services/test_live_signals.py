@@ -269,7 +269,7 @@ def test_rows_that_nothing_is_said_of_do_not_pile_up(tmp_path: Path) -> None:
         recorder(live(index))
     while recorder.account.frames < 1000:
         time.sleep(0.01)
-    assert len(recorder._signals.state()["rows"]["rows"]) <= 130
+    assert len(recorder._signals.state()["rows"]["_waiting"]) <= 130
     recorder.close()
     table = read_signals(Outputs(recorder.base).path("signals"))
     assert len(table) == 1000
