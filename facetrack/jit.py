@@ -21,34 +21,12 @@ EXACT: dict[str, Any] = {**FLAGS, "fastmath": False}
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function with the project's flags, cached on disk where a cache can be written.
-
-    Parameters
-    ----------
-    function : callable
-        Loops over plain C-contiguous arrays; results go into arrays that are passed in.
-
-    Returns
-    -------
-    callable
-        The compiled function; compiles at its first call.
-    """
+    """Compile a function with the project's flags, cached on disk where a cache can be written."""
     return _compiled(function, FLAGS)
 
 
 def exact_kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile as `kernel` does, for arithmetic that must give the same bits everywhere.
-
-    Parameters
-    ----------
-    function : callable
-        As for `kernel`.
-
-    Returns
-    -------
-    callable
-        The compiled function; sums stay in their order, nothing is contracted (FMA).
-    """
+    """Compile as `kernel` does, for arithmetic that must give the same bits everywhere."""
     return _compiled(function, EXACT)
 
 

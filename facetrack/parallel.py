@@ -27,19 +27,7 @@ class Map(Protocol):
     """One door for all parallel work: the builtin `map`, or one over processes or a cluster."""
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
-        """Apply a function to every item.
-
-        Parameters
-        ----------
-        function : callable
-            Can be pickled: of a module, or a `functools.partial` of one.
-        items : iterable
-
-        Returns
-        -------
-        iterator
-            Results in the order of the items.
-        """
+        """Apply a function to every item."""
         ...
 
 
@@ -55,19 +43,7 @@ class Pool:
         self._client = client
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
-        """Apply a function to every item.
-
-        Parameters
-        ----------
-        function : callable
-            Of a module, or a `functools.partial` of one.
-        items : iterable
-
-        Yields
-        ------
-        object
-            Results in the order of the items. An item's error is raised where it comes.
-        """
+        """Apply a function to every item."""
         futures = self._submit(function, list(items))
         try:
             for future in futures:
@@ -78,20 +54,7 @@ class Pool:
     def outcomes(
         self, function: Callable[[T], R], items: Sequence[T]
     ) -> Iterator[tuple[T, R | Exception]]:
-        """Apply a function to every item and hand results over as they come.
-
-        Parameters
-        ----------
-        function : callable
-        items : sequence
-
-        Yields
-        ------
-        item : object
-        outcome : object or Exception
-            The result, or why there is none. An item whose worker dies is tried again on another
-            one; one that kills several workers is given up.
-        """
+        """Apply a function to every item and hand results over as they come."""
         from distributed import as_completed
 
         futures = self._submit(function, items)
@@ -203,10 +166,6 @@ def one_blas_thread() -> Iterator[None]:
 
     How BLAS splits a product among threads decides the order of its sums. The limit is the
     process's, so that other threads wait here until this one is done.
-
-    Yields
-    ------
-    None
     """
     with _alone:
         # or the limit is ignored where another thread has ever set one

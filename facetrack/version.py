@@ -4,13 +4,7 @@ from __future__ import annotations
 
 
 def installed_version() -> str:
-    """Return the version as the package manager knows it.
-
-    Returns
-    -------
-    str
-        `0+not.installed` for a source tree on the path that was not installed.
-    """
+    """Return the version as the package manager knows it."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

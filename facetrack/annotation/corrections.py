@@ -108,18 +108,7 @@ def write_corrections(
 
 
 def table_of(corrections: Mapping[int, Correction]) -> TrackTable:
-    """Put corrections into a table.
-
-    Parameters
-    ----------
-    corrections : mapping of int to Correction
-        By the frame's number from 0.
-
-    Returns
-    -------
-    TrackTable
-        Ordered by frame, all of face 0; timestamps are unknown.
-    """
+    """Put corrections into a table."""
     frames = sorted(corrections)
     table = make_table(frames, np.array([corrections[f].points for f in frames]))
     sources = np.array([corrections[f].source for f in frames], dtype=np.uint8)

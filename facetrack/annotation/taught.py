@@ -169,18 +169,7 @@ def _lessons(
 
 
 def completed(shape_model: ShapeModel, correction: Correction) -> Points | None:
-    """Fill in the points that are absent, from the mean face at their place.
-
-    Parameters
-    ----------
-    shape_model : ShapeModel
-    correction : Correction
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64, or None
-        None where fewer than half of the points are known.
-    """
+    """Fill in the points that are absent, from the mean face at their place."""
     known = np.asarray(np.isfinite(correction.points).all(axis=1))
     if known.sum() < len(known) // 2:
         return None

@@ -62,18 +62,7 @@ class Overlay:
 
 
 def face_of_row(table: TrackTable, row: int) -> Face | None:
-    """Make a face of what a table says.
-
-    Parameters
-    ----------
-    table : TrackTable
-    row : int
-
-    Returns
-    -------
-    Face or None
-        None for the row of a frame without faces.
-    """
+    """Make a face of what a table says."""
     if table.face_id[row] == NO_FACE:
         return None
     values = [float(v) for v in table.pose[row]]

@@ -215,17 +215,7 @@ class Namer:
         self._taken: set[str] = {str(folder / SUMMARY).casefold()}
 
     def outputs(self, item: Input) -> Outputs:
-        """Choose the place of one input.
-
-        Parameters
-        ----------
-        item : Input
-
-        Returns
-        -------
-        Outputs
-            A place of its own for every recording of a camera: what it saw comes once only.
-        """
+        """Choose the place of one input."""
         mine = identity(item.source)
         for place in _names(item):
             outputs = Outputs(self._folder / place)

@@ -92,17 +92,7 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> Ledger | None:
-    """Read a ledger.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Ledger or None
-        None if there is none, or none of this version.
-    """
+    """Read a ledger."""
     content = _read_json(path)
     if content is None or content.get("kind") != "facetrack ledger":
         return None
@@ -175,17 +165,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
-    """Read a checkpoint.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Checkpoint or None
-        None if there is none, or none of this version.
-    """
+    """Read a checkpoint."""
     content = _read_json(path)
     if content is None or content.get("kind") != "facetrack checkpoint":
         return None

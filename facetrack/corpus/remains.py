@@ -32,17 +32,7 @@ def make_folder(outputs: Outputs) -> None:
 
 
 def clear_leftovers(outputs: Outputs) -> None:
-    """Take away what a killed run left half written, which is useless.
-
-    Parameters
-    ----------
-    outputs : Outputs
-
-    Raises
-    ------
-    OutputError
-        If that fails.
-    """
+    """Take away what a killed run left half written, which is useless."""
     folder, name = outputs.base.parent, outputs.base.name
     pattern = os.path.join(glob.escape(str(folder)), glob.escape(name))
     try:
@@ -114,21 +104,7 @@ def go_on(
 
 
 def count_rows(path: Path) -> tuple[int, int]:
-    """Count what a CSV file of ours holds.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    frames, rows : int
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be read any more.
-    """
+    """Count what a CSV file of ours holds."""
     frames = rows = 0
     last = b""
     try:

@@ -71,18 +71,7 @@ class SignalFiles:
         return {"pipeline": self._pipeline.state(), **self._tables.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where an earlier run with the same choice stood.
-
-        Parameters
-        ----------
-        state : dict
-            From `state`.
-
-        Raises
-        ------
-        FormatError, InputError
-            If the state or a file is broken; `reset` is needed then.
-        """
+        """Go on where an earlier run with the same choice stood."""
         if not self._choice.estimators:
             return
         try:

@@ -109,12 +109,7 @@ class SignalTables:
         self._events.write(event_records(found))
 
     def mark(self, records: Iterable[EventRecord]) -> None:
-        """Write events that are known already, such as those that a person marked.
-
-        Parameters
-        ----------
-        records : iterable of EventRecord
-        """
+        """Write events that are known already, such as those that a person marked."""
         self._events.write(records)
 
     def finish(self, findings: Iterable[Finding]) -> None:

@@ -215,17 +215,7 @@ def is_live(source: str | Path) -> bool:
 
 
 def identity(source: str | Path) -> str:
-    """Name a source in the same way wherever the program was started.
-
-    Parameters
-    ----------
-    source : str or Path
-
-    Returns
-    -------
-    str
-        The absolute path; the text itself of a camera or "demo".
-    """
+    """Name a source in the same way wherever the program was started."""
     return os.path.abspath(source) if isinstance(source, Path) else source
 
 

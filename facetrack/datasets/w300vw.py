@@ -112,52 +112,17 @@ class Clip:
     pictures: tuple[int, ...] = field(default=(), repr=False)
 
     def number(self, position: int) -> int:
-        """Return the number, from 0, of a decoded frame.
-
-        Parameters
-        ----------
-        position : int
-            How many frames were decoded before it.
-
-        Returns
-        -------
-        int
-        """
+        """Return the number, from 0, of a decoded frame."""
         return self.pictures[position] if self.pictures else position
 
     def read_truth(self) -> Truth:
-        """Read all labels but the excluded ones.
-
-        Returns
-        -------
-        Truth
-
-        Raises
-        ------
-        FormatError
-            If a .pts file is broken.
-        """
+        """Read all labels but the excluded ones."""
         frames = [frame for frame in sorted(self.labels) if frame not in self.excluded]
         points = np.array([read_pts(self.labels[frame]) for frame in frames], dtype=np.float64)
         return Truth(np.array(frames, dtype=np.int64), points.reshape(-1, 68, 2))
 
     def pair(self, n_decoded: int) -> Pairing:
-        """Pair labels and decoded frames by their number; the counts may differ at the end.
-
-        Parameters
-        ----------
-        n_decoded : int
-            Number of frames that the decoder gave, decoding from the start.
-
-        Returns
-        -------
-        Pairing
-
-        Raises
-        ------
-        FormatError
-            If a .pts file is broken.
-        """
+        """Pair labels and decoded frames by their number; the counts may differ at the end."""
         truth = self.read_truth()
         numbers = [self.number(position) for position in range(n_decoded)]
         position_of = {number: position for position, number in enumerate(numbers)}
@@ -270,18 +235,7 @@ def _frames(folder: Path) -> tuple[Path, tuple[int, ...]]:
 
 
 def unreliable(clip_id: str) -> frozenset[int]:
-    """Name the frames of a clip that the challenge left out because their labels are unreliable.
-
-    Parameters
-    ----------
-    clip_id : str
-        Three digits.
-
-    Returns
-    -------
-    frozenset of int
-        Numbers from 0; 16 of the clips have any.
-    """
+    """Name the frames of a clip that the challenge left out because their labels are unreliable."""
     ends = [span.split("-") for span in _unreliable_spans().get(clip_id, "").split()]
     return frozenset(n for e in ends for n in range(int(e[0]) - 1, int(e[-1])))
 

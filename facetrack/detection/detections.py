@@ -60,19 +60,7 @@ class Detection:
         return self.score >= PLAUSIBLE
 
     def moved(self, right: float, down: float, factor: float) -> Detection:
-        """Put the detection beside where it is, to start another fit.
-
-        Parameters
-        ----------
-        right, down : float
-            In widths of the box.
-        factor : float
-            Of the size.
-
-        Returns
-        -------
-        Detection
-        """
+        """Put the detection beside where it is, to start another fit."""
         x0, y0, x1, y1 = self.box
         side, (x, y) = x1 - x0, ((x0 + x1) / 2, (y0 + y1) / 2)
         to_x, to_y, half = x + side * right, y + side * down, side * factor / 2
@@ -96,18 +84,7 @@ class Finds(Protocol):
 
 
 def check_smallest(width: float) -> None:
-    """Check how small faces may be that are looked for.
-
-    Parameters
-    ----------
-    width : float
-        Pixels.
-
-    Raises
-    ------
-    InputError
-        If the networks cannot look at faces of this size.
-    """
+    """Check how small faces may be that are looked for."""
     if not _LEAST <= width <= _GREATEST:
         raise InputError(
             f"the smallest face is {_LEAST} to {_GREATEST:,} pixels wide, got {width:g}"
@@ -125,17 +102,7 @@ def certain_ones(detections: Sequence[Detection]) -> int:
 
 
 def distinct(detections: Sequence[Detection]) -> list[Detection]:
-    """Keep the best of the detections that lie on one face.
-
-    Parameters
-    ----------
-    detections : sequence of Detection
-
-    Returns
-    -------
-    list of Detection
-        Best first.
-    """
+    """Keep the best of the detections that lie on one face."""
     kept: list[Detection] = []
     for detection in sorted(detections, key=lambda d: (-d.score, d.box)):
         if all(overlap(detection.box, other.box) < _SAME_FACE for other in kept):

@@ -198,12 +198,7 @@ class FaceDetector:
 
 
 def without_networks() -> str:
-    """Return what is lost because the networks' package is not installed; empty where it is.
-
-    Returns
-    -------
-    str
-    """
+    """Return what is lost because the networks' package is not installed; empty where it is."""
     try:
         weights()
     except MissingDependencyError as error:
@@ -212,18 +207,7 @@ def without_networks() -> str:
 
 
 def detections(seen: Seen, origin: tuple[int, int] = (0, 0)) -> list[Detection]:
-    """Bring what the networks see to the scale on which all detections are judged.
-
-    Parameters
-    ----------
-    seen : Seen
-    origin : tuple of int
-        Where the picture that was searched lies in the frame, pixels.
-
-    Returns
-    -------
-    list of Detection
-    """
+    """Bring what the networks see to the scale on which all detections are judged."""
     squares, found = seen.squares, []
     for number in range(len(squares)):
         x, y = (squares.centre[number] + origin).tolist()

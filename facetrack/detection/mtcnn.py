@@ -121,17 +121,7 @@ class Seen:
 
 
 def weights() -> Path:
-    """Return the folder that holds the networks' weights.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    MissingDependencyError
-        If the package is not installed.
-    """
+    """Return the folder that holds the networks' weights."""
     found = importlib.util.find_spec(_MODULE)  # not imported: parts of it need an older Python
     if found is None or found.origin is None:
         raise MissingDependencyError(f"{PACKAGE} is not installed: pip install {PACKAGE}")

@@ -44,17 +44,7 @@ class CutDetector:
     _last: Thumbnail | None = None
 
     def update(self, image: Image) -> bool:
-        """Look at the next frame.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W[, 3]), uint8
-
-        Returns
-        -------
-        bool
-            Whether the picture is another one than in the last frame that had any contrast.
-        """
+        """Look at the next frame."""
         current = _thumbnail(image)
         centred = _centred(current)
         energy = float(centred @ centred)

@@ -117,22 +117,7 @@ def find_clips(folder: Path) -> list[Clip]:
 
 
 def find_clip(video: Path) -> Clip:
-    """Find the reference track beside a video.
-
-    Parameters
-    ----------
-    video : Path
-        `NAME.mp4` or the like, with `NAME_consensus.npz` or `NAME.npz` beside it.
-
-    Returns
-    -------
-    Clip
-
-    Raises
-    ------
-    FormatError
-        If there is no such track, or it is broken.
-    """
+    """Find the reference track beside a video."""
     track = _track_beside(video)
     if track is None:
         raise FormatError(video, "no track beside it", remedy=f"expected {video.stem}.npz")
@@ -145,23 +130,7 @@ def _track_beside(video: Path) -> Path | None:
 
 
 def clip_with_truth(video: Path, truth: Path) -> Clip:
-    """Join a video and a truth that lies elsewhere.
-
-    Parameters
-    ----------
-    video : Path
-    truth : Path
-        A track (`.npz`), a table, or a folder of .pts files named by frame numbers.
-
-    Returns
-    -------
-    Clip
-
-    Raises
-    ------
-    FormatError
-        If the truth cannot be read or is not of frames.
-    """
+    """Join a video and a truth that lies elsewhere."""
     if truth.suffix.lower() == ".npz":
         return _clip(video, truth)
     landmarks = load_landmarks(truth)
@@ -283,16 +252,6 @@ def _collect(
 
 
 def count_losses(points: npt.ArrayLike) -> int:
-    """Count how often a face that was tracked is not tracked in the next frame.
-
-    Parameters
-    ----------
-    points : array_like, shape (n, 68, 2)
-        A track; NaN where lost.
-
-    Returns
-    -------
-    int
-    """
+    """Count how often a face that was tracked is not tracked in the next frame."""
     seen = complete(points)
     return int((seen[:-1] & ~seen[1:]).sum())

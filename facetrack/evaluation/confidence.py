@@ -68,13 +68,7 @@ class Judged:
     yaw: Array
 
     def parts(self) -> dict[str, Reliability]:
-        """Compare confidence and outcome: `all`, each landmark group, each band of yaw.
-
-        Returns
-        -------
-        dict of str to Reliability
-            Without bands that no face lies in.
-        """
+        """Compare confidence and outcome: `all`, each landmark group, each band of yaw."""
         right = self.errors < WITHIN
         found = {"all": reliability(self.confidence, right)}
         for name, points in GROUPS.items():
@@ -272,16 +266,7 @@ def judged(data: str, start: str, rows: Rows, shape_model: ShapeModel) -> Judged
 
 
 def with_all(report: Sequence[Judged]) -> list[Judged]:
-    """Add a row with all data together for each way to start that several data share.
-
-    Parameters
-    ----------
-    report : sequence of Judged
-
-    Returns
-    -------
-    list of Judged
-    """
+    """Add a row with all data together for each way to start that several data share."""
     rows = list(report)
     for start in dict.fromkeys(entry.start for entry in report):
         same = [entry for entry in report if entry.start == start]

@@ -70,18 +70,7 @@ def _pooled(part: Mapping[str, Any], name: str) -> float:
 
 
 def confidence_details(report: Sequence[Judged]) -> list[dict[str, Any]]:
-    """Collect everything that the JSON file holds.
-
-    Parameters
-    ----------
-    report : sequence of Judged
-
-    Returns
-    -------
-    list of dict
-        Per data and start: `faces`, `ece`, `worst_group`, `worst_yaw` (fractions of 1) and `parts`,
-        each with its diagram.
-    """
+    """Collect everything that the JSON file holds."""
     found = []
     for entry in report:
         parts = entry.parts()

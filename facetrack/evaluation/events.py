@@ -222,17 +222,7 @@ def event_details(data: str, name: str, scores: Sequence[Scored]) -> dict[str, A
 
 
 def event_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out the comparison for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `event_details`, or from the JSON file.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay out the comparison for a person."""
     names = ("data", "clips", "labelled", "found", "missed", "false", "precision", "recall", "f1")
     parts: list[Part] = [
         Table(_HEADERS, [[details[name] for name in names]]),

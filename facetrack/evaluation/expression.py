@@ -102,17 +102,7 @@ def take_clip(item: tuple[Path, Floats], *, mean_shape: Floats, model: FaceModel
 
 
 def encode_clip(taken: ClipPatches, encoder: ExpressionEncoder) -> ClipChannels:
-    """Encode every frame of a clip.
-
-    Parameters
-    ----------
-    taken : ClipPatches
-    encoder : ExpressionEncoder
-
-    Returns
-    -------
-    ClipChannels
-    """
+    """Encode every frame of a clip."""
     ours = np.full_like(taken.theirs, np.nan)
     for index, patches in enumerate(taken.patches):
         if patches is not None:
@@ -129,18 +119,7 @@ def track_and_encode(item: tuple[Path, Floats], *, encoder: str, model: FaceMode
 def correlations(
     clips: Iterable[ClipChannels], channels: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Correlate each channel with the other program's in time.
-
-    Parameters
-    ----------
-    clips : iterable of ClipChannels
-    channels : sequence of str
-
-    Returns
-    -------
-    dict of str to dict of str to float
-        By channel and clip, where the other program's channel moves by 0.06 or more.
-    """
+    """Correlate each channel with the other program's in time."""
     found: dict[str, dict[str, float]] = {name: {} for name in channels}
     for clip in clips:
         known = np.isfinite(clip.ours).all(axis=1) & np.isfinite(clip.theirs).all(axis=1)
@@ -152,18 +131,7 @@ def correlations(
 
 
 def steadiness(clips: Iterable[ClipChannels]) -> dict[str, float]:
-    """Compare jitter on still stretches, and lost frames.
-
-    Parameters
-    ----------
-    clips : iterable of ClipChannels
-
-    Returns
-    -------
-    dict of str to float
-        `jitter`, `jitter_theirs`: mean absolute second difference of all channels; `still`: frames
-        that it rests on; `lost`, `lost_theirs`: share of frames without a value.
-    """
+    """Compare jitter on still stretches, and lost frames."""
     second: tuple[list[Floats], list[Floats]] = [], []
     lost, frames = np.zeros(2), 0
     for clip in clips:
@@ -224,18 +192,7 @@ def score_pictures(
 
 
 def expression_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out the measures for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        `clips` (from `correlations`), `steadiness`, `pictures` (by folder, from
-        `score_pictures`); parts may be missing.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay out the measures for a person."""
     parts: list[Part] = []
     by_channel, pictures = details.get("clips", {}), details.get("pictures", {})
     medians = {name: median(found) for name, found in by_channel.items() if found}

@@ -180,19 +180,7 @@ def _runs(mask: npt.NDArray[np.bool_]) -> list[Stretch]:
 
 
 def pool(values: Sequence[Mapping[str, float]], weights: Sequence[int]) -> dict[str, float]:
-    """Average measures of several clips, each weighted by its frames; NaN is left out.
-
-    Parameters
-    ----------
-    values : sequence of mapping
-        One per clip, all with the same names.
-    weights : sequence of int
-        Frames that each clip's measure rests on.
-
-    Returns
-    -------
-    dict of str to float
-    """
+    """Average measures of several clips, each weighted by its frames; NaN is left out."""
     pooled = {}
     for name in values[0] if values else ():
         pairs = [(v[name], w) for v, w in zip(values, weights, strict=True) if np.isfinite(v[name])]

@@ -159,18 +159,7 @@ def with_learned_conventions(
 
 
 def landmark_details(report: LandmarkReport) -> dict[str, Any]:
-    """Collect everything that the JSON file holds beyond the main numbers.
-
-    Parameters
-    ----------
-    report : LandmarkReport
-
-    Returns
-    -------
-    dict
-        `data`, `points`, `skipped` and `rows`, the latter with names, summary, `over12`, `groups`
-        and the standard error of the mean over images.
-    """
+    """Collect everything that the JSON file holds beyond the main numbers."""
     rows = [
         {
             "name": row.name,
@@ -194,17 +183,7 @@ def landmark_details(report: LandmarkReport) -> dict[str, Any]:
 
 
 def standard_error(row: LandmarkRow) -> float:
-    """Compute the standard error of the mean over images, % of the outer-eye distance.
-
-    Parameters
-    ----------
-    row : LandmarkRow
-
-    Returns
-    -------
-    float
-        Of the images found from every start; NaN with fewer than two of them.
-    """
+    """Compute the standard error of the mean over images, % of the outer-eye distance."""
     return 100 * intervals.standard_error(row.errors.mean(axis=1))
 
 
@@ -243,15 +222,5 @@ def landmark_table(details: Mapping[str, Any], *, images: int | None = None) -> 
 
 
 def curves(report: LandmarkReport) -> dict[str, npt.NDArray[np.float64]]:
-    """Name the errors of every row for a plot.
-
-    Parameters
-    ----------
-    report : LandmarkReport
-
-    Returns
-    -------
-    dict of str to ndarray
-        Errors as fractions, shape (n * s,).
-    """
+    """Name the errors of every row for a plot."""
     return {f"{row.name}, {row.start}": row.errors.ravel() for row in report.rows}

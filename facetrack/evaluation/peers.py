@@ -142,17 +142,7 @@ def fit_ert(predictor: Any, image: Image, box: Box) -> Points:
 
 
 def public_ert() -> ErtPeer:
-    """Load dlib's public 68-point model through the package `face_recognition_models`.
-
-    Returns
-    -------
-    ErtPeer
-
-    Raises
-    ------
-    MissingDependencyError
-        If the package is not installed.
-    """
+    """Load dlib's public 68-point model through the package `face_recognition_models`."""
     from importlib.util import find_spec
 
     spec = find_spec("face_recognition_models")

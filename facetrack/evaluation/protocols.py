@@ -173,22 +173,7 @@ def fit_starts(
     projected: bool,
     noise: StartNoise | None = None,
 ) -> list[Fit]:
-    """Fit one image from its moved truth; see `from_tracking_starts`.
-
-    Parameters
-    ----------
-    model : Model
-    numbered : (int, LabelledImage)
-        With the image's position.
-    seeds : int
-    projected : bool
-    noise : StartNoise, optional
-
-    Returns
-    -------
-    list of Fit
-        One per start.
-    """
+    """Fit one image from its moved truth; see `from_tracking_starts`."""
     draw = partial((noise or StartNoise()).move, projected=projected)
     return _fit_all(model, draw, seeds, numbered)
 
@@ -232,19 +217,7 @@ def _fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> P
 
 
 def fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> Fit | None:
-    """Fit one image from a face detector's boxes; see `from_detector`.
-
-    Parameters
-    ----------
-    model : Model
-    detector : Detects
-    labelled : LabelledImage
-
-    Returns
-    -------
-    Fit or None
-        None where the detector found nothing.
-    """
+    """Fit one image from a face detector's boxes; see `from_detector`."""
     image = labelled.read_bgr()
     detections = detector.detect(image, wanted=_EVERYBODY)
     faces = confirm(model, image, detections, (), _MOST_FACES)

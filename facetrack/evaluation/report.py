@@ -14,48 +14,17 @@ SUMMARY_HEADERS: Final = ("found %", "mean %", "median %", "AUC 8 %", "over 8 %"
 
 
 def summary_measures(summary: ErrorSummary) -> dict[str, float]:
-    """Name the main numbers of a JSON report.
-
-    Parameters
-    ----------
-    summary : ErrorSummary
-
-    Returns
-    -------
-    dict of str to float
-        `mean`, `median` (% of the outer-eye distance), `found`, `auc08`, `over08` (fractions
-        of 1).
-    """
+    """Name the main numbers of a JSON report."""
     return {name: value for name, value in asdict(summary).items() if name != "n"}
 
 
 def read_summary(details: Mapping[str, Any]) -> ErrorSummary:
-    """Read a summary out of a report's details.
-
-    Parameters
-    ----------
-    details : mapping
-        Holds the fields of the summary, perhaps beside others; NaN may be None.
-
-    Returns
-    -------
-    ErrorSummary
-    """
+    """Read a summary out of a report's details."""
     return ErrorSummary(**{f.name: number(details[f.name]) for f in fields(ErrorSummary)})
 
 
 def summary_cells(summary: ErrorSummary) -> tuple[str, ...]:
-    """Write a summary as cells for a person: everything in % but the area.
-
-    Parameters
-    ----------
-    summary : ErrorSummary
-
-    Returns
-    -------
-    tuple of str
-        In the order of `SUMMARY_HEADERS`.
-    """
+    """Write a summary as cells for a person: everything in % but the area."""
 
     def number(value: float, digits: int) -> str:
         return f"{value:.{digits}f}" if math.isfinite(value) else "-"

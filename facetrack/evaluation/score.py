@@ -156,17 +156,7 @@ def _from_csv(path: Path, face: int | None) -> Landmarks:
 
 
 def key_of(table: TrackTable) -> Callable[[int], Key]:
-    """Give what names a frame: of pictures their name without suffix, else the number.
-
-    Parameters
-    ----------
-    table : TrackTable
-
-    Returns
-    -------
-    callable
-        From the frame's number from 0 to the key of `Landmarks`.
-    """
+    """Give what names a frame: of pictures their name without suffix, else the number."""
     pictures = table.pictures
     return lambda frame: PurePath(pictures[frame]).stem if frame in pictures else frame
 

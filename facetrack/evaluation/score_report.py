@@ -10,18 +10,7 @@ from facetrack.reporting.tables import Table
 
 
 def score_details(report: ScoreReport) -> dict[str, Any]:
-    """Collect everything that the JSON file holds beyond the main numbers.
-
-    Parameters
-    ----------
-    report : ScoreReport
-
-    Returns
-    -------
-    dict
-        Sources, counts of what did not pair, warnings, and the error of every picture or frame
-        (frames numbered from 1, errors in % of the outer-eye distance, null where missing).
-    """
+    """Collect everything that the JSON file holds beyond the main numbers."""
     names = [k + 1 if isinstance(k, int) else k for k in report.keys]
     return {
         "predictions": report.predictions,
@@ -36,17 +25,7 @@ def score_details(report: ScoreReport) -> dict[str, Any]:
 
 
 def score_table(report: ScoreReport) -> str:
-    """Lay out the score for a terminal.
-
-    Parameters
-    ----------
-    report : ScoreReport
-
-    Returns
-    -------
-    str
-        One line of numbers, what did not pair, and warnings.
-    """
+    """Lay out the score for a terminal."""
     result = report.summary
     lines = [
         Table(["n", *SUMMARY_HEADERS], [[result.n, *summary_cells(result)]]).text(),

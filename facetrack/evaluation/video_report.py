@@ -19,18 +19,7 @@ Details: TypeAlias = Mapping[str, Any]
 
 
 def video_details(report: VideoReport) -> dict[str, Any]:
-    """Collect everything that the JSON file holds beyond the main numbers.
-
-    Parameters
-    ----------
-    report : VideoReport
-
-    Returns
-    -------
-    dict
-        `lag_ms`, `pooled` per system and `clips`; errors as `ErrorSummary`, of the references
-        with frames to compare.
-    """
+    """Collect everything that the JSON file holds beyond the main numbers."""
     return {
         "lag_ms": report.lag,
         "pooled": {name: _pooled_details(s) for name, s in report.pooled.items()},

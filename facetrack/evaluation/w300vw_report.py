@@ -73,18 +73,7 @@ def _clip_details(scores: Mapping[str, ClipScore]) -> dict[str, Any]:
 
 
 def w300vw_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out a report for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `w300vw_details`, or from the JSON file, where NaN is None.
-
-    Returns
-    -------
-    list of str or Table
-        Each system by category, the paired differences from the first one, and every exclusion.
-    """
+    """Lay out a report for a person."""
     rows: list[list[object]] = []
     for system in details["systems"]:
         for name, found in system["categories"].items():

@@ -130,13 +130,7 @@ class LabelledFace:
         self._detector, self._labels, self._aspect = detector, _Labels(clip), 1.0
 
     def look_at(self, frame: Frame) -> None:
-        """Go to a frame: its label is the one that counts.
-
-        Parameters
-        ----------
-        frame : Frame
-            In the order of the video.
-        """
+        """Go to a frame: its label is the one that counts."""
         self._labels.seek(frame.index)
         self._aspect = frame.aspect
 

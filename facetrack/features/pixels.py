@@ -53,16 +53,7 @@ def checked_image(image: npt.ArrayLike) -> Image:
 
 
 def grey(image: Image) -> Image:
-    """Convert BGR to grey; grey passes.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3), uint8
-
-    Returns
-    -------
-    ndarray, shape (H, W), uint8, C-contiguous
-    """
+    """Convert BGR to grey; grey passes."""
     if image.ndim == 3:
         converted = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2GRAY)
         return converted.astype(np.uint8, copy=False)
@@ -110,18 +101,7 @@ def box_of(points: npt.ArrayLike) -> Box:
 
 
 def overlap(a: Box, b: Box) -> float:
-    """Measure the intersection of two boxes over the smaller one's area.
-
-    Parameters
-    ----------
-    a, b : tuple of float
-        (x0, y0, x1, y1) in pixels.
-
-    Returns
-    -------
-    float
-        In [0, 1]; 1 when one lies inside the other.
-    """
+    """Measure the intersection of two boxes over the smaller one's area."""
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0 or height <= 0:
@@ -131,18 +111,7 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def agreement(a: Box, b: Box) -> float:
-    """Measure the intersection of two boxes over their union.
-
-    Parameters
-    ----------
-    a, b : tuple of float
-        (x0, y0, x1, y1) in pixels.
-
-    Returns
-    -------
-    float
-        In [0, 1]; 1 for equal boxes.
-    """
+    """Measure the intersection of two boxes over their union."""
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
     common = overlap(a, b) * min(areas)
     return common / (sum(areas) - common) if common else 0.0

@@ -151,15 +151,6 @@ def point_features(
 
 
 def contrast_of(maps: npt.NDArray[np.float32]) -> float:
-    """Measure how much there is to see: the mean of orientation maps, sampled on a grid.
-
-    Parameters
-    ----------
-    maps : ndarray, shape (H, W, 8), float32
-
-    Returns
-    -------
-    float
-    """
+    """Measure how much there is to see: the mean of orientation maps, sampled on a grid."""
     step = max(1, len(maps) // _SAMPLES)
     return float(maps[step // 2 :: step, step // 2 :: step].mean())

@@ -23,19 +23,7 @@ _CONFIDENCE = ("weights", "bias", "taught")
 
 
 def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
-    """Take a model apart.
-
-    Parameters
-    ----------
-    model : FaceModel
-
-    Returns
-    -------
-    arrays : dict of str to ndarray
-        By names such as "tracking/0/regressor".
-    description : dict
-        All that is no array, JSON-able.
-    """
+    """Take a model apart."""
     shape = model.shape_model
     arrays: Arrays = {
         "shape/mean": shape.mean,
@@ -70,23 +58,7 @@ def pack(model: FaceModel) -> tuple[Arrays, dict[str, Any]]:
 
 
 def unpack(arrays: Arrays, description: Mapping[str, Any]) -> FaceModel:
-    """Put a model together again.
-
-    Parameters
-    ----------
-    arrays : dict of str to ndarray
-    description : mapping
-        From `pack`; other entries are ignored.
-
-    Returns
-    -------
-    FaceModel
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        If an entry is missing or wrong.
-    """
+    """Put a model together again."""
     return FaceModel(
         name=str(description["name"]),
         shape_model=ShapeModel(

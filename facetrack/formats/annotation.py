@@ -119,17 +119,7 @@ def event_annotations(records: Iterable[EventRecord], people: Names = NO_NAMES) 
 
 
 def side_by_side(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """Let annotations of a tier that overlap share no tier.
-
-    Parameters
-    ----------
-    annotations : iterable of Annotation
-
-    Returns
-    -------
-    list of Annotation
-        By their starts; those that overlap an earlier one are in `TIER 2`, `TIER 3`, ...
-    """
+    """Let annotations of a tier that overlap share no tier."""
     free: dict[str, float] = {}
     laid = []
     for one in sorted(annotations, key=lambda a: (a.start, a.end)):

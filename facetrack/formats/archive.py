@@ -115,22 +115,7 @@ def read_any_archive(path: str | os.PathLike[str], *, noun: str) -> tuple[Arrays
 
 
 def read_description(path: str | os.PathLike[str], *, noun: str) -> dict[str, Any]:
-    """Read what an archive says of itself, and no array: the checksum is not compared.
-
-    Parameters
-    ----------
-    path, noun
-        As for `read_any_archive`.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    FormatError
-        As `read_any_archive`, as far as the damage shows.
-    """
+    """Read what an archive says of itself, and no array: the checksum is not compared."""
     try:
         text = read_npz(path, required=["meta"])["meta"]
     except FormatError as error:
@@ -156,17 +141,7 @@ def _meta(path: str | os.PathLike[str], text: npt.NDArray[Any], noun: str) -> di
 
 
 def checksum(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    """Digest the names, types, shapes and values of arrays.
-
-    Parameters
-    ----------
-    arrays : mapping of str to ndarray
-
-    Returns
-    -------
-    str
-        SHA-256, hexadecimal.
-    """
+    """Digest the names, types, shapes and values of arrays."""
     digest = hashlib.sha256()
     for key in sorted(arrays):
         array = arrays[key]

@@ -27,19 +27,7 @@ _REMEDIES = {
 
 
 def output_error(path: str | os.PathLike[str], error: OSError) -> OutputError:
-    """Say in one line why a file cannot be written and what helps.
-
-    Parameters
-    ----------
-    path : path-like
-        The file that was to be written.
-    error : OSError
-        What the operating system said.
-
-    Returns
-    -------
-    OutputError
-    """
+    """Say in one line why a file cannot be written and what helps."""
     remedy = _REMEDIES.get(error.errno or 0, "check the folder and the disk")
     return OutputError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
 

@@ -60,22 +60,7 @@ def read_npz(
 
 
 def read_whole_npz(path: str | os.PathLike[str]) -> dict[str, npt.NDArray[Any]]:
-    """Read every array of an archive.
-
-    Parameters
-    ----------
-    path : path-like
-        The archive.
-
-    Returns
-    -------
-    dict of str to ndarray
-
-    Raises
-    ------
-    FormatError
-        As `read_npz`.
-    """
+    """Read every array of an archive."""
     return _read(path, lambda names: names)
 
 

@@ -130,32 +130,12 @@ def write_openface(path: str | os.PathLike[str], table: TrackTable) -> None:
 
 
 def labels(table: TrackTable) -> tuple[Column, ...]:
-    """Choose the columns that a table has besides those of every file.
-
-    Parameters
-    ----------
-    table : TrackTable
-
-    Returns
-    -------
-    tuple of Column
-        `PERSON` where people have names, `PICTURE` where the frames are files.
-    """
+    """Choose the columns that a table has besides those of every file."""
     return ((PERSON,) if table.people else ()) + ((PICTURE,) if table.pictures else ())
 
 
 def header(columns: Sequence[Column] = ()) -> str:
-    """Return the first line of a file with further columns.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-        See `labels`.
-
-    Returns
-    -------
-    str
-    """
+    """Return the first line of a file with further columns."""
     return ",".join((*NAMES, *(column.name for column in columns))) + "\n"
 
 

@@ -194,22 +194,7 @@ def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
 
 def picture_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read a picture's file.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    VideoError
-        If the file is missing, empty, too large, claims to be a picture that it cannot hold, or
-        is a JPEG without its end.
-    """
+    """Read a picture's file."""
     try:
         content = read_bytes(path, limit=MAX_BYTES)
     except FormatError as error:
@@ -223,17 +208,7 @@ def picture_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def most_pixels(size: int) -> int:
-    """Say how many pixels a file may claim for a picture before it counts as damaged.
-
-    Parameters
-    ----------
-    size : int
-        Bytes of the file.
-
-    Returns
-    -------
-    int
-    """
+    """Say how many pixels a file may claim for a picture before it counts as damaged."""
     return _ALWAYS + _PER_BYTE * size
 
 

@@ -104,16 +104,6 @@ def read_bytes(path: str | os.PathLike[str], *, limit: int) -> bytes:
 
 
 def quoted(text: str) -> str:
-    """Make a text fit for a cell of a CSV file, whose lines are rows.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        Line ends become blanks; in quotes where it holds a comma or a quote.
-    """
+    """Make a text fit for a cell of a CSV file, whose lines are rows."""
     text = " ".join(text.split())
     return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"') else text

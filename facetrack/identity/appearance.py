@@ -103,17 +103,7 @@ def save_whitening(
 
 @cache
 def shipped_whitening() -> Whitening:
-    """Read the whitening that ships, `models/appearance.npz`.
-
-    Returns
-    -------
-    Whitening
-
-    Raises
-    ------
-    ModelError
-        If the file is damaged.
-    """
+    """Read the whitening that ships, `models/appearance.npz`."""
     return APPEARANCE.read("appearance")
 
 

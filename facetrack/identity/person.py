@@ -58,17 +58,7 @@ def signature(image: Image, points: Points, shape_model: ShapeModel) -> Signatur
 
 
 def similarity(a: Signature, b: Signature) -> float:
-    """Compare two signatures.
-
-    Parameters
-    ----------
-    a, b : ndarray, shape (SIGNATURE_SIZE,), float32
-
-    Returns
-    -------
-    float
-        At most 1, reached by equal ones.
-    """
+    """Compare two signatures."""
     loss = _GREY_WEIGHT / _GREY_LEVELS * float(np.abs(a[-2:] - b[-2:]).sum())
     return float(a[:-2] @ b[:-2]) - min(_MOST_GREY_LOSS, loss)
 
@@ -110,15 +100,5 @@ class Person:
 
 
 def person_makers(model: object) -> Makers:
-    """Return what `decode` needs to make persons.
-
-    Parameters
-    ----------
-    model : FaceModel
-        Which was taught.
-
-    Returns
-    -------
-    mapping of type to callable
-    """
+    """Return what `decode` needs to make persons."""
     return {PersonState: lambda state: PersonState.from_state(state, teachable(model))}

@@ -128,22 +128,7 @@ def _learned_from(
 
 
 def teachable(model: object) -> FaceModel:
-    """Give the model back if it can learn a person.
-
-    Parameters
-    ----------
-    model : object
-        What a tracker fits with.
-
-    Returns
-    -------
-    FaceModel
-
-    Raises
-    ------
-    LearningError
-        If it is no trained model, or one of an older version.
-    """
+    """Give the model back if it can learn a person."""
     if not isinstance(model, FaceModel) or not model.priors:
         name = getattr(model, "name", type(model).__name__)
         raise LearningError(

@@ -22,18 +22,7 @@ _OPENFACE_FOCAL: Final = 500.0  # pixels, for an image of 640 x 480
 
 
 def default_focal_length(image_size: tuple[int, int]) -> float:
-    """Guess the focal length of an unknown camera as OpenFace does.
-
-    Parameters
-    ----------
-    image_size : (width, height)
-        In pixels.
-
-    Returns
-    -------
-    float
-        In pixels: the average of 500 (width / 640) and 500 (height / 480).
-    """
+    """Guess the focal length of an unknown camera as OpenFace does."""
     width, height = image_size
     return 0.5 * _OPENFACE_FOCAL * (width / 640 + height / 480)
 
@@ -91,17 +80,7 @@ def head_pose(
 
 
 def rotation_matrix(pitch: float, yaw: float, roll: float) -> Array:
-    """Compute R = Rx Ry Rz.
-
-    Parameters
-    ----------
-    pitch, yaw, roll : float
-        Rotation about x (right), y (down) and z (away from the camera) in radians.
-
-    Returns
-    -------
-    ndarray, shape (3, 3), float64
-    """
+    """Compute R = Rx Ry Rz."""
     (cx, cy, cz), (sx, sy, sz) = np.cos((pitch, yaw, roll)), np.sin((pitch, yaw, roll))
     return np.array(
         [
@@ -113,17 +92,7 @@ def rotation_matrix(pitch: float, yaw: float, roll: float) -> Array:
 
 
 def euler_angles(rotation: npt.ArrayLike) -> tuple[float, float, float]:
-    """Take a rotation matrix apart, R = Rx Ry Rz.
-
-    Parameters
-    ----------
-    rotation : array_like, shape (3, 3)
-
-    Returns
-    -------
-    tuple of float
-        (pitch, yaw, roll) in radians; yaw within +-pi/2.
-    """
+    """Take a rotation matrix apart, R = Rx Ry Rz."""
     r = np.asarray(rotation, dtype=np.float64)
     yaw = math.asin(min(1.0, max(-1.0, r[0, 2])))
     return math.atan2(-r[1, 2], r[2, 2]), yaw, math.atan2(-r[0, 1], r[0, 0])

@@ -90,17 +90,7 @@ def _plain(value: Any) -> Any:
 
 
 def number(value: Any) -> Any:
-    """Read a number out of a report.
-
-    Parameters
-    ----------
-    value : int, float or None
-
-    Returns
-    -------
-    int or float
-        NaN for None, which stands for every number that is not finite.
-    """
+    """Read a number out of a report."""
     return math.nan if value is None else value
 
 

@@ -19,36 +19,14 @@ PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Make a figure of its own: pyplot's global state and its display stay out of it.
-
-    Parameters
-    ----------
-    width, height : float
-        In inches.
-
-    Returns
-    -------
-    Figure
-        Without axes.
-    """
+    """Make a figure of its own: pyplot's global state and its display stay out of it."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def titled_axes(title: str) -> tuple[Figure, Axes]:
-    """Make a figure of one plot.
-
-    Parameters
-    ----------
-    title : str
-        Stands above the plot.
-
-    Returns
-    -------
-    figure : Figure
-    axes : Axes
-    """
+    """Make a figure of one plot."""
     figure = new_figure(7, 5)
     axes = figure.add_subplot()
     axes.set_title(title)
@@ -56,35 +34,13 @@ def titled_axes(title: str) -> tuple[Figure, Axes]:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure.
-
-    Parameters
-    ----------
-    figure : Figure
-    path : Path
-        A file that matplotlib can write, such as `.png` or `.svg`.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write a figure."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
 
 
 def svg(figure: Figure) -> bytes:
-    """Draw a figure for a page.
-
-    Parameters
-    ----------
-    figure : Figure
-
-    Returns
-    -------
-    bytes
-        An SVG file that holds no date, so that the same figure gives the same bytes.
-    """
+    """Draw a figure for a page."""
     buffer = io.BytesIO()
     with rc_context({"svg.hashsalt": "facetrack"}):  # names inside are random otherwise
         figure.savefig(buffer, format="svg", metadata={"Date": None})

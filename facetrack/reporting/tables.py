@@ -63,13 +63,7 @@ class Table:
         return [any(isinstance(row[k], str) for row in self.rows) for k in range(len(self.headers))]
 
     def text(self) -> str:
-        """Lay the table out for a terminal.
-
-        Returns
-        -------
-        str
-            Lines without trailing blanks.
-        """
+        """Lay the table out for a terminal."""
         lines = [list(self.headers), *self.cells]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         lines.insert(1, ["-" * width for width in widths])
@@ -83,13 +77,7 @@ class Table:
         )
 
     def markdown(self) -> str:
-        """Lay the table out as GitHub's Markdown.
-
-        Returns
-        -------
-        str
-            One line per row; what stands in the cells is escaped.
-        """
+        """Lay the table out as GitHub's Markdown."""
         marks = ["---" if left else "---:" for left in self.wordy]
         escaped = [[escape(cell) for cell in line] for line in (self.headers, *self.cells)]
         escaped.insert(1, marks)
@@ -100,49 +88,18 @@ Part: TypeAlias = str | Table
 
 
 def as_text(parts: Iterable[Part]) -> str:
-    """Lay out lines and tables for a terminal.
-
-    Parameters
-    ----------
-    parts : iterable of str or Table
-        An empty string is an empty line.
-
-    Returns
-    -------
-    str
-    """
+    """Lay out lines and tables for a terminal."""
     return "\n".join(part.text() if isinstance(part, Table) else part for part in parts)
 
 
 def as_markdown(parts: Iterable[Part]) -> str:
-    """Lay out lines and tables as Markdown.
-
-    Parameters
-    ----------
-    parts : iterable of str or Table
-        Every line becomes a paragraph, every empty one nothing.
-
-    Returns
-    -------
-    str
-        Ends with a newline.
-    """
+    """Lay out lines and tables as Markdown."""
     blocks = [part.markdown() if isinstance(part, Table) else escape(part) for part in parts]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def as_data(parts: Iterable[Part]) -> list[str | dict[str, list[Any]]]:
-    """Turn lines and tables into what a JSON report holds.
-
-    Parameters
-    ----------
-    parts : iterable of str or Table
-
-    Returns
-    -------
-    list of str or dict
-        A table as its `headers` and its `rows`, a `Quantity` as its attributes.
-    """
+    """Turn lines and tables into what a JSON report holds."""
     return [part if isinstance(part, str) else _plain(part) for part in parts]
 
 
@@ -152,22 +109,7 @@ def _plain(table: Table) -> dict[str, list[Any]]:
 
 
 def from_data(data: Iterable[str | Mapping[str, Any]]) -> list[Part]:
-    """Read lines and tables out of a JSON report.
-
-    Parameters
-    ----------
-    data : iterable of str or mapping
-        From `as_data`.
-
-    Returns
-    -------
-    list of str or Table
-
-    Raises
-    ------
-    KeyError
-        If a table lacks its headers or rows.
-    """
+    """Read lines and tables out of a JSON report."""
     return [part if isinstance(part, str) else _table(part) for part in data]
 
 
@@ -182,17 +124,7 @@ def _quantity(data: Mapping[str, Any]) -> Quantity:
 
 
 def escape(text: str) -> str:
-    """Take the meaning of Markdown's marks away.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        On one line, for a paragraph or a cell of a table.
-    """
+    """Take the meaning of Markdown's marks away."""
     return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
 
 

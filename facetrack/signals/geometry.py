@@ -25,18 +25,7 @@ _TURNED: Final = 25.0  # degrees of yaw beyond which perspective, not the face, 
 
 
 def eye_openings(face: Face) -> tuple[float, float]:
-    """Measure both eyes.
-
-    Parameters
-    ----------
-    face : Face
-        A tracked face.
-
-    Returns
-    -------
-    float, float
-        Eye aspect ratio of the person's right and left eye; NaN where a point is unknown.
-    """
+    """Measure both eyes."""
     points: Points = face.points.tolist()
     return (
         opening(points, RIGHT_EYE_LIDS, RIGHT_EYE_CORNERS),

@@ -48,24 +48,12 @@ class Observation:
 
     @property
     def grey(self) -> Image:
-        """Grey values of the whole frame, shape (H, W), uint8, converted once for everybody.
-
-        Raises
-        ------
-        InputError
-            If there is no picture.
-        """
+        """Grey values of the whole frame, shape (H, W), uint8, converted once for everybody."""
         return self._pictured().grey
 
     @property
     def image(self) -> Image:
-        """Colours of the whole frame, shape (H, W, 3), uint8 BGR, converted once for everybody.
-
-        Raises
-        ------
-        InputError
-            If there is no picture.
-        """
+        """Colours of the whole frame, shape (H, W, 3), uint8 BGR, converted once for everybody."""
         return self._pictured().image
 
     def cut(self, crop: Crop, mean: Points) -> Cut:

@@ -106,17 +106,7 @@ class Pipeline:
         return self.look([Observation(frame.index, frame.timestamp, f, frame) for f in faces])
 
     def look(self, seen: Sequence[Observation]) -> list[Finding]:
-        """Hand observations of one frame to the estimators; as `update`, also without pixels.
-
-        Parameters
-        ----------
-        seen : sequence of Observation
-            One for each face.
-
-        Returns
-        -------
-        list of Finding
-        """
+        """Hand observations of one frame to the estimators; as `update`, also without pixels."""
         tracked = [o for o in seen if o.face.tracked]
         self._turn += 1
         in_turn = tracked[self._turn % len(tracked)] if len(tracked) > _FEW else None
@@ -158,10 +148,6 @@ class Pipeline:
         """Go on with another choice: runs of estimators that stay go on, others end unheard.
 
         An estimator of the same name that measures from another rest is another one.
-
-        Parameters
-        ----------
-        choice : Choice
         """
         before = {estimator.name: estimator for estimator in self.choice.estimators}
         self.choice = choice
@@ -185,18 +171,7 @@ class Pipeline:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on where another pipeline with the same choice stood.
-
-        Parameters
-        ----------
-        state : mapping
-            From `state`.
-
-        Raises
-        ------
-        InputError
-            If it is broken or of other estimators.
-        """
+        """Go on where another pipeline with the same choice stood."""
         try:
             self.faults = {str(name): str(why) for name, why in state["faults"].items()}
             self._turn = int(state["turn"])
@@ -293,17 +268,7 @@ class Pipeline:
 
 
 def event_records(findings: Iterable[Finding]) -> list[EventRecord]:
-    """Pick the events out of what a pipeline found.
-
-    Parameters
-    ----------
-    findings : iterable of Finding
-
-    Returns
-    -------
-    list of EventRecord
-        With source `machine`.
-    """
+    """Pick the events out of what a pipeline found."""
     return [
         EventRecord(finding.face_id, finding.result, finding.estimator)
         for finding in findings
@@ -312,19 +277,7 @@ def event_records(findings: Iterable[Finding]) -> list[EventRecord]:
 
 
 def in_square_pixels(face: Face, stretch: Stretch) -> Face:
-    """Move a face's points into square pixels, in which signals are measured.
-
-    Parameters
-    ----------
-    face : Face
-        Its points are in a video's pixels.
-    stretch : Stretch
-        How those become square ones.
-
-    Returns
-    -------
-    Face
-    """
+    """Move a face's points into square pixels, in which signals are measured."""
     if stretch == AS_STORED:
         return face
     points, raw = (read_only_points(stretch.square(p)) for p in (face.points, face.raw_points))

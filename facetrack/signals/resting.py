@@ -24,13 +24,7 @@ class RestMeter:
         self._seen: dict[int, dict[str, list[float]]] = {}
 
     def add(self, findings: Iterable[Finding]) -> None:
-        """Take what was found in a frame; what could not be assessed is left out.
-
-        Parameters
-        ----------
-        findings : iterable of Finding
-            Of estimators that can measure from a rest and do not.
-        """
+        """Take what was found in a frame; what could not be assessed is left out."""
         for found in findings:
             if isinstance(found.result, Readings):
                 values = self._seen.setdefault(found.face_id, {})

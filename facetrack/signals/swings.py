@@ -50,15 +50,7 @@ class Swings:
     _far: tuple[float, float] = field(default=(0.0, 0.0), init=False)
 
     def update(self, time: float, angle: float) -> tuple[Swing | None, bool]:
-        """Take the next angle.
-
-        Returns
-        -------
-        Swing or None
-            The swing that ended.
-        bool
-            Whether the angle rests.
-        """
+        """Take the next angle."""
         if self._pivot is None:
             self._begin(time, angle)
             return None, self._pivot is None

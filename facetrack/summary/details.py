@@ -89,18 +89,7 @@ def _value(numbers: Any) -> dict[str, Any]:
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
-    """Write a report's rows.
-
-    Parameters
-    ----------
-    rows : iterable of iterable
-        From `csv_rows`.
-
-    Returns
-    -------
-    str
-        A CSV file with its header.
-    """
+    """Write a report's rows."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([HEADER, *rows])

@@ -99,17 +99,7 @@ def event_numbers(
 
 
 def taken_by(person: Timeline, kind: str) -> Flags:
-    """Find the pieces of a timeline that events of a kind take.
-
-    Parameters
-    ----------
-    person : Timeline
-    kind : str
-
-    Returns
-    -------
-    ndarray, shape (n,), bool
-    """
+    """Find the pieces of a timeline that events of a kind take."""
     taken = np.zeros(len(person.start), dtype=np.bool_)
     for record in person.events:
         if record.event.name == kind:
@@ -130,18 +120,7 @@ def _pieces_of(person: Timeline, event: Event) -> slice:
 
 
 def event_seconds(person: Timeline, event: Event) -> float:
-    """Measure how long an event lasts; see `EventNumbers`.
-
-    Parameters
-    ----------
-    person : Timeline
-    event : Event
-
-    Returns
-    -------
-    float
-        Seconds.
-    """
+    """Measure how long an event lasts; see `EventNumbers`."""
     measured = event.detail.get("seconds")
     if isinstance(measured, int | float):
         return float(measured)

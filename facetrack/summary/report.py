@@ -95,22 +95,7 @@ class Report:
     _recordings: list[dict[str, Any]] = field(default_factory=list, init=False)
 
     def add(self, recording: Recording) -> bool:
-        """Add a recording.
-
-        Parameters
-        ----------
-        recording : Recording
-
-        Returns
-        -------
-        bool
-            Whether anybody was found in it.
-
-        Raises
-        ------
-        InputError
-            If its timestamps are missing or go back, or two intervals have one name.
-        """
+        """Add a recording."""
         found = recording.timelines()
         if not found:
             blocks: list[Block] = [Notice(_NO_FACE_FOUND), dict(recording.about)]

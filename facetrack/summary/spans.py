@@ -60,18 +60,7 @@ class Span:
 
 
 def union(name: str, spans: Iterable[Span]) -> Span:
-    """Make one span of several, such as all that were marked with one word.
-
-    Parameters
-    ----------
-    name : str
-    spans : iterable of Span
-        One or more; they may overlap.
-
-    Returns
-    -------
-    Span
-    """
+    """Make one span of several, such as all that were marked with one word."""
     joined: list[tuple[float, float]] = []
     for start, stop in sorted(part for span in spans for part in span.stretches):
         if joined and start <= joined[-1][1]:
@@ -88,22 +77,7 @@ def when(span: Span) -> str:
 
 
 def parse_span(text: str) -> Span:
-    """Read a span as people type it.
-
-    Parameters
-    ----------
-    text : str
-        NAME=START-STOP in seconds, such as `baseline=0-30`.
-
-    Returns
-    -------
-    Span
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
+    """Read a span as people type it."""
     match = _SPAN.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} is no NAME=START-STOP in seconds, such as baseline=0-30")
@@ -111,22 +85,7 @@ def parse_span(text: str) -> Span:
 
 
 def read_spans(path: str | os.PathLike[str]) -> list[Span]:
-    """Read a table of spans.
-
-    Parameters
-    ----------
-    path : path-like
-        A CSV file with the columns `name`, `start` and `stop`, seconds; others are left alone.
-
-    Returns
-    -------
-    list of Span
-
-    Raises
-    ------
-    FormatError
-        If it is no such table, or a row is wrong.
-    """
+    """Read a table of spans."""
     reader = csv.DictReader(read_text(path, limit=_MAX_BYTES).splitlines())
     missing = set(_NAMES) - set(reader.fieldnames or ())
     if missing:

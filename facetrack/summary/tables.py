@@ -29,16 +29,7 @@ def label(name: str, unit: str = "") -> str:
 
 
 def time_table(summary: Summary) -> Table:
-    """Lay out how much of the time was tracked, and each signal assessable, and why not.
-
-    Parameters
-    ----------
-    summary : Summary
-
-    Returns
-    -------
-    Table
-    """
+    """Lay out how much of the time was tracked, and each signal assessable, and why not."""
     q = summary.quality
     covered = q.times.covered
     doubtful = ratio(q.doubtful, covered)
@@ -69,16 +60,7 @@ def _reasons(times: Times) -> str:
 
 
 def event_table(summary: Summary) -> Table:
-    """Lay out every kind of event that was looked for.
-
-    Parameters
-    ----------
-    summary : Summary
-
-    Returns
-    -------
-    Table
-    """
+    """Lay out every kind of event that was looked for."""
     headers = ["event", "count", "by a person", "per minute", "mean, s", "longest, s",
                "of the time", "mean size", "note"]  # fmt: skip
     return _lean(headers, [_event_row(e) for e in summary.events.values()])
@@ -100,17 +82,7 @@ def _note(times: Times) -> str:
 
 
 def side_table(summary: Summary) -> Table:
-    """Lay out the details of events that have a right and a left side.
-
-    Parameters
-    ----------
-    summary : Summary
-
-    Returns
-    -------
-    Table
-        Without rows where no event has sides.
-    """
+    """Lay out the details of events that have a right and a left side."""
     rows = [
         [label(e.name), label(stem), *(Quantity(e.details[stem + end])
                                        for end in ("_right", "_left", DIFFERENCE))]
@@ -121,16 +93,7 @@ def side_table(summary: Summary) -> Table:
 
 
 def value_table(summary: Summary) -> Table:
-    """Lay out the values of every signal.
-
-    Parameters
-    ----------
-    summary : Summary
-
-    Returns
-    -------
-    Table
-    """
+    """Lay out the values of every signal."""
     headers = ["signal", "mean", "SD", "median", "5 %", "95 %", "lowest", "highest",
                "peak", "at, s", "note"]  # fmt: skip
     return _lean(headers, [_value_row(v) for v in summary.values.values()])
@@ -161,17 +124,7 @@ def _number(value: float, unit: str) -> Quantity:
 
 
 def level_table(summary: Summary) -> Table:
-    """Lay out for how long signals were above their level.
-
-    Parameters
-    ----------
-    summary : Summary
-
-    Returns
-    -------
-    Table
-        Without rows where no signal has a level.
-    """
+    """Lay out for how long signals were above their level."""
     rows = [
         [label(v.name, v.unit), _number(v.level, v.unit), percent(v.above), percent(1 - v.above)]
         for v in summary.values.values()
@@ -181,17 +134,7 @@ def level_table(summary: Summary) -> Table:
 
 
 def comparison_table(summaries: Sequence[Summary]) -> Table:
-    """Lay spans out side by side, with what differs from the first.
-
-    Parameters
-    ----------
-    summaries : sequence of Summary
-        Of one person; one or more.
-
-    Returns
-    -------
-    Table
-    """
+    """Lay spans out side by side, with what differs from the first."""
     first, *others = [s.span.name for s in summaries]
     headers = ["", first, *others, *(f"{name} - {first}" for name in others), "note"]
     return _lean(headers, list(_compared(summaries)))
@@ -256,17 +199,7 @@ def _row(
 
 
 def event_list(person: Timeline) -> Table:
-    """Lay out the first events of a person.
-
-    Parameters
-    ----------
-    person : Timeline
-
-    Returns
-    -------
-    Table
-        At most `LISTED` of them.
-    """
+    """Lay out the first events of a person."""
     rows: list[list[object]] = [
         [
             clock(r.event.start), label(r.event.name), Quantity(event_seconds(person, r.event), 2),

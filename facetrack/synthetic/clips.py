@@ -24,21 +24,7 @@ def demo_video(
     size: tuple[int, int] = (640, 480),
     clock: Clock | None = None,
 ) -> SyntheticVideo:
-    """Make the demo clip: ten seconds, unless said otherwise, of the astronaut moving and talking.
-
-    Parameters
-    ----------
-    shape_model : ShapeModel
-    n_frames : int
-    size : tuple of int
-        Width and height in pixels.
-    clock : Clock, optional
-        Makes it behave like a camera, see `SyntheticVideo`.
-
-    Returns
-    -------
-    SyntheticVideo
-    """
+    """Make the demo clip: ten seconds, unless said otherwise, of the astronaut talking."""
     # Drawn out beyond its border, the portrait would show streaks where the head moves down.
     face = SyntheticFace(with_room(astronaut()), whole=True)
     video = SyntheticVideo(
@@ -51,20 +37,7 @@ def demo_video(
 def crossing_video(
     shape_model: ShapeModel, *, seed: int = 0, size: tuple[int, int] = (640, 480)
 ) -> SyntheticVideo:
-    """Make two people who pass each other, one before the other, in 90 frames.
-
-    Parameters
-    ----------
-    shape_model : ShapeModel
-    seed : int
-        Of who comes from where, how high, how large and who is in front.
-    size : tuple of int
-        Width and height in pixels.
-
-    Returns
-    -------
-    SyntheticVideo
-    """
+    """Make two people who pass each other, one before the other, in 90 frames."""
     rng = np.random.default_rng(seed)
     width, height = size
     eye_distances = rng.uniform(0.11, 0.15, size=2) * height

@@ -279,17 +279,7 @@ def triangle_areas(vertices: Points, triangles: npt.NDArray[np.int64]) -> npt.ND
 
 
 def rotation(state: HeadState) -> npt.NDArray[np.float64]:
-    """Compute how a head is turned against its portrait.
-
-    Parameters
-    ----------
-    state : HeadState
-
-    Returns
-    -------
-    ndarray, shape (3, 3), float64
-        x right, y down, z away from the viewer.
-    """
+    """Compute how a head is turned against its portrait."""
     angles = state.yaw, state.pitch, state.roll
     cy, sy, cp, sp, cr, sr = (f(a) for a in angles for f in (np.cos, np.sin))
     # The nose (negative z) goes to +x for positive yaw and to +y for positive pitch.

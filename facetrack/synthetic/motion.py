@@ -80,18 +80,7 @@ Trajectory = Callable[[float], Placement]
 
 
 def straight(start: Placement, end: Placement, *, seconds: float) -> Trajectory:
-    """Move on a straight line at constant speed, then stay.
-
-    Parameters
-    ----------
-    start, end : Placement
-    seconds : float
-        When `end` is reached.
-
-    Returns
-    -------
-    Trajectory
-    """
+    """Move on a straight line at constant speed, then stay."""
 
     def place(time: float) -> Placement:
         part = min(max(time / seconds, 0.0), 1.0)

@@ -105,16 +105,7 @@ MANNERS: Final = (
 
 
 def draw_manner(rng: np.random.Generator) -> Manner:
-    """Draw how a person moves and in what light: from easy to as hard as `MANNERS` get.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    Manner
-    """
+    """Draw how a person moves and in what light: from easy to as hard as `MANNERS` get."""
     scene: dict[str, Any] = {}
     for name, (share, low, high) in _SCENES.items():
         if rng.random() < share:

@@ -70,13 +70,7 @@ class Portrait:
 
 @cache
 def astronaut() -> Portrait:
-    """Give Eileen Collins (NASA, public domain), the picture that scikit-image ships.
-
-    Returns
-    -------
-    Portrait
-        512 x 512 pixels. The landmarks were corrected by eye on the enlarged picture.
-    """
+    """Give Eileen Collins (NASA, public domain), the picture that scikit-image ships."""
     with as_file(files("facetrack.synthetic") / "astronaut.pts") as path:
         points = read_pts(path)
     outline = np.array(_ASTRONAUT_OUTLINE, dtype=np.float64)
@@ -97,12 +91,7 @@ def _astronaut_picture() -> Image:
 
 @cache
 def stranger() -> Portrait:
-    """Give a second identity: the astronaut mirrored, longer in the face and darker.
-
-    Returns
-    -------
-    Portrait
-    """
+    """Give a second identity: the astronaut mirrored, longer in the face and darker."""
     first = astronaut()
     height, width = first.image.shape[:2]
     stretch = 1.14

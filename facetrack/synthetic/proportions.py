@@ -32,17 +32,7 @@ _CROWN_UP: Final = 0.12
 
 
 def with_room(portrait: Portrait) -> Portrait:
-    """Surround a tightly cut portrait with a blurred continuation of its border.
-
-    Parameters
-    ----------
-    portrait : Portrait
-
-    Returns
-    -------
-    Portrait
-        The same face in a larger picture, in which it can move.
-    """
+    """Surround a tightly cut portrait with a blurred continuation of its border."""
     eyes = float(np.linalg.norm(portrait.points[45] - portrait.points[36]))
     margin = round(_ROOM * eyes)
     sides = (margin,) * 4
@@ -59,22 +49,7 @@ def with_room(portrait: Portrait) -> Portrait:
 
 
 def infant(portrait: Portrait) -> Portrait:
-    """Give a portrait the proportions of an infant's face.
-
-    Parameters
-    ----------
-    portrait : Portrait
-
-    Returns
-    -------
-    Portrait
-        A picture of the same size; its landmarks went where their pixels did.
-
-    Notes
-    -----
-    A thin-plate spline through the 60 outer points, the crown and the picture's border, which
-    stays.
-    """
+    """Give a portrait the proportions of an infant's face."""
     height, width = portrait.image.shape[:2]
     eyes = portrait.points[[36, 45]]
     a, b = (eyes[1] - eyes[0]).tolist()

@@ -173,42 +173,12 @@ class SyntheticVideo(ClosesItself):
         self._closed = True
 
     def time(self, index: int) -> float:
-        """Give the time of a frame in seconds.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        InputError
-            If there is no such frame.
-        """
+        """Give the time of a frame in seconds."""
         self._check(index)
         return index / self.fps
 
     def frame(self, index: int) -> Frame:
-        """Render one frame.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        Frame
-
-        Raises
-        ------
-        InputError
-            If there is no such frame.
-        """
+        """Render one frame."""
         return self._frame(index, index)
 
     def truth(self, index: int, *, face: int = 0) -> Points:

@@ -17,15 +17,7 @@ _APART: Final = 5  # frames without touching another face
 
 
 def remember_appearances(tracks: Sequence[Track], image: Image, shape_model: ShapeModel) -> None:
-    """Let the persons of tracks remember how they look now, where that is due.
-
-    Parameters
-    ----------
-    tracks : sequence of Track
-        After this frame's fits.
-    image : ndarray, shape (H, W[, 3]), uint8
-    shape_model : ShapeModel
-    """
+    """Let the persons of tracks remember how they look now, where that is due."""
     for track in tracks:
         unseen = not track.person.exemplars
         due = unseen or track.age < _FIRST or track.age % _EVERY == 0

@@ -89,17 +89,7 @@ _LEARNED: Final = _constant(Source.LEARNED)
 
 
 def lost_face(missing: Missing) -> Face:
-    """Tell of a face that is not seen.
-
-    Parameters
-    ----------
-    missing : Missing
-
-    Returns
-    -------
-    Face
-        Without points, quality 0.
-    """
+    """Tell of a face that is not seen."""
     nothing = read_only_points(np.full((N_POINTS, 2), np.nan))
     return Face(
         id=missing.person.id,

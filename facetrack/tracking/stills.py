@@ -85,17 +85,6 @@ class StillTracker:
         return {STATE: self.max_faces}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on after another tracker of still pictures.
-
-        Parameters
-        ----------
-        state : dict
-            From `state`.
-
-        Raises
-        ------
-        InputError
-            If it is of a tracker with other options, or of one that follows faces.
-        """
+        """Go on after another tracker of still pictures."""
         if state != self.state():
             raise InputError("the saved state belongs to another tracker")

@@ -42,18 +42,7 @@ class Taught:
 
 
 def model_of(person: Person, model: Fits) -> Fits:
-    """Choose the model that fits a person: with what was learned, if anything was.
-
-    Parameters
-    ----------
-    person : Person
-    model : Fits
-        The generic one.
-
-    Returns
-    -------
-    Fits
-    """
+    """Choose the model that fits a person: with what was learned, if anything was."""
     learned = None if person.model_state is None else person.model_state.best
     return model if learned is None else PersonalModel(teachable(model), learned)
 
@@ -125,22 +114,7 @@ def correct(
 
 
 def profile_of(person: Person, model: Fits) -> Profile:
-    """Put what is known of a person into a profile.
-
-    Parameters
-    ----------
-    person : Person
-    model : Fits
-
-    Returns
-    -------
-    Profile
-
-    Raises
-    ------
-    LearningError
-        If the model cannot learn.
-    """
+    """Put what is known of a person into a profile."""
     state = person.model_state or PersonState()
     looks = tuple(person.exemplars)
     return Profile(tuple(state.lessons), state.best, looks, teachable(model).tracking)
@@ -188,22 +162,7 @@ def _is_of(profile: Profile, seen: Signature) -> bool:
 
 
 def tracked_as(tracks: list[Track], face_id: int) -> Track:
-    """Find the track of a face.
-
-    Parameters
-    ----------
-    tracks : list of Track
-    face_id : int
-
-    Returns
-    -------
-    Track
-
-    Raises
-    ------
-    InputError
-        If no face with this id is tracked in this frame.
-    """
+    """Find the track of a face."""
     for track in tracks:
         if track.decided and track.person.id == face_id:
             return track

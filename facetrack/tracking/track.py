@@ -203,48 +203,17 @@ class Track:
 
 
 def form_of(fit: Fit) -> Points:
-    """Give the shape by which a fit is judged: without what is this person's alone.
-
-    Parameters
-    ----------
-    fit : Fit
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-        In pixels of the image.
-    """
+    """Give the shape by which a fit is judged: without what is this person's alone."""
     return np.asarray(fit.points if fit.before_own is None else fit.before_own)
 
 
 def is_plausible(fit: Fit, shape_model: ShapeModel) -> bool:
-    """Return whether a fit can be a face; see `form_of` and `is_possible`.
-
-    Parameters
-    ----------
-    fit : Fit
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether a fit can be a face; see `form_of` and `is_possible`."""
     return is_possible(form_of(fit), shape_model)
 
 
 def is_possible(points: Points, shape_model: ShapeModel) -> bool:
-    """Return whether a fit can be a face: finite, large enough, of known form (method.md, 1.4).
-
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        In pixels of the image.
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether a fit can be a face: finite, large enough, of known form (method.md, 1.4)."""
     if not is_large(points):
         return False
     shape = shape_model.to_reference(points).apply(points)
@@ -254,17 +223,7 @@ def is_possible(points: Points, shape_model: ShapeModel) -> bool:
 
 
 def is_large(points: Points) -> bool:
-    """Return whether a shape is finite, near an image, and large enough for a face.
-
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        In pixels of the image.
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether a shape is finite, near an image, and large enough for a face."""
     x0, y0, x1, y1 = box_of(points)
     near = x0 > -_FARTHEST and y0 > -_FARTHEST and x1 < _FARTHEST and y1 < _FARTHEST
     return near and (x1 - x0) * (y1 - y0) >= SMALLEST_AREA

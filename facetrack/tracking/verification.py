@@ -18,19 +18,7 @@ _PROVEN: Final = 150  # frames after which a track that withstood all doubts is 
 
 
 def at_place(detections: Iterable[Detection], box: Box) -> list[Detection]:
-    """Keep the detections that lie on a face.
-
-    Parameters
-    ----------
-    detections : iterable of Detection
-    box : tuple of float
-        The points' box, (x0, y0, x1, y1) in pixels.
-
-    Returns
-    -------
-    list of Detection
-        In their order.
-    """
+    """Keep the detections that lie on a face."""
     return [d for d in detections if agreement(d.box, box) > _SAME_PLACE]
 
 

@@ -93,18 +93,7 @@ def _within(people: Sequence[Looks]) -> npt.NDArray[np.float64]:
 
 
 def separation(people: Sequence[Looks], whitening: Whitening) -> Separation:
-    """Compare the first look of everybody with the last look of everybody.
-
-    Parameters
-    ----------
-    people : sequence of ndarray, shape (n, N_VALUES), float32
-        At least two, none of whom the whitening was learnt from.
-    whitening : Whitening
-
-    Returns
-    -------
-    Separation
-    """
+    """Compare the first look of everybody with the last look of everybody."""
     if len(people) < 2:
         raise InputError(f"need two people or more, got {len(people)}")
     first, last = (np.stack([whitening.apply(looks[k]) for looks in people]) for k in (0, -1))
@@ -121,33 +110,12 @@ def separation(people: Sequence[Looks], whitening: Whitening) -> Separation:
 
 
 def look_at(picture: LabelledImage, shape_model: ShapeModel) -> Values:
-    """Describe the face of a labelled picture.
-
-    Parameters
-    ----------
-    picture : LabelledImage
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    ndarray, shape (N_VALUES,), float32
-    """
+    """Describe the face of a labelled picture."""
     return gradients(aligned_patch(picture.read_grey(), picture.points, shape_model.mean, SIDE))
 
 
 def looks_of_clips(pictures: Sequence[LabelledImage], shape_model: ShapeModel) -> list[Looks]:
-    """Describe people of whom there are two frames of a clip.
-
-    Parameters
-    ----------
-    pictures : sequence of LabelledImage
-        NAME_a and NAME_b are of one person; others are left out.
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    list of ndarray, shape (2, N_VALUES), float32
-    """
+    """Describe people of whom there are two frames of a clip."""
     by_name = {picture.name: picture for picture in pictures}
     pairs = [
         (picture, by_name[name[:-2] + "_b"])

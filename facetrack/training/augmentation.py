@@ -20,18 +20,7 @@ _LARGEST_EYES: Final = 45.0
 
 
 def augment(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Make a picture worse in one or two ways.
-
-    Parameters
-    ----------
-    picture : Picture
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    Picture
-        With the landmarks where they are now, and no detections: those are of the good picture.
-    """
+    """Make a picture worse in one or two ways."""
     for number in rng.choice(len(_WAYS), size=rng.integers(1, 3), replace=False).tolist():
         picture = _WAYS[number](picture, rng)
     return replace(picture, box=None, five=None)

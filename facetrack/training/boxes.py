@@ -40,22 +40,7 @@ _RIDGE: Final = 0.01  # of five points' variance
 
 
 def learn_placement(pictures: Sequence[Picture]) -> BoxPlacement:
-    """Learn where the detectors' boxes and points lie on faces.
-
-    Parameters
-    ----------
-    pictures : sequence of Picture
-        With their mirrored copies.
-
-    Returns
-    -------
-    BoxPlacement
-
-    Raises
-    ------
-    InputError
-        If the detector found too few of the faces.
-    """
+    """Learn where the detectors' boxes and points lie on faces."""
     relative: list[list[Array]] = [[] for _ in MIRRORED_VIEW]
     for picture in pictures:
         if picture.box is not None:
@@ -98,21 +83,7 @@ def _learn_five(pictures: Sequence[Picture]) -> FivePlacement | None:
 def box_starts(
     pictures: Sequence[Picture], placement: BoxPlacement, count: int, rng: np.random.Generator
 ) -> Items:
-    """Draw starts of the start cascade: the detectors' own ones, then scattered ones.
-
-    Parameters
-    ----------
-    pictures : sequence of Picture
-    placement : BoxPlacement
-    count : int
-        Starts per picture with a detection; every fourth is from dlib's box where there is one.
-    rng : numpy.random.Generator
-
-    Yields
-    ------
-    (number, grey, start, truth)
-        See `frames.make_frames`.
-    """
+    """Draw starts of the start cascade: the detectors' own ones, then scattered ones."""
     for turn in range(count):
         for picture in pictures:
             box, five = picture.box, picture.five
@@ -132,21 +103,7 @@ def box_starts(
 def refinement_starts(
     pictures: Sequence[Picture], shape_model: ShapeModel, count: int, rng: np.random.Generator
 ) -> Items:
-    """Draw starts of the refinement: near in place, far in form.
-
-    Parameters
-    ----------
-    pictures : sequence of Picture
-    shape_model : ShapeModel
-    count : int
-        Starts per picture.
-    rng : numpy.random.Generator
-
-    Yields
-    ------
-    (number, grey, start, truth)
-        See `frames.make_frames`.
-    """
+    """Draw starts of the refinement: near in place, far in form."""
     for _ in range(count):
         for picture in pictures:
             seen, before = blinking(picture, rng)

@@ -50,18 +50,7 @@ class TrainingFrames:
 def make_frames(
     items: Iterable[tuple[int, npt.NDArray[np.uint8], Shapes, Shapes]], shape_model: ShapeModel
 ) -> TrainingFrames:
-    """Warp images to the frames that their starts define.
-
-    Parameters
-    ----------
-    items : iterable of (picture, image, start, truth)
-        Number of the picture; image (H, W) uint8; both shapes (68, 2) in its pixels.
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    TrainingFrames
-    """
+    """Warp images to the frames that their starts define."""
     patches, starts, truths, pictures = [], [], [], []
     for picture, image, start, truth in items:
         to_frame = shape_model.to_reference(start)

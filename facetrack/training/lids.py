@@ -21,19 +21,7 @@ _LASHES: Final = (0.3, 1.0)
 
 
 def blinking(picture: Picture, rng: np.random.Generator) -> tuple[Picture, Array]:
-    """Show a picture to a cascade, some of them with closed eyes.
-
-    Parameters
-    ----------
-    picture : Picture
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    seen : Picture
-    before : ndarray, shape (68, 2), float64
-        The landmarks in the frame before it, from which a start is drawn: lids close and open.
-    """
+    """Show a picture to a cascade, some of them with closed eyes."""
     kind = rng.random() / _CLOSED
     if kind > 1.5:
         return picture, picture.points
@@ -44,19 +32,7 @@ def blinking(picture: Picture, rng: np.random.Generator) -> tuple[Picture, Array
 
 
 def close_eyes(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Close both eyes of a picture, most often wholly.
-
-    Parameters
-    ----------
-    picture : Picture
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    Picture
-        With the landmarks of the lids where they are now, and no detections: those are of the
-        picture with open eyes.
-    """
+    """Close both eyes of a picture, most often wholly."""
     shut = rng.uniform(0.2, 0.9) if rng.random() < _HALF else 1.0
     right, left = rng.uniform(*_LASHES, size=2).tolist()
     grey, points = close_lids(picture.grey, picture.points, (shut, shut), (right, left))

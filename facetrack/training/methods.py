@@ -247,16 +247,7 @@ class Sampled(_Complete):
 
 
 def with_constant(reduced: Features) -> Features:
-    """Flatten reduced descriptors and append the constant feature 1.
-
-    Parameters
-    ----------
-    reduced : ndarray, shape (N, 68, k), float32
-
-    Returns
-    -------
-    ndarray, shape (N, 68 k + 1), float32
-    """
+    """Flatten reduced descriptors and append the constant feature 1."""
     features = np.ones((len(reduced), reduced[0].size + 1), dtype=np.float32)
     features[:, :-1] = reduced.reshape(len(reduced), -1)
     return features

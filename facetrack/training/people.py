@@ -57,18 +57,7 @@ def still_people(
 def moving_people(
     pictures: Sequence[Picture], shape_model: ShapeModel, rng: np.random.Generator, *, threads: int
 ) -> list[list[Picture]]:
-    """Bring some of the pictures to life, and take a clip of each film.
-
-    Parameters
-    ----------
-    pictures, shape_model, rng, threads
-        See `still_people`.
-
-    Returns
-    -------
-    list of list of Picture
-        Five seconds of each person, 15 frames per second.
-    """
+    """Bring some of the pictures to life, and take a clip of each film."""
 
     def clip(own: np.random.Generator) -> npt.NDArray[np.integer]:
         return own.integers(_FRAMES - _STEP * _LENGTH) + _STEP * np.arange(_LENGTH)

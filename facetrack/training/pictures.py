@@ -62,19 +62,7 @@ class Picture:
 
 
 def read_pictures(images: Iterable[Labelled], *, detect: bool) -> list[Picture]:
-    """Read pictures as grey values and append their mirrored copies.
-
-    Parameters
-    ----------
-    images : iterable of Labelled
-    detect : bool
-        Whether to run the face detectors as well.
-
-    Returns
-    -------
-    list of Picture
-        Picture and mirrored copy in turn.
-    """
+    """Read pictures as grey values and append their mirrored copies."""
     detectors = (FaceDetector(), HogDetector()) if detect else None
     pictures = []
     for number, image in enumerate(images):
@@ -115,16 +103,7 @@ def detection_of(
 
 
 def mirrored(picture: Picture) -> Picture:
-    """Mirror a picture together with its landmarks and its detections.
-
-    Parameters
-    ----------
-    picture : Picture
-
-    Returns
-    -------
-    Picture
-    """
+    """Mirror a picture together with its landmarks and its detections."""
     width = picture.grey.shape[1]
 
     def flipped(found: Detection | None) -> Detection | None:

@@ -222,22 +222,7 @@ def train_tracking(
     rng: np.random.Generator,
     report: Callable[[str], None] = lambda line: None,
 ) -> Cascade:
-    """Train the tracking cascade alone.
-
-    Parameters
-    ----------
-    pictures : sequence of Picture
-    shape_model : ShapeModel
-    motions : ndarray, shape (n, 68, 2)
-        See `motion.pair_motions`.
-    settings : TrainingSettings
-    rng : numpy.random.Generator
-    report : callable
-
-    Returns
-    -------
-    Cascade
-    """
+    """Train the tracking cascade alone."""
     report("training the tracking cascade")
     starts = _tracking_starts(pictures, shape_model, motions, settings, rng)
     frames = make_frames(starts, shape_model)

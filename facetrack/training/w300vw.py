@@ -111,32 +111,13 @@ def training_clips(root: str | os.PathLike[str], ids: Sequence[str] = ()) -> lis
 
 
 def test_clips(root: Path) -> list[str]:
-    """Name the test clips that a copy of 300-VW holds.
-
-    Parameters
-    ----------
-    root : Path
-
-    Returns
-    -------
-    list of str
-    """
+    """Name the test clips that a copy of 300-VW holds."""
     ids = (i for category in ("1", "2", "3") for i in CATEGORIES[category])
     return [i for i in ids if (root / i).is_dir()]
 
 
 def refuse_test_clip(clip_id: str) -> None:
-    """Refuse a clip that models are tested on.
-
-    Parameters
-    ----------
-    clip_id : str
-
-    Raises
-    ------
-    InputError
-        If it is one.
-    """
+    """Refuse a clip that models are tested on."""
     for category in ("1", "2", "3"):
         if clip_id in CATEGORIES[category]:
             raise InputError(
@@ -146,18 +127,7 @@ def refuse_test_clip(clip_id: str) -> None:
 
 
 def refuse_test_folder(folder: Path) -> None:
-    """Refuse pictures that lie in a clip that models are tested on.
-
-    Parameters
-    ----------
-    folder : Path
-        The clip's, or one in it.
-
-    Raises
-    ------
-    InputError
-        If it is one.
-    """
+    """Refuse pictures that lie in a clip that models are tested on."""
     for place in (folder.absolute(), folder.absolute().parent):
         if (place / "annot").is_dir():
             refuse_test_clip(place.name)

@@ -28,22 +28,7 @@ REMEDY: Final = "check whether a player shows it, or fetch the file again"
 
 
 def open_container(path: Path) -> Any:
-    """Open a video file.
-
-    Parameters
-    ----------
-    path : Path
-        The file. Only it is opened: playlists that name other files or addresses are refused.
-
-    Returns
-    -------
-    av.container.InputContainer
-
-    Raises
-    ------
-    VideoError
-        If the file is missing, empty, or not a container that FFmpeg knows.
-    """
+    """Open a video file."""
     if not path.is_file():
         raise VideoError(path, "there is no such file", remedy="check the name")
     _bound_memory()

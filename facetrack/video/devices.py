@@ -98,18 +98,7 @@ def _text(path: Path) -> str:
 
 
 def check_permission(camera: int | str) -> None:
-    """Say on Linux why a camera cannot be opened before OpenCV fails without a reason.
-
-    Parameters
-    ----------
-    camera : int or str
-        Its number or device file.
-
-    Raises
-    ------
-    CameraError
-        If it is missing or may not be used.
-    """
+    """Say on Linux why a camera cannot be opened before OpenCV fails without a reason."""
     if sys.platform != "linux":
         return
     device = Path(f"/dev/video{camera}" if isinstance(camera, int) else camera)

@@ -146,18 +146,7 @@ class ImageFolder(ClosesItself):
         return self.since(0)
 
     def since(self, first: int) -> Iterator[Frame]:
-        """Read the pictures from one on.
-
-        Parameters
-        ----------
-        first : int
-            From 0.
-
-        Yields
-        ------
-        Frame
-            What cannot be read is noted in the report and left out.
-        """
+        """Read the pictures from one on."""
         self.report, self._closed = DecodeReport(), False
         for index in range(first, self.n_frames):
             if self._closed:

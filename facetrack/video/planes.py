@@ -58,22 +58,7 @@ UPRIGHT: Final = Orientation()
 
 
 def orientation(frame: av.VideoFrame) -> Orientation:
-    """Read the display matrix of a frame.
-
-    Parameters
-    ----------
-    frame : av.VideoFrame
-
-    Returns
-    -------
-    Orientation
-        To the nearest multiple of 90 degrees.
-
-    Notes
-    -----
-    The matrix (a, b, u, c, d, v, x, y, w) of ISO 14496-12, 8.3.2 shows the stored pixel (p, q)
-    at (a p + c q, b p + d q).
-    """
+    """Read the display matrix of a frame."""
     # Not `frame.side_data`: both would keep each other alive until the collector comes.
     data = SideDataContainer.__new__(SideDataContainer)
     # PyAV ends the list at data that it has no name for, as EXIF; the matrix comes before that.
@@ -103,11 +88,6 @@ def leave_pool(frame: av.VideoFrame) -> None:
 
     A pool never shrinks: where the decoders of several threads fill one cache, each pool grew to
     the cache's size. Frames that cannot be moved (an old PyAV) stay where they are.
-
-    Parameters
-    ----------
-    frame : av.VideoFrame
-        Not yet looked at; what it says of its colours stays.
     """
     try:
         held = frame.planes[0].__dlpack__()

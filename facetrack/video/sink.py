@@ -117,13 +117,7 @@ class VideoWriter:
         self._send(frame)
 
     def close(self) -> None:
-        """Finish the file and give it its name; without any frame there will be no file.
-
-        Raises
-        ------
-        OutputError
-            If the disk is full or the file has gone.
-        """
+        """Finish the file and give it its name; without any frame there will be no file."""
         if not self._open:
             return
         if self._last < 0:

@@ -53,31 +53,11 @@ AS_STORED: Final = Stretch()
 
 
 def checked_aspect(aspect: float) -> float:
-    """Return a pixel's width by its height; 1 where it is nearly 1 or cannot be true.
-
-    Parameters
-    ----------
-    aspect : float
-        As a file states it.
-
-    Returns
-    -------
-    float
-    """
+    """Return a pixel's width by its height; 1 where it is nearly 1 or cannot be true."""
     likely = 1 / WILDEST <= aspect <= WILDEST
     return aspect if likely and abs(aspect - 1) > EVEN else 1.0
 
 
 def stretch_of(aspect: float) -> Stretch:
-    """Say how pixels become square.
-
-    Parameters
-    ----------
-    aspect : float
-        Width of a pixel by its height.
-
-    Returns
-    -------
-    Stretch
-    """
+    """Say how pixels become square."""
     return Stretch(max(aspect, 1.0), max(1 / aspect, 1.0))

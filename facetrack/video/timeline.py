@@ -25,18 +25,7 @@ _LENGTH: Final = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 
 
 def zero_of(container: Any) -> Fraction:
-    """Say where a file's own time is zero: what players call the start, also for its sound.
-
-    Parameters
-    ----------
-    container : av.container.InputContainer
-
-    Returns
-    -------
-    Fraction
-        Seconds on the scale of the file's time stamps. Zero itself but for transport and program
-        streams, whose clocks start anywhere: there it is the first sound or picture.
-    """
+    """Say where a file's own time is zero: what players call the start, also for its sound."""
     if not container.format.flags & Flags.ts_discont.value:
         return Fraction(0)
     starts = [
@@ -80,19 +69,7 @@ def rate_of(container: Any, stream: Any, given: float | None = None) -> Fraction
 
 
 def own_end(stream: Any, zero: Fraction) -> float | None:
-    """Say when a stream ends, as its file states it.
-
-    Parameters
-    ----------
-    stream : av.video.stream.VideoStream
-    zero : Fraction
-        See `zero_of`.
-
-    Returns
-    -------
-    float or None
-        Seconds after the zero; None where the file states nothing of this stream.
-    """
+    """Say when a stream ends, as its file states it."""
     if stream.duration and stream.time_base:
         start = (stream.start_time or 0) * stream.time_base
         return float(max(start - zero, 0) + stream.duration * stream.time_base)
@@ -105,15 +82,7 @@ def own_end(stream: Any, zero: Fraction) -> float | None:
 
 
 def sound_reaches(container: Any, end: float) -> bool:
-    """Return whether a file's sound lasts until a time: what is cut short ends all at once.
-
-    Parameters
-    ----------
-    container : av.container.InputContainer
-        Read to its end.
-    end : float
-        Seconds after the file's zero.
-    """
+    """Return whether a file's sound lasts until a time: what is cut short ends all at once."""
     if not container.streams.audio:
         return False
     limit = Fraction(end) + zero_of(container)
@@ -126,23 +95,7 @@ def sound_reaches(container: Any, end: float) -> bool:
 
 
 def packets_of(container: Any, streams: Any) -> Iterator[Any]:
-    """Read packets, also behind one of a stream that came later, which PyAV does not know.
-
-    Parameters
-    ----------
-    container : av.container.InputContainer
-    streams : av.stream.Stream or tuple of them
-
-    Yields
-    ------
-    av.packet.Packet
-        Those of these streams; an empty one each at the end.
-
-    Raises
-    ------
-    av.error.FFmpegError
-        If the file is damaged here.
-    """
+    """Read packets, also behind one of a stream that came later, which PyAV does not know."""
     while True:
         try:
             yield from container.demux(streams)

@@ -43,13 +43,7 @@ class Unchanged:
         self.identity = self._read(self._seen.size)
 
     def check(self) -> None:
-        """Look again.
-
-        Raises
-        ------
-        VideoError
-            If the file has gone, or is another one. One that was only touched is the same.
-        """
+        """Look again."""
         seen = self._look()
         if seen == self._seen:
             return

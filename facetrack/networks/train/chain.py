@@ -86,13 +86,7 @@ def run_recipe(
 
 
 def load_encoder(recipe: Recipe, folder: Path, step: str | None = None) -> Encoder:
-    """Load what a step of a recipe was trained to, the last one without a name.
-
-    Raises
-    ------
-    FormatError
-        If there is no checkpoint, or it is damaged.
-    """
+    """Load what a step of a recipe was trained to, the last one without a name."""
     chosen = next(s for s in reversed(recipe.steps) if step in (None, s.name))
     encoder = Encoder(recipe.network, len(TARGETS))
     load_step(encoder, folder, chosen)

@@ -232,13 +232,7 @@ def weights(network: nn.Module) -> Arrays:
 
 
 def set_weights(network: nn.Module, arrays: Arrays) -> None:
-    """Set what `weights` returned.
-
-    Raises
-    ------
-    InputError
-        If they are of another architecture.
-    """
+    """Set what `weights` returned."""
     try:
         network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in arrays.items()})
     except RuntimeError as error:

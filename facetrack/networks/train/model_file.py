@@ -37,13 +37,7 @@ def encoder_onnx(encoder: Encoder) -> bytes:
 
 
 def form_of(encoder: Encoder) -> FloatForm | BinaryForm:
-    """Turn a trained encoder into what runs without torch.
-
-    Raises
-    ------
-    InputError
-        If it is of a kind that does not run, such as XNOR-Net's blocks, or not binary yet.
-    """
+    """Turn a trained encoder into what runs without torch."""
     if encoder.architecture.blocks == "real":
         return FloatForm(encoder_onnx(encoder))
     branches = {}

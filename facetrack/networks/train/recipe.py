@@ -82,15 +82,7 @@ recipe_file = partial(find_recipe, "facetrack.networks.train")
 
 
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:
-    """Read a recipe by its name, or from a file.
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe.
-    FormatError
-        If an entry is missing, unknown or wrong.
-    """
+    """Read a recipe by its name, or from a file."""
     path = recipe_file(name)
     with recipe_content(path) as content:
         steps = read_steps(content.pop("steps"), seed)
@@ -105,13 +97,7 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
 
 
 def read_steps(entries: list[dict[str, Any]], seed: int) -> tuple[Step, ...]:
-    """Read the steps of a recipe.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        If an entry is missing, unknown or wrong.
-    """
+    """Read the steps of a recipe."""
     steps = tuple(_step(entry, seed) for entry in entries)
     earlier: set[str] = set()
     for step in steps:

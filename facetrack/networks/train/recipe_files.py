@@ -19,13 +19,7 @@ def recipes_of(package: str) -> dict[str, Path]:
 
 
 def find_recipe(package: str, name: str) -> Path:
-    """Find a recipe by its name, or a file.
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe.
-    """
+    """Find a recipe by its name, or a file."""
     known = recipes_of(package)
     path = known.get(name, Path(name))
     if not path.is_file():
@@ -35,13 +29,7 @@ def find_recipe(package: str, name: str) -> Path:
 
 @contextmanager
 def recipe_content(path: Path) -> Iterator[dict[str, Any]]:
-    """Parse a recipe's file; what is wrong with its entries inside is an error of the file.
-
-    Raises
-    ------
-    FormatError
-        If it is no TOML, or an entry is missing or wrong.
-    """
+    """Parse a recipe's file; what is wrong with its entries inside is an error of the file."""
     try:
         yield tomllib.loads(path.read_text("utf-8"))
     except KeyError as error:

@@ -96,15 +96,7 @@ def start(
 
 
 def load_run(work: Path) -> tuple[Encoder, Recipe]:
-    """Load the encoder of a finished run and its recipe.
-
-    Raises
-    ------
-    InputError
-        If it is no folder of a run.
-    FormatError
-        If it is not finished, or damaged.
-    """
+    """Load the encoder of a finished run and its recipe."""
     if not (work / RECIPE).is_file():
         raise InputError(f"{work}: no folder of a training run; train one with `networks train`")
     recipe = read_recipe(str(work / RECIPE))

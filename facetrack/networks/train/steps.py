@@ -95,15 +95,7 @@ def run_steps(
 
 
 def load_step(network: nn.Module, folder: Path, step: Step) -> None:
-    """Give a network the weights that a step was trained to, and its stage.
-
-    Raises
-    ------
-    FormatError
-        If there is no checkpoint, or it is damaged.
-    InputError
-        If it is of another architecture.
-    """
+    """Give a network the weights that a step was trained to, and its stage."""
     arrays, _ = read_archive(folder / f"{step.name}.npz", kind=KIND, schema=1)
     own = {k.removeprefix(PREFIX): a for k, a in arrays.items() if k.startswith(PREFIX)}
     set_weights(network, own)

@@ -167,12 +167,6 @@ def stack(
 
     `stem` says how many channels the inputs of the first cell have, `shrunk` whether the older one
     has twice the other's size.
-
-    Returns
-    -------
-    cells : ModuleList
-    widths : list of int
-        Channels that each puts out.
     """
     older, newer = stem
     made, widths = nn.ModuleList(), list[int]()

@@ -91,13 +91,7 @@ def write_genotype(path: Path, genotype: Genotype) -> None:
 
 
 def read_genotype(path: Path) -> Genotype:
-    """Read a genotype.
-
-    Raises
-    ------
-    FormatError
-        If it is none, of a newer schema, or wrong.
-    """
+    """Read a genotype."""
     try:
         content: dict[str, Any] = json.loads(read_text(path, limit=_LIMIT))
         schema, found = content.pop("schema"), genotype_of(content)
@@ -111,13 +105,7 @@ def read_genotype(path: Path) -> Genotype:
 
 
 def genotype_of(content: Mapping[str, Any]) -> Genotype:
-    """Make a genotype from plain lists by name.
-
-    Raises
-    ------
-    TypeError, ValueError, KeyError
-        If an entry is missing, unknown or wrong.
-    """
+    """Make a genotype from plain lists by name."""
     made: dict[str, Any] = dict(content)
     for name in ("normal", "reduce"):
         made[name] = tuple((str(op), int(source)) for op, source in content[name])

@@ -78,13 +78,7 @@ class LatencyTable:
 
     @classmethod
     def read(cls, path: Path) -> LatencyTable:
-        """Read what `write` wrote.
-
-        Raises
-        ------
-        FormatError
-            If it is none, of a newer schema, or of other operations.
-        """
+        """Read what `write` wrote."""
         try:
             content = json.loads(read_text(path, limit=_LIMIT))
             if content["schema"] != SCHEMA or tuple(content["operations"]) != OPERATIONS:
@@ -125,13 +119,7 @@ def edge_sizes(form: SearchForm, size: tuple[int, int]) -> Sizes:
 
 
 def expected(shares: Mapping[str, Tensor], sizes: Sizes, table: LatencyTable) -> Tensor:
-    """Return the time of a super-net's edges in their shares, milliseconds, differentiable.
-
-    Raises
-    ------
-    InputError
-        If the table lacks a size.
-    """
+    """Return the time of a super-net's edges in their shares, milliseconds, differentiable."""
     total = torch.zeros((), device=shares[KINDS[0]].device)
     for kind, cells in sizes.items():
         for edges in cells:

@@ -115,13 +115,7 @@ def in_layers(network: Classifier) -> nn.Sequential:
 
 
 def load_published(network: Classifier, state: Mapping[str, Tensor]) -> None:
-    """Give a network of usual blocks the weights that are published for ImageNet.
-
-    Raises
-    ------
-    InputError
-        If it has other blocks, or a weight is missing or of another shape.
-    """
+    """Give a network of usual blocks the weights that are published for ImageNet."""
     form, left = network.form, list(network.stages)
     if form.blocks != "usual":
         raise InputError("published weights are of usual residual networks")

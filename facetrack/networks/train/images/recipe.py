@@ -71,15 +71,7 @@ recipe_file = partial(find_recipe, "facetrack.networks.train.images")
 
 
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:
-    """Read a recipe by its name, or from a file.
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe.
-    FormatError
-        If an entry is missing, unknown or wrong.
-    """
+    """Read a recipe by its name, or from a file."""
     path = recipe_file(name)
     with recipe_content(path) as content:
         view = content.pop("view")

@@ -57,13 +57,7 @@ class Naming:
 
 
 def build(recipe: Recipe, step: Step, genotype: Genotype | None) -> Classifier | CellNetwork:
-    """Build the new network of a step.
-
-    Raises
-    ------
-    InputError
-        If it is of cells and there is no genotype.
-    """
+    """Build the new network of a step."""
     form = recipe.networks[step.network]
     if not isinstance(form, CellsForm):
         return Classifier(form, recipe.classes)
