@@ -350,7 +350,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("readers", nargs="*", metavar="READER")
     parser.add_argument("--minutes", type=float, default=1.0, help="of CPU for each reader")
     parser.add_argument("--keep", type=Path, default=Path("fuzz"), help="where faulty files go")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="report; a run goes on from it")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="report; a run continues from it")
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.readers) - set(READERS):
         parser.error(f"no reader {', '.join(sorted(unknown))}; there are {', '.join(READERS)}")

@@ -44,7 +44,8 @@ def test_docstrings_cite_sections_and_equations_that_are_there() -> None:
     known |= {f"equation {number}" for number in re.findall(r"\((\d'?)\)\$\$", page)}
     cited = {
         (path.name, number)
-        for path in (ROOT / "facetrack").rglob("*.py")
+        for folder in ("facetrack", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
         for cite in re.findall(
             r"method\.md, ((?:equations? )?[\d.', and]+)", path.read_text("utf-8")
         )

@@ -53,7 +53,7 @@ def _messages(path: Path) -> Iterator[str]:
 def test_messages_keep_to_them() -> None:
     found = [
         (name_of(path), word[0], text)
-        for room in ("facetrack", "app")
+        for room in ("facetrack", "app", "benchmarks")
         for path in sorted((ROOT / room).rglob("*.py"))
         for text in _messages(path)
         for word in WORDS.finditer(text)
