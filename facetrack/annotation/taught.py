@@ -96,8 +96,7 @@ def taught(
     Returns
     -------
     Fits
-        A `PersonalModel`; of a model that an older version trained, which keeps no sums to learn
-        from, one that is moved by a constant offset.
+        A `PersonalModel`; of a model without priors, one that is moved by a constant offset.
     """
     usable = _usable(model, corrections)
     if not isinstance(model, FaceModel) or not model.priors:

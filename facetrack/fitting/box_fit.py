@@ -71,7 +71,7 @@ class BoxPlacement:
     shapes : ndarray, shape (views, 68, 2), float64
         Median shape for every view of the detector, in box widths from the box' centre.
     five : FivePlacement or None
-        For detectors that say where eyes, nose and mouth are; None in models of older versions.
+        For detectors that say where eyes, nose and mouth are; None where too few trained it.
     """
 
     shapes: npt.NDArray[np.float64]

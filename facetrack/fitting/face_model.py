@@ -40,10 +40,9 @@ class FaceModel:
     card : dict
         What the model was trained on and how, JSON-able.
     confidence : PointConfidence or None
-        None in models of older versions, which say nothing of single points.
+        None where nothing is said of single points.
     priors : tuple of LevelPrior
-        Of the levels of the tracking cascade that can learn a person; empty in models of older
-        versions, which cannot.
+        Of the levels of the tracking cascade that can learn a person; none where it cannot.
     """
 
     name: str

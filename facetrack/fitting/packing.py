@@ -80,7 +80,7 @@ def unpack(arrays: Arrays, description: Mapping[str, Any]) -> FaceModel:
         ),
         card=dict(description["card"]),
         confidence=_unpack_confidence(arrays),
-        priors=_unpack_priors(arrays, description.get("prior_steps", {})),
+        priors=_unpack_priors(arrays, description["prior_steps"]),
     )
 
 
@@ -94,13 +94,13 @@ def _pack_placement(placement: BoxPlacement) -> Arrays:
 
 def _unpack_placement(arrays: Arrays) -> BoxPlacement:
     five = None
-    if "placement/five/mean" in arrays:  # models of older versions know boxes only
+    if "placement/five/mean" in arrays:
         five = FivePlacement(arrays["placement/five/mean"], arrays["placement/five/weights"])
     return BoxPlacement(arrays["placement/shapes"], five)
 
 
 def _unpack_confidence(arrays: Arrays) -> PointConfidence | None:
-    if "confidence/weights" not in arrays:  # a model of an older version
+    if "confidence/weights" not in arrays:
         return None
     return PointConfidence(**{name: arrays[f"confidence/{name}"] for name in _CONFIDENCE})
 

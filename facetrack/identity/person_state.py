@@ -132,7 +132,7 @@ def teachable(model: object) -> FaceModel:
     if not isinstance(model, FaceModel) or not model.priors:
         name = getattr(model, "name", type(model).__name__)
         raise LearningError(
-            f"the model {name!r} cannot learn: it was made by an older version",
+            f"the model {name!r} cannot learn: it has no priors",
             remedy="train it again, or use the shipped one",
         )
     return model
