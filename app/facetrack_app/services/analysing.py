@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -20,8 +19,8 @@ from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
 from facetrack_app.services.analysis import Analysis
-from facetrack_app.services.latest_value import LatestValue
 from facetrack_app.services.posting import Post
+from facetrack_app.services.worker import Worker
 
 TELL_EVERY: Final = 0.5  # seconds
 SIGNALS: Final = "signals"  # setting of a session: what `choose` takes
@@ -61,9 +60,11 @@ class Analysing:
         self._open, self._post, self._said = open_it, post, said
         self._choice = choice
         self._asked = self._answered = 0
-        self._wishes: LatestValue[tuple[int, Choice, bool]] = LatestValue()
-        self._thread = threading.Thread(target=self._run, name="analysing", daemon=True)
-        self._thread.start()
+        self._analysis: Analysis | None = None
+        self._analysed: Choice | None = None
+        self._video: SeekableVideo | None = None
+        self._worker: Worker[tuple[int, Choice, bool]] = Worker("analysing", self._fulfil)
+        self._wishes = self._worker.wishes
 
     @property
     def busy(self) -> bool:
@@ -89,44 +90,31 @@ class Analysing:
         self._wishes.put((self._asked, self._choice, more))
 
     def close(self) -> None:
-        """End after the frame at hand; what is missing then is computed at the next start.
+        """End after the frame at hand; what is missing then is computed at the next start."""
+        self._worker.close()
 
-        A thread that outlives the window computes while the libraries end: that must not be kept.
-        """
-        self._wishes.close()
-        self._thread.join(timeout=10.0)
+    def _fulfil(self, wish: tuple[int, Choice, bool], stack: ExitStack) -> None:
+        number, choice, more = wish
 
-    def _run(self) -> None:
-        with ExitStack() as stack:
-            video: list[SeekableVideo] = []
+        def look(frame: int) -> Frame:
+            self._video = self._video or stack.enter_context(closing(self._open()))
+            return self._video.frame(frame)
 
-            def look(frame: int) -> Frame:
-                if not video:
-                    video.append(stack.enter_context(closing(self._open())))
-                return video[0].frame(frame)
-
-            analysis: Analysis | None = None
-            chosen: Choice | None = None
-            while not self._wishes.closed:
-                wish = self._wishes.take(timeout=1.0)
-                if wish is None:
-                    continue
-                number, choice, more = wish
-                try:
-                    if analysis is None or choice != chosen:
-                        store = stack.enter_context(closing(Store(self._session.store.path)))
-                        analysis = Analysis(
-                            store, choice, self._shape_model, self._size, look,
-                            stills=self._session.stills, size_of=self._size_of,
-                            stretch=self._session.stretch, ended=lambda: self._wishes.closed,
-                        )  # fmt: skip
-                        chosen = choice
-                    self._catch_up(analysis, more)
-                except FacetrackError as error:
-                    self._tell(str(error), "analyse")
-                else:
-                    self._tell("", "analyse")
-                self._answer(number)
+        try:
+            if self._analysis is None or choice != self._analysed:
+                store = stack.enter_context(closing(Store(self._session.store.path)))
+                self._analysis = Analysis(
+                    store, choice, self._shape_model, self._size, look,
+                    stills=self._session.stills, size_of=self._size_of,
+                    stretch=self._session.stretch, ended=lambda: self._wishes.closed,
+                )  # fmt: skip
+                self._analysed = choice
+            self._catch_up(self._analysis, more)
+        except FacetrackError as error:
+            self._tell(str(error), "analyse")
+        else:
+            self._tell("", "analyse")
+        self._answer(number)
 
     def _catch_up(self, analysis: Analysis, more: bool) -> None:
         known = set(analysis.faults)

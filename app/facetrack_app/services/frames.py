@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 
 from facetrack.errors import FacetrackError
 from facetrack.video.frame import Frame
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.services.latest_value import LatestValue
+from facetrack_app.services.worker import Worker
 
 
 class FrameReader:
@@ -29,33 +30,24 @@ class FrameReader:
     ) -> None:
         self.frames: LatestValue[Frame] = LatestValue()
         self._open, self._ready, self._say = open_it, ready, say
-        self._wishes: LatestValue[tuple[int]] = LatestValue()
-        self._thread = threading.Thread(target=self._run, name="reading", daemon=True)
-        self._thread.start()
+        self._video: SeekableVideo | None = None
+        self._worker: Worker[tuple[int]] = Worker("reading", self._read, patience=5.0)
 
     def request(self, index: int) -> None:
         """Ask for a frame; earlier wishes that are not yet fulfilled are forgotten."""
-        self._wishes.put((index,))
+        self._worker.wishes.put((index,))
 
     def close(self) -> None:
         """End."""
-        self._wishes.close()
-        self._thread.join(timeout=5.0)
+        self._worker.close()
 
-    def _run(self) -> None:
-        video: SeekableVideo | None = None
-        while not self._wishes.closed:
-            wish = self._wishes.take(timeout=1.0)
-            if wish is None:
-                continue
-            try:
-                video = video or self._open()
-                frame = video.frame(wish[0]).square
-                frame.image  # noqa: B018  (converted here, not where it is painted)
-            except FacetrackError as error:
-                self._say(str(error))
-                continue
-            self.frames.put(frame)
-            self._ready()
-        if video is not None:
-            video.close()
+    def _read(self, wish: tuple[int], stack: ExitStack) -> None:
+        try:
+            self._video = self._video or stack.enter_context(closing(self._open()))
+            frame = self._video.frame(wish[0]).square
+            frame.image  # noqa: B018  (converted here, not where it is painted)
+        except FacetrackError as error:
+            self._say(str(error))
+            return
+        self.frames.put(frame)
+        self._ready()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import bisect
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from facetrack_app.model.parts import store_at
 from facetrack_app.model.rows import Kind, TrackRow
 from facetrack_app.model.session import Session
 from facetrack_app.services.interpreter import give_memory_back
-from facetrack_app.services.latest_value import LatestValue
+from facetrack_app.services.worker import Worker
 
 REACH: Final = 150  # frames before and after a correction that are tracked anew
 _APART: Final = 5.0  # trust lost per outer-eye distance between both directions
@@ -182,16 +183,16 @@ class Retracking:
     ) -> None:
         self._model, self._open = model, open_it
         self._done, self._failed, self._progress = done, failed, progress
-        self._jobs: LatestValue[tuple[Job, threading.Event]] = LatestValue()
         self._enough = threading.Event()  # of the job that was asked for last
-        self._thread = threading.Thread(target=self._run, name="tracking anew", daemon=True)
-        self._thread.start()
+        self._video: SeekableVideo | None = None
+        self._lessons = Lessons()
+        self._worker: Worker[tuple[Job, threading.Event]] = Worker("tracking anew", self._track)
 
     def request(self, job: Job) -> None:
         """Track a stretch anew, instead of what is being tracked."""
         self.stop()
         self._enough = threading.Event()
-        self._jobs.put((job, self._enough))
+        self._worker.wishes.put((job, self._enough))
 
     def stop(self) -> None:
         """End what is being tracked; what was found so far comes as its outcome."""
@@ -200,32 +201,23 @@ class Retracking:
     def close(self) -> None:
         """End for good."""
         self.stop()
-        self._jobs.close()
-        self._thread.join(timeout=10.0)
+        self._worker.close()
 
-    def _run(self) -> None:
-        video: SeekableVideo | None = None
-        lessons = Lessons()
-        while not self._jobs.closed:
-            wish = self._jobs.take(timeout=1.0)
-            if wish is None:
-                continue
-            job, enough = wish
-            try:
-                video = video or self._open()
-                outcome = do_job(
-                    job,
-                    self._model,
-                    video,
-                    stop=enough.is_set,
-                    progress=self._progress,
-                    leave=enough.is_set,
-                    lessons=lessons,
-                )
-            except FacetrackError as error:
-                self._failed(job, str(error))
-            else:
-                self._done(job, outcome)
-            give_memory_back()
-        if video is not None:
-            video.close()
+    def _track(self, wish: tuple[Job, threading.Event], stack: ExitStack) -> None:
+        job, enough = wish
+        try:
+            self._video = self._video or stack.enter_context(closing(self._open()))
+            outcome = do_job(
+                job,
+                self._model,
+                self._video,
+                stop=enough.is_set,
+                progress=self._progress,
+                leave=enough.is_set,
+                lessons=self._lessons,
+            )
+        except FacetrackError as error:
+            self._failed(job, str(error))
+        else:
+            self._done(job, outcome)
+        give_memory_back()
