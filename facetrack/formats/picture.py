@@ -242,7 +242,7 @@ def _decode(
     if _is_cut_png(content):  # of an animation, which Pillow reads, the frames before are whole
         raise VideoError(path, "the PNG file is cut short")
     try:
-        image = _decoded(np.frombuffer(content, np.uint8), flags, page)
+        image = _decoded(np.frombuffer(_without_animation(content), np.uint8), flags, page)
     except cv2.error as error:
         raise VideoError(path, f"cannot be decoded as a picture ({error.err})") from error
     if image is None:
@@ -276,6 +276,19 @@ def _is_cut_png(content: bytes) -> bool:
     while place + 8 <= len(content) and content[place + 4 : place + 8] != b"IEND":
         place += 12 + int.from_bytes(content[place : place + 4], "big")
     return place > len(content)
+
+
+def _without_animation(content: bytes) -> bytes:
+    """Leave the still picture of a PNG: damage in an animated one may crash OpenCV 5."""
+    if not content.startswith(_PNG) or b"acTL" not in content:
+        return content
+    place, kept = len(_PNG), [_PNG]
+    while place + 8 <= len(content):
+        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
+        if content[place + 4 : place + 8] not in (b"acTL", b"fcTL", b"fdAT"):
+            kept.append(content[place:end])
+        place = end
+    return b"".join(kept)
 
 
 def to_8_bit(image: npt.NDArray[np.uint16]) -> Image:

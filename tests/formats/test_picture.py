@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image as pillow
 
 from facetrack.errors import VideoError
 from facetrack.features.pixels import checked_image, grey
+from facetrack.formats import picture
 from facetrack.formats.picture import read_bgr, read_grey
 from facetrack.video.frame import as_bgr
 
@@ -145,3 +147,24 @@ def test_a_header_that_claims_what_the_file_cannot_hold_is_refused(
 def test_a_large_picture_of_one_colour_is_read(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.webp"), np.zeros((2160, 3840, 3), np.uint8))
     assert read_bgr(tmp_path / "a.webp").shape == (2160, 3840, 3)
+
+
+def test_opencv_sees_the_still_picture_of_an_animation_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Damage in an animation crashed OpenCV 5, in a process that tracked a folder."""
+    rng = np.random.default_rng(0)
+    frames = [pillow.fromarray(rng.integers(0, 255, (12, 16, 3), np.uint8)) for _ in range(3)]
+    path = tmp_path / "a.png"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    given: list[bytes] = []
+    decoded = picture._decoded
+
+    def spy(content: np.ndarray, *rest: int) -> object:
+        given.append(content.tobytes())
+        return decoded(content, *rest)
+
+    monkeypatch.setattr(picture, "_decoded", spy)
+    assert_array_equal(read_bgr(path)[..., ::-1], np.asarray(frames[0]))
+    assert b"acTL" in path.read_bytes()
+    assert not any(name in given[0] for name in (b"acTL", b"fcTL", b"fdAT"))
