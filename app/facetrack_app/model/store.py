@@ -139,7 +139,7 @@ class Store:
 
     def _upgrade(self, version: int) -> None:
         with self.transaction():
-            for statement in (*(_RENAMED if version else ()), *chain(*_UPGRADES[version:])):
+            for statement in (*(_RENAMED if 0 < version < 4 else ()), *chain(*_UPGRADES[version:])):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={APPLICATION}")
             self._db.execute(f"PRAGMA user_version={SCHEMA}")
