@@ -1,9 +1,7 @@
 """How fast networks run, beside onnxruntime on the same thread.
 
-    python -m benchmarks networks convolution --json convolution.json
-    python -m benchmarks networks convolution --bnn-lab FOLDER
-    python -m benchmarks networks encoder --json encoder.json
-    python -m benchmarks networks residual --json residual.json
+    python -m benchmarks networks --bnn-lab FOLDER --json networks_speed.json
+    python -m benchmarks networks --only encoder --rounds 100
 
 `convolution`: a binary 3x3 layer (packing, convolution, scale, PReLU, skip) against float32 and
 int8 convolutions of onnxruntime. Times are CPU time of the one thread; the candidates take turns in
@@ -18,8 +16,8 @@ with real convolutions and no signs) in onnxruntime.
 ResNet-18 (the network that it replaces, its normalisations folded) and its float twin in
 onnxruntime, with new weights; and the sizes of their files.
 
-numba can be held to an older processor (NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=), onnxruntime
-cannot.
+numba can be held to an older processor (NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=; the page says
+so), onnxruntime cannot.
 """
 
 from __future__ import annotations
@@ -43,7 +41,8 @@ from onnx import TensorProto, helper, numpy_helper
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from benchmarks.command import command_line, make_parser
+from benchmarks.command import make_parser
+from benchmarks.showing import show
 from facetrack.errors import InputError
 from facetrack.networks.binary_form import BinaryForm
 from facetrack.networks.expression import load_encoder
@@ -60,8 +59,7 @@ from facetrack.networks.train.images.network import Classifier, ResidualForm, in
 from facetrack.networks.train.images.recipe import read_recipe
 from facetrack.networks.train.model_file import encoder_onnx
 from facetrack.networks.train.onnx_file import onnx_bytes
-from facetrack.reporting.envelope import document, write_json
-from facetrack.reporting.tables import Table
+from facetrack.reporting.tables import Part, Quantity, Table
 
 Floats = npt.NDArray[np.float32]
 Call = Callable[[], Any]
@@ -291,65 +289,51 @@ def _results(size: str, times: Mapping[str, Sequence[float]]) -> list[dict[str, 
     ]
 
 
-def table(results: Sequence[Mapping[str, Any]]) -> Table:
-    """Show the medians."""
+def speed_table(results: Sequence[Mapping[str, Any]], goal: float) -> Table:
+    """Lay the medians out, with what was asked beside the candidate that it is asked against."""
     rows = [
         [
             str(r["size"]),
             str(r["what"]),
-            f"{r['milliseconds']:.3f}",
+            Quantity(r["milliseconds"]),
             f"{r['quartiles'][0]:.3f} to {r['quartiles'][1]:.3f}",
-            f"{r['times_as_long_as_binary']:.2f}",
+            Quantity(r["times_as_long_as_binary"], 2),
+            Quantity(goal, 1) if r["what"] == _FLOAT else None,
         ]
         for r in results
     ]
-    return Table(["size", "what", "ms", "quartiles", "times binary"], rows)
+    header = ["size", "what", "ms", "quartiles", "times as long as binary", "asked"]
+    return Table(header, rows)
 
 
 def main() -> int:
     """Run what was asked for."""
+    kinds = ("convolution", "encoder", "residual")
     parser = make_parser(__doc__)
-    parser.add_argument("what", choices=("convolution", "encoder", "residual"))
+    parser.add_argument("--only", nargs="+", default=kinds, choices=kinds)
     parser.add_argument("--encoder", default="expression_binary", help="name or file")
     parser.add_argument("--rounds", type=int, default=30, help="blocks of 20 calls each")
     parser.add_argument("--bnn-lab", type=Path, help="the folder of an unpacked wheel")
-    parser.add_argument("--json", type=Path, help="where the figures are written")
+    parser.add_argument("--json", type=Path, help="the report")
     args = parser.parse_args()
-    found, sizes = features(), dict[str, int]()
+    found, sizes, parts = features(), dict[str, int](), list[Part]()
     with threadpool_limits(1):
-        if args.what == "encoder":
-            results, goal = encoder(args.rounds, args.encoder), _ENCODER
-        elif args.what == "residual":
+        if "convolution" in args.only:
+            parts.append(speed_table(convolution(args.rounds, args.bnn_lab), target(found)))
+        if "encoder" in args.only:
+            parts.append(speed_table(encoder(args.rounds, args.encoder), _ENCODER))
+        if "residual" in args.only:
             results, sizes = residual(args.rounds)
-            goal = _WHOLE["avx512vpopcntdq" in found["numba"]]
-        else:
-            results, goal = convolution(args.rounds, args.bnn_lab), target(found)
-    ratios = [r["times_as_long_as_binary"] for r in results if r["what"] == _FLOAT]
-    details = {
-        "processor": binding.get_host_cpu_name(),
-        "compiled_for": _target(),
-        "features": found,
-        "words_per_vector": LANES,
-        "calls_per_block": _BLOCK,
-        "target": goal,
-        "results": results,
-        "bytes": sizes,
-    }
-    vectors = "; ".join(f"{who}: {', '.join(names) or 'none'}" for who, names in found.items())
-    sys.stdout.write(
-        f"{table(results).text()}\n{vectors}\n"
-        f"float32 takes {min(ratios):.2f} times as long or more; target {goal}\n"
-    )
+            parts.append(speed_table(results, _WHOLE["avx512vpopcntdq" in found["numba"]]))
     if sizes:
         smaller = sizes["float32"] / sizes["binary"]
-        sys.stdout.write(
-            f"files: {sizes['binary'] / 1e6:.2f} MB, {sizes['float32'] / 1e6:.2f} MB as float32, "
-            f"{smaller:.2f} times as large\n"
+        line = (
+            f"Files: {sizes['binary'] / 1e6:.2f} MB, as float32 {sizes['float32'] / 1e6:.2f} MB, "
+            f"{smaller:.2f} times as large (asked 8)."
         )
-    if args.json:
-        measures = {"least_ratio": min(ratios)}
-        report = document(
-            command=command_line(), model="", n=args.rounds, details=details, measures=measures
-        )
-        write_json(args.json, report)
+        parts.append(line)
+    vectors = "; ".join(f"{who}: {', '.join(names) or 'none'}" for who, names in found.items())
+    # what an older processor was asked for does not stand in the command
+    parts.append(f"Vector instructions of {vectors}; compiled for {_target()}.")
+    show(parts, args.json, n=args.rounds)
     return 0
