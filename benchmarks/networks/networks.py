@@ -50,7 +50,7 @@ from facetrack.networks.patches import PATCHES
 from facetrack.networks.runtime.block import BinaryBlock
 from facetrack.networks.runtime.files import BINARY_NETWORK, pack
 from facetrack.networks.runtime.real import Linear, Stem
-from facetrack.networks.runtime.vectors import FEATURES, LANES
+from facetrack.networks.runtime.vectors import FEATURES
 from facetrack.networks.runtime.words import pack_weights
 from facetrack.networks.train.binary import Stage, binary_convolutions, set_stage
 from facetrack.networks.train.encoder import Architecture, Encoder
