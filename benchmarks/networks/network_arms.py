@@ -1,7 +1,7 @@
 """What each part of the trainings brings to the binary expression encoder, over seeds.
 
     python -m benchmarks network_arms lfpw_train helen_train afw ytf/train --channels blendshapes
-        --videos videos --skip stage_cuts --teacher TEACHER --work WORK -o arms
+        --videos videos --skip stage_cuts --teacher expression --work WORK -o arms
 
 Every arm and seed is one training, and one small JSON in the output folder as soon as it is done:
 what is there is not done again. All arms have half the shipped encoder's widths, the same samples,
@@ -45,7 +45,7 @@ from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.guidance import Weights
 from facetrack.networks.train.model_file import TorchForm, form_of
 from facetrack.networks.train.recipe import TEACHER, Recipe, Step
-from facetrack.networks.train.run import load_run
+from facetrack.networks.train.run import load_teacher
 from facetrack.networks.train.standard import Standard
 from facetrack.parallel import open_map
 from facetrack.reporting.envelope import write_json
@@ -219,7 +219,7 @@ def main() -> int:
     parser.add_argument("--channels", type=Path, required=True)
     parser.add_argument("--videos", type=Path, required=True)
     parser.add_argument("--skip", nargs="+", default=[], metavar="CLIP", help="clips with cuts")
-    parser.add_argument("--teacher", type=Path, required=True, help="folder of a finished run")
+    parser.add_argument("--teacher", type=Path, required=True, help="see `networks distil`")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="a JSON for each arm, seed"
@@ -258,7 +258,7 @@ def _job(args: argparse.Namespace) -> partial[None]:
         samples=samples,
         clips=clips,
         standard=Standard.of(samples, shape_model.mean),
-        teacher=load_run(args.teacher)[0],
+        teacher=load_teacher(args.teacher),
         work=args.work,
         output=args.output,
     )

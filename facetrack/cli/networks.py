@@ -57,7 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         _add_channels(kind)
     distil.add_argument(
-        "--teacher", type=Path, metavar="DIR", help="of faces: the folder of a finished run"
+        "--teacher",
+        type=Path,
+        metavar="DIR|NAME",
+        help="of faces: the folder of a finished run, or a float encoder (`expression`)",
     )
     export = kinds.add_parser("export", help="make a model file of a finished run")
     export.add_argument("work", type=Path, metavar="DIR", help="the folder of a finished run")

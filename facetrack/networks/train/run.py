@@ -20,6 +20,7 @@ from facetrack.networks.train.chain import load_encoder, run_recipe
 from facetrack.networks.train.encoder import Encoder
 from facetrack.networks.train.model_file import form_of
 from facetrack.networks.train.recipe import Recipe, read_recipe, recipe_file
+from facetrack.networks.train.shipped import load_shipped
 from facetrack.networks.train.standard import Standard
 from facetrack.reporting.plots import save_figure, titled_axes
 from facetrack.version import installed_version
@@ -59,7 +60,7 @@ def start(
     shape_model : ShapeModel
         Its mean shape is what faces are aligned to.
     teacher : Path, optional
-        Folder of a finished run.
+        Folder of a finished run, or name or file of a float encoder.
     seed, threads : int
     progress : callable
         See `load_samples`.
@@ -87,12 +88,17 @@ def start(
         "version": installed_version(),
     }
     open_run(work, recipe_file(config), about)
-    guide = load_run(teacher)[0] if teacher is not None else None
+    guide = load_teacher(teacher) if teacher is not None else None
     samples = load_samples(
         pictures, channels, shape_model, copies=recipe.copies, seed=seed, progress=progress
     )
     Standard.of(samples, shape_model.mean).write(work / STANDARD)
     return run_recipe(recipe, samples, work, teacher=guide, report=logged(work, say))
+
+
+def load_teacher(named: Path) -> Encoder:
+    """Load what guides a student: a finished run, or a model file."""
+    return load_run(named)[0] if named.is_dir() else load_shipped(str(named))
 
 
 def load_run(work: Path) -> tuple[Encoder, Recipe]:
