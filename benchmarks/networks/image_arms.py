@@ -361,6 +361,9 @@ def _row(name: str, which: str, found: Mapping[str, Mapping[int, Any]]) -> dict[
         "notes": dict(_means(seeds.values())),
     }
     common = sorted(seeds.keys() & found.get(base, {}).keys())
+    if which == "binary" and name != "real" and "real" in found:
+        real = [one["right"].mean() for one in found["real"].values()]
+        row["notes"]["below real"] = 100 * float(np.mean(real)) - row["top1"]
     if name != base and common:
         first, second = (
             np.stack([100.0 * of[s]["right"] for s in common]) for of in (found[base], seeds)

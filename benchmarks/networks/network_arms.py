@@ -40,6 +40,7 @@ from facetrack.networks.expression import ExpressionEncoder
 from facetrack.networks.samples import CHANNELS, TARGETS, Samples, load_samples
 from facetrack.networks.train.binary import Stage
 from facetrack.networks.train.chain import run_recipe
+from facetrack.networks.train.devices import Place
 from facetrack.networks.train.encoder import Architecture, Encoder
 from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.guidance import Weights
@@ -54,7 +55,8 @@ from facetrack.reporting.tables import Quantity, Table
 
 BASE: Final = "two steps"
 EPOCHS: Final = 12  # of every arm, over all of its steps
-COPIES: Final = 3
+COPIES: Final = 2
+PLACE: Final = Place(compiled=True)  # takes a C++ compiler, and then half the time
 HALF: Final = Architecture("half", (32, 32, 64, 64), 64, dropout=0.1)
 OUTPUTS: Final = Weights(outputs=1.0)
 ATTENTION: Final = Weights(attention=5.0)
@@ -142,7 +144,9 @@ def train_arm(
     target = output / f"{name.replace(', ', '+').replace(' ', '-')}.{seed}.json"
     if target.is_file():
         return
-    encoder = run_recipe(recipe_of(name, seed), samples, work / target.stem, teacher=teacher)
+    encoder = run_recipe(
+        recipe_of(name, seed), samples, work / target.stem, teacher=teacher, place=PLACE
+    )
     runs = ExpressionEncoder(
         name,
         TARGETS,

@@ -13,6 +13,7 @@ from torch.nn import functional
 from facetrack.errors import InputError
 from facetrack.networks.samples import CHANNELS, TARGETS, Samples
 from facetrack.networks.train.batches import Batches
+from facetrack.networks.train.devices import HERE, Place
 from facetrack.networks.train.encoder import Encoder
 from facetrack.networks.train.recipe import TEACHER, Recipe, Step
 from facetrack.networks.train.steps import Numbers, Report, load_step, run_steps
@@ -50,6 +51,7 @@ def run_recipe(
     *,
     teacher: Encoder | None = None,
     report: Report = lambda step, values: None,
+    place: Place = HERE,
 ) -> Encoder:
     """Train an encoder; steps that are done already are only loaded.
 
@@ -63,6 +65,7 @@ def run_recipe(
         For recipes that need one.
     report : callable (name of the step, values)
         See `Fitting.run`.
+    place : Place
 
     Returns
     -------
@@ -79,7 +82,7 @@ def run_recipe(
     if recipe.taught and teacher is None:
         raise InputError(f"the recipe {recipe.name} needs a teacher (--teacher)")
     done: dict[str, Any] = {} if teacher is None else {TEACHER: teacher}
-    run_steps(recipe.steps, _Expressions(recipe, samples), folder, done, report)
+    run_steps(recipe.steps, _Expressions(recipe, samples), folder, done, report, place)
     trained = done[recipe.steps[-1].name]
     assert isinstance(trained, Encoder)
     return trained

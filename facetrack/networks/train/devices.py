@@ -26,11 +26,15 @@ class Place:
         Of torch.
     rank, processes : int
         Which process it is, of how many; the first one writes.
+    compiled : bool
+        Whether torch translates what is trained into C++ first, which takes a compiler and a
+        minute, and then half the time on a processor.
     """
 
     device: str = "cpu"
     rank: int = 0
     processes: int = 1
+    compiled: bool = False
 
     @property
     def writes(self) -> bool:
@@ -39,6 +43,9 @@ class Place:
 
     def wrapped(self, network: nn.Module) -> nn.Module:
         """Let the processes average their gradients whenever the network's output is used."""
+        if self.compiled:
+            torch.compiler.reset()  # what earlier trainings compiled counts against a limit
+            network.compile(dynamic=False)
         if self.processes == 1:
             return network
         # Connectors without a term in the loss get no gradient.
