@@ -32,12 +32,7 @@ class Map(Protocol):
 
 
 class Pool:
-    """Workers of a dask cluster; also what `map` is, for a plain loop.
-
-    Parameters
-    ----------
-    client : distributed.Client
-    """
+    """Workers of a dask cluster; also what `map` is, for a plain loop."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -86,27 +81,8 @@ class Pool:
 
 @contextlib.contextmanager
 def open_pool(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Pool]:
-    """Start worker processes, or use those of a running cluster.
-
-    Parameters
-    ----------
-    workers : int, optional
-        Number of processes on this machine, each with one thread. The starting program must guard
-        its main module (`if __name__ == "__main__"`), as for `multiprocessing`.
-    scheduler : str, optional
-        Address of a running dask scheduler instead, such as "tcp://10.0.0.1:8786".
-
-    Yields
-    ------
-    Pool
-
-    Raises
-    ------
-    MissingDependencyError
-        If dask is not installed.
-    InputError
-        If the number is not positive, both or none are given, or no scheduler answers.
-    """
+    """Start worker processes with one thread each, or use those of a dask scheduler's address."""
+    # The starting program must guard its main module (`if __name__ == "__main__"`).
     if (workers is None) == (scheduler is None):
         raise InputError("either a number of workers or a scheduler is needed, not both")
     if workers is not None and workers < 1:
@@ -133,23 +109,7 @@ def open_pool(*, workers: int | None = None, scheduler: str | None = None) -> It
 
 @contextlib.contextmanager
 def open_map(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Map]:
-    """Give a `map`, wherever it works.
-
-    Parameters
-    ----------
-    workers, scheduler
-        See `open_pool`; with neither, everything happens in this process, as in `map`.
-
-    Yields
-    ------
-    Map
-        Like the builtin `map` for one iterable: results in order.
-
-    Raises
-    ------
-    MissingDependencyError, InputError
-        See `open_pool`.
-    """
+    """Give a `map`, wherever it works; with neither argument the builtin. See `open_pool`."""
     if workers is None and scheduler is None:
         yield map
     else:
@@ -162,11 +122,9 @@ _alone = threading.RLock()
 
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Let BLAS compute on one thread, also as a decorator: the same bytes wherever it runs.
-
-    How BLAS splits a product among threads decides the order of its sums. The limit is the
-    process's, so that other threads wait here until this one is done.
-    """
+    """Let BLAS compute on one thread, also as a decorator: the same bytes wherever it runs."""
+    # How BLAS splits a product among threads decides the order of its sums. The limit is the
+    # process's, so that other threads wait here until this one is done.
     with _alone:
         # or the limit is ignored where another thread has ever set one
         OpenBLASController.clear_controlling_thread(force=True)

@@ -31,19 +31,10 @@ _FRAME_FILE: Final = re.compile(r"\d{1,12}\.pts", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a person says of one face in one frame.
+    """What a person says of one face in one frame; read-only arrays."""
 
-    Attributes
-    ----------
-    points : ndarray, shape (68, 2), float64, read-only
-        Landmarks in pixels of the frame, pixel centres at integers from 0; NaN where absent.
-    source : ndarray, shape (68,), uint8, read-only
-        `Source` of each point: `CORRECTED` where the person vouches for it, `OCCLUDED` where it is
-        hidden and guessed, `ABSENT`, or what it was before where the person did not look.
-    """
-
-    points: npt.NDArray[np.float64]
-    source: npt.NDArray[np.uint8]
+    points: npt.NDArray[np.float64]  # (68, 2) pixels from 0, centres at integers; NaN where absent
+    source: npt.NDArray[np.uint8]  # `CORRECTED`, `OCCLUDED`, `ABSENT`; others: not looked at
 
     def __post_init__(self) -> None:
         source = np.array(self.source, dtype=np.uint8).reshape(N_POINTS)
@@ -69,22 +60,8 @@ def write_corrections(
     corrections: Mapping[int, Correction],
     pictures: Sequence[str] = (),
 ) -> None:
-    """Write a folder of corrections.
-
-    Parameters
-    ----------
-    folder : path-like
-        The folder to make; one that holds corrections is replaced.
-    corrections : mapping of int to Correction
-        By the frame's number from 0; the files count from 1.
-    pictures : sequence of str, optional
-        Names of the pictures that are corrected: they name the files, as `write_pts_folder` does.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written, or holds other files.
-    """
+    """Write a folder of corrections by frame from 0, files from 1, in place of older ones."""
+    # `pictures` name the files, as `write_pts_folder` does.
     if pictures:
         table = replace(table_of(corrections), pictures=dict(enumerate(pictures)))
         write_pts_folder(folder, table)
@@ -116,25 +93,8 @@ def table_of(corrections: Mapping[int, Correction]) -> TrackTable:
 
 
 def read_corrections(folder: str | os.PathLike[str], *, origin: int = 1) -> dict[int, Correction]:
-    """Read a folder of corrections, or any folder of one .pts file a frame.
-
-    Parameters
-    ----------
-    folder : path-like
-        The folder.
-    origin : int
-        Coordinate of the first pixel's centre in the files.
-
-    Returns
-    -------
-    dict of int to Correction
-        By the frame's number from 0. Frames of which no `points.csv` speaks count as corrected.
-
-    Raises
-    ------
-    FormatError
-        If there is no such folder, no .pts file inside, or a file is broken.
-    """
+    """Read a folder of one .pts file a frame, by frame from 0."""
+    # Frames of which no `points.csv` speaks count as corrected. `origin`: the first pixel's centre.
     table = read_pts_folder(folder, origin=origin)
     said = read_sidecar(folder)
     corrections = {}

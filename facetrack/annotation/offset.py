@@ -22,13 +22,6 @@ _PRIOR: Final = 0.25  # corrections' worth of belief that there is no offset
 class OffsetLearner:
     """A model whose fits are moved by what a person's corrections were off on average.
 
-    Parameters
-    ----------
-    model : Fits
-        The trained model; it stays as it is.
-
-    Notes
-    -----
     The offset of a point is sum(correction - fit) / (n + 0.25) over the n corrections that vouch
     for it, measured in the reference frame, so that it turns and grows with the face. It is the
     baseline that learning must beat.
@@ -45,16 +38,7 @@ class OffsetLearner:
         return self._model.shape_model
 
     def correct(self, image: Image, points: Points, mask: npt.NDArray[np.bool_]) -> None:
-        """Learn from a frame.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W[, 3]), uint8
-        points : ndarray, shape (68, 2), float64
-            The person's landmarks in pixels, all finite.
-        mask : ndarray, shape (68,), bool
-            Which of them the person vouches for.
-        """
+        """Learn from landmarks (68, 2) in pixels, of which `mask` (68,) is vouched for."""
         fit = self._model.fit(image, self.shape_model.relax(points, keep=KEEP))
         to_reference = self.shape_model.to_reference(points)
         residual = to_reference.apply(points) - to_reference.apply(fit.points)

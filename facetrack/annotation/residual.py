@@ -18,28 +18,10 @@ Points = npt.NDArray[np.float64]
 def carry_residuals(
     model: Fits, look: Callable[[int], Frame], anchors: Mapping[int, Points], outcome: Outcome
 ) -> Outcome:
-    """Move a stretch that was tracked anew so that it meets its corrected frames without a jump.
-
-    Parameters
-    ----------
-    model : Fits
-        The one that tracked.
-    look : callable
-        Gives a frame by its number.
-    anchors : mapping of int to ndarray, shape (68, 2)
-        The corrected frames and their landmarks in pixels.
-    outcome : Outcome
-
-    Returns
-    -------
-    Outcome
-
-    Notes
-    -----
-    The residual of a corrected frame is its landmarks minus the fit that starts from them, in the
-    reference frame, so that it turns and grows with the face. Between two corrected frames it is
-    interpolated linearly, outside of them held.
-    """
+    """Move a stretch that was tracked anew so that it meets its anchors without a jump."""
+    # The residual of a corrected frame is its landmarks minus the fit that starts from them, in the
+    # reference frame, so that it turns and grows with the face. Between two corrected frames it is
+    # interpolated linearly, outside of them held.
     if not outcome.refits:
         return outcome
     near = _neighbours(sorted(anchors), outcome.refits)

@@ -29,48 +29,22 @@ _FLOOR: Final = 1e-3  # quality that a fit has at least when both directions are
 
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """One frame of a stretch that was tracked anew.
-
-    Attributes
-    ----------
-    frame : int
-        Its number from 0.
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels of the frame.
-    quality : float
-        Probability in [0, 1] of a well-fitted face.
-    apart : float
-        Mean distance between what both directions found, in outer-eye distances; NaN where only
-        one of them came here.
-    confidence : ndarray, shape (68,), float64
-        Of each point, as `Fit.confidence`: that of the direction which counts more.
-    """
+    """One frame of a stretch that was tracked anew."""
 
     frame: int
-    points: Points
+    points: Points  # pixels
     quality: float
-    apart: float
-    confidence: npt.NDArray[np.float64]
+    apart: float  # mean distance of both directions, eye distances; NaN: only one came here
+    confidence: npt.NDArray[np.float64]  # of the direction which counts more
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of tracking a stretch anew.
+    """What came of tracking a stretch anew."""
 
-    Attributes
-    ----------
-    refits : list of Refit
-        In the order of their frames; the corrected frames are not among them.
-    reason : str
-        Why frames are missing, in words: it was stopped, or the face was lost and where; empty if
-        none is missing.
-    fits : int
-        How many fits were made: stopping a second run after as many gives the same.
-    """
-
-    refits: list[Refit]
-    reason: str
-    fits: int
+    refits: list[Refit]  # by frame, without the corrected ones
+    reason: str  # why frames are missing: stopped, or where the face was lost
+    fits: int  # stopping a second run after as many gives the same
 
     def moved(self, move: Callable[[Points], Points]) -> Outcome:
         """Tell the same of pictures whose pixels lie elsewhere; `move` takes points there."""
@@ -88,38 +62,12 @@ def retrack(
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Outcome:
-    """Track a stretch anew from the frames that a person corrected.
+    """Track a stretch anew from the frames that a person corrected, `anchors` in pixels.
 
-    Parameters
-    ----------
-    model : Fits
-        The trained model, or one that has learned from the corrections.
-    look : callable
-        Gives a frame by its number.
-    anchors : mapping of int to ndarray, shape (68, 2)
-        The corrected frames and their landmarks in pixels; they are left as they are. Those
-        outside of the span serve as starts if they are its neighbours.
-    span : (int, int)
-        From the first frame, up to but without the second.
-    stop : callable
-        Asked before every fit; once it says True, the stretch is left as far as it came.
-    progress : callable
-        Is told how many of how many fits are done.
-
-    Returns
-    -------
-    Outcome
-
-    Raises
-    ------
-    InputError
-        If there is no anchor or the span is empty.
-
-    Notes
-    -----
-    Between two anchors the face is followed from both sides. The directions are blended by their
-    distance to their anchor and by the quality of their fits: near an anchor that one counts whose
-    anchor it is, and a direction that went astray counts little.
+    Anchors outside of the span serve as starts if they are its neighbours. Between two the face is
+    followed from both sides. The directions are blended by their distance to their anchor and by
+    the quality of their fits: near an anchor that one counts whose anchor it is, and a direction
+    that went astray counts little. `stop` is asked before every fit.
     """
     if not anchors or span[0] >= span[1]:
         raise InputError(f"tracking anew needs a corrected frame and frames, got span {span}")

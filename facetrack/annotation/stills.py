@@ -22,26 +22,7 @@ def refit_stills(
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Outcome:
-    """Fit the face of every picture anew; none follows from its neighbours.
-
-    Parameters
-    ----------
-    model : Fits
-        One that has learned from corrections.
-    look : callable
-        Gives a picture by its number.
-    starts : mapping of int to ndarray, shape (68, 2)
-        Where the face lies now in each picture, in pixels.
-    stop : callable
-        Asked before every fit; once it says True, the rest stays as it is.
-    progress : callable
-        Is told how many of how many fits are done.
-
-    Returns
-    -------
-    Outcome
-        Fits that are no good are left out: what is there stays.
-    """
+    """Fit the face of every picture anew from where it lies; fits that are no good are left out."""
     refits: list[Refit] = []
     for done, (number, points) in enumerate(sorted(starts.items())):
         if stop():

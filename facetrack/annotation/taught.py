@@ -34,36 +34,16 @@ _Known = tuple[int, Points, npt.NDArray[np.bool_]]
 
 @dataclass(slots=True)
 class Lessons:
-    """What is remembered from one call of `taught` to the next, with one model and video.
+    """What is remembered from one call of `taught` to the next, with one model and video."""
 
-    Attributes
-    ----------
-    made : dict
-        Lessons by the frame, and the points and vouchers of its correction.
-    learner : Learner or None
-        Which has learned them: the next call learns what is new.
-    """
-
-    made: dict[tuple[int, bytes, bytes], Lesson] = field(default_factory=dict)
-    learner: Learner | None = None
+    made: dict[tuple[int, bytes, bytes], Lesson] = field(default_factory=dict)  # frame, points
+    learner: Learner | None = None  # has learned them: the next call learns what is new
 
 
 def worth_learning(frames: Sequence[int], start: int, stop: int) -> list[int]:
-    """Choose the corrections that say most about a stretch of frames, `MOST` at most.
-
-    Parameters
-    ----------
-    frames : sequence of int
-        The corrected frames, growing.
-    start, stop : int
-        The stretch, up to but without the second.
-
-    Returns
-    -------
-    list of int
-        All, if they are few; else those of the stretch, evenly spread if they are too many, and
-        the nearest ones outside. Growing.
-    """
+    """Choose the corrections that say most about start to stop, `MOST` at most, growing."""
+    # All, if they are few; else those of the stretch, evenly spread if they are too many, and the
+    # nearest ones outside.
     inside = [frame for frame in frames if start <= frame < stop]
     if len(inside) > MOST:
         return [inside[i * (len(inside) - 1) // (MOST - 1)] for i in range(MOST)]
@@ -76,27 +56,12 @@ def taught(
     look: Look,
     known: Lessons | None = None,
 ) -> Fits:
-    """Make a model that has learned from corrections of a person.
+    """Make a model that has learned from corrections of a person; the given one stays as it is.
 
     What was learned is a function of the model and the corrections alone, so that undoing one
-    undoes what it taught, and a replay learns the same.
-
-    Parameters
-    ----------
-    model : Fits
-        The trained model; it stays as it is.
-    corrections : mapping of int to Correction
-        What the person said, by frame; see `worth_learning` where they are many.
-    look : callable
-        Asked for the frames one by one.
-    known : Lessons, optional
-        Of an earlier call with this model and video: corrections that it saw need no look and, up
-        to the first that is new or gone, no learning. Afterwards those of this call.
-
-    Returns
-    -------
-    Fits
-        A `PersonalModel`; of a model without priors, one that is moved by a constant offset.
+    undoes what it taught, and a replay learns the same. Corrections that `known` saw need no look
+    and, up to the first that is new or gone, no learning; afterwards it holds those of this call.
+    A model without priors is moved by a constant offset.
     """
     usable = _usable(model, corrections)
     if not isinstance(model, FaceModel) or not model.priors:
@@ -112,26 +77,7 @@ def taught(
 
 
 def profile_of(model: Fits, corrections: Mapping[int, Correction], look: Look) -> Profile:
-    """Put what corrections taught, and how the face looks in them, into a profile.
-
-    Parameters
-    ----------
-    model : Fits
-    corrections, look
-        See `taught`.
-
-    Returns
-    -------
-    Profile
-        For `Tracker(model, profile=...)` and for other videos.
-
-    Raises
-    ------
-    LearningError
-        If the model cannot learn.
-    InputError
-        If no correction vouches for a point.
-    """
+    """Put what corrections taught, and how the face looks in them, into a profile."""
     generic = teachable(model)
     person, lessons = Person(UNKNOWN), []
     for frame, points, mask in _usable(generic, corrections):

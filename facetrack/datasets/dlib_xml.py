@@ -24,58 +24,23 @@ MAX_COORDINATE: Final = 1e6
 
 @dataclass(frozen=True, slots=True)
 class LabelledFace:
-    """One face of a picture.
+    """One face of a picture."""
 
-    Attributes
-    ----------
-    box : tuple of float
-        x0, y0, x1, y1: centres of the outermost pixels that belong to the box, as dlib counts:
-        the width is x1 - x0 + 1.
-    points : ndarray, shape (68, 2), float64, read-only
-        Landmarks (x, y) in pixels, pixel centres at integers from 0; NaN where there is no label.
-    ignore : bool
-        Whether training and testing shall neither want nor mind this face.
-    """
-
-    box: tuple[float, float, float, float]
-    points: npt.NDArray[np.float64]
-    ignore: bool = False
+    box: tuple[float, float, float, float]  # x0, y0, x1, y1; width is x1 - x0 + 1
+    points: npt.NDArray[np.float64]  # (68, 2) pixels from 0, centres at integers; NaN: no label
+    ignore: bool = False  # training and testing shall neither want nor mind it
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """One picture with its faces.
-
-    Attributes
-    ----------
-    path : Path
-        The picture.
-    faces : tuple of LabelledFace
-        Its faces; none is possible.
-    """
+    """One picture with its faces, or none."""
 
     path: Path
     faces: tuple[LabelledFace, ...]
 
 
 def read(path: str | os.PathLike[str]) -> list[LabelledPicture]:
-    """Read a landmark file.
-
-    Parameters
-    ----------
-    path : path-like
-        The .xml file; pictures lie relative to it.
-
-    Returns
-    -------
-    list of LabelledPicture
-        In the order of the file. Parts are numbered by their names, in whatever order they stand.
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, broken, or holds parts that are not named 0 to 67.
-    """
+    """Read a landmark file; its pictures lie relative to it, its parts go by their names."""
     document = read_xml(path, root="dataset")
     folder = Path(path).parent
     pictures = []
@@ -119,29 +84,9 @@ def _number(
 def write(
     path: str | os.PathLike[str], pictures: Iterable[LabelledPicture], *, name: str = "faces"
 ) -> None:
-    """Write a landmark file that dlib can train with.
-
-    Parameters
-    ----------
-    path : path-like
-        The .xml file to write.
-    pictures : iterable of LabelledPicture
-        The pictures; those below the file's folder are named relative to it.
-    name : str
-        Title of the set.
-
-    Raises
-    ------
-    InputError
-        If a box is empty or not finite.
-    OutputError
-        If the file cannot be written.
-
-    Notes
-    -----
-    dlib reads integers only, so coordinates are rounded: half a pixel may be lost; enlarge the
-    pictures to keep more. It sorts parts by their names as text, hence 00 to 67.
-    """
+    """Write a landmark file that dlib can train with; it names pictures relative to its folder."""
+    # dlib reads integers only, so coordinates are rounded: half a pixel may be lost; enlarge the
+    # pictures to keep more. It sorts parts by their names as text, hence 00 to 67.
     document = ElementTree.Element("dataset")
     ElementTree.SubElement(document, "name").text = name
     images = ElementTree.SubElement(document, "images")

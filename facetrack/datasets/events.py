@@ -21,40 +21,16 @@ _COLUMNS: Final = ("clip", "label", "start", "apex", "end")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """An event in a clip, or a stretch without one.
+    """An event in a clip, or a stretch without one."""
 
-    Attributes
-    ----------
-    name : str
-        Of the event; after `no_`, of what there is none of.
-    start, apex, stop : int
-        Frames from 0, all of them belonging to it; the apex of a stretch is its start.
-    """
-
-    name: str
-    start: int
-    apex: int
+    name: str  # of the event; after `no_`, of what there is none of
+    start: int  # frames from 0, all of them belonging to it
+    apex: int  # of a stretch, its start
     stop: int
 
 
 def read_labels(path: str | os.PathLike[str]) -> dict[str, list[Label]]:
-    """Read labelled events.
-
-    Parameters
-    ----------
-    path : path-like
-        CSV with the columns clip, label, start, apex, end; frames from 0, the apex may be empty.
-
-    Returns
-    -------
-    dict of str to list of Label
-        By clip.
-
-    Raises
-    ------
-    FormatError
-        If a column is missing or a row is wrong.
-    """
+    """Read labels by clip: CSV with clip, label, start, apex (may be empty), end; frames from 0."""
     reader = csv.DictReader(read_text(path, limit=_MAX_BYTES).splitlines())
     missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
@@ -81,26 +57,8 @@ def channel_events(
     shortest: int = 2,
     longest: int = 15,
 ) -> dict[str, list[Label]]:
-    """Take the stretches in which a channel lies above a level as events.
-
-    Parameters
-    ----------
-    channels : mapping of str to ndarray, shape (frames,)
-        By clip; means of what `channels.read_clip_channels` gives.
-    name : str
-        What the events are called.
-    level : float
-        The channel lies above it.
-    gap : int
-        Frames below the level that do not end an event.
-    shortest, longest : int
-        Frames; what is shorter or longer is left out.
-
-    Returns
-    -------
-    dict of str to list of Label
-        By clip; the apex is where the channel is largest.
-    """
+    """Take stretches of a channel above a level, by clip; the apex is where it is largest."""
+    # `gap` frames below the level do not end an event; shorter and longer events are left out.
     found: dict[str, list[Label]] = {}
     for clip, values in channels.items():
         above = np.flatnonzero(values > level)

@@ -18,22 +18,11 @@ from facetrack.formats.pts import read_pts
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """A picture with the landmarks of one face.
+    """A picture with the landmarks of one face."""
 
-    Attributes
-    ----------
-    name : str
-        The stem that both files share.
-    path : Path
-        The picture.
-    points : ndarray, shape (68, 2), float64, read-only
-        True landmarks (x, y) in pixels, pixel centres at integers from 0; they may lie outside of
-        a picture that cuts the face.
-    """
-
-    name: str
+    name: str  # the stem that both files share
     path: Path
-    points: npt.NDArray[np.float64]
+    points: npt.NDArray[np.float64]  # (68, 2) pixels from 0; may lie outside of the picture
 
     def read_bgr(self) -> npt.NDArray[np.uint8]:
         """Read the picture as colour: (H, W, 3) uint8 BGR; see `picture.read_bgr`."""
@@ -47,29 +36,8 @@ class LabelledImage:
 def load_folder(
     path: str | os.PathLike[str], *, origin: int = 1, skip_bad: bool = True
 ) -> list[LabelledImage]:
-    """List the labelled pictures of a folder.
-
-    Parameters
-    ----------
-    path : path-like
-        A folder with NAME.pts beside NAME.jpg (or .png, .bmp, ... in any case).
-    origin : int
-        Coordinate of the first pixel's centre in the .pts files; see `formats.pts.read_pts`.
-    skip_bad : bool
-        Whether a pair with a broken .pts file, or a .pts file without a picture, is left out with
-        one warning; otherwise it raises.
-
-    Returns
-    -------
-    list of LabelledImage
-        Sorted by name; at least one. The pictures are not opened yet.
-
-    Raises
-    ------
-    FormatError
-        If there is no such folder or nothing in it can be used; without `skip_bad` also for the
-        first file that is broken.
-    """
+    """List the labelled pictures NAME.pts and NAME.jpg (.png, ...) of a folder, by name."""
+    # With `skip_bad`, a broken pair is left out with one warning. The pictures are not opened yet.
     folder = Path(path)
     labels, pictures = _list_files(folder)
     good, bad = [], []

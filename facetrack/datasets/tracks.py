@@ -27,57 +27,22 @@ _SHAPES: Final[dict[str, tuple[int, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class VideoTrack:
-    """Landmarks of one face in every frame of a video.
+    """Landmarks of one face in each of n decoded frames of a video."""
 
-    Attributes
-    ----------
-    points : ndarray, shape (n, 68, 2), float64
-        Landmarks (x, y) in pixels of the frame, pixel centres at integers from 0, one row for each
-        decoded frame; NaN where no face was found.
-    points_pfld : ndarray, shape (n, 68, 2), float64, or None
-        A second opinion.
-    agreement : ndarray, shape (n,), float64, or None
-        Mean distance between both opinions as a fraction of the outer-eye distance of `points`.
-    box : ndarray, shape (n, 4), float64, or None
-        Box of the face detector, x0, y0, x1, y1 in pixels.
-    score : ndarray, shape (n,), float64, or None
-        The detector's confidence in [0, 1]; 0 where it found nothing.
-    timestamps : ndarray, shape (n,), float64
-        Seconds from the start of the video, growing.
-    fps : float
-        Frames per second; from the median distance of timestamps if the file does not say.
-    """
-
-    points: Floats
-    points_pfld: Floats | None
-    agreement: Floats | None
-    box: Floats | None
-    score: Floats | None
-    timestamps: Floats
-    fps: float
+    points: Floats  # (n, 68, 2) pixels from 0, centres at integers; NaN: no face
+    points_pfld: Floats | None  # a second opinion
+    agreement: Floats | None  # (n,), mean distance of both / outer-eye distance of `points`
+    box: Floats | None  # (n, 4), of the face detector, x0, y0, x1, y1 in pixels
+    score: Floats | None  # (n,), the detector's, in [0, 1]; 0: nothing found
+    timestamps: Floats  # (n,), seconds from the start, growing
+    fps: float  # from the median distance of timestamps if the file does not say
 
     def __len__(self) -> int:
         return len(self.points)
 
 
 def load_track(path: str | os.PathLike[str]) -> VideoTrack:
-    """Read a track.
-
-    Parameters
-    ----------
-    path : path-like
-        An .npz file with `points` (n, 68, 2) and `timestamps` (n,) or `fps`; the other arrays of
-        `VideoTrack` if it has them.
-
-    Returns
-    -------
-    VideoTrack
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, damaged, lacks an array, or arrays do not fit together.
-    """
+    """Read an .npz track with `points`, `timestamps` or `fps`, and others of `VideoTrack`."""
     optional = [name for name in (*_SHAPES, "fps") if name != "points"]
     arrays = read_npz(path, required=["points"], optional=optional)
     n = len(arrays["points"]) if arrays["points"].ndim else 0

@@ -46,70 +46,32 @@ CATEGORIES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The labels of one clip.
+    """The labels of one clip."""
 
-    Attributes
-    ----------
-    frames : ndarray, shape (n,), int64
-        Numbers of the labelled frames from 0, ascending; excluded ones are left out.
-    points : ndarray, shape (n, 68, 2), float64
-        Landmarks (x, y) in pixels, pixel centres at integers from 0.
-    """
-
-    frames: npt.NDArray[np.int64]
-    points: npt.NDArray[np.float64]
+    frames: npt.NDArray[np.int64]  # (n,), from 0, ascending; excluded ones are left out
+    points: npt.NDArray[np.float64]  # (n, 68, 2), pixels, centres at integers from 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """Which labels belong to which decoded frames.
+    """Which labels belong to which decoded frames; frames from 0."""
 
-    Attributes
-    ----------
-    truth : Truth
-        The labels of frames that were decoded.
-    labels_without_frame : tuple of int
-        Labelled frames, from 0, that the decoder did not give.
-    frames_without_label : tuple of int
-        Decoded frames, from 0, without a label; excluded ones are not among them.
-    positions : ndarray, shape (n,), int64
-        Which of the decoded frames, from 0, each label of `truth` belongs to: the frame's number,
-        unless the clip is a folder that lacks pictures.
-    """
-
-    truth: Truth
-    labels_without_frame: tuple[int, ...]
-    frames_without_label: tuple[int, ...]
-    positions: npt.NDArray[np.int64]
+    truth: Truth  # of decoded frames
+    labels_without_frame: tuple[int, ...]  # the decoder did not give them
+    frames_without_label: tuple[int, ...]  # excluded ones are not among them
+    positions: npt.NDArray[np.int64]  # in the decoded frames: the number, unless pictures lack
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One video of the data set.
+    """One video of the data set; frames from 0."""
 
-    Attributes
-    ----------
-    id : str
-        Three digits.
-    category : str
-        "1", "2", "3" or "train".
-    video : Path
-        The video, or the folder of its frames.
-    labels : dict of int to Path
-        The .pts file of each labelled frame, numbered from 0.
-    excluded : frozenset of int
-        Frames, from 0, whose label the challenge declared unreliable.
-    pictures : tuple of int
-        Of a folder of frames, their numbers from 0 in the order in which they are read; empty for a
-        video.
-    """
-
-    id: str
-    category: str
-    video: Path
-    labels: dict[int, Path]
-    excluded: frozenset[int]
-    pictures: tuple[int, ...] = field(default=(), repr=False)
+    id: str  # three digits
+    category: str  # "1", "2", "3" or "train"
+    video: Path  # or the folder of its frames
+    labels: dict[int, Path]  # .pts of each labelled frame
+    excluded: frozenset[int]  # the challenge declared their labels unreliable
+    pictures: tuple[int, ...] = field(default=(), repr=False)  # frames of a folder, as read
 
     def number(self, position: int) -> int:
         """Return the number, from 0, of a decoded frame."""
@@ -138,30 +100,11 @@ class Clip:
 
 
 def load(root: str | os.PathLike[str], *, category: Category | int = "all") -> list[Clip]:
-    """List the clips of a copy of the data set.
+    """List the clips of a copy of the data set in the order of the official lists.
 
-    Parameters
-    ----------
-    root : path-like
-        The folder with `001/vid.avi` or `001/imgs/000001.jpg`, `001/annot/000001.pts` and so on.
-        The frames that the challenge left out as unreliable are known; a file `extra/001.mat` with
-        a vector `error`, numbered from 1, stands for what is known of its clip.
-    category : {"1", "2", "3", "train", "all"} or int
-        "all" are the three test categories together.
-
-    Returns
-    -------
-    list of Clip
-        In the order of the official lists; clips that are not there are left out:
-        `missing_clips` names them.
-
-    Raises
-    ------
-    InputError
-        If there is no such category.
-    FormatError
-        If no clip is there, or one lacks its video or its labels, or its list of unreliable
-        frames is broken.
+    The folder holds `001/vid.avi` or `001/imgs/000001.jpg`, `001/annot/000001.pts` and so on. The
+    frames that the challenge left out as unreliable are known; a file `extra/001.mat` with a vector
+    `error`, numbered from 1, stands for what is known of its clip. "all" are the test categories.
     """
     folder = Path(root)
     wanted = _wanted(category)
@@ -175,25 +118,7 @@ def load(root: str | os.PathLike[str], *, category: Category | int = "all") -> l
 def missing_clips(
     root: str | os.PathLike[str], *, category: Category | int = "all"
 ) -> tuple[str, ...]:
-    """Name the clips of a category that a copy of the data set lacks.
-
-    Parameters
-    ----------
-    root : path-like
-        As for `load`.
-    category : {"1", "2", "3", "train", "all"} or int
-        As for `load`.
-
-    Returns
-    -------
-    tuple of str
-        Their ids; a report names them beside its figures.
-
-    Raises
-    ------
-    InputError
-        If there is no such category.
-    """
+    """Name the clips of a category that a copy of the data set lacks; see `load`."""
     return tuple(i for _, i in _wanted(category) if not (Path(root) / i).is_dir())
 
 

@@ -25,37 +25,15 @@ _LEAKED_TO = REGIONS["right_brow"] + REGIONS["left_brow"] + REGIONS["nose"]
 
 @dataclass(frozen=True, slots=True)
 class BlinkLeak:
-    """What blinks do to points that do not blink.
+    """What blinks do to points that do not blink."""
 
-    Attributes
-    ----------
-    amplitude : float
-        Motion of nose and brows that goes along with a typical closing of the eyes, mean over
-        their points, % of the outer-eye distance.
-    correlation : float
-        Mean absolute correlation of their coordinates with the eyes' opening, 0 to 1.
-    blinks : int
-        Number of blinks in which the points were tracked.
-    """
-
-    amplitude: float
-    correlation: float
-    blinks: int
+    amplitude: float  # of nose and brows with a typical closing, % of the outer-eye distance
+    correlation: float  # mean absolute correlation of their coordinates with the opening, 0 to 1
+    blinks: int  # in which the points were tracked
 
 
 def eye_opening(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Measure how far the eyes are open.
-
-    Parameters
-    ----------
-    points : array_like, shape (n, 68, 2)
-        Landmarks in pixels.
-
-    Returns
-    -------
-    ndarray, shape (n,), float64
-        Mean distance of the lids / mean width of the eyes; NaN where lost.
-    """
+    """Return mean distance of the lids / mean width of the eyes, (n,); NaN where lost."""
     p = np.asarray(points, dtype=np.float64)
 
     def mean_distance(pairs: Sequence[tuple[int, int]]) -> npt.NDArray[np.float64]:
@@ -71,17 +49,8 @@ def find_blinks(
 ) -> tuple[list[int], npt.NDArray[np.float64]]:
     """Find blinks of a head that hardly moves, by several trackers' common judgement.
 
-    Parameters
-    ----------
-    tracks : sequence of array_like, shape (n, 68, 2)
-        The same frames as different trackers see them, pixels; NaN where lost.
-
-    Returns
-    -------
-    blinks : list of int
-        The frame of each deepest closing.
-    opening : ndarray, shape (n,), float64
-        The mean tracker's opening of the eyes relative to its usual one; NaN where one is lost.
+    Returns the frame of each deepest closing, and the mean tracker's opening of the eyes relative
+    to its usual one, (n,); NaN where one of the trackers has lost the face.
     """
     arrays = [np.asarray(t, dtype=np.float64) for t in tracks]
     openings = [eye_opening(a) for a in arrays]
@@ -104,24 +73,8 @@ def find_blinks(
 
 
 def blink_leak(points: npt.ArrayLike, blinks: Sequence[int], opening: npt.ArrayLike) -> BlinkLeak:
-    """Measure how nose and brows move along with the lids.
+    """Measure how nose and brows of one track move along with the lids; NaN without a blink.
 
-    Parameters
-    ----------
-    points : array_like, shape (n, 68, 2)
-        One tracker's landmarks in pixels; NaN where lost.
-    blinks : sequence of int
-        Frames of blinks, and
-    opening : array_like, shape (n,)
-        the common opening of the eyes, from `find_blinks`.
-
-    Returns
-    -------
-    BlinkLeak
-        NaN without a tracked blink.
-
-    Notes
-    -----
     Around every blink, coordinates and opening lose their linear trend (the head's own motion);
     then each coordinate is regressed on the opening. Slope times the mean depth of the blinks is
     the motion that leaks. A little of it is real: some people lower their brows when they blink.

@@ -11,20 +11,7 @@ Box = tuple[float, float, float, float]
 
 
 def choose_face(boxes: Sequence[Box] | npt.NDArray[np.float64], size: tuple[int, int]) -> int:
-    """Choose the face that is large and near the middle of the picture.
-
-    Parameters
-    ----------
-    boxes : sequence of (x0, y0, x1, y1)
-        Detected faces in pixels, at least one.
-    size : tuple of int
-        (width, height) of the picture in pixels.
-
-    Returns
-    -------
-    int
-        Position of the box with the largest width less its centre's distance from the middle.
-    """
+    """Return the box with the largest width less its centre's distance from the middle."""
     b = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     centres = 0.5 * (b[:, :2] + b[:, 2:])
     middle = 0.5 * (np.asarray(size, dtype=np.float64) - 1)

@@ -41,67 +41,27 @@ class FaceTracker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video and what reference trackers or an exact truth say of it.
-
-    Attributes
-    ----------
-    name : str
-    open : callable
-        Opens the video.
-    references : mapping of str to ndarray, shape (n, 68, 2), float64
-        Reference tracks by name, pixels; NaN where there is no face. The first is the main one.
-    compared : ndarray, shape (n,), bool
-        Frames on which the references can be trusted.
-    exact : bool
-        Whether the reference is the exact truth of a synthetic clip; else references are trackers
-        themselves.
-    difficulty : Difficulty or None
-        How hard each frame is, where it is known.
-    """
+    """A video and what reference trackers or an exact truth say of it."""
 
     name: str
     open: Callable[[], VideoSource]
-    references: Mapping[str, Points] = field(repr=False)
-    compared: npt.NDArray[np.bool_] = field(repr=False)
-    exact: bool = False
+    references: Mapping[str, Points] = field(repr=False)  # the first is the main one
+    compared: npt.NDArray[np.bool_] = field(repr=False)  # (n,), where the references can be trusted
+    exact: bool = False  # the truth of a synthetic clip; else references are trackers themselves
     difficulty: Difficulty | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One system's landmarks in a whole clip.
-
-    Attributes
-    ----------
-    points, raw_points : ndarray, shape (n, 68, 2), float64
-        Pixels, after and before smoothing; NaN where the face was not found.
-    timestamps : ndarray, shape (n,), float64
-        Seconds.
-    """
+    """One system's landmarks in a whole clip: (n, 68, 2) pixels, NaN where not found."""
 
     points: Points
-    raw_points: Points
-    timestamps: npt.NDArray[np.float64]
+    raw_points: Points  # before smoothing
+    timestamps: npt.NDArray[np.float64]  # seconds
 
 
 def find_clips(folder: Path) -> list[Clip]:
-    """List the videos of a folder that have a reference track beside them.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds `NAME.mp4` (or another common suffix) with `NAME_consensus.npz` or `NAME.npz`.
-
-    Returns
-    -------
-    list of Clip
-        Sorted by name; at least one.
-
-    Raises
-    ------
-    FormatError
-        If there is no such pair, or a track is broken.
-    """
+    """List videos `NAME.mp4` of a folder with `NAME_consensus.npz` or `NAME.npz`, by name."""
     if not folder.is_dir():
         raise FormatError(folder, "no such folder")
     clips = []
@@ -157,20 +117,7 @@ def _clip(video: Path, path: Path) -> Clip:
 
 
 def still_clip(shape_model: ShapeModel, *, n_frames: int = 150) -> Clip:
-    """Make a synthetic clip of a face that does not move, under a camera's noise.
-
-    Parameters
-    ----------
-    shape_model : ShapeModel
-        Moves the synthetic head.
-    n_frames : int
-        Its length.
-
-    Returns
-    -------
-    Clip
-        With the exact truth as its reference.
-    """
+    """Make a synthetic clip of a face that does not move, under a camera's noise."""
     truth = np.stack([_still_video(shape_model, n_frames).truth(0)] * n_frames)
     compared = np.ones(n_frames, dtype=bool)
     opener = partial(_still_video, shape_model, n_frames)
@@ -182,22 +129,7 @@ def _still_video(shape_model: ShapeModel, n_frames: int) -> SyntheticVideo:
 
 
 def track_clip(tracker: FaceTracker, source: VideoSource, *, n_frames: int | None = None) -> Track:
-    """Follow one face through a clip.
-
-    Parameters
-    ----------
-    tracker : FaceTracker
-        Follows one face at a time.
-    source : VideoSource
-        Read to its end and closed.
-    n_frames : int, optional
-        Length of the result: later frames are left out, missing ones are NaN. Without it the
-        whole video.
-
-    Returns
-    -------
-    Track
-    """
+    """Follow one face through a clip, cut or filled with NaN to `n_frames` if given."""
 
     def points_of(frame: Frame) -> tuple[Points, Points] | None:
         seen = [face for face in tracker.update(frame) if face.tracked]
@@ -207,21 +139,7 @@ def track_clip(tracker: FaceTracker, source: VideoSource, *, n_frames: int | Non
 
 
 def peer_track(peer: Peer, source: VideoSource, *, n_frames: int | None = None) -> Track:
-    """Run a peer on every frame of a clip, each for itself.
-
-    Parameters
-    ----------
-    peer : Peer
-    source : VideoSource
-        Read to its end and closed.
-    n_frames : int, optional
-        Length of the result, as for `track_clip`.
-
-    Returns
-    -------
-    Track
-        Raw points equal points.
-    """
+    """Run a peer on every frame of a clip, each for itself; raw points equal points."""
 
     def points_of(frame: Frame) -> tuple[Points, Points] | None:
         points = peer.predict(frame.image)

@@ -49,23 +49,13 @@ Rows = list[tuple[Array, Array, Array]]  # confidence (68,), points (68, 2), tru
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Points with their confidence and their true errors.
-
-    Attributes
-    ----------
-    data, start : str
-        What the faces are, and how their fits began.
-    confidence, errors : ndarray, shape (n, 68), float64
-        Of n faces; errors as fractions of the true outer-eye distance.
-    yaw : ndarray, shape (n,), float64
-        Of the true shape in degrees, without its sign.
-    """
+    """Points of n faces with their confidence and their true errors."""
 
     data: str
-    start: str
-    confidence: Array
-    errors: Array
-    yaw: Array
+    start: str  # how their fits began
+    confidence: Array  # (n, 68)
+    errors: Array  # (n, 68), fractions of the true outer-eye distance
+    yaw: Array  # (n,), of the true shape in degrees, without its sign
 
     def parts(self) -> dict[str, Reliability]:
         """Compare confidence and outcome: `all`, each landmark group, each band of yaw."""
@@ -90,26 +80,7 @@ def judge_pictures(
     detector: Detects | None = None,
     map_: Map = map,
 ) -> Judged:
-    """Fit labelled pictures from tracking starts, or from a face detector.
-
-    Parameters
-    ----------
-    model : Model
-    data : str
-        Name of the pictures.
-    images : sequence of LabelledImage
-    seeds : int
-        Starts per picture from the truth, projected on the shape model and moved; see
-        `protocols.from_tracking_starts`.
-    detector : Detects, optional
-        Starts fits instead; see `protocols.from_detector`. What it does not find is left out.
-    map_ : Map
-        Where pictures are worked on.
-
-    Returns
-    -------
-    Judged
-    """
+    """Fit labelled pictures from `seeds` tracking starts each, or from a face detector."""
     work = partial(_fit_picture, model, seeds, detector)
     rows = [row for found in map_(work, list(enumerate(images))) for row in found]
     start = "projected truth" if detector is None else "detector"
@@ -135,25 +106,8 @@ def judge_clips(
     *,
     map_: Map = map,
 ) -> list[Judged]:
-    """Track clips and compare the raw points with each reference.
-
-    Parameters
-    ----------
-    make_tracker : callable
-        Makes a fresh tracker of one face for each clip.
-    data : str
-        Name of the clips.
-    clips : sequence of Clip
-    shape_model : ShapeModel
-    map_ : Map
-        Where clips are worked on.
-
-    Returns
-    -------
-    list of Judged
-        One per reference, of all clips that have it: frames on which the references agree and the
-        face was tracked.
-    """
+    """Track clips and compare the raw points with each reference, pooled over the clips."""
+    # Frames on which the references agree and the face was tracked.
     rows: dict[str, Rows] = {}
     for found in map_(partial(_follow, make_tracker), clips):
         for reference, new in found.items():
@@ -183,26 +137,7 @@ def judge_taught(
     counts: Sequence[int] = TAUGHT,
     map_: Map = map,
 ) -> list[Judged]:
-    """Teach corrected frames of clips, track them again, and compare all others with the reference.
-
-    Parameters
-    ----------
-    model : FaceModel
-    data : str
-        Name of the clips.
-    clips : sequence of Clip
-        Whose first reference corrects and judges.
-    counts : sequence of int
-        Numbers of corrected frames, spread over the clip.
-    map_ : Map
-        Where clips are worked on.
-
-    Returns
-    -------
-    list of Judged
-        One per count, of all clips: frames that were not corrected and can be trusted, see
-        `footage.read_footage`.
-    """
+    """Teach corrected frames of clips, track them again, and compare all others with the truth."""
     rows: dict[int, Rows] = {count: [] for count in counts}
     for found in map_(partial(_teach, model, tuple(counts)), clips):
         for count, new in found.items():
@@ -236,26 +171,7 @@ def _teach(model: FaceModel, counts: Sequence[int], clip: Clip) -> dict[int, Row
 
 
 def judged(data: str, start: str, rows: Rows, shape_model: ShapeModel) -> Judged:
-    """Measure errors and yaw of faces.
-
-    Parameters
-    ----------
-    data, start : str
-        See `Judged`.
-    rows : list of (confidence, points, truth)
-        Shapes (68,), (68, 2) and (68, 2), the last two in pixels.
-    shape_model : ShapeModel
-        Its mean head tells the yaw.
-
-    Returns
-    -------
-    Judged
-
-    Raises
-    ------
-    InputError
-        If there is no face, or a face without confidence.
-    """
+    """Measure errors and yaw of faces: (confidence, points, truth) each, points in pixels."""
     if not rows:
         raise InputError(f"{data}: no face was found, so no confidence can be judged")
     confidence, points, truth = (np.stack(column) for column in zip(*rows, strict=True))
@@ -280,11 +196,9 @@ def with_all(report: Sequence[Judged]) -> list[Judged]:
 
 
 def _yaw(truth: Array, mean_3d: Array) -> float:
-    """Return how far a head is turned from the line of sight, in degrees.
-
-    The picture around the face is what is looked at: in a whole frame a face at the border has
-    another yaw towards the camera's axis than it shows.
-    """
+    """Return how far a head is turned from the line of sight, in degrees."""
+    # The picture around the face is what is looked at: in a whole frame a face at the border has
+    # another yaw towards the camera's axis than it shows.
     side = max(2, round(FIELD * float(outer_eye_distance(truth))))
     centred = truth - truth.mean(axis=0) + (side - 1) / 2
     return abs(float(np.degrees(head_pose(centred, mean_3d, (side, side)).rotation[1])))

@@ -23,21 +23,7 @@ def worst(parts: Mapping[str, Reliability], names: Iterable[str]) -> float:
 
 
 def confidence_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out calibration errors for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        Its `rows` are from `confidence_details`, or from the JSON file, where NaN is None.
-
-    Returns
-    -------
-    list of str or Table
-        A line per data and start: calibration error of all points, of each landmark group and of
-        each band of yaw, in % of probability; Brier score beside that of one constant probability;
-        and how well confidence ranks points that are right above others. A last line says which
-        peers have something to compare.
-    """
+    """Lay out calibration errors, a line per data and start (`rows` of the JSON file)."""
     names = [*GROUPS, *YAW_BANDS]
     rows = []
     for entry in details["rows"]:

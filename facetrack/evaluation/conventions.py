@@ -21,32 +21,14 @@ class ConventionMap:
     """A correction of shapes, shape' = shape + shift + (shape - mean) matrix.
 
     It acts in the frame of the predicted outer eye corners (at (-0.5, 0) and (0.5, 0)).
-
-    Attributes
-    ----------
-    mean, shift : ndarray, shape (136,), float64
-        Mean predicted shape, and mean correction; in eye distances.
-    matrix : ndarray, shape (136, 136), float64
-        Zero when only the offset of each point is corrected.
     """
 
-    mean: Points
-    shift: Points
-    matrix: Points
+    mean: Points  # (136,), of predicted shapes, in eye distances
+    shift: Points  # (136,)
+    matrix: Points  # (136, 136); zero when only the offset of each point is corrected
 
     def apply(self, points: npt.ArrayLike) -> Points:
-        """Correct predicted shapes.
-
-        Parameters
-        ----------
-        points : array_like, shape (..., 68, 2)
-            Pixels; shapes that are not finite stay as they are.
-
-        Returns
-        -------
-        ndarray, shape (..., 68, 2), float64
-            Pixels.
-        """
+        """Correct shapes (..., 68, 2) in pixels; what is not finite stays as it is."""
         p = np.array(points, dtype=np.float64)
         flat = p.reshape(-1, 68, 2)
         for k in np.flatnonzero(np.isfinite(flat).all(axis=(1, 2))):
@@ -58,48 +40,15 @@ class ConventionMap:
 
 
 def learn_offset(points: npt.ArrayLike, truth: npt.ArrayLike) -> ConventionMap:
-    """Learn the mean offset of every point.
-
-    Parameters
-    ----------
-    points, truth : array_like, shape (n, 68, 2)
-        Predictions and labels of training images, pixels; predictions with NaN are left out.
-
-    Returns
-    -------
-    ConventionMap
-
-    Raises
-    ------
-    InputError
-        If fewer than 20 faces were found.
-    """
+    """Learn the mean offset of every point from (n, 68, 2) predictions and labels in pixels."""
     shapes, corrections = _in_eye_frames(points, truth)
     return ConventionMap(shapes.mean(axis=0), corrections.mean(axis=0), np.zeros((136, 136)))
 
 
 def learn_linear(points: npt.ArrayLike, truth: npt.ArrayLike) -> ConventionMap:
-    """Learn a linear correction of the whole shape by ridge regression.
-
-    Parameters
-    ----------
-    points, truth : array_like, shape (n, 68, 2)
-        Predictions and labels of training images, pixels; predictions with NaN are left out.
-
-    Returns
-    -------
-    ConventionMap
-
-    Raises
-    ------
-    InputError
-        If fewer than 20 faces were found.
-
-    Notes
-    -----
-    The penalty is the one with the least leave-one-out error, which for ridge regression is
-    residual / (1 - leverage), so the peer gets the best map that these images can give.
-    """
+    """Learn a linear correction of the whole shape by ridge regression; see `learn_offset`."""
+    # The penalty is the one with the least leave-one-out error, which for ridge regression is
+    # residual / (1 - leverage), so the peer gets the best map that these images can give.
     shapes, corrections = _in_eye_frames(points, truth)
     mean, shift = shapes.mean(axis=0), corrections.mean(axis=0)
     u, d, vt = np.linalg.svd(shapes - mean, full_matrices=False)

@@ -14,37 +14,17 @@ THIRDS: Final = ("easy", "light", "hard")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Difficulty:
-    """How hard each frame of a clip is; 0 is easy, 1 is very hard.
+    """How hard each frame of a clip is, (n,) each; 0 is easy, 1 is very hard."""
 
-    Attributes
-    ----------
-    light : ndarray, shape (n,), float64
-        What the picture lacks: one-sided light, lost contrast, noise.
-    pose : ndarray, shape (n,), float64
-        Turn of the head; 1 is 30 degrees.
-    expression : ndarray, shape (n,), float64
-        Strength of the expression; 1 is one and a half standard deviations in every mode.
-    """
-
-    light: npt.NDArray[np.float64]
-    pose: npt.NDArray[np.float64]
-    expression: npt.NDArray[np.float64]
+    light: npt.NDArray[np.float64]  # what the picture lacks: one-sided light, lost contrast, noise
+    pose: npt.NDArray[np.float64]  # 1 is 30 degrees
+    expression: npt.NDArray[np.float64]  # 1 is one and a half standard deviations in every mode
 
 
 def split_thirds(difficulties: Sequence[Difficulty]) -> list[npt.NDArray[np.int64]]:
-    """Split the frames of all clips together into three equal parts.
-
-    Parameters
-    ----------
-    difficulties : sequence of Difficulty
-        One per clip.
-
-    Returns
-    -------
-    list of ndarray, shape (n,), int64
-        Per clip and frame a position in `THIRDS`. Hard is the third with the strongest pose or
-        expression; light is the half of the others whose light is worst; the rest is easy.
-    """
+    """Split the frames of all clips together into thirds: per clip positions in `THIRDS`."""
+    # Hard is the third with the strongest pose or expression; light is the half of the others whose
+    # light is worst; the rest is easy.
     motion = np.concatenate([np.maximum(d.pose, d.expression) for d in difficulties])
     light = np.concatenate([d.light for d in difficulties])
     third = len(motion) // 3

@@ -27,72 +27,30 @@ _HEADERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One event that an estimator found.
-
-    Attributes
-    ----------
-    start, apex, stop : int
-        Frames from 0.
-    delay : float
-        Seconds from its last frame until it was told; NaN for one that the end of the clip told.
-    early : bool
-        Whether it begins in the first second of its face.
-    """
+    """One event that an estimator found; frames from 0."""
 
     start: int
     apex: int
     stop: int
-    delay: float
-    early: bool
+    delay: float  # seconds from its last frame until it was told; NaN if the clip's end told it
+    early: bool  # it begins in the first second of its face
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """How the events of one clip compare with its labels.
-
-    Attributes
-    ----------
-    clip : str
-    labelled, hits : int
-        Labelled events, and those of them that were found.
-    missed, false : tuple of int
-        Apexes of labelled events that were not found, and of found ones that are none.
-    unlabelled : int
-        Found events in frames of which the labels say nothing; they count neither way.
-    delays : tuple of (float, bool)
-        Seconds until each found event was told, and whether it was an early one.
-    """
+    """How the events of one clip compare with its labels."""
 
     clip: str
     labelled: int
-    hits: int
-    missed: tuple[int, ...]
-    false: tuple[int, ...]
-    unlabelled: int
-    delays: tuple[tuple[float, bool], ...]
+    hits: int  # labelled events that were found
+    missed: tuple[int, ...]  # apexes of labelled events that were not found
+    false: tuple[int, ...]  # apexes of found events that are none
+    unlabelled: int  # found where the labels say nothing; they count neither way
+    delays: tuple[tuple[float, bool], ...]  # seconds until told, and whether it was an early one
 
 
 def find_events(clip: Path, name: str, model: FaceModel) -> list[Found]:
-    """Track a clip as a live tracker would and collect one kind of event.
-
-    Parameters
-    ----------
-    clip : Path
-    name : str
-        Of the event.
-    model : FaceModel
-
-    Returns
-    -------
-    list of Found
-
-    Raises
-    ------
-    InputError
-        If no estimator gives such events.
-    VideoError
-        If the clip cannot be read.
-    """
+    """Track a clip as a live tracker would and collect one kind of event."""
     pipeline = Pipeline(choose(name))
     tracker = Tracker(model)
     times: list[float] = []
@@ -129,25 +87,8 @@ def score_events(
     tolerance: int,
     everywhere: bool = True,
 ) -> Scored:
-    """Match events with labels by their apexes, the nearest pairs first.
-
-    Parameters
-    ----------
-    clip : str
-    found : sequence of Found
-    labels : sequence of Label
-        Of the event, and stretches without it.
-    name : str
-        Of the event.
-    tolerance : int
-        Frames that apexes may be apart.
-    everywhere : bool
-        Whether every event that matches no label is false, or only those in stretches without any.
-
-    Returns
-    -------
-    Scored
-    """
+    """Match events with labels by apexes at most `tolerance` frames apart, the nearest first."""
+    # Only with `everywhere` is an event false that lies in no stretch labelled as without any.
     events = [label for label in labels if label.name == name]
     without = [label for label in labels if label.name == NEGATIVE + name]
     pairs = sorted(
@@ -174,25 +115,7 @@ def score_events(
 
 
 def event_details(data: str, name: str, scores: Sequence[Scored]) -> dict[str, Any]:
-    """Collect everything that the JSON file holds.
-
-    Parameters
-    ----------
-    data, name : str
-        What was measured, and which event.
-    scores : sequence of Scored
-
-    Returns
-    -------
-    dict
-        Sums, `precision`, `recall`, `f1` (fractions of 1; NaN without a labelled event), the
-        longest delays in seconds, and all disagreements by clip.
-
-    Raises
-    ------
-    InputError
-        If there is no labelled event.
-    """
+    """Collect everything that the JSON file holds; fractions of 1, delays in seconds."""
     hits, labelled = sum(s.hits for s in scores), sum(s.labelled for s in scores)
     false = sum(len(s.false) for s in scores)
     if not labelled:

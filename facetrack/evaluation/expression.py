@@ -31,63 +31,26 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipChannels:
-    """Channels of one clip by two programs.
-
-    Attributes
-    ----------
-    clip : str
-    ours, theirs : ndarray, shape (frames, channels), float64
-        NaN in frames where the program says nothing.
-    points : ndarray, shape (frames, 68, 2), float64
-        Of our tracker, in pixels; NaN where lost.
-    """
+    """Channels of one clip by two programs, (frames, channels); NaN where nothing is said."""
 
     clip: str
     ours: Floats
     theirs: Floats
-    points: Floats
+    points: Floats  # (frames, 68, 2) of our tracker, in pixels; NaN where lost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipPatches:
-    """The patches of one clip's face, and what the other program says of it.
-
-    Attributes
-    ----------
-    clip : str
-    patches : tuple of (dict of str to Patch) or None
-        Of each frame; None where the face was lost.
-    theirs, points
-        See `ClipChannels`.
-    """
+    """The patches of one clip's face, and what the other program says of it."""
 
     clip: str
-    patches: tuple[dict[str, Patch] | None, ...]
+    patches: tuple[dict[str, Patch] | None, ...]  # None where the face was lost
     theirs: Floats
     points: Floats
 
 
 def take_clip(item: tuple[Path, Floats], *, mean_shape: Floats, model: FaceModel) -> ClipPatches:
-    """Track a clip of one person and take the patches of every frame.
-
-    Parameters
-    ----------
-    item : (Path, ndarray of shape (frames, channels))
-        The clip, and what the other program says of it.
-    mean_shape : ndarray, shape (68, 2), float64
-        By which patches are cut.
-    model : FaceModel
-        Tracks.
-
-    Returns
-    -------
-    ClipPatches
-
-    Raises
-    ------
-    VideoError
-        If the clip cannot be read.
-    """
+    """Track a clip of one person and take the patches of every frame, cut by the mean shape."""
     path, theirs = item
     patches: list[dict[str, Patch] | None] = [None] * len(theirs)
     points = np.full((len(theirs), 68, 2), np.nan)
@@ -156,23 +119,8 @@ def steadiness(clips: Iterable[ClipChannels]) -> dict[str, float]:
 def score_pictures(
     folder: Path, scores: Path, *, encoder: ExpressionEncoder, model: FaceModel, seed: int = 1
 ) -> dict[str, Any]:
-    """Score an encoder on labelled pictures, from landmarks that are jittered as fits err.
-
-    Parameters
-    ----------
-    folder, scores : Path
-        See `networks.samples.load_samples`.
-    encoder : ExpressionEncoder
-    model : FaceModel
-        Its shape model is what shape parameters are of.
-    seed : int
-
-    Returns
-    -------
-    dict
-        `n`; `correlations` by channel over the pictures; `r2` by target, of shape parameters
-        (`shape`, their mean) and openings.
-    """
+    """Score an encoder on labelled pictures, from landmarks that are jittered as fits err."""
+    # `correlations` are by channel over the pictures, `r2` of shape parameters and openings.
     samples = load_samples([folder], scores, model.shape_model, copies=1, seed=seed)
     said = np.array([encoder.encode(patches).targets for patches in _each(samples.patches)])
     true, names = samples.targets, samples.names

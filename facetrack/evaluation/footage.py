@@ -45,48 +45,23 @@ class TracksGrey(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Footage:
-    """The processed frames of a clip, and what is known of them before anybody corrects.
-
-    Attributes
-    ----------
-    name : str
-    greys : tuple of ndarray, shape (H, W), uint8
-        The frames, all of one size.
-    timestamps : ndarray, shape (n,), float64
-        Seconds.
-    reference : ndarray, shape (n, 68, 2), float64
-        What the person who corrects would say, pixels; NaN where nothing is known.
-    trusted : ndarray, shape (n,), bool
-        Frames that may be corrected and judged.
-    plain : ndarray, shape (n, 68, 2), float64
-        The track without corrections, pixels; NaN where the face was not found.
-    thirds : ndarray, shape (n,), int64, or None
-        Position in `difficulty.THIRDS` of each frame, where difficulty is known.
-    """
+    """The n processed frames of a clip, and what is known of them before anybody corrects."""
 
     name: str
     greys: tuple[Image, ...] = field(repr=False)
-    timestamps: npt.NDArray[np.float64]
-    reference: Points
-    trusted: npt.NDArray[np.bool_]
-    plain: Points
-    thirds: Indices | None = None
+    timestamps: npt.NDArray[np.float64]  # seconds
+    reference: Points  # (n, 68, 2) pixels, what the person would say; NaN where unknown
+    trusted: npt.NDArray[np.bool_]  # frames that may be corrected and judged
+    plain: Points  # the track without corrections; NaN where the face was not found
+    thirds: Indices | None = None  # positions in `difficulty.THIRDS`, where difficulty is known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corrections:
-    """Frames that a person has corrected.
+    """Frames that a person has corrected."""
 
-    Attributes
-    ----------
-    frames : ndarray, shape (k,), int64
-        Positions in the footage, growing.
-    labels : ndarray, shape (k, 68, 2), float64
-        The corrected points in pixels.
-    """
-
-    frames: Indices
-    labels: Points
+    frames: Indices  # positions in the footage, growing
+    labels: Points  # (k, 68, 2) pixels
 
 
 def read_footage(
@@ -98,30 +73,8 @@ def read_footage(
     most: int | None = MOST,
     thirds: Indices | None = None,
 ) -> Footage:
-    """Read the frames of a clip that are processed and track them without corrections.
-
-    Parameters
-    ----------
-    tracker : TracksGrey
-        Fresh, of one face at a time; it sees only the processed frames.
-    clip : Clip
-    reference, every, most
-        As for `give_lessons`.
-    thirds : ndarray, shape (frames of the clip,), int64, optional
-        See `difficulty.split_thirds`.
-
-    Returns
-    -------
-    Footage
-        Trusted are compared frames on which all references agree within 5 %.
-
-    Raises
-    ------
-    InputError
-        If the clip has no such reference.
-    VideoError
-        If the clip cannot be decoded.
-    """
+    """Read the frames of a clip that are processed and track them without corrections."""
+    # Trusted are compared frames on which all references agree within 5 %.
     name = next(iter(clip.references)) if reference is None or clip.exact else reference
     if name not in clip.references:
         known = ", ".join(clip.references)
@@ -164,23 +117,7 @@ def followed(tracker: TracksGrey, grey: Image, timestamp: float) -> Points:
 def choose_frames(
     trusted: npt.NDArray[np.bool_], count: int, spread: Spread
 ) -> tuple[Indices, Indices]:
-    """Choose the frames to correct and those to judge.
-
-    Parameters
-    ----------
-    trusted : ndarray, shape (n,), bool
-    count : int
-        How many are corrected.
-    spread : Spread
-
-    Returns
-    -------
-    corrected : ndarray, int64
-        In the middle of each of `count` equal parts of the trusted frames; fewer than `count` if
-        there are too few.
-    judged : ndarray, int64
-        Never corrected ones.
-    """
+    """Choose `count` frames to correct, each in the middle of a part, and those to judge."""
     usable, n = np.flatnonzero(trusted), len(trusted)
     early = usable if spread is Spread.CLIP else usable[4 * usable < n]
     if len(early) < count:

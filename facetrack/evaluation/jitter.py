@@ -27,26 +27,11 @@ _LAG_WINDOW = 9  # frames
 
 
 def still_stretches(tracks: Sequence[npt.ArrayLike], *, limit: float = _STILL) -> list[Stretch]:
-    """Find stretches where the face does not move, by several trackers' common judgement.
+    """Find stretches where the face does not move, by several trackers' judgement.
 
-    Parameters
-    ----------
-    tracks : sequence of array_like, shape (n, 68, 2)
-        The same frames as different trackers see them, pixels; NaN where lost.
-    limit : float
-        Largest mean speed of the points in outer-eye distances per frame; the median tracker
-        counts, and each is averaged over eight frames before and after. Quick motion is excluded
-        apart: no part of the face may move by more than 1 % on the trackers' average.
-
-    Returns
-    -------
-    list of (int, int)
-        First frame and the frame after the last, at least 8 frames each.
-
-    Raises
-    ------
-    InputError
-        If there is no track, or their lengths differ.
+    `limit` is the largest mean speed of the points in outer-eye distances per frame; the median
+    tracker counts, and each is averaged over eight frames before and after. Quick motion is
+    excluded apart: no part of the face may move by more than 1 % on the trackers' average.
     """
     arrays = [np.asarray(t, dtype=np.float64) for t in tracks]
     if not arrays or any(a.shape != arrays[0].shape for a in arrays):
@@ -57,11 +42,9 @@ def still_stretches(tracks: Sequence[npt.ArrayLike], *, limit: float = _STILL) -
 
 
 def _largest_step(tracks: Sequence[Points]) -> npt.NDArray[np.float64]:
-    """Largest step to or from a frame of any part of the face, eye distances; inf where unknown.
-
-    The trackers' own jitter is independent and small in the mean over trackers and points; a
-    motion that they have in common, such as a blink, stays.
-    """
+    """Return the largest step of any part of the face, eye distances; inf where unknown."""
+    # The trackers' own jitter is independent and small in the mean over trackers and points; a
+    # motion that they have in common, such as a blink, stays.
     eyes = float(np.nanmedian([np.nanmedian(outer_eye_distance(t)) for t in tracks]))
     mean = np.mean(tracks, axis=0)
     centres = np.stack([mean[:, list(g)].mean(axis=1) for g in GROUPS.values()], axis=1)
@@ -92,21 +75,7 @@ def _slow_speed(points: Points) -> npt.NDArray[np.float64]:
 
 
 def jitter(points: npt.ArrayLike, stretches: Sequence[Stretch]) -> dict[str, float]:
-    """Measure the mean second difference on still stretches.
-
-    Parameters
-    ----------
-    points : array_like, shape (n, 68, 2)
-        One tracker's landmarks in pixels; NaN where lost.
-    stretches : sequence of (int, int)
-        Frames that count, from `still_stretches`.
-
-    Returns
-    -------
-    dict of str to float
-        `all` and one entry per group of points: mean of |p(t-1) - 2 p(t) + p(t+1)| in % of the
-        outer-eye distance; NaN without a frame.
-    """
+    """Return mean |p(t-1) - 2 p(t) + p(t+1)| on still stretches, % of eye distance, by group."""
     p = np.asarray(points, dtype=np.float64)
     pieces = []
     for first, end in stretches:
@@ -122,22 +91,8 @@ def jitter(points: npt.ArrayLike, stretches: Sequence[Stretch]) -> dict[str, flo
 
 
 def lag(raw: npt.ArrayLike, smoothed: npt.ArrayLike, timestamps: npt.ArrayLike) -> float:
-    """Measure how far smoothed landmarks stay behind the raw ones.
+    """Return by how many milliseconds smoothed landmarks stay behind; NaN below 40 frames.
 
-    Parameters
-    ----------
-    raw, smoothed : array_like, shape (n, 68, 2)
-        The same track before and after smoothing, pixels; NaN where lost.
-    timestamps : array_like, shape (n,)
-        Seconds.
-
-    Returns
-    -------
-    float
-        Milliseconds; NaN when no 40 frames in one piece were tracked.
-
-    Notes
-    -----
     The delay at which the correlation of both is largest, between frames by a parabola. Both are
     averaged over nine frames first: jitter is passed on at once, in part, and would hide the delay
     of the motion. The least squared difference stands for the largest correlation, which it is but

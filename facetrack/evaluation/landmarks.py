@@ -24,54 +24,26 @@ QUARTER = 4  # one image of this many teaches a peer's convention
 
 @dataclass(frozen=True, slots=True)
 class LandmarkRow:
-    """One system on one set of images.
-
-    Attributes
-    ----------
-    name, note, start : str
-        The system, what a reader must know of it, and how its fits began.
-    errors : ndarray, shape (n, s), float64
-        Fractions of the outer-eye distance for n images and s starts; inf where not found.
-    summary : ErrorSummary
-        Of all n s fits.
-    over12 : float
-        Share over 12 % or not found, 0 to 1: the measure of rough labels.
-    groups : dict of str to float
-        Mean error of the found faces per group of points, % of the outer-eye distance.
-    """
+    """One system on one set of images."""
 
     name: str
-    note: str
-    start: str
-    errors: npt.NDArray[np.float64]
+    note: str  # what a reader must know of it
+    start: str  # how its fits began
+    errors: npt.NDArray[np.float64]  # (images, starts), of the outer-eye distance; inf: not found
     summary: ErrorSummary
-    over12: float
-    groups: dict[str, float]
+    over12: float  # share over 12 % or not found: the measure of rough labels
+    groups: dict[str, float]  # mean error of the found faces, % of the outer-eye distance
 
 
 @dataclass(frozen=True, slots=True)
 class LandmarkReport:
-    """Systems compared on the same images.
-
-    Attributes
-    ----------
-    data : str
-        What was evaluated.
-    markup : int
-        Number of points that count.
-    names : tuple of str
-        The images, in the order of the rows' errors.
-    rows : tuple of LandmarkRow
-        The first is the one that the report is about.
-    skipped : tuple of str
-        Peers that could not run, each with the reason.
-    """
+    """Systems compared on the same images."""
 
     data: str
-    markup: int
-    names: tuple[str, ...]
-    rows: tuple[LandmarkRow, ...]
-    skipped: tuple[str, ...] = ()
+    markup: int  # number of points that count
+    names: tuple[str, ...]  # of the images, in the order of the rows' errors
+    rows: tuple[LandmarkRow, ...]  # the first is the one that the report is about
+    skipped: tuple[str, ...] = ()  # peers that could not run, each with the reason
 
 
 def landmark_report(
@@ -82,29 +54,7 @@ def landmark_report(
     markup: int = 68,
     skipped: Sequence[str] = (),
 ) -> LandmarkReport:
-    """Measure predictions.
-
-    Parameters
-    ----------
-    data : str
-        Name of the images for tables and pictures.
-    images : sequence of LabelledImage
-    predictions : sequence of Predictions
-        Of the same images; the report is about the first.
-    markup : {68, 66, 51, 49}
-        The points that count.
-    skipped : sequence of str
-        Peers that could not run, with the reason.
-
-    Returns
-    -------
-    LandmarkReport
-
-    Raises
-    ------
-    InputError
-        If there is nothing to measure.
-    """
+    """Measure predictions of the same images; the report is about the first."""
     if not predictions:
         raise InputError("there are no predictions to measure")
     rows = tuple(_row(p, markup) for p in predictions)
@@ -127,25 +77,8 @@ def _row(predictions: Predictions, markup: int) -> LandmarkRow:
 def with_learned_conventions(
     predictions: Predictions, training: Sequence[Predictions]
 ) -> tuple[Predictions, Predictions]:
-    """Correct a system of another mark-up by maps learnt on a quarter of training images.
-
-    Parameters
-    ----------
-    predictions : Predictions
-        Of the images to evaluate.
-    training : sequence of Predictions
-        Of the same system on one or more folders of training images; every fourth is used.
-
-    Returns
-    -------
-    offset, linear : Predictions
-        After the mean offset of every point, and after a linear map of the whole shape.
-
-    Raises
-    ------
-    InputError
-        If it found fewer than 20 of the training faces.
-    """
+    """Correct a system of another mark-up by maps learnt on every fourth training image."""
+    # Returns it after the mean offset of every point, and after a linear map of the whole shape.
     points = np.concatenate([t.points[::QUARTER, 0] for t in training])
     truth = np.concatenate([t.truth[::QUARTER] for t in training])
     corrected = []
@@ -188,20 +121,7 @@ def standard_error(row: LandmarkRow) -> float:
 
 
 def landmark_table(details: Mapping[str, Any], *, images: int | None = None) -> list[Part]:
-    """Lay out the report for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `landmark_details`, or from the JSON file, where NaN is None.
-    images : int, optional
-        How many there were, which the details do not hold.
-
-    Returns
-    -------
-    list of str or Table
-        A title, one line per system, and a line per peer that was skipped.
-    """
+    """Lay out the report, whose details do not hold how many images there were."""
     rows = [
         [
             row["name"],

@@ -52,19 +52,9 @@ class HogDetector:
         self._detector = dlib.get_frontal_face_detector()
 
     def boxes(self, image: Image) -> list[Box]:
-        """Find faces.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W, 3), uint8, BGR
-            Large pictures are shrunk to a shorter side of 300 px for the search only; where
-            nothing is found, the picture is searched once more enlarged two times.
-
-        Returns
-        -------
-        list of (x0, y0, x1, y1)
-            Pixels of the image given, edges included.
-        """
+        """Find faces in a BGR picture, as pixels of it with edges included."""
+        # Large pictures are shrunk to a shorter side of 300 px for the search only; where nothing
+        # is found, the picture is searched once more enlarged two times.
         scale = min(1.0, _HOG_SHORT_SIDE / min(image.shape[:2]))
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         if scale < 1:
@@ -77,20 +67,7 @@ class HogDetector:
 
 
 class ErtPeer:
-    """dlib's ensemble of regression trees with dlib's own detector.
-
-    Parameters
-    ----------
-    path : Path
-        A trained `.dat` file.
-    name, note : str
-        For the tables.
-
-    Raises
-    ------
-    FormatError
-        If the file is not one of dlib's shape predictors.
-    """
+    """dlib's ensemble of regression trees (a trained `.dat`) with dlib's own detector."""
 
     def __init__(self, path: Path, *, name: str, note: str) -> None:
         self.name, self.note = name, note
@@ -112,27 +89,9 @@ class ErtPeer:
 
 
 def fit_ert(predictor: Any, image: Image, box: Box) -> Points:
-    """Fit a shape predictor of dlib inside a box.
-
-    Parameters
-    ----------
-    predictor : dlib.shape_predictor
-        With 68 points.
-    image : ndarray, shape (H, W, 3) or (H, W), uint8
-        BGR or grey.
-    box : (x0, y0, x1, y1)
-        As dlib's detector gives it, pixels.
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-        Pixels of the image, multiples of one half.
-
-    Notes
-    -----
-    dlib rounds its result to whole pixels. So that the rival does not pay for that, it works on a
-    picture enlarged two times: pixel u of the original has its centre at 2 u + 0.5.
-    """
+    """Fit a shape predictor of dlib inside its detector's box: multiples of half a pixel."""
+    # dlib rounds its result to whole pixels. So that the rival does not pay for that, it works on a
+    # picture enlarged two times: pixel u of the original has its centre at 2 u + 0.5.
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     large = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
     rectangle = dlib.rectangle(*(round(2 * v + 0.5) for v in box))
@@ -163,19 +122,7 @@ class RfbDetector:
     network: OnnxNetwork
 
     def boxes(self, image: Image) -> tuple[Points, npt.NDArray[np.float64]]:
-        """Find faces.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W, 3), uint8, BGR
-
-        Returns
-        -------
-        boxes : ndarray, shape (n, 4), float64
-            x0, y0, x1, y1 in pixels.
-        scores : ndarray, shape (n,), float64
-            0 to 1.
-        """
+        """Find faces in a BGR picture: boxes (n, 4) in pixels, and scores from 0 to 1."""
         height, width = image.shape[:2]
         rgb = cv2.cvtColor(cv2.resize(image, (320, 240)), cv2.COLOR_BGR2RGB)
         data = ((rgb.astype(np.float32) - 127) / 128).transpose(2, 0, 1)[None]
@@ -190,20 +137,7 @@ class RfbDetector:
 
 
 class PfldPeer:
-    """PFLD with 68 points inside boxes of RFB-320, both ONNX files of a folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds `pfld_68.onnx` and `rfb_320.onnx`.
-
-    Raises
-    ------
-    MissingDependencyError
-        If onnxruntime is not installed.
-    FormatError
-        If a file is missing or broken.
-    """
+    """PFLD with 68 points inside boxes of RFB-320: `pfld_68.onnx` and `rfb_320.onnx`."""
 
     name = "PFLD"
     note = "RFB-320 box; trained on 300-W and external data"
@@ -223,19 +157,7 @@ class PfldPeer:
         return self.fit(image, boxes[choose_face(boxes, (width, height))])
 
     def fit(self, image: Image, box: Points | Box) -> Points:
-        """Find the points inside a box.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W, 3), uint8, BGR
-        box : (x0, y0, x1, y1)
-            Pixels, as RFB-320 gives it.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            Pixels of the image.
-        """
+        """Find the points (68, 2) of a BGR picture inside a box as RFB-320 gives it."""
         x0, y0, x1, y1 = (float(v) for v in box)
         side = max(x1 - x0, y1 - y0)
         left, top = 0.5 * (x0 + x1 - side), 0.5 * (y0 + y1 - side)

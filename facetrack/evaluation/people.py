@@ -35,30 +35,7 @@ def synthetic_people(
     n_frames: int = N_FRAMES,
     seed: int = 0,
 ) -> list[Clip]:
-    """Make ten synthetic people who differ in face, motion, expression and light.
-
-    Parameters
-    ----------
-    pictures : sequence of LabelledImage
-        Portraits are taken from these; see `choose_portraits`.
-    shape_model : ShapeModel
-        Moves the portraits.
-    n_frames : int
-        Length of each clip, at 30 frames per second.
-    seed : int
-        Of all motion, light and noise.
-
-    Returns
-    -------
-    list of Clip
-        One for each of `MANNERS`, 640 x 480 px, with the exact truth as reference and the
-        difficulty of every frame.
-
-    Raises
-    ------
-    InputError
-        If fewer than ten pictures are fit to be portraits.
-    """
+    """Make a clip at 30 frames per second for each of `MANNERS`, with exact truth."""
     portraits = choose_portraits(pictures, shape_model, len(MANNERS))
     return [
         _clip(
@@ -73,27 +50,8 @@ def synthetic_people(
 def choose_portraits(
     pictures: Sequence[LabelledImage], shape_model: ShapeModel, count: int
 ) -> list[Portrait]:
-    """Choose pictures that can be brought to life: large, frontal, lips together, with some room.
-
-    Parameters
-    ----------
-    pictures : sequence of LabelledImage
-    shape_model : ShapeModel
-        Its mean head tells how a face is turned.
-    count : int
-        How many.
-
-    Returns
-    -------
-    list of Portrait
-        In the order of their names, evenly spread over those that are fit; each with a blurred
-        surrounding in which it can move.
-
-    Raises
-    ------
-    InputError
-        If too few are fit.
-    """
+    """Choose pictures that can be brought to life: large, frontal, lips together, with room."""
+    # Evenly spread over those that are fit, each with a blurred surrounding in which it can move.
     fit = [p for p in sorted(pictures, key=lambda p: p.name) if _is_fit(p, shape_model)]
     if len(fit) < count:
         raise InputError(

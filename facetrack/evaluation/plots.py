@@ -20,44 +20,14 @@ _FEWEST = 50  # points: bins with fewer are not drawn
 def plot_cumulative(
     path: Path, errors: Mapping[str, npt.ArrayLike], *, title: str, by: str = OUTER_EYES
 ) -> None:
-    """Draw cumulative error curves, one per system.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write, such as `.png` or `.svg`.
-    errors : mapping of str to array_like
-        Errors as fractions; failures inf or NaN. The first system is drawn on top.
-    title : str
-        Stands above the curves.
-    by : str
-        What they are fractions of, one of `errors.NORMALISATIONS`.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Draw cumulative error curves, one per system, the first on top; failures inf or NaN."""
     figure, axes = titled_axes(title)
     _draw_cumulative(axes, errors, by)
     save_figure(figure, path)
 
 
 def plot_panels(path: Path, panels: Mapping[str, Mapping[str, npt.ArrayLike]]) -> None:
-    """Draw cumulative error curves side by side, a panel each.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write.
-    panels : mapping of str to mapping
-        By the title of the panel; see `plot_cumulative`.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Draw cumulative error curves side by side, a panel each."""
     figure = new_figure(6 * len(panels), 4.5)
     row = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, errors) in zip(row, panels.items(), strict=True):
@@ -85,21 +55,8 @@ def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike], by: str = 
 
 
 def plot_reliability(path: Path, rows: Mapping[str, Mapping[str, Reliability]]) -> None:
-    """Draw reliability diagrams: a row of three for each kind of data.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write.
-    rows : mapping of str to mapping of str to Reliability
-        From `confidence.Judged.parts`: left all points and how many each bar stands for, in the
-        middle the landmark groups, right the bands of yaw.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Draw reliability diagrams: a row of three for each kind of data."""
+    # Left all points and how many each bar stands for, in the middle groups, right bands of yaw.
     figure = new_figure(12, 3.6 * len(rows))
     grid = figure.subplots(len(rows), 3, squeeze=False)
     for axes, (title, parts) in zip(grid, rows.items(), strict=True):

@@ -16,25 +16,13 @@ Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What one system says of labelled images.
-
-    Attributes
-    ----------
-    name, note : str
-        The system, and what a reader must know to judge its numbers.
-    start : str
-        How its fits began.
-    points : ndarray, shape (n, s, 68, 2), float64
-        n images, s starts each; pixels of the image, NaN where no face was found.
-    truth : ndarray, shape (n, 68, 2), float64
-        The labels.
-    """
+    """What one system says of n labelled images, from s starts each."""
 
     name: str
-    note: str
-    start: str
-    points: Points
-    truth: Points
+    note: str  # what a reader must know to judge its numbers
+    start: str  # how its fits began
+    points: Points  # (n, s, 68, 2), pixels of the image, NaN where no face was found
+    truth: Points  # (n, 68, 2)
 
     def errors(self, markup: int = 68) -> npt.NDArray[np.float64]:
         """Measure the error of every fit, shape (n, s); see `normalised_errors`."""

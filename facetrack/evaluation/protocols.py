@@ -61,28 +61,9 @@ def from_tracking_starts(
 ) -> Predictions:
     """Fit a model from moved truths, as a tracker starts from the frame before.
 
-    Parameters
-    ----------
-    model : Model
-    images : sequence of LabelledImage
-    seeds : int
-        Starts per image; start k of an image depends on k and the image's position only.
-    projected : bool
-        Project the truth on the shape model before it is moved: the fair protocol. Moving the
-        truth itself leaves the shape's person-specific part in the start (method.md, 1.4).
-    noise : StartNoise, optional
-        The protocol's own noise if not given.
-    map_ : Map
-        Where images are worked on.
-
-    Returns
-    -------
-    Predictions
-
-    Raises
-    ------
-    InputError
-        If there is no image or no start.
+    Start k of an image depends on k and the image's position only. `projected` is the fair
+    protocol: the truth is projected on the shape model before it is moved. Moving the truth itself
+    leaves the shape's person-specific part in the start (method.md, 1.4).
     """
     kind = "projected" if projected else "moved"
     draw = partial((noise or StartNoise()).move, projected=projected)
@@ -97,30 +78,9 @@ def from_real_motion(
     seeds: int,
     map_: Map = map,
 ) -> Predictions:
-    """Fit a model from where a face was before a real motion, measured on other people's clips.
-
-    Parameters
-    ----------
-    model : Model
-    images : sequence of LabelledImage
-        Each motion ends at a truth, projected on the shape model.
-    clips : sequence of LabelledImage
-        Pairs of frames, see `training.motion.pair_motions`; no pair of these may have been
-        trained on.
-    seeds : int
-        Motions per image; motion k of an image depends on k and the image's position only.
-    map_ : Map
-        Where images are worked on.
-
-    Returns
-    -------
-    Predictions
-
-    Raises
-    ------
-    InputError
-        If there is no image, no motion or no start.
-    """
+    """Fit a model from where a face was before a real motion of other people's clips."""
+    # Each motion ends at a truth, projected on the shape model. No pair of frames may have
+    # been trained on. Motion k of an image depends on k and the image's position only.
     draw = _RealMotion(pair_motions(clips, model.shape_model))
     return _from_starts(model, images, draw, "real motion", seeds, map_)
 
@@ -181,32 +141,10 @@ def fit_starts(
 def from_detector(
     model: Model, images: Sequence[LabelledImage], *, detector: Detects, map_: Map = map
 ) -> Predictions:
-    """Fit a model from the boxes of a face detector, on every image.
-
-    Parameters
-    ----------
-    model : Model
-    images : sequence of LabelledImage
-    detector : Detects
-    map_ : Map
-        Where images are worked on.
-
-    Returns
-    -------
-    Predictions
-        With one start per image; NaN where the detector found nothing.
-
-    Raises
-    ------
-    InputError
-        If there is no image.
-
-    Notes
-    -----
-    Faces of all sizes are searched and confirmed by their fit as the tracker does. Of several the
-    large central one is taken, as a user would; the truth is never asked. Where nothing is
-    confirmed the best fit counts, as for a user who insists.
-    """
+    """Fit a model from the boxes of a face detector, on every image; NaN: nothing found."""
+    # Faces of all sizes are searched and confirmed by their fit as the tracker does. Of several the
+    # large central one is taken, as a user would; the truth is never asked. Where nothing is
+    # confirmed the best fit counts, as for a user who insists.
     points = _stack(map_(partial(_fit_detected, model, detector), images))
     return Predictions(model.name, "", "detector", points, _truth(images))
 
@@ -229,25 +167,7 @@ def fit_detected(model: Model, detector: Detects, labelled: LabelledImage) -> Fi
 
 
 def from_peer(peer: Peer, images: Sequence[LabelledImage], *, map_: Map = map) -> Predictions:
-    """Run a peer with its own detector on every image.
-
-    Parameters
-    ----------
-    peer : Peer
-    images : sequence of LabelledImage
-    map_ : Map
-        Where images are worked on; most peers cannot leave this process.
-
-    Returns
-    -------
-    Predictions
-        With one start per image; NaN where the peer found nothing.
-
-    Raises
-    ------
-    InputError
-        If there is no image.
-    """
+    """Run a peer with its own detector on every image; most cannot leave this process."""
     points = _stack(map_(partial(_ask_peer, peer), images))
     return Predictions(peer.name, peer.note, "own detector", points, _truth(images))
 
@@ -258,25 +178,7 @@ def _ask_peer(peer: Peer, labelled: LabelledImage) -> Points:
 
 
 def from_folder(name: str, folder: Path, images: Sequence[LabelledImage]) -> Predictions:
-    """Read what another program predicted: one .pts file per image, of the same name, 1-based.
-
-    Parameters
-    ----------
-    name : str
-        The program.
-    folder : Path
-        The .pts files; an image without one counts as not found.
-    images : sequence of LabelledImage
-
-    Returns
-    -------
-    Predictions
-
-    Raises
-    ------
-    FormatError
-        If no file of the folder belongs to an image, or one is broken.
-    """
+    """Read what another program predicted: one .pts file per image, of the same name, 1-based."""
     files = [folder / f"{labelled.name}.pts" for labelled in images]
     if not any(f.is_file() for f in files):
         raise FormatError(

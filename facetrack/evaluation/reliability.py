@@ -17,28 +17,14 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Stated probabilities against what happened, in bins of equal width over [0, 1].
-
-    Attributes
-    ----------
-    counts : ndarray, shape (bins,), int64
-    predicted, observed : ndarray, shape (bins,), float64
-        Mean stated probability, and share that came true; NaN in empty bins.
-    brier : float
-        Mean squared difference of probability and outcome (Brier 1950): lower is better.
-    base : float
-        Brier score of one probability for all that is right on average.
-    ranking : float
-        Probability that something that came true was given more than something that did not (area
-        under the ROC curve); NaN where only one of both happened.
-    """
+    """Stated probabilities against what happened, in bins of equal width over [0, 1]."""
 
     counts: npt.NDArray[np.int64]
-    predicted: Array
-    observed: Array
-    brier: float
-    base: float
-    ranking: float
+    predicted: Array  # mean stated probability; NaN in empty bins
+    observed: Array  # share that came true; NaN in empty bins
+    brier: float  # mean squared difference of probability and outcome (Brier 1950): lower is better
+    base: float  # Brier score of one probability for all that is right on average
+    ranking: float  # area under the ROC curve; NaN where only one outcome happened
 
     @property
     def error(self) -> float:
@@ -49,24 +35,7 @@ class Reliability:
 
 
 def reliability(probability: npt.ArrayLike, outcome: npt.ArrayLike) -> Reliability:
-    """Compare stated probabilities with outcomes.
-
-    Parameters
-    ----------
-    probability : array_like, any shape
-        In [0, 1].
-    outcome : array_like of bool, same shape
-        Whether it came true.
-
-    Returns
-    -------
-    Reliability
-
-    Raises
-    ------
-    InputError
-        If the shapes differ, there is nothing to compare, or a probability is out of range.
-    """
+    """Compare stated probabilities with outcomes of the same shape."""
     p, y = np.asarray(probability, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
     if p.shape != y.shape or not p.size:
         raise InputError(f"as many outcomes as probabilities are needed: {p.shape} and {y.shape}")

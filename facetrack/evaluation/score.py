@@ -33,21 +33,11 @@ _LEAST_PAIRS = 10
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Landmarks of one face in many pictures.
+    """Landmarks of one face in many pictures."""
 
-    Attributes
-    ----------
-    origin : str
-        The file or folder, for messages.
-    keys : tuple of str or of int
-        Names of pictures, or frame numbers from 0.
-    points : ndarray, shape (n, 68, 2), float64
-        Pixels, pixel centres at integers from 0; NaN where the face was not found.
-    """
-
-    origin: str
-    keys: tuple[Key, ...]
-    points: Points
+    origin: str  # the file or folder, for messages
+    keys: tuple[Key, ...]  # names of pictures, or frame numbers from 0
+    points: Points  # (n, 68, 2), centres of pixels at integers from 0; NaN where not found
 
     @property
     def numbered(self) -> bool:
@@ -57,67 +47,25 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """Predictions against the truth.
-
-    Attributes
-    ----------
-    predictions, truth : str
-        Where both come from.
-    markup : int
-        Number of points that count.
-    keys : tuple of str or of int
-        The labelled pictures or frames.
-    by : str
-        What errors are fractions of, one of `errors.NORMALISATIONS`.
-    errors : ndarray, shape (n,), float64
-        One per key; inf where there is no prediction.
-    point_errors : ndarray, shape (n, 68), float64
-        Of every point, those that do not count included.
-    summary : ErrorSummary
-        Of all of them.
-    without_prediction, without_truth, unlabelled : int
-        Labelled pictures without any prediction (failures), predictions of pictures that have no
-        label (ignored), and labels with NaN (ignored).
-    warnings : tuple of str
-        Mistakes of pairing or of conventions that the numbers hint at.
-    """
+    """Predictions against the truth."""
 
     predictions: str
     truth: str
-    markup: int
-    keys: tuple[Key, ...]
-    by: str
-    errors: npt.NDArray[np.float64]
-    point_errors: npt.NDArray[np.float64]
+    markup: int  # number of points that count
+    keys: tuple[Key, ...]  # the labelled pictures or frames
+    by: str  # what errors are fractions of, one of `errors.NORMALISATIONS`
+    errors: npt.NDArray[np.float64]  # one per key; inf where there is no prediction
+    point_errors: npt.NDArray[np.float64]  # (n, 68), points that do not count included
     summary: ErrorSummary
-    without_prediction: int
-    without_truth: int
-    unlabelled: int
-    warnings: tuple[str, ...]
+    without_prediction: int  # failures
+    without_truth: int  # ignored
+    unlabelled: int  # labels with NaN, ignored
+    warnings: tuple[str, ...]  # mistakes of pairing or conventions that the numbers hint at
 
 
 def load_landmarks(path: Path, *, first_pixel: int = 1, face: int | None = None) -> Landmarks:
-    """Read landmarks from any of the formats that we know.
-
-    Parameters
-    ----------
-    path : Path
-        A CSV file (ours or OpenFace's), a track (`.npz`), or a folder of .pts files: named by
-        numbers they are frames counted from 1, else pictures. Rows of pictures go by their names.
-    first_pixel : int
-        Coordinate of the first pixel's centre in .pts files.
-    face : int, optional
-        The face to take from a CSV file with several.
-
-    Returns
-    -------
-    Landmarks
-
-    Raises
-    ------
-    FormatError
-        If the file cannot be read, or holds several faces and none was chosen.
-    """
+    """Read landmarks from a CSV file, a track (`.npz`) or a folder of .pts files."""
+    # .pts files named by numbers are frames counted from 1, else pictures.
     if path.is_dir():
         return _from_folder(path, first_pixel)
     if path.suffix.lower() == ".npz":
@@ -164,26 +112,7 @@ def key_of(table: TrackTable) -> Callable[[int], Key]:
 def score(
     predictions: Landmarks, truth: Landmarks, *, markup: int = 68, by: str = OUTER_EYES
 ) -> ScoreReport:
-    """Pair predictions with labels and measure them.
-
-    Parameters
-    ----------
-    predictions, truth : Landmarks
-        Paired by frame number, or by the pictures' names.
-    markup : {68, 66, 51, 49}
-        The points that count.
-    by : str
-        What errors are fractions of, one of `errors.NORMALISATIONS`.
-
-    Returns
-    -------
-    ScoreReport
-
-    Raises
-    ------
-    InputError
-        If nothing pairs, or there is no such mark-up or normalisation.
-    """
+    """Pair predictions with labels by frame number or picture's name, and measure them."""
     if markup not in MARKUPS:
         raise InputError(f"mark-ups have {', '.join(map(str, MARKUPS))} points, got {markup}")
     labelled = complete(truth.points)

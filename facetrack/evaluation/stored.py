@@ -19,29 +19,8 @@ def stored_tracks(
     n_frames: int,
     load: Callable[[Path], tuple[Sequence[int], Points]],
 ) -> dict[str, Points]:
-    """Read what other programs predicted of a clip.
-
-    Parameters
-    ----------
-    folders : mapping of str to Path
-        Per program the folder with `NAME.csv`, `NAME.npz` or a folder `NAME` of .pts files.
-    name : str
-        The clip.
-    n_frames : int
-        Length of the results.
-    load : callable
-        Reads one of these into frame numbers from 0 and points.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (n_frames, 68, 2), float64
-        NaN where a program says nothing.
-
-    Raises
-    ------
-    FormatError
-        If a folder has nothing for this clip.
-    """
+    """Read what programs predicted of a clip, (n_frames, 68, 2) each; NaN where nothing."""
+    # Their folders hold `NAME.csv`, `NAME.npz` or a folder `NAME` of .pts files.
     tracks = {}
     for program, folder in folders.items():
         candidates: Iterable[Path] = (folder / f"{name}{tail}" for tail in (".csv", ".npz", ""))

@@ -33,91 +33,47 @@ SMOOTHED = "facetrack, smoothed"
 
 @dataclass(frozen=True, slots=True)
 class SystemOnClip:
-    """One system on one clip.
+    """One system on one clip."""
 
-    Attributes
-    ----------
-    errors : dict of str to ndarray, shape (compared frames,), float64
-        Per reference, fractions of the reference's outer-eye distance; inf where lost.
-    losses : int
-        How often a tracked face was lost.
-    lost_frames : int
-        Compared frames without a face.
-    jitter : dict of str to float
-        On the still stretches, `all` and per group; see `jitter.jitter`.
-    leak : BlinkLeak
-    """
-
-    errors: dict[str, npt.NDArray[np.float64]]
-    losses: int
-    lost_frames: int
-    jitter: dict[str, float]
+    errors: dict[str, npt.NDArray[np.float64]]  # by reference, of compared frames; inf where lost
+    losses: int  # how often a tracked face was lost
+    lost_frames: int  # compared frames without a face
+    jitter: dict[str, float]  # on the still stretches; see `jitter.jitter`
     leak: BlinkLeak
 
 
 @dataclass(frozen=True, slots=True)
 class ClipReport:
-    """All systems on one clip.
-
-    Attributes
-    ----------
-    name : str
-    frames, compared, still, blinks : int
-        Frames of the clip, frames on which the references agree, frames of still stretches, and
-        number of blinks.
-    lag : float
-        Of our smoothing in milliseconds; NaN where none was asked for.
-    systems : dict of str to SystemOnClip
-    """
+    """All systems on one clip."""
 
     name: str
     frames: int
-    compared: int
-    still: int
+    compared: int  # frames on which the references agree
+    still: int  # frames of still stretches
     blinks: int
-    lag: float
+    lag: float  # of our smoothing in milliseconds; NaN where none was asked for
     systems: dict[str, SystemOnClip]
 
 
 @dataclass(frozen=True, slots=True)
 class PooledSystem:
-    """One system on all clips.
-
-    Attributes
-    ----------
-    errors : dict of str to ndarray, float64
-        Per reference, the compared frames of all clips.
-    losses, lost_frames : int
-        Sums over the clips.
-    jitter : dict of str to float
-        Mean over all still frames.
-    leak, leak_correlation : float
-        Mean over all blinks; see `BlinkLeak`.
-    """
+    """One system on all clips."""
 
     errors: dict[str, npt.NDArray[np.float64]]
     losses: int
     lost_frames: int
-    jitter: dict[str, float]
-    leak: float
+    jitter: dict[str, float]  # mean over all still frames
+    leak: float  # mean over all blinks; see `BlinkLeak`
     leak_correlation: float
 
 
 @dataclass(frozen=True, slots=True)
 class VideoReport:
-    """All systems on all clips.
-
-    Attributes
-    ----------
-    clips : tuple of ClipReport
-    pooled : dict of str to PooledSystem
-    lag : float
-        Median over the clips in milliseconds; NaN without smoothing.
-    """
+    """All systems on all clips."""
 
     clips: tuple[ClipReport, ...]
     pooled: dict[str, PooledSystem]
-    lag: float
+    lag: float  # median over the clips in milliseconds; NaN without smoothing
 
 
 def evaluate_clips(
@@ -128,32 +84,8 @@ def evaluate_clips(
     predictions: Mapping[str, Path] | None = None,
     map_: Map = map,
 ) -> VideoReport:
-    """Track clips and compare with their references.
-
-    Parameters
-    ----------
-    make_tracker : callable
-        Makes a fresh tracker of one face for each clip.
-    clips : sequence of Clip
-    peers : sequence of callable
-        Make peers, which see every frame for itself.
-    predictions : mapping of str to Path
-        Programs that ran elsewhere; see `stored.stored_tracks`.
-    map_ : Map
-        Where clips are worked on.
-
-    Returns
-    -------
-    VideoReport
-        References that are trackers themselves are judged for jitter and blinks, too.
-
-    Raises
-    ------
-    InputError
-        If there is no clip.
-    VideoError
-        If a clip cannot be decoded.
-    """
+    """Track clips, each with a fresh tracker and fresh peers, and compare with their references."""
+    # References that are trackers themselves are judged for jitter and blinks, too.
     if not clips:
         raise InputError("there is no clip to evaluate")
     work = partial(_evaluate_clip, make_tracker, peers=tuple(peers), predictions=predictions or {})

@@ -57,19 +57,7 @@ def _common_details(system: SystemOnClip | PooledSystem) -> dict[str, Any]:
 
 
 def video_table(details: Details) -> list[Part]:
-    """Lay out the report for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `video_details`, or from the JSON file, where NaN is None.
-
-    Returns
-    -------
-    list of str or Table
-        Errors and losses per clip for the first system, and all systems on all clips, with
-        jitter and blinks.
-    """
+    """Lay out the report for a person: per clip for the first system, then all on all clips."""
     clips, pooled = details["clips"], details["pooled"]
     compared, still, blinks = (sum(c[k] for c in clips) for k in ("compared", "still", "blinks"))
     parts: list[Part] = [

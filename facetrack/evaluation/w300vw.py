@@ -27,115 +27,58 @@ ALL = "all"  # the categories together
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What follows a face through clips.
-
-    Attributes
-    ----------
-    name : str
-        What the tables call it.
-    note : str
-        What a reader must know to judge its numbers; may be empty.
-    track : callable
-        Follows the face of a clip; can be pickled.
-    settings : str
-        What its tracks depend on: kept ones of other settings are refused.
-    """
+    """What follows a face through clips."""
 
     name: str
-    note: str
-    track: Callable[[Clip], Track]
-    settings: str = ""
+    note: str  # what a reader must know to judge its numbers; may be empty
+    track: Callable[[Clip], Track]  # can be pickled
+    settings: str = ""  # what its tracks depend on: kept ones of other settings are refused
 
 
 @dataclass(frozen=True, slots=True)
 class ClipScore:
-    """One system on one clip of 300-VW.
-
-    Attributes
-    ----------
-    id, category : str
-    errors : ndarray, shape (n,), float64
-        One per labelled, decoded frame; inf where the face was not tracked.
-    losses : int
-        How often the face was lost.
-    decoded : int
-        Frames of the video.
-    excluded : tuple of int
-        Frames, from 0, whose label the challenge declared unreliable.
-    labels_without_frame, frames_without_label : tuple of int
-        What did not pair, frames from 0; neither is evaluated.
-    """
+    """One system on one clip of 300-VW; frames from 0."""
 
     id: str
     category: str
-    errors: npt.NDArray[np.float64]
+    errors: npt.NDArray[np.float64]  # one per labelled, decoded frame; inf where not tracked
     losses: int
     decoded: int
-    excluded: tuple[int, ...]
-    labels_without_frame: tuple[int, ...]
+    excluded: tuple[int, ...]  # whose label the challenge declared unreliable
+    labels_without_frame: tuple[int, ...]  # what did not pair is not evaluated
     frames_without_label: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SystemScore:
-    """One system on all clips.
-
-    Attributes
-    ----------
-    name, note : str
-    clips : tuple of ClipScore
-    categories : dict of str to ErrorSummary
-        Pooled frames of each category that was evaluated, and of `ALL` of them.
-    losses : dict of str to int
-        Of the same.
-    """
+    """One system on all clips."""
 
     name: str
     note: str
     clips: tuple[ClipScore, ...]
-    categories: dict[str, ErrorSummary]
+    categories: dict[str, ErrorSummary]  # pooled frames of each that was evaluated, and of `ALL`
     losses: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a system differs from the first, paired by clip.
-
-    Attributes
-    ----------
-    system, category : str
-    clips : int
-    auc08, over08 : Interval
-        Of the clips' own areas and failure rates, the system's less the first one's; the ends are
-        NaN with a single clip.
-    """
+    """How a system differs from the first, paired by clip."""
 
     system: str
     category: str
     clips: int
-    auc08: Interval
-    over08: Interval
+    auc08: Interval  # of the clips' own areas; the ends are NaN with a single clip
+    over08: Interval  # of the clips' own failure rates
 
 
 @dataclass(frozen=True, slots=True)
 class W300vwReport:
-    """Systems on categories of 300-VW, with all that was left out.
+    """Systems on categories of 300-VW, with all that was left out."""
 
-    Attributes
-    ----------
-    markup : int
-        Number of points that count.
-    systems : tuple of SystemScore
-        The one that is evaluated first.
-    differences : tuple of Difference
-    missing : tuple of str
-        Clips of the official lists that are not there.
-    """
-
-    markup: int
-    systems: tuple[SystemScore, ...]
+    markup: int  # number of points that count
+    systems: tuple[SystemScore, ...]  # the one that is evaluated first
     differences: tuple[Difference, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...]  # clips of the official lists that are not there
 
 
 def evaluate_300vw(
@@ -147,38 +90,8 @@ def evaluate_300vw(
     work: Path | None = None,
     map_: Map = map,
 ) -> W300vwReport:
-    """Follow the face of every clip from its first frame and pool the frames' errors.
-
-    Parameters
-    ----------
-    systems : sequence of System
-        At least one; the others are compared with the first.
-    clips : sequence of Clip
-        From `datasets.w300vw.load`.
-    missing : sequence of str
-        Clips that the copy of the data set lacks, for the report.
-    markup : {68, 66, 51, 49}
-        The points that count; 68 and 49 are published.
-    work : Path, optional
-        Folder that keeps each track as soon as it is whole: what is there is not tracked again.
-    map_ : Map
-        Where clips are worked on, a clip of a system at a time.
-
-    Returns
-    -------
-    W300vwReport
-
-    Raises
-    ------
-    InputError
-        If no frame can be evaluated, or the folder keeps tracks of other settings.
-    FormatError
-        If labels or a kept track cannot be read.
-    VideoError
-        If a video cannot be decoded.
-    OutputError
-        If a track cannot be kept.
-    """
+    """Follow the face of every clip from its first frame and pool the frames' errors."""
+    # The folder `work` keeps each track as soon as it is whole: it is not tracked again.
     if work is not None:
         work.mkdir(parents=True, exist_ok=True)
     items = [(clip, which) for clip in clips for which in range(len(systems))]

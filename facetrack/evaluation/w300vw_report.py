@@ -14,22 +14,8 @@ from facetrack.reporting.tables import Part, Table
 
 
 def w300vw_details(report: W300vwReport, *, start: str, skipped: Iterable[str]) -> dict[str, Any]:
-    """Collect everything that the JSON file holds beyond the pooled numbers.
-
-    Parameters
-    ----------
-    report : W300vwReport
-    start : str
-        Which face was followed, in words.
-    skipped : iterable of str
-        Peers that could not run, and why.
-
-    Returns
-    -------
-    dict
-        `points`, `start`, `systems`, `differences`, `clips` (frames numbered from 1, as the data
-        set does), `missing_clips` and `skipped`.
-    """
+    """Collect everything that the JSON file holds beyond the pooled numbers."""
+    # Frames are numbered from 1, as the data set does.
     by_clip = zip(*(system.clips for system in report.systems), strict=True)
     names = [system.name for system in report.systems]
     return {

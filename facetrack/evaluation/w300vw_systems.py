@@ -48,44 +48,12 @@ class MakesTracker(Protocol):
 def tracker_system(
     name: str, make: MakesTracker, *, start: Start = "detect", settings: str = ""
 ) -> System:
-    """Make a system of a tracker.
-
-    Parameters
-    ----------
-    name : str
-    make : callable
-        Makes a fresh tracker for each clip.
-    start : {"detect", "label"}
-        See `STARTS`.
-    settings : str
-        See `System`.
-
-    Returns
-    -------
-    System
-    """
+    """Make a system of a tracker, a fresh one for each clip; `start` is one of `STARTS`."""
     return System(name, "", partial(_track, make, start), f"{settings}; start {start}")
 
 
 def peer_system(make: Callable[[], Peer], *, start: Start = "detect", settings: str = "") -> System:
-    """Make a system of a peer, which sees every frame by itself.
-
-    Parameters
-    ----------
-    make : callable
-        Makes the peer, once for each clip; can be pickled.
-    start, settings
-        See `tracker_system`.
-
-    Returns
-    -------
-    System
-
-    Raises
-    ------
-    FormatError
-        If a file of the peer is broken.
-    """
+    """Make a system of a peer, which sees every frame by itself; `make` can be pickled."""
     peer = make()
     said = f"{settings}; {peer.name} of {peer.model_bytes} bytes; start {start}"
     return System(peer.name, peer.note, partial(_ask, make, start), said)
@@ -118,13 +86,7 @@ class _Labels:
 
 
 class LabelledFace:
-    """A face detector that finds the labelled face alone where a whole picture is searched.
-
-    Parameters
-    ----------
-    detector : Finds
-    clip : Clip
-    """
+    """A face detector that finds the labelled face alone where a whole picture is searched."""
 
     def __init__(self, detector: Finds, clip: Clip) -> None:
         self._detector, self._labels, self._aspect = detector, _Labels(clip), 1.0

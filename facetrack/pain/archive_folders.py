@@ -27,18 +27,10 @@ _NUMBER: Final = re.compile(r"(\d{1,9})(?:_aam|_facs)?")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of files, one for each frame.
+    """A kind of files, one for each frame."""
 
-    Attributes
-    ----------
-    folder : str
-        Where they lie below the archive's folder.
-    suffix : str
-        What follows the frame's number in their names.
-    """
-
-    folder: str
-    suffix: str
+    folder: str  # below the archive's folder
+    suffix: str  # follows the frame's number in their names
 
 
 KINDS: Final[dict[str, Kind]] = {

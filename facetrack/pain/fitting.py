@@ -106,26 +106,7 @@ class Fit:
 
 
 def groups_of(subjects: Sequence[str] | npt.NDArray[np.str_], count: int, seed: int) -> Rows:
-    """Sort subjects into groups of about equal numbers.
-
-    Parameters
-    ----------
-    subjects : sequence of str
-        Of each frame.
-    count : int
-        Of groups; no more than there are subjects.
-    seed : int
-
-    Returns
-    -------
-    ndarray, shape (n,), int
-        The group of each frame.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two subjects.
-    """
+    """Sort the subjects of n frames into `count` groups of about equal numbers, (n,)."""
     names, who = np.unique(np.asarray(subjects), return_inverse=True)
     if len(names) < 2:
         raise InputError(f"fitting needs two subjects or more, got {len(names)}")

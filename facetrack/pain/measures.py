@@ -150,19 +150,7 @@ def confusion(labels: npt.ArrayLike, scores: npt.ArrayLike) -> npt.NDArray[np.in
 def by_subject(
     subjects: Sequence[str], labels: npt.ArrayLike, scores: npt.ArrayLike
 ) -> dict[str, dict[str, float]]:
-    """Measure each subject's frames; correlations of constant labels are NaN.
-
-    Parameters
-    ----------
-    subjects : sequence of str
-        Of each frame.
-    labels, scores : array_like, shape (n,)
-
-    Returns
-    -------
-    dict of str to dict of str to float
-        By subject, `rmse` and `pcc`.
-    """
+    """Return `rmse` and `pcc` of each subject's frames; NaN for constant labels."""
     y, p = _pair(labels, scores)
     names = np.asarray(subjects)
     return {

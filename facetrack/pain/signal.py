@@ -35,18 +35,10 @@ _UNFAMILIAR: Final = "the face is unlike all that the model was trained on"
 
 @dataclass(frozen=True, slots=True)
 class Pain:
-    """The estimator; its model is loaded when it is first asked for.
+    """The estimator; its model is loaded when it is first asked for."""
 
-    Attributes
-    ----------
-    model : str
-        Name or file.
-    rest : Rest or None
-        From whose score, each face's own, the score is measured.
-    """
-
-    model: str = DEFAULT
-    rest: Rest | None = None
+    model: str = DEFAULT  # name or file
+    rest: Rest | None = None  # from whose score, each face's own, the score is measured
     name: str = "pain"
     delay: float = LONGEST + 1.0
     needs_pixels: bool = True

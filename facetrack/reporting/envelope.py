@@ -28,47 +28,14 @@ def document(
     details: Mapping[str, Any],
     measures: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Build what every JSON report holds.
-
-    Parameters
-    ----------
-    command : str
-        The command line that made it.
-    model : str
-        Name of the model; empty where none was used.
-    n : int
-        Number of faces, frames or clips measured.
-    details : mapping
-        Whatever else was measured; arrays and numbers of numpy are allowed.
-    measures : mapping of str to float, optional
-        The main numbers, if the command has any.
-
-    Returns
-    -------
-    dict
-        `command`, `version`, `model`, its `checksum` where this process has loaded it, `n`, the
-        main numbers, `details`.
-    """
+    """Build what every JSON report holds; `n` faces, frames or clips were measured."""
     head = {"command": command, "version": installed_version(), "model": model, "n": n}
     known = {"checksum": LOADED[model]} if model in LOADED else {}
     return {**head, **known, **(measures or {}), "details": dict(details)}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a report; numbers that are not finite become null.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    content : mapping
-        From `document`.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write a report from `document`; numbers that are not finite become null."""
     write_text(path, json.dumps(_plain(content), indent=2, allow_nan=False) + "\n")
 
 
@@ -95,23 +62,7 @@ def number(value: Any) -> Any:
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Read a report.
-
-    Parameters
-    ----------
-    path : Path
-        A file that `write_json` wrote.
-
-    Returns
-    -------
-    dict
-        As `document` built it; NaN and infinite numbers are None, arrays lists.
-
-    Raises
-    ------
-    FormatError
-        If it is no report.
-    """
+    """Read a report that `write_json` wrote; NaN and infinite numbers are None, arrays lists."""
     text = read_text(path, limit=_LIMIT)
     try:
         content = json.loads(text)

@@ -49,28 +49,15 @@ _KINDS: Final = {b"\x89PNG": "image/png", b"<?xml": "image/svg+xml", b"<svg": "i
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture with a caption.
+    """A picture with a caption."""
 
-    Attributes
-    ----------
-    content : bytes
-        A PNG or SVG file, such as `plots.svg` gives.
-    caption : str
-        Stands below it, and for it where pictures cannot be seen.
-    """
-
-    content: bytes
-    caption: str
+    content: bytes  # PNG or SVG, such as `plots.svg` gives
+    caption: str  # stands below it, and for it where pictures cannot be seen
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A paragraph that stands out.
-
-    Attributes
-    ----------
-    text : str
-    """
+    """A paragraph that stands out."""
 
     text: str
 
@@ -80,47 +67,19 @@ Block: TypeAlias = str | Notice | Table | Picture | Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands below it.
+    """A heading and what stands below it."""
 
-    Attributes
-    ----------
-    title : str
-        Empty for none.
-    blocks : sequence of str, Notice, Table, Picture or mapping of str to str
-        A string is a paragraph, a mapping a list of terms and what they mean.
-    part : bool
-        Whether it belongs to the section before it.
-    """
-
-    title: str
-    blocks: Sequence[Block]
-    part: bool = False
+    title: str  # empty for none
+    blocks: Sequence[Block]  # a string is a paragraph, a mapping a list of terms
+    part: bool = False  # belongs to the section before it
 
 
 def page(
     title: str, sections: Sequence[Section], *, language: str = "en", contents: bool = False
 ) -> str:
-    """Write a page.
+    """Write HTML that needs no other file; on paper it is light, and sections begin pages.
 
-    Parameters
-    ----------
-    title : str
-    sections : sequence of Section
-    language : str
-        Of the texts, as in RFC 5646.
-    contents : bool
-        Whether a table of contents stands in front; on paper every section then begins a page.
-
-    Returns
-    -------
-    str
-        HTML that needs no other file, light or dark as the reader's system is, and light on paper.
-        All texts are escaped; control characters, which HTML cannot hold, are left out.
-
-    Raises
-    ------
-    InputError
-        If a picture is neither PNG nor SVG.
+    All texts are escaped; control characters, which HTML cannot hold, are left out.
     """
     root = Element("html", lang=language)
     head, body = SubElement(root, "head"), SubElement(root, "body")

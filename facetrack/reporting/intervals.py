@@ -16,14 +16,7 @@ _HELD: Final = 2_000_000  # numbers at a time
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and where it lies.
-
-    Attributes
-    ----------
-    mean : float
-    low, high : float
-        Ends of the confidence interval, in the unit of the values.
-    """
+    """A mean and the ends of its confidence interval."""
 
     mean: float
     low: float
@@ -31,18 +24,7 @@ class Interval:
 
 
 def standard_error(values: npt.ArrayLike) -> float:
-    """Compute the standard error of a mean.
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-        Independent of each other; those that are not finite are left out.
-
-    Returns
-    -------
-    float
-        In the unit of the values; NaN with fewer than two.
-    """
+    """Return the standard error of the mean of finite values; NaN with fewer than two."""
     found = np.asarray(values, dtype=np.float64)
     found = found[np.isfinite(found)]
     if len(found) < 2:
@@ -53,26 +35,8 @@ def standard_error(values: npt.ArrayLike) -> float:
 def mean_interval(
     values: npt.ArrayLike, rng: np.random.Generator, *, level: float = 0.95
 ) -> Interval:
-    """Estimate a mean by the bias-corrected and accelerated bootstrap (Efron 1987).
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-        Independent of each other, such as one for each person: frames of one video are not.
-    rng : Generator
-        Draws the samples.
-    level : float
-        Share of such intervals that hold the true mean, between 0 and 1.
-
-    Returns
-    -------
-    Interval
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two values, or one is not finite.
-    """
+    """Estimate a mean by the bias-corrected and accelerated bootstrap (Efron 1987)."""
+    # Values must be independent, such as one for each person: frames of one video are not.
     from scipy.stats import bootstrap  # loads slowly
 
     found = np.asarray(values, dtype=np.float64)
@@ -99,27 +63,7 @@ def paired_interval(
     *,
     level: float = 0.95,
 ) -> Interval:
-    """Estimate by how much two runs on the same things differ.
-
-    Parameters
-    ----------
-    first, second : array_like, shape (n,)
-        What each run found of the same thing, in the same order.
-    rng : Generator
-        Draws the samples.
-    level : float
-        See `mean_interval`.
-
-    Returns
-    -------
-    Interval
-        Of second - first: without 0 between its ends, the runs differ.
-
-    Raises
-    ------
-    InputError
-        If the runs are not of equal length, or see `mean_interval`.
-    """
+    """Estimate second - first on the same things: without 0 between its ends, they differ."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.shape != b.shape:
         raise InputError(f"runs to compare must be paired, got {a.shape} and {b.shape} values")
@@ -133,30 +77,9 @@ def crossed_interval(
     *,
     level: float = 0.95,
 ) -> Interval:
-    """Estimate by how much two ways differ whose runs saw the same things, over runs and things.
-
-    Both are drawn anew, runs and things apart from each other (Owen, *The pigeonhole bootstrap*,
-    Annals of Applied Statistics 2007); ends are quantiles.
-
-    Parameters
-    ----------
-    first, second : array_like, shape (runs, n)
-        What each run found of each thing; run by run and thing by thing in the same order.
-    rng : Generator
-        Draws the samples.
-    level : float
-        See `mean_interval`.
-
-    Returns
-    -------
-    Interval
-        Of second - first. Of a single run, it says nothing of how runs differ.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ, are not of two axes, or an entry is missing or not finite.
-    """
+    """Estimate second - first, (runs, n) each, over runs and things; says nothing of one run."""
+    # Both are drawn anew, runs and things apart from each other (Owen, *The pigeonhole bootstrap*,
+    # Annals of Applied Statistics 2007); ends are quantiles.
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 2 or not a.size or not np.isfinite(a + b).all():
         raise InputError(f"two ways must be (runs, things), finite, got {a.shape} and {b.shape}")

@@ -48,22 +48,7 @@ def svg(figure: Figure) -> bytes:
 
 
 def plot_bars(path: Path, values: Mapping[str, float], *, title: str, unit: str) -> None:
-    """Draw one horizontal bar per system.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write.
-    values : mapping of str to float
-        One bar each, from the top.
-    title, unit : str
-        What stands above and below.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Draw one horizontal bar per system, from the top."""
     figure, axes = titled_axes(title)
     names: Sequence[str] = list(values)[::-1]
     bars = axes.barh(names, [values[n] for n in names])
@@ -80,24 +65,7 @@ def plot_curves(
     title: str,
     labels: tuple[str, str],
 ) -> None:
-    """Draw one curve per system through a few points.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write.
-    curves : mapping of str to mapping
-        From abscissa to ordinate.
-    title : str
-        Stands above the curves.
-    labels : tuple of str
-        Of the two axes.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Draw one curve per system through a few points, from abscissa to ordinate."""
     figure, axes = titled_axes(title)
     for name, curve in curves.items():
         axes.plot(list(curve), list(curve.values()), marker="o", label=name)

@@ -11,24 +11,8 @@ from facetrack.reporting.tables import Part, as_markdown, escape
 def results_page(
     report: Mapping[str, Any], parts: Iterable[Part], *, title: str, written: str
 ) -> str:
-    """Lay out a page: what was measured, how it can be measured again, and the tables.
-
-    Parameters
-    ----------
-    report : mapping
-        From `envelope.read_report`.
-    parts : iterable of str or Table
-        What the command printed.
-    title : str
-        The page's title.
-    written : str
-        The date of the report's file; the report itself says nothing of time.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Lay out a page: what was measured, how it can be measured again, and the tables."""
+    # `written` is the date of the report's file; the report itself says nothing of time.
     model = f", model {escape(report['model'])}" if report["model"] else ""
     if "checksum" in report:
         model += f" ({escape(str(report['checksum'])[:16])})"

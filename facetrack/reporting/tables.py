@@ -16,21 +16,11 @@ _MARKS: Final = re.compile(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)")
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number that is shown in its own way.
+    """A number that is shown in its own way."""
 
-    Attributes
-    ----------
-    value : float
-        NaN is shown as a dash.
-    digits : int
-        After the point.
-    unit : str
-        Stands behind it, with the blank that belongs between.
-    """
-
-    value: float
-    digits: int = 3
-    unit: str = ""
+    value: float  # NaN is shown as a dash
+    digits: int = 3  # after the point
+    unit: str = ""  # stands behind it, with the blank that belongs between
 
     def __str__(self) -> str:
         return f"{self.value:z.{self.digits}f}{self.unit}" if math.isfinite(self.value) else "-"
@@ -38,19 +28,10 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, whatever it is shown on.
-
-    Attributes
-    ----------
-    headers : sequence of str
-        One per column.
-    rows : sequence of sequence
-        Values; floats are shown with three digits after the point or as a `Quantity` says, NaN and
-        None as a dash.
-    """
+    """A table, whatever it is shown on."""
 
     headers: Sequence[str]
-    rows: Sequence[Sequence[object]]
+    rows: Sequence[Sequence[object]]  # floats get 3 digits; NaN, None: a dash
 
     @property
     def cells(self) -> list[list[str]]:

@@ -12,15 +12,7 @@ from facetrack.formats.encoding import NO_STATE
 
 @dataclass(slots=True)
 class Baseline:
-    """A percentile of the values of the last seconds.
-
-    Parameters
-    ----------
-    seconds : float
-        How far it looks back.
-    share : float
-        The percentile as a fraction, such as 0.8.
-    """
+    """A percentile (`share`, such as 0.8) of the values of the last `seconds`."""
 
     seconds: float
     share: float

@@ -53,10 +53,7 @@ BLINKS: Final = Blinks()
 
 @dataclass(slots=True)
 class _BlinkRun(Stateful):
-    """Blinks of one face.
-
-    Until the open eyes are known, frames wait; then they are gone through from the first one on.
-    """
+    """Blinks of one face: frames wait until the open eyes are known, then all are gone through."""
 
     _waiting: list[tuple[int, Sample | None, str]] | None = field(default_factory=list)
     _begin: float | None = None  # time of the first frame

@@ -45,18 +45,10 @@ _NO_PICTURE: Final = "there is no picture of this frame"
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """The estimator of expressions; the encoder is loaded when it is first asked for.
+    """The estimator of expressions; the encoder is loaded when it is first asked for."""
 
-    Attributes
-    ----------
-    encoder : str
-        Name or file of the model.
-    rest : Rest or None
-        What the channels are measured from; without it they are what the encoder says.
-    """
-
-    encoder: str = DEFAULT
-    rest: Rest | None = None
+    encoder: str = DEFAULT  # name or file
+    rest: Rest | None = None  # what the channels are measured from; None: what the encoder says
     name: str = "expression"
     delay: float = 0.0
     needs_pixels: bool = True

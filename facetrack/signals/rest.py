@@ -15,19 +15,11 @@ from facetrack.signals.episodes import Episodes
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """What each face's values are at rest.
-
-    Attributes
-    ----------
-    start, stop : float
-        Seconds of the stream in which the faces were at rest.
-    values : mapping of int to mapping of str to float
-        By `Face.id` and the signal's name.
-    """
+    """What each face's values are at rest, in `start` to `stop` seconds of the stream."""
 
     start: float
     stop: float
-    values: Mapping[int, Mapping[str, float]]
+    values: Mapping[int, Mapping[str, float]]  # by `Face.id` and the signal's name
 
     @property
     def digest(self) -> str:

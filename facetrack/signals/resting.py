@@ -33,23 +33,7 @@ class RestMeter:
                         values.setdefault(name, []).append(reading.value)
 
     def rest(self, start: float, stop: float) -> Rest:
-        """Return the rest of each face.
-
-        Parameters
-        ----------
-        start, stop : float
-            Seconds in which they were at rest.
-
-        Returns
-        -------
-        Rest
-            Medians, of values that were assessed in ten frames or more.
-
-        Raises
-        ------
-        InputError
-            If no face has one.
-        """
+        """Return the medians of each face from `start` to `stop` seconds, of ten frames or more."""
         rest = {
             face: {name: median(v) for name, v in values.items() if len(v) >= ENOUGH}
             for face, values in self._seen.items()
@@ -63,27 +47,7 @@ class RestMeter:
 def measure_rest(
     tracked: Iterable[tuple[Frame, Sequence[Face]]], choice: Choice, span: tuple[float, float]
 ) -> Rest:
-    """Measure the values of each face at rest.
-
-    Parameters
-    ----------
-    tracked : iterable of (Frame, sequence of Face)
-        From the beginning of the stream, as they will be tracked again; read until the span ends.
-    choice : Choice
-        Its estimators that can measure from a rest are asked.
-    span : (float, float)
-        Seconds.
-
-    Returns
-    -------
-    Rest
-        Medians, of values that were assessed in ten frames or more.
-
-    Raises
-    ------
-    InputError
-        If the span is none, or no face has a rest.
-    """
+    """Measure the values of each face at rest; reads a stream until the span (seconds) ends."""
     check_span(span)
     start, stop = span
     asked = tuple(e for e in choice.estimators if isinstance(e, Restable))

@@ -20,48 +20,20 @@ _SPARE: Final = 10.0  # seconds more: a lost face delays its last rows
 
 @dataclass(slots=True)
 class RowAssembler(Stateful):
-    """Waits until everything is said of a frame and a face.
+    """Waits until everything is said of a frame and a face, `delay` seconds at most."""
 
-    Parameters
-    ----------
-    specs : sequence of Spec
-        The values that make a row.
-    delay : float
-        Seconds after which all of them are certain. Rows that wait much longer are completed with
-        readings that say so: an estimator that stays silent stops nothing and fills no memory.
-
-    Attributes
-    ----------
-    late : int
-        Readings that came for a frame whose row was complete, or never was: they are dropped.
-    """
+    # Rows that wait much longer are completed with readings that say so: an estimator that stays
+    # silent stops nothing and fills no memory.
 
     specs: Sequence[Spec] = field(metadata=NO_STATE)
     delay: float = field(default=0.0, metadata=NO_STATE)
-    late: int = field(default=0, init=False)
+    late: int = field(default=0, init=False)  # dropped readings of rows complete or unknown
     _waiting: dict[tuple[int, int], Row] = field(default_factory=dict, init=False)
 
     def add(
         self, frame: int, timestamp: float, faces: Sequence[Face], findings: Iterable[Finding]
     ) -> list[Row]:
-        """Take what one step of the pipeline gave.
-
-        Parameters
-        ----------
-        frame : int
-            Index of the frame, from 0.
-        timestamp : float
-            Seconds.
-        faces : sequence of Face
-            All faces of the frame, lost ones included.
-        findings : iterable of Finding
-            What the pipeline returned for it.
-
-        Returns
-        -------
-        list of Row
-            The rows that are complete, in the order of frames and faces.
-        """
+        """Take what one step of the pipeline gave; return complete rows by frame and face."""
         for face_id in [face.id for face in faces] or [NO_FACE]:
             said = {} if faces else dict(nothing(self.specs, NO_FACE_REASON))
             self._waiting[frame, face_id] = Row(frame, timestamp, face_id, said)

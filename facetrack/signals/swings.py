@@ -7,19 +7,11 @@ from typing import NamedTuple
 
 
 class Swing(NamedTuple):
-    """A movement in one direction.
+    """A movement in one direction."""
 
-    Attributes
-    ----------
-    start, stop : float
-        Seconds.
-    before, after : float
-        The angle at both ends.
-    """
-
-    start: float
+    start: float  # seconds
     stop: float
-    before: float
+    before: float  # the angle at the start
     after: float
 
     @property
@@ -30,19 +22,10 @@ class Swing(NamedTuple):
 
 @dataclass(slots=True)
 class Swings:
-    """Finds swings while an angle comes in.
+    """Finds swings while an angle comes in."""
 
-    Parameters
-    ----------
-    smallest : float
-        How far a swing goes at least, in the unit of the angle.
-    rest : float
-        Seconds: a swing begins with a movement of `smallest` within that time, and is over when it
-        has gone no further for so long.
-    """
-
-    smallest: float
-    rest: float
+    smallest: float  # how far a swing goes at least, in the unit of the angle
+    rest: float  # seconds: begins by moving `smallest` within, ends when no further for so long
     # While still: of the last `rest` seconds.
     _recent: list[tuple[float, float]] = field(default_factory=list, init=False)
     # Where the present swing began, and the farthest that it came.

@@ -30,20 +30,9 @@ _CLOCK: Final = 300.0  # seconds from which on time is shown as minutes and seco
 
 
 def curves(person: Timeline, spans: Sequence[Span] = ()) -> list[bytes]:
-    """Draw everything that is known of a person over time.
-
-    Parameters
-    ----------
-    person : Timeline
-    spans : sequence of Span
-        Are shaded and named.
-
-    Returns
-    -------
-    list of bytes
-        SVG, each fit for a printed page. Of more frames than columns of pixels, each column shows
-        the smallest and largest value. Lines have gaps where nothing is known.
-    """
+    """Draw everything that is known of a person over time, as SVG for a printed page each."""
+    # Of more frames than columns of pixels, each column shows the smallest and largest value. Lines
+    # have gaps where nothing is known.
     return [svg(figure) for figure in figures(person, spans)]
 
 
@@ -176,20 +165,7 @@ def _runs(person: Timeline, mask: Flags) -> list[tuple[float, float]]:
 
 
 def thinned(time: Floats, value: Floats, columns: int = COLUMNS) -> tuple[Floats, Floats]:
-    """Reduce a curve to what columns of pixels can show.
-
-    Parameters
-    ----------
-    time, value : ndarray, shape (n,)
-        Times grow.
-    columns : int
-
-    Returns
-    -------
-    time, value : ndarray, shape (m,)
-        As given, or smallest and largest value of every column, m <= 2 * columns + 2; NaN where a
-        column knows nothing.
-    """
+    """Reduce a curve to the smallest and largest value of every column; NaN where unknown."""
     if len(time) <= 2 * columns:
         return time, value
     column = ((time - time[0]) / (time[-1] - time[0]) * columns).astype(np.int64)

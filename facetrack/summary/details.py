@@ -36,19 +36,7 @@ _STILL: Final = "head_speed"  # at or below its level, the head is still
 
 
 def details(summary: Summary) -> dict[str, Any]:
-    """Lay numbers out for JSON.
-
-    Parameters
-    ----------
-    summary : Summary
-
-    Returns
-    -------
-    dict
-        `name`, `start` and `stop` of the span, its `parts` where it has gaps, and what `quality`,
-        `values` and `events` say; shares are of the covered time, those of events and levels of the
-        assessed time.
-    """
+    """Lay numbers out for JSON; shares are of covered time, but of assessed for events, levels."""
     q = summary.quality
     quality = {
         **_times(q.times, "tracked"),
@@ -99,22 +87,7 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
 def csv_rows(
     video: str, person: Mapping[str, Any], content: Mapping[str, Any]
 ) -> Iterator[list[Any]]:
-    """Lay numbers out as rows.
-
-    Parameters
-    ----------
-    video : str
-        Its title.
-    person : mapping
-        With `face_id` and `name`.
-    content : mapping
-        From `details`.
-
-    Yields
-    ------
-    list
-        As `HEADER` says; an empty value is not assessable, and `reasons` say why.
-    """
+    """Lay numbers out as rows under `HEADER`; an empty value is not assessable (`reasons`)."""
     whose = [video, person["face_id"], person["name"], content["name"]]
     whose += map(shown, (content["start"], content["stop"]))
     blocks = [("quality", "", content["quality"])]

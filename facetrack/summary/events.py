@@ -18,66 +18,26 @@ from facetrack.summary.times import DIFFERENCE, LEFT, RIGHT, Times, ratio, times
 
 @dataclass(frozen=True, slots=True)
 class EventNumbers:
-    """One kind of event over a span.
-
-    Attributes
-    ----------
-    name, unit : str
-        The unit is that of the score.
-    times : Times
-        Where its estimator knew anything.
-    count : int or None
-        Events with their peak in the span. None where there are none and nothing was assessed.
-    by_human : int
-        Those of them that a person vouches for.
-    per_minute : float
-        Of assessed time, events outside of which are left out; NaN without any.
-    mean_seconds, longest_seconds : float
-        Duration: as the estimator measured it (`seconds` of the event's detail), else from the
-        first frame to the end of the last one.
-    share : float
-        Share of the assessed time that such events take.
-    score : float
-        Mean magnitude of the score.
-    details : dict of str to float
-        Mean of every number in the events' detail, and of the differences of sides.
-    model : str
-        What has to be said of the model that finds them; see `Spec.model`.
-    """
+    """One kind of event over a span."""
 
     name: str
-    unit: str
-    times: Times
-    count: int | None
-    by_human: int
-    per_minute: float
-    mean_seconds: float
+    unit: str  # of the score
+    times: Times  # where its estimator knew anything
+    count: int | None  # with their peak in the span; None: none, and nothing was assessed
+    by_human: int  # those that a person vouches for
+    per_minute: float  # of assessed time; events outside are left out; NaN without any
+    mean_seconds: float  # as its detail `seconds` says, else first to end of last frame
     longest_seconds: float
-    share: float
-    score: float
-    details: dict[str, float]
-    model: str = ""
+    share: float  # of the assessed time that such events take
+    score: float  # mean magnitude
+    details: dict[str, float]  # mean of every number in detail, and of differences of sides
+    model: str = ""  # see `Spec.model`
 
 
 def event_numbers(
     name: str, spec: Spec | None, person: Timeline, span: Span, weights: Floats
 ) -> EventNumbers:
-    """Compute the numbers of one kind of event.
-
-    Parameters
-    ----------
-    name : str
-        One of `person.sought`.
-    spec : Spec or None
-    person : Timeline
-    span : Span
-    weights : ndarray, shape (n,), float64
-        `person.weights` of the span.
-
-    Returns
-    -------
-    EventNumbers
-    """
+    """Compute the numbers of one kind of event, with `person.weights` of the span, (n,)."""
     known, reasons = _assessed(person, person.sought[name])
     times = times_of(known, reasons, weights)
     mine = [record for record in person.events if record.event.name == name]

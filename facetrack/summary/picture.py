@@ -32,22 +32,7 @@ _PER_INCH: Final = 17.5  # letters of that size
 
 
 def picture(title: str, person: Timeline, summaries: Sequence[Summary]) -> bytes:
-    """Draw numbers of a person over one span, or over several beside each other.
-
-    Parameters
-    ----------
-    title : str
-        Stands at the top.
-    person : Timeline
-        Whose curves stand below the numbers.
-    summaries : sequence of Summary
-        Of that person; one or more.
-
-    Returns
-    -------
-    bytes
-        A PNG file.
-    """
+    """Draw numbers of a person over one span, or over several beside each other, as PNG."""
     spans = [s.span for s in summaries if s.span != person.whole]
     head = [title, *(when(s.span) for s in summaries)]
     parts = [_listed(head, comparison_table(summaries)), *figures(person, spans)]

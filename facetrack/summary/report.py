@@ -51,29 +51,14 @@ _NO_FACE_FOUND: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What is known of one video, from whichever place.
+    """What is known of one video, from whichever place."""
 
-    Attributes
-    ----------
-    title : str
-        Names the video for people; each has its own.
-    table : SignalTable
-    events : sequence of EventRecord
-    asked : mapping of str to sequence of str, optional
-        See `timeline`.
-    about : mapping of str to str
-        What else stands at the top of the page: when it was tracked, with which model.
-    marked : sequence of Span
-        Stretches that a person marked in it, compared as those of the report are; each has a name
-        of its own.
-    """
-
-    title: str
+    title: str  # each has its own
     table: SignalTable
     events: Sequence[EventRecord] = ()
-    asked: Mapping[str, Sequence[str]] | None = None
-    about: Mapping[str, str] = field(default_factory=dict)
-    marked: Sequence[Span] = ()
+    asked: Mapping[str, Sequence[str]] | None = None  # see `timeline`
+    about: Mapping[str, str] = field(default_factory=dict)  # at the top of the page
+    marked: Sequence[Span] = ()  # stretches with names of their own, compared as the report's
 
     def timelines(self) -> list[Timeline]:
         """Lay out every person in it; raises InputError as `timeline` does."""
@@ -82,13 +67,7 @@ class Recording:
 
 @dataclass(slots=True)
 class Report:
-    """Collects recordings, one after the other; what a page shows is kept of each.
-
-    Parameters
-    ----------
-    spans : sequence of Span
-        Are compared, besides the numbers of the whole video.
-    """
+    """Collects recordings, one after the other; `spans` are compared besides the whole video."""
 
     spans: Sequence[Span] = ()
     _sections: list[Section] = field(default_factory=list, init=False)

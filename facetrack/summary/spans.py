@@ -20,26 +20,12 @@ _NAMES: Final = ("name", "start", "stop")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time with a name, such as a baseline.
-
-    Attributes
-    ----------
-    name : str
-    start, stop : float
-        Seconds, as the frames' timestamps; `stop` itself lies outside.
-    parts : tuple of (float, float)
-        The stretches inside that count, where it has gaps: see `union`.
-
-    Raises
-    ------
-    InputError
-        If it has no name or is empty.
-    """
+    """A stretch of time with a name, such as a baseline."""
 
     name: str
-    start: float
-    stop: float
-    parts: tuple[tuple[float, float], ...] = ()
+    start: float  # seconds, as the frames' timestamps
+    stop: float  # itself outside
+    parts: tuple[tuple[float, float], ...] = ()  # what counts inside: see `union`
 
     def __post_init__(self) -> None:
         if not self.name.strip():

@@ -19,21 +19,11 @@ DIFFERENCE: Final = "_left_minus_right"
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How much of a span something is known.
+    """How much of a span something is known."""
 
-    Attributes
-    ----------
-    covered : float
-        Seconds of the span that the video has.
-    assessed : float
-        Seconds of these in which it is known.
-    reasons : dict of str to float
-        Seconds of the rest, by why it is not known; the longest first.
-    """
-
-    covered: float
-    assessed: float
-    reasons: dict[str, float]
+    covered: float  # seconds of the span that the video has
+    assessed: float  # seconds of these in which it is known
+    reasons: dict[str, float]  # seconds of the rest, by why it is not known; the longest first
 
     @property
     def share(self) -> float:
@@ -54,20 +44,7 @@ class Times:
 
 
 def times_of(known: Flags, reasons: Sequence[str], weights: Floats) -> Times:
-    """Measure how much of a span something is known.
-
-    Parameters
-    ----------
-    known : ndarray, shape (n,), bool
-    reasons : sequence of str, length n
-        Why not.
-    weights : ndarray, shape (n,), float64
-        Seconds of every piece in the span.
-
-    Returns
-    -------
-    Times
-    """
+    """Measure how much of a span something is known; weights are seconds of each piece, (n,)."""
     missing: dict[str, float] = defaultdict(float)
     for i in np.flatnonzero(~known & (weights > 0)).tolist():
         missing[reasons[i] or UNSAID] += float(weights[i])
