@@ -175,11 +175,7 @@ def _track_from(points: Points, image: npt.NDArray[np.uint8]) -> Track:
     )
 
 
-def _blend(
-    gap: _Gap,
-    forward: Mapping[int, Fit],
-    backward: Mapping[int, Fit],
-) -> list[Refit]:
+def _blend(gap: _Gap, forward: Mapping[int, Fit], backward: Mapping[int, Fit]) -> list[Refit]:
     refits = []
     for number in gap.frames:
         ahead, back = forward.get(number), backward.get(number)

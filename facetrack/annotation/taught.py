@@ -51,10 +51,7 @@ def worth_learning(frames: Sequence[int], start: int, stop: int) -> list[int]:
 
 
 def taught(
-    model: Fits,
-    corrections: Mapping[int, Correction],
-    look: Look,
-    known: Lessons | None = None,
+    model: Fits, corrections: Mapping[int, Correction], look: Look, known: Lessons | None = None
 ) -> Fits:
     """Make a model that has learned from corrections of a person; the given one stays as it is.
 

@@ -44,9 +44,7 @@ def eye_opening(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return lids / mean_distance([RIGHT_EYE_CORNERS, LEFT_EYE_CORNERS])
 
 
-def find_blinks(
-    tracks: Sequence[npt.ArrayLike],
-) -> tuple[list[int], npt.NDArray[np.float64]]:
+def find_blinks(tracks: Sequence[npt.ArrayLike]) -> tuple[list[int], npt.NDArray[np.float64]]:
     """Find blinks of a head that hardly moves, by several trackers' common judgement.
 
     Returns the frame of each deepest closing, and the mean tracker's opening of the eyes relative

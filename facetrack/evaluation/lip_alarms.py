@@ -42,12 +42,7 @@ class _Heard:
 
 
 def score_alarms(
-    items: Sequence[Item],
-    crops: Path,
-    *,
-    reader: str,
-    words: str = "",
-    map_: Map = map,
+    items: Sequence[Item], crops: Path, *, reader: str, words: str = "", map_: Map = map
 ) -> dict[str, Any]:
     """Read prepared clips as a stream and count the words that are not said there.
 

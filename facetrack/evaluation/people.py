@@ -90,7 +90,5 @@ def _difficulty(video: SyntheticVideo, manner: Manner) -> Difficulty:
     always = _FLAT * (1 - scene.get("contrast", 1.0)) + scene.get("noise", 0.0) / _NOISY
     uneven = [video.unevenness(index) for index in range(video.n_frames)]
     return Difficulty(
-        light=np.array(uneven) + always,
-        pose=np.array(turns),
-        expression=np.hypot(modes, mouths),
+        light=np.array(uneven) + always, pose=np.array(turns), expression=np.hypot(modes, mouths)
     )

@@ -54,11 +54,7 @@ class Gathered:
 
 
 def gather(
-    archive: Archive,
-    encoder: str,
-    *,
-    rate: float | None = None,
-    map_: Map = map,
+    archive: Archive, encoder: str, *, rate: float | None = None, map_: Map = map
 ) -> Gathered:
     """Look at all frames of an archive.
 

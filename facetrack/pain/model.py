@@ -20,14 +20,7 @@ from facetrack.pain.projection import Projection
 from facetrack.pain.relevance import RelevanceVectors
 from facetrack.pain.sets import FeatureSet, Standard
 
-__all__ = [
-    "DEFAULT",
-    "PAIN_MODEL",
-    "PainModel",
-    "Scores",
-    "load_pain_model",
-    "write_pain_model",
-]
+__all__ = ["DEFAULT", "PAIN_MODEL", "PainModel", "Scores", "load_pain_model", "write_pain_model"]
 
 Floats = npt.NDArray[np.float64]
 

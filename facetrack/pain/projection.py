@@ -76,11 +76,7 @@ def fit_projection(values: npt.ArrayLike, *, equal: bool = False) -> Projection:
 
 
 def fit_supervised(
-    values: npt.ArrayLike,
-    labels: npt.ArrayLike,
-    subjects: npt.ArrayLike,
-    *,
-    equal: bool = False,
+    values: npt.ArrayLike, labels: npt.ArrayLike, subjects: npt.ArrayLike, *, equal: bool = False
 ) -> Projection:
     """Learn the directions in which each subject's values change with the label.
 

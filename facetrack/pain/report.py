@@ -165,8 +165,7 @@ def score_table(details: Mapping[str, Any]) -> list[Part]:
         f"level: {chosen.count('linear')} sums, {chosen.count('vectors')} regressions",
         "Frames by level of the label (rows) and of the score",
         Table(
-            ["", *LEVELS],
-            [[n, *row] for n, row in zip(LEVELS, details["confusion"], strict=True)],
+            ["", *LEVELS], [[n, *row] for n, row in zip(LEVELS, details["confusion"], strict=True)]
         ),
         *(f"Fold {name} could not be fitted: {why}" for name, why in details["failed"].items()),
         *_fewer(details),

@@ -57,11 +57,7 @@ def mean_interval(
 
 
 def paired_interval(
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    rng: np.random.Generator,
-    *,
-    level: float = 0.95,
+    first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generator, *, level: float = 0.95
 ) -> Interval:
     """Estimate second - first on the same things: without 0 between its ends, they differ."""
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
@@ -71,11 +67,7 @@ def paired_interval(
 
 
 def crossed_interval(
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    rng: np.random.Generator,
-    *,
-    level: float = 0.95,
+    first: npt.ArrayLike, second: npt.ArrayLike, rng: np.random.Generator, *, level: float = 0.95
 ) -> Interval:
     """Estimate second - first, (runs, n) each, over runs and things; says nothing of one run."""
     # Both are drawn anew, runs and things apart from each other (Owen, *The pigeonhole bootstrap*,

@@ -59,11 +59,7 @@ def plot_bars(path: Path, values: Mapping[str, float], *, title: str, unit: str)
 
 
 def plot_curves(
-    path: Path,
-    curves: Mapping[str, Mapping[float, float]],
-    *,
-    title: str,
-    labels: tuple[str, str],
+    path: Path, curves: Mapping[str, Mapping[float, float]], *, title: str, labels: tuple[str, str]
 ) -> None:
     """Draw one curve per system through a few points, from abscissa to ordinate."""
     figure, axes = titled_axes(title)

@@ -100,16 +100,7 @@ def value_table(summary: Summary) -> Table:
 
 
 def _value_row(v: ValueNumbers) -> list[object]:
-    numbers = (
-        v.mean,
-        v.sd,
-        v.median,
-        v.p5,
-        v.p95,
-        v.minimum,
-        v.maximum,
-        v.peak,
-    )
+    numbers = (v.mean, v.sd, v.median, v.p5, v.p95, v.minimum, v.maximum, v.peak)
     shown = (_number(number, v.unit) for number in numbers)
     note = _notes(v.times.unassessable, v.model)
     return [label(v.name, v.unit), *shown, Quantity(v.peak_at, 1), note]
