@@ -71,9 +71,11 @@ class Pool:
             self._client.cancel(list(item_of))
 
     def _submit(self, function: Callable[[T], R], items: Sequence[T]) -> list[Any]:
+        import dask
+
         # The function may hold a whole model: it travels once to every worker, not with each item.
         # A result of its own rather than scattered data, which would be gone with its worker.
-        with _large_is_fine():
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
             shared = self._client.submit(_itself, function, pure=False)
         # Not pure: the same item may be asked for twice, and files are written.
         return [self._client.submit(_call, shared, item, pure=False) for item in items]
@@ -159,13 +161,6 @@ def _ctrl_c_is_ours() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _large_is_fine() -> Any:
-    """Let a model be sent without dask's advice not to send much."""
-    import dask
-
-    return dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
 
 
 def _itself(function: Callable[[T], R]) -> Callable[[T], R]:

@@ -16,19 +16,10 @@ __all__ = ["PACKAGES", "missing_library"]
 
 # Debian's and Ubuntu's names.
 PACKAGES: Final = (
-    "libgl1",
-    "libglib2.0-0",
-    "libfontconfig1",
-    "libxcb-icccm4",
-    "libxcb-image0",
-    "libxcb-keysyms1",
-    "libxcb-render-util0",
-    "libxcb-shape0",
-    "libxcb-xinerama0",
-    "libxcb-xkb1",
-    "libxkbcommon-x11-0",
-    "libdbus-1-3",
-)
+    "libgl1", "libglib2.0-0", "libfontconfig1", "libxcb-icccm4", "libxcb-image0",
+    "libxcb-keysyms1", "libxcb-render-util0", "libxcb-shape0", "libxcb-xinerama0",
+    "libxcb-xkb1", "libxkbcommon-x11-0", "libdbus-1-3",
+)  # fmt: skip
 _PROBE: Final = """
 import ctypes, sys
 try: import PyQt5.QtWidgets; ctypes.CDLL(sys.argv[1])

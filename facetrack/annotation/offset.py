@@ -39,10 +39,7 @@ class OffsetLearner:
 
     def correct(self, image: Image, points: Points, mask: npt.NDArray[np.bool_]) -> None:
         """Learn from landmarks (68, 2) in pixels, of which `mask` (68,) is vouched for."""
-        fit = self._model.fit(image, self.shape_model.relax(points, keep=KEEP))
-        to_reference = self.shape_model.to_reference(points)
-        residual = to_reference.apply(points) - to_reference.apply(fit.points)
-        self._sum[mask] += residual[mask]
+        self._sum[mask] += residual_of(self._model, image, points)[mask]
         self._count[mask] += 1
 
     def fit(self, image: Image, start: Points) -> Fit:
@@ -57,6 +54,17 @@ class OffsetLearner:
 
     def _moved(self, fit: Fit) -> Fit:
         offset = self._sum / (self._count + _PRIOR)[:, None]
-        to_reference = self.shape_model.to_reference(fit.points)
-        moved = to_reference.inverse().apply(to_reference.apply(fit.points) + offset)
-        return replace(fit, points=read_only_points(moved))
+        return replace(fit, points=read_only_points(moved_by(self._model, fit.points, offset)))
+
+
+def residual_of(model: Fits, image: Image, points: Points) -> Points:
+    """Return what a fit that starts from a person's landmarks lacks, in the reference frame."""
+    fit = model.fit(image, model.shape_model.relax(points, keep=KEEP))
+    to_reference = model.shape_model.to_reference(points)
+    return np.asarray(to_reference.apply(points) - to_reference.apply(fit.points))
+
+
+def moved_by(model: Fits, points: Points, residual: Points) -> Points:
+    """Add a residual of the reference frame to points."""
+    to_reference = model.shape_model.to_reference(points)
+    return to_reference.inverse().apply(to_reference.apply(points) + residual)

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.annotation.offset import moved_by, residual_of
 from facetrack.annotation.retrack import Outcome, Refit
-from facetrack.tracking.track import KEEP, Fits
+from facetrack.tracking.track import Fits
 from facetrack.video.frame import Frame
 
 Points = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ def carry_residuals(
     if not outcome.refits:
         return outcome
     near = _neighbours(sorted(anchors), outcome.refits)
-    residuals = {f: _residual(model, look(f), anchors[f]) for f in near}
+    residuals = {f: residual_of(model, look(f).grey, anchors[f]) for f in near}
     numbers = np.array(sorted(residuals))
     values = np.stack([residuals[f] for f in numbers.tolist()])
     moved = [_move(model, refit, numbers, values) for refit in outcome.refits]
@@ -41,19 +42,10 @@ def _neighbours(anchors: list[int], refits: list[Refit]) -> set[int]:
     return inside | set(before) | set(after)
 
 
-def _residual(model: Fits, frame: Frame, points: Points) -> Points:
-    fit = model.fit(frame.grey, model.shape_model.relax(points, keep=KEEP))
-    to_reference = model.shape_model.to_reference(points)
-    residual: Points = to_reference.apply(points) - to_reference.apply(fit.points)
-    return residual
-
-
 def _move(model: Fits, refit: Refit, numbers: npt.NDArray[np.int64], values: Points) -> Refit:
     place = int(np.searchsorted(numbers, refit.frame))
     left, right = max(place - 1, 0), min(place, len(numbers) - 1)
     apart = numbers[right] - numbers[left]
     share = (refit.frame - numbers[left]) / apart if apart else 0.0
     residual = (1 - share) * values[left] + share * values[right]
-    to_reference = model.shape_model.to_reference(refit.points)
-    points = to_reference.inverse().apply(to_reference.apply(refit.points) + residual)
-    return replace(refit, points=points)
+    return replace(refit, points=moved_by(model, refit.points, residual))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -71,9 +71,11 @@ def retrack(
     """
     if not anchors or span[0] >= span[1]:
         raise InputError(f"tracking anew needs a corrected frame and frames, got span {span}")
-    work = _Work(model, look, stop, progress, _legs(sorted(anchors), span))
+    gaps = _gaps(sorted(anchors), span)
+    total = sum(len(g.frames) * ((g.before is not None) + (g.after is not None)) for g in gaps)
+    work = _Work(model, look, stop, progress, total)
     refits: list[Refit] = []
-    for gap in _gaps(sorted(anchors), span):
+    for gap in gaps:
         forward = work.follow(anchors, gap.before, gap.frames)
         backward = work.follow(anchors, gap.after, gap.frames[::-1])
         refits += _blend(gap, forward, backward)
@@ -108,28 +110,18 @@ def _gaps(anchors: list[int], span: Span) -> list[_Gap]:
     return gaps
 
 
-def _legs(anchors: list[int], span: Span) -> int:
-    """Count the fits that are to be made."""
-    gaps = _gaps(anchors, span)
-    return sum(len(g.frames) * ((g.before is not None) + (g.after is not None)) for g in gaps)
-
-
+@dataclass(slots=True)
 class _Work:
     """The fits of one call: counted, stoppable."""
 
-    def __init__(
-        self,
-        model: Fits,
-        look: Looker,
-        stop: Callable[[], bool],
-        progress: Callable[[int, int], None],
-        total: int,
-    ) -> None:
-        self._model, self._look, self._stop = model, look, stop
-        self._progress, self._total = progress, total
-        self.done = 0
-        self._stopped = False
-        self._lost: list[str] = []
+    model: Fits
+    look: Looker
+    stop: Callable[[], bool]
+    progress: Callable[[int, int], None]
+    total: int
+    done: int = 0
+    _stopped: bool = False
+    _lost: list[str] = field(default_factory=list)
 
     def follow(
         self, anchors: Mapping[int, Points], anchor: int | None, frames: range
@@ -138,15 +130,15 @@ class _Work:
         found: dict[int, Fit] = {}
         if anchor is None or not frames or self._stopped:
             return found
-        track = _track_from(anchors[anchor], self._look(anchor).grey)
+        track = _track_from(anchors[anchor], self.look(anchor).grey)
         for number in frames:
-            if self._stop():
+            if self.stop():
                 self._stopped = True
                 return found
-            image = self._look(number).grey
-            fit = track.follow(self._model, image)
+            image = self.look(number).grey
+            fit = track.follow(self.model, image)
             self.done += 1
-            self._progress(self.done, self._total)
+            self.progress(self.done, self.total)
             weak = fit is not None and fit.quality < WELL_FITTED and track.weak + 1 >= PATIENCE
             if fit is None or fit.quality < HOPELESS or weak:
                 way = "forward" if number > anchor else "back"

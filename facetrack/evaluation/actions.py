@@ -226,18 +226,10 @@ def action_table(rows: Sequence[Mapping[str, Any]]) -> list[Part]:
     list of str or Table
     """
     cells = [
-        [
-            row["action"],
-            row["way"],
-            row["labelled"],
-            row["found"],
-            row["hits"],
-            Quantity(row["f1"]),
-            f"{row['low']:.2f} to {row['high']:.2f}",
-            Quantity(row["false_per_minute"], 2),
-        ]
+        [row["action"], row["way"], row["labelled"], row["found"], row["hits"], Quantity(row["f1"]),
+         f"{row['low']:.2f} to {row['high']:.2f}", Quantity(row["false_per_minute"], 2)]
         for row in rows
-    ]
+    ]  # fmt: skip
     headers = ("action", "by", "labelled", "found", "hits", "F1", "95 %, over clips",
                "false a minute")  # fmt: skip
     ours = [row for row in rows if row["way"] == "rules"]

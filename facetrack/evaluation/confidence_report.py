@@ -29,21 +29,10 @@ def confidence_table(details: Mapping[str, Any]) -> list[Part]:
     for entry in details["rows"]:
         parts = entry["parts"]
         every = parts["all"]
-        cells = [f"{100 * parts[n]['ece']:.1f}" if n in parts else "-" for n in names]
-        rows.append(
-            [
-                entry["data"],
-                entry["start"],
-                entry["faces"],
-                f"{100 * _pooled(every, 'predicted'):.1f}",
-                f"{100 * _pooled(every, 'observed'):.1f}",
-                f"{100 * every['ece']:.1f}",
-                *cells,
-                every["brier"],
-                every["base"],
-                every["ranking"],
-            ]
-        )
+        shares = (_pooled(every, "predicted"), _pooled(every, "observed"), every["ece"])
+        cells = [entry["data"], entry["start"], entry["faces"], *(f"{100 * s:.1f}" for s in shares)]
+        cells += (f"{100 * parts[n]['ece']:.1f}" if n in parts else "-" for n in names)
+        rows.append([*cells, every["brier"], every["base"], every["ranking"]])
     headers = ["data", "start", "faces", "predicted %", "observed %", "ECE %", *names]
     return [Table([*headers, "Brier", "constant", "ranking"], rows), PEERS]
 

@@ -146,9 +146,8 @@ def event_details(data: str, name: str, scores: Sequence[Scored]) -> dict[str, A
 
 def event_table(details: Mapping[str, Any]) -> list[Part]:
     """Lay out the comparison for a person."""
-    names = ("data", "clips", "labelled", "found", "missed", "false", "precision", "recall", "f1")
     parts: list[Part] = [
-        Table(_HEADERS, [[details[name] for name in names]]),
+        Table(_HEADERS, [[details[name.lower()] for name in _HEADERS]]),
         f"{details['unlabelled']} more {details['event']} events lie in frames without any label "
         "and count neither way.",
         f"Told after {_seconds(details['delay_first_second'])} at the latest in the first second "

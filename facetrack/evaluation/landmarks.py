@@ -123,15 +123,10 @@ def standard_error(row: LandmarkRow) -> float:
 def landmark_table(details: Mapping[str, Any], *, images: int | None = None) -> list[Part]:
     """Lay out the report, whose details do not hold how many images there were."""
     rows = [
-        [
-            row["name"],
-            row["start"],
-            *summary_cells(read_summary(row)),
-            f"{100 * row['over12']:.1f}",
-            row["note"],
-        ]
+        [row["name"], row["start"], *summary_cells(read_summary(row)),
+         f"{100 * row['over12']:.1f}", row["note"]]
         for row in details["rows"]
-    ]
+    ]  # fmt: skip
     headers = ["system", "start", *SUMMARY_HEADERS, "over 12 %", "note"]
     count = "" if images is None else f"{images} images, "
     return [

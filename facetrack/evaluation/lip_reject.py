@@ -12,16 +12,8 @@ import numpy as np
 from facetrack.lips.rejection import NOTHING, Reject
 from facetrack.reporting.tables import Part, Quantity, Table
 
-__all__ = [
-    "NEAR",
-    "Heard",
-    "counted",
-    "spotting_measures",
-    "spotting_table",
-    "trade",
-    "trade_table",
-    "working_point",
-]
+__all__ = ["NEAR", "Heard", "counted", "spotting_measures", "spotting_table", "trade",
+           "trade_table", "working_point"]  # fmt: skip
 
 NEAR: Final = 3  # frames by which a word's middle may lie beside its place
 PROBABILITIES: Final = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)

@@ -46,10 +46,9 @@ def _draw_cumulative(axes: Axes, errors: Mapping[str, npt.ArrayLike], by: str = 
             linewidth=2.2 if k == 0 else 1.2,
             zorder=10 - k,
         )
-    axes.set_xlim(0, 100 * LIMIT)
-    axes.set_ylim(0, 100)
-    axes.set_xlabel(f"error, % of the distance of the {by}")
-    axes.set_ylabel("faces with this error or less, %")
+    axes.set(xlim=(0, 100 * LIMIT), ylim=(0, 100))
+    axes.set(xlabel=f"error, % of the distance of the {by}")
+    axes.set(ylabel="faces with this error or less, %")
     axes.grid(alpha=0.3)
     axes.legend(title="area up to 8 %", fontsize=8)
 

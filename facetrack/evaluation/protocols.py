@@ -81,19 +81,14 @@ def from_real_motion(
     """Fit a model from where a face was before a real motion of other people's clips."""
     # Each motion ends at a truth, projected on the shape model. No pair of frames may have
     # been trained on. Motion k of an image depends on k and the image's position only.
-    draw = _RealMotion(pair_motions(clips, model.shape_model))
+    draw = partial(_move_really, pair_motions(clips, model.shape_model))
     return _from_starts(model, images, draw, "real motion", seeds, map_)
 
 
-class _RealMotion:
-    """Draws a start from measured motions; a class, so that other processes can have it."""
-
-    def __init__(self, motions: Points) -> None:
-        self._motions = motions
-
-    def __call__(self, points: Points, shape_model: ShapeModel, rng: np.random.Generator) -> Points:
-        motion = self._motions[rng.integers(len(self._motions))]
-        return start_from_motion(points, motion, shape_model)
+def _move_really(
+    motions: Points, points: Points, shape_model: ShapeModel, rng: np.random.Generator
+) -> Points:
+    return start_from_motion(points, motions[rng.integers(len(motions))], shape_model)
 
 
 def _from_starts(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
 from facetrack.evaluation.errors import ErrorSummary
 from facetrack.reporting.envelope import number
+from facetrack.reporting.tables import Quantity
 
 SUMMARY_HEADERS: Final = ("found %", "mean %", "median %", "AUC 8 %", "over 8 %")
 
@@ -25,14 +25,7 @@ def read_summary(details: Mapping[str, Any]) -> ErrorSummary:
 
 def summary_cells(summary: ErrorSummary) -> tuple[str, ...]:
     """Write a summary as cells for a person: everything in % but the area."""
-
-    def number(value: float, digits: int) -> str:
-        return f"{value:.{digits}f}" if math.isfinite(value) else "-"
-
-    return (
-        number(100 * summary.found, 1),
-        number(summary.mean, 2),
-        number(summary.median, 2),
-        number(summary.auc08, 3),
-        number(100 * summary.over08, 1),
-    )
+    s = summary
+    shown = (Quantity(100 * s.found, 1), Quantity(s.mean, 2), Quantity(s.median, 2),
+             Quantity(s.auc08, 3), Quantity(100 * s.over08, 1))  # fmt: skip
+    return tuple(map(str, shown))

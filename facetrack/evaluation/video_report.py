@@ -22,14 +22,12 @@ def video_details(report: VideoReport) -> dict[str, Any]:
     """Collect everything that the JSON file holds beyond the main numbers."""
     return {
         "lag_ms": report.lag,
-        "pooled": {name: _pooled_details(s) for name, s in report.pooled.items()},
+        "pooled": {
+            name: _details(s, {"amplitude": s.leak, "correlation": s.leak_correlation})
+            for name, s in report.pooled.items()
+        },
         "clips": [_clip_details(clip) for clip in report.clips],
     }
-
-
-def _pooled_details(system: PooledSystem) -> dict[str, Any]:
-    leak = {"amplitude": system.leak, "correlation": system.leak_correlation}
-    return {**_common_details(system), "blink_leak": leak}
 
 
 def _clip_details(clip: ClipReport) -> dict[str, Any]:
@@ -40,19 +38,17 @@ def _clip_details(clip: ClipReport) -> dict[str, Any]:
         "still": clip.still,
         "blinks": clip.blinks,
         "lag_ms": clip.lag,
-        "systems": {
-            name: {**_common_details(s), "blink_leak": asdict(s.leak)}
-            for name, s in clip.systems.items()
-        },
+        "systems": {name: _details(s, asdict(s.leak)) for name, s in clip.systems.items()},
     }
 
 
-def _common_details(system: SystemOnClip | PooledSystem) -> dict[str, Any]:
+def _details(system: SystemOnClip | PooledSystem, leak: Mapping[str, float]) -> dict[str, Any]:
     return {
         "errors": {key: asdict(summary(e)) for key, e in system.errors.items() if len(e)},
         "losses": system.losses,
         "lost_frames": system.lost_frames,
         "jitter": system.jitter,
+        "blink_leak": leak,
     }
 
 
@@ -115,14 +111,9 @@ def _cells(errors: Details | None) -> tuple[float, float, float]:
 
 
 def _jitter_table(pooled: Details) -> Table:
-    names = ["all", *GROUPS]
+    names, leak = ["all", *GROUPS], ("amplitude", "correlation")
     rows = [
-        [
-            name,
-            *(s["jitter"][k] for k in names),
-            s["blink_leak"]["amplitude"],
-            s["blink_leak"]["correlation"],
-        ]
+        [name, *(s["jitter"][k] for k in names), *(s["blink_leak"][k] for k in leak)]
         for name, s in pooled.items()
     ]
     return Table(["system", *names, "blink leak", "correlation"], rows)

@@ -144,7 +144,8 @@ def _kept_track(work: Path, system: System, clip: Clip) -> Points:
 
 
 def _pooled(system: System, clips: Sequence[ClipScore]) -> SystemScore:
-    groups = {name: [c for c in clips if c.category == name] for name in _categories(clips)}
+    names = sorted({clip.category for clip in clips if len(clip.errors)})
+    groups = {name: [c for c in clips if c.category == name] for name in names}
     groups[ALL] = list(clips)
     return SystemScore(
         system.name,
@@ -153,10 +154,6 @@ def _pooled(system: System, clips: Sequence[ClipScore]) -> SystemScore:
         {name: summary(np.concatenate([c.errors for c in of])) for name, of in groups.items()},
         {name: sum(c.losses for c in of) for name, of in groups.items()},
     )
-
-
-def _categories(clips: Sequence[ClipScore]) -> list[str]:
-    return sorted({clip.category for clip in clips if len(clip.errors)})
 
 
 def _differences(first: SystemScore, other: SystemScore) -> list[Difference]:

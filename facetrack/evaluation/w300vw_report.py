@@ -89,17 +89,9 @@ def _difference_table(details: Mapping[str, Any]) -> list[Part]:
     rows: list[list[object]] = []
     for found in details["differences"]:
         area, failures = found["auc08"], found["over08"]
-        rows.append(
-            [
-                found["system"],
-                _frames_of(found["category"]),
-                found["clips"],
-                f"{area['mean']:+.3f}",
-                _ends(area, 1, 3),
-                f"{100 * failures['mean']:+.1f}",
-                _ends(failures, 100, 1),
-            ]
-        )
+        cells = [found["system"], _frames_of(found["category"]), found["clips"]]
+        cells += [f"{area['mean']:+.3f}", _ends(area, 1, 3)]
+        rows.append([*cells, f"{100 * failures['mean']:+.1f}", _ends(failures, 100, 1)])
     headers = ["system", "clips of", "clips", "AUC 8 %", "95 %", "over 8 %", "95 %"]
     first = details["systems"][0]["name"]
     return [f"paired by clip, less {first}: each clip's own AUC and failures", Table(headers, rows)]

@@ -101,7 +101,8 @@ def find_folders(root: str | os.PathLike[str]) -> dict[str, Path]:
         raise FormatError(top, "no such folder")
     found: dict[str, list[Path]] = {name: [] for name in KINDS}
     for folder in _below(top, _DEPTH):
-        kinds = [_NAMES.get(_LETTERS.sub("", part.lower())) for part in _parts(folder, top)]
+        parts = folder.relative_to(top).parts
+        kinds = [_NAMES.get(_LETTERS.sub("", part.lower())) for part in parts]
         known = [kind for kind in kinds if kind is not None]
         if known and any(SUBJECT.fullmatch(child.name) for child in _folders(folder)):
             found[known[-1]].append(folder)
@@ -167,10 +168,6 @@ def frame_files(folder: Path) -> FrameFiles:
         elif found.setdefault(int(match[1]), file) != file:
             problems.append(f"{file}: {found[int(match[1])].name} is of the same frame; left out")
     return FrameFiles(found, tuple(problems))
-
-
-def _parts(folder: Path, top: Path) -> tuple[str, ...]:
-    return folder.relative_to(top).parts
 
 
 def _below(top: Path, depth: int) -> Iterator[Path]:

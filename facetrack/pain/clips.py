@@ -200,17 +200,9 @@ def clip_table(compared: Mapping[str, Mapping[str, Any]]) -> list[Part]:
     moving = [c for c in compared.values() if c["moves"] > MOVES]
     for name, c in compared.items():
         moves = c["moves"] > MOVES
-        rows.append(
-            [
-                name,
-                Quantity(c["moves"], 1),
-                Quantity(c["rank"] if moves else nan, 2),
-                Quantity(c["rank_plain"] if moves else nan, 2),
-                Quantity(c["alarms"], 2),
-                Quantity(c["highest"], 1),
-                Quantity(100 * c["assessed"], 0, " %"),
-            ]
-        )
+        ranks = [Quantity(c[key] if moves else nan, 2) for key in ("rank", "rank_plain")]
+        cells = [name, Quantity(c["moves"], 1), *ranks, Quantity(c["alarms"], 2)]
+        rows.append([*cells, Quantity(c["highest"], 1), Quantity(100 * c["assessed"], 0, " %")])
     means = [float(np.mean([c[key] for c in moving])) for key in ("rank", "rank_plain")]
     return [
         "Rank correlation in time with the PSPI of another program's action units (without closed "

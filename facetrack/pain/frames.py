@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -63,14 +63,8 @@ class Frames:
         -------
         Frames
         """
-        return Frames(
-            self.subjects[chosen],
-            self.sequences[chosen],
-            self.times[chosen],
-            self.labels[chosen],
-            self.units[chosen],
-            {source: values[chosen] for source, values in self.values.items()},
-        )
+        values = {source: values[chosen] for source, values in self.values.items()}
+        return replace(self, values=values, **{n: getattr(self, n)[chosen] for n in _NAMED})
 
     def films(self) -> list[slice]:
         """Return the stretches of one sequence each.
@@ -108,14 +102,10 @@ def join(parts: Sequence[Frames]) -> Frames:
         known, inverse = np.unique(part.sequences, return_inverse=True)
         numbers.append(inverse + count)
         count += len(known)
-    return Frames(
-        np.concatenate([part.subjects for part in parts]),
-        np.concatenate(numbers),
-        np.concatenate([part.times for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        np.concatenate([part.units for part in parts]),
-        {s: np.concatenate([part.values[s] for part in parts]) for s in parts[0].values},
-    )
+    named = {n: np.concatenate([getattr(part, n) for part in parts]) for n in _NAMED}
+    named["sequences"] = np.concatenate(numbers)
+    values = {s: np.concatenate([part.values[s] for part in parts]) for s in parts[0].values}
+    return Frames(**named, values=values)
 
 
 def write_frames(path: str | os.PathLike[str], frames: Frames) -> None:

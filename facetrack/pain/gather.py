@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import FacetrackError, FormatError, InputError
-from facetrack.features.crops import Crop, Cut
 from facetrack.formats.atomic import write_text
 from facetrack.formats.picture import read_grey
 from facetrack.networks.expression import load_encoder
@@ -143,18 +142,8 @@ def stored_looks(path: Path, archive: Archive, encoder: str, **options: Any) -> 
         pass  # never looked at, or by an older version
     found = gather(archive, encoder, **options)
     write_frames(path, found.frames)
-    write_text(
-        said,
-        json.dumps(
-            {
-                "inputs": inputs,
-                "numbers": found.numbers.tolist(),
-                "names": found.names,
-                "dropped": found.dropped,
-                "problems": found.problems,
-            }
-        ),
-    )
+    others = {name: getattr(found, name) for name in ("names", "dropped", "problems")}
+    write_text(said, json.dumps({"inputs": inputs, "numbers": found.numbers.tolist(), **others}))
     return found
 
 
@@ -168,8 +157,7 @@ def _look_at(
         if frame.problem or frame.points is None:
             continue
         try:
-            cut = partial(_cut, read_grey(frame.image), frame.points, looker.encoder.mean_shape)
-            look = looker.look(cut, frame.points)
+            look = looker.look(read_grey(frame.image), frame.points)
         except FacetrackError as error:
             wrong.append(f"{frame.image}: {error}")
             continue
@@ -189,15 +177,6 @@ def _units(frame: ArchiveFrame) -> list[float]:
 @cache
 def _looker(encoder: str) -> Looker:
     return Looker(load_encoder(encoder))
-
-
-def _cut(
-    grey: npt.NDArray[np.uint8],
-    points: npt.NDArray[np.float64],
-    mean: npt.NDArray[np.float64],
-    crop: Crop,
-) -> Cut:
-    return crop.cut(grey, points, mean)
 
 
 def _digest(archive: Archive, encoder: str, rate: float | None) -> str:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from facetrack.features.crops import Crop, Cut
 from facetrack.networks.expression import Encoding, ExpressionEncoder
-from facetrack.networks.patches import ENOUGH, Patch, take
+from facetrack.networks.patches import Patch, take
 from facetrack.pain.geometry import register, unit_shape
 from facetrack.pain.hog import FACE, FaceHog
+from facetrack.signals.expression import cut_off
 
 __all__ = ["SOURCES", "Look", "Looker"]
 
@@ -57,13 +58,13 @@ class Looker:
         self.mean = unit_shape(encoder.mean_shape)
         self.hog = FaceHog(encoder.mean_shape)
 
-    def look(self, cut: Callable[[Crop], Cut], points: npt.ArrayLike) -> Look:
+    def look(self, grey: npt.NDArray[np.uint8], points: npt.ArrayLike) -> Look:
         """Look at a face.
 
         Parameters
         ----------
-        cut : callable (crop) -> Cut
-            Cuts the face's crop out of its picture by the encoder's mean shape.
+        grey : ndarray, shape (H, W), uint8
+            The picture.
         points : array_like, shape (68, 2)
             Landmarks in pixels of the picture.
 
@@ -76,6 +77,10 @@ class Looker:
         InputError
             If the points are not 68, not finite, or coincide.
         """
+
+        def cut(crop: Crop) -> Cut:
+            return crop.cut(grey, points, self.encoder.mean_shape)
+
         patches = take(cut, points)
         return self.put_together(cut, points, patches, self.encoder.encode(patches))
 
@@ -107,14 +112,7 @@ class Looker:
         """
         shape = register(points, self.mean)
         cells = self.hog.cells(cut(FACE).pixels)
-        problem = next(
-            (
-                f"the {region} {'are' if region == 'eyes' else 'is'} partly outside the picture"
-                for region, patch in patches.items()
-                if patch.valid < ENOUGH
-            ),
-            "",
-        )
+        problem = next(iter(cut_off(patches).values()), "")
         values: dict[str, npt.NDArray[np.floating]] = {
             "shape": shape.ravel(),
             "hog": self.hog.describe(cells),

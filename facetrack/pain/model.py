@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -189,22 +189,13 @@ def _load(arrays: Arrays, description: Description) -> PainModel:
     sets: list[FeatureSet] = []
     for number, said in enumerate(description["sets"]):
         key = f"set{number}"
-        standard, regression = _unpack(key, arrays, said)
-        one = FeatureSet(
-            said["kind"],
-            said["form"],
-            float(said["step"]),
-            arrays["mean"],
-            standard=standard,
-            regression=regression,
-        )
+        projection = layer = None
         if f"{key}_components" in arrays:
             projection = Projection(arrays[f"{key}_centre"], arrays[f"{key}_components"])
-            one = replace(one, projection=projection)
         if f"{key}_layer" in arrays:
-            weights = arrays[f"{key}_layer"].astype(np.float64)
-            one = replace(one, layer=Layer(weights, arrays[f"{key}_bias"]))
-        sets.append(one)
+            layer = Layer(arrays[f"{key}_layer"].astype(np.float64), arrays[f"{key}_bias"])
+        what = said["kind"], said["form"], float(said["step"]), arrays["mean"]
+        sets.append(FeatureSet(*what, projection, layer, *_unpack(key, arrays, said)))
     said = description["fusion"]
     encoder, version = description["encoder"]
     return PainModel(

@@ -7,7 +7,6 @@ that was fitted on them was not trained on pain.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,6 @@ from facetrack.datasets.channels import read_picture_channels
 from facetrack.datasets.portraits import set_aside
 from facetrack.datasets.pts_folder import load_folder
 from facetrack.errors import InputError
-from facetrack.features.crops import Crop, Cut
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.networks.samples import channels_file, jitter
 from facetrack.pain.frames import Frames
@@ -124,8 +122,7 @@ def pictured(
     looks: list[tuple[int, Look]] = []
     for number, (picture, _) in enumerate(progress(found)):
         points = jitter(np.asarray(picture.points), model, np.random.default_rng([seed, number]))
-        grey = picture.read_grey()
-        look = looker.look(partial(_cut, grey, points, looker.encoder.mean_shape), points)
+        look = looker.look(picture.read_grey(), points)
         if not look.problem:
             looks.append((number, look))
     numbers = np.array([number for number, _ in looks])
@@ -139,7 +136,3 @@ def pictured(
         units,
         {s: np.stack([look.values[s] for _, look in looks]) for s in looks[0][1].values},
     )
-
-
-def _cut(grey: npt.NDArray[np.uint8], points: Floats, mean: Floats, crop: Crop) -> Cut:
-    return crop.cut(grey, points, mean)

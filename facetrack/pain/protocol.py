@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from math import nan
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from facetrack.parallel import Map
 __all__ = ["Fold", "FoldScores", "frame_folds", "run_folds", "subject_folds"]
 
 Floats = npt.NDArray[np.float64]
+_Tested = tuple[dict[str, Floats], float, str]  # scores by name, window in seconds, fusion
 
 KIND: Final = "facetrack pain fold"
 # Sets of features that are fused, by the name of the result; `score` is the causally smoothed
@@ -186,45 +187,25 @@ def run_folds(
         In the order of the folds; one that cannot be fitted says why, and is tried again next time.
     """
     work.mkdir(parents=True, exist_ok=True)
-    task = partial(
-        _run_fold,
-        frames=frames,
-        work=work,
-        step=step,
-        mean=mean,
-        options=options,
-        forms=forms,
-        seed=seed,
-        tune=tune,
-    )
-    yield from map_(task, folds)
+    fit = partial(_fit_and_test, step, mean, options, forms, seed, tune)
+    settings = [step, asdict(options), forms, seed]
+    yield from map_(partial(_run_fold, frames, work, fit, settings), folds)
 
 
 def _run_fold(
-    fold: Fold,
-    *,
-    frames: Path,
-    work: Path,
-    step: float,
-    mean: Floats,
-    options: Options,
-    forms: bool,
-    seed: int,
-    tune: Tune | None,
+    frames: Path, work: Path, fit: Callable[..., _Tested], settings: list[Any], fold: Fold
 ) -> FoldScores:
     path = work / f"{fold.name}.npz"
     read, checksum = read_frames(frames)
-    inputs = [checksum, step, asdict(options), forms, seed, _digest(fold)]
+    inputs = [checksum, *settings, _digest(fold)]
     made_of = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     known = _stored(path, made_of)
     if known is not None:
         return known
-    train, test = read.take(fold.train), read.take(fold.test)
     try:
-        found = _fit_and_test(train, test, step, mean, options, forms, seed, tune)
+        scores, window, fusion = fit(read.take(fold.train), read.take(fold.test))
     except InputError as error:
         return FoldScores(fold.name, fold.test, {}, nan, "", str(error))
-    scores, window, fusion = found
     description = {"made_of": made_of, "window": window, "fusion": fusion}
     arrays = {f"score:{name}": values for name, values in scores.items()}
     write_archive(path, {"test": fold.test, **arrays}, description, kind=KIND, schema=1)
@@ -232,15 +213,15 @@ def _run_fold(
 
 
 def _fit_and_test(
-    train: Frames,
-    test: Frames,
     step: float,
     mean: Floats,
     options: Options,
     forms: bool,
     seed: int,
     tune: Tune | None,
-) -> tuple[dict[str, Floats], float, str]:
+    train: Frames,
+    test: Frames,
+) -> _Tested:
     scores = {"mean": np.full(len(test), train.labels.mean())}
     chosen = {f"{kind} ({form})": (kind, form) for kind, form in options.sets}
     asked = set(chosen.values()) | ({(k, f) for k in KINDS for f in FORMS} if forms else set())

@@ -19,12 +19,7 @@ __all__ = ["FORMS", "SETS", "FeatureSet", "Standard", "fit_standard"]
 
 Floats = npt.NDArray[np.float64]
 
-SETS: Final = {
-    "geometry": "shape",
-    "appearance": "hog",
-    "deep": "deep",
-    "tuned": "deep",
-}  # by source
+SETS: Final = {"geometry": "shape", "appearance": "hog", "deep": "deep", "tuned": "deep"}  # source
 FORMS: Final = ("static", "window", "usual")
 CONSTANT: Final = 1e-8  # deviation below which a value says nothing
 

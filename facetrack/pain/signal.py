@@ -149,13 +149,9 @@ def _not_assessable(seen: Observation) -> str:
     return ""
 
 
+@cache
 def load_once(name: str) -> PainModel:
     """Load a model once for all faces."""
-    return _loaded(name)
-
-
-@cache
-def _loaded(name: str) -> PainModel:
     return load_pain_model(name)
 
 

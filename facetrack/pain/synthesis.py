@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -143,11 +143,9 @@ def _header(plan: Plan, people: Sequence[_Person]) -> dict[str, Any]:
         "about": "Synthetic people, made by `facetrack pain synthesize`; not the archive.",
         "generator": GENERATOR,
         "facetrack": installed_version(),
-        **{
-            key: value
-            for key, value in asdict(plan).items()
-            if key not in ("subjects", "sequences")
-        },
+        "frames": plan.frames,
+        "seed": plan.seed,
+        "frame_rate": plan.frame_rate,
         "size": list(plan.size),
         "portraits": {person.subject: person.portrait for person in people},
     }

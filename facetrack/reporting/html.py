@@ -74,14 +74,12 @@ class Section:
     part: bool = False  # belongs to the section before it
 
 
-def page(
-    title: str, sections: Sequence[Section], *, language: str = "en", contents: bool = False
-) -> str:
+def page(title: str, sections: Sequence[Section], *, contents: bool = False) -> str:
     """Write HTML that needs no other file; on paper it is light, and sections begin pages.
 
     All texts are escaped; control characters, which HTML cannot hold, are left out.
     """
-    root = Element("html", lang=language)
+    root = Element("html", lang="en")
     head, body = SubElement(root, "head"), SubElement(root, "body")
     SubElement(head, "meta", charset="utf-8")
     SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY})

@@ -105,18 +105,14 @@ class _ExpressionRun(Stateful):
             patches = patches_of(seen, encoder)
         except FacetrackError as error:
             return nothing(self.specs, str(error))
-        cut_off = {
-            region: f"the {region} {'are' if region == 'eyes' else 'is'} partly outside the picture"
-            for region, patch in patches.items()
-            if patch.valid < ENOUGH
-        }
+        outside = cut_off(patches)
         targets = encoding_of(seen, encoder).targets
         values = dict(zip(encoder.names, map(float, targets), strict=True))
         values |= _gaze(values)
         rest = None if self.rest is None else self.rest.values.get(seen.face.id, {})
         readings = {}
         for spec in self.specs:
-            value, reason = values[spec.name], cut_off.get(_region(spec.name), "")
+            value, reason = values[spec.name], outside.get(_region(spec.name), "")
             if self.rest is not None and rest is not None and not reason:
                 reason = "" if spec.name in rest else self.rest.missing
                 value -= rest.get(spec.name, nan)
@@ -134,6 +130,15 @@ def encoding_of(seen: Observation, encoder: ExpressionEncoder) -> Encoding:
     """Encode a face, once for all estimators with this encoder."""
     patches = patches_of(seen, encoder)
     return seen.shared(encoder.version, encoder.mean_shape, lambda: encoder.encode(patches))
+
+
+def cut_off(patches: Mapping[str, Patch]) -> dict[str, str]:
+    """Say by region which patches lie too far outside the picture."""
+    return {
+        region: f"the {region} {'are' if region == 'eyes' else 'is'} partly outside the picture"
+        for region, patch in patches.items()
+        if patch.valid < ENOUGH
+    }
 
 
 @cache

@@ -144,19 +144,9 @@ class _HeadRun(Stateful):
         pose = _Pose(seen.timestamp, *head_angles(seen.face))
         while self._recent and self._recent[0].time < pose.time - _KEEP:
             self._recent.popleft()
-        speed = self._speed(pose)
+        readings = {f"pose_{n}": Reading(getattr(pose, n)) for n in ("pitch", "yaw", "roll")}
+        found.append(Readings(seen.index, {**readings, "head_speed": self._speed(pose)}))
         self._recent.append(pose)
-        found.append(
-            Readings(
-                seen.index,
-                {
-                    "pose_pitch": Reading(pose.pitch),
-                    "pose_yaw": Reading(pose.yaw),
-                    "pose_roll": Reading(pose.roll),
-                    "head_speed": speed,
-                },
-            )
-        )
         turn, _ = self._turns.update(pose.time, pose.yaw)
         found += [_turn(turn)] if turn is not None else []
         events = (gesture.update(self._recent) for gesture in self._gestures)

@@ -109,8 +109,9 @@ class Pipeline:
         """Hand observations of one frame to the estimators; as `update`, also without pixels."""
         tracked = [o for o in seen if o.face.tracked]
         self._turn += 1
-        in_turn = tracked[self._turn % len(tracked)] if len(tracked) > _FEW else None
-        costly = self._costly() if self.live and in_turn is not None else frozenset()
+        busy = self.live and len(tracked) > _FEW
+        in_turn = tracked[self._turn % len(tracked)] if busy else None
+        costly = {name for name, cost in self.costs.items() if busy and cost.each > _COSTLY}
         self.thinned = tuple(sorted(costly))
         found: list[Finding] = []
         for one in seen:
@@ -260,11 +261,6 @@ class Pipeline:
                 if run is not None:
                     found += self._wanted(id_, estimator, self._guard(estimator, run.finish))
         return found
-
-    def _costly(self) -> frozenset[str]:
-        return frozenset(
-            e.name for e in self.choice.estimators if self.costs[e.name].each > _COSTLY
-        )
 
 
 def event_records(findings: Iterable[Finding]) -> list[EventRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from math import ceil
 from typing import Final
 
@@ -117,7 +118,7 @@ def _panels(person: Timeline) -> dict[str, list[str]]:
 
 def _draw_panel(axes: Axes, person: Timeline, title: str, names: Sequence[str]) -> None:
     specs: Mapping[str, Spec] = signals()
-    for colour, name in zip(_cycle(len(names)), names, strict=True):
+    for colour, name in zip(cycle(PALETTE), names, strict=False):
         time, value = thinned(person.start, person.signals[name].value)
         axes.plot(time, value, color=colour, linewidth=0.8, label=name.replace("_", " "))
         alone = np.isfinite(value) & np.isnan(np.append(np.nan, value[:-1]))
@@ -133,10 +134,6 @@ def _draw_panel(axes: Axes, person: Timeline, title: str, names: Sequence[str]) 
             fontsize=_SMALL - 1, loc="lower right", bbox_to_anchor=(1.0, 0.97), frameon=False,
             ncols=len(names), borderpad=0, borderaxespad=0,
         )  # fmt: skip
-
-
-def _cycle(n: int) -> list[str]:
-    return [PALETTE[i % len(PALETTE)] for i in range(n)]
 
 
 def _draw_bars(axes: Axes, person: Timeline, colours: Mapping[str, str]) -> None:

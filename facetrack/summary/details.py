@@ -16,22 +16,10 @@ HEADER: Final = (
     "video", "face_id", "person", "interval", "start", "stop", "kind", "name", "measure", "value",
     "unit",
 )  # fmt: skip
-_SECONDS: Final = (
-    "covered_seconds",
-    "assessed_seconds",
-    "mean_seconds",
-    "longest_seconds",
-    "peak_at",
-)
-_PLAIN: Final = (
-    "share",
-    "assessable",
-    "above_level",
-    "below_level",
-    "count",
-    "by_human",
-    "reasons",
-)
+_SECONDS: Final = ("covered_seconds", "assessed_seconds", "mean_seconds", "longest_seconds",
+                   "peak_at")  # fmt: skip
+_PLAIN: Final = ("share", "assessable", "above_level", "below_level", "count", "by_human",
+                 "reasons")  # fmt: skip
 _STILL: Final = "head_speed"  # at or below its level, the head is still
 
 
