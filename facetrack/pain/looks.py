@@ -95,7 +95,9 @@ class Looker:
 
         Parameters
         ----------
-        cut, points
+        cut : callable (crop) -> Cut
+            Cuts the face's crop out of its picture by the encoder's mean shape.
+        points
             See `look`.
         patches : mapping of str to Patch
         encoding : Encoding

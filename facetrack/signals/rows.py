@@ -20,10 +20,16 @@ _SPARE: Final = 10.0  # seconds more: a lost face delays its last rows
 
 @dataclass(slots=True)
 class RowAssembler(Stateful):
-    """Waits until everything is said of a frame and a face, `delay` seconds at most."""
+    """Waits until everything is said of a frame and a face.
 
-    # Rows that wait much longer are completed with readings that say so: an estimator that stays
-    # silent stops nothing and fills no memory.
+    Parameters
+    ----------
+    specs : sequence of Spec
+        The values that make a row.
+    delay : float
+        Seconds after which all of them are certain. Rows that wait much longer are completed with
+        readings that say so: an estimator that stays silent stops nothing and fills no memory.
+    """
 
     specs: Sequence[Spec] = field(metadata=NO_STATE)
     delay: float = field(default=0.0, metadata=NO_STATE)
