@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +17,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import OutputError
 from facetrack.face import N_POINTS, Source, read_only_points
-from facetrack.formats.atomic import output_error, write_text
+from facetrack.formats.atomic import atomic_folder, write_text
 from facetrack.formats.pts import read_pts_folder, write_pts, write_pts_folder
 from facetrack.formats.pts_sidecar import NAME as SIDECAR
 from facetrack.formats.pts_sidecar import read_sidecar, sidecar_text
@@ -66,22 +64,10 @@ def write_corrections(
         table = replace(table_of(corrections), pictures=dict(enumerate(pictures)))
         write_pts_folder(folder, table)
         return
-    target = Path(folder)
-    temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}")
-    try:
-        if target.exists() and not _is_ours(target):
-            raise OutputError(f"{target}: holds other files; choose a new folder")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
+    with atomic_folder(folder, _is_ours) as temporary:
         for frame, correction in sorted(corrections.items()):
             write_pts(temporary / f"{frame + 1:06d}.pts", correction.points)
         write_text(temporary / SIDECAR, sidecar_text(table_of(corrections)))
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.replace(target)
-    except OSError as error:
-        raise error if isinstance(error, OutputError) else output_error(target, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def table_of(corrections: Mapping[int, Correction]) -> TrackTable:

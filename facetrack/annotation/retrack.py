@@ -20,8 +20,7 @@ from facetrack.video.frame import Frame
 
 Points = npt.NDArray[np.float64]
 Span = tuple[int, int]
-Looker = Callable[[int], Frame]
-"""From a frame's number to the frame."""
+Looker = Callable[[int], Frame]  # from a frame's number to the frame
 
 STOPPED: Final = "stopped"
 _FLOOR: Final = 1e-3  # quality that a fit has at least when both directions are blended

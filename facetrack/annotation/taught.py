@@ -25,8 +25,7 @@ from facetrack.tracking.track import Fits
 from facetrack.video.frame import Image
 
 Points = npt.NDArray[np.float64]
-Look = Callable[[int], Image]
-"""From a frame's number to the frame in grey."""
+Look = Callable[[int], Image]  # from a frame's number to the frame in grey
 
 MOST: Final = 40  # corrections that are learned from: each takes 0.5 MB while it is remembered
 _Known = tuple[int, Points, npt.NDArray[np.bool_]]

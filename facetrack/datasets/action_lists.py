@@ -96,34 +96,34 @@ def read_clips(root: Path, form: str, split: str) -> ClipList:
 
 
 def _kinetics(root: Path, split: str) -> ClipList:
-    names = {name for path in _lists(root, "train") for name in _column(path, "label")}
+    names = {row["label"] for _, row in _rows(_list_of(root, "train"), ("label",))}
     classes = tuple(sorted(names))
     clips, missing = [], []
-    for path in _lists(root, split):
-        for number, row in _rows(path, ("label", "youtube_id", "time_start", "time_end")):
-            label = row["label"]
-            if label not in names:
-                raise FormatError(path, f"the class {label!r} is not one of train", line=number)
-            try:
-                start, stop = (int(float(row[key])) for key in ("time_start", "time_end"))
-            except ValueError as error:
-                raise FormatError(path, f"times must be seconds: {error}", line=number) from error
-            name = f"{row['youtube_id']}_{start:06d}_{stop:06d}"
-            place = _find(
-                root, (Path(path.stem) / label, Path(split) / label, Path(label), Path()), name
-            )
-            if place is None:
-                missing.append(name)
-            else:
-                clips.append(LabelledClip(place, classes.index(label), row["youtube_id"]))
+    path = _list_of(root, split)
+    for number, row in _rows(path, ("label", "youtube_id", "time_start", "time_end")):
+        label = row["label"]
+        if label not in names:
+            raise FormatError(path, f"the class {label!r} is not one of train", line=number)
+        try:
+            start, stop = (int(float(row[key])) for key in ("time_start", "time_end"))
+        except ValueError as error:
+            raise FormatError(path, f"times must be seconds: {error}", line=number) from error
+        name = f"{row['youtube_id']}_{start:06d}_{stop:06d}"
+        place = _find(
+            root, (Path(path.stem) / label, Path(split) / label, Path(label), Path()), name
+        )
+        if place is None:
+            missing.append(name)
+        else:
+            clips.append(LabelledClip(place, classes.index(label), row["youtube_id"]))
     return ClipList(classes, tuple(clips), tuple(missing))
 
 
 def _something(root: Path, split: str) -> ClipList:
-    (labels,) = _named(root, "something-something-v1-labels.csv")
+    labels = _named(root, "something-something-v1-labels.csv")
     classes = tuple(line for line in read_text(labels, limit=_LIMIT).splitlines() if line)
     part = "train" if split == "train" else "validation"
-    (path,) = _named(root, f"something-something-v1-{part}.csv")
+    path = _named(root, f"something-something-v1-{part}.csv")
     clips, missing = [], []
     for number, line in enumerate(read_text(path, limit=_LIMIT).splitlines(), 1):
         name, _, label = line.partition(";")
@@ -162,22 +162,19 @@ FORMS: Final[dict[str, Callable[[Path, str], ClipList]]] = {
 }
 
 
-def _lists(root: Path, split: str) -> list[Path]:
-    found = [root / f"{name}.csv" for name in _SPLITS[split] if (root / f"{name}.csv").is_file()]
-    if not found:
-        names = " or ".join(f"{name}.csv" for name in _SPLITS[split])
-        raise FormatError(root, f"the list {names} is missing", remedy="put it beside the clips")
-    return found[:1]
+def _list_of(root: Path, split: str) -> Path:
+    names = [f"{name}.csv" for name in _SPLITS[split]]
+    found = next((root / name for name in names if (root / name).is_file()), None)
+    if found is None:
+        cause = f"the list {' or '.join(names)} is missing"
+        raise FormatError(root, cause, remedy="put it beside the clips")
+    return found
 
 
-def _named(root: Path, name: str) -> list[Path]:
+def _named(root: Path, name: str) -> Path:
     if not (root / name).is_file():
         raise FormatError(root / name, "the list is missing", remedy="put it beside the clips")
-    return [root / name]
-
-
-def _column(path: Path, name: str) -> list[str]:
-    return [row[name] for _, row in _rows(path, (name,))]
+    return root / name
 
 
 def _rows(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, str]]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from facetrack.errors import FacetrackError, OutputError
@@ -106,3 +107,24 @@ def _replace(temporary: Path, target: Path) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike[str], is_ours: Callable[[Path], bool]) -> Iterator[Path]:
+    """Give a new folder beside `path` that takes its place, if that is free or ours."""
+    target = Path(path)
+    temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}")
+    try:
+        if target.exists() and not is_ours(target):
+            raise OutputError(f"{target}: holds other files; choose a new folder")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        yield temporary
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.replace(target)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise output_error(target, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

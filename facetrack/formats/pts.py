@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,8 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import FormatError, InputError, OutputError
-from facetrack.formats.atomic import output_error, write_text
+from facetrack.errors import FormatError, InputError
+from facetrack.formats.atomic import atomic_folder, write_text
 from facetrack.formats.pts_sidecar import NAME as SIDECAR
 from facetrack.formats.pts_sidecar import Said, is_of_pictures, read_sidecar, sidecar_text
 from facetrack.formats.table import NO_FACE, TrackTable, make_table
@@ -204,13 +203,7 @@ def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origi
     OutputError
         If the folder cannot be written or holds other files.
     """
-    target = Path(folder)
-    temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}")
-    try:
-        if target.exists() and not _is_ours(target):
-            raise OutputError(f"{target}: holds other files; choose a new folder")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
+    with atomic_folder(folder, _is_ours) as temporary:
         seen = table.select(table.success & (table.face_id != NO_FACE))
         names = _file_names(seen)
         if table.pictures:
@@ -225,14 +218,6 @@ def write_pts_folder(folder: str | os.PathLike[str], table: TrackTable, *, origi
         for i, name in enumerate(names):
             file = temporary / f"{name}.pts"
             file.write_text(_text(seen.points[i], origin), encoding="ascii", newline="")
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.replace(target)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise output_error(target, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _file_names(table: TrackTable) -> list[str]:
