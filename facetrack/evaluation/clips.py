@@ -45,7 +45,7 @@ class Clip:
 
     name: str
     open: Callable[[], VideoSource]
-    references: Mapping[str, Points] = field(repr=False)  # the first is the main one
+    references: Mapping[str, Points] = field(repr=False)  # main one first; NaN: no face
     compared: npt.NDArray[np.bool_] = field(repr=False)  # (n,), where the references can be trusted
     exact: bool = False  # the truth of a synthetic clip; else references are trackers themselves
     difficulty: Difficulty | None = field(default=None, repr=False)

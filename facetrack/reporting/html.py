@@ -75,10 +75,7 @@ class Section:
 
 
 def page(title: str, sections: Sequence[Section], *, contents: bool = False) -> str:
-    """Write HTML that needs no other file; on paper it is light, and sections begin pages.
-
-    All texts are escaped; control characters, which HTML cannot hold, are left out.
-    """
+    """Write HTML that needs no other file; all texts are escaped, control characters left out."""
     root = Element("html", lang="en")
     head, body = SubElement(root, "head"), SubElement(root, "body")
     SubElement(head, "meta", charset="utf-8")
