@@ -15,8 +15,6 @@ from typing import Final
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.textfile import read_text
 
-__all__ = ["FORMS", "ClipList", "LabelledClip", "read_clips"]
-
 _LIMIT: Final = 1 << 28  # bytes of a list
 _VIDEOS: Final = (".mp4", ".webm", ".mkv", ".avi")
 _SPLITS: Final = {"train": ("train",), "test": ("val", "validate", "validation", "test")}
@@ -24,67 +22,30 @@ _SPLITS: Final = {"train": ("train",), "test": ("val", "validate", "validation",
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """One clip.
-
-    Attributes
-    ----------
-    path : Path
-        A video, or a folder of its frames.
-    label : int
-        Place of its class in `ClipList.classes`.
-    subject : str
-        Whom or what it was taken of; clips of one subject belong on one side of any split.
-    """
+    """One clip: a video, or a folder of its frames."""
 
     path: Path
-    label: int
-    subject: str = ""
+    label: int  # place of its class in `ClipList.classes`
+    subject: str = ""  # whom it was taken of; one subject belongs on one side of any split
 
 
 @dataclass(frozen=True, slots=True)
 class ClipList:
-    """Clips of one split.
+    """Clips of one split."""
 
-    Attributes
-    ----------
-    classes : tuple of str
-        In the order of the labels.
-    clips : tuple of LabelledClip
-        Those that are there.
-    missing : tuple of str
-        Those of the list that are not.
-    """
-
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # in the order of the labels
     clips: tuple[LabelledClip, ...]
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()  # those of the list that are not there
 
 
 def read_clips(root: Path, form: str, split: str) -> ClipList:
-    """Read the clips of one split.
+    """Read the clips of one split, train or test, in one of `FORMS`.
 
-    Parameters
-    ----------
-    root : Path
-        Of `kinetics`: `train.csv` and `validate.csv` (or `val.csv`) as published, and the clips in
-        `SPLIT/LABEL`, `LABEL` or beside the lists. Of `something`: the published lists
-        `something-something-v1-*.csv` and folders of frames. Of `folder`: CLASS/clip.mp4, and
-        `subjects.csv` (clip,subject) where the part of the names up to the first `_` is none.
-    form : {"kinetics", "something", "folder"}
-    split : {"train", "test"}
-        The test split of published lists is their validation list. Of a folder, every fifth
-        subject is tested.
-
-    Returns
-    -------
-    ClipList
-
-    Raises
-    ------
-    InputError
-        If there is no such form or split, or no clip of the list is there.
-    FormatError
-        If a list is missing or a row of it is wrong.
+    Of `kinetics`: `train.csv` and `validate.csv` (or `val.csv`) as published, and the clips in
+    `SPLIT/LABEL`, `LABEL` or beside the lists. Of `something`: the published lists
+    `something-something-v1-*.csv` and folders of frames. Of `folder`: CLASS/clip.mp4, and
+    `subjects.csv` (clip,subject) where the part of the names up to the first `_` is none. Test is
+    the published validation list; of a folder, every fifth subject.
     """
     if form not in FORMS or split not in _SPLITS:
         raise InputError(f"clips are {', '.join(FORMS)}, of train or test; got {form!r}, {split!r}")

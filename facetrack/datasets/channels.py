@@ -12,33 +12,12 @@ import numpy.typing as npt
 from facetrack.errors import FormatError, InputError
 from facetrack.formats.npz import read_whole_npz
 
-__all__ = ["mirrored_channels", "read_clip_channels", "read_picture_channels"]
-
 
 def read_picture_channels(
     path: str | os.PathLike[str], channels: Sequence[str]
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Read the channels of pictures.
-
-    Parameters
-    ----------
-    path : path-like
-        .npz with `names` (n,), `scores` (n, c) and `categories` (c,).
-    channels : sequence of str
-        Of the categories.
-
-    Returns
-    -------
-    dict of str to ndarray, each shape (len(channels),), float64
-        By the name of the picture; in [0, 1], NaN where no face was found.
-
-    Raises
-    ------
-    FormatError
-        If the file or an array in it is of another form.
-    InputError
-        If there is no such channel.
-    """
+    """Read channels by picture, in [0, 1]; NaN without a face."""
+    # .npz with `names` (n,), `scores` (n, c) and `categories` (c,).
     arrays = read_whole_npz(path)
     columns, known = _columns(path, arrays, channels)
     names, scores = arrays.get("names"), arrays.get("scores")
@@ -51,26 +30,8 @@ def read_picture_channels(
 def read_clip_channels(
     path: str | os.PathLike[str], channels: Sequence[str]
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Read the channels of clips.
-
-    Parameters
-    ----------
-    path : path-like
-        .npz with `categories` (c,), and an array (frames, c) for each clip.
-    channels : sequence of str
-
-    Returns
-    -------
-    dict of str to ndarray, each shape (frames, len(channels)), float64
-        By the name of the clip; NaN where no face was found.
-
-    Raises
-    ------
-    FormatError
-        If the file or an array in it is of another form.
-    InputError
-        If there is no such channel.
-    """
+    """Read channels by clip, (frames, len(channels)); NaN without a face."""
+    # .npz with `categories` (c,), and an array (frames, c) for each clip.
     arrays = read_whole_npz(path)
     columns, known = _columns(path, arrays, channels)
     wrong = [clip for clip, a in arrays.items() if a.ndim != 2 or a.shape[1] != known]
@@ -80,17 +41,7 @@ def read_clip_channels(
 
 
 def mirrored_channels(channels: Sequence[str]) -> list[str]:
-    """Name the channels of the mirrored face, in the same order.
-
-    Parameters
-    ----------
-    channels : sequence of str
-
-    Returns
-    -------
-    list of str
-        Left and right exchanged.
-    """
+    """Name the channels of the mirrored face, in the same order."""
     swap = {"Left": "Right", "Right": "Left"}
     return [
         next((name.removesuffix(side) + swap[side] for side in swap if name.endswith(side)), name)

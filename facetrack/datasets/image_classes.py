@@ -19,8 +19,6 @@ from facetrack.errors import FormatError, InputError
 from facetrack.formats.npz import read_npz
 from facetrack.formats.textfile import read_text
 
-__all__ = ["FORMS", "PictureFiles", "Pictures", "read_pictures"]
-
 Bytes = npt.NDArray[np.uint8]
 
 _SIDE: Final = 32  # px, of CIFAR
@@ -36,12 +34,7 @@ _WHOLE: Final = {"train.bin": 50_000}  # pictures of a file; all others have 10,
 
 
 class PictureFiles(Sequence[Bytes]):
-    """Files of pictures, decoded when they are looked at.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-    """
+    """Files of pictures, decoded when they are looked at."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = tuple(paths)
@@ -62,48 +55,20 @@ class PictureFiles(Sequence[Bytes]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """The pictures of one split.
+    """The pictures of one split."""
 
-    Attributes
-    ----------
-    classes : tuple of str
-        In the order of the labels.
-    labels : ndarray, (n,), int64
-    pictures : ndarray, (n, height, width, 3), uint8, or PictureFiles
-        RGB.
-    missing : tuple of str
-        What the split ought to hold and does not.
-    """
-
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # in the order of the labels
     labels: npt.NDArray[np.int64]
-    pictures: Bytes | PictureFiles
-    missing: tuple[str, ...] = ()
+    pictures: Bytes | PictureFiles  # (n, height, width, 3) RGB
+    missing: tuple[str, ...] = ()  # what the split ought to hold and does not
 
 
 def read_pictures(root: Path, form: str, split: str) -> Pictures:
-    """Read the pictures of one split.
+    """Read the pictures of one split, train or test, in one of `FORMS`.
 
-    Parameters
-    ----------
-    root : Path
-        Of `cifar10` and `cifar100`: the unpacked "binary version" as published, or the folder that
-        holds it. Of `imagenet`: `train` and `val`, in each a folder a class. Of `arrays`: a file
-        .npz with `x_train`, `y_train`, `x_test`, `y_test`, `names`.
-    form : {"cifar10", "cifar100", "imagenet", "arrays"}
-    split : {"train", "test"}
-
-    Returns
-    -------
-    Pictures
-        Labels of CIFAR-100 are the fine ones.
-
-    Raises
-    ------
-    InputError
-        If there is no such form or split, or nothing of it is there.
-    FormatError
-        If a file is cut short or damaged.
+    Of `cifar10` and `cifar100` (fine labels): the unpacked "binary version" as published, or the
+    folder that holds it. Of `imagenet`: `train` and `val`, in each a folder a class. Of `arrays`: a
+    file .npz with `x_train`, `y_train`, `x_test`, `y_test`, `names`.
     """
     if form not in FORMS or split not in _CIFAR10:
         known = ", ".join(FORMS)

@@ -17,8 +17,6 @@ from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.formats.picture import picture_size
 from facetrack.landmarks.pose import head_pose
 
-__all__ = ["is_near_neutral", "load_portraits", "portraits", "set_aside"]
-
 # Parts of the outer-eye distance, and radians.
 _PARTED: Final = 0.03
 _OPEN: Final = 0.05
@@ -28,49 +26,20 @@ _INNER_LIPS: Final = ((61, 67), (62, 66), (63, 65))
 
 
 def portraits() -> tuple[str, ...]:
-    """Name the portraits of which synthetic people are made.
-
-    Returns
-    -------
-    tuple of str
-        60 pictures as "FOLDER/NAME", sorted.
-    """
+    """Name the 60 portraits of which synthetic people are made, as "FOLDER/NAME", sorted."""
     return tuple(_lists()["portraits"])
 
 
 def set_aside() -> frozenset[str]:
-    """Name the pictures that no network may be trained on.
-
-    Returns
-    -------
-    frozenset of str
-        The `portraits`, and other pictures of the same people, as "FOLDER/NAME".
-    """
+    """Name the pictures that no network may be trained on: `portraits` and the same people."""
     return frozenset([*_lists()["portraits"], *_lists()["same_people"]])
 
 
 def load_portraits(
     folders: Iterable[str | os.PathLike[str]], mean_3d: npt.ArrayLike
 ) -> list[LabelledImage]:
-    """Find the portraits in folders of which synthetic people can be made.
-
-    Parameters
-    ----------
-    folders : iterable of path-like
-        Of NAME.jpg and NAME.pts. In a folder that has some of `portraits` only those count.
-    mean_3d : array_like, shape (68, 3)
-        Mean head in millimetres, see `ShapeModel.mean_3d`.
-
-    Returns
-    -------
-    list of LabelledImage
-        Those that are near neutral, in the order of the folders and names.
-
-    Raises
-    ------
-    FormatError
-        If a folder holds no labelled pictures.
-    """
+    """Find near-neutral portraits in folders of NAME.jpg and NAME.pts."""
+    # In a folder that has some of `portraits` only those count. `mean_3d` is in millimetres.
     chosen = set(portraits())
     found = []
     for folder in map(Path, folders):
@@ -87,23 +56,9 @@ def load_portraits(
 def is_near_neutral(
     points: npt.ArrayLike, mean_3d: npt.ArrayLike, image_size: tuple[int, int]
 ) -> bool:
-    """Return whether a face looks ahead with closed lips and open eyes.
-
-    Parameters
-    ----------
-    points : array_like, shape (68, 2)
-        Landmarks in pixels.
-    mean_3d : array_like, shape (68, 3)
-        Mean head in millimetres, see `ShapeModel.mean_3d`.
-    image_size : (int, int)
-        Width and height of the picture, pixels.
-
-    Returns
-    -------
-    bool
-        The inner lips are less than 0.03 outer-eye distances apart, the lids more than 0.05, and
-        the head is turned by less than 15 degrees.
-    """
+    """Return whether a face looks ahead with closed lips and open eyes."""
+    # The inner lips are less than 0.03 outer-eye distances apart, the lids more than 0.05, and the
+    # head is turned by less than 15 degrees.
     p = np.asarray(points, dtype=np.float64)
     distance = np.linalg.norm(p[45] - p[36])
 

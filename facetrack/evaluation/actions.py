@@ -23,9 +23,6 @@ from facetrack.signals.expression import encoder_of
 from facetrack.signals.observation import Observation
 from facetrack.tracking.tracker import Tracker
 
-__all__ = ["PEERS", "Followed", "Span", "action_table", "actions_of", "channel_spans", "compare",
-           "follow"]  # fmt: skip
-
 # What the other program's channels are, that say the same.
 PEERS: Final = {
     "smile": ("mouthSmileLeft", "mouthSmileRight"),
@@ -43,18 +40,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """A clip of one person.
+    """A clip of one person."""
 
-    Attributes
-    ----------
-    looks : Looks
-        What the recogniser sees.
-    events : tuple of Event
-        What the rules found.
-    """
-
-    looks: Looks
-    events: tuple[Event, ...]
+    looks: Looks  # what the recogniser sees
+    events: tuple[Event, ...]  # what the rules found
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +55,7 @@ class _Counts:
 
 
 def follow(path: Path, model: FaceModel) -> Followed:
-    """Track a clip of one person, look at each frame and apply the rules.
-
-    Parameters
-    ----------
-    path : Path
-    model : FaceModel
-
-    Returns
-    -------
-    Followed
-
-    Raises
-    ------
-    VideoError
-        If the clip cannot be read.
-    """
+    """Track a clip of one person, look at each frame and apply the rules."""
     tracker, run = Tracker(model, max_faces=1), ACTIONS.start()
     encoder = encoder_of(ACTIONS.expression.encoder)
     results: list[object] = []
@@ -101,18 +75,8 @@ def follow(path: Path, model: FaceModel) -> Followed:
 
 
 def channel_spans(values: Floats, times: Floats) -> list[Span]:
-    """Return when a channel lies 0.3 above its median, for four frames or more.
-
-    Parameters
-    ----------
-    values, times : ndarray, shape (n,), float64
-        The channel, NaN where nothing is said, and seconds.
-
-    Returns
-    -------
-    list of (float, float)
-        First and last moment; gaps of up to three frames are joined.
-    """
+    """Return when a channel lies 0.3 above its median, for four frames or more, seconds."""
+    # Gaps of up to three frames are joined.
     raised = {"": values - np.nanmedian(values)}
     events = channel_events(
         raised, "", level=LEVEL, gap=_GAP, shortest=_SHORTEST, longest=len(values)
@@ -121,18 +85,7 @@ def channel_spans(values: Floats, times: Floats) -> list[Span]:
 
 
 def actions_of(looks: Looks, recogniser: Recogniser) -> dict[str, list[Span]]:
-    """Return when a recogniser sees each of its classes.
-
-    Parameters
-    ----------
-    looks : Looks
-    recogniser : Recogniser
-
-    Returns
-    -------
-    dict of str to list of (float, float)
-        First and last moment, seconds.
-    """
+    """Return when a recogniser sees each of its classes: first and last moment, seconds."""
     even, timeline = resampled(looks), Timeline(recogniser)
     found = [action for values in even.values for action in timeline.add(values)]
     spans: dict[str, list[Span]] = {name: [] for name in recogniser.classes}
@@ -147,27 +100,12 @@ def compare(
     recogniser: Recogniser | None,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """Compare the rules, and a recogniser, with what the other program says.
+    """Compare the rules, and a recogniser, with what the other program says, by action and way.
 
-    The rules are applied to the other program's own channels, too: what is lost then is lost by
-    how they differ from how the labels are made; and to the same channels a fifth smaller and a
-    quarter larger, which shows how much hangs on their size.
-
-    Parameters
-    ----------
-    clips : mapping of str to Followed
-        By clip.
-    theirs : mapping of str to mapping of str to ndarray, each shape (frames,)
-        By action and clip: the mean of the other program's `PEERS`.
-    recogniser : Recogniser or None
-    rng : Generator
-        Draws clips for the intervals.
-
-    Returns
-    -------
-    list of dict
-        By action and way: `labelled`, `found`, `hits`, `f1` pooled over clips with its interval
-        `low`, `high`, and `false_per_minute`; `clips` has the first three by clip.
+    The rules are applied to the other program's own channels, too: what is lost then is lost by how
+    they differ from how the labels are made; and to the same channels a fifth smaller and a quarter
+    larger, which shows how much hangs on their size. `theirs` has by action and clip the mean of
+    the other program's `PEERS`, (frames,); `f1` has its interval `low`, `high` over clips.
     """
     ways = {"rules": {clip: _spans(seen.events) for clip, seen in clips.items()}}
     if recogniser is not None:
@@ -214,17 +152,7 @@ def _count(channel: Floats, times: Floats, found: Sequence[Span]) -> _Counts:
 
 
 def action_table(rows: Sequence[Mapping[str, Any]]) -> list[Part]:
-    """Lay the comparison out.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        Of the details of a report.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay the comparison out."""
     cells = [
         [row["action"], row["way"], row["labelled"], row["found"], row["hits"], Quantity(row["f1"]),
          f"{row['low']:.2f} to {row['high']:.2f}", Quantity(row["false_per_minute"], 2)]

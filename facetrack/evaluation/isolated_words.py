@@ -20,8 +20,6 @@ from facetrack.parallel import Map
 from facetrack.reporting.intervals import mean_interval
 from facetrack.reporting.tables import Part, Table
 
-__all__ = ["PAPER", "isolated_table", "score_isolated"]
-
 # Per cent of the words right, Martinez et al., "Lipreading using temporal convolutional networks",
 # ICASSP 2020.
 PAPER: Final = {"lrw": 85.3, "lrw1000": 41.4}
@@ -37,35 +35,9 @@ def score_isolated(
     seed: int = 0,
     map_: Map = map,
 ) -> dict[str, Any]:
-    """Read the prepared clips of the test part, each as a whole.
-
-    Parameters
-    ----------
-    items : sequence of Item
-    crops : Path
-        Where their crops lie.
-    data : str
-        One of `DATASETS` other than GRID.
-    reader : str
-        Name or file of the model, so that a worker process can load it.
-    robust : bool
-        Whether to measure also with one to five frames removed at random.
-    seed : int
-        Of the frames that are removed.
-    map_ : Map
-
-    Returns
-    -------
-    dict
-        `accuracy`, `interval` (95 %, over clips), `removed` by the number of frames, `paper` (%) or
-        None, `talkers` (accuracy by talker, where they are known),
-        `words` that were said and `unknown`, those of them that the model does not know.
-
-    Raises
-    ------
-    InputError
-        If no clip of the test part is there.
-    """
+    """Read the prepared clips of the test part, each as a whole."""
+    # `interval` is of 95 %, over clips; `unknown` are words that the model does not know. The
+    # reader goes by its name or file, so that a worker process can load it.
     tested = [item for item in items if item.part == TEST]
     if not tested:
         raise InputError(f"no clip of the test part of {data} could be prepared")
@@ -110,17 +82,7 @@ def _by_talker(items: Sequence[Item], right: npt.NDArray[np.float64]) -> dict[st
 
 
 def isolated_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay the measures out for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `score_isolated`.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay the measures out for a person."""
     ends = details["interval"]
     between = f" (95 %: {100 * ends[0]:.1f} to {100 * ends[1]:.1f})" if ends else ""
     paper = f"; the paper reports {details['paper']} %" if details["paper"] else ""

@@ -24,8 +24,6 @@ from facetrack.lips.stream import LipStream, ReadWord
 from facetrack.parallel import Map
 from facetrack.reporting.tables import Part, Table
 
-__all__ = ["alarm_table", "score_alarms"]
-
 _KINDS: Final = ("talking", "silence")
 _SHOWN: Final = {"every": "", "kept": ", with the reject"}
 
@@ -46,28 +44,11 @@ def score_alarms(
 ) -> dict[str, Any]:
     """Read prepared clips as a stream and count the words that are not said there.
 
-    Parameters
-    ----------
-    items : sequence of Item
-        Prepared. With words: talking is from the first to the last of them, and a word that is said
-        there is no false one. Without: talking is where the mouth's activity over the whole clip
-        says so, and every word is a false one.
-    crops : Path
-        Where their crops lie.
-    reader : str
-        Name or file of the model, so that a worker process can load it.
-    words : str
-        File of a person's own words; empty: the reader's own are read.
-    map_ : Map
-
-    Returns
-    -------
-    dict
-        By `talking` and `silence`: `hours`, and of false words `alarms`, `per_hour` and `interval`
-        (95 %, exact for counts), all of them as `every` and `kept` by the reader's reject; `trade`:
-        false words per hour of talking by what they must reach; `right` words, without the reject;
-        `late`: `median`, `p95` and `most` frames from a word's last one to its answer, and
-        `n`, the words that came before the clip's end; `clips`: what was heard in each.
+    With words: talking is from the first to the last of them, and a word that is said there is no
+    false one. Without: talking is where the mouth's activity over the whole clip says so, and every
+    word is a false one. `words` is a person's own file, empty for the reader's. Intervals are exact
+    for counts, of 95 %; `kept` is what the reader's reject leaves; `late` counts frames from a
+    word's last one to its answer.
     """
     heard = list(map_(partial(_heard, crops=crops, reader=reader, words=words), items))
     hours = [sum(one.frames[kind] for one in heard) / RATE / 3600 for kind in (0, 1)]
@@ -155,17 +136,7 @@ def _said(one: LabelledClip, word: ReadWord) -> bool:
 
 
 def alarm_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out the measures for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `score_alarms`.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay out the measures for a person."""
     rows = []
     shown = {"every": ""} if details["reject"] is None else _SHOWN
     for key, label in shown.items():

@@ -12,9 +12,6 @@ import numpy as np
 from facetrack.lips.rejection import NOTHING, Reject
 from facetrack.reporting.tables import Part, Quantity, Table
 
-__all__ = ["NEAR", "Heard", "counted", "spotting_measures", "spotting_table", "trade",
-           "trade_table", "working_point"]  # fmt: skip
-
 NEAR: Final = 3  # frames by which a word's middle may lie beside its place
 PROBABILITIES: Final = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 _LOST: Final = 0.025  # of the right words, to the energy
@@ -23,36 +20,18 @@ _LEFT: Final = 0.8  # of the words that are said, right with the reject
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A word that was heard in a clip.
-
-    Attributes
-    ----------
-    probability, energy : float
-        See `ReadWord`.
-    said : int
-        Which of the clip's words it is, at its place; -1 for none of them.
-    """
+    """A word that was heard in a clip; see `ReadWord`."""
 
     probability: float
     energy: float
-    said: int
+    said: int  # which of the clip's words it is, at its place; -1 for none
 
 
 Clips = Sequence[Sequence[Heard]]
 
 
 def counted(clips: Clips, reject: Reject = NOTHING) -> tuple[int, int]:
-    """Count the words that are reported.
-
-    Parameters
-    ----------
-    clips : sequence of sequence of Heard
-    reject : Reject
-
-    Returns
-    -------
-    right, false : int
-    """
+    """Count the words that are reported: right and false."""
     right, false = 0, 0
     for clip in clips:
         kept = [one.said for one in clip if reject.passes(one.energy, one.probability)]
@@ -62,24 +41,8 @@ def counted(clips: Clips, reject: Reject = NOTHING) -> tuple[int, int]:
 
 
 def trade(clips: Clips, said: int, hours: float, energy: float) -> list[dict[str, float]]:
-    """Count right and false words at several working points.
-
-    Parameters
-    ----------
-    clips : sequence of sequence of Heard
-    said : int
-        Words that are said in them.
-    hours : float
-        How long they last.
-    energy : float
-        Least energy of the working points.
-
-    Returns
-    -------
-    list of dict
-        `probability`; `right`, share of the words, and `false`, words an hour, for any speech;
-        `right_known` and `false_known` for speech of that energy, unless it is minus infinity.
-    """
+    """Count right (share of `said`) and false words (an hour) at several working points."""
+    # `right_known` and `false_known` are for speech of that energy, unless it is minus infinity.
     found, points = [], {"": -inf} if energy == -inf else {"": -inf, "_known": energy}
     for probability in PROBABILITIES:
         row = {"probability": probability}
@@ -91,21 +54,9 @@ def trade(clips: Clips, said: int, hours: float, energy: float) -> list[dict[str
 
 
 def working_point(clips: Clips, said: int) -> Reject | None:
-    """Choose what words must reach.
-
-    Parameters
-    ----------
-    clips : sequence of sequence of Heard
-        Of sentences that were set aside.
-    said : int
-        Words that are said in them.
-
-    Returns
-    -------
-    Reject or None
-        The energy that one in forty of the right words lacks, and the highest probability that
-        leaves four of five words that are said right, or else 0; None where no word is right.
-    """
+    """Choose what words must reach, of sentences set aside; None where none is right."""
+    # The energy that one in forty of the right words lacks, and the highest probability that leaves
+    # four of five words that are said right, or else 0.
     energies = [one.energy for clip in clips for one in clip if one.said >= 0]
     if not energies:
         return None
@@ -120,26 +71,9 @@ def working_point(clips: Clips, said: int) -> Reject | None:
 def spotting_measures(
     free: Clips, ruled: Clips, *, said: int, hours: float, reject: Reject
 ) -> dict[str, Any]:
-    """Measure what is found without boundaries.
-
-    Parameters
-    ----------
-    free, ruled : sequence of sequence of Heard
-        While frames come, and by the grammar; nothing rejected.
-    said : int
-        Words that are said.
-    hours : float
-        How long the clips last.
-    reject : Reject
-        Of the reader.
-
-    Returns
-    -------
-    dict
-        `sentence` and `spotted`, shares of the words with and without the grammar, and `extra`,
-        words a minute that are none; each with `_kept` behind it after the reject; `reject` and
-        `chosen`, the one that these clips choose, or None; `trade`.
-    """
+    """Measure what is found without boundaries: freely, and ruled by the grammar."""
+    # `sentence` and `spotted` are shares of the words with and without the grammar, `extra` words a
+    # minute that are none; with `_kept` after the reject. `chosen` is what these clips choose.
     chosen = working_point(free, said)
     shown = chosen if chosen and reject == NOTHING else reject
     found: dict[str, Any] = {
@@ -158,19 +92,7 @@ def spotting_measures(
 
 
 def trade_table(rows: Sequence[Mapping[str, Any]], *, right: bool) -> Table:
-    """Lay out the working points.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        From `trade`.
-    right : bool
-        Whether any word is said in the clips.
-
-    Returns
-    -------
-    Table
-    """
+    """Lay out the working points; `right`: whether any word is said in the clips."""
     heads = {"right": ("right", 3), "false": ("false an hour", 0),
              "right_known": ("right, familiar speech only", 3),
              "false_known": ("false an hour, familiar speech only", 0)}  # fmt: skip
@@ -189,17 +111,7 @@ def trade_table(rows: Sequence[Mapping[str, Any]], *, right: bool) -> Table:
 
 
 def spotting_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out what is found without boundaries, and what a reject costs.
-
-    Parameters
-    ----------
-    details : mapping
-        From `spotting_measures`.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay out what is found without boundaries, and what a reject costs."""
     rejects = {"": "nothing rejected"}
     if details["reject"] is not None:
         rejects["_kept"] = _in_words(details["reject"])

@@ -11,32 +11,11 @@ from facetrack.errors import InputError
 from facetrack.lips.enrol import EnrolledWords, Take, warping_distance
 from facetrack.reporting.tables import Part, Table
 
-__all__ = ["nearest_by", "own_table", "score_takes"]
-
 RIVALS: Final = {"warped mouth shapes": "points", "warped pixels": "pixels"}
 
 
 def score_takes(words: EnrolledWords, takes: Sequence[tuple[str, Take]]) -> dict[str, Any]:
-    """Score enrolled words on further takes.
-
-    Parameters
-    ----------
-    words : EnrolledWords
-    takes : sequence of (str, Take)
-        Of these words, and of others, which are to be heard as none.
-
-    Returns
-    -------
-    dict
-        `accuracy`: share of the enrolled words' takes whose nearest word is right; `refused`: those
-        of them that are heard as none; `systems`: accuracy of each way; `accepted_others`: share of
-        other words' takes that are taken for one of them; `takes`, `others`, `words`, `wrong`.
-
-    Raises
-    ------
-    InputError
-        If no take is of an enrolled word.
-    """
+    """Score enrolled words on further takes; those of other words are to be heard as none."""
     own = [(word, take) for word, take in takes if word in words.words]
     others = [take for word, take in takes if word not in words.words]
     if not own:
@@ -68,35 +47,13 @@ def score_takes(words: EnrolledWords, takes: Sequence[tuple[str, Take]]) -> dict
 
 
 def nearest_by(words: EnrolledWords, take: Take, part: str) -> str:
-    """Name the word of the nearest take by dynamic time warping of one part of what is seen.
-
-    Parameters
-    ----------
-    words : EnrolledWords
-    take : Take
-    part : str
-        An attribute of `Take`.
-
-    Returns
-    -------
-    str
-    """
+    """Name the word of the nearest take by dynamic time warping of an attribute of `Take`."""
     apart = [warping_distance(getattr(take, part), getattr(one, part)) for one in words.takes]
     return words.words[words.labels[int(np.argmin(apart))]]
 
 
 def own_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out the measures for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `score_takes`.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay out the measures for a person."""
     parts: list[Part] = [
         f"{details['takes']} takes of {len(details['words'])} words of one's own; "
         f"{details['refused']:.3f} of them are heard as none.",

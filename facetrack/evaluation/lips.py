@@ -27,8 +27,6 @@ from facetrack.reporting.intervals import mean_interval
 from facetrack.reporting.plots import new_figure, save_figure
 from facetrack.reporting.tables import Part, Table
 
-__all__ = ["ClipWords", "lip_table", "plot_confusion", "score_sentences", "thinned"]
-
 REMOVED: Final = (0, 1, 2, 3, 4, 5)
 _AROUND: Final = 4  # frames on both sides of a word, of which the harder variant removes
 
@@ -37,36 +35,18 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipWords:
-    """What was said in a clip, and what was read.
-
-    Attributes
-    ----------
-    key : str
-    said : tuple of str
-    wide, tight : tuple of str
-        With the boundaries given: within the whole sentence, and by the words alone.
-    heard : tuple of Heard
-        While frames come, without the grammar, and nothing rejected.
-    ruled : tuple of Heard
-        With the grammar, likewise; the energy is that of the whole sentence.
-    frames : int
-        Of the clip.
-    thinned, thinned_near : dict of int to tuple of str
-        Read from windows with so many frames removed, anywhere or around the word.
-    placed : bool
-        Whether the reader itself found where the words are: there was no alignment.
-    """
+    """What was said in a clip, and what was read."""
 
     key: str
     said: tuple[str, ...]
-    wide: tuple[str, ...]
-    tight: tuple[str, ...]
-    heard: tuple[Heard, ...]
-    ruled: tuple[Heard, ...]
+    wide: tuple[str, ...]  # boundaries given, within the whole sentence
+    tight: tuple[str, ...]  # boundaries given, by the words alone
+    heard: tuple[Heard, ...]  # while frames come, without the grammar, nothing rejected
+    ruled: tuple[Heard, ...]  # with the grammar; the energy is that of the whole sentence
     frames: int
-    thinned: dict[int, tuple[str, ...]]
-    thinned_near: dict[int, tuple[str, ...]]
-    placed: bool
+    thinned: dict[int, tuple[str, ...]]  # from windows with so many frames removed
+    thinned_near: dict[int, tuple[str, ...]]  # the same, removed around the word
+    placed: bool  # the reader itself found the words: there was no alignment
 
 
 def score_sentences(
@@ -78,31 +58,10 @@ def score_sentences(
     robust: bool = False,
     map_: Map = map,
 ) -> dict[str, Any]:
-    """Read prepared sentences and score what was read.
-
-    Parameters
-    ----------
-    items : sequence of Item
-        Of GRID, prepared.
-    crops : Path
-        Where their crops lie.
-    reader : str
-        Name or file of the model, so that a worker process can load it.
-    seed : int
-        Of the frames that are removed.
-    robust : bool
-        Whether to measure with frames removed: each clip's trunk runs anew for each word.
-    map_ : Map
-
-    Returns
-    -------
-    dict
-        `accuracy`, `interval` (95 %, over sentences), `slots`, `tight`; what `spotting_measures`
-        says; `confusion` with `words`, and `removed`, `removed_near` by the number of frames where
-        `robust`; `talkers` where the clips' names begin with theirs; `placed`: clips without an
-        alignment, whose words the reader itself placed, in the order that is known, where they are
-        likeliest.
-    """
+    """Read prepared sentences of GRID and score what was read."""
+    # `interval` is of 95 %, over sentences. With `robust`, each clip's trunk runs anew for each
+    # word and number of frames removed. `placed`: clips without an alignment, whose words the
+    # reader itself placed, in the order that is known, where they are likeliest.
     clips = list(map_(partial(_read_item, crops=crops, reader=reader, seed=seed, robust=robust),
                       items))  # fmt: skip
     right = np.array([_right(clip.wide, clip.said) for clip in clips])
@@ -136,23 +95,8 @@ def score_sentences(
 def thinned(
     one: LabelledClip, word: Word, removed: int, rng: np.random.Generator, *, near: bool
 ) -> npt.NDArray[np.int64]:
-    """Take frames out of the window of 29 frames around a word.
-
-    Parameters
-    ----------
-    one : LabelledClip
-    word : Word
-    removed : int
-        How many; one of its own frames is left at least.
-    rng : Generator
-    near : bool
-        Whether they are taken from the word and four frames on both sides; else from anywhere.
-
-    Returns
-    -------
-    ndarray of int64
-        The frames of the clip that are left.
-    """
+    """Take frames out of the window of 29 around a word, one of its own left; return the rest."""
+    # `near`: from the word and four frames on both sides; else from anywhere.
     whole = wide(0, word.centre(RATE))
     frames = np.arange(max(whole.start, 0), min(whole.stop, len(one.clip)))
     first, stop = word.frames(RATE)
@@ -286,15 +230,7 @@ def _confusion(clips: Sequence[ClipWords]) -> list[list[int]]:
 
 
 def plot_confusion(path: Path, details: Mapping[str, Any]) -> None:
-    """Draw which words were taken for which.
-
-    Parameters
-    ----------
-    path : Path
-        A file that matplotlib can write.
-    details : mapping
-        From `score_sentences`.
-    """
+    """Draw which words were taken for which."""
     counts = np.array(details["confusion"], dtype=float)
     figure = new_figure(11, 10)
     axes = figure.add_subplot()
@@ -309,17 +245,7 @@ def plot_confusion(path: Path, details: Mapping[str, Any]) -> None:
 
 
 def lip_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay out the measures for a person.
-
-    Parameters
-    ----------
-    details : mapping
-        From `score_sentences`.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay out the measures for a person."""
     ends = details["interval"]
     whose = "Several talkers'" if len(details.get("talkers", {})) > 1 else "One talker's"
     between = f" (95 %: {ends[0]:.3f} to {ends[1]:.3f})" if ends else ""

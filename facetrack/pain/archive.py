@@ -27,8 +27,6 @@ from facetrack.landmarks.markup import MARKUPS
 from facetrack.pain.archive_folders import FrameFiles, find_folders, frame_files, sequences
 from facetrack.pain.pspi import CLOSED_EYES, MAX_PSPI, pspi
 
-__all__ = ["DESCRIPTION", "Archive", "ArchiveFrame", "ArchiveSequence", "read_archive"]
-
 Points = npt.NDArray[np.float64]
 T = TypeVar("T")
 
@@ -44,46 +42,19 @@ _STRONGEST: Final = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArchiveFrame:
-    """One frame with its labels.
+    """One frame with its labels."""
 
-    Attributes
-    ----------
-    number : int
-        Of the files' names.
-    image : Path
-        The picture; missing or useless only where `problem` says so.
-    pspi : float
-        Of the PSPI file, 0 to 16; NaN where `problem` says that it cannot be read.
-    units : mapping of int to float, or None
-        Intensities by action unit; those that are not there are absent. None where the FACS file
-        is missing or broken, which by itself leaves the frame assessable.
-    points : ndarray, shape (68, 2), float64, read-only, or None
-        Landmarks (x, y) in pixels of the image as the file says them, its top left at 0. The files
-        hold 66: the inner corners of the mouth, 60 and 64, are put a fifth of the way from the
-        outer corner to the middle of the next two inner points, and carry no information.
-    problem : str
-        Why the frame cannot be assessed; empty where it can.
-    """
-
-    number: int
-    image: Path
-    pspi: float
-    units: Mapping[int, float] | None
-    points: Points | None
-    problem: str = ""
+    number: int  # of the files' names
+    image: Path  # missing or useless only where `problem` says so
+    pspi: float  # of the PSPI file, 0 to 16; NaN where `problem` says that it cannot be read
+    units: Mapping[int, float] | None  # by action unit; None: no FACS file, still assessable
+    points: Points | None  # (68, 2) pixels as the file says, top left at 0; see `_read_points`
+    problem: str = ""  # why the frame cannot be assessed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArchiveSequence:
-    """One film of one person.
-
-    Attributes
-    ----------
-    subject, name : str
-        The folders' names.
-    frames : tuple of ArchiveFrame
-        All of them, by number; numbers may be missing.
-    """
+    """One film of one person; frames by number, of which some may be missing."""
 
     subject: str
     name: str
@@ -92,27 +63,13 @@ class ArchiveSequence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Archive:
-    """What a folder holds.
-
-    Attributes
-    ----------
-    root : Path
-    sequences : tuple of ArchiveSequence
-        By subject and name.
-    problems : tuple of str
-        One line each, beginning with the file or folder, for what is wrong.
-    disagreements : tuple of str
-        One line for each frame whose action units make another score than its PSPI file says; the
-        file counts.
-    frame_rate : float or None
-        Frames per second, where the corpus says it: one that was made does.
-    """
+    """What a folder holds."""
 
     root: Path
-    sequences: tuple[ArchiveSequence, ...]
-    problems: tuple[str, ...]
-    disagreements: tuple[str, ...]
-    frame_rate: float | None
+    sequences: tuple[ArchiveSequence, ...]  # by subject and name
+    problems: tuple[str, ...]  # one line each, beginning with the file or folder
+    disagreements: tuple[str, ...]  # action units make another score than the file, which counts
+    frame_rate: float | None  # frames per second, where the corpus says it: one that was made does
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -123,25 +80,9 @@ class Archive:
 def read_archive(root: str | os.PathLike[str]) -> Archive:
     """Read all labels and landmarks, and of the images what tells whether they can be used.
 
-    Parameters
-    ----------
-    root : path-like
-        The archive's folder. The four folders in it are found under any of the names that are in
-        circulation, also nested up to three levels deep.
-
-    Returns
-    -------
-    Archive
-
-    Raises
-    ------
-    FormatError
-        If a folder is missing, or there are several for the same files and they differ.
-
-    References
-    ----------
-    Lucey, Cohn, Prkachin, Solomon and Matthews, Painful data: the UNBC-McMaster shoulder pain
-    expression archive database, FG 2011.
+    The four folders are found under any of the names that are in circulation, also nested up to
+    three levels deep (Lucey, Cohn, Prkachin, Solomon and Matthews, Painful data: the UNBC-McMaster
+    shoulder pain expression archive database, FG 2011).
     """
     reader = _Reader(find_folders(root))
     found = tuple(reader.sequence(*names) for names in sequences(reader.folders))

@@ -16,8 +16,6 @@ from typing import Final
 
 from facetrack.errors import FormatError
 
-__all__ = ["KINDS", "FrameFiles", "find_folders", "frame_files", "frame_name", "sequences"]
-
 SUBJECT: Final = re.compile(r"\d{3}-[a-z]{2}\d{3}")
 _DEPTH: Final = 3  # levels below the archive's folder
 _IGNORED: Final = (".DS_Store", "Thumbs.db", "__MACOSX")
@@ -47,55 +45,19 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FrameFiles:
-    """The files of one kind in a sequence's folder.
+    """The files of one kind in a sequence's folder."""
 
-    Attributes
-    ----------
-    by_number : mapping of int to Path
-        By the frame's number.
-    problems : tuple of str
-        Files that cannot be told apart.
-    """
-
-    by_number: Mapping[int, Path]
-    problems: tuple[str, ...]
+    by_number: Mapping[int, Path]  # of the frame
+    problems: tuple[str, ...]  # files that cannot be told apart
 
 
 def frame_name(kind: str, sequence: str, number: int) -> str:
-    """Return the name of a frame's file of a kind.
-
-    Parameters
-    ----------
-    kind : str
-        Of `KINDS`.
-    sequence : str
-    number : int
-
-    Returns
-    -------
-    str
-    """
+    """Return the name of a frame's file of one of `KINDS`."""
     return f"{sequence}{number:03}{KINDS[kind].suffix}"
 
 
 def find_folders(root: str | os.PathLike[str]) -> dict[str, Path]:
-    """Find the folders of subjects.
-
-    Parameters
-    ----------
-    root : path-like
-        The archive's folder.
-
-    Returns
-    -------
-    dict of str to Path
-        By the names of `KINDS`, all of them; of identical copies the first.
-
-    Raises
-    ------
-    FormatError
-        If one is missing, or copies of it differ.
-    """
+    """Find the folders of subjects by `KINDS`, all of them; of identical copies the first."""
     top = Path(root)
     if not top.is_dir():
         raise FormatError(top, "no such folder")
@@ -123,17 +85,7 @@ def find_folders(root: str | os.PathLike[str]) -> dict[str, Path]:
 
 
 def sequences(folders: Mapping[str, Path]) -> list[tuple[str, str]]:
-    """List all pairs of subject and sequence that any of the folders holds, sorted.
-
-    Parameters
-    ----------
-    folders : mapping of str to Path
-        From `find_folders`.
-
-    Returns
-    -------
-    list of (str, str)
-    """
+    """List all pairs of subject and sequence that any of the folders holds, sorted."""
     return sorted(
         {
             (subject.name, sequence.name)
@@ -146,16 +98,7 @@ def sequences(folders: Mapping[str, Path]) -> list[tuple[str, str]]:
 
 
 def frame_files(folder: Path) -> FrameFiles:
-    """List the frames' files of one kind in a sequence's folder; none if it is missing.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    FrameFiles
-    """
+    """List the frames' files of one kind in a sequence's folder; none if it is missing."""
     found: dict[int, Path] = {}
     problems = []
     files = sorted(_listed(folder), key=lambda file: file.name)

@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from facetrack.pain.history import runs
 
-__all__ = ["HIGHEST", "Calibration", "calibrate", "smooth"]
-
 Floats = npt.NDArray[np.float64]
 
 HIGHEST: Final = 16.0  # of the score
@@ -27,31 +25,14 @@ _EPS: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """How far labels lie from scores, by the height of the score.
+    """How far labels lie from scores, by the height of the score."""
 
-    Attributes
-    ----------
-    edges : ndarray, shape (k,), float64
-        Between the bins of the score.
-    low, high : ndarray, shape (k + 1,), float64
-        Quantiles of label - score in each bin.
-    """
-
-    edges: Floats
-    low: Floats
+    edges: Floats  # (k,), between the bins of the score
+    low: Floats  # (k + 1,), quantiles of label - score in each bin
     high: Floats
 
     def interval(self, scores: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Return the ends of the intervals of scores, within 0 to 16.
-
-        Parameters
-        ----------
-        scores : array-like, shape (n,)
-
-        Returns
-        -------
-        low, high : ndarray, shape (n,), float64
-        """
+        """Return the ends of the intervals of scores, within 0 to 16."""
         p = np.asarray(scores, dtype=np.float64)
         bins = np.searchsorted(self.edges, p, side="right")
         low, high = p + self.low[bins], p + self.high[bins]
@@ -69,21 +50,8 @@ def calibrate(
     *,
     coverage: float = COVERAGE,
 ) -> Calibration:
-    """Learn intervals from people whom the scores' model had not seen.
-
-    Parameters
-    ----------
-    scores, labels : array_like, shape (n,)
-    subjects : array_like, shape (n,)
-        Of each frame; every subject has the same weight.
-    coverage : float
-        Share of the labels that the intervals shall hold.
-
-    Returns
-    -------
-    Calibration
-        Of three bins, or fewer where one holds under 200 frames or 5 subjects.
-    """
+    """Learn intervals from people whom the scores' model had not seen, each weighing the same."""
+    # Of three bins, or fewer where one holds under 200 frames or 5 subjects.
     p, y = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     _, who = np.unique(np.asarray(subjects), return_inverse=True)
     edges: list[float] = []
@@ -123,24 +91,8 @@ def smooth(
     centred: bool = False,
     sequences: npt.ArrayLike | None = None,
 ) -> Floats:
-    """Average scores over a moving window that crosses no gap and no border of a sequence.
-
-    Parameters
-    ----------
-    times, scores : array_like, shape (n,)
-        Seconds, growing within a sequence; all scores are finite.
-    width : float
-        Of the window, seconds; 0 leaves the scores as they are.
-    centred : bool
-        Whether the window lies around each moment, which is known half a window later, or ends
-        there, which lags by half a window.
-    sequences : array_like, shape (n,), optional
-        Number of the sequence of each score.
-
-    Returns
-    -------
-    ndarray, shape (n,), float64
-    """
+    """Average scores over a moving window that crosses no gap and no border of a sequence."""
+    # A centred window is known half of it later; one that ends at each moment lags by half of it.
     t, p = np.asarray(times, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     found = p.copy()
     ahead = width / 2 if centred else 0.0

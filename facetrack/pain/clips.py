@@ -26,8 +26,6 @@ from facetrack.signals.pipeline import Pipeline
 from facetrack.signals.registry import Choice
 from facetrack.tracking.tracker import Tracker
 
-__all__ = ["ScoredClip", "clip_table", "compare_clips", "other_pspi", "score_clip"]
-
 Floats = npt.NDArray[np.float64]
 
 MOVES: Final = 2.0  # points that the other program's score moves by, to say something
@@ -38,51 +36,18 @@ _AUS: Final = (4, 6, 7, 9, 10)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredClip:
-    """One clip of one person.
-
-    Attributes
-    ----------
-    clip : str
-    times : ndarray, shape (frames,), float64
-        Seconds; NaN in frames that the tracker did not see.
-    score : ndarray, shape (frames,), float64
-        NaN where it cannot be assessed.
-    plain : ndarray, shape (frames,), float64
-        Sum of our own channels of brows down, squint and upper lip.
-    reasons : mapping of str to int
-        Why frames have no score, and how many.
-    episodes : int
-    """
+    """One clip of one person."""
 
     clip: str
-    times: Floats
-    score: Floats
-    plain: Floats
-    reasons: Mapping[str, int]
+    times: Floats  # (frames,), seconds; NaN in frames that the tracker did not see
+    score: Floats  # (frames,); NaN where it cannot be assessed
+    plain: Floats  # (frames,), sum of our own channels of brows down, squint and upper lip
+    reasons: Mapping[str, int]  # why frames have no score, and how many
     episodes: int
 
 
 def score_clip(item: tuple[Path, int], *, model: FaceModel, pain: str) -> ScoredClip:
-    """Track and score a clip of one person, as `facetrack track` does.
-
-    Parameters
-    ----------
-    item : (Path, int)
-        The clip and its number of frames.
-    model : FaceModel
-        Tracks.
-    pain : str
-        Name or file of the pain model.
-
-    Returns
-    -------
-    ScoredClip
-
-    Raises
-    ------
-    VideoError
-        If the clip cannot be read.
-    """
+    """Track and score a clip of so many frames of one person, as `facetrack track` does."""
     path, count = item
     estimators = (Pain(pain), EXPRESSION)
     names = frozenset(spec.name for e in estimators for spec in e.specs)
@@ -113,23 +78,8 @@ def score_clip(item: tuple[Path, int], *, model: FaceModel, pain: str) -> Scored
 
 
 def other_pspi(path: Path) -> Floats:
-    """Read another program's action units, and make its score of them.
-
-    Parameters
-    ----------
-    path : Path
-        .npz with `frames` and `AU04`, `AU06`, ..., each (n,).
-
-    Returns
-    -------
-    ndarray, shape (last frame + 1,), float64
-        PSPI without closed eyes, 0 to 15; NaN in frames of which it says nothing.
-
-    Raises
-    ------
-    FormatError
-        If the file is of another form.
-    """
+    """Read another program's action units; return PSPI without closed eyes, 0 to 15, or NaN."""
+    # .npz with `frames` and `AU04`, `AU06`, ..., each (n,).
     arrays = read_whole_npz(path)
     try:
         frames = arrays["frames"].astype(np.intp)
@@ -145,22 +95,10 @@ def other_pspi(path: Path) -> Floats:
 def compare_clips(
     clips: Iterable[ScoredClip], theirs: Mapping[str, Floats]
 ) -> dict[str, dict[str, Any]]:
-    """Compare scores in time.
-
-    Parameters
-    ----------
-    clips : iterable of ScoredClip
-    theirs : mapping of str to ndarray
-        By clip, from `other_pspi`.
-
-    Returns
-    -------
-    dict of str to dict
-        By clip: `moves` (points between the 5th and 95th percentile of the other's score),
-        `rank` and `rank_plain` (Spearman, both smoothed over 7 frames), `alarms` per minute
-        (episodes of 3 or more where the other's score is under 1.5), `assessed` (share of frames),
-        `highest`, `episodes`, `reasons`.
-    """
+    """Compare scores in time, by clip."""
+    # `moves`: points between the 5th and 95th percentile of the other's score; `rank`: Spearman,
+    # both smoothed over 7 frames; `alarms`: episodes of 3 or more per minute where the other's is
+    # under 1.5.
     from scipy.stats import spearmanr  # loads slowly
 
     found: dict[str, dict[str, Any]] = {}
@@ -185,17 +123,7 @@ def compare_clips(
 
 
 def clip_table(compared: Mapping[str, Mapping[str, Any]]) -> list[Part]:
-    """Lay the comparison out.
-
-    Parameters
-    ----------
-    compared : mapping
-        From `compare_clips`.
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay the comparison out."""
     rows: list[Sequence[object]] = []
     moving = [c for c in compared.values() if c["moves"] > MOVES]
     for name, c in compared.items():

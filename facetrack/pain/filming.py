@@ -20,8 +20,6 @@ from facetrack.synthetic.dynamics import curves
 from facetrack.synthetic.portrait import Portrait
 from facetrack.tracking.tracker import Tracker
 
-__all__ = ["Film", "jittered", "shoot"]
-
 Points = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
@@ -32,51 +30,21 @@ _COMPRESSION: Final = 1  # of PNG files: larger than the best, and many times as
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What a film is like.
-
-    Attributes
-    ----------
-    name : str
-        Of the sequence.
-    frames : int
-    frame_rate : float
-        Frames per second.
-    size : (int, int)
-        Width and height of the pictures, pixels.
-    person, script : tuple of int
-        Seeds: of how the person looks and moves, and of what happens.
-    tracked : bool
-        Whether its landmarks are those that the tracker finds in it; otherwise the true ones with
-        a tracker's jitter.
-    """
+    """What a film is like."""
 
     name: str
     frames: int
     frame_rate: float
-    size: tuple[int, int]
-    person: tuple[int, ...]
-    script: tuple[int, ...]
-    tracked: bool
+    size: tuple[int, int]  # width, height in pixels
+    person: tuple[int, ...]  # seed of how the person looks and moves
+    script: tuple[int, ...]  # seed of what happens
+    tracked: bool  # landmarks are the tracker's; otherwise the true ones with its jitter
 
 
 def shoot(film: Film, portrait: Portrait, model: FaceModel, folder: Path) -> dict[str, Any]:
-    """Make a film's files.
-
-    Parameters
-    ----------
-    film : Film
-    portrait : Portrait
-    model : FaceModel
-    folder : Path
-        Of the film; gets a folder for each of `archive_folders.KINDS`. Where the tracker loses the
-        face, the file of landmarks is missing.
-
-    Returns
-    -------
-    dict
-        What happens in it: `landmarks` ("tracker" or "jitter"), `tightest` (the smallest
-        determinant of a warp's Jacobian, which folds below 0) and `curves` (intensities by unit).
-    """
+    """Make a film's files in a folder for each of `archive_folders.KINDS`; say what happens."""
+    # Where the tracker loses the face, the file of landmarks is missing. `tightest` is the smallest
+    # determinant of a warp's Jacobian, which folds below 0.
     rng = np.random.default_rng(film.script)
     times = np.arange(film.frames) / film.frame_rate
     moves = write_script(rng, film.frames / film.frame_rate)
@@ -109,20 +77,9 @@ def shoot(film: Film, portrait: Portrait, model: FaceModel, folder: Path) -> dic
 
 
 def jittered(points: Points, rng: np.random.Generator) -> Points:
-    """Add the errors of a tracker to true landmarks.
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, 68, 2), float64
-        Frame after frame.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray, shape (n, 68, 2), float64
-        With noise of 0.008 outer-eye distances that follows itself from frame to frame by 0.7; in
-        one frame of a hundred the whole face lies elsewhere.
-    """
+    """Add the errors of a tracker to true landmarks (n, 68, 2), frame after frame."""
+    # Noise of 0.008 outer-eye distances follows itself from frame to frame by 0.7; in one frame of
+    # a hundred the whole face lies elsewhere.
     scale = outer_eye_distance(points)[:, None, None]
     steps = rng.normal(0, _JITTER * np.sqrt(1 - _CORRELATION**2), points.shape)
     noise = np.empty_like(points)

@@ -21,8 +21,6 @@ from facetrack.pain.projection import fit_projection, fit_supervised
 from facetrack.pain.relevance import RelevanceVectors, fit_relevance
 from facetrack.pain.sets import FORMS, SETS, FeatureSet, Standard, fit_standard
 
-__all__ = ["Fit", "FittedSet", "Options", "fit_model", "fit_set", "fuse", "sample"]
-
 Floats = npt.NDArray[np.float64]
 Tune = Callable[[Floats, Floats, Floats, int], Layer]  # windows, labels, units, seed
 Rows = npt.NDArray[np.intp]
@@ -36,22 +34,7 @@ _THINNED: Final = 3  # of frames that follow each other with the same label one 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an estimator is fitted.
-
-    Attributes
-    ----------
-    sets : tuple of (str, str)
-        Kind and form of each set of features, see `FeatureSet`.
-    rows : int
-        Frames that each regression is fitted on.
-    balance : float
-        How they are drawn: 0 as they are distributed, 1 as many of each label. Balancing costs
-        error, since most frames are 0.
-    groups : int
-        Groups of subjects, each left out once for what the second level is fitted on.
-    steps : int
-        Of the regression, at most.
-    """
+    """How an estimator is fitted."""
 
     sets: tuple[tuple[str, str], ...] = (
         ("geometry", "usual"),
@@ -59,50 +42,29 @@ class Options:
         ("deep", "usual"),
         ("deep", "static"),
     )
-    rows: int = 1500
-    balance: float = 0.5
-    groups: int = 5
-    steps: int = 400
+    rows: int = 1500  # frames that each regression is fitted on
+    balance: float = 0.5  # 0: as distributed, 1: as many of each label, which costs error
+    groups: int = 5  # of subjects, each left out once for what the second level is fitted on
+    steps: int = 400  # of the regression, at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedSet:
-    """A set of features and what it says of people whom it had not seen.
-
-    Attributes
-    ----------
-    features : FeatureSet
-    left_out : ndarray, shape (n,), float64
-        The score of each frame by a regression that had not seen its subject; NaN of pictures
-        where they are not looked at.
-    nearest : ndarray, shape (n,), float64
-        The largest kernel value there.
-    """
+    """A set of features and what it says of people whom it had not seen."""
 
     features: FeatureSet
-    left_out: Floats
-    nearest: Floats
+    left_out: Floats  # (n,), by regressions without the subject; NaN of pictures not looked at
+    nearest: Floats  # (n,), the largest kernel value there
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """The second level of an estimator.
-
-    Attributes
-    ----------
-    fusion : Fusion
-    window : float
-        Seconds over which scores are averaged.
-    calibration : Calibration
-    left_out : ndarray, shape (n,), float64
-        The fused and smoothed score of each frame by models that had not seen its subject; NaN
-        of pictures, unless all sets are static.
-    """
+    """The second level of an estimator."""
 
     fusion: Fusion
-    window: float
+    window: float  # seconds over which scores are averaged
     calibration: Calibration
-    left_out: Floats
+    left_out: Floats  # (n,), fused and smoothed, without the subject; NaN of pictures
 
 
 def groups_of(subjects: Sequence[str] | npt.NDArray[np.str_], count: int, seed: int) -> Rows:
@@ -115,21 +77,8 @@ def groups_of(subjects: Sequence[str] | npt.NDArray[np.str_], count: int, seed: 
 
 
 def sample(frames: Frames, among: Rows, options: Options, rng: np.random.Generator) -> Rows:
-    """Draw the frames that a regression is fitted on.
-
-    Parameters
-    ----------
-    frames : Frames
-    among : ndarray, shape (k,), int
-        Numbers of the frames to draw from.
-    options : Options
-    rng : Generator
-
-    Returns
-    -------
-    ndarray, shape (m,), int
-        Numbers of frames, growing; of frames in a row with the same label every third only.
-    """
+    """Draw the frames that a regression is fitted on; return numbers of frames, growing."""
+    # Of frames in a row with the same label every third only.
     same = np.zeros(len(frames), dtype=np.intp)
     for number in range(1, len(frames)):
         alike = frames.labels[number] == frames.labels[number - 1]
@@ -155,37 +104,9 @@ def fit_set(
     seed: int,
     tune: Tune | None = None,
 ) -> FittedSet:
-    """Fit one set of features.
-
-    Parameters
-    ----------
-    kind, form : str
-        See `FeatureSet`.
-    frames : Frames
-        Of training subjects alone. Pictures, sequences of one frame, train static sets alone.
-    mean : ndarray, shape (68, 2), float64
-        The mean shape in outer-eye distances.
-    step : float
-        Seconds between frames.
-    options : Options
-    seed : int
-    tune : Tune, optional
-        Trains the layer of the kind `tuned`.
-
-    Returns
-    -------
-    FittedSet
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two subjects, or nothing trains the kind `tuned`.
-
-    Notes
-    -----
-    All that is learned is learned anew for each group of subjects that is left out, apart from the
-    kernel's width.
-    """
+    """Fit one set of features on training subjects; `step` is seconds between frames."""
+    # All that is learned is learned anew for each group of subjects that is left out, apart from
+    # the kernel's width. Pictures, sequences of one frame, train static sets alone.
     if kind == "tuned" and tune is None:
         raise InputError("the features 'tuned' need something that trains them")
     rng = np.random.default_rng([seed, list(SETS).index(kind), FORMS.index(form)])
@@ -277,24 +198,7 @@ def _best_gamma(
 
 
 def fuse(frames: Frames, scores: Sequence[Floats], step: float, groups: int, seed: int) -> Fit:
-    """Fit the second level.
-
-    Parameters
-    ----------
-    frames : Frames
-        Of training subjects alone.
-    scores : sequence of ndarray, each shape (n,)
-        `FittedSet.left_out` of each set.
-    step : float
-        Seconds between frames.
-    groups : int
-        See `Options`.
-    seed : int
-
-    Returns
-    -------
-    Fit
-    """
+    """Fit the second level on `FittedSet.left_out` of each set; `step` is seconds."""
     rng = np.random.default_rng([seed, 9])
     table = np.stack(scores, axis=1)
     known = np.flatnonzero(np.isfinite(table).all(axis=1))  # no pictures, unless all is static
@@ -320,29 +224,7 @@ def fit_model(
     card: Mapping[str, Any],
     seed: int,
 ) -> tuple[PainModel, Fit]:
-    """Put an estimator together.
-
-    Parameters
-    ----------
-    frames : Frames
-        Of training subjects alone.
-    fitted : sequence of FittedSet
-        On these frames.
-    options : Options
-    name : str
-        Of the model.
-    encoder : (str, str)
-        Name and checksum of the encoder that looked.
-    card : mapping
-        See `PainModel`.
-    seed : int
-
-    Returns
-    -------
-    model : PainModel
-    fit : Fit
-        Its second level, with the scores of people left out.
-    """
+    """Put an estimator together; return it with its second level."""
     step = fitted[0].features.step
     fit = fuse(frames, [one.left_out for one in fitted], step, options.groups, seed)
     limits = {

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from facetrack.formats.archive import read_archive, write_archive
 from facetrack.pain.history import runs
 
-__all__ = ["Frames", "join", "read_frames", "write_frames"]
-
 Floats = npt.NDArray[np.float64]
 
 KIND: Final = "facetrack pain looks"
@@ -23,80 +21,34 @@ _NAMED: Final = ("subjects", "sequences", "times", "labels", "units")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frames:
-    """Frames that could be looked at, sequence after sequence.
+    """Frames that could be looked at, sequence after sequence."""
 
-    Attributes
-    ----------
-    subjects : ndarray, shape (n,), str
-        Whose face; splits go by it.
-    sequences : ndarray, shape (n,), int
-        Number of the sequence; grows.
-    times : ndarray, shape (n,), float64
-        Seconds from the beginning of the sequence.
-    labels : ndarray, shape (n,), float64
-        PSPI, 0 to 16.
-    units : ndarray, shape (n, 6), float64
-        Intensities of action units 4, 6, 7, 9, 10 and 43; NaN where they are unknown.
-    values : mapping of str to ndarray, shape (n, d)
-        By source, as `Look.values`.
-    """
-
-    subjects: npt.NDArray[np.str_]
-    sequences: npt.NDArray[np.intp]
-    times: Floats
-    labels: Floats
-    units: Floats
-    values: Mapping[str, npt.NDArray[np.floating]]
+    subjects: npt.NDArray[np.str_]  # (n,), splits go by it
+    sequences: npt.NDArray[np.intp]  # (n,), number of the sequence; grows
+    times: Floats  # (n,), seconds from the beginning of the sequence
+    labels: Floats  # (n,), PSPI, 0 to 16
+    units: Floats  # (n, 6), action units 4, 6, 7, 9, 10 and 43; NaN where unknown
+    values: Mapping[str, npt.NDArray[np.floating]]  # by source, as `Look.values`, (n, d)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, chosen: npt.NDArray[np.intp]) -> Frames:
-        """Choose frames.
-
-        Parameters
-        ----------
-        chosen : ndarray, shape (k,), intp
-            Their numbers, which grow.
-
-        Returns
-        -------
-        Frames
-        """
+        """Choose frames by their numbers, which grow."""
         values = {source: values[chosen] for source, values in self.values.items()}
         return replace(self, values=values, **{n: getattr(self, n)[chosen] for n in _NAMED})
 
     def films(self) -> list[slice]:
-        """Return the stretches of one sequence each.
-
-        Returns
-        -------
-        list of slice
-        """
+        """Return the stretches of one sequence each."""
         return runs(np.zeros(len(self)), self.sequences)
 
     def runs(self) -> list[slice]:
-        """Return the stretches without gap or border.
-
-        Returns
-        -------
-        list of slice
-        """
+        """Return the stretches without gap or border."""
         return runs(self.times, self.sequences)
 
 
 def join(parts: Sequence[Frames]) -> Frames:
-    """Put frames together; sequences are numbered anew.
-
-    Parameters
-    ----------
-    parts : sequence of Frames
-        At least one, of the same sources.
-
-    Returns
-    -------
-    Frames
-    """
+    """Put frames of the same sources together; sequences are numbered anew."""
     numbers, count = [], 0
     for part in parts:
         known, inverse = np.unique(part.sequences, return_inverse=True)
@@ -109,42 +61,14 @@ def join(parts: Sequence[Frames]) -> Frames:
 
 
 def write_frames(path: str | os.PathLike[str], frames: Frames) -> None:
-    """Write looks, so that no picture is looked at twice: beside, then renamed.
-
-    Parameters
-    ----------
-    path : path-like
-        Ends in .npz.
-    frames : Frames
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write looks, so that no picture is looked at twice: beside, then renamed."""
     values = {f"values:{source}": array for source, array in frames.values.items()}
     named = {n: getattr(frames, n) for n in _NAMED}
     write_archive(path, {**named, **values}, {}, kind=KIND, schema=1)
 
 
 def read_frames(path: str | os.PathLike[str]) -> tuple[Frames, str]:
-    """Read looks.
-
-    Parameters
-    ----------
-    path : path-like
-        From `write_frames`.
-
-    Returns
-    -------
-    frames : Frames
-    checksum : str
-
-    Raises
-    ------
-    FormatError
-        If the file is damaged, or none of these.
-    """
+    """Read looks that `write_frames` wrote, and their checksum."""
     arrays, said = read_archive(path, kind=KIND, schema=1)
     values = {name[7:]: array for name, array in arrays.items() if name.startswith("values:")}
     subjects, sequences, times, labels, units = (arrays[name] for name in _NAMED)

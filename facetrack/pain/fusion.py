@@ -11,8 +11,6 @@ import numpy.typing as npt
 from facetrack.pain.relevance import RelevanceVectors, fit_relevance
 from facetrack.pain.sets import Standard, fit_standard
 
-__all__ = ["Fusion", "choose_fusion", "fit_linear", "fit_vectors"]
-
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.intp]
 
@@ -22,53 +20,22 @@ _GAMMA: Final = 0.5  # of its kernel, on standardised scores, over their number
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fusion:
-    """Fuses scores: a sum with weights that are not negative, or a regression of its own.
+    """Fuses scores: a sum with weights that are not negative, or a regression of its own."""
 
-    Attributes
-    ----------
-    weights : ndarray, shape (sets,), float64
-        Of the sum.
-    offset : float
-    standard : Standard or None
-        Of the scores, for the regression.
-    regression : RelevanceVectors or None
-        In place of the sum.
-    """
-
-    weights: Floats
+    weights: Floats  # (sets,), of the sum
     offset: float
-    standard: Standard | None = None
-    regression: RelevanceVectors | None = None
+    standard: Standard | None = None  # of the scores, for the regression
+    regression: RelevanceVectors | None = None  # in place of the sum
 
     def apply(self, scores: Floats) -> Floats:
-        """Fuse scores.
-
-        Parameters
-        ----------
-        scores : ndarray, shape (n, sets), float64
-
-        Returns
-        -------
-        ndarray, shape (n,), float64
-        """
+        """Fuse scores (n, sets)."""
         if self.regression is not None and self.standard is not None:
             return self.regression.predict(self.standard.apply(scores))
         return np.asarray(self.offset + scores @ self.weights)
 
 
 def fit_linear(scores: Floats, labels: Floats) -> Fusion:
-    """Fit a sum with weights that are not negative.
-
-    Parameters
-    ----------
-    scores : ndarray, shape (n, sets), float64
-        Of people whom the first level had not seen.
-    labels : ndarray, shape (n,), float64
-
-    Returns
-    -------
-    Fusion
-    """
+    """Fit a sum with weights that are not negative, on people whom no set had seen."""
     from scipy.optimize import nnls  # loads slowly
 
     free = np.column_stack([scores, np.ones(len(scores)), -np.ones(len(scores))])
@@ -77,18 +44,7 @@ def fit_linear(scores: Floats, labels: Floats) -> Fusion:
 
 
 def fit_vectors(scores: Floats, labels: Floats, rng: np.random.Generator) -> Fusion:
-    """Fit a relevance vector regression on scores.
-
-    Parameters
-    ----------
-    scores, labels
-        See `fit_linear`; `ROWS` of them are drawn, as they are distributed.
-    rng : Generator
-
-    Returns
-    -------
-    Fusion
-    """
+    """Fit a relevance vector regression on `ROWS` of the scores, drawn as distributed."""
     rows = rng.permutation(len(labels))[:ROWS]
     standard = fit_standard(scores[rows])
     regression = fit_relevance(
@@ -100,24 +56,9 @@ def fit_vectors(scores: Floats, labels: Floats, rng: np.random.Generator) -> Fus
 def choose_fusion(
     scores: Floats, labels: Floats, groups: Groups, rng: np.random.Generator
 ) -> tuple[Fusion, Floats]:
-    """Fit both forms; the regression is kept where it errs less on people it had not seen.
-
-    Less by more than the standard error over groups, or the sum is kept.
-
-    Parameters
-    ----------
-    scores, labels
-        See `fit_linear`.
-    groups : ndarray, shape (n,), int
-        Of the subjects; each is left out once.
-    rng : Generator
-
-    Returns
-    -------
-    fusion : Fusion
-    left_out : ndarray, shape (n,), float64
-        The fused score of each row by a fusion that had not seen its group.
-    """
+    """Fit both forms; return one and its scores of groups left out, (n,)."""
+    # The regression is kept where it errs less on people it had not seen, by more than the standard
+    # error over groups.
     apart = {"linear": np.empty(len(labels)), "vectors": np.empty(len(labels))}
     for group in np.unique(groups):
         out = groups == group

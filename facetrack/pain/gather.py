@@ -22,60 +22,24 @@ from facetrack.pain.looks import Look, Looker
 from facetrack.pain.pspi import PAIN_UNITS
 from facetrack.parallel import Map
 
-__all__ = ["Gathered", "gather", "stored_looks"]
-
 RATE: Final = 25.0  # frames per second of an archive that does not say it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gathered:
-    """What could be looked at, and what not.
+    """What could be looked at, and what not."""
 
-    Attributes
-    ----------
-    frames : Frames
-        Those that can be assessed, sequence after sequence.
-    numbers : ndarray, shape (n,), int
-        Of the frames within their sequence's files.
-    names : tuple of str
-        Of the sequences, as SUBJECT/SEQUENCE, by their number.
-    dropped : int
-        Frames that cannot be assessed; they have a label and no score.
-    problems : tuple of str
-        Why, one line each; not those of the archive itself.
-    """
-
-    frames: Frames
-    numbers: npt.NDArray[np.intp]
-    names: tuple[str, ...]
-    dropped: int
-    problems: tuple[str, ...]
+    frames: Frames  # that can be assessed, sequence after sequence
+    numbers: npt.NDArray[np.intp]  # (n,), within their sequence's files
+    names: tuple[str, ...]  # of the sequences, as SUBJECT/SEQUENCE, by their number
+    dropped: int  # frames that cannot be assessed; they have a label and no score
+    problems: tuple[str, ...]  # why, one line each; not those of the archive itself
 
 
 def gather(
     archive: Archive, encoder: str, *, rate: float | None = None, map_: Map = map
 ) -> Gathered:
-    """Look at all frames of an archive.
-
-    Parameters
-    ----------
-    archive : Archive
-    encoder : str
-        Name or file of the expression encoder.
-    rate : float, optional
-        Frames per second; without it the archive's own, or 25.
-    map_ : Map
-        Where sequences are worked on.
-
-    Returns
-    -------
-    Gathered
-
-    Raises
-    ------
-    InputError
-        If no frame can be assessed.
-    """
+    """Look at all frames of an archive; the rate is its own, or 25 frames per second."""
     step = 1 / (rate or archive.frame_rate or RATE)
     task = partial(_look_at, encoder=encoder)
     parts, numbers, names, problems, dropped = [], [], [], [], 0
@@ -109,26 +73,7 @@ def gather(
 
 
 def stored_looks(path: Path, archive: Archive, encoder: str, **options: Any) -> Gathered:
-    """Look at an archive, or read what was seen if nothing changed since.
-
-    Parameters
-    ----------
-    path : Path
-        Ends in .npz; see `frames.write_frames`.
-    archive : Archive
-    encoder : str
-    **options
-        See `gather`.
-
-    Returns
-    -------
-    Gathered
-
-    Raises
-    ------
-    InputError
-        See `gather`.
-    """
+    """Look at an archive, or read what was seen if nothing changed since; see `gather`."""
     inputs = _digest(archive, encoder, options.get("rate"))
     said = path.with_suffix(".json")
     try:

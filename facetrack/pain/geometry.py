@@ -15,8 +15,6 @@ from facetrack.errors import InputError
 from facetrack.landmarks.markup import MARKUPS, OUTER_EYE_CORNERS, REGIONS, STABLE
 from facetrack.landmarks.procrustes import fit_similarity
 
-__all__ = ["GEOMETRY", "MOTION", "POINTS", "register", "shape_features", "unit_shape"]
-
 Floats = npt.NDArray[np.float64]
 
 POINTS: Final = MARKUPS[49]
@@ -36,18 +34,7 @@ _BACK: Final = np.flatnonzero(_ENDS[:-1] == _BEGINS[1:])
 
 
 def unit_shape(mean: npt.ArrayLike) -> Floats:
-    """Scale a mean shape to the unit of all features here.
-
-    Parameters
-    ----------
-    mean : array_like, shape (68, 2)
-        In any frame.
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-        Its outer eye corners level and 1 apart, the middle between them at 0; x right, y down.
-    """
+    """Scale a mean shape: outer eye corners level and 1 apart, their middle at 0; y down."""
     m = np.asarray(mean, dtype=np.float64)
     eyes = m[list(OUTER_EYE_CORNERS)]
     placed = fit_similarity(eyes, np.array([[-0.5, 0.0], [0.5, 0.0]])).apply(m)
@@ -55,25 +42,8 @@ def unit_shape(mean: npt.ArrayLike) -> Floats:
 
 
 def register(points: npt.ArrayLike, mean: Floats) -> Floats:
-    """Bring a face to the mean shape by the points that expressions do not move.
-
-    Parameters
-    ----------
-    points : array_like, shape (68, 2)
-        Landmarks in pixels of the picture. The inner mouth corners are not looked at.
-    mean : ndarray, shape (68, 2), float64
-        From `unit_shape`.
-
-    Returns
-    -------
-    ndarray, shape (49, 2), float64
-        In outer-eye distances of the mean shape.
-
-    Raises
-    ------
-    InputError
-        If the points are not 68, not finite, or coincide.
-    """
+    """Bring a face to the mean shape by the points that expressions do not move, (49, 2)."""
+    # The inner mouth corners are not looked at.
     p = np.asarray(points, dtype=np.float64)
     if p.shape != (68, 2):
         raise InputError(f"points must be (68, 2), got {p.shape}")
@@ -85,22 +55,10 @@ def register(points: npt.ArrayLike, mean: Floats) -> Floats:
 
 
 def shape_features(registered: npt.ArrayLike, mean: Floats) -> Floats:
-    """Describe registered shapes.
-
-    Parameters
-    ----------
-    registered : array_like, shape (n, 49, 2)
-        From `register`.
-    mean : ndarray, shape (68, 2), float64
-        From `unit_shape`.
-
-    Returns
-    -------
-    ndarray, shape (n, 218), float64
-        Points less the mean's (98), distances of neighbours in the chains of brow and eye of either
-        side and of the mouth (37), the angles there in radians from 0 to pi (34), and the distances
-        from the median of the points that expressions do not move (49).
-    """
+    """Describe registered shapes (n, 49, 2) by 218 values each."""
+    # Points less the mean's (98), distances of neighbours in the chains of brow and eye of either
+    # side and of the mouth (37), the angles there in radians from 0 to pi (34), and the distances
+    # from the median of the points that expressions do not move (49).
     r = np.asarray(registered, dtype=np.float64)
     parts = [(r - mean[list(POINTS)]).reshape(len(r), -1)]
     steps = r[:, _ENDS] - r[:, _BEGINS]

@@ -11,8 +11,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["GAP", "STEPS", "Usual", "from_usual", "mean_and_slope", "past", "runs"]
-
 Floats = npt.NDArray[np.float64]
 
 STEPS: Final = 5  # frames that are looked at together
@@ -22,20 +20,7 @@ _EPS: Final = 1e-6
 
 
 def runs(times: npt.ArrayLike, sequences: npt.ArrayLike | None = None) -> list[slice]:
-    """Cut looks into runs that belong together.
-
-    Parameters
-    ----------
-    times : array_like, shape (n,)
-        Seconds; they grow within a sequence.
-    sequences : array_like, shape (n,), optional
-        Number of the sequence of each look; without it there is one.
-
-    Returns
-    -------
-    list of slice
-        Without gaps longer than `GAP`, and without the border of a sequence.
-    """
+    """Cut looks into runs without gaps longer than `GAP` and without borders of sequences."""
     t = np.asarray(times, dtype=np.float64)
     breaks = np.diff(t) > GAP + _EPS
     if sequences is not None:
@@ -45,23 +30,8 @@ def runs(times: npt.ArrayLike, sequences: npt.ArrayLike | None = None) -> list[s
 
 
 def past(times: npt.ArrayLike, values: npt.ArrayLike, step: float, first: int = 0) -> Floats:
-    """Look back from each moment of one run.
-
-    Parameters
-    ----------
-    times : array_like, shape (n,)
-        Seconds, growing.
-    values : array_like, shape (n, d)
-    step : float
-        Seconds between the moments looked at; values between two frames are interpolated.
-    first : int
-        The moment to begin with.
-
-    Returns
-    -------
-    ndarray, shape (n - first, 5, d), float64
-        The values now and 1 to 4 steps ago; before the run's beginning its first ones.
-    """
+    """Look back from each moment of one run: (n - first, 5, d), now and 1 to 4 steps ago."""
+    # Values between two frames are interpolated; before the run's beginning its first ones.
     t, v = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
     wanted = (t[first:, None] - step * np.arange(STEPS)).clip(t[0])
     after = np.searchsorted(t, wanted - _EPS).clip(1, max(len(t) - 1, 1))
@@ -73,18 +43,7 @@ def past(times: npt.ArrayLike, values: npt.ArrayLike, step: float, first: int = 
 
 
 def mean_and_slope(seen: Floats) -> Floats:
-    """Sum a window up.
-
-    Parameters
-    ----------
-    seen : ndarray, shape (n, 5, d), float64
-        From `past`.
-
-    Returns
-    -------
-    ndarray, shape (n, 2 d), float64
-        Means, and changes a step (least squares).
-    """
+    """Sum windows (n, 5, d) up: means, and changes a step by least squares, (n, 2 d)."""
     weights = (STEPS - 1) / 2 - np.arange(STEPS)
     slope = np.einsum("k,nkd->nd", weights / (weights**2).sum(), seen)
     return np.concatenate([seen.mean(axis=1), slope], axis=1)
@@ -92,37 +51,15 @@ def mean_and_slope(seen: Floats) -> Floats:
 
 @dataclass(slots=True)
 class Usual:
-    """What a face was on average lately: the mean so far, then an exponential one of ten seconds.
+    """What a face was on average lately: the mean so far, then exponentially over ten seconds."""
 
-    Attributes
-    ----------
-    since, last : float
-        Seconds: of the first and of the last value.
-    count : int
-        Of values.
-    mean : ndarray, shape (d,), float64, or None
-        None before the first.
-    """
-
-    since: float = 0.0
-    last: float = 0.0
+    since: float = 0.0  # seconds, of the first value
+    last: float = 0.0  # seconds, of the last value
     count: int = 0
     mean: Floats | None = None
 
     def update(self, time: float, value: Floats) -> Floats:
-        """Take the next value; return by how much it differs from what is usual.
-
-        Parameters
-        ----------
-        time : float
-            Seconds; grows.
-        value : ndarray, shape (d,), float64
-
-        Returns
-        -------
-        ndarray, shape (d,), float64
-            Value - mean, in which the value has a part.
-        """
+        """Take the next value; return value - mean, in which the value has a part."""
         self.count += 1
         if self.mean is None:
             self.since, self.mean = time, value.copy()
@@ -134,20 +71,7 @@ class Usual:
 
 
 def from_usual(times: npt.ArrayLike, values: Floats, sequences: Sequence[slice]) -> Floats:
-    """Measure values from what was usual before them, in each sequence anew.
-
-    Parameters
-    ----------
-    times : array_like, shape (n,)
-        Seconds, growing within a sequence.
-    values : ndarray, shape (n, d), float64
-    sequences : sequence of slice
-
-    Returns
-    -------
-    ndarray, shape (n, d), float64
-        See `Usual`.
-    """
+    """Measure values (n, d) from what was usual before them, in each sequence anew."""
     t, found = np.asarray(times, dtype=np.float64).tolist(), np.empty_like(values)
     for sequence in sequences:
         usual = Usual()

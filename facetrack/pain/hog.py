@@ -14,8 +14,6 @@ import numpy.typing as npt
 from facetrack.features.crops import Crop
 from facetrack.features.maps import MapBuilder, MapSpec
 
-__all__ = ["FACE", "FaceHog"]
-
 Floats = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
 
@@ -29,20 +27,10 @@ _ROOM: Final = 1.1  # of the face's hull; what lies outside is hair and backgrou
 
 
 class FaceHog:
-    """Describes registered faces; belongs to one thread.
+    """Describes faces that are registered to a mean shape; belongs to one thread."""
 
-    Parameters
-    ----------
-    mean : ndarray, shape (68, 2), float64
-        The mean shape that faces are cut by, in any frame.
-
-    Attributes
-    ----------
-    size : int
-        Number of values.
-    rows : ndarray, shape (size / 32,), float64
-        How far down each block's centre lies, in outer-eye distances from the eyes.
-    """
+    # `size` counts the values; `rows` (size / 32,) tells how far down each block's centre lies, in
+    # outer-eye distances from the eyes.
 
     def __init__(self, mean: Points) -> None:
         placed = FACE.transform(mean, mean).apply(mean)
@@ -60,37 +48,16 @@ class FaceHog:
         self.size = int(self._kept.sum()) * 32
 
     def cells(self, face: npt.NDArray[np.uint8]) -> Floats:
-        """Average orientations over cells.
-
-        Parameters
-        ----------
-        face : ndarray, shape (112, 112), uint8
-            Grey levels, cut by `FACE`.
-
-        Returns
-        -------
-        ndarray, shape (14, 14, 8), float32
-            Of 8 x 8 pixels each; direction k points to k times 45 degrees, y down.
-        """
+        """Average orientations of a face, cut by `FACE`, over (14, 14) cells of 8 x 8 pixels."""
+        # Direction k points to k times 45 degrees, y down.
         (maps,) = self._builder.build(face)
         rows = maps.reshape(CELLS, _SIDE, -1).sum(axis=1)  # whole rows first: much faster
         sums = rows.reshape(CELLS, CELLS, _SIDE, 8).sum(axis=2)
         return np.asarray(sums * np.float32(1 / _SIDE**2))
 
     def describe(self, cells: Floats) -> Floats:
-        """Describe a face.
-
-        Parameters
-        ----------
-        cells : ndarray, shape (14, 14, 8), float32
-            From `cells`.
-
-        Returns
-        -------
-        ndarray, shape (size,), float32
-            Blocks of 2 x 2 cells inside the face, each of length 1 where it is not flat, clipped
-            at 0.2 and scaled again.
-        """
+        """Describe a face by blocks of 2 x 2 cells inside it, (size,)."""
+        # Each is of length 1 where it is not flat, clipped at 0.2 and scaled again.
         c = cells
         blocks = np.concatenate([c[:-1, :-1], c[:-1, 1:], c[1:, :-1], c[1:, 1:]], axis=2)
         found = blocks[self._kept]

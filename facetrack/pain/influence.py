@@ -15,8 +15,6 @@ from facetrack.pain.history import Usual
 from facetrack.pain.hog import FaceHog
 from facetrack.pain.sets import FeatureSet
 
-__all__ = ["REGIONS", "Influence", "Region", "regions_of"]
-
 Floats = npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
 Region = Mapping[str, npt.NDArray[np.bool_]]
@@ -35,20 +33,8 @@ _UPPER: Final = ("brows", "eyes")  # seen in the first of the encoder's two patc
 
 
 def regions_of(encoder: ExpressionEncoder, hog: FaceHog, features: int) -> dict[str, Region]:
-    """Say which values each region has a part in.
-
-    Parameters
-    ----------
-    encoder : ExpressionEncoder
-    hog : FaceHog
-    features : int
-        Of the encoder, half of them of the eyes' patch.
-
-    Returns
-    -------
-    dict of str to mapping of str to ndarray of bool
-        By region and set: of the features of geometry, and of the values of the other sources.
-    """
+    """Say by region and set which values a region has a part in."""
+    # `features` counts the encoder's, half of them of the eyes' patch.
     top = -np.inf
     found: dict[str, Region] = {}
     for name, bottom in _ROWS.items():
@@ -65,20 +51,9 @@ def regions_of(encoder: ExpressionEncoder, hog: FaceHog, features: int) -> dict[
 
 
 class Influence:
-    """Takes regions out of the features of one set, each by itself; belongs to one face.
+    """Takes regions out of the features of one set, each by itself; belongs to one face."""
 
-    Parameters
-    ----------
-    one : FeatureSet
-        Fitted.
-    regions : mapping of str to Region
-        From `regions_of`.
-
-    Attributes
-    ----------
-    usual : Usual or None
-        Of the regions' parts, where the set is measured from what is usual.
-    """
+    # `usual` is of the regions' parts, where the set is measured from what is usual.
 
     def __init__(self, one: FeatureSet, regions: Mapping[str, Region]) -> None:
         self.usual = Usual() if one.form == "usual" and one.projection is not None else None
@@ -99,22 +74,8 @@ class Influence:
             self._rest = np.where(np.array(chosen)[:, :size], one.standard.mean, nan)
 
     def without(self, time: float, features: Floats, values: npt.NDArray[np.floating]) -> Floats:
-        """Return features as they were with regions at rest: as usual, or as in the training.
-
-        Parameters
-        ----------
-        time : float
-            Seconds; grows.
-        features : ndarray, shape (1, f), float64
-            Of the frame.
-        values : ndarray, shape (d,)
-            Of the source, in the frame.
-
-        Returns
-        -------
-        ndarray, shape (regions, f), float64
-            The kind `tuned` is not taken apart: its features stay.
-        """
+        """Return features (regions, f) with each region at rest: as usual, or as trained."""
+        # The kind `tuned` is not taken apart: its features stay.
         if self._rest is not None:
             return np.where(np.isnan(self._rest), features, self._rest)
         changed = np.repeat(features, self._count, axis=0)

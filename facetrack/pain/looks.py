@@ -16,42 +16,21 @@ from facetrack.pain.geometry import register, unit_shape
 from facetrack.pain.hog import FACE, FaceHog
 from facetrack.signals.expression import cut_off
 
-__all__ = ["SOURCES", "Look", "Looker"]
-
 SOURCES: Final = ("shape", "hog", "deep")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """One face in one frame.
+    """One face in one frame."""
 
-    Attributes
-    ----------
-    values : mapping of str to ndarray, shape (d,)
-        By source: `shape`, the 49 registered points as x0, y0, x1, ...; `hog`; `deep`, the
-        encoder's features and then what it says.
-    problem : str
-        Why no score can rest on it, in words; empty where it can.
-    """
-
-    values: Mapping[str, npt.NDArray[np.floating]]
-    problem: str
+    values: Mapping[str, npt.NDArray[np.floating]]  # `shape` (49 registered points), `hog`, `deep`
+    problem: str  # why no score can rest on it
 
 
 class Looker:
-    """Looks at faces; belongs to one thread.
+    """Looks at faces; belongs to one thread."""
 
-    Parameters
-    ----------
-    encoder : ExpressionEncoder
-        Whose mean shape all is registered by.
-
-    Attributes
-    ----------
-    encoder : ExpressionEncoder
-    mean : ndarray, shape (68, 2), float64
-        The mean shape in outer-eye distances.
-    """
+    # All is registered by the encoder's mean shape; `mean` is that in outer-eye distances.
 
     def __init__(self, encoder: ExpressionEncoder) -> None:
         self.encoder = encoder
@@ -59,24 +38,7 @@ class Looker:
         self.hog = FaceHog(encoder.mean_shape)
 
     def look(self, grey: npt.NDArray[np.uint8], points: npt.ArrayLike) -> Look:
-        """Look at a face.
-
-        Parameters
-        ----------
-        grey : ndarray, shape (H, W), uint8
-            The picture.
-        points : array_like, shape (68, 2)
-            Landmarks in pixels of the picture.
-
-        Returns
-        -------
-        Look
-
-        Raises
-        ------
-        InputError
-            If the points are not 68, not finite, or coincide.
-        """
+        """Look at a face by its landmarks in pixels."""
 
         def cut(crop: Crop) -> Cut:
             return crop.cut(grey, points, self.encoder.mean_shape)
@@ -91,27 +53,7 @@ class Looker:
         patches: Mapping[str, Patch],
         encoding: Encoding,
     ) -> Look:
-        """Look at a face that was encoded already.
-
-        Parameters
-        ----------
-        cut : callable (crop) -> Cut
-            Cuts the face's crop out of its picture by the encoder's mean shape.
-        points
-            See `look`.
-        patches : mapping of str to Patch
-        encoding : Encoding
-            Of these patches.
-
-        Returns
-        -------
-        Look
-
-        Raises
-        ------
-        InputError
-            See `look`.
-        """
+        """Look at a face that was encoded already; `cut` is by the encoder's mean shape."""
         shape = register(points, self.mean)
         cells = self.hog.cells(cut(FACE).pixels)
         problem = next(iter(cut_off(patches).values()), "")

@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 
-__all__ = ["LEVELS", "agreement", "confusion", "icc", "level_of", "pcc", "rmse"]
-
 Floats = npt.NDArray[np.float64]
 
 LEVELS: Final = ("0", "1", "2", "3", "4-5", "6+")  # all but the last are frequent enough
@@ -21,33 +19,13 @@ _ROUNDING: Final = 1e-9
 
 
 def rmse(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
-    """Compute the root of the mean squared error over all frames.
-
-    Parameters
-    ----------
-    labels, scores : array_like, shape (n,)
-
-    Returns
-    -------
-    float
-        In the unit of the labels; NaN without frames.
-    """
+    """Compute the root of the mean squared error over all frames; NaN without frames."""
     y, p = _pair(labels, scores)
     return float(np.sqrt(np.mean((p - y) ** 2))) if len(y) else nan
 
 
 def pcc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
-    """Compute Pearson's correlation over all frames.
-
-    Parameters
-    ----------
-    labels, scores : array_like, shape (n,)
-
-    Returns
-    -------
-    float
-        NaN where either is constant: it is not defined there.
-    """
+    """Compute Pearson's correlation over all frames; NaN where either is constant."""
     y, p = _pair(labels, scores)
     if len(y) < 2 or np.ptp(y) == 0 or np.ptp(p) == 0:
         return nan
@@ -55,18 +33,9 @@ def pcc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
 
 
 def icc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
-    """Compute the intraclass correlation ICC(3,1) of labels and scores as two raters.
-
-    Parameters
-    ----------
-    labels, scores : array_like, shape (n,)
-
-    Returns
-    -------
-    float
-        (BMS - EMS) / (BMS + EMS) of the two-way table (Shrout and Fleiss 1979); 0 of constant
-        scores, NaN with fewer than two frames or where both are constant.
-    """
+    """Compute the intraclass correlation ICC(3,1) of labels and scores as two raters."""
+    # (BMS - EMS) / (BMS + EMS) of the two-way table (Shrout and Fleiss 1979); 0 of constant scores,
+    # NaN with fewer than two frames or where both are constant.
     y, p = _pair(labels, scores)
     if len(y) < 2 or (np.ptp(y) == 0 and np.ptp(p) == 0):
         return nan
@@ -78,25 +47,9 @@ def icc(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
 
 
 def agreement(labels: npt.ArrayLike, scores: npt.ArrayLike) -> dict[str, float]:
-    """Measure the agreement of scores with labels over all frames.
-
-    Parameters
-    ----------
-    labels, scores : array_like, shape (n,)
-        Frames without a score are left out by the caller, who counts them.
-
-    Returns
-    -------
-    dict of str to float
-        `rmse`, `mae`, `pcc`, `icc`, `macro_mae` (over the levels that occur) and `rmse_present`
-        (over frames with a label above 0).
-
-    Raises
-    ------
-    ArithmeticError
-        If the pair of error and correlation is impossible: the error cannot be less than
-        sd(labels) sqrt(1 - pcc^2).
-    """
+    """Measure the agreement of scores with labels over all frames that have a score."""
+    # `macro_mae` is over the levels that occur, `rmse_present` over labels above 0. An error below
+    # sd(labels) sqrt(1 - pcc^2) is impossible: ArithmeticError.
     y, p = _pair(labels, scores)
     found = {"rmse": rmse(y, p), "pcc": pcc(y, p), "icc": icc(y, p)}
     if np.isfinite(found["pcc"]):
@@ -115,32 +68,12 @@ def agreement(labels: npt.ArrayLike, scores: npt.ArrayLike) -> dict[str, float]:
 
 
 def level_of(values: npt.ArrayLike) -> npt.NDArray[np.intp]:
-    """Sort scores into `LEVELS`.
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-
-    Returns
-    -------
-    ndarray, shape (n,), int
-        Numbers of levels.
-    """
+    """Sort scores into `LEVELS`."""
     return np.searchsorted(_EDGES, np.asarray(values, dtype=np.float64), side="right")
 
 
 def confusion(labels: npt.ArrayLike, scores: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Count frames by the level of the label (rows) and of the score (columns).
-
-    Parameters
-    ----------
-    labels, scores : array_like, shape (n,)
-
-    Returns
-    -------
-    ndarray, shape (6, 6), int
-        By `LEVELS`.
-    """
+    """Count frames by the level of the label (rows) and of the score (columns), (6, 6)."""
     y, p = _pair(labels, scores)
     found = np.zeros((len(LEVELS), len(LEVELS)), dtype=np.int64)
     np.add.at(found, (level_of(y), level_of(p)), 1)

@@ -20,8 +20,6 @@ from facetrack.pain.projection import Projection
 from facetrack.pain.relevance import RelevanceVectors
 from facetrack.pain.sets import FeatureSet, Standard
 
-__all__ = ["DEFAULT", "PAIN_MODEL", "PainModel", "Scores", "load_pain_model", "write_pain_model"]
-
 Floats = npt.NDArray[np.float64]
 
 DEFAULT: Final = "pain_demo"
@@ -29,65 +27,30 @@ DEFAULT: Final = "pain_demo"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What a model says of frames; each array has shape (n,).
+    """What a model says of n frames."""
 
-    Attributes
-    ----------
-    by_set : mapping of str to ndarray
-        Of each set of features, neither smoothed nor clipped.
-    fused : ndarray
-        Neither smoothed nor clipped.
-    score, low, high : ndarray
-        Causally smoothed, within 0 to 16, with the calibrated interval.
-    nearest : mapping of str to ndarray
-        The largest kernel value of each set; near 0 nothing like it was in the training.
-    """
-
-    by_set: Mapping[str, Floats]
-    fused: Floats
-    score: Floats
+    by_set: Mapping[str, Floats]  # neither smoothed nor clipped
+    fused: Floats  # neither smoothed nor clipped
+    score: Floats  # causally smoothed, within 0 to 16, with the calibrated interval
     low: Floats
     high: Floats
-    nearest: Mapping[str, Floats]
+    nearest: Mapping[str, Floats]  # largest kernel value of each set; near 0: unlike training
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PainModel:
-    """A trained estimator.
-
-    Attributes
-    ----------
-    name : str
-    encoder : str
-        Name of the expression encoder whose features it stands on, ...
-    encoder_version : str
-        ... and that file's checksum.
-    sets : tuple of FeatureSet
-        The first level.
-    fusion : Fusion
-        The second level.
-    window : float
-        Seconds over which scores are averaged; the lag is half of it.
-    calibration : Calibration
-        Of the smoothed score.
-    limits : mapping of str to float
-        `nearest SET`: the least kernel value of each set.
-    card : mapping
-        Data, terms and measures; `caution`: what is said wherever its score is shown.
-    version : str
-        The checksum of its file.
-    """
+    """A trained estimator."""
 
     name: str
-    encoder: str
-    encoder_version: str
-    sets: tuple[FeatureSet, ...]
-    fusion: Fusion
-    window: float
-    calibration: Calibration
-    limits: Mapping[str, float]
-    card: Mapping[str, Any]
-    version: str = ""
+    encoder: str  # the expression encoder whose features it stands on, ...
+    encoder_version: str  # ... and that file's checksum
+    sets: tuple[FeatureSet, ...]  # the first level
+    fusion: Fusion  # the second level
+    window: float  # seconds over which scores are averaged; the lag is half of it
+    calibration: Calibration  # of the smoothed score
+    limits: Mapping[str, float]  # `nearest SET`: the least kernel value of each set
+    card: Mapping[str, Any]  # data, terms, measures; `caution` is said wherever its score is shown
+    version: str = ""  # the checksum of its file
 
     @property
     def caution(self) -> str:
@@ -95,17 +58,7 @@ class PainModel:
         return str(self.card.get("caution", ""))
 
     def score(self, frames: Frames) -> Scores:
-        """Score frames.
-
-        Parameters
-        ----------
-        frames : Frames
-            Labels are not looked at.
-
-        Returns
-        -------
-        Scores
-        """
+        """Score frames; labels are not looked at."""
         by_set, nearest = {}, {}
         for one in self.sets:
             values = frames.values[one.source]
@@ -118,19 +71,7 @@ class PainModel:
 
 
 def write_pain_model(path: str | os.PathLike[str], model: PainModel) -> None:
-    """Write a model's file: beside, then renamed.
-
-    Parameters
-    ----------
-    path : path-like
-        Ends in .npz.
-    model : PainModel
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write a model's file, .npz: beside, then renamed."""
     arrays: Arrays = {"weights": model.fusion.weights, "mean": model.sets[0].mean}
     described: list[dict[str, Any]] = []
     for number, one in enumerate(model.sets):
@@ -217,21 +158,5 @@ register_kind(PAIN_MODEL)
 
 
 def load_pain_model(name: str | os.PathLike[str] = DEFAULT) -> PainModel:
-    """Load a model.
-
-    Parameters
-    ----------
-    name : str or path-like
-        A name in the shipped models, or the path of a file.
-
-    Returns
-    -------
-    PainModel
-
-    Raises
-    ------
-    ModelError
-        If there is no such model, or the file is cut short, changed, of a newer schema, of
-        another kind, or no model at all.
-    """
+    """Load a shipped model by its name, or a file."""
     return PAIN_MODEL.read(name)

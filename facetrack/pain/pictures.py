@@ -23,8 +23,6 @@ from facetrack.pain.frames import Frames
 from facetrack.pain.looks import Look, Looker
 from facetrack.pain.pspi import PAIN_UNITS
 
-__all__ = ["CHANNELS", "pictured", "pseudo_pspi", "pseudo_units"]
-
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[Sequence[Any]], Iterable[Any]]
 
@@ -39,37 +37,15 @@ _NONE, _FULL = 0.5, 0.995  # quantiles over all pictures that stand for intensit
 
 
 def pseudo_units(channels: npt.ArrayLike) -> Floats:
-    """Make pseudo-labels of another program's channels.
-
-    Parameters
-    ----------
-    channels : array_like, shape (n, 6)
-        `CHANNELS` of all pictures; NaN where the program found no face.
-
-    Returns
-    -------
-    ndarray, shape (n, 3), float64
-        Action units 4, 7 and 10, scaled so that the median over all pictures is 0 and the largest
-        values are 5.
-    """
+    """Make AU4, AU7 and AU10 (n, 3) of another program's `CHANNELS` of all pictures."""
+    # Scaled so that the median over all pictures is 0 and the largest values are 5.
     c = np.asarray(channels, dtype=np.float64).reshape(-1, len(UNITS), 2).mean(axis=2)
     none, full = np.nanquantile(c, [_NONE, _FULL], axis=0)
     return np.asarray(((c - none) / np.maximum(full - none, 1e-6)).clip(0, 1) * 5)
 
 
 def pseudo_pspi(channels: npt.ArrayLike) -> Floats:
-    """Make scores of pseudo-labels.
-
-    Parameters
-    ----------
-    channels : array_like, shape (n, 6)
-        See `pseudo_units`.
-
-    Returns
-    -------
-    ndarray, shape (n,), float64
-        AU4 + AU7 + AU10: at most 15, as closed eyes are unknown.
-    """
+    """Make scores of pseudo-labels: AU4 + AU7 + AU10, at most 15: closed eyes are unknown."""
     return np.asarray(pseudo_units(channels).sum(axis=1))
 
 
@@ -82,31 +58,9 @@ def pictured(
     seed: int = 0,
     progress: Progress = list,
 ) -> Frames:
-    """Look at pictures of real faces.
-
-    Parameters
-    ----------
-    folders : sequence of Path
-        Pictures with a .pts file each; those of synthetic people are left out.
-    scores : Path
-        Folder of the other program's channels, one .npz for each folder of pictures.
-    looker : Looker
-    model : ShapeModel
-        Along whose modes landmarks are jittered, as fits err.
-    seed : int
-    progress : callable
-        Wraps the pictures, such as a progress bar.
-
-    Returns
-    -------
-    Frames
-        A sequence each; twenty groups of them count as a subject each.
-
-    Raises
-    ------
-    InputError
-        If no picture has channels.
-    """
+    """Look at pictures of real faces with a .pts file each; twenty groups are a subject each."""
+    # Those of synthetic people are left out. Landmarks are jittered along the model's modes, as
+    # fits err. `scores` holds the other program's channels, one .npz for each folder of pictures.
     found = []
     for folder in folders:
         known = read_picture_channels(scores / f"{channels_file(folder)}.npz", CHANNELS)

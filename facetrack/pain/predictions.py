@@ -14,35 +14,13 @@ from facetrack.pain.archive import Archive
 from facetrack.pain.gather import Gathered
 from facetrack.pain.model import PainModel
 
-__all__ = ["write_predictions"]
-
 _HEADER: Final = ("frame", "pspi", "pain", "pain_low", "pain_high", "pain_reason", "pain_model")
 
 
 def write_predictions(
     folder: Path, archive: Archive, gathered: Gathered, model: PainModel
 ) -> list[Path]:
-    """Score all frames, and write a table of each sequence: beside, then renamed.
-
-    Parameters
-    ----------
-    folder : Path
-        Gets SUBJECT/SEQUENCE.csv: the frame's number, its label, score and interval, 0 to 16, why
-        there is no score, and which model says so with its caution.
-    archive : Archive
-    gathered : Gathered
-        Of this archive.
-    model : PainModel
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
+    """Score all frames, and write SUBJECT/SEQUENCE.csv of each: beside, then renamed."""
     scores = model.score(gathered.frames)
     numbers, sequences = gathered.numbers, gathered.frames.sequences
     said = f"{model.name}; {model.caution}" if model.caution else model.name

@@ -8,8 +8,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Projection", "fit_projection", "fit_supervised"]
-
 Floats = npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
 
@@ -22,46 +20,20 @@ _TINY: Final = np.float32(1e-8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """A linear map to few values.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (d,), float32
-    components : ndarray, shape (d, k), float32
-        One a column.
-    """
+    """A linear map to few values."""
 
     mean: Float32s
-    components: Float32s
+    components: Float32s  # (d, k), one a column
 
     def apply(self, values: npt.ArrayLike) -> Floats:
-        """Project values.
-
-        Parameters
-        ----------
-        values : array-like, shape (n, d)
-
-        Returns
-        -------
-        ndarray, shape (n, k), float64
-        """
+        """Project values (n, d) to (n, k)."""
         found = (np.asarray(values, dtype=np.float32) - self.mean) @ self.components
         return np.asarray(found, dtype=np.float64)
 
 
 def fit_projection(values: npt.ArrayLike, *, equal: bool = False) -> Projection:
-    """Learn the principal components that hold 98 % of the variance, at most 64.
-
-    Parameters
-    ----------
-    values : array_like, shape (n, d)
-    equal : bool
-        Whether values are of different kinds, each of which counts by its own deviation.
-
-    Returns
-    -------
-    Projection
-    """
+    """Learn the principal components that hold 98 % of the variance, at most 64."""
+    # `equal`: values are of different kinds, each of which counts by its own deviation.
     mean, scale, centred = _centred(values, equal)
     wide = centred.shape[1] > len(centred)  # the smaller of the two products of the same rank
     squares, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
@@ -78,22 +50,9 @@ def fit_projection(values: npt.ArrayLike, *, equal: bool = False) -> Projection:
 def fit_supervised(
     values: npt.ArrayLike, labels: npt.ArrayLike, subjects: npt.ArrayLike, *, equal: bool = False
 ) -> Projection:
-    """Learn the directions in which each subject's values change with the label.
-
-    Parameters
-    ----------
-    values : array_like, shape (n, d)
-    labels : array_like, shape (n,)
-    subjects : array_like, shape (n,)
-    equal : bool
-        See `fit_projection`.
-
-    Returns
-    -------
-    Projection
-        On five directions of partial least squares (Wold 1966, by NIPALS), of values less their
-        subject's mean: principal components of few subjects say who it is, not what the face does.
-    """
+    """Learn the directions in which each subject's values change with the label."""
+    # Five of partial least squares (Wold 1966, by NIPALS), of values less their subject's mean:
+    # principal components of few subjects say who it is, not what the face does.
     mean, scale, left = _centred(values, equal)
     y = np.asarray(labels, dtype=np.float32).copy()
     _, who = np.unique(np.asarray(subjects), return_inverse=True)

@@ -22,8 +22,6 @@ from facetrack.pain.frames import Frames, read_frames
 from facetrack.pain.sets import FORMS
 from facetrack.parallel import Map
 
-__all__ = ["Fold", "FoldScores", "frame_folds", "run_folds", "subject_folds"]
-
 Floats = npt.NDArray[np.float64]
 _Tested = tuple[dict[str, Floats], float, str]  # scores by name, window in seconds, fusion
 
@@ -37,72 +35,30 @@ KINDS: Final = ("geometry", "appearance", "deep")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """Who is tested, and who is trained on.
+    """Who is tested, and who is trained on, by numbers of frames."""
 
-    Attributes
-    ----------
-    name : str
-        Also of its file.
-    train, test : ndarray of int
-        Numbers of frames.
-    """
-
-    name: str
+    name: str  # also of its file
     train: npt.NDArray[np.intp]
     test: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldScores:
-    """What one fold says of its test frames.
-
-    Attributes
-    ----------
-    name : str
-    test : ndarray, shape (n,), int
-        Numbers of the frames.
-    scores : mapping of str to ndarray, shape (n,), float64
-        Within 0 to 16: `mean` of the training, each set of features, those that are fused, `score`
-        (all that is used, smoothed causally) with `low` and `high`, and `centred`.
-    window : float
-        Seconds that were averaged over.
-    fusion : {"linear", "vectors"}
-        Which second level was chosen.
-    problem : str
-        Why it could not be fitted; its frames have no scores then. Empty where it could.
-    """
+    """What one fold says of its test frames."""
 
     name: str
-    test: npt.NDArray[np.intp]
-    scores: Mapping[str, Floats]
-    window: float
-    fusion: str
-    problem: str = ""
+    test: npt.NDArray[np.intp]  # (n,), numbers of the frames
+    scores: Mapping[str, Floats]  # (n,), 0 to 16: of each arm; `low` and `high` are of `score`
+    window: float  # seconds that were averaged over
+    fusion: str  # linear or vectors
+    problem: str = ""  # why it could not be fitted: no scores then
 
 
 def subject_folds(
     frames: Frames, *, count: int | None = None, trained_on: int | None = None, seed: int = 0
 ) -> list[Fold]:
-    """Leave subjects out.
-
-    Parameters
-    ----------
-    frames : Frames
-    count : int, optional
-        Folds, of several subjects each; without it each subject is a fold.
-    trained_on : int, optional
-        Train on so many subjects, drawn anew for each fold, instead of on all others.
-    seed : int
-
-    Returns
-    -------
-    list of Fold
-
-    Raises
-    ------
-    InputError
-        If there are fewer than three subjects, or folds that are asked for.
-    """
+    """Leave subjects out: `count` folds of several, or one each."""
+    # `trained_on`: train on so many subjects, drawn anew for each fold, instead of on all others.
     names = np.unique(frames.subjects)
     folds = len(names) if count is None else count
     if not 2 <= folds <= len(names) or len(names) < 3:
@@ -127,18 +83,7 @@ def subject_folds(
 
 
 def frame_folds(frames: Frames, count: int, seed: int = 0) -> list[Fold]:
-    """Leave frames out at random: wrong, since their neighbours are near copies.
-
-    Parameters
-    ----------
-    frames : Frames
-    count : int
-    seed : int
-
-    Returns
-    -------
-    list of Fold
-    """
+    """Leave frames out at random: wrong, since their neighbours are near copies."""
     fold = np.random.default_rng([seed, 1]).integers(0, count, len(frames))
     return [
         Fold(f"frames-{k + 1:02d}-of-{count}", np.flatnonzero(fold != k), np.flatnonzero(fold == k))
@@ -159,33 +104,10 @@ def run_folds(
     tune: Tune | None = None,
     map_: Map = map,
 ) -> Iterator[FoldScores]:
-    """Fit and test every fold; a fold whose file is there, of the same inputs, is not done again.
-
-    Parameters
-    ----------
-    folds : sequence of Fold
-    frames : Path
-        See `frames.write_frames`.
-    work : Path
-        Folder of the folds' files.
-    step : float
-        Seconds between frames.
-    mean : ndarray, shape (68, 2), float64
-        The mean shape in outer-eye distances.
-    options : Options
-    forms : bool
-        Whether all kinds of features are tested in all forms, not only those of `options`.
-    seed : int
-    tune : Tune, optional
-        See `fit_set`.
-    map_ : Map
-        Where folds are done.
-
-    Yields
-    ------
-    FoldScores
-        In the order of the folds; one that cannot be fitted says why, and is tried again next time.
-    """
+    """Fit and test every fold; one whose file is there, of the same inputs, is not done again."""
+    # One that cannot be fitted says why, and is tried again next time. `forms`: whether all kinds
+    # of features are tested in all forms, not only those of `options`. `step`: seconds between
+    # frames.
     work.mkdir(parents=True, exist_ok=True)
     fit = partial(_fit_and_test, step, mean, options, forms, seed, tune)
     settings = [step, asdict(options), forms, seed]

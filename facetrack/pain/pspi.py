@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 
-__all__ = ["CLOSED_EYES", "HELD", "MAX_PSPI", "PAIN_UNITS", "held", "pspi"]
-
 PAIN_UNITS: Final[dict[int, str]] = {
     4: "brow lowerer",
     6: "cheek raiser",
@@ -27,32 +25,13 @@ _STRONGEST: Final = 5
 
 
 def pspi(units: Mapping[int, npt.ArrayLike]) -> npt.NDArray[np.float64]:
-    """Compute the score that action units make.
+    """Compute AU4 + max(AU6, AU7) + max(AU9, AU10) + AU43, 0 to 16; NaN where a unit is.
 
-    Parameters
-    ----------
-    units : mapping of int to array_like
-        Intensities by action unit, 0 (absent) to 5; 0 or 1 of action unit 43. Units that are not
-        there are absent, others than `PAIN_UNITS` do not count. Shapes are broadcast.
-
-    Returns
-    -------
-    ndarray, float64
-        AU4 + max(AU6, AU7) + max(AU9, AU10) + AU43, from 0 to 16; NaN where a unit is NaN.
-
-    Raises
-    ------
-    InputError
-        If an intensity is out of its range.
-
-    Notes
-    -----
-    It measures what a face shows: a broad smile that lifts the cheeks scores, and so do eyes closed
-    at rest; a person in agony with a still face scores 0.
-
-    References
-    ----------
-    Prkachin and Solomon, The structure, reliability and validity of pain expression, Pain 2008.
+    Intensities go from 0 (absent) to 5, that of action unit 43 from 0 to 1; others than
+    `PAIN_UNITS` do not count, shapes are broadcast. It measures what a face shows: a broad smile
+    that lifts the cheeks scores, and so do eyes closed at rest; a person in agony with a still face
+    scores 0 (Prkachin and Solomon, The structure, reliability and validity of pain expression, Pain
+    2008).
     """
     z = {u: np.asarray(units.get(u, 0.0), dtype=np.float64) for u in PAIN_UNITS}
     for unit, values in z.items():
@@ -67,20 +46,7 @@ def pspi(units: Mapping[int, npt.ArrayLike]) -> npt.NDArray[np.float64]:
 
 
 def held(closed: npt.NDArray[np.bool_], frame_rate: float) -> npt.NDArray[np.bool_]:
-    """Tell closed eyes from blinks.
-
-    Parameters
-    ----------
-    closed : ndarray, shape (n,), bool
-        Whether the eyes are closed, frame after frame.
-    frame_rate : float
-        Frames per second.
-
-    Returns
-    -------
-    ndarray, shape (n,), bool
-        Whether they stay closed for half a second or more: action unit 43.
-    """
+    """Return where closed eyes stay closed for half a second or more: action unit 43."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], closed, [False]])))
     result = np.zeros(len(closed), dtype=bool)
     for start, stop in edges.reshape(-1, 2).tolist():

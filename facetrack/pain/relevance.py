@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 
-__all__ = ["RelevanceVectors", "SparseFit", "evidence", "fit_relevance", "fit_sparse", "rbf"]
-
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
@@ -28,48 +26,19 @@ _FINEST: Final = 1e6  # the precision of the noise in units of that of the targe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseFit:
-    """Weights of a few columns.
+    """Weights of a few columns."""
 
-    Attributes
-    ----------
-    active : ndarray, shape (m,), int
-        The columns that are used.
-    alphas : ndarray, shape (m,), float64
-        Precisions of their weights' priors.
-    weights : ndarray, shape (m,), float64
-    covariance : ndarray, shape (m, m), float64
-        Of the weights.
-    beta : float
-        Precision of the noise.
-    steps : int
-    converged : bool
-        Whether no step would have changed anything; otherwise the limit of steps was reached.
-    """
-
-    active: Indices
-    alphas: Floats
+    active: Indices  # (m,), the columns that are used
+    alphas: Floats  # (m,), precisions of their weights' priors
     weights: Floats
-    covariance: Floats
-    beta: float
+    covariance: Floats  # (m, m), of the weights
+    beta: float  # precision of the noise
     steps: int
-    converged: bool
+    converged: bool  # no step would have changed anything; else the limit was reached
 
 
 def rbf(x: npt.ArrayLike, z: npt.ArrayLike, gamma: float, lengths: Floats | None = None) -> Floats:
-    """Compute the kernel exp(-gamma |x - z|^2).
-
-    Parameters
-    ----------
-    x : array_like, shape (n, d)
-    z : array_like, shape (m, d)
-    gamma : float
-    lengths : ndarray, shape (m,), optional
-        Of z, squared, where they are known.
-
-    Returns
-    -------
-    ndarray, shape (n, m), float64
-    """
+    """Compute exp(-gamma |x - z|^2), (n, m); `lengths` are those of z, squared, where known."""
     a, b = np.asarray(x, dtype=np.float64), np.asarray(z, dtype=np.float64)
     own = (b**2).sum(1) if lengths is None else lengths
     squares = (a**2).sum(1)[:, None] + own - 2 * a @ b.T
@@ -79,23 +48,8 @@ def rbf(x: npt.ArrayLike, z: npt.ArrayLike, gamma: float, lengths: Floats | None
 def evidence(
     phi: npt.ArrayLike, targets: npt.ArrayLike, alphas: npt.ArrayLike, beta: float
 ) -> float:
-    """Compute the log marginal likelihood by its definition (Tipping 2001, eq. 14).
-
-    Parameters
-    ----------
-    phi : array_like, shape (n, m)
-        The columns in use.
-    targets : array_like, shape (n,)
-    alphas : array_like, shape (m,)
-        Precisions of the weights' priors.
-    beta : float
-        Precision of the noise.
-
-    Returns
-    -------
-    float
-        log N(t | 0, 1/beta + phi diag(1/alpha) phi^T).
-    """
+    """Compute the log marginal likelihood by its definition (Tipping 2001, eq. 14)."""
+    # log N(t | 0, 1/beta + phi diag(1/alpha) phi^T), of the columns in use.
     from scipy.linalg import solve_triangular  # loads slowly, and scoring needs none of it
 
     p, t = np.asarray(phi, dtype=np.float64), np.asarray(targets, dtype=np.float64)
@@ -227,29 +181,10 @@ class _Fitting:
 def fit_sparse(phi: npt.ArrayLike, targets: npt.ArrayLike, *, steps: int = STEPS) -> SparseFit:
     """Fit a linear model of few columns by maximising the marginal likelihood.
 
-    Parameters
-    ----------
-    phi : array_like, shape (n, m)
-        The columns; those without any value that is not 0 are never used.
-    targets : array_like, shape (n,)
-        With mean 0, unless a column is constant.
-    steps : int
-        At most; see `SparseFit.converged`.
-
-    Returns
-    -------
-    SparseFit
-
-    Raises
-    ------
-    InputError
-        If the shapes do not fit, values are not finite, or no column has any length.
-
-    Notes
-    -----
     Each step takes the column whose addition, new alpha or removal gains most (Tipping and Faul
     2003, section 4); the updates are of rank one (their appendix). The noise is estimated, and all
     computed anew, every ten steps. A column that is nearly parallel to one in use is not added.
+    Targets must have mean 0, unless a column is constant.
     """
     p, t = np.array(phi, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if p.ndim != 2 or t.shape != (len(p),) or not len(p):
@@ -287,31 +222,14 @@ def fit_sparse(phi: npt.ArrayLike, targets: npt.ArrayLike, *, steps: int = STEPS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RelevanceVectors:
-    """A fitted regression with Gaussian kernels.
+    """A fitted regression with Gaussian kernels."""
 
-    Attributes
-    ----------
-    vectors : ndarray, shape (m, d), float64
-        The training inputs that are used.
-    weights : ndarray, shape (m,), float64
-    covariance : ndarray, shape (m, m), float64
-        Of the weights.
-    gamma : float
-        Of the kernel, see `rbf`.
-    offset : float
-        Mean of the training targets, far from all vectors.
-    noise : float
-        Standard deviation of the noise, in the unit of the targets.
-    converged : bool
-        See `SparseFit`.
-    """
-
-    vectors: Floats
+    vectors: Floats  # (m, d), the training inputs that are used
     weights: Floats
-    covariance: Floats
-    gamma: float
-    offset: float
-    noise: float
+    covariance: Floats  # (m, m), of the weights
+    gamma: float  # of the kernel, see `rbf`
+    offset: float  # mean of the training targets, far from all vectors
+    noise: float  # standard deviation, in the unit of the targets
     converged: bool = True
     _lengths: Floats = field(init=False, repr=False)  # of the vectors, squared: once for all frames
 
@@ -319,47 +237,17 @@ class RelevanceVectors:
         object.__setattr__(self, "_lengths", (self.vectors**2).sum(1))
 
     def columns(self, x: npt.ArrayLike) -> Floats:
-        """Compute the kernel's columns.
-
-        Parameters
-        ----------
-        x : array-like, shape (n, d)
-            Inputs.
-
-        Returns
-        -------
-        ndarray, shape (n, m), float64
-        """
+        """Compute the kernel's columns of inputs (n, d)."""
         return rbf(x, self.vectors, self.gamma, self._lengths)
 
     def predict(self, x: npt.ArrayLike) -> Floats:
-        """Predict targets.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, d)
-
-        Returns
-        -------
-        ndarray, shape (n,), float64
-        """
+        """Predict targets of inputs (n, d)."""
         return np.asarray(self.offset + self.columns(x) @ self.weights)
 
     def judge(self, x: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
-        """Predict targets, and say how sure.
-
-        Parameters
-        ----------
-        x : array_like, shape (n, d)
-
-        Returns
-        -------
-        mean, deviation : ndarray, shape (n,), float64
-            Of the predictive distribution. The deviation falls to that of the noise far from all
-            vectors, where nothing is known: it is no interval.
-        nearest : ndarray, shape (n,), float64
-            The largest kernel value; near 0 nothing like it was in the training data.
-        """
+        """Predict targets: mean, deviation and largest kernel value."""
+        # The deviation falls to that of the noise far from all vectors, where nothing is known: it
+        # is no interval. Near a largest kernel value of 0 nothing like it was in the training data.
         phi = self.columns(x)
         variance = self.noise**2 + np.einsum("nm,mk,nk->n", phi, self.covariance, phi)
         return self.offset + phi @ self.weights, np.sqrt(variance), phi.max(axis=1)
@@ -368,27 +256,7 @@ class RelevanceVectors:
 def fit_relevance(
     x: npt.ArrayLike, targets: npt.ArrayLike, gamma: float, *, steps: int = STEPS
 ) -> RelevanceVectors:
-    """Fit a relevance vector regression.
-
-    Parameters
-    ----------
-    x : array_like, shape (n, d)
-        Training inputs, standardised.
-    targets : array_like, shape (n,)
-    gamma : float
-        Of the kernel, see `rbf`.
-    steps : int
-        At most.
-
-    Returns
-    -------
-    RelevanceVectors
-
-    Raises
-    ------
-    InputError
-        See `fit_sparse`.
-    """
+    """Fit a relevance vector regression on standardised inputs (n, d)."""
     inputs, t = np.asarray(x, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     offset = float(t.mean())
     fit = fit_sparse(rbf(inputs, inputs, gamma), t - offset, steps=steps)

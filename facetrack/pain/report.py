@@ -16,8 +16,6 @@ from facetrack.pain.protocol import FoldScores
 from facetrack.reporting.plots import new_figure, save_figure
 from facetrack.reporting.tables import Part, Quantity, Table
 
-__all__ = ["PAPER", "difference", "measure", "pool", "score_plots", "score_table"]
-
 Floats = npt.NDArray[np.float64]
 
 PAPER: Final = {"rmse": 0.99, "pcc": 0.67}  # Egede, Valstar and Martinez, FG 2017, on UNBC
@@ -27,19 +25,7 @@ _ENDS: Final = ("low", "high")
 
 
 def pool(folds: Iterable[FoldScores], count: int) -> dict[str, Floats]:
-    """Put the scores of all folds in the order of the frames.
-
-    Parameters
-    ----------
-    folds : iterable of FoldScores
-    count : int
-        Of frames.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (count,), float64
-        By arm; NaN where no fold tested the frame.
-    """
+    """Put the scores of all folds in the order of the frames; NaN where no fold tested one."""
     found: dict[str, Floats] = {}
     for fold in folds:
         for name, scores in fold.scores.items():
@@ -50,27 +36,7 @@ def pool(folds: Iterable[FoldScores], count: int) -> dict[str, Floats]:
 def measure(
     frames: Frames, pooled: Mapping[str, Floats], folds: Sequence[FoldScores], *, seed: int = 0
 ) -> dict[str, Any]:
-    """Measure the agreement of all arms with the labels, over all tested frames.
-
-    Parameters
-    ----------
-    frames : Frames
-    pooled : mapping of str to ndarray
-        From `pool`.
-    folds : sequence of FoldScores
-    seed : int
-        Of the bootstrap over subjects.
-
-    Returns
-    -------
-    dict of str to object
-        `arms`, `coverage`, `confusion`, `subjects`, `folds`, `failed`.
-
-    Raises
-    ------
-    InputError
-        If no fold could be fitted.
-    """
+    """Measure the agreement of all arms with the labels, over all tested frames."""
     if "score" not in pooled:
         raise InputError(f"no fold could be fitted; {folds[0].name}: {folds[0].problem}")
     tested = np.isfinite(pooled["score"])
@@ -134,18 +100,9 @@ def _pcc_interval(
 
 
 def score_table(details: Mapping[str, Any]) -> list[Part]:
-    """Lay the results out.
-
-    Parameters
-    ----------
-    details : mapping
-        From `measure`; also `unbc` (whether the paper's numbers stand beside), `fewer` and `random`
-        (arms with fewer subjects to train on, and of frames that were split at random).
-
-    Returns
-    -------
-    list of str or Table
-    """
+    """Lay the results out."""
+    # `unbc` puts the paper's numbers beside; `fewer` and `random` are arms with fewer subjects to
+    # train on, and of frames that were split at random.
     people, coverage = details["subjects"], details["coverage"]
     defined = [p["pcc"] for p in people.values() if p["pcc"] is not None and np.isfinite(p["pcc"])]
     middle = float(np.median(defined)) if defined else float("nan")
@@ -224,22 +181,7 @@ def _percent(value: float | None) -> str:
 def score_plots(
     folder: Path, frames: Frames, names: Sequence[str], pooled: Mapping[str, Floats]
 ) -> list[Path]:
-    """Draw score and label over time, a picture for each subject.
-
-    Parameters
-    ----------
-    folder : Path
-    frames : Frames
-    names : sequence of str
-        Of the sequences, as SUBJECT/SEQUENCE.
-    pooled : mapping of str to ndarray
-        From `pool`.
-
-    Returns
-    -------
-    list of Path
-        The pictures.
-    """
+    """Draw score and label over time, a picture for each subject."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for subject in np.unique(frames.subjects):
@@ -264,21 +206,7 @@ def score_plots(
 
 
 def difference(frames: Frames, first: Floats, second: Floats, *, seed: int = 0) -> dict[str, float]:
-    """Compare the correlations of two arms on the same frames, over subjects.
-
-    Parameters
-    ----------
-    frames : Frames
-    first, second : ndarray, shape (n,), float64
-        Scores of two arms, finite.
-    seed : int
-
-    Returns
-    -------
-    dict of str to float
-        `pcc`, `rmse`: second - first, pooled; `low`, `high`: 95 % of the PCC's by resampling
-        subjects.
-    """
+    """Compare two arms on the same frames: second - first, 95 % by resampling subjects."""
     names = np.unique(frames.subjects)
     rng = np.random.default_rng(seed)
     rows = {name: np.flatnonzero(frames.subjects == name) for name in names}

@@ -17,8 +17,6 @@ from facetrack.pain.influence import Influence, Region
 from facetrack.pain.looks import Look
 from facetrack.pain.model import PainModel
 
-__all__ = ["Moment", "Scorer"]
-
 Floats = npt.NDArray[np.float64]
 
 SOON: Final = 1.0  # seconds after which it is said what is usual for a face
@@ -27,36 +25,18 @@ _EPS: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The score of one frame.
-
-    Attributes
-    ----------
-    score, low, high : float
-        Within 0 to 16, as in `Scores`.
-    nearest : mapping of str to float
-        The largest kernel value of each set.
-    influences : mapping of str to float
-        By region: how much less the unsmoothed score were with the region as it is on average.
-        They need not add up.
-    """
+    """The score of one frame, as in `Scores`."""
 
     score: float
     low: float
     high: float
-    nearest: Mapping[str, float]
-    influences: Mapping[str, float]
+    nearest: Mapping[str, float]  # the largest kernel value of each set
+    influences: Mapping[str, float]  # by region: how much lower with it at rest
 
 
 @dataclass(slots=True)
 class Scorer(Stateful):
-    """Scores one face; it remembers as far back as the model looks.
-
-    Parameters
-    ----------
-    model : PainModel
-    regions : mapping of str to Region
-        Whose influence is asked for; see `influence.regions_of`.
-    """
+    """Scores one face; it remembers as far back as the model looks."""
 
     model: PainModel = field(metadata=NO_STATE)
     regions: Mapping[str, Region] = field(default_factory=dict, metadata=NO_STATE)
@@ -74,32 +54,11 @@ class Scorer(Stateful):
         self._usual_parts = {name: usual for name, usual in parts if usual is not None}
 
     def known(self, time: float) -> bool:
-        """Return whether the face was seen for long enough to say what is usual for it.
-
-        Parameters
-        ----------
-        time : float
-            Seconds.
-
-        Returns
-        -------
-        bool
-        """
+        """Return whether the face was seen for long enough to say what is usual for it."""
         return all(u.count and time - u.since >= SOON - _EPS for u in self._usual.values())
 
     def push(self, time: float, look: Look) -> Moment:
-        """Take the face's next look.
-
-        Parameters
-        ----------
-        time : float
-            Seconds; grows.
-        look : Look
-
-        Returns
-        -------
-        Moment
-        """
+        """Take the face's next look, at a time in seconds that grows."""
         if self._times and time - self._times[-1] > GAP + _EPS:
             self.forget()
         self._times.append(time)
@@ -127,18 +86,7 @@ class Scorer(Stateful):
         self._times, self._bases, self._fused = [], {}, []
 
     def restore(self, state: Any) -> None:
-        """Continue where another scorer of the same model stood.
-
-        Parameters
-        ----------
-        state : dict
-            What `state` gave.
-
-        Raises
-        ------
-        InputError
-            If it is broken or of other sets.
-        """
+        """Continue where another scorer of the same model stood."""
         names = set(self._usual), set(self._usual_parts)
         Stateful.restore(self, state)
         looks = {name: len(found) for name, found in self._bases.items()}

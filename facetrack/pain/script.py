@@ -11,8 +11,6 @@ from facetrack.pain.pspi import held
 from facetrack.synthetic.dynamics import HIGHEST, Move, Pulse, Sway, Syllables, curves
 from facetrack.synthetic.units import CLOSING
 
-__all__ = ["OTHERS", "labels", "write_only", "write_script"]
-
 Values = npt.NDArray[np.float64]
 
 _CLOSED: Final = 0.8  # of the way of the lids: eyes closed
@@ -34,18 +32,7 @@ OTHERS: Final = {
 
 
 def write_script(rng: np.random.Generator, seconds: float) -> tuple[Move, ...]:
-    """Draw what happens.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    seconds : float
-        How long the film lasts.
-
-    Returns
-    -------
-    tuple of Move
-    """
+    """Draw what happens in a film of so many seconds."""
     moves = [*_sway(rng), *_blinks(rng, seconds)]
     if rng.random() > _WITHOUT:
         for start in _starts(rng, seconds, seconds / _PAIN_EVERY):
@@ -57,20 +44,7 @@ def write_script(rng: np.random.Generator, seconds: float) -> tuple[Move, ...]:
 
 
 def write_only(rng: np.random.Generator, seconds: float, name: str) -> tuple[Move, ...]:
-    """Draw a film in which nothing happens but blinks, and one other thing again and again.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    seconds : float
-        How long the film lasts.
-    name : str
-        One of `OTHERS`; empty for blinks alone.
-
-    Returns
-    -------
-    tuple of Move
-    """
+    """Draw a film of blinks, and of one of `OTHERS` again and again, or "" for none."""
     moves = [*_sway(rng), *_blinks(rng, seconds)]
     for start in np.arange(1.0, seconds - 1.0, _AGAIN) if name else ():
         moves += _other(rng, name, float(start))
@@ -78,20 +52,8 @@ def write_only(rng: np.random.Generator, seconds: float, name: str) -> tuple[Mov
 
 
 def labels(moves: tuple[Move, ...], times: Values) -> list[dict[int, float]]:
-    """Code what happens as a person would.
-
-    Parameters
-    ----------
-    moves : tuple of Move
-    times : ndarray, shape (n,), float64
-        Seconds of the frames, evenly spaced.
-
-    Returns
-    -------
-    list of dict of int to float
-        Of each frame: grades of action units, those that are absent left out. The intensity is
-        rounded; eyes count as closed if they are so for half a second or more.
-    """
+    """Code what happens as a person would: grades of action units by frame, without absent ones."""
+    # The intensity is rounded; eyes count as closed if they are so for half a second or more.
     latent = curves(moves, times)
     found: list[dict[int, float]] = [{} for _ in times]
     for unit, values in latent.items():

@@ -15,8 +15,6 @@ from facetrack.pain.layer import Layer
 from facetrack.pain.projection import Projection
 from facetrack.pain.relevance import RelevanceVectors
 
-__all__ = ["FORMS", "SETS", "FeatureSet", "Standard", "fit_standard"]
-
 Floats = npt.NDArray[np.float64]
 
 SETS: Final = {"geometry": "shape", "appearance": "hog", "deep": "deep", "tuned": "deep"}  # source
@@ -26,43 +24,18 @@ CONSTANT: Final = 1e-8  # deviation below which a value says nothing
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standard:
-    """Standardises values.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (d,), float64
-    scale : ndarray, shape (d,), float64
-        1 over the standard deviation; 0 where the value is constant, which makes it 0.
-    """
+    """Standardises values."""
 
     mean: Floats
-    scale: Floats
+    scale: Floats  # 1 / standard deviation; 0 where the value is constant
 
     def apply(self, values: Floats) -> Floats:
-        """Standardise values.
-
-        Parameters
-        ----------
-        values : ndarray, shape (n, d), float64
-
-        Returns
-        -------
-        ndarray, shape (n, d), float64
-        """
+        """Standardise values (n, d)."""
         return np.asarray((values - self.mean) * self.scale)
 
 
 def fit_standard(values: Floats) -> Standard:
-    """Learn mean and deviation.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n, d), float64
-
-    Returns
-    -------
-    Standard
-    """
+    """Learn mean and deviation of values (n, d)."""
     deviation = values.std(axis=0)
     scale = np.where(deviation > CONSTANT, 1 / np.maximum(deviation, CONSTANT), 0.0)
     return Standard(values.mean(axis=0), scale)
@@ -70,36 +43,16 @@ def fit_standard(values: Floats) -> Standard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureSet:
-    """Makes the features of one set, and scores them.
+    """Makes the features of one set, and scores them."""
 
-    Attributes
-    ----------
-    kind : str
-        Of `SETS`.
-    form : {"static", "window", "usual"}
-        One moment; five moments (of geometry: with the motion since the last, 316 values in all);
-        five moments, measured from what was usual for this face in the last ten seconds.
-    step : float
-        Seconds between the moments.
-    mean : ndarray, shape (68, 2), float64
-        The mean shape in outer-eye distances.
-    projection : Projection or None
-        Of the source's values; geometry has none.
-    layer : Layer or None
-        Of the kind `tuned` alone: what makes its features of a window.
-    standard : Standard or None
-    regression : RelevanceVectors or None
-        None while it is being fitted.
-    """
-
-    kind: str
-    form: str
-    step: float
-    mean: Floats
-    projection: Projection | None = None
-    layer: Layer | None = None
+    kind: str  # of `SETS`
+    form: str  # of `FORMS`: one moment, five moments, five from what was usual in 10 s
+    step: float  # seconds between the moments
+    mean: Floats  # (68, 2), the mean shape in outer-eye distances
+    projection: Projection | None = None  # of the source's values; geometry has none
+    layer: Layer | None = None  # of the kind `tuned` alone: what makes its features of a window
     standard: Standard | None = None
-    regression: RelevanceVectors | None = None
+    regression: RelevanceVectors | None = None  # None while it is being fitted
 
     @property
     def name(self) -> str:
@@ -112,37 +65,13 @@ class FeatureSet:
         return SETS[self.kind]
 
     def base(self, values: npt.ArrayLike) -> Floats:
-        """Make of a source's values what is remembered of them.
-
-        Parameters
-        ----------
-        values : array-like, shape (n, d)
-
-        Returns
-        -------
-        ndarray, shape (n, k), float64
-            Projected; the values themselves without a projection.
-        """
+        """Make of a source's values (n, d) what is remembered of them: projected, or all."""
         if self.projection is None:
             return np.asarray(values, dtype=np.float64)
         return self.projection.apply(values)
 
     def features(self, times: npt.ArrayLike, base: Floats, first: int = 0) -> Floats:
-        """Make the features of a run.
-
-        Parameters
-        ----------
-        times : array_like, shape (n,)
-            Seconds, growing.
-        base : ndarray, shape (n, d), float64
-            From `base`; of the form `usual` less what is usual, see `history.Usual`.
-        first : int
-            The moment to begin with.
-
-        Returns
-        -------
-        ndarray, shape (n - first, features), float64
-        """
+        """Make the features of a run from `base`, less what is usual in that form."""
         if self.form == "static":
             return self._shape(base[first:]) if self.kind == "geometry" else base[first:]
         seen = past(times, base, self.step, first)
@@ -157,21 +86,7 @@ class FeatureSet:
     def features_of(
         self, times: Floats, sequences: npt.NDArray[np.intp], values: npt.ArrayLike
     ) -> Floats:
-        """Make the features of many sequences.
-
-        Parameters
-        ----------
-        times : ndarray, shape (n,), float64
-            Seconds, growing within a sequence.
-        sequences : ndarray, shape (n,), int
-            Number of the sequence of each moment.
-        values : array_like, shape (n, d)
-            Of the source.
-
-        Returns
-        -------
-        ndarray, shape (n, features), float64
-        """
+        """Make the features of many sequences from a source's values (n, d)."""
         base = self.base(values)
         if self.form == "usual":
             base = from_usual(times, base, runs(np.zeros(len(times)), sequences))
@@ -179,22 +94,7 @@ class FeatureSet:
         return np.concatenate(made)
 
     def score(self, features: Floats) -> tuple[Floats, Floats]:
-        """Score features.
-
-        Parameters
-        ----------
-        features : ndarray, shape (n, d), float64
-
-        Returns
-        -------
-        score, nearest : ndarray, shape (n,), float64
-            See `RelevanceVectors.judge`, whose deviation is no interval.
-
-        Raises
-        ------
-        InputError
-            If it was not fitted.
-        """
+        """Score features (n, d); see `RelevanceVectors.judge`, without its deviation."""
         if self.standard is None or self.regression is None:
             raise InputError(f"the features {self.name!r} have no regression yet")
         phi = self.regression.columns(self.standard.apply(features))

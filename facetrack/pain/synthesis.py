@@ -25,8 +25,6 @@ from facetrack.parallel import Map
 from facetrack.synthetic.portrait import Portrait, astronaut, stranger
 from facetrack.version import installed_version
 
-__all__ = ["Plan", "synthesize"]
-
 GENERATOR: Final = 2  # the version of what is drawn: folders of another one are not gone on with
 MOST_SUBJECTS: Final = 99
 _CURVES: Final = "Latent_curves"
@@ -35,26 +33,14 @@ _STAGING: Final = "unfinished"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a corpus consists of.
-
-    Attributes
-    ----------
-    subjects, sequences, frames : int
-        People, films of each, frames of each film.
-    seed : int
-        Of everything random.
-    frame_rate : float
-        Frames per second.
-    size : (int, int)
-        Width and height of the pictures, pixels.
-    """
+    """What a corpus consists of."""
 
     subjects: int
-    sequences: int
-    frames: int
+    sequences: int  # films of each person
+    frames: int  # of each film
     seed: int = 0
     frame_rate: float = 15.0
-    size: tuple[int, int] = (320, 240)
+    size: tuple[int, int] = (320, 240)  # width, height in pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,34 +60,10 @@ def synthesize(
     model: FaceModel,
     map_: Map = map,
 ) -> Path:
-    """Make a corpus, or go on with one that was interrupted.
-
-    Parameters
-    ----------
-    root : path-like
-        Its folder. Sequences that are there already stay; more subjects and sequences are added.
-    plan : Plan
-    portraits : sequence of LabelledImage
-        Near-neutral faces, of which subjects are drawn; if empty, all subjects are made of the
-        portrait that ships.
-    model : FaceModel
-        Its mean head turns faces; every second sequence has the landmarks that it tracks, the
-        others have the true ones with jitter.
-    map_ : Map
-        Does the work.
-
-    Returns
-    -------
-    Path
-        The description of the corpus.
-
-    Raises
-    ------
-    InputError
-        If there are too few portraits, a number makes no sense, or the folder holds another corpus.
-    OutputError
-        If something cannot be written.
-    """
+    """Make a corpus, or go on with one that was interrupted; return its description's path."""
+    # Sequences that are there already stay. Without portraits, all subjects are made of those that
+    # ship. Every second sequence has the landmarks that the tracker finds, the others jittered
+    # ones.
     if min(plan.subjects, plan.sequences, plan.frames) < 1 or not plan.frame_rate > 0:
         raise InputError(f"subjects, sequences, frames and rate must be above 0, got {plan}")
     people = _cast(plan, portraits)

@@ -16,60 +16,27 @@ from torch import Tensor, nn
 from facetrack.pain.layer import Layer
 from facetrack.pain.sets import fit_standard
 
-__all__ = ["Tuning", "tune"]
-
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How a layer is trained.
+    """How a layer is trained."""
 
-    Attributes
-    ----------
-    hidden : int
-        Its width: the number of features.
-    epochs : int
-    batch : int
-    rate, decay : float
-        Of AdamW; the rate falls to 0 as a cosine.
-    dropout : float
-        Of inputs and features.
-    units : float
-        Weight of the mean loss of action units beside that of the score.
-    threads : int
-    """
-
-    hidden: int = 64
+    hidden: int = 64  # its width: the number of features
     epochs: int = 15
     batch: int = 128
-    rate: float = 1e-3
+    rate: float = 1e-3  # of AdamW; falls to 0 as a cosine
     decay: float = 0.02
-    dropout: float = 0.4
-    units: float = 0.5
+    dropout: float = 0.4  # of inputs and features
+    units: float = 0.5  # weight of the mean loss of action units beside that of the score
     threads: int = 1
 
 
 def tune(
     windows: Floats, labels: Floats, units: Floats, seed: int, tuning: Tuning | None = None
 ) -> Layer:
-    """Train a layer.
-
-    Parameters
-    ----------
-    windows : ndarray, shape (n, 5, d), float64
-        The encoder's features and what it says, of training subjects alone.
-    labels : ndarray, shape (n,), float64
-        PSPI.
-    units : ndarray, shape (n, u), float64
-        Intensities of action units; NaN where they are unknown.
-    seed : int
-    tuning : Tuning, optional
-
-    Returns
-    -------
-    Layer
-    """
+    """Train a layer on windows (n, 5, d) of training subjects; units are NaN where unknown."""
     t = tuning or Tuning()
     torch.set_num_threads(t.threads)
     torch.manual_seed(seed)
