@@ -27,24 +27,18 @@ Five = tuple[tuple[float, float], ...]
 class Detection:
     """One face, or candidate, that a detector found.
 
-    Attributes
-    ----------
-    box : tuple of float
-        (x0, y0, x1, y1) in pixels of the frame, a square; it may reach over the frame's border.
-    score : float
-        How sure the detector is, see `CERTAIN` and `PLAUSIBLE`: of dlib's templates the distance
-        from their decision plane, of the networks the probability brought to the same scale.
-    view : int
-        dlib's template: 0 frontal, 1 turned to the person's right, 2 to the person's left, 3 rolled
-        counter-clockwise in the image, 4 clockwise. Yaw of 1 and 2 is about +-0.26 rad and roll of
-        3 and 4 about -+0.29 rad, so this says much about where to start a fit.
-    five : tuple of (x, y), or None
-        Where the networks see, in pixels: the eye on the image's left of an upright face, the
-        other eye, the tip of the nose, the corners of the mouth in the eyes' order. dlib's
-        templates say nothing of these.
+    `score` says how sure it is, see `CERTAIN` and `PLAUSIBLE`: of dlib's templates the distance
+    from their decision plane, of the networks the probability brought to the same scale.
+
+    `view` is dlib's template: 0 frontal, 1 turned to the person's right, 2 to the person's left, 3
+    rolled counter-clockwise in the image, 4 clockwise. Yaw of 1 and 2 is about +-0.26 rad and roll
+    of 3 and 4 about -+0.29 rad, so this says much about where to start a fit.
+
+    `five` is where the networks see, in pixels: the eye on the image's left of an upright face, the
+    other eye, the tip of the nose, the corners of the mouth in the eyes' order.
     """
 
-    box: Box
+    box: Box  # pixels of the frame, a square; it may reach over the frame's border
     score: float
     view: int = 0
     five: Five | None = None
@@ -111,21 +105,10 @@ def distinct(detections: Sequence[Detection]) -> list[Detection]:
 
 
 def surroundings(shape: tuple[int, ...], box: Box, margin: float) -> tuple[int, int, int, int]:
-    """Bound what lies around a box within a picture.
+    """Bound what lies around a box within a picture: left, top, right, bottom.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        (H, W, ...) of the picture.
-    box : tuple of float
-        (x0, y0, x1, y1) in pixels.
-    margin : float
-        Of the box's size, on each side.
-
-    Returns
-    -------
-    tuple of int
-        left, top, right, bottom; right and bottom are outside. Empty where the box is not finite.
+    `margin` is a share of the box's size, added on each side. Right and bottom are outside; all is
+    empty where the box is not finite.
     """
     size = max(box[2] - box[0], box[3] - box[1])
     if not np.isfinite(box).all() or size <= 0:

@@ -44,25 +44,11 @@ _MORE: Final = 1.5  # ... by so many times the difference
 
 
 class FaceDetector:
-    """Finds faces of any roll from a smallest size on.
+    """Finds faces of any roll from a smallest width in pixels on, see `check_smallest`.
 
-    Parameters
-    ----------
-    smallest : float
-        Width of the smallest face that is looked for, pixels.
-    live : bool
-        Search in steps that keep a camera's rate on one core, instead of most pictures at once;
-        `detect` is the first of them then.
-
-    Attributes
-    ----------
-    missing : str
-        What is lost because the networks' package is not installed; empty where it is.
-
-    Raises
-    ------
-    InputError
-        If `smallest` is out of range; see `check_smallest`.
+    `live` searches in steps that keep a camera's rate on one core, instead of most pictures at
+    once; `detect` is the first of them then. `missing` says what is lost because the networks'
+    package is not installed; it is empty where it is.
     """
 
     def __init__(self, smallest: float = SMALLEST_FACE, *, live: bool = False) -> None:
@@ -82,22 +68,8 @@ class FaceDetector:
     def detect(self, image: npt.ArrayLike, *, wanted: int = 1) -> list[Detection]:
         """Search the whole picture, in every way while fewer faces are found than wanted.
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-            See `pixels.checked_image`.
-        wanted : int
-            How many faces there may be.
-
-        Returns
-        -------
-        list of Detection
-            Best first: certain faces, then candidates.
-
-        Raises
-        ------
-        InputError
-            If the image has a wrong shape or type.
+        Returns certain faces, then candidates, best first. For the image see
+        `pixels.checked_image`.
         """
         picture = checked_image(image)
         found: list[Detection] = []
@@ -115,18 +87,9 @@ class FaceDetector:
         return found
 
     def search(self, image: npt.ArrayLike, step: int) -> list[Detection]:
-        """Search a part of what there is to search: some sizes, in one of the ways.
+        """Search a part of what there is to search: some sizes, in one of the ways; best first.
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-        step : int
-            Counts on from search to search. Upright faces are searched in every other step.
-
-        Returns
-        -------
-        list of Detection
-            Faces and candidates, best first.
+        `step` counts on from search to search. Upright faces are searched in every other step.
         """
         picture = checked_image(image)
         if self._networks is None or min(picture.shape[:2]) < SMALLEST_SIDE:
@@ -145,16 +108,7 @@ class FaceDetector:
     def detect_near(self, image: npt.ArrayLike, box: Box) -> list[Detection]:
         """Search around the place and at about the size where a face was last seen.
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-        box : tuple of float
-            (x0, y0, x1, y1) in pixels: the face's last place.
-
-        Returns
-        -------
-        list of Detection
-            Faces and candidates, best first; coordinates of the whole picture.
+        Returns faces and candidates, best first, in coordinates of the whole picture.
         """
         picture = checked_image(image)
         if self._networks is None:

@@ -52,22 +52,8 @@ class HogDetector:
     def detect(self, image: npt.ArrayLike, *, wanted: int = 1) -> list[Detection]:
         """Search the whole picture, each rung of the ladder until enough faces are found.
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-            See `pixels.checked_image`.
-        wanted : int
-            Finer (dearer) rungs are searched while fewer certain faces are known.
-
-        Returns
-        -------
-        list of Detection
-            Best first: certain faces, then candidates.
-
-        Raises
-        ------
-        InputError
-            If the image has a wrong shape or type.
+        Finer (dearer) rungs are searched while fewer certain faces are known than wanted. Returns
+        certain faces, then candidates, best first. For the image see `pixels.checked_image`.
         """
         picture = checked_image(image)
         found: list[Detection] = []
@@ -78,18 +64,9 @@ class HogDetector:
         return found
 
     def search(self, image: npt.ArrayLike, step: int) -> list[Detection]:
-        """Search the whole picture at one size, a step of bounded cost.
+        """Search the whole picture at one size, a step of bounded cost; best first.
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-        step : int
-            Counts on from search to search: the sizes of the ladder in turn.
-
-        Returns
-        -------
-        list of Detection
-            Faces and candidates, best first.
+        `step` counts on from search to search: the sizes of the ladder in turn.
         """
         picture = checked_image(image)
         shorter = min(picture.shape[:2])
@@ -99,19 +76,7 @@ class HogDetector:
         return self._run(picture, factor, (0.0, 0.0))
 
     def detect_near(self, image: npt.ArrayLike, box: Box) -> list[Detection]:
-        """Search around the place and at about the size where a face was last seen.
-
-        Parameters
-        ----------
-        image : array_like, shape (H, W[, 3]), uint8
-        box : tuple of float
-            (x0, y0, x1, y1) in pixels: the face's last place.
-
-        Returns
-        -------
-        list of Detection
-            Faces and candidates, best first; coordinates of the whole picture.
-        """
+        """Search around the place and at about the size where a face was last seen; best first."""
         picture = checked_image(image)
         left, top, right, bottom = surroundings(picture.shape, box, _NEAR_MARGIN)
         if min(right - left, bottom - top) < SMALLEST_SIDE:

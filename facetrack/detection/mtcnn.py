@@ -58,23 +58,12 @@ class Tile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Squares:
-    """Turned squares in a picture, one row each.
+    """Turned squares in a picture, one row each."""
 
-    Attributes
-    ----------
-    centre : ndarray, shape (n, 2), float64
-        Pixels.
-    side : ndarray, shape (n,), float64
-    angle : ndarray, shape (n,), float64
-        By which the face is turned clockwise in the image, radians.
-    score : ndarray, shape (n,), float64
-        Probability of a face.
-    """
-
-    centre: Floats
+    centre: Floats  # (n, 2), pixels
     side: Floats
-    angle: Floats
-    score: Floats
+    angle: Floats  # by which the face is turned clockwise in the image, radians
+    score: Floats  # probability of a face
 
     def __len__(self) -> int:
         return len(self.score)
@@ -107,17 +96,10 @@ class Squares:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Faces that the last network sees.
-
-    Attributes
-    ----------
-    squares : Squares
-    five : ndarray, shape (n, 5, 2), float64
-        Eyes, nose, corners of the mouth, pixels.
-    """
+    """Faces that the last network sees."""
 
     squares: Squares
-    five: Floats
+    five: Floats  # (n, 5, 2): eyes, nose, corners of the mouth, pixels
 
 
 def weights() -> Path:
@@ -129,21 +111,9 @@ def weights() -> Path:
 
 
 def tiles(shape: Sequence[int], smallest: float, largest: float, most: int) -> Iterator[Tile]:
-    """List what the first network must read to find faces between two sizes.
+    """List what the first network must read to find faces between two widths, large ones first.
 
-    Parameters
-    ----------
-    shape : sequence of int
-        (H, W, ...) of the picture.
-    smallest, largest : float
-        Width of a face, pixels.
-    most : int
-        Pixels that are read at once, about.
-
-    Yields
-    ------
-    Tile
-        From large faces to small ones.
+    About `most` pixels are read at once.
     """
     height, width = shape[:2]
     scale = CELL / smallest
@@ -163,10 +133,7 @@ def tiles(shape: Sequence[int], smallest: float, largest: float, most: int) -> I
 class Mtcnn:
     """The three networks. One object serves one thread.
 
-    Raises
-    ------
-    MissingDependencyError
-        If the package with the weights is not installed.
+    MissingDependencyError if the package with the weights is not installed.
     """
 
     def __init__(self) -> None:
@@ -175,24 +142,11 @@ class Mtcnn:
         self._propose, self._refine, self._see = nets
 
     def find(self, image: Image, where: Sequence[Tile], turn: int, most: int) -> Seen:
-        """Search a picture.
+        """Search a picture, which is looked at in grey; best first.
 
-        Parameters
-        ----------
-        image : ndarray, shape (H, W[, 3]), uint8
-            Looked at in grey.
-        where : sequence of Tile
-            See `tiles`, of the picture turned back by the quarters of `turn`.
-        turn : int
-            Quarters of a circle by which faces are turned clockwise.
-        most : int
-            The most proposals of the first network that the others look at: about six lie on a
-            face, and each costs up to a millisecond.
-
-        Returns
-        -------
-        Seen
-            Best first.
+        `where` are `tiles` of the picture turned back by `turn`, the quarters of a circle by which
+        faces are turned clockwise; `most`, the proposals of the first network that the others look
+        at: about six lie on a face, and each costs up to a millisecond.
         """
         pyramid = _Pyramid(grey(image))
         squares = _joined([self._proposals(pyramid, tile, turn) for tile in where])

@@ -13,15 +13,7 @@ _REGULARISATION = 0.03  # not critical: 0.01 to 0.3 give the same (method.md, 2.
 
 
 class BasisStatistics:
-    """Second moments of descriptors, differences and remainders, per landmark.
-
-    Parameters
-    ----------
-    n : int
-        Number of landmarks.
-    size : int
-        Length of a descriptor.
-    """
+    """Second moments of descriptors, differences and remainders, of n landmarks."""
 
     def __init__(self, n: int, size: int) -> None:
         self._count = 0
@@ -35,16 +27,10 @@ class BasisStatistics:
     ) -> None:
         """Add a batch of images.
 
-        Parameters
-        ----------
-        descriptors : ndarray, shape (N, n, size), float32
-            At the true shapes.
-        gradients : ndarray, shape (N, 2, n, size), float32
-            Differences per pixel.
-        remainders : ndarray, shape (N, n, size), float32
-            Descriptors at displaced shapes minus their linear prediction.
-        spread : ndarray, shape (n, 2, 2), float64
-            Second moments of each landmark's displacement, square pixels.
+        `descriptors` (N, n, size) at the true shapes; `gradients` (N, 2, n, size), differences per
+        pixel; `remainders` (N, n, size), descriptors at displaced shapes minus their linear
+        prediction; `spread` (n, 2, 2), second moments of each landmark's displacement, square
+        pixels.
         """
         factor = np.linalg.cholesky(spread + 1e-9 * np.eye(2)).astype(np.float32)
         # g Sigma g^T = (g L)(g L)^T
@@ -57,25 +43,13 @@ class BasisStatistics:
         self._remainder += _second_moments(remainders)
 
     def solve(self, k: int) -> tuple[Features, Features]:
-        """Choose the directions in which a descriptor changes most when its landmark moves.
+        """Choose the k directions in which a descriptor changes most when its landmark moves.
 
-        Parameters
-        ----------
-        k : int
-            Dimensions kept per landmark.
-
-        Returns
-        -------
-        basis : ndarray, shape (n, size, k), float32
-            P with orthonormal columns per landmark, rounded to half precision: everything that is
-            learned on top of it sees the rounded basis, and model files store it in half the space.
-        offset : ndarray, shape (n, k), float32
-            P^T mean, so that reduced features are P^T v - offset.
-
-        Notes
-        -----
-        C_s v = w (C_n + 0.03 tr(C_n) / size I) v with signal C_s = E[g Sigma g^T] and nuisance
-        C_n = cov(x) + E[r r^T].
+        C_s v = w (C_n + 0.03 tr(C_n) / size I) v with signal C_s = E[g Sigma g^T] and nuisance C_n
+        = cov(x) + E[r r^T]. Returns P (n, size, k), orthonormal columns per landmark, rounded to
+        half precision: everything that is learned on top of it sees the rounded basis, and model
+        files store it in half the space; and the offset P^T mean (n, k): reduced features are P^T v
+        - offset.
         """
         mean = self._sum / self._count
         n, size = mean.shape

@@ -35,24 +35,13 @@ Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a region lies in the mean shape, in outer-eye distances d.
+    """Where a region lies in the mean shape, in outer-eye distances d."""
 
-    Attributes
-    ----------
-    points : tuple of int
-        Its own landmarks.
-    centre : (x, y) or None
-        From the middle between the outer eye corners, x right, y down; None is the mean shape's
-        centroid.
-    width : float
-    fitted : tuple of int
-        The landmarks that bring a face to the mean shape.
-    """
-
-    points: tuple[int, ...]
+    points: tuple[int, ...]  # its own landmarks
+    # from the middle of the outer eye corners, x right, y down; None: mean's centroid
     centre: tuple[float, float] | None
     width: float
-    fitted: tuple[int, ...] = STABLE
+    fitted: tuple[int, ...] = STABLE  # the landmarks that bring a face to the mean shape
 
 
 _ALL: Final = tuple(range(68))
@@ -68,19 +57,11 @@ PLACES: Final[dict[str, Place]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A region that was cut out of a picture.
+    """A region that was cut out of a picture."""
 
-    Attributes
-    ----------
-    pixels : ndarray, shape (height, width[, 3]), uint8
-    to_crop : Similarity
-        Pixels of the picture -> pixels of the crop; its inverse leads back.
-    valid : ndarray, shape (height, width), bool
-        Which pixels come from inside the picture; elsewhere its border is repeated.
-    """
-
-    pixels: Image
-    to_crop: Similarity
+    pixels: Image  # (height, width[, 3]), uint8
+    to_crop: Similarity  # pixels of the picture -> pixels of the crop
+    # (height, width), pixels from inside the picture; elsewhere its border repeats
     valid: npt.NDArray[np.bool_]
 
 
@@ -88,34 +69,17 @@ class Cut:
 class Crop:
     """What to cut out of a picture; equal ones are equal keys of a cache.
 
-    Attributes
-    ----------
-    region : str
-        One of `PLACES`.
-    size : (width, height)
-        Of the crop in pixels; the height shows what it shows at the width's scale.
-    margin : float
-        What is added to the region's width, as a fraction of it.
-    upright : bool
-        Whether the face's roll is taken out.
-    follow : bool
-        Whether the crop is centred on the region's own landmarks in the picture, and not on its
-        place in the mean shape, where a moving mouth moves in the crop.
-    colour : bool
-        BGR, or else grey.
-
-    Raises
-    ------
-    InputError
-        If there is no such region, or a size or the margin is too small.
+    InputError if there is no such region, or a size or the margin is too small.
     """
 
-    region: str
+    region: str  # one of `PLACES`
+    # (width, height) in pixels; the height shows what it shows at the width's scale
     size: tuple[int, int]
-    margin: float = 0.0
-    upright: bool = True
+    margin: float = 0.0  # added to the region's width, as a fraction of it
+    upright: bool = True  # the face's roll is taken out
+    # centred on the region's landmarks in the picture, so that a moving mouth stays put
     follow: bool = False
-    colour: bool = False
+    colour: bool = False  # BGR, or else grey
 
     def __post_init__(self) -> None:
         if self.region not in PLACES:
@@ -124,24 +88,11 @@ class Crop:
             raise InputError(f"nothing to cut with size {self.size} and margin {self.margin}")
 
     def transform(self, points: npt.ArrayLike, mean: npt.ArrayLike) -> Similarity:
-        """Find where the crop lies in a picture.
+        """Find where the crop lies: pixels of the picture -> pixels of the crop.
 
-        Parameters
-        ----------
-        points : array_like, shape (68, 2)
-            Landmarks in pixels of the picture. Smoothed over time, the crop does not shake.
-        mean : array_like, shape (68, 2)
-            The mean shape, in any frame, its outer eye corners level.
-
-        Returns
-        -------
-        Similarity
-            Pixels of the picture -> pixels of the crop.
-
-        Raises
-        ------
-        InputError
-            If the points are not 68, not finite, or coincide.
+        By landmarks (68, 2), which shake less if smoothed over time, and the mean shape (68, 2) in
+        any frame, its outer eye corners level. InputError if they are not 68, not finite, or
+        coincide.
         """
         p, m = np.asarray(points, dtype=np.float64), np.asarray(mean, dtype=np.float64)
         if p.shape != (68, 2) or m.shape != (68, 2):
@@ -157,24 +108,7 @@ class Crop:
         return Similarity(turned.a, turned.b, *shift.tolist())
 
     def cut(self, image: Image, points: npt.ArrayLike, mean: npt.ArrayLike) -> Cut:
-        """Cut the region out of a picture.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W) or (H, W, 3), uint8
-            Grey or BGR.
-        points, mean : array_like, shape (68, 2)
-            As for `transform`.
-
-        Returns
-        -------
-        Cut
-
-        Raises
-        ------
-        InputError
-            As `transform` and `warp`.
-        """
+        """Cut the region out of a picture, (H, W) or (H, W, 3), uint8; see `transform`."""
         to_crop = self.transform(points, mean)
         pixels = warp(image, to_crop, self.size, colour=self.colour)
         return Cut(pixels, to_crop, inside(image.shape, to_crop, self.size))
@@ -198,50 +132,17 @@ def _middle(size: tuple[int, int]) -> Points:
 
 
 def warp_to_frame(image: Image, to_frame: Similarity, *, size: int = FRAME_SIZE) -> Image:
-    """Warp the face's part of an image into the reference frame as grey levels.
+    """Warp the face's part of an image into the reference frame as grey levels, (size, size).
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3), uint8
-        Grey or BGR. Only the part under the frame is converted.
-    to_frame : Similarity
-        Pixels of the image -> pixels of the reference frame.
-    size : int
-        Width and height of the frame in pixels.
-
-    Returns
-    -------
-    ndarray, shape (size, size), uint8
-        Outside the image the border is replicated.
-
-    Raises
-    ------
-    InputError
-        If the image is not uint8 or of another shape.
+    `to_frame` leads from pixels of the image to the frame's. Only the part under the frame is
+    converted; outside the image the border is replicated. InputError if the image is not uint8.
     """
     return warp(image, to_frame, (size, size))
 
 
 def aligned_patch(image: Image, points: Points, mean: Points, side: int) -> npt.NDArray[np.float32]:
-    """Cut the middle of the face out, upright and at one size, without aliasing.
+    """Cut the middle of the face out, upright and at one size, without aliasing, (side, side).
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W[, 3]), uint8
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels of the image.
-    mean : ndarray, shape (68, 2), float64
-        The shape that faces are aligned to, in any frame.
-    side : int
-        Width and height of the patch in pixels.
-
-    Returns
-    -------
-    ndarray, shape (side, side), float32
-        Grey values.
-
-    Notes
-    -----
     Not `warp`: signatures in profiles and the shipped whitening are of just this sampling, from a
     picture that is shrunk to one and a half times the patch's resolution.
     """
@@ -269,21 +170,8 @@ def aligned_patch(image: Image, points: Points, mean: Points, side: int) -> npt.
 
 
 def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
-    """Remember what a face looks like.
+    """Return the square around the points as (24, 24) grey values, to remember a face by.
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W[, 3]), uint8
-    points : ndarray, shape (68, 2), float64
-        In pixels of the image.
-
-    Returns
-    -------
-    ndarray, shape (24, 24), uint8
-        Grey values of the square around the points.
-
-    Notes
-    -----
     Not `warp`: it is looked for by shifting it over a picture that is shrunk and not turned, so it
     must not be turned either.
     """
@@ -301,22 +189,9 @@ def take_patch(image: Image, points: Points) -> npt.NDArray[np.uint8]:
 def around(
     image: Image, centre: npt.NDArray[np.float64], half: float
 ) -> tuple[Image, npt.NDArray[np.float64]]:
-    """Cut a square out, clipped to the image but never empty.
+    """Cut a square of 2 half pixels out as a view, clipped to the image but never empty.
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W[, 3]), uint8
-    centre : ndarray, shape (2,), float64
-        In pixels of the image.
-    half : float
-        Half of the square's side in pixels.
-
-    Returns
-    -------
-    region : ndarray, shape (h, w[, 3]), uint8
-        A view.
-    origin : ndarray, shape (2,), float64
-        Where its first pixel lies in the image.
+    Returns it with the place (2,) of its first pixel in the image.
     """
     height, width = image.shape[:2]
     left, top = np.clip(np.floor(centre - half), 0, [width - 1, height - 1]).astype(int).tolist()

@@ -20,25 +20,11 @@ def describe(
     shrink: int,
     out: Descriptors | None = None,
 ) -> Descriptors:
-    """Describe the patch around every point.
+    """Describe the patch around every point: (n, 128), v / sqrt(|v|^2 + 0.01) per landmark.
 
-    Parameters
-    ----------
-    maps : ndarray, shape (H, W, 8), float32
-        Orientation maps.
-    points : ndarray, shape (n, 2), float64
-        Points in pixels of the reference frame; cells outside are clamped to the border.
-    spacing : float
-        Distance of neighbouring cell centres in pixels of the reference frame.
-    shrink : int
-        How many pixels of the frame one pixel of the maps stands for, per direction.
-    out : ndarray, shape (n, 128), float32, optional
-        Where to write.
-
-    Returns
-    -------
-    ndarray, shape (n, 128), float32
-        4 x 4 cells of 8 directions, v / sqrt(|v|^2 + 0.01) per landmark.
+    4 x 4 cells of 8 directions are read in orientation maps (H, W, 8). Points (n, 2) and `spacing`,
+    the distance of cell centres, are in pixels of the reference frame, of which one pixel of the
+    maps stands for `shrink` in each direction; cells outside are clamped to the border.
     """
     if out is None:
         out = np.empty((len(points), DESCRIPTOR_SIZE), dtype=np.float32)

@@ -16,18 +16,10 @@ Maps = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class MapSpec:
-    """One blurred set of maps.
+    """One blurred set of maps."""
 
-    Attributes
-    ----------
-    shrink : {1, 2}
-        2 keeps every second pixel in each direction, after averaging.
-    radius : int
-        Radius of the box blur in pixels of the (shrunken) map, at least 1.
-    """
-
-    shrink: int
-    radius: int
+    shrink: int  # 1, or 2: every second pixel in each direction, after averaging
+    radius: int  # of the box blur in pixels of the (shrunken) map, at least 1
 
 
 # Coarse maps for the first levels at half resolution cost nothing in accuracy (method.md, 2.2).
@@ -35,17 +27,8 @@ DEFAULT_MAPS = (MapSpec(shrink=2, radius=2), MapSpec(shrink=1, radius=1))
 
 
 class MapBuilder:
-    """Computes the maps of one frame into buffers that are used again and again.
+    """Computes the maps of a frame (size, size), even, into buffers used again and again.
 
-    Parameters
-    ----------
-    specs : sequence of MapSpec
-        The sets of maps that the levels of a cascade read.
-    size : int
-        Width and height of the frame in pixels; even.
-
-    Notes
-    -----
     One builder belongs to one thread: `build` returns its own buffers, valid until the next call.
     """
 
@@ -69,18 +52,10 @@ class MapBuilder:
         ]
 
     def build(self, patch: npt.NDArray[np.uint8]) -> list[Maps]:
-        """Compute all sets of maps of one patch.
+        """Compute all sets of maps of one grey patch, each (size / shrink, size / shrink, 8).
 
-        Parameters
-        ----------
-        patch : ndarray, shape (size, size), uint8
-            Grey levels of the reference frame.
-
-        Returns
-        -------
-        list of ndarray, each shape (size / shrink, size / shrink, 8), float32
-            o_k = max(0, g . (cos t_k, sin t_k)) / sqrt(|g| + 1), box-blurred; g is the central
-            difference in grey levels per pixel.
+        o_k = max(0, g . (cos t_k, sin t_k)) / sqrt(|g| + 1), box-blurred; g is the central
+        difference in grey levels per pixel.
         """
         raw, half = self._raw, self._half
         _kernels.orientation_maps(np.ascontiguousarray(patch), self._gradient, raw)

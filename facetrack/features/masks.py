@@ -23,24 +23,13 @@ _FRACTION: Final = 4  # bits after the point in OpenCV's coordinates
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How a part of the face is drawn, by numbers of landmarks.
+    """How a part of the face is drawn, by numbers of landmarks."""
 
-    Attributes
-    ----------
-    outlines : tuple of tuple of int
-        Polygons that are filled; one without area, such as a closed eye, is still a thin line.
-    holes : tuple of tuple of int
-        Polygons that are taken out again.
-    lines : tuple of tuple of int
-        Open lines.
-    thickness : int
-        Of the lines, in pixels.
-    """
-
+    # filled; one without area, such as a closed eye, is still a thin line
     outlines: tuple[tuple[int, ...], ...] = ()
-    holes: tuple[tuple[int, ...], ...] = ()
-    lines: tuple[tuple[int, ...], ...] = ()
-    thickness: int = 1
+    holes: tuple[tuple[int, ...], ...] = ()  # polygons that are taken out again
+    lines: tuple[tuple[int, ...], ...] = ()  # open ones
+    thickness: int = 1  # of the lines, pixels
 
 
 PARTS: Final[dict[str, Part]] = {
@@ -56,47 +45,17 @@ PARTS: Final[dict[str, Part]] = {
 
 
 def mask(points: npt.ArrayLike, size: tuple[int, int], *parts: str) -> Mask:
-    """Mark the pixels whose centres lie in parts of the face.
+    """Mark the pixels (height, width) whose centres lie in one of the `parts` of the face.
 
-    Parameters
-    ----------
-    points : array_like, shape (68, 2)
-        Landmarks in pixels of the crop: `cut.to_crop.apply(points)`.
-    size : (width, height)
-        Of the mask in pixels.
-    *parts : str
-        Of `PARTS`.
-
-    Returns
-    -------
-    ndarray, shape (height, width), bool
-        Their union.
-
-    Raises
-    ------
-    InputError
-        If there is no such part, or the points are not 68 or not finite.
+    `points` are in pixels of the crop: `cut.to_crop.apply(points)`.
     """
     return _draw(_checked(points, parts), size, parts, 1)
 
 
 def coverage(points: npt.ArrayLike, size: tuple[int, int], *parts: str) -> npt.NDArray[np.float32]:
-    """Measure how much of each pixel's area lies in parts of the face.
+    """Measure how much of each pixel's area, in [0, 1], lies in parts of the face.
 
-    Parameters
-    ----------
-    points, size, parts
-        As for `mask`, which moves by whole pixels where this one moves smoothly.
-
-    Returns
-    -------
-    ndarray, shape (height, width), float32
-        In [0, 1].
-
-    Raises
-    ------
-    InputError
-        As `mask`.
+    It moves smoothly where `mask` moves by whole pixels.
     """
     width, height = size
     fine = (_checked(points, parts) + 0.5) * _FINE - 0.5

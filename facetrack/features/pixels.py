@@ -21,20 +21,8 @@ SMALLEST_SIDE: Final = 16  # pixels; no face fits into less
 def checked_image(image: npt.ArrayLike) -> Image:
     """Bring a picture to uint8, grey or BGR, without copying one that is so already.
 
-    Parameters
-    ----------
-    image : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)
-        uint8 or uint16; grey, BGR, or BGR with alpha, which is dropped. 16 bits are scaled to 8.
-        Any size, also none at all.
-
-    Returns
-    -------
-    ndarray, shape (H, W) or (H, W, 3), uint8
-
-    Raises
-    ------
-    InputError
-        If the shape or the type is another one.
+    Takes (H, W), (H, W, 1), (H, W, 3), (H, W, 4) of any size, also none, in uint8 or uint16, which
+    is scaled; alpha is dropped. InputError if the shape or the type is another one.
     """
     array = np.asarray(image)
     if array.ndim == 3 and array.shape[2] == 1:
@@ -61,19 +49,7 @@ def grey(image: Image) -> Image:
 
 
 def shrink(image: Image, factor: float) -> Image:
-    """Scale a picture, averaging when it becomes smaller.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3), uint8
-    factor : float
-        New size over old size.
-
-    Returns
-    -------
-    ndarray, shape (round(H factor), round(W factor)[, 3]), uint8
-        At least one pixel a side.
-    """
+    """Scale a picture by a factor, to at least one pixel; averaging when it becomes smaller."""
     height, width = image.shape[:2]
     size = max(1, round(width * factor)), max(1, round(height * factor))
     if factor < 1:
@@ -83,18 +59,7 @@ def shrink(image: Image, factor: float) -> Image:
 
 
 def box_of(points: npt.ArrayLike) -> Box:
-    """Bound a shape.
-
-    Parameters
-    ----------
-    points : array_like, shape (n, 2)
-        Landmarks in pixels.
-
-    Returns
-    -------
-    tuple of float
-        (x0, y0, x1, y1) in pixels.
-    """
+    """Bound a shape: (x0, y0, x1, y1)."""
     p = np.asarray(points, dtype=np.float64)
     (x0, y0), (x1, y1) = p.min(axis=0).tolist(), p.max(axis=0).tolist()
     return x0, y0, x1, y1

@@ -13,28 +13,11 @@ Image = npt.NDArray[np.uint8]
 
 
 def average(image: Image, size: tuple[int, int]) -> Image:
-    """Shrink a picture to a size: every new pixel is the mean over its area.
+    """Shrink a picture to a size (width, height): every new pixel is the mean over its area.
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3), uint8
-    size : (width, height)
-        In pixels; each from 1 to the image's own.
-
-    Returns
-    -------
-    ndarray, shape (height, width[, 3]), uint8
-
-    Raises
-    ------
-    InputError
-        If the size is larger than the image.
-
-    Notes
-    -----
     `cv2.resize` with INTER_AREA, which does colour, computes the same (a mean halfway between two
     grey levels may be rounded the other way), but takes three times as long for grey where the
-    ratio of the sizes is no whole number.
+    ratio of the sizes is no whole number. InputError if the size is larger than the image.
     """
     width, height = size
     if not (1 <= height <= image.shape[0] and 1 <= width <= image.shape[1]):

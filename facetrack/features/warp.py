@@ -22,26 +22,9 @@ def warp(
 ) -> Image:
     """Warp a part of an image, once, bilinearly, and averaged before where it shrinks.
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3), uint8
-        Grey or BGR. Only the part under the crop is converted.
-    to_crop : Similarity
-        Pixels of the image -> pixels of the crop.
-    size : (width, height)
-        Of the crop in pixels.
-    colour : bool
-        Return BGR, or else grey levels.
-
-    Returns
-    -------
-    ndarray, shape (height, width[, 3]), uint8
-        Outside the image the border is replicated; zeros where no part of the image is near.
-
-    Raises
-    ------
-    InputError
-        If the image is not uint8 or of another shape.
+    `to_crop` leads from the image's pixels to the crop's, whose `size` is (width, height). Only the
+    part under the crop is converted. Outside the image the border is replicated; zeros where no
+    part of the image is near. InputError if the image is not uint8 or of another shape.
     """
     if image.dtype != _UINT8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
         raise InputError(
@@ -69,21 +52,7 @@ def warp(
 def inside(
     shape: tuple[int, ...], to_crop: Similarity, size: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
-    """Mark the pixels of a crop whose centres lie in the picture.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The picture's, (H, W[, 3]).
-    to_crop : Similarity
-        Pixels of the picture -> pixels of the crop.
-    size : (width, height)
-        Of the crop in pixels.
-
-    Returns
-    -------
-    ndarray, shape (height, width), bool
-    """
+    """Mark the pixels (height, width) of a crop whose centres lie in a picture of this shape."""
     back = to_crop.inverse()
     right, bottom = shape[1] - 0.5, shape[0] - 0.5  # pixels are squares around their centres
     ends = [(x, y) for x in (0, size[0] - 1) for y in (0, size[1] - 1)]

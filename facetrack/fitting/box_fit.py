@@ -27,35 +27,18 @@ _KEEP: Final = 0.4  # of the start cascade's form, where the refinement starts
 class FivePlacement:
     """Where a detector's five points put the first shape: a linear map, learnt from truths.
 
-    Attributes
-    ----------
-    mean : ndarray, shape (5, 2), float64
-        Mean of the five points, brought upon each other by similarities.
-    weights : ndarray, shape (136, 11), float64
-        From the five points that a similarity brought upon the mean, less the mean, and 1, to the
-        landmarks there. Yaw and pitch show in how the points lie to each other.
+    `mean` (5, 2) is that of the five points, brought upon each other by similarities; `weights`
+    (136, 11) lead from the five points that a similarity brought upon the mean, less the mean, and
+    1, to the landmarks there. Yaw and pitch show in how the points lie to each other.
     """
 
     mean: Points
     weights: Points
 
     def start(self, five: npt.ArrayLike) -> Points:
-        """Place a shape on five points.
+        """Place a shape (68, 2) on five points of `detection.Detection.five`, pixels of the image.
 
-        Parameters
-        ----------
-        five : array_like, shape (5, 2)
-            In pixels of the image; see `detection.Detection.five`.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the image.
-
-        Raises
-        ------
-        InputError
-            If the points are not five, not finite, or all in one place.
+        InputError if the points are not five, not finite, or all in one place.
         """
         to_mean = fit_similarity(five, self.mean)
         evidence = np.append((to_mean.apply(five) - self.mean).ravel(), 1.0)
@@ -64,39 +47,15 @@ class FivePlacement:
 
 @dataclass(frozen=True, slots=True)
 class BoxPlacement:
-    """Where a detector's box puts the first shape, learnt from boxes and truths.
+    """Where a detector's box puts the first shape, learnt from boxes and truths."""
 
-    Attributes
-    ----------
-    shapes : ndarray, shape (views, 68, 2), float64
-        Median shape for every view of the detector, in box widths from the box' centre.
-    five : FivePlacement or None
-        For detectors that say where eyes, nose and mouth are; None where too few trained it.
-    """
-
+    # (views, 68, 2): medians by the detector's view, in box widths from the centre
     shapes: npt.NDArray[np.float64]
+    # for detectors with five points; None where too few trained it
     five: FivePlacement | None = None
 
     def start(self, box: Box, view: int) -> npt.NDArray[np.float64]:
-        """Place the shape of a view in a box.
-
-        Parameters
-        ----------
-        box : tuple of float
-            x0, y0, x1, y1 in pixels of the image.
-        view : int
-            Which template of the detector found the box; see `detection.Detection.view`.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the image.
-
-        Raises
-        ------
-        InputError
-            If the box is empty or there is no such view.
-        """
+        """Place the shape of a view in a box; InputError if that is empty or there is none such."""
         x0, y0, x1, y1 = box
         if not np.isfinite(box).all() or x1 <= x0 or y1 <= y0:
             raise InputError(f"a box is x0 < x1, y0 < y1 in pixels, got {box}")
@@ -125,24 +84,12 @@ class Builders(threading.local):
 
 @dataclass(frozen=True, slots=True)
 class BoxFitter:
-    """Finds the landmarks in a detector's box.
-
-    Attributes
-    ----------
-    shape_model : ShapeModel
-    placement : BoxPlacement
-        From the box to the first start.
-    start : Cascade
-        For the large motion from the box.
-    refinement : Cascade
-        From where the start cascade ends: the face's place is known, its form not yet.
-    builders : Builders
-    """
+    """Finds the landmarks in a detector's box."""
 
     shape_model: ShapeModel
-    placement: BoxPlacement
-    start: Cascade
-    refinement: Cascade
+    placement: BoxPlacement  # from the box to the first start
+    start: Cascade  # for the large motion from the box
+    refinement: Cascade  # from where `start` ends: the face's place is known, its form not yet
     builders: Builders = field(default_factory=Builders, repr=False, compare=False)
 
     def fit(
@@ -152,28 +99,11 @@ class BoxFitter:
         view: int = 0,
         five: npt.ArrayLike | None = None,
     ) -> Points:
-        """Fit the landmarks.
+        """Fit the landmarks in a box as dlib's frontal detector gives it, pixels of the image.
 
-        Parameters
-        ----------
-        image : ndarray, shape (H, W) or (H, W, 3), uint8
-            Grey or BGR.
-        box : tuple of float
-            x0, y0, x1, y1 in pixels of the image, as dlib's frontal detector gives it.
-        view : int
-            Which of the detector's templates found it.
-        five : array_like, shape (5, 2), optional
-            Where the detector sees eyes, nose and mouth: a better start than the box.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the image.
-
-        Raises
-        ------
-        InputError
-            If the image has a wrong type or shape, the box is empty, or there is no such view.
+        `view` is which of the detector's templates found it; `five`, where it sees eyes, nose and
+        mouth (5, 2), is a better start. InputError if the image is wrong, the box empty, or the
+        view unknown.
         """
         if five is None:
             start = self.placement.start(box, view)
@@ -201,16 +131,9 @@ class BoxFitter:
 
 
 def five_of(points: npt.ArrayLike) -> Points:
-    """Return the landmarks that are nearest to what a detector's five points mean.
+    """Return the landmarks (5, 2) nearest to a detector's five points.
 
-    Parameters
-    ----------
-    points : array_like, shape (68, 2)
-
-    Returns
-    -------
-    ndarray, shape (5, 2), float64
-        Centres of the eyes, tip of the nose, corners of the mouth.
+    Centres of the eyes, tip of the nose, corners of the mouth.
     """
     p = np.asarray(points, dtype=np.float64)
     eyes = p[36:42].mean(axis=0), p[42:48].mean(axis=0)
@@ -225,23 +148,7 @@ def _upon_five(mean: Points, five: npt.ArrayLike) -> Points:
 def run_both_ways(
     cascade: Cascade, builder: MapBuilder, patch: npt.NDArray[np.uint8], start: Points
 ) -> tuple[Points, Points]:
-    """Run a cascade on a patch and on its mirror image.
-
-    Parameters
-    ----------
-    cascade : Cascade
-    builder : MapBuilder
-        Of the cascade's maps.
-    patch : ndarray, shape (size, size), uint8
-        Grey levels of the reference frame.
-    start : ndarray, shape (68, 2), float64
-        Pixels of the frame.
-
-    Returns
-    -------
-    straight, turned : ndarray, shape (68, 2), float64
-        Both ends as they lie on the patch.
-    """
+    """Run a cascade on a patch and on its mirror image; both ends as they lie on the patch."""
     size = len(patch)
     straight = cascade.run(builder.build(patch), start)
     turned = cascade.run(builder.build(patch[:, ::-1]), mirror(start, size))

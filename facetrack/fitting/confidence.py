@@ -26,54 +26,25 @@ _REGIONS: Final = np.array([*(points[0] for points in REGIONS.values()), N_POINT
 
 
 class End(NamedTuple):
-    """Where a fit ended, and what the tracking cascade's last level reads there.
+    """Where a fit ended, and what the tracking cascade's last level reads there."""
 
-    Attributes
-    ----------
-    features : ndarray, shape (d,), float32
-        The last one is 1.
-    step : ndarray, shape (m,), float32
-        R f: what the level would still correct, in parameters of the shape model.
-    shape : ndarray, shape (68, 2), float64
-        Pixels of the reference frame.
-    points : ndarray, shape (68, 2), float64
-        Pixels of the image.
-    size : (width, height)
-        Of the image in pixels.
-    scale : float
-        Pixels of the reference frame per pixel of the image.
-    contrast : float
-        From `contrast_of` the level's maps.
-    """
-
-    features: Features
+    features: Features  # (d,), the last one is 1
+    # (m,), R f: what the level would still correct, in parameters of the shape model
     step: Features
-    shape: Array
-    points: Array
-    size: tuple[int, int]
-    scale: float
-    contrast: float
+    shape: Array  # (68, 2), pixels of the reference frame
+    points: Array  # (68, 2), pixels of the image
+    size: tuple[int, int]  # (width, height) of the image
+    scale: float  # pixels of the reference frame per pixel of the image
+    contrast: float  # from `contrast_of` the level's maps
 
 
 @dataclass(frozen=True, slots=True)
 class PointConfidence:
-    """A logistic classifier for each point.
+    """A logistic classifier for each point; InputError if a shape is another one."""
 
-    Attributes
-    ----------
-    weights : ndarray, shape (68, q), float64
-    bias : ndarray, shape (68,), float64
-    taught : ndarray, shape (68, 3), float64
-        What lessons do to a point's logit: factor, gain by their logarithm, gain.
-
-    Raises
-    ------
-    InputError
-        If a shape is another one.
-    """
-
-    weights: Array
-    bias: Array
+    weights: Array  # (68, q)
+    bias: Array  # (68,)
+    # (68, 3), what lessons do to a logit: factor, gain by their logarithm, gain
     taught: Array = field(default_factory=lambda: np.tile([1.0, 0.0, 0.0], (N_POINTS, 1)))
 
     def __post_init__(self) -> None:
@@ -89,20 +60,11 @@ class PointConfidence:
             object.__setattr__(self, name, array)
 
     def probability(self, inputs: Array, lessons: npt.ArrayLike = 0) -> Array:
-        """Say how likely the points of one face are where they should be.
+        """Return the probabilities (68,) of errors below 5 % of the outer-eye distance.
 
-        Parameters
-        ----------
-        inputs : ndarray, shape (68, q), float64, C-contiguous
-            From `point_features`, where the cascade ended.
-        lessons : array_like, shape (68,) or ()
-            How many of the person's own vouch for each point.
-
-        Returns
-        -------
-        ndarray, shape (68,), float64, read-only
-            Probability in [0, 1] that a point's error is below 5 % of the outer-eye distance; 0
-            where the shape is so broken that features are not finite.
+        `inputs` (68, q), C-contiguous, are `point_features` where the cascade ended; `lessons`
+        counts those of the person's own that vouch for each point. Read-only; 0 where features are
+        not finite, because the shape is so broken.
         """
         probability = np.empty(N_POINTS)
         weights, bias = self.weights, self.bias
@@ -121,24 +83,13 @@ class PointConfidence:
 def point_features(
     end: End, quality: float, shape_model: ShapeModel, modes: npt.NDArray[np.float32]
 ) -> Array:
-    """Form what the classifiers see.
+    """Form what the classifiers see, (68, q).
 
-    Parameters
-    ----------
-    end : End
-    quality : float
-        Logit of the fit quality.
-    shape_model : ShapeModel
-    modes : ndarray, shape (136, m), float32
-        The cascade's basis: from its parameters to points.
-
-    Returns
-    -------
-    ndarray, shape (68, q), float64
-        Per point: how far the last level would still move it and how unusual its patch looks, both
-        for the point and for its region, and how far it lies outside the image. The same for all
-        points: mean step, mean unusualness, quality, size of the face, contrast, how unusual the
-        shape is, and its first modes with their squares (a turned head, an open mouth).
+    Per point: how far the last level would still move it and how unusual its patch looks, both for
+    the point and for its region, and how far it lies outside the image. The same for all points:
+    mean step, mean unusualness, quality (logit), size of the face, contrast, how unusual the shape
+    is, and its first modes with their squares (a turned head, an open mouth). `modes` (136, m) lead
+    from the cascade's parameters to points.
     """
     parameters = shape_model.parameters(end.shape)[N_RIGID:] / shape_model.deviations[N_RIGID:]
     facts = np.array([quality, end.scale, end.contrast, *end.size], dtype=np.float64)

@@ -22,39 +22,18 @@ from facetrack.regression.cascade import Cascade
 
 @dataclass(frozen=True, slots=True)
 class FaceModel:
-    """A trained model. It never changes; what is learned of a person is kept apart from it.
-
-    Attributes
-    ----------
-    name : str
-    shape_model : ShapeModel
-    placement : BoxPlacement
-        From a detector's box to the first start.
-    start : Cascade
-        For the large motion from the box.
-    refinement : Cascade
-        From where the start cascade ends: the face's place is known, its form not yet.
-    tracking : Cascade
-        For the small motion from the last shape.
-    quality : QualityClassifier
-    card : dict
-        What the model was trained on and how, JSON-able.
-    confidence : PointConfidence or None
-        None where nothing is said of single points.
-    priors : tuple of LevelPrior
-        Of the levels of the tracking cascade that can learn a person; none where it cannot.
-    """
+    """A trained model. It never changes; what is learned of a person is kept apart from it."""
 
     name: str
     shape_model: ShapeModel
-    placement: BoxPlacement
-    start: Cascade
-    refinement: Cascade
-    tracking: Cascade
+    placement: BoxPlacement  # from a detector's box to the first start
+    start: Cascade  # for the large motion from the box
+    refinement: Cascade  # from where `start` ends: the face's place is known, its form not yet
+    tracking: Cascade  # for the small motion from the last shape
     quality: QualityClassifier
-    card: dict[str, Any]
-    confidence: PointConfidence | None = None
-    priors: tuple[LevelPrior, ...] = ()
+    card: dict[str, Any]  # what the model was trained on and how, JSON-able
+    confidence: PointConfidence | None = None  # None where nothing is said of single points
+    priors: tuple[LevelPrior, ...] = ()  # of the tracking levels that can learn a person
     _builders: Builders = field(default_factory=Builders, repr=False, compare=False)
     _box_fitter: BoxFitter = field(init=False, repr=False, compare=False)
 
@@ -71,25 +50,9 @@ class FaceModel:
         *,
         learned: Learned | None = None,
     ) -> Fit:
-        """Fit the landmarks from a shape nearby, such as that of the last frame.
+        """Fit the landmarks from a shape (68, 2) nearby, such as that of the last frame, in pixels.
 
-        Parameters
-        ----------
-        image : ndarray, shape (H, W) or (H, W, 3), uint8
-            Grey or BGR.
-        start : array_like, shape (68, 2)
-            Pixels of the image.
-        learned : Learned, optional
-            What was learned of the person.
-
-        Returns
-        -------
-        Fit
-
-        Raises
-        ------
-        InputError
-            If the image or the start has a wrong type or shape, or the start is not finite.
+        InputError if image or start have a wrong type or shape, or the start is not finite.
         """
         start = np.asarray(start, dtype=np.float64)
         to_frame = self.shape_model.to_reference(start)
@@ -112,28 +75,12 @@ class FaceModel:
         view: int = 0,
         five: npt.ArrayLike | None = None,
     ) -> Fit:
-        """Fit the landmarks from a detector's box.
+        """Fit the landmarks from a box as dlib's frontal detector gives it, pixels of the image.
 
-        Parameters
-        ----------
-        image : ndarray, shape (H, W) or (H, W, 3), uint8
-            Grey or BGR.
-        box : tuple of float
-            x0, y0, x1, y1 in pixels of the image, as dlib's frontal detector gives it.
-        view : int
-            Which of the detector's templates found it: 0 frontal, 1 and 2 turned, 3 and 4 rolled.
-        five : array_like, shape (5, 2), optional
-            Where the detector sees eyes, nose and mouth, see `detection.Detection`: a better start
-            than the box, and the only one for faces that are turned by more than half a radian.
-
-        Returns
-        -------
-        Fit
-
-        Raises
-        ------
-        InputError
-            If the image has a wrong type or shape, the box is empty, or there is no such view.
+        `view` is the template that found it: 0 frontal, 1 and 2 turned, 3 and 4 rolled; `five`,
+        where the detector sees eyes, nose and mouth, is a better start than the box, and the only
+        one for faces that are turned by more than half a radian. InputError if the image is wrong,
+        the box is empty, or there is no such view.
         """
         return self.judge(image, self._box_fitter.fit(image, box, view, five))
 
@@ -144,24 +91,9 @@ class FaceModel:
         return run_both_ways(cascade, self._builders.get(cascade.maps), patch, start)
 
     def judge(self, image: npt.NDArray[np.uint8], points: npt.ArrayLike) -> Fit:
-        """Say how good landmarks are, wherever they come from.
+        """Return how good landmarks are, wherever they come from, as a fit with these points.
 
-        Parameters
-        ----------
-        image : ndarray, shape (H, W) or (H, W, 3), uint8
-            Grey or BGR.
-        points : array_like, shape (68, 2)
-            Pixels of the image.
-
-        Returns
-        -------
-        Fit
-            With these points.
-
-        Raises
-        ------
-        InputError
-            If the image or the points have a wrong type or shape, or the points are not finite.
+        InputError if image or points have a wrong type or shape, or the points are not finite.
         """
         points = np.asarray(points, dtype=np.float64)
         to_frame = self.shape_model.to_reference(points)

@@ -19,41 +19,20 @@ Features = npt.NDArray[np.float32]
 class QualityClassifier:
     """A logistic classifier on the features at the final shape.
 
-    Attributes
-    ----------
-    level : Level
-        Reads the features; its regressor predicts how far the shape still is from the truth.
-    mean, scale : ndarray, shape (q,), float32
-        Standardisation of the evidence.
-    weights : ndarray, shape (q,), float32
-    bias : float
-
-    Notes
-    -----
-    The evidence is z (reduced descriptors), z^2 and (R z)^2. The derivative-chosen features are
-    odd around the truth, so only their squares tell near from far in every direction.
+    The evidence is z (reduced descriptors), z^2 and (R z)^2. The derivative-chosen features are odd
+    around the truth, so only their squares tell near from far in every direction.
     """
 
-    level: Level
-    mean: Features
+    level: Level  # reads the features; its regressor predicts how far off the shape still is
+    mean: Features  # (q,), standardisation of the evidence
     scale: Features
     weights: Features
     bias: float
 
     def logits(self, features: Features, steps: Features) -> Array:
-        """Judge fits by what the level reads at their ends.
+        """Return the logits (N,) of a mean error below 8 % of the outer-eye distance.
 
-        Parameters
-        ----------
-        features : ndarray, shape (N, d), float32
-            From `level.features`.
-        steps : ndarray, shape (N, m), float32
-            R f of each.
-
-        Returns
-        -------
-        ndarray, shape (N,), float64
-            Logits of the probability that the mean error is below 8 % of the outer-eye distance.
+        `features` (N, d) are what the level reads at the ends of fits, `steps` (N, m) R f of each.
         """
         values = (evidence(features, steps) - self.mean) * self.scale
         logits: Array = (values @ self.weights).astype(np.float64) + self.bias
@@ -66,19 +45,7 @@ def probability(logit: float) -> float:
 
 
 def evidence(features: Features, steps: Features) -> Features:
-    """Form what the classifier sees.
-
-    Parameters
-    ----------
-    features : ndarray, shape (N, d), float32
-        The last column is 1.
-    steps : ndarray, shape (N, m), float32
-        R f of each.
-
-    Returns
-    -------
-    ndarray, shape (N, 2 (d - 1) + m), float32
-    """
+    """Form what the classifier sees, (N, 2 (d - 1) + m); the last column of features is 1."""
     z = features[:, :-1]
     return np.concatenate([z, z * z, steps**2], axis=1)
 
@@ -88,19 +55,8 @@ def train_quality(
 ) -> QualityClassifier:
     """Learn to tell well-fitted shapes from others by regularised logistic regression.
 
-    Parameters
-    ----------
-    level : Level
-        Reads the features at run time.
-    features : ndarray, shape (N, d), float32
-        Features at well-fitted shapes, at perturbed shapes and on background.
-    well_fitted : ndarray, shape (N,), bool
-    ridge : float
-        Weight of |w|^2 against the mean log-loss.
-
-    Returns
-    -------
-    QualityClassifier
+    Features (N, d) are those at well-fitted shapes, at perturbed shapes and on background; `ridge`
+    is the weight of |w|^2 against the mean log-loss.
     """
     if well_fitted.all() or not well_fitted.any():
         raise InputError("the quality classifier needs well-fitted and badly fitted examples")
@@ -132,16 +88,8 @@ def train_quality(
 def calibrate(logits: Array, well_fitted: npt.NDArray[np.bool_]) -> tuple[float, float]:
     """Find slope and shift that make a classifier's logits probabilities (Platt 1999).
 
-    Parameters
-    ----------
-    logits : ndarray, shape (N,), float64
-        On examples that the classifier was not trained on.
-    well_fitted : ndarray, shape (N,), bool
-
-    Returns
-    -------
-    slope, shift : float
-        The calibrated logit is slope * logit + shift.
+    Logits are of examples that the classifier was not trained on; the calibrated one is slope *
+    logit + shift.
     """
     # Platt's smoothed targets keep the slope finite on separable examples
     positive, negative = int(well_fitted.sum()), int((~well_fitted).sum())

@@ -36,23 +36,10 @@ Values = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whitening:
-    """What was learnt of how people differ.
+    """What was learnt of how people differ; InputError if a shape or a value is wrong."""
 
-    Attributes
-    ----------
-    mean : ndarray, shape (N_VALUES,), float32
-        Of `gradients` over many people.
-    matrix : ndarray, shape (N_VALUES, N_VALUES), float32
-        Takes out what changes between looks of one person.
-
-    Raises
-    ------
-    InputError
-        If a shape is wrong or a value is not finite.
-    """
-
-    mean: Values
-    matrix: Values
+    mean: Values  # (N_VALUES,), of `gradients` over many people
+    matrix: Values  # (N_VALUES, N_VALUES), takes out what changes between looks of one person
 
     def __post_init__(self) -> None:
         if self.mean.shape != (N_VALUES,) or self.matrix.shape != (N_VALUES, N_VALUES):
@@ -83,19 +70,7 @@ def save_whitening(
 ) -> None:
     """Save a whitening, its matrix as float16: written beside, then renamed.
 
-    Parameters
-    ----------
-    whitening : Whitening
-    path : path-like
-        Ends in .npz.
-    name : str
-    card : mapping
-        Data, terms and measures.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
+    `card`: data, terms and measures.
     """
     arrays: Arrays = {"mean": whitening.mean, "matrix": whitening.matrix.astype(np.float16)}
     APPEARANCE.write(path, arrays, {"name": name, "card": dict(card)})
@@ -108,18 +83,9 @@ def shipped_whitening() -> Whitening:
 
 
 def gradients(patch: npt.NDArray[np.float32]) -> Values:
-    """Describe a patch by the directions of its gradients, cell by cell.
+    """Describe a patch (SIDE, SIDE) by the directions of its gradients, cell by cell, (N_VALUES,).
 
-    Parameters
-    ----------
-    patch : ndarray, shape (SIDE, SIDE), float32
-        Grey values.
-
-    Returns
-    -------
-    ndarray, shape (N_VALUES,), float32
-        Roots of the shares of eight directions in cells of 4 x 4 pixels, which light changes
-        little.
+    Roots of the shares of eight directions in cells of 4 x 4 pixels, which light changes little.
     """
     gradient_x, gradient_y = np.zeros_like(patch), np.zeros_like(patch)
     gradient_x[:, 1:-1] = patch[:, 2:] - patch[:, :-2]

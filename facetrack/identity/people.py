@@ -50,32 +50,15 @@ class Reason(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Missing:
-    """A person who was tracked and is not seen now.
-
-    Attributes
-    ----------
-    person : Person
-    points : ndarray, shape (68, 2), float64
-        The last good shape in pixels.
-    velocity : ndarray, shape (2,), float64
-        Pixels a frame when last seen.
-    since : int
-        Number of the frame in which the face was lost.
-    time : float
-        Seconds at which that was.
-    reason : str
-        Why, in words.
-    behind : bool
-        Whether the face was lost while it touched another one.
-    """
+    """A person who was tracked and is not seen now."""
 
     person: Person
-    points: Points
-    velocity: Motion
-    since: int
-    time: float
-    reason: str
-    behind: bool = False
+    points: Points  # the last good shape, pixels
+    velocity: Motion  # pixels a frame when last seen
+    since: int  # number of the frame in which the face was lost
+    time: float  # seconds at which that was
+    reason: str  # why, in words
+    behind: bool = False  # whether the face was lost while it touched another one
 
     @property
     def box(self) -> Box:
@@ -83,20 +66,7 @@ class Missing:
         return box_of(self.points)
 
     def may_be_at(self, points: Points, frame: int, time: float) -> bool:
-        """Return whether the person can have come from the last place to this one by now.
-
-        Parameters
-        ----------
-        points : ndarray, shape (68, 2), float64
-        frame : int
-            Number of the present frame.
-        time : float
-            Its seconds.
-
-        Returns
-        -------
-        bool
-        """
+        """Return whether the person can have come from the last place to this one by now."""
         if time - self.time > _MOMENT:
             return False
         gone = frame - self.since
@@ -117,26 +87,12 @@ class People:
     def recognise(
         self, looks: Sequence[Signature], points: Points, frame: int, time: float
     ) -> Person | None:
-        """Decide whose face this is.
+        """Decide whose face this is, by its signatures in this frame and those before.
 
-        Parameters
-        ----------
-        looks : sequence of ndarray
-            The face's signatures in this frame and those before, at least one.
-        points : ndarray, shape (68, 2), float64
-            Where it is, in pixels.
-        frame : int
-            Number of the present frame.
-        time : float
-            Its seconds.
-
-        Returns
-        -------
-        Person or None
-            A person missing, who is no longer so, or a new person. None if it is in doubt: the
-            face does not look enough like anybody missing, but a little, or too few looks were
-            taken, or a person was lost near here a moment ago and may be half covered yet. Ask
-            again in the next frame, with one look more.
+        Returns a person missing, who is no longer so, or a new person. None if it is in doubt: the
+        face does not look enough like anybody missing, but a little, or too few looks were taken,
+        or a person was lost near here a moment ago and may be half covered yet. Ask again in the
+        next frame, with one look more.
         """
         if not self.missing:
             return self.new()

@@ -35,22 +35,9 @@ _MEMORY: Final = 0.9  # weight of the old signature when a like one is averaged 
 
 
 def signature(image: Image, points: Points, shape_model: ShapeModel) -> Signature:
-    """Describe a face's appearance.
+    """Describe a face's appearance, aligned to the model's mean shape, (SIGNATURE_SIZE,).
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W[, 3]), uint8
-        The frame.
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels of the frame.
-    shape_model : ShapeModel
-        Its mean shape is what faces are aligned to.
-
-    Returns
-    -------
-    ndarray, shape (SIGNATURE_SIZE,), float32
-        A unit vector of what tells people apart, then mean and standard deviation of the grey
-        values.
+    A unit vector of what tells people apart, then mean and standard deviation of the grey values.
     """
     patch = aligned_patch(image, points, shape_model.mean, SIDE)
     values = shipped_whitening().apply(gradients(patch))
@@ -65,21 +52,12 @@ def similarity(a: Signature, b: Signature) -> float:
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """A person who was seen.
+    """A person who was seen."""
 
-    Attributes
-    ----------
-    id : int
-        Never handed to another person.
-    exemplars : list of ndarray
-        Signatures, the oldest first, each of another pose.
-    model_state : PersonState or None
-        What was taught of the face; None while nothing was.
-    """
-
-    id: int
+    id: int  # never handed to another person
+    # signatures, the oldest first, each of another pose
     exemplars: list[Signature] = field(default_factory=list)
-    model_state: PersonState | None = None
+    model_state: PersonState | None = None  # what was taught of the face; None while nothing was
 
     def likeness(self, seen: Signature) -> float:
         """Compare a signature with all exemplars; returns the best agreement, -1 without any."""

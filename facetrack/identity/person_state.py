@@ -26,20 +26,11 @@ _OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a f
 
 @dataclass(slots=True)
 class PersonState(Stateful):
-    """A person's lessons and what was learned from them.
+    """A person's lessons and what was learned from them."""
 
-    Attributes
-    ----------
-    lessons : list of Lesson
-        In the order in which they were given.
-    learned : Learned or None
-        From the lessons; None before the first.
-    teacher : SelfTeacher or None
-        Goes on from there by the tracker's own tracks, where it adapts.
-    """
-
-    lessons: list[Lesson] = field(default_factory=list)
-    learned: Learned | None = None
+    lessons: list[Lesson] = field(default_factory=list)  # in the order in which they were given
+    learned: Learned | None = None  # None before the first lesson
+    # goes on from there by the tracker's own tracks, where it adapts
     teacher: SelfTeacher | None = None
     _learner: Learner | None = field(default=None, repr=False, compare=False)
 
@@ -49,21 +40,10 @@ class PersonState(Stateful):
         return self.learned if self.teacher is None else self.teacher.learned
 
     def teach(self, model: FaceModel, lesson: Lesson) -> bool:
-        """Take one more lesson; a later one for the same frame replaces the earlier.
+        """Take one more lesson; return whether it replaced an earlier one for the same frame.
 
-        Of more than 120 the latest 80 stay, so that memory is bounded.
-
-        Parameters
-        ----------
-        model : FaceModel
-            See `teachable`.
-        lesson : Lesson
-
-        Returns
-        -------
-        bool
-            Whether an earlier lesson was replaced. What the tracker taught itself begins anew from
-            what the person says now.
+        Of more than 120 the latest 80 stay, so that memory is bounded. What the tracker taught
+        itself begins anew from what the person says now.
         """
         kept = [old for old in self.lessons if old.key != lesson.key]
         lessons = [*kept, lesson]
@@ -146,27 +126,10 @@ def checked_correction(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Check a person's correction, and complete it by the fit where it says nothing.
 
-    Parameters
-    ----------
-    points : array_like, shape (68, 2)
-        In pixels of the frame; anything where the mask is False.
-    mask : array_like, shape (68,), bool, optional
-        The points that the person vouches for; all of them without it.
-    fitted : ndarray, shape (68, 2), float64
-        What the tracker found.
-    size : (width, height)
-        Of the frame in pixels.
-
-    Returns
-    -------
-    points : ndarray, shape (68, 2), float64
-    mask : ndarray, shape (68,), bool
-
-    Raises
-    ------
-    InputError
-        If shapes are wrong, the mask vouches for nothing, a vouched point is not finite, or more
-        than half of the vouched points lie outside of the frame.
+    `points` (68, 2) may be anything where the mask (68,) is False; without a mask all are vouched
+    for; `size` is the frame's (width, height). Returns points and mask. InputError if shapes are
+    wrong, the mask vouches for nothing, a vouched point is not finite, or more than half of the
+    vouched points lie outside of the frame.
     """
     given = np.array(points, dtype=np.float64)
     vouched = np.ones(N_POINTS, bool) if mask is None else np.array(mask, dtype=np.bool_)

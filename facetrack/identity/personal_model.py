@@ -17,13 +17,7 @@ from facetrack.learning.lesson import KEEP
 
 @dataclass(frozen=True, slots=True)
 class PersonalModel:
-    """The generic model with what was learned of a person.
-
-    Attributes
-    ----------
-    model : FaceModel
-    learned : Learned
-    """
+    """The generic model with what was learned of a person."""
 
     model: FaceModel
     learned: Learned

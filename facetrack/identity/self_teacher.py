@@ -40,40 +40,21 @@ _SLOW: Final = 0.05  # weight of a frame in the mean quality
 
 @dataclass(slots=True)
 class Memory:
-    """What a teacher remembers of the frames so far.
+    """What a teacher remembers of the frames so far."""
 
-    Attributes
-    ----------
-    lessons : list of SelfLesson
-        In the order in which they were learned.
-    found : SelfLesson or None
-        In the last frame, to be learned in this one.
-    quality : float or None
-        Mean of the last frames.
-    best : float
-        The highest that the mean has been.
-    frames : int
-    given_up : bool
-    """
-
+    # in the order in which they were learned
     lessons: list[SelfLesson] = field(default_factory=list)
-    found: SelfLesson | None = None
-    quality: float | None = None
-    best: float = 0.0
+    found: SelfLesson | None = None  # in the last frame, to be learned in this one
+    quality: float | None = None  # mean of the last frames
+    best: float = 0.0  # the highest that the mean has been
     frames: int = 0
     given_up: bool = False
 
 
 class SelfTeacher:
-    """Teaches one person's face to the tracker from its own tracks.
+    """Teaches one person's face to the tracker from its own tracks, from corrections on.
 
-    Parameters
-    ----------
-    model : FaceModel
-    lessons : list of Lesson
-        A person's corrections, from which it goes on.
-    learner : Learner, optional
-        Which has learned them, so that they need not be learned again.
+    A `learner` that has learned these lessons saves learning them again.
     """
 
     def __init__(
@@ -99,15 +80,9 @@ class SelfTeacher:
     def watch(self, image: Image, before: Points, points: Points, quality: float) -> None:
         """Look at a tracked frame: every second one gives a lesson if it is good enough.
 
-        It is learned in the frame after, so that no frame has to wait for both.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W[, 3]), uint8
-        before, points : ndarray, shape (68, 2), float64
-            The face in the frame before and in this one, pixels.
-        quality : float
-            Of the fit in this frame.
+        It is learned in the frame after, so that no frame has to wait for both. `before` and
+        `points` are the face in the frame before and in this one, pixels; `quality` is that of this
+        frame's fit.
         """
         now = self.memory
         now.frames += 1

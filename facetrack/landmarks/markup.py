@@ -56,23 +56,9 @@ STABLE: Final = (27, 28, 29, 30, 33, 36, 39, 42, 45)
 
 
 def to_markup(points: npt.ArrayLike, count: int) -> npt.NDArray[np.float64]:
-    """Keep the points of a smaller mark-up.
+    """Keep the points of a smaller mark-up, (..., count, 2), of (..., 68, 2).
 
-    Parameters
-    ----------
-    points : array_like, shape (..., 68, 2)
-        Landmarks in pixels.
-    count : {68, 66, 51, 49}
-        51 drops the jaw; 66 and 49 also drop the inner mouth corners.
-
-    Returns
-    -------
-    ndarray, shape (..., count, 2), float64
-
-    Raises
-    ------
-    InputError
-        If there is no such mark-up or the points are not 68.
+    51 drops the jaw; 66 and 49 also drop the inner mouth corners. InputError for another count.
     """
     array = np.asarray(points, dtype=np.float64)
     if count not in MARKUPS:
@@ -83,19 +69,9 @@ def to_markup(points: npt.ArrayLike, count: int) -> npt.NDArray[np.float64]:
 
 
 def mirror(points: npt.ArrayLike, width: float) -> npt.NDArray[np.float64]:
-    """Mirror landmarks together with an image of this width.
+    """Mirror landmarks (..., 68, 2) together with an image of this width; 1 mirrors at x = 0.
 
-    Parameters
-    ----------
-    points : array_like, shape (..., 68, 2)
-        Landmarks (x, y) in pixels.
-    width : float
-        Width of the image in pixels; 1 mirrors at x = 0.
-
-    Returns
-    -------
-    ndarray, shape (..., 68, 2), float64
-        x becomes width - 1 - x, and points of the left and the right side change places.
+    x becomes width - 1 - x, and points of the left and the right side change places.
     """
     array = np.asarray(points, dtype=np.float64)[..., list(MIRROR), :].copy()
     array[..., 0] = width - 1 - array[..., 0]
@@ -103,17 +79,9 @@ def mirror(points: npt.ArrayLike, width: float) -> npt.NDArray[np.float64]:
 
 
 def outer_eye_distance(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Measure the distance of the outer eye corners, which normalises all errors.
+    """Measure |p36 - p45|, which normalises all errors, in pixels, of shapes (..., 68, 2).
 
-    Parameters
-    ----------
-    points : array_like, shape (..., 68, 2)
-        Landmarks in pixels.
-
-    Returns
-    -------
-    ndarray, shape (...), float64
-        |p36 - p45| in pixels ("inter-ocular distance" in the 300-W and 300-VW literature).
+    The literature on 300-W and 300-VW calls it "inter-ocular distance".
     """
     array = np.asarray(points, dtype=np.float64)
     right, left = OUTER_EYE_CORNERS
@@ -123,18 +91,10 @@ def outer_eye_distance(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def pupil_distance(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Measure the distance of the pupils, as the means of each eye's points.
+    """Measure the distance of the pupils, as the means of each eye's points, in pixels.
 
-    Parameters
-    ----------
-    points : array_like, shape (..., 68, 2)
-        Landmarks in pixels.
-
-    Returns
-    -------
-    ndarray, shape (...), float64
-        Pixels; "inter-pupil distance" in the 300-W literature. It is shorter than the distance of
-        the outer eye corners, so percentages of it are larger.
+    "Inter-pupil distance" in the 300-W literature. It is shorter than the distance of the outer eye
+    corners, so percentages of it are larger.
     """
     array = np.asarray(points, dtype=np.float64)
     right, left = (

@@ -17,25 +17,10 @@ MOUTH_CORNERS: Final = (48, 54)
 
 
 def opening(points: Points, lids: _Pairs, corners: tuple[int, int]) -> float:
-    """Measure how far pairs of points are apart, relative to another distance.
+    """Return the mean distance of pairs of points (`lids`) over that of `corners`.
 
-    Parameters
-    ----------
-    points : list of [float, float]
-        The 68 landmarks in pixels.
-    lids : tuple of (int, int)
-        Numbers of upper and lower points.
-    corners : (int, int)
-        The two points whose distance is 1.
-
-    Returns
-    -------
-    float
-        Mean distance of the pairs over that of `corners`; NaN if that is 0 or a point is unknown.
-
-    Notes
-    -----
-    For the eye this is the eye aspect ratio of Soukupova and Cech (CVWW 2016).
+    NaN if that is 0 or a point is unknown. For the eye this is the eye aspect ratio of Soukupova
+    and Cech (CVWW 2016).
     """
     unit = dist(points[corners[0]], points[corners[1]])
     if not unit > 0:

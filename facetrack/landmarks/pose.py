@@ -36,32 +36,14 @@ def head_pose(
 ) -> Pose:
     """Find where a head stands and how it is turned.
 
-    Parameters
-    ----------
-    points : array_like, shape (68, 2)
-        Landmarks (x, y) in pixels of the image, pixel centres at integers.
-    mean_3d : array_like, shape (68, 3)
-        Mean head in millimetres, see `ShapeModel.mean_3d`.
-    image_size : (width, height)
-        In pixels; the camera's axis is taken to pass through the middle.
-    focal_length : float, optional
-        In pixels; by default OpenFace's guess, see `default_focal_length`.
-
-    Returns
-    -------
-    Pose
-        Rotation (pitch, yaw, roll) in radians with R = Rx Ry Rz relative to the camera's axes, and
-        the place of the point between the outer eye corners in millimetres.
-
-    Raises
-    ------
-    InputError
-        If a shape is wrong, a value is not finite, or the points do not spread over the image.
-
-    Notes
-    -----
     The start is the weak-perspective camera (POS, DeMenthon and Davis 1995); Gauss-Newton steps on
-    the reprojection error follow, with R updated from the left by small rotations.
+    the reprojection error follow, with R updated from the left by small rotations. Points (68, 2)
+    are in pixels, centres at integers; `mean_3d` (68, 3) in millimetres; the camera's axis is taken
+    to pass through the middle of the image, whose size is (width, height).
+
+    Returns rotation (pitch, yaw, roll) in radians with R = Rx Ry Rz relative to the camera's axes,
+    and the place of the point between the outer eye corners in millimetres. InputError if a shape
+    is wrong, a value is not finite, or the points do not spread over the image.
     """
     image_points, head = _rigid(points, mean_3d)
     width, height = image_size

@@ -17,19 +17,11 @@ Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The map p -> A p + t with A = [[a, -b], [b, a]]: scale, in-plane rotation, translation.
+    """The map p -> A p + t with A = [[a, -b], [b, a]]: scale, in-plane rotation, translation."""
 
-    Attributes
-    ----------
-    a, b : float
-        Scale times cosine and sine of the rotation.
-    tx, ty : float
-        Translation in pixels of the target frame.
-    """
-
-    a: float
-    b: float
-    tx: float
+    a: float  # scale times cosine of the rotation
+    b: float  # scale times its sine
+    tx: float  # pixels of the target frame
     ty: float
 
     @property
@@ -43,18 +35,7 @@ class Similarity:
         return np.array([[self.a, -self.b, self.tx], [self.b, self.a, self.ty]])
 
     def apply(self, points: npt.ArrayLike) -> Points:
-        """Map points.
-
-        Parameters
-        ----------
-        points : array_like, shape (..., 2)
-            Points in the source frame.
-
-        Returns
-        -------
-        ndarray, shape (..., 2), float64
-            Points in the target frame.
-        """
+        """Map points (..., 2) from the source frame to the target frame."""
         mapped = np.array(points, dtype=np.float64, order="C")  # a copy: writable for the kernel
         _kernels.move(mapped.reshape(-1, 2), self.a, self.b, self.tx, self.ty)
         return mapped
@@ -69,24 +50,9 @@ class Similarity:
 def fit_similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Similarity:
     """Fit the similarity that brings one shape onto another with least squares in the target frame.
 
-    Parameters
-    ----------
-    source, target : array_like, shape (n, 2)
-        Corresponding points.
-
-    Returns
-    -------
-    Similarity
-
-    Raises
-    ------
-    InputError
-        If the shapes differ, are not finite, or all source points coincide.
-
-    Notes
-    -----
     With both shapes centred: a = sum s.d / sum |s|^2, b = sum (s x d) / sum |s|^2 (method.md, 1.2).
-    The result depends on the direction: always fit image -> reference and invert.
+    The result depends on the direction: always fit image -> reference and invert. InputError if the
+    shapes (n, 2) differ, are not finite, or all source points coincide.
     """
     # copies: writable and contiguous, as the kernel wants them
     s = np.array(source, dtype=np.float64, order="C")
@@ -104,19 +70,7 @@ def fit_similarity(source: npt.ArrayLike, target: npt.ArrayLike) -> Similarity:
 
 
 def align_all(shapes: npt.ArrayLike, target: npt.ArrayLike) -> Points:
-    """Bring many shapes onto one by similarities.
-
-    Parameters
-    ----------
-    shapes : array_like, shape (n, 68, 2)
-        Shapes in pixels, each in its own frame.
-    target : array_like, shape (68, 2)
-        The shape to align to; the result lies in its frame.
-
-    Returns
-    -------
-    ndarray, shape (n, 68, 2), float64
-    """
+    """Bring shapes (n, 68, 2), each in its own frame, onto one by similarities."""
     s = np.asarray(shapes, dtype=np.float64)
     d = np.asarray(target, dtype=np.float64)
     s = s - s.mean(axis=1, keepdims=True)
@@ -132,21 +86,10 @@ def align_all(shapes: npt.ArrayLike, target: npt.ArrayLike) -> Points:
 
 
 def mean_shape(shapes: npt.ArrayLike, *, eye_distance: float, rounds: int = 8) -> Points:
-    """Compute the mean shape by generalised Procrustes analysis.
+    """Compute the mean shape by generalised Procrustes analysis, in pixels, (68, 2).
 
-    Parameters
-    ----------
-    shapes : array_like, shape (n, 68, 2)
-        Training shapes; with mirrored copies the mean comes out symmetric.
-    eye_distance : float
-        Outer-eye distance of the result.
-    rounds : int
-        Rounds of aligning and averaging; 5 to 8 suffice.
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-        Centred at the origin, outer eye corners on a horizontal line.
+    Centred at the origin, outer eye corners `eye_distance` apart on a horizontal line. With
+    mirrored copies among the shapes (n, 68, 2) it comes out symmetric; 5 to 8 rounds suffice.
     """
     s = np.asarray(shapes, dtype=np.float64)
     if s.ndim != 3 or s.shape[1:] != (68, 2) or not len(s):

@@ -18,22 +18,14 @@ N_RIGID = 4
 class ShapeModel:
     """A linear model of shapes inside the reference frame, s = mean + B p.
 
-    Attributes
-    ----------
-    mean : ndarray, shape (68, 2), float64
-        Mean shape in pixels of the reference frame.
-    basis : ndarray, shape (136, 4 + k), float64
-        B with orthonormal columns: two for scale and rotation, two for translation, k non-rigid
-        modes. Rows are x0, y0, x1, y1, ...
-    deviations : ndarray, shape (4 + k,), float64
-        Standard deviation of each parameter in pixels of the reference frame. The four rigid ones
-        are infinite: they are the frame's business, not the model's.
-    mean_3d : ndarray, shape (68, 3), float64
-        Mean head in millimetres: x to the image's right, y down, z away from the camera, origin
-        between the outer eye corners.
+    B (136, 4 + k) has orthonormal columns: two for scale and rotation, two for translation, k
+    non-rigid modes. Its rows are x0, y0, x1, y1, ... `deviations` (4 + k,) are standard deviations
+    of each parameter in pixels of the reference frame; the four rigid ones are infinite: they are
+    the frame's business, not the model's. `mean_3d` (68, 3) is the mean head in millimetres: x to
+    the image's right, y down, z away from the camera, origin between the outer eye corners.
     """
 
-    mean: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]  # (68, 2), pixels of the reference frame
     basis: npt.NDArray[np.float64]
     deviations: npt.NDArray[np.float64]
     mean_3d: npt.NDArray[np.float64]
@@ -44,64 +36,23 @@ class ShapeModel:
         return int(self.basis.shape[1])
 
     def to_reference(self, points: npt.ArrayLike) -> Similarity:
-        """Fit the similarity from an image's frame to the reference frame.
-
-        Parameters
-        ----------
-        points : array_like, shape (68, 2)
-            A shape in pixels of the image.
-
-        Returns
-        -------
-        Similarity
-            Image -> reference frame; invert it to come back.
-        """
+        """Fit the similarity from the points' frame, an image's, to the reference frame."""
         return fit_similarity(points, self.mean)
 
     def parameters(self, shape: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Project shapes of the reference frame on the model, p = B^T (s - mean).
-
-        Parameters
-        ----------
-        shape : array_like, shape (..., 68, 2)
-            Shapes in pixels of the reference frame.
-
-        Returns
-        -------
-        ndarray, shape (..., 4 + k), float64
-        """
+        """Project shapes (..., 68, 2) of the reference frame on the model, p = B^T (s - mean)."""
         s = np.asarray(shape, dtype=np.float64) - self.mean
         return s.reshape(*s.shape[:-2], -1) @ self.basis
 
     def shape(self, parameters: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Make shapes from parameters, s = mean + B p.
-
-        Parameters
-        ----------
-        parameters : array_like, shape (..., 4 + k)
-
-        Returns
-        -------
-        ndarray, shape (..., 68, 2), float64
-            Shapes in pixels of the reference frame.
-        """
+        """Make shapes (..., 68, 2) from parameters (..., 4 + k), s = mean + B p."""
         p = np.asarray(parameters, dtype=np.float64)
         return self.mean + (p @ self.basis.T).reshape(*p.shape[:-1], -1, 2)
 
     def project(self, points: npt.ArrayLike, *, limit: float = 3.0) -> npt.NDArray[np.float64]:
-        """Replace a shape by the nearest one that the model can say.
+        """Replace a shape by the nearest one that the model can say, both in pixels of the image.
 
-        Parameters
-        ----------
-        points : array_like, shape (68, 2)
-            A shape in pixels of the image.
-        limit : float
-            Non-rigid parameters are clamped to this many standard deviations.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the image.
+        Non-rigid parameters are clamped to `limit` standard deviations.
         """
         to_reference = self.to_reference(points)
         p = self.parameters(to_reference.apply(points))
@@ -109,19 +60,9 @@ class ShapeModel:
         return to_reference.inverse().apply(self.shape(np.clip(p, -bound, bound)))
 
     def relax(self, points: npt.ArrayLike, *, keep: float) -> npt.NDArray[np.float64]:
-        """Pull a shape towards the mean shape at its own place.
+        """Pull a shape towards the mean shape at its own place, both in pixels of the image.
 
-        Parameters
-        ----------
-        points : array_like, shape (68, 2)
-            A shape in pixels of the image.
-        keep : float
-            Share of the shape's own form that is kept; 1 changes nothing, 0 gives the mean shape.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the image.
+        `keep` is the share of its own form that is kept; 1 changes nothing, 0 gives the mean shape.
         """
         own = np.asarray(points, dtype=np.float64)
         placed = self.to_reference(own).inverse().apply(self.mean)
@@ -132,27 +73,10 @@ class ShapeModel:
 def train_shape_model(
     shapes: npt.ArrayLike, *, n_modes: int, eye_distance: float, centre: tuple[float, float]
 ) -> ShapeModel:
-    """Learn the shape model from landmarks; mirrored copies are added here.
+    """Learn the shape model from landmarks (n, 68, 2); mirrored copies are added here.
 
-    Parameters
-    ----------
-    shapes : array_like, shape (n, 68, 2)
-        True landmarks, each in its own image.
-    n_modes : int
-        Number of non-rigid modes.
-    eye_distance : float
-        Outer-eye distance of the mean shape in the reference frame, pixels.
-    centre : tuple of float
-        Where the mean's centroid lies in the reference frame, pixels.
-
-    Returns
-    -------
-    ShapeModel
-
-    Raises
-    ------
-    InputError
-        If there are fewer shapes than modes, or shapes are not finite.
+    `eye_distance` and `centre` say how large the mean shape is in the reference frame and where its
+    centroid lies, pixels. InputError if there are fewer shapes than modes, or they are not finite.
     """
     s = np.asarray(shapes, dtype=np.float64)
     if s.ndim != 3 or s.shape[1:] != (68, 2) or not np.isfinite(s).all():
@@ -188,30 +112,17 @@ def _rigid_basis(mean: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def mean_head(
     shapes: npt.ArrayLike, *, eye_distance_mm: float = 90.0, nose_depth: float = 0.48
 ) -> npt.NDArray[np.float64]:
-    """Recover the mean head in three dimensions from many two-dimensional shapes.
+    """Recover the mean head (68, 3), `ShapeModel.mean_3d`, from two-dimensional shapes (n, 68, 2).
 
-    Parameters
-    ----------
-    shapes : array_like, shape (n, 68, 2)
-        Landmarks of faces seen from many sides, mirrored copies included.
-    eye_distance_mm : float
-        Outer-eye distance of an adult, which sets the scale.
-    nose_depth : float
-        How far the nose's tip lies before the line of the outer eye corners, in outer-eye
-        distances. Expressions and errors of labelling flatten the factorised head (to 0.27 on
-        300-W); this proportion, that of the canonical face of MediaPipe, restores its depth.
-
-    Returns
-    -------
-    ndarray, shape (68, 3), float64
-        Millimetres; see `ShapeModel.mean_3d`.
-
-    Notes
-    -----
     Factorisation under scaled orthography (Tomasi and Kanade 1992, Weinshall and Tomasi 1995): the
     centred shapes, stacked as 2n x 68, have rank 3 up to non-rigid motion; the metric upgrade makes
     the two rows of every camera orthogonal and equally long. The jaw's points slide along the
-    contour when the head turns, so the upgrade uses the inner 51 points.
+    contour when the head turns, so the upgrade uses the inner 51 points. The shapes are seen from
+    many sides, mirrored copies included.
+
+    `nose_depth` is how far the nose's tip lies before the line of the outer eye corners, in
+    outer-eye distances. Expressions and errors of labelling flatten the factorised head (to 0.27 on
+    300-W); this proportion, that of the canonical face of MediaPipe, restores its depth.
     """
     s = np.asarray(shapes, dtype=np.float64)
     inner = s[:, 17:] - s[:, 17:].mean(axis=1, keepdims=True)

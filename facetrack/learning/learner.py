@@ -34,35 +34,16 @@ WEIGHT: Final = 4.0  # of a corrected frame, in units of the whole training
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was learned of a person; the same lessons in the same order give the same.
+    """What was learned of a person; the same lessons in the same order give the same."""
 
-    Attributes
-    ----------
-    cascade : Cascade
-        The tracking cascade with the person's regressors.
-    own : PersonalResidual or None
-        What follows it; None where no correction was made.
-    """
-
-    cascade: Cascade
-    own: PersonalResidual | None
+    cascade: Cascade  # the tracking cascade with the person's regressors
+    own: PersonalResidual | None  # follows the cascade; None where no correction was made
 
     def run(self, maps: list[Features], start: Array) -> tuple[Array, Array]:
-        """Fit a shape.
+        """Fit a shape (68, 2) from a start in pixels of the reference frame.
 
-        Parameters
-        ----------
-        maps : list of ndarray
-            Orientation maps of the frame.
-        start : ndarray, shape (68, 2), float64
-            Pixels of the reference frame.
-
-        Returns
-        -------
-        generic : ndarray, shape (68, 2), float64
-            Where the cascade ends: what the model's quality and confidence judge.
-        shape : ndarray, shape (68, 2), float64
-            The person's landmarks.
+        Returns where the generic cascade ends, which the model's quality and confidence judge, and
+        the person's landmarks.
         """
         generic = self.cascade.run(maps, start)
         return generic, generic if self.own is None else self.own.finish(maps, generic)
@@ -71,13 +52,6 @@ class Learned:
 class MapReader:
     """Builds the orientation maps of one patch after the other.
 
-    Parameters
-    ----------
-    cascade : Cascade
-        Whose levels read the maps.
-
-    Notes
-    -----
     The maps of a patch take 1 MB and a fifth of a millisecond: they are built anew, not kept.
     """
 
@@ -87,18 +61,7 @@ class MapReader:
         self._maps: list[Features] = []
 
     def maps(self, patch: npt.NDArray[np.uint8]) -> list[Features]:
-        """Give the maps of a patch.
-
-        Parameters
-        ----------
-        patch : ndarray, shape (160, 160), uint8
-            Of the reference frame; must not change.
-
-        Returns
-        -------
-        list of ndarray
-            Valid until another patch is asked for.
-        """
+        """Return a (160, 160) patch's maps, valid until the next call; it must not change."""
         if patch is not self._patch:
             self._maps, self._patch = self._builder.build(patch), patch
         return self._maps
@@ -106,25 +69,13 @@ class MapReader:
 
 @dataclass(slots=True)
 class Start:
-    """One start of a lesson on its way down the cascade.
+    """One start of a lesson on its way down the cascade."""
 
-    Attributes
-    ----------
-    patch : ndarray, shape (160, 160), uint8
-        Its reference frame.
-    shape, label : ndarray, shape (68, 2), float64
-        Where it is by now, and what it should become; pixels of the frame.
-    mask : ndarray, shape (68,), bool
-        The points that are vouched for.
-    reader : MapReader
-        Shared by the starts.
-    """
-
-    patch: npt.NDArray[np.uint8]
-    shape: Array
-    label: Array
-    mask: npt.NDArray[np.bool_]
-    reader: MapReader = field(repr=False)
+    patch: npt.NDArray[np.uint8]  # (160, 160), its reference frame
+    shape: Array  # (68, 2), where it is by now, pixels of the frame
+    label: Array  # (68, 2), what it should become
+    mask: npt.NDArray[np.bool_]  # (68,), the points that are vouched for
+    reader: MapReader = field(repr=False)  # shared by the starts
 
     @property
     def maps(self) -> list[Features]:
@@ -141,45 +92,24 @@ class Start:
 class Reading:
     """What one lesson says, whatever other lessons there are.
 
-    Attributes
-    ----------
-    samples : Samples
-        For the personal residual, three: where the generic cascade ends from the starts that were
-        drawn towards the label, on average, and from the one that was not; and where the label is.
-    columns : dict of int to (ndarray, ndarray)
-        For each level that learns: E, shape (d, r + 3), and Y, shape (m, r + 3), float32.
+    The three samples are for the personal residual: where the generic cascade ends from the starts
+    drawn towards the label, on average; where it ends from the one that was not; and the label.
     """
 
     samples: Samples
+    # by level that learns: E (d, r + 3), Y (m, r + 3)
     columns: dict[int, tuple[Features, Features]]
 
 
 class Learner:
     """Learns from lessons: iCCR on the last levels, and a level of the person's own behind them.
 
-    Parameters
-    ----------
-    cascade : Cascade
-        The generic tracking cascade.
-    priors : sequence of LevelPrior
-        Of the levels that learn.
-    own : bool
-        Whether a level of the person's own follows them. Without it they learn the labels.
-
-    Attributes
-    ----------
-    levels : dict of int to IncrementalRegressor
-        What the levels learned, by their number, float64.
-    own : ResidualLearner or None
-        What the personal residual learned.
-
-    Notes
-    -----
-    The personal residual says where the person wants the landmarks, seen from where the generic
-    cascade ends. The levels learn to end there for this face from wherever they start: their target
-    is where the generic cascade ends on average. So what a lesson asks for depends on that lesson
-    alone, and each is learned by what it adds: rows of the personal residual's Cholesky factors,
-    and a block of columns of each level by Woodbury's identity.
+    The personal residual (`own`) says where the person wants the landmarks, seen from where the
+    generic cascade ends. The levels learn to end there for this face from wherever they start:
+    their target is where the generic cascade ends on average; without `own` it is the label. So
+    what a lesson asks for depends on that lesson alone, and each is learned by what it adds: rows
+    of the personal residual's Cholesky factors, and a block of columns of each level by Woodbury's
+    identity. `levels` holds what the levels learned, by number, float64.
     """
 
     def __init__(self, cascade: Cascade, priors: Iterable[LevelPrior], *, own: bool = True) -> None:
@@ -201,24 +131,11 @@ class Learner:
 
     @one_blas_thread()
     def learn(self, lessons: Iterable[Lesson]) -> Learned | None:
-        """Learn from lessons.
+        """Learn from lessons; None without any.
 
-        A function of the lessons and their order alone, to the byte: those that the last call
-        began with too are not learned again, those that it had and this one lacks are unlearned.
-
-        Parameters
-        ----------
-        lessons : iterable of Lesson
-
-        Returns
-        -------
-        Learned or None
-            None without lessons.
-
-        Raises
-        ------
-        LearningError
-            If the sums are not positive definite any more.
+        A function of the lessons and their order alone, to the byte: those that the last call began
+        with too are not learned again, those that it had and this one lacks are unlearned. Raises
+        LearningError if the sums are not positive definite any more.
         """
         wanted = list(lessons)
         known = {id(x): y for x, y in zip(self._lessons, self._readings, strict=True)}
@@ -240,13 +157,7 @@ class Learner:
         return Learned(replace(self._cascade, levels=tuple(levels)), own)
 
     def regressors(self) -> dict[int, IncrementalRegressor]:
-        """Give the levels after `learn`, in float32, for learning to go on.
-
-        Returns
-        -------
-        dict of int to IncrementalRegressor
-            By the number of the level.
-        """
+        """Return the levels after `learn` by number, in float32, for learning to go on."""
         return {
             number: IncrementalRegressor(
                 learned.regressor.astype(np.float32), learned.inverse.astype(np.float32)
@@ -255,16 +166,7 @@ class Learner:
         }
 
     def read(self, lesson: Lesson) -> Reading:
-        """Read all that a lesson says.
-
-        Parameters
-        ----------
-        lesson : Lesson
-
-        Returns
-        -------
-        Reading
-        """
+        """Read all that a lesson says."""
         starts, last = list(self.starts([lesson])), self._cascade.levels[-1]
         paths = self._down(starts)
         ends = [read_patches(last, start.maps, start.shape) for start in starts]
@@ -291,16 +193,7 @@ class Learner:
         return Reading(samples, columns)
 
     def starts(self, lessons: Iterable[Lesson]) -> Iterator[Start]:
-        """Give every start of every lesson.
-
-        Parameters
-        ----------
-        lessons : iterable of Lesson
-
-        Yields
-        ------
-        Start
-        """
+        """Yield every start of every lesson."""
         for lesson in lessons:
             for patch, shape, label, reader in zip(
                 lesson.patches, lesson.starts, lesson.labels, self._readers, strict=True
@@ -378,22 +271,9 @@ def _are_one(pair: tuple[Lesson, Lesson]) -> bool:
 def columns_of(
     level: Level, prior: LevelPrior, start: Start, basis: Features
 ) -> tuple[Features, Features]:
-    """Form the columns by which a level learns one start.
+    """Form E and Y of `expansion.pseudo_samples`, by which a level learns one start.
 
-    Parameters
-    ----------
-    level : Level
-    prior : LevelPrior
-        Of that level.
-    start : Start
-        On its way, before this level.
-    basis : ndarray, shape (136, m), float32
-        The cascade's.
-
-    Returns
-    -------
-    columns, targets : ndarray
-        See `expansion.pseudo_samples`.
+    The start has not passed this level yet; `basis` is the cascade's, (136, m).
     """
     readings = read_frame(level, start.maps, shifted(start.shape, start.label, prior.step))
     return pseudo_samples(readings, start.shape, start.label, basis, prior.spread, prior.step)

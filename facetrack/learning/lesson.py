@@ -34,26 +34,17 @@ NO_KEY: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A face as several starts see it, and where its landmarks are.
+    """A face as J starts see it, grey, and where its landmarks are, pixels of each reference frame.
 
-    Attributes
-    ----------
-    key : int
-        The frame it comes from, by which a later correction of that frame replaces it; `NO_KEY`
-        for a lesson of another video.
-    patches : ndarray, shape (J, 160, 160), uint8
-        The face in the reference frames of the starts, grey.
-    starts, labels : ndarray, shape (J, 68, 2), float64
-        In pixels of these frames. The label of a point without a voucher is what was fitted.
-    mask : ndarray, shape (68,), bool
-        The points that the person vouches for.
+    `key` is the frame it comes from, by which a later correction of that frame replaces it;
+    `NO_KEY` for a lesson of another video.
     """
 
     key: int
     patches: Annotated[npt.NDArray[np.uint8], (STARTS, FRAME_SIZE, FRAME_SIZE)]
     starts: Annotated[Array, (STARTS, N_POINTS, 2)]
-    labels: Annotated[Array, (STARTS, N_POINTS, 2)]
-    mask: Annotated[npt.NDArray[np.bool_], (N_POINTS,)]
+    labels: Annotated[Array, (STARTS, N_POINTS, 2)]  # of a point without a voucher: what was fitted
+    mask: Annotated[npt.NDArray[np.bool_], (N_POINTS,)]  # the points that the person vouches for
 
 
 def make_lesson(
@@ -64,24 +55,9 @@ def make_lesson(
     *,
     key: int = NO_KEY,
 ) -> Lesson:
-    """Make a lesson of a corrected face.
+    """Make a lesson of a corrected face: the same for the same arguments, its seed is its own.
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W[, 3]), uint8
-        The frame.
-    points : ndarray, shape (68, 2), float64
-        In pixels of the frame: the correction, and the fit at points not vouched for.
-    mask : ndarray, shape (68,), bool
-        The points that are vouched for.
-    shape_model : ShapeModel
-    key : int
-        See `Lesson`.
-
-    Returns
-    -------
-    Lesson
-        The same for the same arguments: its starts are drawn with a seed of their own.
+    `points` are in pixels of the image: the correction, and the fit where `mask` is False.
     """
     if not mask.any():
         raise InputError("a correction must vouch for at least one point, its mask has none")

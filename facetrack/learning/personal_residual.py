@@ -32,45 +32,18 @@ _ROOM: Final = 384  # samples, at first
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a level reads at some shapes, and where the landmarks are.
+    """What a level reads at N shapes, and where the landmarks are."""
 
-    Attributes
-    ----------
-    features : ndarray, shape (N, d), float32
-        The level's features, the constant 1 last.
-    patches : ndarray, shape (N, 68, 128), float32
-        The descriptors before the level's basis reduces them.
-    missing : ndarray, shape (N, 68, 2), float64
-        From the shape to the label, pixels of the reference frame.
-    vouched : ndarray, shape (N, 68), bool
-        The points that count.
-    """
-
-    features: Features
-    patches: Features
-    missing: Array
-    vouched: npt.NDArray[np.bool_]
+    features: Features  # (N, d), the level's features, the constant 1 last
+    patches: Features  # (N, 68, 128), descriptors before the level's basis reduces them
+    missing: Array  # (N, 68, 2), from the shape to the label, pixels of the reference frame
+    vouched: npt.NDArray[np.bool_]  # (N, 68), the points that count
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalResidual:
     """A last level that starts from nothing and learns from a person's lessons alone.
 
-    Attributes
-    ----------
-    level : Level
-        Reads the features: the last level of the cascade.
-    weights : ndarray, shape (136, d), float32
-        From the level's features to the missing displacement, pixels of the reference frame.
-    near : ndarray, shape (68, q), intp
-        The nearest landmarks of each, itself the first.
-    patch_weights : ndarray, shape (68, 2, 128 q), float32
-        From their descriptors to the missing displacement of each landmark.
-    lessons : ndarray, shape (68,), float32
-        How many lessons vouch for each landmark.
-
-    Notes
-    -----
     Bayesian linear regression, or the mean of a Gaussian process whose covariance for landmark p is
     c + f z(s)^T z(s') + n sum_q g(p, q) d_q(s)^T d_q(s'), with the level's features z, descriptors
     d of the nearest landmarks q, and a Gaussian g of their distance that sums to 1. Near a lesson
@@ -79,30 +52,15 @@ class PersonalResidual:
     looks of one face apart.
     """
 
-    level: Level
-    weights: Features
-    near: Indices
-    patch_weights: Features
-    lessons: Features
+    level: Level  # reads the features: the last one of the cascade
+    weights: Features  # (136, d), from features to the missing displacement, pixels of the frame
+    near: Indices  # (68, q), the nearest landmarks of each, itself the first
+    patch_weights: Features  # (68, 2, 128 q), from their descriptors to the missing displacement
+    lessons: Features  # (68,), how many lessons vouch for each landmark
 
     @classmethod
     def from_arrays(cls, level: Level, arrays: Mapping[str, npt.NDArray[Any]]) -> PersonalResidual:
-        """Make it of what `arrays` gave.
-
-        Parameters
-        ----------
-        level : Level
-        arrays : mapping of str to ndarray
-
-        Returns
-        -------
-        PersonalResidual
-
-        Raises
-        ------
-        ValueError, KeyError
-            If one is missing or of another size.
-        """
+        """Make it of what `arrays` gave; ValueError or KeyError if one is wrong or missing."""
         n = len(level.basis)
         kinds: dict[str, tuple[type, tuple[int, ...]]] = {
             "weights": (np.float32, (2 * n, level.n_features)),
@@ -128,19 +86,7 @@ class PersonalResidual:
         }
 
     def finish(self, maps: list[Features], shape: Array) -> Array:
-        """Add what the cascade leaves over for this person.
-
-        Parameters
-        ----------
-        maps : list of ndarray
-            Orientation maps of the frame.
-        shape : ndarray, shape (68, 2), float64
-            Where the cascade ends, pixels of the reference frame.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-        """
+        """Add to a shape (68, 2), where the cascade ends, what it leaves over for this person."""
         around = read_patches(self.level, maps, shape)[self.near].reshape(len(shape), -1, 1)
         missing = (self.patch_weights @ around)[..., 0]
         missing += (self.weights @ self.level.features(maps, shape)).reshape(-1, 2)
@@ -148,39 +94,18 @@ class PersonalResidual:
 
 
 def read_patches(level: Level, maps: list[Features], shape: Array) -> Features:
-    """Read a level's descriptors, before its basis reduces them.
-
-    Parameters
-    ----------
-    level : Level
-    maps : list of ndarray
-        Orientation maps of the frame.
-    shape : ndarray, shape (68, 2), float64
-        Pixels of the reference frame.
-
-    Returns
-    -------
-    ndarray, shape (68, 128), float32
-    """
+    """Return a level's descriptors at a shape before its basis reduces them, (68, 128)."""
     return describe(maps[level.map_index], shape, spacing=level.spacing, shrink=level.shrink)
 
 
 class ResidualLearner:
     """Learns a personal residual sample by sample: every landmark's Cholesky factor grows by rows.
 
-    Parameters
-    ----------
-    level : Level
-        That the samples are read by.
-    face : ndarray, shape (68, 2), float64
-        Of a face, pixels of any frame: says which landmarks are near each other.
-
-    Notes
-    -----
-    Covariances are float64 sums of the float32 readings: what is learned is that of solving anew
-    from all samples to about 1e-12, in any order. New rows leave the old ones alone, so that
-    forgetting the latest samples gives back the bytes from before them. With N samples a step reads
-    68 (N^2 / 2) numbers twice and all readings once.
+    A `face` (68, 2), in any frame, says which landmarks are near each other. Covariances are
+    float64 sums of the float32 readings: what is learned is that of solving anew from all samples
+    to about 1e-12, in any order. New rows leave the old ones alone, so that forgetting the latest
+    samples gives back the bytes from before them. With N samples a step reads 68 (N^2 / 2) numbers
+    twice and all readings once.
     """
 
     def __init__(self, level: Level, face: Array) -> None:
@@ -203,13 +128,7 @@ class ResidualLearner:
         self._factors, self._solved = np.empty((n, 0)), np.empty((n, 2, 0))
 
     def add(self, samples: Samples) -> None:
-        """Learn more samples.
-
-        Parameters
-        ----------
-        samples : Samples
-            A landmark that is not vouched for learns nothing of them.
-        """
+        """Learn more samples; a landmark that is not vouched for learns nothing of them."""
         count, total = self.count, self.count + len(samples.missing)
         self._reserve(total)
         new = np.arange(total - count)
@@ -232,35 +151,17 @@ class ResidualLearner:
         self.count = total
 
     def keep(self, count: int) -> None:
-        """Forget all but the first samples.
-
-        Parameters
-        ----------
-        count : int
-            How many stay, at most as many as there are.
-        """
+        """Forget all but the first samples."""
         self.count = count
 
     def duals(self) -> Array:
-        """Give the weight of every sample.
-
-        Returns
-        -------
-        ndarray, shape (68, 2, N), float64
-            K^-1 times what is missing.
-        """
+        """Return the weight of every sample, K^-1 times what is missing, (68, 2, N)."""
         duals = self._solved[:, :, : self.count].copy()
         _kernels.solve_back(self._factors, duals)
         return duals
 
     def residual(self) -> PersonalResidual:
-        """Give what the samples so far teach.
-
-        Returns
-        -------
-        PersonalResidual
-            Landmarks of which nothing was vouched for are left alone.
-        """
+        """Return what the samples so far teach; landmarks never vouched for are left alone."""
         count, n = self.count, len(self._near)
         duals = self.duals()
         shares = duals.reshape(2 * n, count).astype(np.float32)
@@ -299,18 +200,7 @@ def _with_room(array: npt.NDArray[_Number], shape: tuple[int, ...]) -> npt.NDArr
 
 
 def learn_residual(level: Level, samples: Samples, face: Array) -> PersonalResidual:
-    """Learn what the cascade leaves over from all samples at once.
-
-    Parameters
-    ----------
-    level, face
-        As for `ResidualLearner`.
-    samples : Samples
-
-    Returns
-    -------
-    PersonalResidual
-    """
+    """Learn what the cascade leaves over from all samples at once."""
     learner = ResidualLearner(level, face)
     learner.add(samples)
     return learner.residual()

@@ -18,28 +18,13 @@ _STEPS = 32767  # of a correlation in a file: 16 bits
 
 @dataclass(frozen=True, slots=True)
 class LevelPrior:
-    """The training sums of one level, per training frame.
+    """The training sums of one level, per training frame: S = (sum E E^T + lambda I) / N."""
 
-    Attributes
-    ----------
-    number : int
-        Which level of the tracking cascade it is, from 0.
-    scales : ndarray, shape (d,), float32
-        Square roots of the diagonal of S = (sum E E^T + lambda I) / N, N training frames.
-    correlations : ndarray, shape (d (d - 1) / 2,), int16
-        S over its scales below the diagonal, row by row, in units of 1 / 32767. What is lost moves
-        V by less than a thousandth: S is well conditioned.
-    spread : ndarray, shape (m, r), float32
-        The r largest principal displacements around which continuous regression is continuous,
-        Sigma = spread spread^T.
-    step : float
-        Half the distance of the positions that a difference compares, pixels of the frame.
-    """
-
-    number: int
-    scales: Features
+    number: int  # which level of the tracking cascade it is, from 0
+    scales: Features  # (d,), square roots of the diagonal of S
     correlations: npt.NDArray[np.int16]
-    spread: Features
+    spread: Features  # (m, r), Sigma = spread spread^T of continuous regression
+    # half the distance of the positions that a difference compares, pixels of the frame
     step: float
     _inverse: list[npt.NDArray[np.float64]] = field(default_factory=list, repr=False, compare=False)
 
@@ -51,20 +36,7 @@ class LevelPrior:
         spread: npt.NDArray[np.float64],
         step: float,
     ) -> LevelPrior:
-        """Keep the sums of a training.
-
-        Parameters
-        ----------
-        number : int
-        gram : ndarray, shape (d, d), float64
-            S, regularised, per training frame.
-        spread : ndarray, shape (m, r), float64
-        step : float
-
-        Returns
-        -------
-        LevelPrior
-        """
+        """Keep the sums of a training: S (d, d), regularised, per training frame."""
         scales = np.sqrt(np.diag(gram))
         below = np.tril_indices(len(gram), -1)
         correlations = (gram / np.outer(scales, scales))[below]
@@ -75,18 +47,11 @@ class LevelPrior:
 
     @one_blas_thread()
     def inverse(self) -> npt.NDArray[np.float64]:
-        """Invert the sums; the first call takes some hundredths of a second.
+        """Return V = S^-1 of one training frame's weight, (d, d), Fortran order, read-only.
 
-        Returns
-        -------
-        ndarray, shape (d, d), float64, Fortran order, read-only
-            V = S^-1 of one training frame's weight, lower triangle, of float32 accuracy: to the
-            last bit it is these numbers that learning starts from.
-
-        Raises
-        ------
-        InputError
-            If the sums are not positive definite: the file they come from is broken.
+        Only the lower triangle counts; it has float32 accuracy, and to the last bit it is these
+        numbers that learning starts from. The first call takes some hundredths of a second. Raises
+        InputError if the sums are not positive definite: the file they come from is broken.
         """
         if not self._inverse:
             matrix = self._correlation()

@@ -24,14 +24,9 @@ WEIGHT: Final = 0.1  # of a frame, in units of the whole training
 
 @dataclass(frozen=True, slots=True)
 class SelfLesson:
-    """One frame and the label that several fits agreed on.
+    """One frame's face in the reference frame of the start, grey, and the label fits agreed on.
 
-    Attributes
-    ----------
-    patch : ndarray, shape (160, 160), uint8
-        The face in the reference frame of the start, grey.
-    start, label : ndarray, shape (68, 2), float64
-        In pixels of this frame.
+    Start and label are in pixels of this frame.
     """
 
     patch: Annotated[npt.NDArray[np.uint8], (FRAME_SIZE, FRAME_SIZE)]
@@ -42,15 +37,8 @@ class SelfLesson:
 class SelfLearner:
     """Goes on from what a person was taught, one frame at a time: iCCR as the papers have it.
 
-    Parameters
-    ----------
-    cascade : Cascade
-        The tracking cascade with what corrections taught.
-    own : PersonalResidual or None
-        What follows it; self-lessons leave it alone, because it says what a person's convention is.
-    regressors : dict of int to IncrementalRegressor
-        The levels that learn.
-    priors : dict of int to LevelPrior
+    `cascade` is the tracking cascade with what corrections taught. Self-lessons leave `own` alone,
+    because it says what a person's convention is.
     """
 
     def __init__(
@@ -68,18 +56,7 @@ class SelfLearner:
     def learn(self, lesson: SelfLesson) -> Learned:
         """Learn one frame on all levels, each from where the one before leads.
 
-        Parameters
-        ----------
-        lesson : SelfLesson
-
-        Returns
-        -------
-        Learned
-
-        Raises
-        ------
-        LearningError
-            If the sums are not positive definite any more.
+        Raises LearningError if the sums are not positive definite any more.
         """
         everything = np.ones(68, np.bool_)
         start = Start(lesson.patch, lesson.start, lesson.label, everything, self._reader)

@@ -113,18 +113,10 @@ def _mean_around(values: Floats, half: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Lively:
-    """The activity of one frame.
+    """The activity of one frame."""
 
-    Attributes
-    ----------
-    value : float
-        See `activity`.
-    speaking : bool
-        Whether it is as lively as speech, beside the last ten seconds' quiet.
-    """
-
-    value: float
-    speaking: bool
+    value: float  # see `activity`
+    speaking: bool  # as lively as speech, beside the last ten seconds' quiet
 
 
 @dataclass(slots=True)

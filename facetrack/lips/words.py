@@ -166,13 +166,7 @@ def spelled(name: str) -> tuple[str, ...]:
 
 
 def checked_sentence(path: Path, words: Sequence[Word]) -> None:
-    """Check that a GRID file's words are those that its name spells.
-
-    Raises
-    ------
-    FormatError
-        If they are not: an alignment of another clip.
-    """
+    """Check that a GRID file's words are those that its name spells: no other clip's alignment."""
     texts = [word.text for word in words]
     name = sentence_name(path)
     if spell(texts) != name:

@@ -20,15 +20,9 @@ Floats = npt.NDArray[np.float32]
 
 
 class BinaryForm:
-    """An encoder's network as packed bits: a branch for each patch, and the common head.
+    """An encoder's network as packed bits: a branch for each patch, by name, and the common head.
 
-    Parameters
-    ----------
-    branches : mapping of str to BinaryNetwork
-        By the names of the patches.
-    slope : float
-        Of the head's PReLU.
-    head : Linear
+    `slope` is that of the head's PReLU.
     """
 
     def __init__(self, branches: Mapping[str, BinaryNetwork], slope: float, head: Linear) -> None:

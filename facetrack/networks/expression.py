@@ -122,13 +122,7 @@ class ExpressionEncoder:
 
 
 class FloatForm:
-    """An encoder's network as ONNX: inputs by the names of the patches, (1, 2, H, W).
-
-    Parameters
-    ----------
-    content : bytes
-        Of an ONNX file.
-    """
+    """An encoder's network as ONNX: inputs by the names of the patches, (1, 2, H, W)."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -15,23 +15,11 @@ from facetrack.errors import FormatError, MissingDependencyError
 
 
 class OnnxNetwork:
-    """An ONNX file on a thread of its own.
+    """An ONNX file, or its bytes, on a thread of its own.
 
     Some networks make denormal numbers, which cost twenty times the arithmetic unless the processor
     takes them for zero. It does so in the thread in which onnxruntime starts, for all that this
     thread computes from then on; so it must not be one of ours. Handing over costs about 0.05 ms.
-
-    Parameters
-    ----------
-    model : Path or bytes
-        A file, or what it holds.
-
-    Raises
-    ------
-    MissingDependencyError
-        If onnxruntime is not installed.
-    FormatError
-        If the file is missing or broken.
     """
 
     def __init__(self, model: Path | bytes) -> None:

@@ -51,25 +51,14 @@ Progress = Callable[[Sequence[Any]], Iterable[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Patches and targets; picture i's jittered copies lie together.
+    """Patches and targets; picture i's jittered copies lie together."""
 
-    Attributes
-    ----------
-    patches : dict of str to ndarray, each shape (n, 2, height, width), uint8
-        Grey levels, and the mask as 0 and 1.
-    targets, mirrored : ndarray, shape (n, t), float32
-        What is to be said of a patch, and of its mirror image.
-    names : tuple of str
-        Of the targets.
-    pictures : ndarray, shape (n,), int
-        Which picture a sample is of.
-    """
-
+    # each (n, 2, height, width): grey levels; the mask as 0 and 1
     patches: dict[str, npt.NDArray[np.uint8]]
-    targets: Floats
-    mirrored: Floats
-    names: tuple[str, ...]
-    pictures: npt.NDArray[np.int64]
+    targets: Floats  # (n, t), what is to be said of a patch
+    mirrored: Floats  # (n, t), the same of its mirror image
+    names: tuple[str, ...]  # of the targets
+    pictures: npt.NDArray[np.int64]  # (n,), which picture a sample is of
 
 
 def shape_targets(points: Points, model: ShapeModel) -> Floats:
@@ -108,24 +97,10 @@ def load_samples(
     seed: int,
     progress: Progress = list,
 ) -> Samples:
-    """Cut the patches of labelled pictures out, several times with jittered landmarks.
+    """Cut the patches of labelled pictures out, `copies` times each with jittered landmarks.
 
-    Parameters
-    ----------
-    folders : sequence of Path
-        Pictures with a .pts file each; those that are set aside for good are left out.
-    scores : Path
-        Folder of the other program's channels, one .npz for each folder of pictures.
-    model : ShapeModel
-    copies : int
-        Of each picture.
-    seed : int
-    progress : callable
-        Wraps the pictures, such as a progress bar.
-
-    Returns
-    -------
-    Samples
+    `folders` hold pictures with a .pts file each (those set aside for good are left out), `scores`
+    the other program's channels, one .npz for each of them.
     """
     found: list[tuple[LabelledImage, Floats]] = []
     for folder in folders:

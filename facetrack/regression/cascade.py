@@ -18,29 +18,14 @@ def _for_kernels(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level of a cascade.
+    """One level of a cascade."""
 
-    Attributes
-    ----------
-    map_index : int
-        Which set of maps the level reads.
-    shrink : int
-        Pixels of the frame per pixel of these maps.
-    spacing : float
-        Distance of cell centres, pixels of the frame.
-    basis : ndarray, shape (68, 128, k), float32
-        Reduction per landmark.
-    offset : ndarray, shape (68, k), float32
-        Reduced mean descriptor.
-    regressor : ndarray, shape (m, 68 k + 1), float32
-        R, from features (the last one is the constant 1) to parameters of the shape model.
-    """
-
-    map_index: int
-    shrink: int
-    spacing: float
-    basis: npt.NDArray[np.float32]
-    offset: npt.NDArray[np.float32]
+    map_index: int  # which set of maps the level reads
+    shrink: int  # pixels of the frame per pixel of these maps
+    spacing: float  # distance of cell centres, pixels of the frame
+    basis: npt.NDArray[np.float32]  # (68, 128, k), reduction per landmark
+    offset: npt.NDArray[np.float32]  # (68, k), reduced mean descriptor
+    # (m, 68 k + 1), R, features (the last is 1) -> shape parameters
     regressor: npt.NDArray[np.float32]
     # The basis with each direction's 128 numbers side by side: read in a third of the time
     _directions: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
@@ -58,19 +43,7 @@ class Level:
     def features(
         self, maps: list[npt.NDArray[np.float32]], shape: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float32]:
-        """Read the level's features at a shape.
-
-        Parameters
-        ----------
-        maps : list of ndarray
-            Orientation maps of the frame, one entry per `MapSpec` of the cascade.
-        shape : ndarray, shape (68, 2), float64
-            Pixels of the reference frame.
-
-        Returns
-        -------
-        ndarray, shape (68 k + 1,), float32
-        """
+        """Read the level's features at a shape (68, 2) of the reference frame, (68 k + 1,)."""
         features = np.empty(self.n_features, dtype=np.float32)
         _kernels.features(
             maps[self.map_index],
@@ -84,17 +57,7 @@ class Level:
         return features
 
     def reduced(self, descriptors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Reduce descriptors to the level's features.
-
-        Parameters
-        ----------
-        descriptors : ndarray, shape (68, 128), float32
-            Of one shape, or a mean of several.
-
-        Returns
-        -------
-        ndarray, shape (68 k + 1,), float32
-        """
+        """Reduce descriptors (68, 128), of one shape or a mean, to features (68 k + 1,)."""
         features = (descriptors[:, None] @ self.basis)[:, 0] - self.offset
         return np.append(features.ravel(), np.float32(1))
 
@@ -104,16 +67,10 @@ class Level:
         shape: npt.NDArray[np.float64],
         modes: npt.NDArray[np.float32],
     ) -> None:
-        """Read the features at a shape and correct it in place, s <- s - B R f.
+        """Read the features at a shape (68, 2) and correct it in place, s <- s - B R f.
 
-        Parameters
-        ----------
-        maps : list of ndarray
-            Orientation maps of the frame, one entry per `MapSpec` of the cascade.
-        shape : ndarray, shape (68, 2), float64, C-contiguous
-            Pixels of the reference frame.
-        modes : ndarray, shape (136, m), float32, C-contiguous
-            The cascade's basis B.
+        `maps` holds one entry per `MapSpec`; `modes` is the cascade's basis B, (136, m). Shape
+        (float64) and modes are C-contiguous.
         """
         _kernels.correct(
             maps[self.map_index],
@@ -129,18 +86,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """A sequence of levels on one set of maps.
+    """A sequence of levels on one set of maps."""
 
-    Attributes
-    ----------
-    maps : tuple of MapSpec
-        The sets of maps that the levels read.
-    basis : ndarray, shape (136, m), float32
-        Directions in which the levels move a shape, columns in the units of their parameters.
-    levels : tuple of Level
-    """
-
-    maps: tuple[MapSpec, ...]
+    maps: tuple[MapSpec, ...]  # the sets of maps that the levels read
+    # (136, m), B: directions that levels move a shape in, per parameter
     basis: npt.NDArray[np.float32]
     levels: tuple[Level, ...]
 
@@ -150,19 +99,9 @@ class Cascade:
     def run(
         self, maps: list[npt.NDArray[np.float32]], start: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
-        """Fit a shape, s <- s - B R f at every level.
+        """Fit a shape (68, 2) in pixels of the reference frame, s <- s - B R f at every level.
 
-        Parameters
-        ----------
-        maps : list of ndarray
-            Orientation maps of the frame, one entry per element of `self.maps`.
-        start : ndarray, shape (68, 2), float64
-            Pixels of the reference frame.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            What lies outside the span of the basis survives from the start (method.md, 1.4).
+        What lies outside the span of the basis survives from the start (method.md, 1.4).
         """
         shape = np.array(start, dtype=np.float64, order="C")
         for level in self.levels:

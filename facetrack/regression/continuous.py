@@ -15,21 +15,9 @@ Features = npt.NDArray[np.float32]
 
 
 class RegressionSums:
-    """Sums from which a regressor is solved: sum E E^T and sum Y E^T.
+    """Sums from which a regressor is solved: sum E E^T (`gram`, d x d), sum Y E^T (`cross`, m x d).
 
-    Parameters
-    ----------
-    n_features : int
-        d, the constant feature included.
-    n_targets : int
-        m.
-
-    Attributes
-    ----------
-    gram : ndarray, shape (d, d), float64
-    cross : ndarray, shape (m, d), float64
-    weight : float
-        How many images the sums stand for.
+    d counts the constant feature too; `weight` is how many images the sums stand for.
     """
 
     def __init__(self, n_features: int, n_targets: int) -> None:
@@ -47,24 +35,12 @@ class RegressionSums:
     ) -> None:
         """Add images by the closed form, each with a mean of its own (method.md, equation 2).
 
-        Parameters
-        ----------
-        features : ndarray, shape (N, d), float32
-            Features at the mean displacement of each image, x + J mu; the last column is 1.
-        gradients : ndarray, shape (N, 2, n, k), float32
-            Differences per pixel of the reduced descriptors of n landmarks along x and y;
-            d = n k + 1.
-        basis : ndarray, shape (2 n, m), float64
-            B, how the parameters move the landmarks: J_i = (df_i/dx, df_i/dy) B_i (method.md, 2.5).
-        means : ndarray, shape (N, m), float64
-            mu of each image (method.md, 3.4).
-        covariance : ndarray, shape (m, m), float64
-            Sigma, the same for all images.
-
-        Notes
-        -----
         E[f f^T] = f_mu f_mu^T + J Sigma J^T with f_mu = x + J mu: a sample at the mean, and what
-        `add_spread` adds.
+        `add_spread` adds. `features` (N, d) are f_mu, the last column 1; `gradients` (N, 2, n, k)
+        the differences per pixel of n landmarks' reduced descriptors along x and y, d = n k + 1;
+        `basis` (2 n, m) is B, how the parameters move the landmarks: J_i = (df_i/dx, df_i/dy) B_i
+        (method.md, 2.5); `means` (N, m) are mu of each image (method.md, 3.4); `covariance` (m, m)
+        is Sigma.
         """
         self.add_sampled(features, means)
         self.add_spread(gradients, basis, covariance)
@@ -74,20 +50,11 @@ class RegressionSums:
     ) -> None:
         """Add what the displacements' spread around their mean brings, J Sigma J^T and Sigma J^T.
 
-        Parameters
-        ----------
-        gradients, basis, covariance
-            See `add_continuous`.
-        weight : float
-            Weight of one image; N / n when n images stand for N.
-
-        Notes
-        -----
-        A landmark's features depend on its own two coordinates only, so block (i, l) of
-        J Sigma J^T is g_i (B Sigma B^T)_il g_l^T with g = (df/dx, df/dy), and the middle factor is
-        the same for all images: the sums of g_x g_x^T, g_x g_y^T and g_y g_y^T over the images
-        suffice. That is 4 columns an image where the pseudo-samples (method.md, equation 3) take
-        m + 1, for the same result.
+        A landmark's features depend on its own two coordinates only, so block (i, l) of J Sigma J^T
+        is g_i (B Sigma B^T)_il g_l^T with g = (df/dx, df/dy), and the middle factor is the same for
+        all images: the sums of g_x g_x^T, g_x g_y^T and g_y g_y^T over the images suffice. That is
+        4 columns an image where the pseudo-samples (method.md, equation 3) take m + 1, for the same
+        result. `weight` is that of one image: N / n when n images stand for N.
         """
         count, _, n, k = gradients.shape
         d = n * k
@@ -106,16 +73,9 @@ class RegressionSums:
         self.cross[:, :d] += np.repeat(moments[:, 1::2], k, axis=1) * gy.sum(axis=0)
 
     def add_sampled(self, features: Features, targets: Array, *, weight: float = 1.0) -> None:
-        """Add drawn samples, as SDM does.
+        """Add drawn samples, as SDM does: features (N, d), the last column 1, displacements (N, m).
 
-        Parameters
-        ----------
-        features : ndarray, shape (N, d), float32
-            One row a sample, the last column is 1.
-        targets : ndarray, shape (N, m), float64
-            Displacement of each sample.
-        weight : float
-            Weight of one sample; 1 / K when an image gives K samples.
+        `weight` is that of one sample: 1 / K when an image gives K samples.
         """
         self.gram += weight * (features.T @ features)
         self.cross += weight * (targets.T.astype(np.float32) @ features)
@@ -124,12 +84,8 @@ class RegressionSums:
     def add_remainder(self, remainders: Features, *, weight: float = 1.0) -> None:
         """Add the remainders' covariance, half full and half diagonal (method.md, equation 3').
 
-        Parameters
-        ----------
-        remainders : ndarray, shape (N, d - 1), float32
-            Real features at one displaced shape per image minus what the linear model says there.
-        weight : float
-            Weight of the covariance.
+        `remainders` (N, d - 1): real features at one displaced shape per image minus what the
+        linear model says there.
         """
         d = remainders.shape[1]
         covariance = weight * (remainders.T @ remainders)
@@ -142,16 +98,9 @@ class RegressionSums:
         return regularised
 
     def solve(self, *, ridge: float) -> Array:
-        """Solve for the regressor, R = (sum Y E^T) (sum E E^T + lambda I)^-1.
+        """Solve for the regressor (m, d), R = (sum Y E^T) (sum E E^T + lambda I)^-1.
 
-        Parameters
-        ----------
-        ridge : float
-            lambda in units of the Gram matrix' mean diagonal.
-
-        Returns
-        -------
-        ndarray, shape (m, d), float64
+        `ridge` is lambda in units of the Gram matrix' mean diagonal.
         """
         factor = scipy.linalg.cho_factor(self.regularised(ridge), lower=True, overwrite_a=True)
         solution: Array = scipy.linalg.cho_solve(factor, self.cross.T).T

@@ -15,54 +15,24 @@ N_SHAPES = 6  # at which a frame is read: current, truth, and four around it
 
 
 def shifted(current: Array, truth: Array, step: float) -> Array:
-    """List the shapes at which continuous regression reads a frame.
+    """List the shapes (6, 68, 2) at which continuous regression reads a frame, pixels.
 
-    Parameters
-    ----------
-    current, truth : ndarray, shape (68, 2), float64
-        Pixels of the reference frame.
-    step : float
-        Pixels of the frame.
-
-    Returns
-    -------
-    ndarray, shape (6, 68, 2), float64
-        Current, truth, truth moved by +step and -step along x, then along y.
+    Current, truth, truth moved by +step and -step along x, then along y.
     """
     shifts = np.array([[0, 0], [step, 0], [-step, 0], [0, step], [0, -step]])
     return np.concatenate([current[None], truth + shifts[:, None]])
 
 
 def differences(readings: Features, step: float) -> Features:
-    """Central differences from readings at the `shifted` shapes.
-
-    Parameters
-    ----------
-    readings : ndarray, shape (N, 6, 68, k), float32
-    step : float
-
-    Returns
-    -------
-    ndarray, shape (N, 2, 68, k), float32
-        Per pixel along x and y.
-    """
+    """Return (N, 2, 68, k) differences per pixel of readings at `shifted` shapes (N, 6, 68, k)."""
     gradients: Features = (readings[:, 2::2] - readings[:, 3::2]) * np.float32(0.5 / step)
     return gradients
 
 
 def remainders(readings: Features, gradients: Features, moves: Features) -> Features:
-    """Compute Taylor remainders: readings minus their linear prediction (method.md, 3.5).
+    """Compute Taylor remainders (N, 68, k): readings minus linear prediction (method.md, 3.5).
 
-    Parameters
-    ----------
-    readings : ndarray, shape (N, 6, 68, k), float32
-    gradients : ndarray, shape (N, 2, 68, k), float32
-    moves : ndarray, shape (N, 68, 2), float32
-        From the truth to the current shape, pixels.
-
-    Returns
-    -------
-    ndarray, shape (N, 68, k), float32
+    `moves` (N, 68, 2) lead from the truth to the current shape, pixels.
     """
     predicted = readings[:, 1] + gradients[:, 0] * moves[..., :1] + gradients[:, 1] * moves[..., 1:]
     left_over: Features = readings[:, 0] - predicted
@@ -70,20 +40,7 @@ def remainders(readings: Features, gradients: Features, moves: Features) -> Feat
 
 
 def read_frame(level: Level, maps: list[Features], shapes: Array) -> Features:
-    """Read a level's reduced descriptors of one frame at several shapes.
-
-    Parameters
-    ----------
-    level : Level
-    maps : list of ndarray
-        Orientation maps of the frame, one entry per `MapSpec` of the cascade.
-    shapes : ndarray, shape (S, 68, 2), float64
-        Pixels of the reference frame.
-
-    Returns
-    -------
-    ndarray, shape (S, 68, k), float32
-    """
+    """Read a level's reduced descriptors of one frame at shapes (S, 68, 2), (S, 68, k)."""
     flat = describe(
         maps[level.map_index], shapes.reshape(-1, 2), spacing=level.spacing, shrink=level.shrink
     )
@@ -97,27 +54,11 @@ def pseudo_samples(
 ) -> tuple[Features, Features]:
     """Form the columns by which continuous regression learns one frame (method.md, 3.3 and 3.5).
 
-    Parameters
-    ----------
-    readings : ndarray, shape (6, 68, k), float32
-        At the `shifted` shapes.
-    current, truth : ndarray, shape (68, 2), float64
-        Pixels of the reference frame.
-    basis : ndarray, shape (136, m), float32
-        B, orthonormal.
-    spread : ndarray, shape (m, r), float32
-        L with Sigma = L L^T.
-    step : float
-        Of the differences, pixels.
-
-    Returns
-    -------
-    columns : ndarray, shape (68 k + 1, r + 2), float32
-        E: the features at the current shape; their change along each column of L; the Taylor
-        remainder, whose target is nought, so that directions are shunned which do not obey the
-        linear model.
-    targets : ndarray, shape (m, r + 2), float32
-        Y: the displacement of the current shape; L; nought.
+    `readings` (6, 68, k) are those at the `shifted` shapes; `basis` (136, m) is B, orthonormal;
+    `spread` (m, r) is L with Sigma = L L^T; `step` is that of the differences, pixels. Returns E
+    (68 k + 1, r + 2): the features at the current shape; their change along each column of L; the
+    Taylor remainder, whose target is nought, so that directions are shunned which do not obey the
+    linear model; and Y (m, r + 2): the displacement of the current shape; L; nought.
     """
     gradients = differences(readings[None], step)
     delta = (basis.T @ (current - truth).ravel()).astype(np.float32)

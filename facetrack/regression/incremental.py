@@ -24,23 +24,12 @@ _ANEW: Final = "solve them anew"
 class IncrementalRegressor:
     """A ridge regressor R = W V with V = (sum E E^T + lambda I)^-1 that takes more columns E.
 
-    Parameters
-    ----------
-    regressor : ndarray, shape (m, d)
-        R of the images so far.
-    inverse : ndarray, shape (d, d), of the same dtype, float32 or float64
-        V of the images so far; symmetric, of which only the lower triangle is read and kept.
-
-    Attributes
-    ----------
-    regressor, inverse : ndarray
-        The present ones; both are replaced or changed by `learn`, never those passed in. The
-        inverse is brought up to date when it is asked for: the last image's regressor does without.
-
-    Notes
-    -----
-    float64 keeps 1e-12 over hundreds of updates. float32 keeps 1e-6 at condition numbers of some
-    thousands, which lambda and the remainders' covariance see to, at half the time.
+    `regressor` is R (m, d), `inverse` V (d, d), both float32 or both float64, of the images so far;
+    V is symmetric: only its lower triangle is read and kept. `learn` replaces them or changes them,
+    never those passed in; the inverse is brought up to date when it is asked for, as the last
+    image's regressor does without. float64 keeps 1e-12 over hundreds of updates. float32 keeps 1e-6
+    at condition numbers of some thousands, which lambda and the remainders' covariance see to, at
+    half the time.
     """
 
     def __init__(self, regressor: Matrix, inverse: Matrix) -> None:
@@ -74,49 +63,23 @@ class IncrementalRegressor:
     def learn(self, columns: Matrix, targets: Matrix) -> None:
         """Add an image (method.md, equation 4).
 
-        Parameters
-        ----------
-        columns : ndarray, shape (d, c)
-            E, the image's pseudo-samples, each times the square root of its weight.
-        targets : ndarray, shape (m, c)
-            Y, what the regressor should say of each, times the same roots.
-
-        Raises
-        ------
-        LearningError
-            If the sums are no longer positive definite, which only rounding can cause. Nothing has
-            changed then: solve anew from the images.
-        InputError
-            If shapes are wrong or values are not finite. Nothing has changed then either.
+        `columns` (d, c) are E, the image's pseudo-samples, each times the square root of its
+        weight; `targets` (m, c) are Y, what the regressor should say of each, times the same roots.
+        Raises LearningError if the sums are no longer positive definite, which only rounding can
+        cause (solve anew from the images), InputError for wrong shapes or values; nothing has
+        changed then.
         """
         self._change(columns, targets, 1.0)
 
     def unlearn(self, columns: Matrix, targets: Matrix) -> None:
         """Take an image away again: the state is as if it had never been learned.
 
-        Parameters
-        ----------
-        columns : ndarray, shape (d, c)
-        targets : ndarray, shape (m, c)
-            As they were learned.
-
-        Raises
-        ------
-        LearningError
-            As for `learn`; also if the image was not among those learned.
-        InputError
-            As for `learn`.
+        Raises as `learn`; LearningError also if the image was not among those learned.
         """
         self._change(columns, targets, -1.0)
 
     def take_back(self) -> bool:
-        """Undo the last change: all bytes are as they were before it.
-
-        Returns
-        -------
-        bool
-            False, with nothing done, where the inverse holds the change by now.
-        """
+        """Undo the last change to the byte; False, nothing done, where the inverse holds it."""
         if self._due is None:
             return False
         self.regressor, self._due = self._before, None
@@ -142,13 +105,7 @@ class IncrementalRegressor:
         self._due = -sign, h
 
     def condition(self) -> float:
-        """Estimate the condition number of V in the 1-norm.
-
-        Returns
-        -------
-        float
-            Infinite when V is not positive definite any more.
-        """
+        """Estimate V's condition number in the 1-norm, infinite if it is not positive definite."""
         lower = np.tril(self.inverse)
         full = lower + np.tril(lower, -1).T
         norm = float(np.abs(full).sum(axis=0).max())
@@ -181,20 +138,10 @@ def learn_sampled_literally(
 ) -> tuple[Matrix, Matrix]:
     """Learn K samples as iSDM is written: two products of d x d matrices (method.md, 6.3).
 
-    Parameters
-    ----------
-    regressor : ndarray, shape (m, d)
-    inverse : ndarray, shape (d, d)
-    features : ndarray, shape (d, K)
-        X, features at K drawn shapes of the new image.
-    targets : ndarray, shape (m, K)
-        Their displacements.
-
-    Returns
-    -------
-    regressor, inverse : ndarray
-        R - R Q + Delta X^T V' with Q = X X^T V' and V' = V - V X (I + X^T V X)^-1 X^T V, evaluated
-        from left to right. A baseline of the benchmark; `IncrementalRegressor` gives the same.
+    `features` (d, K) are X at K drawn shapes of the new image, `targets` (m, K) their displacements
+    Delta. Returns R - R Q + Delta X^T V' with Q = X X^T V', and V' = V - V X (I + X^T V X)^-1 X^T
+    V, evaluated from left to right. A baseline of the benchmark; `IncrementalRegressor` gives the
+    same.
     """
     inner = np.linalg.inv(np.eye(features.shape[1]) + features.T @ inverse @ features)
     new = inverse - inverse @ features @ inner @ features.T @ inverse
@@ -205,18 +152,7 @@ def learn_sampled_literally(
 def learn_sampled(
     regressor: Matrix, inverse: Matrix, features: Matrix, targets: Matrix
 ) -> tuple[Matrix, Matrix]:
-    """Learn K samples in the order that keeps the thin factor, 4 d^2 K operations.
-
-    Parameters
-    ----------
-    regressor, inverse, features, targets : ndarray
-        As for `learn_sampled_literally`.
-
-    Returns
-    -------
-    regressor, inverse : ndarray
-        The same result.
-    """
+    """Learn K samples in the order that keeps the thin factor, 4 d^2 K operations, same result."""
     g = inverse @ features
     gain = np.linalg.solve(np.eye(features.shape[1]) + features.T @ g, g.T).T
     return regressor + (targets - regressor @ features) @ gain.T, inverse - gain @ g.T

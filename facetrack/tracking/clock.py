@@ -11,24 +11,9 @@ NOMINAL_RATE: Final = 30.0  # frames a second without timestamps
 
 
 def next_time(last: float | None, timestamp: float | None) -> float:
-    """Check a frame's timestamp, or make one.
+    """Check a frame's timestamp, or make one; None for the last is before the first frame.
 
-    Parameters
-    ----------
-    last : float or None
-        Timestamp of the frame before in seconds; None for the first.
-    timestamp : float or None
-        What the caller says.
-
-    Returns
-    -------
-    float
-        Seconds.
-
-    Raises
-    ------
-    InputError
-        If the timestamp is not finite or does not increase.
+    InputError if it is not finite or does not increase.
     """
     if timestamp is None:
         return 0.0 if last is None else last + 1 / NOMINAL_RATE

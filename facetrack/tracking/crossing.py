@@ -30,19 +30,8 @@ def settle_crossings(
 ) -> list[tuple[Track, str]]:
     """Find two tracks on one face, and give persons back to the faces that are theirs.
 
-    Parameters
-    ----------
-    tracks : sequence of Track
-        After this frame's fits. `apart` is counted here; persons may be exchanged.
-    missing : sequence of Missing
-        Their persons may be exchanged with those of tracks.
-    image : ndarray, shape (H, W[, 3]), uint8
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    list of (Track, str)
-        Tracks that follow another person's face, and why they end.
+    After this frame's fits; `apart` is counted here, and persons of tracks and of the missing may
+    be exchanged. Returns the tracks that follow another person's face, and why they end.
     """
     for track in tracks:
         track.apart += 1

@@ -28,27 +28,10 @@ def tracked_face(
     *,
     aspect: float = 1.0,
 ) -> Face:
-    """Tell of a face that is seen.
+    """Return the `Face` of a track after this frame's fit; its smoother takes a step.
 
-    Parameters
-    ----------
-    track : Track
-        After this frame's fit; its smoother takes a step.
-    shape_model : ShapeModel
-        Its mean head gives the pose.
-    image : ndarray, shape (H, W[, 3]), uint8
-        The frame in square pixels.
-    time : float
-        Timestamp of the frame in seconds.
-    corrected : ndarray, shape (68,), bool, optional
-        Points that a person has just put where they are.
-    aspect : float
-        Width of a pixel of the video by its height.
-
-    Returns
-    -------
-    Face
-        Its points are in pixels of the video, its pose is that of square ones.
+    The image is in square pixels, as is the pose; the points are in pixels of the video, wider than
+    high by `aspect`. `corrected` marks points that a person has just put where they are.
     """
     raw = points = read_only_points(track.points)
     if track.smoother is not None:
@@ -104,18 +87,7 @@ def lost_face(missing: Missing) -> Face:
 
 
 def leaves_image(points: npt.NDArray[np.float64], image: Image) -> bool:
-    """Return whether too few of a face's points lie in the image.
-
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        In pixels of the image.
-    image : ndarray, shape (H, W[, 3]), uint8
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether too few of a face's points lie in the image."""
     height, width = image.shape[:2]
     inside = ((points >= 0) & (points <= [width - 1, height - 1])).all(axis=1)
     return float(inside.mean()) < _INSIDE

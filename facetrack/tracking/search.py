@@ -44,24 +44,11 @@ def look(
     wanted: int,
     missing: Sequence[Missing],
 ) -> list[Detection]:
-    """Look for faces as far as this frame's share of the work allows.
+    """Look for faces as far as this frame's share of the work allows; best first, none implausible.
 
-    Parameters
-    ----------
-    detector : Finds
-    image : ndarray, shape (H, W[, 3]), uint8
-    idle : int
-        Frames since the last thorough search would have been due: 0 at the start and after a cut.
-    frame : int
-        Number of the frame.
-    tracked, wanted : int
-        Faces that are tracked now, and that are looked for beyond them.
-    missing : sequence of Missing
-
-    Returns
-    -------
-    list of Detection
-        Best first, none implausible; may be known faces or no faces at all.
+    `idle` counts frames since the last thorough search would have been due: 0 at the start and
+    after a cut; `wanted` faces are looked for beyond those tracked. Detections may be known faces
+    or no faces at all.
     """
     found = _look(detector, image, idle, frame, tracked, wanted, missing)
     return [detection for detection in found if detection.plausible]
@@ -90,22 +77,9 @@ def _look(
 def confirm(
     model: Fits, image: Image, detections: Sequence[Detection], taken: Sequence[Box], wanted: int
 ) -> list[Fit]:
-    """Fit the model to detections and keep those that are faces.
+    """Fit the model to detections, best first, and keep at most `wanted` that are faces.
 
-    Parameters
-    ----------
-    model : Fits
-    image : ndarray, shape (H, W[, 3]), uint8
-    detections : sequence of Detection
-        Best first.
-    taken : sequence of tuple
-        Boxes of the faces that are tracked, which are left out.
-    wanted : int
-        At most this many are returned.
-
-    Returns
-    -------
-    list of Fit
+    `taken` are the boxes of the faces that are tracked, which are left out.
     """
     occupied, found = list(taken), list[Fit]()
     free = [d for d in detections if all(overlap(d.box, box) < _TAKEN for box in occupied)]

@@ -35,18 +35,10 @@ _LONGEST_GAP: Final = 0.5  # s without a frame after which the filters start ane
 
 @dataclass(slots=True)
 class OneEuro(Stateful):
-    """The One-Euro filter on a vector whose parts share their speeds in groups.
+    """The One-Euro filter on a vector whose parts share their speeds in groups."""
 
-    Parameters
-    ----------
-    cutoff : float
-        Cut-off at rest in Hz.
-    groups : sequence of sequence of int
-        Positions that share one cut-off, set by their root-mean-square speed; each position in
-        exactly one group.
-    """
-
-    cutoff: float = field(metadata=NO_STATE)
+    cutoff: float = field(metadata=NO_STATE)  # at rest, Hz
+    # positions, each in one group, share a cut-off by their root-mean-square speed
     groups: list[list[int]] = field(metadata=NO_STATE)
     _average: Array = field(init=False, metadata=NO_STATE)
     _member: npt.NDArray[np.intp] = field(init=False, metadata=NO_STATE)
@@ -63,19 +55,9 @@ class OneEuro(Stateful):
         self.reset()
 
     def update(self, value: Array, elapsed: float, units: Array | float = 1.0) -> Array:
-        """Filter the next value.
+        """Filter the next value (n,), `elapsed` seconds after the last one.
 
-        Parameters
-        ----------
-        value : ndarray, shape (n,), float64
-        elapsed : float
-            Seconds since the last value, above 0.
-        units : ndarray, shape (n,), or float
-            What counts as one unit of value when the speed sets the cut-off.
-
-        Returns
-        -------
-        ndarray, shape (n,), float64
+        `units` are what counts as one unit of value when the speed sets the cut-off.
         """
         if self._value is None:
             self._value = value
@@ -96,23 +78,10 @@ class OneEuro(Stateful):
 
 @dataclass(slots=True)
 class PointSmoother(Stateful):
-    """Smooths one face's landmarks.
+    """Smooths one face's landmarks; InputError if the dial is out of range."""
 
-    Parameters
-    ----------
-    dial : float
-        0 < dial <= 1: from hardly any smoothing to much.
-    mean : ndarray, shape (68, 2), float64
-        Mean shape in the reference frame.
-
-    Raises
-    ------
-    InputError
-        If the dial is out of range.
-    """
-
-    dial: float = field(metadata=NO_STATE)
-    mean: Array = field(metadata=NO_STATE)
+    dial: float = field(metadata=NO_STATE)  # 0 < dial <= 1: from hardly any smoothing to much
+    mean: Array = field(metadata=NO_STATE)  # shape in the reference frame
     _reference: Array = field(init=False, metadata=NO_STATE)  # in outer-eye distances
     _rigid: OneEuro = field(init=False)
     _local: OneEuro = field(init=False)
@@ -130,20 +99,7 @@ class PointSmoother(Stateful):
         self._local = OneEuro(cutoff, [_coordinates(region) for region in REGIONS.values()])
 
     def update(self, points: Array, timestamp: float) -> Array:
-        """Smooth the next frame's landmarks.
-
-        Parameters
-        ----------
-        points : ndarray, shape (68, 2), float64
-            Landmarks in pixels.
-        timestamp : float
-            Seconds.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels.
-        """
+        """Smooth the next frame's landmarks (68, 2), in pixels; the timestamp in seconds."""
         elapsed = None if self._time is None else timestamp - self._time
         if elapsed is None or not 0 < elapsed <= _LONGEST_GAP:
             self._rigid.reset()

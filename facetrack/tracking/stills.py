@@ -21,22 +21,7 @@ STATE: Final = "stills"
 
 
 class StillTracker:
-    """Finds the faces of single pictures; what was seen in one says nothing of the next.
-
-    Parameters
-    ----------
-    model : FaceModel
-        See `facetrack.load_model`.
-    max_faces : int
-        At most this many faces are looked for in a picture.
-    detector : FaceDetector, optional
-        Another way to find faces.
-
-    Raises
-    ------
-    InputError
-        If `max_faces` is out of range.
-    """
+    """Finds the faces of single pictures; what was seen in one says nothing of the next."""
 
     def __init__(self, model: Fits, *, max_faces: int = 1, detector: Finds | None = None) -> None:
         if max_faces < 1:
@@ -45,22 +30,9 @@ class StillTracker:
         self._detector = FaceDetector() if detector is None else detector
 
     def update(self, image: npt.ArrayLike | Frame) -> list[Face]:
-        """Find the faces of a picture.
+        """Find the faces of a picture, see `Tracker.update`, from left to right.
 
-        Parameters
-        ----------
-        image : array_like, shape (H, W), (H, W, 3) or (H, W, 4), or Frame
-            See `Tracker.update`.
-
-        Returns
-        -------
-        list of Face
-            From left to right: `Face.id` counts them from 0 and says nothing of who they are.
-
-        Raises
-        ------
-        InputError
-            If the image has a wrong type or shape.
+        `Face.id` counts them from 0 and says nothing of who they are.
         """
         stretch = stretch_of(image.aspect) if isinstance(image, Frame) else AS_STORED
         picture = checked_image(image.square.grey if isinstance(image, Frame) else image)

@@ -24,21 +24,11 @@ _LOOKS_LIKE: Final = 0.44  # agreement of signatures that makes a face a profile
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What a correction did.
+    """What a correction did."""
 
-    Attributes
-    ----------
-    face : Face
-        The face with the corrected points.
-    lessons : int
-        How many lessons the person has by now.
-    replaced : bool
-        Whether an earlier correction of the same frame was replaced: the later one wins.
-    """
-
-    face: Face
-    lessons: int
-    replaced: bool
+    face: Face  # with the corrected points
+    lessons: int  # how many the person has by now
+    replaced: bool  # an earlier correction of the same frame was replaced: the later one wins
 
 
 def model_of(person: Person, model: Fits) -> Fits:
@@ -50,14 +40,7 @@ def model_of(person: Person, model: Fits) -> Fits:
 def adapt(track: Track, before: npt.NDArray[np.float64], model: Fits, image: Image) -> None:
     """Let a track teach its own person, if it is good enough to learn from.
 
-    Parameters
-    ----------
-    track : Track
-        After this frame's fit.
-    before : ndarray, shape (68, 2), float64
-        Its points in the frame before, pixels.
-    model : Fits
-    image : ndarray, shape (H, W[, 3]), uint8
+    After this frame's fit; `before` are its points in the frame before, pixels.
     """
     if not track.decided:
         return
@@ -77,30 +60,9 @@ def correct(
 ) -> tuple[bool, npt.NDArray[np.bool_]]:
     """Take a person's correction of a face: it is learned, and the track goes on from there.
 
-    Parameters
-    ----------
-    track : Track
-    model : Fits
-        The generic one.
-    image : ndarray, shape (H, W[, 3]), uint8
-        The frame that is corrected.
-    points, mask : array_like
-        See `person_state.checked_correction`.
-    frame : int
-        Its number.
-
-    Returns
-    -------
-    replaced : bool
-        Whether an earlier correction of the frame was replaced.
-    mask : ndarray, shape (68,), bool
-
-    Raises
-    ------
-    InputError
-        If the correction is broken; nothing has changed then.
-    LearningError
-        If the model cannot learn; nothing has changed then.
+    For points and mask see `person_state.checked_correction`. Returns whether an earlier correction
+    of the frame was replaced, and the mask (68,). InputError if the correction is broken,
+    LearningError if the model cannot learn; nothing has changed then.
     """
     generic = teachable(model)
     size = image.shape[1], image.shape[0]
@@ -125,21 +87,8 @@ def greet(
 ) -> bool:
     """Let a face that has just got its person be fitted with what is known of it.
 
-    Parameters
-    ----------
-    track : Track
-        Its points are fitted anew if anything is known.
-    profile : Profile or None
-        One that no person has claimed yet.
-    model : Fits
-    image : ndarray, shape (H, W[, 3]), uint8
-    seen : ndarray
-        The face's signature.
-
-    Returns
-    -------
-    bool
-        Whether the face claimed the profile.
+    `profile` is one that no person has claimed yet; returns whether this face, by its signature
+    `seen`, claimed it. The track's points are fitted anew if anything is known.
     """
     claimed = False
     if profile is not None and track.person.model_state is None and _is_of(profile, seen):

@@ -61,49 +61,23 @@ class Fits(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """One face's state between two frames.
+    """One face's state between two frames."""
 
-    Attributes
-    ----------
-    person : Person
-        Whose face it is; with id `UNKNOWN` and no exemplars while that is in doubt.
-    points : ndarray, shape (68, 2), float64
-        The last fit in pixels.
-    quality : float
-        That of the last fit.
-    confidence : ndarray, shape (68,), float64, read-only
-        That of the last fit's points; every frame tells it anew, so it is no part of the state.
-    velocity : ndarray, shape (2,), float64
-        Motion of the centroid in pixels a frame.
-    patch : ndarray, shape (24, 24), uint8
-        What the face looked like a moment ago, grey.
-    weak : int
-        Frames in a row in which the fit was not believed.
-    age : int
-        Frames since the face was found.
-    apart : int
-        Frames since the face last touched another one.
-    confirmed : bool
-        Whether the detector was ever certain of the face; see `verification`.
-    looks : list of ndarray
-        Signatures from the frames in which it is in doubt whose face this is.
-    doubts : int
-        How often in a row it was asked again and saw nothing plausible.
-    smoother : PointSmoother or None
-    """
-
-    person: Person
-    points: Points
-    quality: float
+    person: Person  # whose face it is; id `UNKNOWN` and no exemplars while that is in doubt
+    points: Points  # the last fit, pixels
+    quality: float  # of the last fit
+    # what the face looked like a moment ago, grey
     patch: Annotated[npt.NDArray[np.uint8], (TRACK_PATCH, TRACK_PATCH)]
     smoother: PointSmoother | None
-    velocity: Motion = field(default_factory=lambda: np.zeros(2))
-    weak: int = 0
-    age: int = 0
-    apart: int = _LONG
-    confirmed: bool = False
-    doubts: int = 0
+    velocity: Motion = field(default_factory=lambda: np.zeros(2))  # of the centroid, pixels a frame
+    weak: int = 0  # frames in a row in which the fit was not believed
+    age: int = 0  # frames since the face was found
+    apart: int = _LONG  # frames since the face last touched another one
+    confirmed: bool = False  # the detector was certain of the face once, see `verification`
+    doubts: int = 0  # how often in a row it was asked again and saw nothing plausible
+    # signatures from frames in which it is in doubt whose face this is
     looks: list[Signature] = field(default_factory=list)
+    # (68,), read-only, of the last fit's points; said anew in every frame, so no state
     confidence: npt.NDArray[np.float64] = field(default_factory=lambda: NOT_SAID, metadata=NO_STATE)
 
     @property
@@ -119,23 +93,11 @@ class Track:
     def follow(self, model: Fits, image: Image) -> Fit | None:
         """Fit the model in the next frame; the track itself stays as it is.
 
-        Parameters
-        ----------
-        model : Fits
-        image : ndarray, shape (H, W[, 3]), uint8
-
-        Returns
-        -------
-        Fit or None
-            The best that was found; None where every try ended in an impossible shape, and where
-            what is well fitted again, after poor fits, is another person or a pattern on the wall.
-
-        Notes
-        -----
-        The last shape is the start, a little pulled towards the mean shape: what a fit got wrong
-        is forgotten within some frames instead of being handed on for ever. A fast face is also
-        tried where its motion leads to, and one that is not found there where its remembered
-        picture fits best.
+        The last shape is the start, a little pulled towards the mean shape: what a fit got wrong is
+        forgotten within some frames instead of being handed on for ever. A fast face is also tried
+        where its motion leads to, and one that is not found there where its remembered picture fits
+        best. None where every try ended in an impossible shape, and where what is well fitted
+        again, after poor fits, is another person or a pattern on the wall.
         """
         eye = float(outer_eye_distance(self.points))
         start = model.shape_model.relax(self.points, keep=KEEP)

@@ -19,33 +19,16 @@ _JUST_TOUCHED: Final = 3  # frames
 
 @dataclass(slots=True)
 class TrackerState:
-    """All that a tracker knows of the frames so far.
-
-    Attributes
-    ----------
-    cuts : CutDetector
-    people : People
-    tracks : list of Track
-    frame : int
-        Number of the last frame; -1 before the first.
-    idle : int
-        Frames since a thorough search was due.
-    time : float or None
-        Of the last frame in seconds.
-    aspect : float
-        Width of the last frame's pixels by their height; all else is in square pixels.
-    claimed : int
-        The id of the person that a profile from elsewhere turned out to be of.
-    """
+    """All that a tracker knows of the frames so far."""
 
     cuts: CutDetector = field(default_factory=CutDetector)
     people: People = field(default_factory=People)
     tracks: list[Track] = field(default_factory=list)
-    frame: int = -1
-    idle: int = 0
-    time: float | None = None
-    aspect: float = 1.0
-    claimed: int = UNKNOWN
+    frame: int = -1  # number of the last frame; -1 before the first
+    idle: int = 0  # frames since a thorough search was due
+    time: float | None = None  # of the last frame, seconds
+    aspect: float = 1.0  # width of its pixels by their height; all else is in square pixels
+    claimed: int = UNKNOWN  # id of the person that a profile from elsewhere turned out to be of
 
     def lose(self, track: Track, reason: str) -> None:
         """End a track; whose face it was is missing from now on, for a reason in words."""
@@ -73,25 +56,9 @@ class TrackerState:
     ) -> TrackerState:
         """Make the state anew from what `encode` gave, also after a way through JSON.
 
-        Parameters
-        ----------
-        state : mapping
-            With the options of the tracker that it was of.
-        options : mapping
-            Of the tracker that goes on; they must be the same.
-        model : FaceModel
-            What was taught of people is learned anew with it.
-        make_smoother : callable
-            Makes a smoother for one track.
-
-        Returns
-        -------
-        TrackerState
-
-        Raises
-        ------
-        InputError
-            If the state is broken, of another version, or of a tracker with other options.
+        `options` are those of the tracker that goes on: they must be the same as the state's;
+        `model` learns anew what was taught of people; `make_smoother` serves one track. InputError
+        if the state is broken, of another version, or of a tracker with other options.
         """
         for name, value in options.items():
             if state.get(name) != value:

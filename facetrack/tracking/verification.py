@@ -37,17 +37,8 @@ def is_unverified(track: Track) -> bool:
 def is_verified(track: Track, detector: Finds, image: Image) -> bool:
     """Ask the detector again, where that is due, about a face that it was never certain of.
 
-    Parameters
-    ----------
-    track : Track
-        After this frame's fit; learns what the answer was.
-    detector : Finds
-    image : ndarray, shape (H, W[, 3]), uint8
-
-    Returns
-    -------
-    bool
-        False if it is not to be believed any longer.
+    After this frame's fit; the track learns what the answer was. False if it is not to be believed
+    any longer.
     """
     if track.confirmed or track.age % _ASK_EVERY:
         return True

@@ -169,17 +169,7 @@ def _shown(fitting: Fitting, step: Step, whole: View) -> View:
 def accuracy(network: LipNetwork, data: Sentences, view: View, whole: bool = False) -> float:
     """Return the share of words that a network reads right, boundaries given.
 
-    Parameters
-    ----------
-    network : LipNetwork
-    data : Sentences
-    view : View
-    whole : bool
-        Whether words are read where they lie in whole sentences, see `Terms`; else by windows.
-
-    Returns
-    -------
-    float
+    `whole`: words are read where they lie in whole sentences, see `Terms`; else by windows.
     """
     network.eval()
     words = [number for word, number in data.classes.items() if word]

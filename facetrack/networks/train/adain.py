@@ -48,12 +48,8 @@ def adapted(student: Tensor, teacher: Tensor) -> Tensor:
 class AdaIn(nn.Module):
     """Compares a student's taps with a teacher's; its connectors are trained with the student.
 
-    Parameters
-    ----------
-    channels : list of (int, int)
-        Of the student's and the teacher's map at each tap.
-    judge : {"features", "outputs"}
-        What the teacher makes of a map: that of its last stage, or its head's outputs.
+    `channels` are the student's and the teacher's at each tap; `judge` is what the teacher makes of
+    a map: the map of its last stage ("features"), or its head's outputs ("outputs").
     """
 
     variances: Tensor

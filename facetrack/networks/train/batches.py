@@ -18,14 +18,7 @@ _LIMIT: Final = 3.0
 
 
 class Batches:
-    """Augmented batches of samples.
-
-    Parameters
-    ----------
-    samples : Samples
-    coarse : float
-        Share of the augmented batches that lose some of their resolution.
-    """
+    """Augmented batches of samples; the share `coarse` of them loses some of its resolution."""
 
     def __init__(self, samples: Samples, coarse: float = 0.0) -> None:
         self._samples, self._coarse = samples, coarse

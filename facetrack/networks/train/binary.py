@@ -48,15 +48,8 @@ def sign(x: Tensor) -> Tensor:
 class BinaryConv2d(nn.Module):
     """A convolution of signs without padding bits: what lies outside counts as 0.
 
-    Parameters
-    ----------
-    inputs, outputs : int
-        Channels.
-    kernel, stride, groups, dilation : int
-    analytic : bool
-        Scale by the mean of |w| of each output channel (XNOR-Net) and not by a learned factor.
-    scaled : bool
-        Whether there is a learned factor; without it, and not analytic, the scale is 1.
+    Outputs are scaled by a learned factor (`scaled`), or by the mean of |w| of each output channel
+    (`analytic`: XNOR-Net), or by 1.
     """
 
     scale: Tensor
@@ -130,17 +123,8 @@ class Gate(nn.Module):
 class HalfBlock(nn.Module):
     """Normalise, sign, convolve, scale, PReLU, and a skip of its own (Bi-Real Net).
 
-    Parameters
-    ----------
-    inputs, outputs : int
-        Channels.
-    stride : int
-        1 or 2; the skip averages 2 x 2 pixels, a last odd row or column by itself.
-    groups : int
-    gated : bool
-        Whether a `Gate` scales the outputs as well.
-    scaled : bool
-        See `BinaryConv2d`.
+    With a stride of 2 the skip averages 2 x 2 pixels, a last odd row or column by itself. `gated`:
+    a `Gate` scales the outputs as well.
     """
 
     def __init__(

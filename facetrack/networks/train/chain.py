@@ -53,31 +53,10 @@ def run_recipe(
     report: Report = lambda step, values: None,
     place: Place = HERE,
 ) -> Encoder:
-    """Train an encoder; steps that are done already are only loaded.
+    """Train an encoder; steps that are done already are only loaded from checkpoints in `folder`.
 
-    Parameters
-    ----------
-    recipe : Recipe
-    samples : Samples
-    folder : Path
-        Of the checkpoints.
-    teacher : Encoder, optional
-        For recipes that need one.
-    report : callable (name of the step, values)
-        See `Fitting.run`.
-    place : Place
-
-    Returns
-    -------
-    Encoder
-        After the last step, in evaluation mode.
-
-    Raises
-    ------
-    InputError
-        If the teacher is missing, or the loss is no number.
-    FormatError
-        If a checkpoint is damaged or of another training.
+    Returns it after the last step, in evaluation mode. Raises InputError if the teacher is missing
+    or the loss is no number, FormatError if a checkpoint is damaged or of another training.
     """
     if recipe.taught and teacher is None:
         raise InputError(f"the recipe {recipe.name} needs a teacher (--teacher)")

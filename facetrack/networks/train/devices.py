@@ -18,23 +18,12 @@ from facetrack.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One process of a training.
+    """One process of a training."""
 
-    Attributes
-    ----------
-    device : str
-        Of torch.
-    rank, processes : int
-        Which process it is, of how many; the first one writes.
-    compiled : bool
-        Whether torch translates what is trained into C++ first, which takes a compiler and a
-        minute, and then half the time on a processor.
-    """
-
-    device: str = "cpu"
-    rank: int = 0
+    device: str = "cpu"  # of torch
+    rank: int = 0  # which process it is; the first one writes
     processes: int = 1
-    compiled: bool = False
+    compiled: bool = False  # into C++ first: takes a compiler and a minute, then half the time
 
     @property
     def writes(self) -> bool:
@@ -65,19 +54,8 @@ def open_places(
 ) -> None:
     """Call a function with a `Place` and arguments, in one process for each graphics card.
 
-    Parameters
-    ----------
-    function : callable
-        Of a module, so that other processes find it.
-    device : str
-        "cpu", "cuda" for all cards, "cuda:1" for one, "auto" for what there is.
-    processes : int, optional
-        As many as there are cards without it, 1 on the processor.
-
-    Raises
-    ------
-    InputError
-        If there is no such device, or fewer cards than processes.
+    The function must be a module's, so that other processes find it. `device` is "cpu", "cuda" for
+    all cards, "cuda:1" for one, or "auto" for what there is; InputError if there is no such one.
     """
     device = available(device)
     kind, _, number = device.partition(":")

@@ -24,22 +24,11 @@ BLOCKS: Final = ("real", "half", "gated", "xnor")
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """How an encoder is built.
+    """How an encoder is built."""
 
-    Attributes
-    ----------
-    blocks : {"real", "half", "gated", "xnor"}
-        Real convolutions, or binary ones: half blocks without or with gates, XNOR-Net's blocks.
-    widths : (int, int, int, int)
-        Channels of the stem and the three stages.
-    features : int
-        Of each branch.
-    dropout : float
-    """
-
-    blocks: str
-    widths: tuple[int, int, int, int]
-    features: int
+    blocks: str  # "real"; or binary: "half" blocks, "gated" ones, XNOR-Net's ("xnor")
+    widths: tuple[int, int, int, int]  # channels of the stem and the three stages
+    features: int  # of each branch
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
@@ -65,14 +54,7 @@ class RealBlock(nn.Module):
 
 
 class Branch(nn.Module):
-    """Patches -> features: stem, stages, head.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    size : (width, height)
-        Of the patches.
-    """
+    """Patches of a size (width, height) -> features: stem, stages, head."""
 
     def __init__(self, architecture: Architecture, size: tuple[int, int]) -> None:
         super().__init__()
@@ -105,13 +87,7 @@ class Branch(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Both patches -> standardised targets.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    targets : int
-    """
+    """Both patches -> standardised targets."""
 
     def __init__(self, architecture: Architecture, targets: int) -> None:
         super().__init__()

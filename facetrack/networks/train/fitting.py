@@ -27,38 +27,20 @@ Report = Callable[[dict[str, float]], None]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast.
-
-    Attributes
-    ----------
-    epochs, batch : int
-    rate : float
-        At the start.
-    optimiser : {"adamw", "adam", "sgd"}
-        The last with a momentum of 0.9; the decay of the last two is a part of the gradient.
-    fall : {"cosine", "steps"}
-        To 0, after a warm-up of a twentieth; or by a factor at each of `drops`.
-    drops : tuple of int
-        Epochs; empty for a half and three quarters of all.
-    factor : float
-        Of each drop.
-    warm : int
-        Epochs over which a rate that falls by steps rises first.
-    decay : float
-        Of convolutions' and linear layers' weights, never of slopes, scales and normalisations.
-    seed : int
-    """
+    """How long and how fast."""
 
     epochs: int
     batch: int = 64
-    rate: float = 2e-3
+    rate: float = 2e-3  # at the start
+    # of convolutions' and linear layers' weights, never of slopes, scales, norms
     decay: float = 0.02
     seed: int = 0
+    # or "adam", "sgd" (momentum 0.9): with both the decay is a part of the gradient
     optimiser: str = "adamw"
-    fall: str = "cosine"
-    drops: tuple[int, ...] = ()
-    factor: float = 0.1
-    warm: int = 0
+    fall: str = "cosine"  # to 0, after a warm-up of a twentieth; or "steps"
+    drops: tuple[int, ...] = ()  # epochs of the steps; empty for a half and three quarters of all
+    factor: float = 0.1  # of each drop
+    warm: int = 0  # epochs over which a rate that falls by steps rises first
 
     def __post_init__(self) -> None:
         if self.optimiser not in _OPTIMISERS or self.fall not in _FALLS:
@@ -72,58 +54,29 @@ class Schedule:
 
 @dataclass(slots=True)
 class Fitting:
-    """A training in progress.
+    """A training in progress."""
 
-    Attributes
-    ----------
-    network : Module
-        All that is trained, helpers such as connectors included.
-    schedule : Schedule
-    checkpoint : Path or None
-        Where it stands is written there after each epoch, and taken up from there.
-    after_step : callable
-        Called after each step.
-    until : int or None
-        The epoch after which it ends, if that is not the schedule's last: the rate has not fallen
-        to 0 then, for what is trained further.
-    epoch : int
-        The one in progress, from 0.
-    speeds : mapping of str to float
-        How many times faster parts are trained, by the beginning of their parameters' names.
-    place : Place
-        Which share of each batch is computed here, and whether it writes the checkpoint.
-    note : callable
-        Takes a line for people when memory runs out.
-    """
-
-    network: nn.Module
+    network: nn.Module  # all that is trained, helpers such as connectors included
     schedule: Schedule
-    checkpoint: Path | None = None
+    checkpoint: Path | None = None  # written after each epoch, and taken up from
     after_step: Callable[[], None] = lambda: None
+    # ends earlier than the schedule, the rate not yet at 0: for further training
     until: int | None = None
-    epoch: int = 0
+    epoch: int = 0  # the one in progress, from 0
+    # of parts, by the beginning of their parameters' names
     speeds: Mapping[str, float] = field(default_factory=dict)
+    # which share of each batch is computed here, and whether it writes the checkpoint
     place: Place = HERE
-    note: Callable[[str], None] = lambda line: None
+    note: Callable[[str], None] = lambda line: None  # takes a line for people when memory runs out
     _parts: int = 1  # of each batch, one after the other
 
     def run(self, count: int, loss: Loss, report: Report = lambda values: None) -> None:
-        """Train on samples 0 to count - 1.
+        """Train on samples 0 to count - 1; `report` is told `epoch`, `epochs`, `loss` each time.
 
-        Parameters
-        ----------
-        count : int
-        loss : callable (numbers of samples, generator) -> Tensor
-            Of one batch; where memory runs out, of parts of it, whose gradients are added.
-        report : callable
-            Told `epoch`, `epochs`, `loss` after each epoch.
-
-        Raises
-        ------
-        FormatError
-            If the checkpoint is damaged or of another training.
-        InputError
-            If the loss is no number, or memory runs out with a batch of one.
+        `loss` (numbers of samples, generator) is that of one batch; where memory runs out, of parts
+        of it, whose gradients are added. Raises FormatError if the checkpoint is damaged or of
+        another training, InputError if the loss is no number or memory runs out with a batch of
+        one.
         """
         schedule, place = self.schedule, self.place
         groups = _groups(self.network, schedule.decay, self.speeds)

@@ -19,35 +19,17 @@ Taps = Mapping[str, list[Tensor]]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each term of the loss weighs; a term of weight 0 is not computed.
+    """What each term of the loss weighs; a term of weight 0 is not computed."""
 
-    Attributes
-    ----------
-    outputs : float
-        What the teacher says (Hinton's distillation, for a regression head).
-    attention : float
-        Where the teacher looks (attention transfer).
-    adain : float
-        How much the teacher minds the student's moments.
-    statistics : float
-        The moments themselves, the baseline of AdaIN.
-    classes : float
-        Which classes the teacher sees (Hinton's distillation), at a `temperature`.
-    truth : float
-        The truth itself.
-    temperature : float
-    norm : {"l2", "max"}
-        See `attention`.
-    """
-
-    outputs: float = 0.0
-    attention: float = 0.0
-    adain: float = 0.0
-    statistics: float = 0.0
+    outputs: float = 0.0  # what the teacher says (Hinton's distillation, for a regression head)
+    attention: float = 0.0  # where the teacher looks (attention transfer)
+    adain: float = 0.0  # how much the teacher minds the student's moments
+    statistics: float = 0.0  # the moments themselves, the baseline of AdaIN
+    # which classes the teacher sees (Hinton's distillation), at a `temperature`
     classes: float = 0.0
-    truth: float = 1.0
+    truth: float = 1.0  # the truth itself
     temperature: float = 1.0
-    norm: str = "l2"
+    norm: str = "l2"  # or "max", see `attention`
 
     @property
     def taught(self) -> bool:
@@ -58,13 +40,7 @@ class Weights:
 class Guidance(nn.Module):
     """The terms of a teacher; connectors are trained with the student and dropped afterwards.
 
-    Parameters
-    ----------
-    student, teacher : Guided
-        The teacher is frozen, in evaluation mode, and stays so.
-    weights : Weights
-    judge : {"features", "outputs"}
-        See `AdaIn`.
+    The teacher is frozen, in evaluation mode, and stays so; for `judge` see `AdaIn`.
     """
 
     def __init__(

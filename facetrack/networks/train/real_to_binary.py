@@ -17,17 +17,8 @@ from facetrack.networks.train.binary import Stage, hand_over, set_stage
 def attention(student: Tensor, teacher: Tensor, norm: str = "l2") -> Tensor:
     """Compare maps of attention, the mean squared activation over channels, each of one size.
 
-    Parameters
-    ----------
-    student, teacher : Tensor, shape (N, C, H, W)
-        C may differ.
-    norm : {"l2", "max"}
-        Maps of unit length, or with the largest value 1; weights of the loss differ by orders.
-
-    Returns
-    -------
-    Tensor, shape ()
-        Mean over positions and samples.
+    Maps are (N, C, H, W), C may differ; `norm` gives them unit length ("l2") or a largest value of
+    1 ("max"): weights of the loss differ by orders. Returns the mean over positions and samples.
     """
     return functional.mse_loss(_attention_map(student, norm), _attention_map(teacher, norm))
 

@@ -17,58 +17,29 @@ TEACHER: Final = "teacher"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a training.
+    """One step of a training."""
 
-    Attributes
-    ----------
-    name : str
-        Also of its checkpoint.
-    schedule : Schedule
-    stage : Stage
-        How far the network is binary.
-    start : str
-        The earlier step whose weights it starts from; empty for new ones.
-    guide : str
-        The earlier step that guides it, "teacher" for the one that is given, or empty.
-    weights : Weights
-        Of the guide's terms.
-    judge : str
-        See `AdaIn`.
-    network : str
-        Which of a recipe's networks is trained, where it has several.
-    """
-
-    name: str
+    name: str  # also of its checkpoint
     schedule: Schedule
-    stage: Stage = Stage.BINARY
-    start: str = ""
+    stage: Stage = Stage.BINARY  # how far the network is binary
+    start: str = ""  # the earlier step whose weights it starts from; empty for new ones
+    # the earlier step that guides it, "teacher" for the one that is given, or empty
     guide: str = ""
-    weights: Weights = field(default_factory=Weights)
-    judge: str = "features"
-    network: str = ""
+    weights: Weights = field(default_factory=Weights)  # of the guide's terms
+    judge: str = "features"  # see `AdaIn`
+    network: str = ""  # which of a recipe's networks is trained, where it has several
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole training.
-
-    Attributes
-    ----------
-    name, about : str
-    network : Architecture
-    steps : tuple of Step
-    copies : int
-        Jittered ones of each picture.
-    coarse : float
-        Share of the batches that lose some of their resolution.
-    """
+    """A whole training."""
 
     name: str
     about: str
     network: Architecture
     steps: tuple[Step, ...]
-    copies: int
-    coarse: float = 0.0
+    copies: int  # jittered ones of each picture
+    coarse: float = 0.0  # share of the batches that lose some of their resolution
 
     @property
     def taught(self) -> bool:

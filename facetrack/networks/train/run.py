@@ -45,38 +45,11 @@ def start(
     progress: Progress = list,
     say: Callable[[str], None] = lambda line: None,
 ) -> Encoder:
-    """Train by a recipe in a folder, or take up what was interrupted there.
+    """Train by a recipe (name or file) in a folder, or take up what was interrupted there.
 
-    Parameters
-    ----------
-    config : str
-        Name or file of the recipe.
-    pictures : sequence of Path
-        Folders.
-    channels : Path
-        See `load_samples`.
-    work : Path
-        Made where it is missing.
-    shape_model : ShapeModel
-        Its mean shape is what faces are aligned to.
-    teacher : Path, optional
-        Folder of a finished run, or name or file of a float encoder.
-    seed, threads : int
-    progress : callable
-        See `load_samples`.
-    say : callable
-        Takes a line for people after each epoch.
-
-    Returns
-    -------
-    Encoder
-
-    Raises
-    ------
-    InputError
-        If the folder holds another run, or the teacher is missing.
-    FormatError
-        If a file is damaged.
+    For `pictures`, `channels` and `progress` see `load_samples`; faces are aligned to the shape
+    model's mean. `teacher` is the folder of a finished run, or the name or file of a float encoder.
+    `say` takes a line after each epoch. Raises InputError if the folder holds another run or the teacher is missing.
     """
     torch.set_num_threads(threads)
     recipe = read_recipe(config, seed=seed)
@@ -112,22 +85,7 @@ def load_run(work: Path) -> tuple[Encoder, Recipe]:
 def export(work: Path, output: Path, *, name: str, terms: str, measured: dict[str, float]) -> None:
     """Write the model file of a finished run.
 
-    Parameters
-    ----------
-    work : Path
-    output : Path
-    name, terms : str
-    measured : dict of str to float
-        Correlation of channels on people who were not trained on.
-
-    Raises
-    ------
-    InputError
-        If it is no folder of a run.
-    FormatError
-        If it is not finished, or damaged.
-    OutputError
-        If the file cannot be written.
+    `measured`: correlation of channels on people who were not trained on.
     """
     encoder, recipe = load_run(work)
     about = json.loads((work / ABOUT).read_text("utf-8"))
@@ -171,18 +129,7 @@ def logged(work: Path, say: Callable[[str], None]) -> Callable[[str, dict[str, f
 def open_run(work: Path, recipe: Path, about: dict[str, Any]) -> None:
     """Make the folder of a run, or check that what was interrupted there is this training.
 
-    Parameters
-    ----------
-    work, recipe : Path
-    about : dict
-        What makes it this training, JSON-able.
-
-    Raises
-    ------
-    InputError
-        If the folder holds another run.
-    FormatError
-        If its description is damaged.
+    `about` is what makes it this training, JSON-able; InputError if the folder holds another run.
     """
     known = work / ABOUT
     if known.is_file():

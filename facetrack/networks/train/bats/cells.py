@@ -15,10 +15,7 @@ MakeCell = Callable[[int, bool], Nodes]  # (channels, reduces)
 
 
 class Mixed(nn.Module):
-    """The weighted sum of all operations of a space.
-
-    Outputs are normalised, or operations would win for their scale.
-    """
+    """The weighted sum of a space's operations, normalised, or they would win for their scale."""
 
     def __init__(self, space: str, channels: int, stride: int, groups: int) -> None:
         super().__init__()
@@ -43,16 +40,8 @@ class Mixed(nn.Module):
 class Cell(nn.Module):
     """Two inputs, inner nodes, and their outputs side by side.
 
-    Parameters
-    ----------
-    before : (int, int)
-        Channels of the inputs, the older one first.
-    channels : int
-        Of each node.
-    nodes : sequence of sequence of (int, Module)
-    concat : sequence of int
-    shrunk : bool
-        Whether the older input still has twice the size of the other.
+    `before` are the channels of the inputs, the older one first; `channels` those of each node;
+    `shrunk` says whether the older input still has twice the size of the other.
     """
 
     def __init__(

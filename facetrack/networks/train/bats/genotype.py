@@ -36,28 +36,13 @@ Edges = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Genotype:
-    """Two kinds of cells, each with two edges to every inner node.
+    """Two kinds of cells, each with two edges to every inner node; InputError if they are not."""
 
-    Attributes
-    ----------
-    normal, reduce : tuple of (operation, node that it comes from)
-        Two for each inner node, in their order.
-    normal_concat, reduce_concat : tuple of int
-        Nodes whose outputs are the cell's.
-    space : {"grouped", "separable"}
-        What the names of operations mean; see `operations`.
-
-    Raises
-    ------
-    InputError
-        If an operation is unknown, there are too few, or a node is one that comes later.
-    """
-
-    normal: Edges
-    normal_concat: tuple[int, ...]
+    normal: Edges  # operation and the node that it comes from, two for each inner node in order
+    normal_concat: tuple[int, ...]  # nodes whose outputs are the cell's
     reduce: Edges
     reduce_concat: tuple[int, ...]
-    space: str = "grouped"
+    space: str = "grouped"  # or "separable": what the names of operations mean, see `operations`
 
     def __post_init__(self) -> None:
         if self.space not in SPACES:
@@ -136,21 +121,7 @@ def matched_genotypes(
 ) -> list[Genotype]:
     """Draw genotypes that cost about as much as another one: the control of a search.
 
-    Parameters
-    ----------
-    like : Genotype
-    count : int
-    cost : callable (Genotype) -> int
-        Multiply-adds.
-    rng : Generator
-    within : float
-        Largest difference of the costs, as a share.
-    tries : int
-
-    Raises
-    ------
-    InputError
-        If too few are found.
+    `cost` counts multiply-adds, of which they differ by a share `within` at most.
     """
     wanted, found = cost(like), list[Genotype]()
     for _ in range(tries):

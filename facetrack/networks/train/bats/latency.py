@@ -47,21 +47,12 @@ Sizes = dict[str, list[list[EdgeSize]]]  # of each kind of cell: every cell's ed
 
 @dataclass(frozen=True, slots=True)
 class LatencyTable:
-    """Milliseconds of every operation at every size, and the machine that took them.
-
-    Attributes
-    ----------
-    space : str
-    groups : int
-    machine : dict of str to str
-    times : dict of EdgeSize to tuple of float
-        In the order of `OPERATIONS`.
-    """
+    """Milliseconds of every operation at every size, and the machine that took them."""
 
     space: str
     groups: int
     machine: dict[str, str]
-    times: dict[EdgeSize, tuple[float, ...]]
+    times: dict[EdgeSize, tuple[float, ...]]  # in the order of `OPERATIONS`
 
     def write(self, path: Path) -> None:
         """Write it as JSON: beside, then renamed."""

@@ -21,26 +21,15 @@ _FOLDED: Final = (128, 768)  # channels of the auxiliary head
 
 @dataclass(frozen=True, slots=True)
 class CellsForm:
-    """How a network of cells is built.
-
-    Attributes
-    ----------
-    cells, channels, groups : int
-        Channels of the first cells; groups of grouped convolutions.
-    stem : {"cifar", "imagenet"}
-        The latter leaves an eighth of the pixels in each direction.
-    auxiliary : float
-        Weight of a second classifier's loss after the second reduction, while training; or 0.
-    drop_path : float
-        Share of paths left out while training.
-    """
+    """How a network of cells is built."""
 
     cells: int = 20
-    channels: int = 36
-    groups: int = 12
-    stem: str = "cifar"
+    channels: int = 36  # of the first cells
+    groups: int = 12  # of grouped convolutions
+    stem: str = "cifar"  # or "imagenet", which leaves an eighth of the pixels in each direction
+    # weight of a second classifier's loss after the second reduction, while training
     auxiliary: float = 0.0
-    drop_path: float = 0.0
+    drop_path: float = 0.0  # share of paths left out while training
 
     def __post_init__(self) -> None:
         if self.stem not in ("cifar", "imagenet") or min(self.cells, self.channels) < 1:
@@ -50,13 +39,7 @@ class CellsForm:
 class CellNetwork(nn.Module):
     """Pictures -> classes, through the cells of a genotype.
 
-    Parameters
-    ----------
-    form : CellsForm
-    genotype : Genotype
-    classes : int
-    normalised : bool
-        Whether each operation ends with a normalisation, as in the super-net.
+    `normalised`: each operation ends with a normalisation, as in the super-net.
     """
 
     def __init__(

@@ -101,21 +101,9 @@ class Zero(nn.Module):
 
 
 def operation(name: str, space: str, channels: int, stride: int, groups: int) -> nn.Module:
-    """Make an operation.
+    """Make an operation of `genotype.OPERATIONS`; `groups` are those of grouped convolutions.
 
-    Parameters
-    ----------
-    name : str
-        Of `genotype.OPERATIONS`.
-    space : {"grouped", "separable"}
-    channels, stride : int
-    groups : int
-        Of grouped convolutions.
-
-    Raises
-    ------
-    InputError
-        If channels cannot be divided by the groups, those of the shuffle included.
+    Raises InputError if channels cannot be divided by the groups, those of the shuffle included.
     """
     if channels % groups or channels % SHUFFLED:
         raise InputError(f"{channels} channels in {groups} groups, shuffled in {SHUFFLED}")

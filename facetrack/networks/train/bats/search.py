@@ -32,26 +32,16 @@ _TESTED: Final = 256  # pictures of a batch where nothing is learned
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How to search.
+    """How to search."""
 
-    Attributes
-    ----------
-    stage : Stage
-        Binary activations and real weights as in the paper, or both real, or both binary.
-    temperature : (float, float)
-        At the beginning and at the end; between them it falls geometrically.
-    noisy : bool
-        See `SuperNet`.
-    frozen : float
-        Share of the epochs in which the strengths rest: they must not learn before the weights do.
-    latency : float
-        Weight of the logarithm of the expected time, of all operations in equal shares.
-    """
-
+    # ACTIVATIONS as in the paper (real weights); or both real, or both binary
     stage: Stage = Stage.ACTIVATIONS
+    # at the beginning and at the end, falling geometrically
     temperature: tuple[float, float] = (1.0, 0.2)
-    noisy: bool = False
+    noisy: bool = False  # see `SuperNet`
+    # share of the epochs in which the strengths rest until the weights have learned
     frozen: float = 0.25
+    # weight of the log of the expected time, of all operations in equal shares
     latency: float = 0.0
 
     def __post_init__(self) -> None:
@@ -81,30 +71,9 @@ def search(
 ) -> SuperNet:
     """Search a genotype, or take up a search that was interrupted.
 
-    Parameters
-    ----------
-    form : SearchForm
-    strategy : Strategy
-    schedule : Schedule
-        Of the weights.
-    take : callable (numbers, generator) -> pictures, labels
-        A batch.
-    count, classes : int
-        Of the pictures.
-    size : (height, width)
-    checkpoint : Path, optional
-    times : LatencyTable, optional
-        Needed for a weight of the latency.
-    place : Place
-    report, note : callable
-        See `Fitting`; also told `temperature`, `free` (operations without parameters in the
-        genotype) and `free_mass` (their share in the super-net).
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two pictures, the table of times is missing, or the loss is no
-        number.
+    `schedule` is that of the weights; `take` gives pictures and labels by their numbers; `times` is
+    needed for a weight of the latency. `report` (see `Fitting`) is also told `temperature`, `free`
+    (operations without parameters in the genotype) and `free_mass` (their share in the super-net).
     """
     if count < 2:
         raise InputError(f"a search halves its pictures, but there are {count}")
@@ -141,19 +110,8 @@ def gap(
 ) -> tuple[float, float]:
     """Measure what a super-net loses when only its strongest operations are left.
 
-    Parameters
-    ----------
-    net : SuperNet
-    take : callable
-        See `search`; without augmentation.
-    tested, trained : ndarray of int
-        Pictures to measure on, and those by which statistics of normalisations are computed anew.
-    batch : int
-
-    Returns
-    -------
-    soft, chosen : float
-        Accuracies with the learned shares and with the genotype's operations alone.
+    Returns the accuracies on `tested` with the learned shares and with the genotype's operations
+    alone; statistics of normalisations are computed anew by `trained`. `take` does not augment.
     """
     rng, found = np.random.default_rng(0), []
     for shares in (None, net.chosen()):

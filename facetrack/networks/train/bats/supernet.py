@@ -30,20 +30,13 @@ _START: Final = 1e-3  # standard deviation of new alphas
 
 @dataclass(frozen=True, slots=True)
 class SearchForm:
-    """How a super-net is built.
-
-    Attributes
-    ----------
-    cells, channels, nodes, groups : int
-        Channels of the first cells; groups of grouped convolutions.
-    space : {"grouped", "separable"}
-    """
+    """How a super-net is built."""
 
     cells: int = 8
-    channels: int = 24
+    channels: int = 24  # of the first cells
     nodes: int = 4
-    groups: int = 12
-    space: str = "grouped"
+    groups: int = 12  # of grouped convolutions
+    space: str = "grouped"  # or "separable"
 
     def __post_init__(self) -> None:
         if self.space not in SPACES or min(self.cells, self.nodes, self.groups) < 1:
@@ -105,17 +98,8 @@ class Alphas(nn.Module):
 class SuperNet(nn.Module):
     """Pictures -> classes, through all operations.
 
-    Parameters
-    ----------
-    form : SearchForm
-    classes : int
-
-    Attributes
-    ----------
-    temperature : float
-        Of the shares: below 1 they are sharper.
-    noisy : bool
-        Whether Gumbel noise is added before the softmax while training.
+    A `temperature` below 1 makes the shares sharper; `noisy` adds Gumbel noise before the softmax
+    while training.
     """
 
     def __init__(self, form: SearchForm, classes: int) -> None:

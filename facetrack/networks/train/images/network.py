@@ -20,32 +20,16 @@ STEMS: Final = {"imagenet": (7, 2), "cifar": (3, 1)}  # kernel, stride; the form
 
 @dataclass(frozen=True, slots=True)
 class ResidualForm:
-    """How a residual network is built.
+    """How a residual network is built."""
 
-    Attributes
-    ----------
-    blocks : {"usual", "plain", "half", "gated", "xnor"}
-        Those of He et al.; the same without skips; or binary: two half blocks, without or with
-        gates; XNOR-Net's.
-    counts, widths, strides : tuple of int
-        Blocks, channels and stride of each stage.
-    first : int
-        Channels of the stem.
-    stem : {"imagenet", "cifar"}
-    taught : {"stages", "blocks"}
-        Whose outputs a teacher compares.
-    scaled : bool
-        See `BinaryConv2d`.
-    """
-
-    blocks: str
-    counts: tuple[int, ...] = (2, 2, 2, 2)
-    widths: tuple[int, ...] = (64, 128, 256, 512)
+    blocks: str  # "usual" (He et al.), "plain" (no skips); binary: two "half", "gated" or "xnor"
+    counts: tuple[int, ...] = (2, 2, 2, 2)  # blocks of each stage
+    widths: tuple[int, ...] = (64, 128, 256, 512)  # channels of each stage
     strides: tuple[int, ...] = (1, 2, 2, 2)
-    first: int = 64
-    stem: str = "imagenet"
-    taught: str = "stages"
-    scaled: bool = True
+    first: int = 64  # channels of the stem
+    stem: str = "imagenet"  # or "cifar"
+    taught: str = "stages"  # or "blocks": whose outputs a teacher compares
+    scaled: bool = True  # see `BinaryConv2d`
 
     def __post_init__(self) -> None:
         if self.blocks not in BLOCKS or self.stem not in STEMS:
@@ -58,13 +42,7 @@ class ResidualForm:
 
 
 class Classifier(nn.Module):
-    """Pictures -> logits: stem, stages, head.
-
-    Parameters
-    ----------
-    form : ResidualForm
-    classes : int
-    """
+    """Pictures -> logits: stem, stages, head."""
 
     def __init__(self, form: ResidualForm, classes: int) -> None:
         super().__init__()

@@ -31,33 +31,18 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole training.
-
-    Attributes
-    ----------
-    name, about : str
-    data : {"cifar10", "cifar100", "imagenet", "arrays"}
-    classes : int
-    view : View
-    networks : mapping of str to ResidualForm or CellsForm
-    steps : tuple of Step
-    search : Search or None
-        What finds the genotype of cells; without it one has to be given.
-    real : str
-        The step whose network the others are compared with, or empty.
-    published : mapping of str to float
-        The paper's top-1 and top-5 of the last step, where they are sure, per cent.
-    """
+    """A whole training."""
 
     name: str
     about: str
-    data: str
+    data: str  # "cifar10", "cifar100", "imagenet" or "arrays"
     classes: int
     view: View
     networks: Mapping[str, ResidualForm | CellsForm]
     steps: tuple[Step, ...]
-    search: Search | None = None
-    real: str = ""
+    search: Search | None = None  # what finds the genotype of cells; without it one has to be given
+    real: str = ""  # the step whose network the others are compared with, or empty
+    # the paper's top-1 and top-5 of the last step, where sure, %
     published: Mapping[str, float] | None = None
 
     @property

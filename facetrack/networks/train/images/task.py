@@ -23,15 +23,7 @@ GENOTYPE: Final = "genotype.json"
 
 
 class Naming:
-    """What a network of pictures learns; see `Task`.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    batches : PictureBatches
-    genotype : Genotype, optional
-        Of networks of cells.
-    """
+    """What a network of pictures learns; see `Task`. Networks of cells need a genotype."""
 
     def __init__(
         self, recipe: Recipe, batches: PictureBatches, genotype: Genotype | None = None

@@ -27,32 +27,15 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How pictures become inputs of a network.
+    """How pictures become inputs of a network."""
 
-    Attributes
-    ----------
-    form : {"padded", "cropped"}
-        Small pictures of one size, shifted within a border of zeros; or crops at random of large
-        ones, brought to one size.
-    size : int
-        Pixels of an input's sides.
-    pad : int
-        Border of the former.
-    shrink : int
-        Means of so many pixels in each direction are taken first.
-    cutout : int
-        Side of a square that is erased.
-    flip : bool
-    mean, deviation : tuple of float
-        Of red, green and blue, as shares of 255.
-    """
-
-    form: str
-    size: int
-    pad: int = 4
-    shrink: int = 1
-    cutout: int = 0
+    form: str  # "padded": small ones of one size, shifted within a border; "cropped" at random
+    size: int  # pixels of an input's sides
+    pad: int = 4  # border of zeros
+    shrink: int = 1  # means of so many pixels in each direction are taken first
+    cutout: int = 0  # side of a square that is erased
     flip: bool = True
+    # of red, green and blue, as shares of 255
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
@@ -62,17 +45,7 @@ class View:
 
 
 class PictureBatches:
-    """Batches of pictures and labels on a device.
-
-    Parameters
-    ----------
-    pictures : Pictures
-    view : View
-    device : str
-        Of torch.
-    threads : int
-        That decode files.
-    """
+    """Batches of pictures and labels on a device of torch; `threads` decode files."""
 
     def __init__(
         self, pictures: Pictures, view: View, device: str = "cpu", threads: int = 1
