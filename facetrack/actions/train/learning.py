@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,16 +90,7 @@ def learn(
         levels=_levels(network, clips, scale),
         card=card,
     )
-    card["f1_synthetic"] = scores(recogniser, tested)
-    return recogniser_of(
-        network,
-        scale,
-        name=name,
-        classes=CLASSES,
-        thresholds=recogniser.thresholds,
-        levels=recogniser.levels,
-        card=card,
-    )
+    return replace(recogniser, card={**card, "f1_synthetic": scores(recogniser, tested)})
 
 
 def scores(recogniser: Recogniser, clips: Clips) -> dict[str, float]:

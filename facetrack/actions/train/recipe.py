@@ -11,7 +11,7 @@ from facetrack.actions.train.bank import HeadForm
 from facetrack.actions.train.views import View
 from facetrack.datasets.action_lists import FORMS
 from facetrack.networks.train.fitting import Schedule
-from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
+from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of, tuples
 from facetrack.networks.train.resnet import BackboneForm
 
 __all__ = ["Recipe", "read_recipe", "recipe_file", "recipes"]
@@ -108,5 +108,5 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
 
 
 def _backbone(entry: dict[str, Any]) -> BackboneForm:
-    made: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+    made = tuples(entry)
     return BackboneForm.of_depth(**made) if "depth" in made else BackboneForm(**made)

@@ -19,9 +19,8 @@ from facetrack.actions.train.recipe import Recipe, read_recipe, recipe_file
 from facetrack.actions.train.views import training_view, views_of_test
 from facetrack.datasets.action_lists import ClipList, LabelledClip, read_clips
 from facetrack.errors import InputError, VideoError
-from facetrack.formats.archive import read_archive
 from facetrack.formats.atomic import write_text
-from facetrack.networks.train.fitting import KIND, Fitting, set_weights
+from facetrack.networks.train.fitting import Fitting, load_weights
 from facetrack.networks.train.resnet import freeze_statistics, read_image_weights
 from facetrack.networks.train.run import RECIPE, logged, open_run
 from facetrack.version import installed_version
@@ -129,12 +128,8 @@ def load_network(work: Path) -> tuple[ActionNetwork, Recipe, tuple[str, ...]]:
         raise InputError(f"{work}: no folder of a training run; train one with `actions train`")
     recipe = read_recipe(str(work / RECIPE))
     classes = tuple((work / CLASSES).read_text("utf-8").splitlines())
-    arrays, _ = read_archive(work / CHECKPOINT, kind=KIND, schema=1)
     network = build(recipe.backbone, recipe.head_of(len(classes)))
-    prefix = "weight/"
-    set_weights(
-        network, {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
-    )
+    load_weights(network, work / CHECKPOINT)
     return network.eval(), recipe, classes
 
 

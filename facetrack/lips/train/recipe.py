@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -147,10 +147,8 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
 
 
 def _step(entry: dict[str, Any], seed: int) -> Step:
-    timed = {f.name for f in fields(Schedule)}
-    schedule = {key: entry.pop(key) for key in timed & entry.keys()}
     return Step(
-        schedule=Schedule(**{"seed": seed, **schedule}),
+        schedule=Schedule.taken(entry, seed),
         terms=Terms(**entry.pop("terms", {})),
         augmentation=Augmentation(**entry.pop("augmentation", {})),
         sizes=tuple((int(e), int(w), int(h)) for e, w, h in entry.pop("sizes", [])),

@@ -15,7 +15,6 @@ from torch import nn
 
 from facetrack.errors import FormatError, InputError
 from facetrack.fitting.face_model import FaceModel
-from facetrack.formats.archive import read_archive
 from facetrack.lips.datasets import DATASETS, TRAIN, VALIDATION, set_aside, words_of
 from facetrack.lips.preparing import Prepared, prepare
 from facetrack.lips.train.network import LipNetwork, gather
@@ -24,16 +23,13 @@ from facetrack.lips.train.recipe import Recipe, Step, read_recipe, recipe_file
 from facetrack.lips.train.sentences import Sentences
 from facetrack.lips.views import View
 from facetrack.lips.words import GRID_WORDS
-from facetrack.networks.train.fitting import KIND, Fitting, set_weights
-from facetrack.networks.train.run import logged, open_run
+from facetrack.networks.train.fitting import Fitting, load_weights
+from facetrack.networks.train.run import ABOUT, RECIPE, logged, open_run
 from facetrack.parallel import Map
 from facetrack.version import installed_version
 
-__all__ = ["LOG", "Trained", "finished", "start"]
+__all__ = ["Trained", "finished", "start"]
 
-RECIPE: Final = "recipe.toml"
-ABOUT: Final = "run.json"
-LOG: Final = "log.jsonl"
 _EVERY: Final = 4  # epochs between validations
 _HELD: Final = 5000  # clips that are kept in memory
 
@@ -217,11 +213,9 @@ def finished(work: Path) -> tuple[LipNetwork, Recipe, dict[str, Any]]:
     path = work / f"{step.name}.npz"
     if not path.is_file():
         raise FormatError(path, "no such file", remedy="train to the end: the command takes it up")
-    arrays, meta = read_archive(path, kind=KIND, schema=1)
+    trained = _fresh(recipe, step, len(about["words"]), None)
+    meta = load_weights(trained, path)
     if meta["epochs"] < step.last:
         cause = f"after epoch {meta['epochs']} of {step.last}"
         raise FormatError(path, cause, remedy="train to the end: the command takes it up")
-    trained = _fresh(recipe, step, len(about["words"]), None)
-    prefix = "weight/"
-    set_weights(trained, {k.removeprefix(prefix): a for k, a in arrays.items() if prefix in k})
     return trained.average.network.eval(), recipe, about

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from facetrack.errors import InputError
 from facetrack.networks.patches import PATCHES
 from facetrack.networks.train.binary import HalfBlock, XnorBlock
+from facetrack.networks.train.staged import Staged
 
 SHRUNK: Final = 16  # from a patch to the maps of the last stage
 BLOCKS: Final = ("real", "half", "gated", "xnor")
@@ -53,7 +54,7 @@ class RealBlock(nn.Module):
         return out
 
 
-class Branch(nn.Module):
+class Branch(Staged):
     """Patches of a size (width, height) -> features: stem, stages, head."""
 
     def __init__(self, architecture: Architecture, size: tuple[int, int]) -> None:
@@ -71,19 +72,6 @@ class Branch(nn.Module):
         self.head = nn.Sequential(
             nn.Flatten(), nn.Linear(cells * widths[-1], architecture.features)
         )
-
-    def taps(self, x: Tensor) -> list[Tensor]:
-        """Return what each stage puts out."""
-        taps, x = [], self.stem(x)
-        for stage in self.stages:
-            x = stage(x)
-            taps.append(x)
-        return taps
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the features, shape (N, features)."""
-        features: Tensor = self.head(self.taps(x)[-1])
-        return features
 
 
 class Encoder(nn.Module):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from facetrack.formats.archive import Arrays, checksum, read_archive, write_arch
 from facetrack.networks.train.devices import HERE, Place, out_of_memory
 
 KIND: Final = "facetrack checkpoint"
-_WEIGHT, _OPTIMISER = "weight/", "optimiser/"
+WEIGHT, _OPTIMISER = "weight/", "optimiser/"
 
 Loss = Callable[[npt.NDArray[np.int64], np.random.Generator], Tensor]
 Report = Callable[[dict[str, float]], None]
@@ -46,6 +46,12 @@ class Schedule:
         if self.optimiser not in _OPTIMISERS or self.fall not in _FALLS:
             known = ", ".join((*_OPTIMISERS, *_FALLS))
             raise InputError(f"{self.optimiser}, {self.fall}: there are {known}")
+
+    @classmethod
+    def taken(cls, entry: dict[str, Any], seed: int) -> Self:
+        """Take the schedule out of the entries of a recipe's step."""
+        named = {name: entry.pop(name) for name in cls.__slots__ if name in entry}
+        return cls(**{"seed": seed, **named, "drops": tuple(named.get("drops", ()))})
 
     def share(self, epoch: float) -> float:
         """Return which share of the rate is in use at a time, in epochs from the start."""
@@ -162,7 +168,7 @@ class Fitting:
         if meta.get("training") != self._identity():
             cause = "a checkpoint of another architecture or schedule"
             raise FormatError(path, cause, remedy="choose another folder, or delete it")
-        set_weights(self.network, _part(arrays, _WEIGHT))
+        set_weights(self.network, _part(arrays, WEIGHT))
         state = optimiser.state_dict()
         state["state"] = _nested(_part(arrays, _OPTIMISER))
         optimiser.load_state_dict(state)
@@ -171,7 +177,7 @@ class Fitting:
     def _write(self, optimiser: torch.optim.Optimizer, epochs: int) -> None:
         if self.checkpoint is None:
             return
-        arrays = {_WEIGHT + name: array for name, array in weights(self.network).items()}
+        arrays = {WEIGHT + name: array for name, array in weights(self.network).items()}
         for number, values in optimiser.state_dict()["state"].items():
             for name, value in values.items():
                 arrays[f"{_OPTIMISER}{number}/{name}"] = value.detach().cpu().numpy()
@@ -190,6 +196,13 @@ def set_weights(network: nn.Module, arrays: Arrays) -> None:
         network.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in arrays.items()})
     except RuntimeError as error:
         raise InputError(f"weights of another architecture: {error}") from error
+
+
+def load_weights(network: nn.Module, checkpoint: Path, part: str = "") -> dict[str, Any]:
+    """Give a network the weights of a checkpoint, or of a part of it; return its description."""
+    arrays, meta = read_archive(checkpoint, kind=KIND, schema=1)
+    set_weights(network, _part(arrays, WEIGHT + part))
+    return meta
 
 
 def _groups(network: nn.Module, decay: float, speeds: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -81,11 +81,8 @@ def read_steps(entries: list[dict[str, Any]], seed: int) -> tuple[Step, ...]:
 
 
 def _step(entry: dict[str, Any], seed: int) -> Step:
-    timed = {f.name for f in fields(Schedule)}
-    schedule = {key: entry.pop(key) for key in timed & entry.keys()}
-    schedule["drops"] = tuple(schedule.get("drops", ()))
     made: dict[str, Any] = {
-        "schedule": Schedule(**{"seed": seed, **schedule}),
+        "schedule": Schedule.taken(entry, seed),
         "stage": Stage(entry.pop("stage", Stage.BINARY)),
         "weights": Weights(**entry.pop("weights", {})),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -25,6 +25,11 @@ def find_recipe(package: str, name: str) -> Path:
     if not path.is_file():
         raise InputError(f"there is no recipe {name!r}; choose from {', '.join(known)}, or a file")
     return path
+
+
+def tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the lists of an entry into tuples."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
 
 
 @contextmanager

@@ -8,15 +8,25 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 
-class Staged(Protocol):
-    """A network written as stem, stages and head."""
+class Staged(nn.Module):
+    """A network of a stem, stages and a head."""
 
+    stem: nn.Module
     stages: nn.ModuleList
     head: nn.Module
 
     def taps(self, x: Tensor) -> list[Tensor]:
         """Return what each stage puts out, each shape (N, C, H, W)."""
-        ...
+        taps, x = [], self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+            taps.append(x)
+        return taps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what the head makes of the last stage's map."""
+        said: Tensor = self.head(self.taps(x)[-1])
+        return said
 
 
 class Guided(Protocol):

@@ -12,10 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from facetrack.formats.archive import read_archive
 from facetrack.networks.train.binary import Stage, clip_latent, recompute_statistics, set_stage
 from facetrack.networks.train.devices import HERE, Place
-from facetrack.networks.train.fitting import KIND, Fitting, set_weights
+from facetrack.networks.train.fitting import Fitting, load_weights
 from facetrack.networks.train.guidance import Guidance
 from facetrack.networks.train.real_to_binary import take_over
 from facetrack.networks.train.recipe import Step
@@ -24,7 +23,7 @@ Numbers = npt.NDArray[np.int64]
 Report = Callable[[str, dict[str, float]], None]
 
 _STATISTICS: Final = 16  # batches by which normalisations are computed anew
-PREFIX: Final = "weight/encoder."
+PART: Final = "encoder."  # of what is trained, by its name in `Taught`
 
 
 class Task(Protocol):
@@ -57,7 +56,7 @@ class Taught(nn.Module):
 
     def __init__(self, network: Any, guide: Any | None, step: Step, task: Task) -> None:
         super().__init__()
-        self.encoder = network  # its name in checkpoints
+        self.encoder = network
         if guide is not None:
             self.guidance = Guidance(network, guide, step.weights, step.judge)
         self._truth, self._loss = step.weights.truth, task.loss
@@ -96,9 +95,7 @@ def run_steps(
 
 def load_step(network: nn.Module, folder: Path, step: Step) -> None:
     """Give a network the weights that a step was trained to, and its stage."""
-    arrays, _ = read_archive(folder / f"{step.name}.npz", kind=KIND, schema=1)
-    own = {k.removeprefix(PREFIX): a for k, a in arrays.items() if k.startswith(PREFIX)}
-    set_weights(network, own)
+    load_weights(network, folder / f"{step.name}.npz", PART)
     set_stage(network, step.stage)
     network.eval()
 

@@ -41,7 +41,7 @@ class ResidualForm:
             raise InputError("counts, widths and strides are of the same stages")
 
 
-class Classifier(nn.Module):
+class Classifier(Staged):
     """Pictures -> logits: stem, stages, head."""
 
     def __init__(self, form: ResidualForm, classes: int) -> None:
@@ -51,7 +51,7 @@ class Classifier(nn.Module):
         self.stem, stages = _usual(form) if usual else _own(form)
         blocks = [block for stage in stages for block in stage]
         self.stages = nn.ModuleList(stages if form.taught == "stages" else blocks)
-        self.head: nn.Module = nn.Sequential(
+        self.head = nn.Sequential(
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(form.widths[-1], classes)
         )
 
@@ -68,23 +68,10 @@ class Classifier(nn.Module):
         """Return the network itself, its only part."""
         return {"all": self}
 
-    def taps(self, x: Tensor) -> list[Tensor]:
-        """Return what each stage, or block, puts out."""
-        taps, x = [], self.stem(x)
-        for stage in self.stages:
-            x = stage(x)
-            taps.append(x)
-        return taps
-
     def tapped(self, x: Tensor) -> tuple[Tensor, dict[str, list[Tensor]]]:
         """Return the logits, and the taps of the only part."""
         taps = self.taps(x)
         return self.head(taps[-1]), {"all": taps}
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the logits."""
-        logits: Tensor = self.head(self.taps(x)[-1])
-        return logits
 
 
 def in_layers(network: Classifier) -> nn.Sequential:

@@ -16,7 +16,7 @@ from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.images.network import ResidualForm
 from facetrack.networks.train.images.views import View
 from facetrack.networks.train.recipe import Step, read_steps
-from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
+from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of, tuples
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
             content.pop("about"),
             content.pop("data"),
             int(content.pop("classes")),
-            View(**_tuples(view)),
+            View(**tuples(view)),
             {name: _network(entry) for name, entry in content.pop("networks", {}).items()},
             read_steps(content.pop("steps", []), seed),
             _search(search, view, seed) if search is not None else None,
@@ -79,23 +79,19 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
 
 def _network(entry: dict[str, Any]) -> ResidualForm | CellsForm:
     cells = entry.get("blocks") == "cells"
-    made = {key: value for key, value in _tuples(entry).items() if not (cells and key == "blocks")}
+    made = {key: value for key, value in tuples(entry).items() if not (cells and key == "blocks")}
     return CellsForm(**made) if cells else ResidualForm(**made)
 
 
 def _search(entry: dict[str, Any], view: dict[str, Any], seed: int) -> Search:
-    strategy = _tuples(entry.pop("strategy", {}))
+    strategy = tuples(entry.pop("strategy", {}))
     strategy["stage"] = Stage(strategy.get("stage", Stage.ACTIVATIONS))
     return Search(
         SearchForm(**entry.pop("network")),
         Strategy(**strategy),
-        Schedule(**{"seed": seed, **_tuples(entry.pop("schedule"))}),
-        View(**{**_tuples(view), "cutout": 0, **_tuples(entry)}),
+        Schedule(**{"seed": seed, **tuples(entry.pop("schedule"))}),
+        View(**{**tuples(view), "cutout": 0, **tuples(entry)}),
     )
-
-
-def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
 
 
 def _check(recipe: Recipe, unknown: Mapping[str, Any]) -> None:

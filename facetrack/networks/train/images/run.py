@@ -16,7 +16,7 @@ from facetrack.networks.train.bats.genotype import Genotype, read_genotype, writ
 from facetrack.networks.train.bats.latency import LatencyTable, measure
 from facetrack.networks.train.bats.search import search
 from facetrack.networks.train.devices import Place, available, open_places
-from facetrack.networks.train.fitting import KIND, weights
+from facetrack.networks.train.fitting import KIND, WEIGHT, weights
 from facetrack.networks.train.images.network import Classifier, load_published
 from facetrack.networks.train.images.recipe import Recipe, read_recipe, recipe_file
 from facetrack.networks.train.images.task import GENOTYPE, Naming, find_genotype, read_checked
@@ -24,7 +24,7 @@ from facetrack.networks.train.images.views import PictureBatches
 from facetrack.networks.train.recipe import Step
 from facetrack.networks.train.resnet import read_image_weights
 from facetrack.networks.train.run import logged, open_run
-from facetrack.networks.train.steps import PREFIX, run_steps
+from facetrack.networks.train.steps import PART, run_steps
 from facetrack.version import installed_version
 
 __all__ = ["start"]
@@ -118,9 +118,9 @@ def _train(
 ) -> None:
     """Do all steps in one of the processes."""
     torch.set_num_threads(threads)
+    report = logged(work, say)
     if not place.writes:
-        say = _silent
-    report = logged(work, say) if place.writes else _unheard
+        say, report = lambda line: None, lambda step, values: None
     pictures = _pictures(recipe, root, say)
     batches = PictureBatches(pictures, recipe.view, place.device, threads)
     genotype = find_genotype(work) if recipe.of_cells else None
@@ -184,7 +184,7 @@ def _adopted(task: Naming, step: Step, init: Path, work: Path, place: Place) -> 
         raise InputError("published weights are of usual residual networks")
     load_published(network, read_image_weights(init))
     if place.writes:
-        arrays = {PREFIX + name: array for name, array in weights(network).items()}
+        arrays = {WEIGHT + PART + name: array for name, array in weights(network).items()}
         meta = {"training": f"published: {init.name}", "epochs": 0}
         write_archive(work / f"{step.name}.npz", arrays, meta, kind=KIND, schema=1)
     place.wait()
@@ -195,11 +195,3 @@ def _keep(path: Path, genotype: Genotype) -> None:
     if path.is_file() and read_genotype(path) != genotype:
         raise InputError(f"{path.parent} has another genotype; choose another folder for --work")
     write_genotype(path, genotype)
-
-
-def _silent(line: str) -> None:
-    pass
-
-
-def _unheard(step: str, values: dict[str, float]) -> None:
-    pass
