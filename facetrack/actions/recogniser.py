@@ -18,7 +18,7 @@ from facetrack.errors import InputError
 from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import Description, ModelKind, register_kind
 
-__all__ = ["ACTION_RECOGNISER", "Recogniser", "Seen", "load_recogniser", "relative"]
+__all__ = ["ACTION_RECOGNISER", "Recogniser", "load_recogniser", "relative"]
 
 WINDOW: Final = 24  # frames of a clip
 DEFAULT: Final = "actions"
@@ -30,21 +30,11 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the recogniser says of one clip.
+    """What the recogniser says of one clip."""
 
-    Attributes
-    ----------
-    probabilities : ndarray, shape (classes,), float32
-        Each for itself: a clip may show several actions, or none.
-    logits : dict of str to ndarray, each shape (classes,), float32
-        Of the branches `average`, `direct` and `cross`.
-    responses : ndarray, shape (classes, filters, WINDOW), float32
-        Where in time each filter finds its cue.
-    """
-
-    probabilities: Floats
-    logits: dict[str, Floats]
-    responses: Floats
+    probabilities: Floats  # (classes,), each for itself: a clip may show several actions, or none
+    logits: dict[str, Floats]  # each (classes,), of the branches `average`, `direct` and `cross`
+    responses: Floats  # (classes, filters, WINDOW): where in time each filter finds its cue
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from facetrack.signals.estimator import Result, Run
 from facetrack.signals.expression import EXPRESSION, Expression
 from facetrack.signals.observation import Observation
 
-__all__ = ["RULES", "Raised", "Rule", "Rules"]
+__all__ = ["RULES", "Raised"]
 
 _PAST: Final = 10.0  # seconds before a moment, and after it, whose median is usual:
 AHEAD: Final = 9.0  # fewer, so that what lasts has a beginning
@@ -33,15 +33,9 @@ _EPS: Final = 1e-6
 class Rule:
     """One action.
 
-    Attributes
-    ----------
-    channels : tuple of str
-        Whose mean is raised.
-    level : float
-        By how much at least. The encoder says less than the program that it learned from, by the
-        regression of one on the other over test pictures: 0.85 of a smile, 0.71 of raised brows,
-        0.54 of an open jaw; these are 0.3 of that program's.
-    meaning : str
+    `level` is by how much the mean of the channels is raised at least. The encoder says less than
+    the program that it learned from, by the regression of one on the other over test pictures: 0.85
+    of a smile, 0.71 of raised brows, 0.54 of an open jaw; these are 0.3 of that program's.
     """
 
     channels: tuple[str, ...]
@@ -58,13 +52,7 @@ RULES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The estimator.
-
-    Attributes
-    ----------
-    expression : Expression
-        Gives the channels.
-    """
+    """The estimator; `expression` gives the channels."""
 
     expression: Expression = EXPRESSION
     name: str = "actions"
@@ -88,13 +76,7 @@ class Rules:
         )
 
     def start(self) -> _RulesRun:
-        """Begin with a face.
-
-        Returns
-        -------
-        Run
-            Without anything from before.
-        """
+        """Begin with a face, without anything from before."""
         levels = {spec.name: RULES[spec.name].level for spec in self.specs}
         return _RulesRun(self.expression.start(), Raised(levels))
 

@@ -29,7 +29,7 @@ from facetrack.signals.estimator import Result
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice, signals
 
-__all__ = ["FilterBank", "with_actions"]
+__all__ = ["with_actions"]
 
 LOGGER = logging.getLogger(__name__)
 _GAP: Final = 0.2  # seconds without the face that are bridged
@@ -38,18 +38,10 @@ _EPS: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class FilterBank:
-    """The estimator; its model is loaded when it is first asked for.
+    """The estimator; its model is loaded when it is first asked for."""
 
-    Attributes
-    ----------
-    model : str
-        Name or file of the recogniser.
-    leave : frozenset of str
-        Actions that are left to others.
-    """
-
-    model: str = DEFAULT
-    leave: frozenset[str] = frozenset()
+    model: str = DEFAULT  # name or file of the recogniser
+    leave: frozenset[str] = frozenset()  # actions that are left to others
     name: str = "action_bank"
     delay: float = (WINDOW + 2 * HOP) / RATE + _GAP
     needs_pixels: bool = True
@@ -66,13 +58,7 @@ class FilterBank:
         return tuple(spec for spec in _specs(self.model) if spec.name not in self.leave)
 
     def start(self) -> _ActionRun:
-        """Begin with a face.
-
-        Returns
-        -------
-        Run
-            Without anything from before.
-        """
+        """Begin with a face, without anything from before."""
         return _ActionRun(
             Timeline(_recogniser(self.model)), _encoder(), frozenset(s.name for s in self.specs)
         )

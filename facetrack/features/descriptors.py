@@ -18,7 +18,6 @@ def describe(
     *,
     spacing: float,
     shrink: int,
-    out: Descriptors | None = None,
 ) -> Descriptors:
     """Describe the patch around every point: (n, 128), v / sqrt(|v|^2 + 0.01) per landmark.
 
@@ -26,7 +25,6 @@ def describe(
     the distance of cell centres, are in pixels of the reference frame, of which one pixel of the
     maps stands for `shrink` in each direction; cells outside are clamped to the border.
     """
-    if out is None:
-        out = np.empty((len(points), DESCRIPTOR_SIZE), dtype=np.float32)
+    out = np.empty((len(points), DESCRIPTOR_SIZE), dtype=np.float32)
     _kernels.describe(maps, np.ascontiguousarray(points), shrink, spacing / shrink, out)
     return out

@@ -14,6 +14,8 @@ from facetrack.landmarks.markup import outer_eye_distance
 
 Points = npt.NDArray[np.float64]
 
+_ROUNDS = 8  # of the mean shape; 5 suffice
+
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
@@ -85,17 +87,17 @@ def align_all(shapes: npt.ArrayLike, target: npt.ArrayLike) -> Points:
     return aligned
 
 
-def mean_shape(shapes: npt.ArrayLike, *, eye_distance: float, rounds: int = 8) -> Points:
+def mean_shape(shapes: npt.ArrayLike, *, eye_distance: float) -> Points:
     """Compute the mean shape by generalised Procrustes analysis, in pixels, (68, 2).
 
     Centred at the origin, outer eye corners `eye_distance` apart on a horizontal line. With
-    mirrored copies among the shapes (n, 68, 2) it comes out symmetric; 5 to 8 rounds suffice.
+    mirrored copies among the shapes (n, 68, 2) it comes out symmetric.
     """
     s = np.asarray(shapes, dtype=np.float64)
     if s.ndim != 3 or s.shape[1:] != (68, 2) or not len(s):
         raise InputError(f"shapes must have shape (n, 68, 2) with n > 0, got {s.shape}")
     mean = _upright(s[0], eye_distance)
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         mean = _upright(align_all(s, mean).mean(axis=0), eye_distance)
     return mean
 

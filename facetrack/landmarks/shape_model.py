@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,11 @@ from facetrack.landmarks.markup import MIRROR, mirror
 from facetrack.landmarks.procrustes import Similarity, align_all, fit_similarity, mean_shape
 
 N_RIGID = 4
+_EYE_DISTANCE: Final = 90.0  # mm between an adult's outer eye corners: sets the mean head's scale
+# How far the nose's tip lies before the line of the outer eye corners, in outer-eye distances.
+# Expressions and errors of labelling flatten the factorised head (to 0.27 on 300-W); this
+# proportion, that of the canonical face of MediaPipe, restores its depth.
+_NOSE_DEPTH: Final = 0.48
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +115,7 @@ def _rigid_basis(mean: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return basis
 
 
-def mean_head(
-    shapes: npt.ArrayLike, *, eye_distance_mm: float = 90.0, nose_depth: float = 0.48
-) -> npt.NDArray[np.float64]:
+def mean_head(shapes: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Recover the mean head (68, 3), `ShapeModel.mean_3d`, from two-dimensional shapes (n, 68, 2).
 
     Factorisation under scaled orthography (Tomasi and Kanade 1992, Weinshall and Tomasi 1995): the
@@ -119,10 +123,6 @@ def mean_head(
     the two rows of every camera orthogonal and equally long. The jaw's points slide along the
     contour when the head turns, so the upgrade uses the inner 51 points. The shapes are seen from
     many sides, mirrored copies included.
-
-    `nose_depth` is how far the nose's tip lies before the line of the outer eye corners, in
-    outer-eye distances. Expressions and errors of labelling flatten the factorised head (to 0.27 on
-    300-W); this proportion, that of the canonical face of MediaPipe, restores its depth.
     """
     s = np.asarray(shapes, dtype=np.float64)
     inner = s[:, 17:] - s[:, 17:].mean(axis=1, keepdims=True)
@@ -134,8 +134,8 @@ def mean_head(
     cameras = cameras @ upgrade
     all_points = ((s - s[:, 17:].mean(axis=1, keepdims=True)) / scale).transpose(0, 2, 1)
     head = np.linalg.lstsq(cameras, all_points.reshape(-1, 68), rcond=None)[0].T
-    head = _canonical_head(head, eye_distance_mm)
-    head[:, 2] *= nose_depth * eye_distance_mm / -head[30, 2]
+    head = _canonical_head(head)
+    head[:, 2] *= _NOSE_DEPTH * _EYE_DISTANCE / -head[30, 2]
     return head
 
 
@@ -157,9 +157,7 @@ def _metric_upgrade(cameras: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
     return upgrade
 
 
-def _canonical_head(
-    head: npt.NDArray[np.float64], eye_distance_mm: float
-) -> npt.NDArray[np.float64]:
+def _canonical_head(head: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Turn a head upright, towards the camera, symmetric, in millimetres."""
     x_axis = head[45] - head[36]
     down = head[[48, 54]].mean(axis=0) - head[[36, 45]].mean(axis=0)
@@ -172,4 +170,4 @@ def _canonical_head(
         head[:, 2] *= -1
     flipped = mirror(head[:, :2], 1.0)
     head = 0.5 * (head + np.column_stack([flipped, head[list(MIRROR), 2]]))
-    return head * (eye_distance_mm / np.linalg.norm(head[45] - head[36]))
+    return head * (_EYE_DISTANCE / np.linalg.norm(head[45] - head[36]))

@@ -22,7 +22,7 @@ class LevelPrior:
 
     number: int  # which level of the tracking cascade it is, from 0
     scales: Features  # (d,), square roots of the diagonal of S
-    # (d (d - 1) / 2,), S over its scales below the diagonal, row by row, in units of 1 / 32767: that
+    # (d (d - 1) / 2,), S over its scales below the diagonal, row by row, in units of 1 / 32767: it
     # moves V by less than a thousandth, as S is well conditioned
     correlations: npt.NDArray[np.int16]
     spread: Features  # (m, r), Sigma = spread spread^T of continuous regression

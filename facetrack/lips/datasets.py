@@ -24,9 +24,7 @@ __all__ = [
     "LabelledClip",
     "avletters",
     "grid",
-    "grid_named",
     "lrw",
-    "lrw1000",
     "own_words",
     "set_aside",
     "talkers",
@@ -108,22 +106,8 @@ def grid(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> li
 def grid_named(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
     """List the clips of a GRID folder, also those without an alignment: their names say the words.
 
-    Parameters
-    ----------
-    folder : Path
-        `NAME.mp4` or `TALKER_NAME.mp4`, with or without `.align`.
-    tell : callable
-        Takes a line about each clip that is left out.
-
-    Returns
-    -------
-    list of Item
-        `words` without times, 0 to 0, where there is no alignment.
-
-    Raises
-    ------
-    InputError
-        If none is left.
+    They are `NAME.mp4` or `TALKER_NAME.mp4`; without `.align` words have no times, 0 to 0. `tell`
+    takes a line about each clip that is left out; InputError if none is left.
     """
 
     def words(path: Path) -> tuple[Word, ...]:
@@ -224,23 +208,8 @@ def lrw(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[
 def lrw1000(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
     """List the words of LRW-1000: `images/ID/N.jpg` with `info/{trn,val,tst}_1000.txt`.
 
-    Parameters
-    ----------
-    root : Path
-    tell : callable
-        Takes a line about each row that is left out.
-
-    Returns
-    -------
-    list of Item
-        Fifteen frames around each word are read with it, as far as there are any.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    FormatError
-        If a line of a list is broken.
+    Fifteen frames around each word are read with it, as far as there are any. `tell` takes a line
+    about each row that is left out; InputError if there are none, FormatError if a line is broken.
     """
     items = []
     for part, name in _LISTS.items():
@@ -348,7 +317,7 @@ MEASURED: Final = {**DATASETS, "grid-named": grid_named, "talkers": talkers}
 _VIDEOS: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
 
 
-def set_aside(items: Sequence[Item], count: int, *, seed: int = 0) -> list[Item]:
+def set_aside(items: Sequence[Item], count: int) -> list[Item]:
     """Choose sentences for validation; those that share their first four words stay together.
 
     Parameters
@@ -357,7 +326,6 @@ def set_aside(items: Sequence[Item], count: int, *, seed: int = 0) -> list[Item]
         Of GRID.
     count : int
         At least so many are set aside.
-    seed : int
 
     Returns
     -------
@@ -366,7 +334,7 @@ def set_aside(items: Sequence[Item], count: int, *, seed: int = 0) -> list[Item]
     """
     groups = sorted({item.key[:4] for item in items})
     aside: set[str] = set()
-    for number in np.random.default_rng(seed).permutation(len(groups)):
+    for number in np.random.default_rng(0).permutation(len(groups)):
         if sum(item.key[:4] in aside for item in items) >= count:
             break
         aside.add(groups[number])

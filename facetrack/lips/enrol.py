@@ -26,12 +26,10 @@ from facetrack.lips.views import View
 
 __all__ = [
     "LIP_WORDS",
-    "Answer",
     "EnrolledWords",
     "Take",
     "enrol",
     "load_words",
-    "spoken_part",
     "take_of",
     "take_of_part",
     "warping_distance",
@@ -68,24 +66,12 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Which word a take is.
+    """Which word a take is."""
 
-    Attributes
-    ----------
-    text : str
-        Empty if it is none of the words.
-    nearest : str
-        The likeliest word in any case.
-    probability : float
-        Of `nearest` among the words.
-    distance : float
-        To the nearest take of it.
-    """
-
-    text: str
-    nearest: str
-    probability: float
-    distance: float
+    text: str  # empty if it is none of the words
+    nearest: str  # the likeliest word in any case
+    probability: float  # of `nearest` among the words
+    distance: float  # to the nearest take of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,15 +187,8 @@ class EnrolledWords:
 def spoken_part(clip: LipClip) -> tuple[int, int] | None:
     """Find the word in an untrimmed clip, by the mouth's activity.
 
-    Parameters
-    ----------
-    clip : LipClip
-
-    Returns
-    -------
-    (int, int) or None
-        First frame, and the one after the last, of the liveliest stretch of speech with a few
-        frames around it; None where the mouth does not speak.
+    Returns the first frame, and the one after the last, of the liveliest stretch of speech with a
+    few frames around it; None where the mouth does not speak.
     """
     lively = activity([lip_opening(points) for points in clip.points])
     parts = speech(lively)

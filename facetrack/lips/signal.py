@@ -24,7 +24,7 @@ from facetrack.signals.estimator import UNKNOWN_POINT, Result, lost, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice
 
-__all__ = ["LIPS", "Lips", "lips_with", "with_words"]
+__all__ = ["LIPS", "with_words"]
 
 _ACTIVITY: Final = Spec(
     "mouth_activity", "how lively the lips move between 1.5 and 8 Hz, over the outer-eye distance",
@@ -42,18 +42,10 @@ _SLOWEST: Final = 2.0  # times slower than 25 frames a second a video may be
 
 @dataclass(frozen=True, slots=True)
 class Lips:
-    """The estimator of mouths that speak.
+    """The estimator of mouths that speak."""
 
-    Attributes
-    ----------
-    reader : str
-        Name or file of the model that reads words; empty: none are read.
-    words : str
-        File of a person's own words; empty: the reader's own are read.
-    """
-
-    reader: str = ""
-    words: str = ""
+    reader: str = ""  # name or file of the model that reads words; empty: none are read
+    words: str = ""  # file of a person's own words; empty: the reader's own are read
     name: str = "lips"
     frame_rate: float | None = RATE
 
@@ -84,13 +76,7 @@ class Lips:
         return bool(self.reader)
 
     def start(self) -> _LipsRun:
-        """Begin with a face.
-
-        Returns
-        -------
-        Run
-            Without anything from before.
-        """
+        """Begin with a face, without anything from before."""
         if not self.reader:
             return _LipsRun()
         reader = _reader(self.reader)
@@ -102,21 +88,9 @@ LIPS: Final = Lips()
 
 
 def lips_with(words: str) -> Lips:
-    """Return the estimator that also reads words.
+    """Return the estimator that also reads words, by a reader's name or file, or a file of words.
 
-    Parameters
-    ----------
-    words : str
-        Name or file of a reader, or a file that `facetrack lips enroll` wrote.
-
-    Returns
-    -------
-    Lips
-
-    Raises
-    ------
-    ModelError
-        If it is neither.
+    ModelError if it is neither; `facetrack lips enroll` writes the latter.
     """
     try:
         LIP_READER.describe(words)

@@ -58,23 +58,21 @@ def wide(clip: int, centre: int) -> Window:
     return Window(clip, first, first, first + LENGTH)
 
 
-def own(clip: int, word: Word, around: int = 0) -> Window:
-    """Return a window that shows a word, and so many frames on both sides.
+def own(clip: int, word: Word) -> Window:
+    """Return a window that shows a word alone.
 
     Parameters
     ----------
     clip : int
         Its number in the batch.
     word : Word
-    around : int
-        Frames.
 
     Returns
     -------
     Window
     """
     first, stop = word.frames(RATE)
-    return Window(clip, word.centre(RATE) - LENGTH // 2, first - around, stop + around)
+    return Window(clip, word.centre(RATE) - LENGTH // 2, first, stop)
 
 
 def tight(clip: int, word: Word) -> Window:

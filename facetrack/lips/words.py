@@ -12,7 +12,7 @@ from typing import Final
 from facetrack.errors import FormatError
 from facetrack.formats.textfile import read_text
 
-__all__ = ["GRID_SLOTS", "GRID_WORDS", "SLOT_NAMES", "Word", "read_align", "spell", "spelled"]
+__all__ = ["GRID_SLOTS", "GRID_WORDS", "SLOT_NAMES", "Word", "read_align", "spelled"]
 
 SLOT_NAMES: Final = ("command", "colour", "preposition", "letter", "digit", "adverb")
 _DIGITS: Final = "zero one two three four five six seven eight nine"
@@ -123,17 +123,7 @@ def read_align(path: str | os.PathLike[str]) -> list[Word]:
 
 
 def spell(words: Sequence[str]) -> str:
-    """Return the name that GRID gives a sentence of six words, as `bbaf2n`.
-
-    Parameters
-    ----------
-    words : sequence of str
-
-    Returns
-    -------
-    str
-        Empty where the words are no sentence of its grammar.
-    """
+    """Return the name that GRID gives a sentence of six words, as `bbaf2n`, or an empty one."""
     if len(words) != len(GRID_SLOTS) or any(
         w not in slot for w, slot in zip(words, GRID_SLOTS, strict=True)
     ):

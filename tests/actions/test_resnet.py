@@ -76,13 +76,11 @@ def test_an_inflated_network_sees_equal_frames_as_the_image_network_does(bottlen
         assert torch.allclose(one[:, :, 0], many[:, :, frames // 2], atol=1e-4)
 
 
-def test_a_centred_kernel_is_one_too() -> None:
+def test_an_inflated_kernel_adds_up_to_the_old_one() -> None:
     kernel = torch.arange(18.0).reshape(2, 1, 3, 3)
-    for centre in (False, True):
-        made = inflated(kernel, 3, centre=centre)
-        assert made.shape == (2, 1, 3, 3, 3)
-        assert torch.allclose(made.sum(dim=2), kernel)
-    assert not inflated(kernel, 3, centre=True)[:, :, 0].any()
+    made = inflated(kernel, 3)
+    assert made.shape == (2, 1, 3, 3, 3)
+    assert torch.allclose(made.sum(dim=2), kernel)
 
 
 def test_weights_of_another_depth_are_named() -> None:

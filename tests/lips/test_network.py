@@ -17,7 +17,7 @@ from facetrack.lips.datasets import LabelledClip
 from facetrack.lips.reader import load_reader
 from facetrack.lips.train.architecture import Architecture
 from facetrack.lips.train.export import write_model
-from facetrack.lips.train.network import LipNetwork, padded
+from facetrack.lips.train.network import LipNetwork
 from facetrack.lips.train.objective import Objective, Terms, mixed
 from facetrack.lips.train.recipe import read_recipe, recipes
 from facetrack.lips.train.sentences import Augmentation, Sentences
@@ -68,8 +68,8 @@ def test_logits_do_not_depend_on_padding(back: str) -> None:
     torch.manual_seed(2)
     clips = [torch.randn(n, 24, 32) for n in (8, 12, 29)]
     shapes = [torch.randn(len(clip), 40) for clip in clips]
-    pixels, mask = padded(clips)
-    points, _ = padded(shapes)
+    pixels, points = (torch.nn.utils.rnn.pad_sequence(x, batch_first=True) for x in (clips, shapes))
+    mask = torch.tensor([[1.0] * len(clip) + [0.0] * (29 - len(clip)) for clip in clips])
     wider = torch.nn.functional.pad
     with torch.no_grad():
         together = network(wider(pixels, (0, 0, 0, 0, 0, 11)), wider(mask, (0, 11)),

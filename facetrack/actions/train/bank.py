@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from facetrack.errors import InputError
 
-__all__ = ["ActionNetwork", "FilterBank", "HeadForm", "Scores", "masked_mean", "masked_peaks"]
+__all__ = ["ActionNetwork", "HeadForm"]
 
 READS: Final = ("mean", "max", "bank")
 _SPREAD: Final = 0.01  # standard deviation of new filters
@@ -74,46 +74,22 @@ class HeadForm:
 
 
 class Scores(NamedTuple):
-    """What a network says of clips, before any softmax.
+    """What a network says of clips, before any softmax."""
 
-    Attributes
-    ----------
-    branches : dict of str to Tensor, each shape (N, C)
-        `average`, and with a bank `direct` and `cross`, those that have a weight.
-    responses : Tensor, shape (N, C, filters, T, H, W), or None
-        Of the bank; -inf in frames that are padding.
-    several : bool
-        See `HeadForm`.
-    """
-
+    # each (N, C): `average`, and with a bank `direct` and `cross`, if they have a weight
     branches: dict[str, Tensor]
+    # of the bank, (N, C, filters, T, H, W); -inf in frames that are padding
     responses: Tensor | None
-    several: bool = False
+    several: bool = False  # see `HeadForm`
 
     def probabilities(self) -> Tensor:
-        """Average the branches' probabilities.
-
-        Returns
-        -------
-        Tensor, shape (N, C), float32
-        """
+        """Average the branches' probabilities, (N, C)."""
         found = [z.sigmoid() if self.several else z.softmax(dim=1) for z in self.branches.values()]
         return torch.stack(found).mean(dim=0)
 
 
 def masked_mean(maps: Tensor, mask: Tensor | None) -> Tensor:
-    """Average maps over the frames that are real, and over all places.
-
-    Parameters
-    ----------
-    maps : Tensor, shape (N, D, T, H, W)
-    mask : Tensor, shape (N, T), bool, or None
-        Which frames are real.
-
-    Returns
-    -------
-    Tensor, shape (N, D)
-    """
+    """Average maps (N, D, T, H, W) over all places and the real frames by a mask (N, T): (N, D)."""
     by_frame = maps.mean(dim=(3, 4))
     if mask is None:
         return by_frame.mean(dim=2)
@@ -122,18 +98,7 @@ def masked_mean(maps: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def masked_peaks(maps: Tensor, mask: Tensor | None, top: int = 1) -> Tensor:
-    """Take the largest value of each map, or the mean of its `top` largest, in real frames.
-
-    Parameters
-    ----------
-    maps : Tensor, shape (N, D, T, H, W)
-    mask : Tensor, shape (N, T), bool, or None
-    top : int
-
-    Returns
-    -------
-    Tensor, shape (N, D)
-    """
+    """Take the mean of the `top` largest values of each map in real frames: (N, D)."""
     if mask is not None:
         maps = maps.masked_fill(~mask[:, None, :, None, None], -torch.inf)
     flat = maps.flatten(start_dim=2)
@@ -145,14 +110,7 @@ def masked_peaks(maps: Tensor, mask: Tensor | None, top: int = 1) -> Tensor:
 
 
 class FilterBank(nn.Module):
-    """Filters of 1 x 1 x 1, each of which looks for one cue anywhere in a clip.
-
-    Parameters
-    ----------
-    width : int
-        Channels of the maps.
-    form : HeadForm
-    """
+    """Filters of 1 x 1 x 1 on maps of a width; each looks for one cue anywhere in a clip."""
 
     def __init__(self, width: int, form: HeadForm) -> None:
         super().__init__()
@@ -164,20 +122,10 @@ class FilterBank(nn.Module):
         nn.init.zeros_(self.filters.bias)
 
     def forward(self, maps: Tensor, mask: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
-        """Look for the filters' cues.
+        """Look for the filters' cues in maps (N, width, T, H, W); the mask (N, T) says real frames.
 
-        Parameters
-        ----------
-        maps : Tensor, shape (N, width, T, H, W), float32
-        mask : Tensor, shape (N, T), bool, optional
-            True in frames that are real.
-
-        Returns
-        -------
-        responses : Tensor, shape (N, C, filters, T, H, W), float32
-            -inf in frames that are padding.
-        scores : dict of str to Tensor, each shape (N, C)
-            Of the bank's branches; see `Scores`.
+        Returns responses (N, C, filters, T, H, W), -inf in frames that are padding, and the scores
+        of the bank's branches, see `Scores`.
         """
         form = self.form
         responses = self.filters(maps)

@@ -117,7 +117,6 @@ def train(
     clips: Clips,
     schedule: Schedule,
     *,
-    head: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
     report: Report = lambda values: None,
 ) -> tuple[ActionNetwork, Floats]:
@@ -127,8 +126,6 @@ def train(
     ----------
     clips : Clips
     schedule : Schedule
-    head : mapping, optional
-        Entries of `HeadForm` that are others than usual.
     checkpoint : Path, optional
     report : callable
 
@@ -142,7 +139,7 @@ def train(
     form = HeadForm(
         clips.labels.shape[1], filters=FILTERS, local=0, drop_filters=0.1, several=True, top=3
     )
-    network = _network(replace(form, **(head or {})))
+    network = _network(form)
     scale = clips.values.std(axis=(0, 1)) + 1e-3
     values, labels = clips.values / scale, clips.labels
 
@@ -212,9 +209,7 @@ def recogniser_of(
     )  # fmt: skip
 
 
-def add_class(
-    known: Recogniser, name: str, examples: Floats, others: Floats, *, threshold: float = 0.5
-) -> Recogniser:
+def add_class(known: Recogniser, name: str, examples: Floats, others: Floats) -> Recogniser:
     """Teach a recogniser one more class from a few examples; all that it knows stays as it is.
 
     Parameters
@@ -225,12 +220,11 @@ def add_class(
         Relative looks of clips that show the new class.
     others : ndarray, shape (m, WINDOW, values), float64
         Of clips that do not: some of each class that is known.
-    threshold : float
 
     Returns
     -------
     Recogniser
-        Whose scores of the old classes are those of `known`, bit by bit.
+        Whose scores of the old classes are those of `known`, bit by bit; the new threshold is 0.5.
     """
     torch.manual_seed(0)
     values = np.concatenate([examples, others]) / known.scale
@@ -273,7 +267,7 @@ def add_class(
         known,
         classes=(*known.classes, name),
         arrays=arrays,
-        thresholds={**known.thresholds, name: threshold},
+        thresholds={**known.thresholds, name: 0.5},
         levels={**known.levels, name: _level(new, labels)},
         card={**known.card, "grown": grown},
     )

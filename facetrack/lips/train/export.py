@@ -17,7 +17,7 @@ from facetrack.lips.train.run import finished
 from facetrack.lips.views import View
 from facetrack.networks.train.onnx_file import onnx_bytes
 
-__all__ = ["networks_of", "write_model", "write_run"]
+__all__ = ["write_run"]
 
 
 class _Trunk(nn.Module):
@@ -47,18 +47,9 @@ class _Back(nn.Module):
 
 
 def networks_of(network: LipNetwork, view: View) -> dict[str, bytes]:
-    """Write both parts of a network as ONNX, the trunk for single frames.
+    """Write both parts of a network as ONNX, the trunk for single frames; see `LipReader`.
 
-    Parameters
-    ----------
-    network : LipNetwork
-        With a temporal part of convolutions.
-    view : View
-
-    Returns
-    -------
-    dict of str to bytes
-        `trunk` and `back`, see `LipReader`.
+    Its temporal part must be of convolutions.
     """
     width, height = view.size
     channels = network.architecture.features
@@ -124,20 +115,7 @@ def write_model(
     mean_shape: npt.NDArray[np.float64],
     card: Mapping[str, object],
 ) -> None:
-    """Write the model file of a trained network; see `reader.write_reader`.
-
-    Parameters
-    ----------
-    path : Path
-        Ends in .npz.
-    network : LipNetwork
-    name : str
-    words : sequence of str
-    view : View
-    mean_shape : ndarray, shape (68, 2), float64
-        Of the tracker's model.
-    card : mapping
-    """
+    """Write the model file of a trained network; see `reader.write_reader`."""
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     write_reader(
         path,

@@ -18,7 +18,7 @@ from facetrack.lips.reader import CONTEXT
 from facetrack.lips.train.architecture import ACTIVATIONS, Architecture
 from facetrack.lips.windows import Window, indices
 
-__all__ = ["FrameTrunk", "LipNetwork", "consensus", "gather", "padded"]
+__all__ = ["LipNetwork", "gather"]
 
 
 class LipNetwork(nn.Module):
@@ -165,30 +165,12 @@ class FrameTrunk(nn.Module):
         self.stages = nn.Sequential(*stages)
 
     def forward(self, stacks: Tensor) -> Tensor:
-        """See the middle frames of stacks.
-
-        Parameters
-        ----------
-        stacks : Tensor, shape (N, 5, H, W), float32
-
-        Returns
-        -------
-        Tensor, shape (N, widths[-1]), float32
-        """
+        """See the middle frames of stacks (N, 5, H, W): (N, widths[-1])."""
         features: Tensor = self.stages(self.front(stacks)).mean(dim=(2, 3))
         return features
 
     def clip(self, pixels: Tensor) -> Tensor:
-        """See every frame of whole clips.
-
-        Parameters
-        ----------
-        pixels : Tensor, shape (B, T, H, W), float32
-
-        Returns
-        -------
-        Tensor, shape (B, T, widths[-1]), float32
-        """
+        """See every frame of whole clips (B, T, H, W): (B, T, widths[-1])."""
         b, t = pixels.shape[:2]
         wide = functional.pad(pixels, (0, 0, 0, 0, CONTEXT // 2, CONTEXT // 2))
         stacks = wide.unfold(1, CONTEXT, 1).movedim(-1, 2).flatten(0, 1)
@@ -351,34 +333,5 @@ def gather(features: Tensor, mask: Tensor, windows: Sequence[Window]) -> tuple[T
 
 
 def consensus(frames: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean over the frames that count.
-
-    Parameters
-    ----------
-    frames : Tensor, shape (B, T, C)
-    mask : Tensor, shape (B, T)
-
-    Returns
-    -------
-    Tensor, shape (B, C)
-    """
+    """Return the mean (B, C) over the frames (B, T, C) that count by a mask (B, T)."""
     return (frames * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
-
-
-def padded(clips: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Put clips of different lengths together.
-
-    Parameters
-    ----------
-    clips : list of Tensor, each shape (T, ...)
-
-    Returns
-    -------
-    clips : Tensor, shape (B, T, ...)
-        With zeros at the ends.
-    mask : Tensor, shape (B, T)
-    """
-    together = nn.utils.rnn.pad_sequence(clips, batch_first=True)
-    lengths = torch.tensor([len(clip) for clip in clips])
-    mask = (torch.arange(together.shape[1])[None] < lengths[:, None]).to(together.dtype)
-    return together, mask

@@ -18,7 +18,7 @@ from facetrack.lips.reader import CONTEXT
 from facetrack.lips.train.network import LipNetwork, gather
 from facetrack.lips.train.sentences import Batch
 
-__all__ = ["Average", "Objective", "Terms", "mixed"]
+__all__ = ["Average", "Objective", "Terms"]
 
 _BETA: Final = 0.4  # of mix-up, as in the authors' code
 
@@ -148,23 +148,10 @@ class Average(nn.Module):
 
 
 def mixed(windows: Tensor, mask: Tensor, other: Tensor, share: float) -> Tensor:
-    """Mix windows with others: mix-up (Zhang et al. 2018) of features.
+    """Mix windows (N, T, C) with others: mix-up (Zhang et al. 2018) of features.
 
-    The mixed window is as long as the first partner; where the second one has no frame, it fades.
-
-    Parameters
-    ----------
-    windows : Tensor, shape (N, T, C)
-    mask : Tensor, shape (N, T)
-        1 where a window has the frame.
-    other : Tensor, shape (N,), int
-        The partner of each.
-    share : float
-        Of the window itself, 0 to 1.
-
-    Returns
-    -------
-    Tensor, shape (N, T, C)
+    `other` numbers the partner of each, `share` is that of the window itself. The mixed window is
+    as long as the first partner; where the second one has no frame, it fades.
     """
     theirs = windows[other] * mask[other][..., None]
     return share * windows + (1 - share) * theirs

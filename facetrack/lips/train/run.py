@@ -28,7 +28,7 @@ from facetrack.networks.train.run import ABOUT, RECIPE, logged, open_run
 from facetrack.parallel import Map
 from facetrack.version import installed_version
 
-__all__ = ["Trained", "finished", "start"]
+__all__ = ["finished", "start"]
 
 _EVERY: Final = 4  # epochs between validations
 _HELD: Final = 5000  # clips that are kept in memory

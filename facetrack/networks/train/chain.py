@@ -67,9 +67,8 @@ def run_recipe(
     return trained
 
 
-def load_encoder(recipe: Recipe, folder: Path, step: str | None = None) -> Encoder:
-    """Load what a step of a recipe was trained to, the last one without a name."""
-    chosen = next(s for s in reversed(recipe.steps) if step in (None, s.name))
+def load_encoder(recipe: Recipe, folder: Path) -> Encoder:
+    """Load what the last step of a recipe was trained to."""
     encoder = Encoder(recipe.network, len(TARGETS))
-    load_step(encoder, folder, chosen)
+    load_step(encoder, folder, recipe.steps[-1])
     return encoder

@@ -18,7 +18,7 @@ from facetrack.networks.runtime.real import Flatten, Linear, LocalPool, Pool, St
 from facetrack.networks.runtime.words import pack_weights
 from facetrack.networks.train.binary import HalfBlock, Stage
 
-__all__ = ["export", "export_block", "thresholds"]
+__all__ = ["export"]
 
 _LARGEST = int(np.float32(np.finfo(np.float32).max).view(np.int32))
 
@@ -65,22 +65,7 @@ def export(network: nn.Module) -> BinaryNetwork:
 
 
 def export_block(block: HalfBlock) -> BinaryBlock:
-    """Turn one trained block into one that runs.
-
-    Parameters
-    ----------
-    block : HalfBlock
-        At `Stage.BINARY`.
-
-    Returns
-    -------
-    BinaryBlock
-
-    Raises
-    ------
-    InputError
-        If its weights are still real, or a value is NaN.
-    """
+    """Turn a trained block into one that runs; InputError if it is not at `Stage.BINARY` yet."""
     convolution = block.conv
     if convolution.stage != Stage.BINARY:
         raise InputError(f"a convolution at stage {convolution.stage.value!r} is not binary yet")
@@ -107,24 +92,10 @@ def thresholds(norm: nn.BatchNorm2d) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Find where a normalisation's output changes its sign: the first float that decides otherwise.
 
     A normalisation rounds, so the bound that follows from its parameters can be off by some floats;
-    bisection asks the layer itself, which is monotonic in spite of rounding.
-
-    Parameters
-    ----------
-    norm : nn.BatchNorm2d
-        Its running statistics count.
-
-    Returns
-    -------
-    bounds : ndarray, (channels,), float32
-        sign(norm(x)) is +1 where (x >= bound) != flip, for every finite x; -inf where it is
-        constant.
-    flips : ndarray, (channels,), bool
-
-    Raises
-    ------
-    InputError
-        If a parameter or statistic is NaN or infinite.
+    bisection asks the layer itself, which is monotonic in spite of rounding. Returns bounds and
+    flips, (channels,): sign(norm(x)) is +1 where (x >= bound) != flip, for every finite x; the
+    bound is -inf where it is constant. InputError if a parameter or running statistic is NaN or
+    infinite.
     """
     gain, offset = _affine(norm)
     if not (gain.isfinite().all() and offset.isfinite().all()):

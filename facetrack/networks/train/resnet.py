@@ -23,7 +23,6 @@ from facetrack.networks.train.binary import BinaryConv2d
 __all__ = [
     "BackboneForm",
     "freeze_statistics",
-    "inflated",
     "load_image_weights",
     "multiply_adds",
     "read_image_weights",
@@ -190,27 +189,9 @@ def residual_stages(form: BackboneForm) -> tuple[list[nn.Module], list[int]]:
     return stages, widths
 
 
-def inflated(weight: Tensor, frames: int, *, centre: bool = False) -> Tensor:
-    """Make a kernel of clips from one of images.
-
-    Parameters
-    ----------
-    weight : Tensor, shape (outputs, inputs, k, k)
-    frames : int
-        How deep the new kernel is.
-    centre : bool
-        Whether it all lies in the middle frame, or in equal parts in each.
-
-    Returns
-    -------
-    Tensor, shape (outputs, inputs, frames, k, k)
-        Gives on a clip of equal frames what the old kernel gives on one.
-    """
-    if not centre:
-        return weight[:, :, None].repeat(1, 1, frames, 1, 1) / frames
-    kernel = weight.new_zeros(*weight.shape[:2], frames, *weight.shape[2:])
-    kernel[:, :, frames // 2] = weight
-    return kernel
+def inflated(weight: Tensor, frames: int) -> Tensor:
+    """Make a kernel of clips that says of equal frames what one of images says of one."""
+    return weight[:, :, None].repeat(1, 1, frames, 1, 1) / frames
 
 
 def load_image_weights(stages: nn.ModuleList, state: Mapping[str, Tensor]) -> None:

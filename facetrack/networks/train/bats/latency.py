@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -121,23 +121,14 @@ def expected(shares: Mapping[str, Tensor], sizes: Sizes, table: LatencyTable) ->
     return total
 
 
-def measure(
-    form: SearchForm,
-    size: tuple[int, int],
-    *,
-    runs: int = RUNS,
-    shown: Callable[[Sequence[EdgeSize]], Sequence[EdgeSize]] = lambda sizes: sizes,
-) -> LatencyTable:
+def measure(form: SearchForm, size: tuple[int, int], *, runs: int = RUNS) -> LatencyTable:
     """Measure all operations at all sizes of a super-net, medians of CPU time of one thread.
 
     A channel shuffle is not timed: it is an order of writing.
     """
     found = edge_sizes(form, size)
     different = sorted({edge for cells in found.values() for edges in cells for edge in edges})
-    times = {
-        edge: tuple(_time(name, form, edge, runs) for name in OPERATIONS)
-        for edge in shown(different)
-    }
+    times = {e: tuple(_time(name, form, e, runs) for name in OPERATIONS) for e in different}
     machine = {"features": ",".join(sorted(FEATURES)), "words_per_vector": str(LANES)}
     return LatencyTable(form.space, form.groups, machine, times)
 

@@ -31,7 +31,6 @@ def evaluate(
     work: Path,
     *,
     device: str = "cpu",
-    threads: int = 1,
     shown: Callable[[Any], Any] = iter,
 ) -> dict[str, Any]:
     """Test the networks of all steps of a run that are done.
@@ -43,7 +42,6 @@ def evaluate(
     root, work : Path
     device : str
         Of torch, or "auto".
-    threads : int
     shown : callable
         Wraps an iterable with a progress bar.
 
@@ -61,7 +59,7 @@ def evaluate(
     FormatError
         If a file is damaged.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     device = available(device)
     if not (work / RECIPE).is_file():
         raise InputError(f"{work}: no folder of a training run; train one with `networks train`")
@@ -69,7 +67,7 @@ def evaluate(
         raise InputError(f"{work} holds a run of another recipe than {config!r}")
     recipe = read_recipe(config)
     pictures = read_checked(recipe, root, "test")
-    batches = PictureBatches(pictures, recipe.view, device, threads)
+    batches = PictureBatches(pictures, recipe.view, device)
     rows = list[dict[str, Any]]()
     for step in recipe.steps:
         if not (work / f"{step.name}.npz").is_file():
