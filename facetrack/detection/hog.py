@@ -14,14 +14,7 @@ import cv2
 import numpy.typing as npt
 
 from facetrack.detection.detections import Detection, certain_ones, distinct, surroundings
-from facetrack.features.pixels import (
-    SMALLEST_SIDE,
-    Box,
-    Image,
-    checked_image,
-    grey,
-    shrink,
-)
+from facetrack.features.pixels import SMALLEST_SIDE, Box, Image, checked_image, grey, shrink
 
 if TYPE_CHECKING:
     import dlib

@@ -13,11 +13,7 @@ Descriptors = npt.NDArray[np.float32]
 
 
 def describe(
-    maps: npt.NDArray[np.float32],
-    points: npt.NDArray[np.float64],
-    *,
-    spacing: float,
-    shrink: int,
+    maps: npt.NDArray[np.float32], points: npt.NDArray[np.float64], *, spacing: float, shrink: int
 ) -> Descriptors:
     """Describe the patch around every point: (n, 128), v / sqrt(|v|^2 + 0.01) per landmark.
 

@@ -44,11 +44,7 @@ class FaceModel:
         object.__setattr__(self, "_box_fitter", fitter)
 
     def fit(
-        self,
-        image: npt.NDArray[np.uint8],
-        start: npt.ArrayLike,
-        *,
-        learned: Learned | None = None,
+        self, image: npt.NDArray[np.uint8], start: npt.ArrayLike, *, learned: Learned | None = None
     ) -> Fit:
         """Fit the landmarks from a shape (68, 2) nearby, such as that of the last frame, in pixels.
 

@@ -148,9 +148,7 @@ def talkers(folder: Path, *, tell: Callable[[str], None] = lambda line: None) ->
 
 
 def _each(
-    paths: Sequence[Path],
-    words: Callable[[Path], tuple[Word, ...]],
-    tell: Callable[[str], None],
+    paths: Sequence[Path], words: Callable[[Path], tuple[Word, ...]], tell: Callable[[str], None]
 ) -> list[Item]:
     """Make an item of each clip; those whose words are wrong are told and left out."""
     items = []

@@ -26,12 +26,7 @@ class RegressionSums:
         self.weight = 0.0
 
     def add_continuous(
-        self,
-        features: Features,
-        gradients: Features,
-        basis: Array,
-        means: Array,
-        covariance: Array,
+        self, features: Features, gradients: Features, basis: Array, means: Array, covariance: Array
     ) -> None:
         """Add images by the closed form, each with a mean of its own (method.md, equation 2).
 

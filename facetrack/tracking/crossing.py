@@ -23,10 +23,7 @@ _EXCHANGED: Final = 0.2  # by how much the exchanged ids must agree better with 
 
 
 def settle_crossings(
-    tracks: Sequence[Track],
-    missing: Sequence[Missing],
-    image: Image,
-    shape_model: ShapeModel,
+    tracks: Sequence[Track], missing: Sequence[Missing], image: Image, shape_model: ShapeModel
 ) -> list[tuple[Track, str]]:
     """Find two tracks on one face, and give persons back to the faces that are theirs.
 

@@ -393,8 +393,4 @@ class Tracker:
         self._now = TrackerState.from_state(state, self._options(), self.model, self._smoother)
 
     def _options(self) -> dict[str, Any]:
-        return {
-            "version": STATE_VERSION,
-            "max_faces": self.max_faces,
-            "smoothing": self.smoothing,
-        }
+        return {"version": STATE_VERSION, "max_faces": self.max_faces, "smoothing": self.smoothing}

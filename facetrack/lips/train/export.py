@@ -95,13 +95,7 @@ def write_run(work: Path, output: Path, *, mean: npt.NDArray[np.float64], terms:
     card = {"about": recipe.about, "terms": terms, **about}
     words = card.pop("words")
     write_model(
-        output,
-        network,
-        name=output.stem,
-        words=words,
-        view=recipe.view,
-        mean_shape=mean,
-        card=card,
+        output, network, name=output.stem, words=words, view=recipe.view, mean_shape=mean, card=card
     )
 
 

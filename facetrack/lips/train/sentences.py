@@ -109,10 +109,7 @@ class Sentences:
     """
 
     def __init__(
-        self,
-        clips: Sequence[LabelledClip],
-        classes: Mapping[str, int],
-        augmentation: Augmentation,
+        self, clips: Sequence[LabelledClip], classes: Mapping[str, int], augmentation: Augmentation
     ) -> None:
         self.clips, self.classes, self.augmentation = clips, classes, augmentation
 

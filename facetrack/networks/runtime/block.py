@@ -14,14 +14,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.networks.runtime import _kernels
-from facetrack.networks.runtime.arrays import (
-    Floats,
-    Prepared,
-    Shape,
-    Words,
-    require,
-    require_shape,
-)
+from facetrack.networks.runtime.arrays import Floats, Prepared, Shape, Words, require, require_shape
 from facetrack.networks.runtime.words import first_channels, interleaved, words_of
 
 __all__ = ["BinaryBlock", "Gate", "Shortcut"]

@@ -35,11 +35,7 @@ class Standard:
 
     def arrays(self) -> Arrays:
         """Return all of it by name."""
-        return {
-            "mean_shape": self.mean_shape,
-            "centre": self.centre,
-            "deviation": self.deviation,
-        }
+        return {"mean_shape": self.mean_shape, "centre": self.centre, "deviation": self.deviation}
 
     def write(self, path: Path) -> None:
         """Write it beside, then rename."""

@@ -91,11 +91,7 @@ def mixed_nodes(space: str, nodes: int, groups: int) -> MakeCell:
 
 
 def chosen_nodes(
-    genotype: Genotype,
-    groups: int,
-    *,
-    normalised: bool = False,
-    drop: float = 0.0,
+    genotype: Genotype, groups: int, *, normalised: bool = False, drop: float = 0.0
 ) -> MakeCell:
     """Return what makes the nodes of a cell as a genotype says.
 

@@ -126,7 +126,4 @@ def operation(name: str, space: str, channels: int, stride: int, groups: int) ->
 
 
 def _depthwise(channels: int, kernel: int, stride: int, dilation: int) -> list[nn.Module]:
-    return [
-        Unit(channels, channels, kernel, stride, channels, dilation),
-        Unit(channels, channels),
-    ]
+    return [Unit(channels, channels, kernel, stride, channels, dilation), Unit(channels, channels)]

@@ -26,12 +26,7 @@ BEST: Final = 5
 
 
 def evaluate(
-    config: str,
-    root: Path,
-    work: Path,
-    *,
-    device: str = "cpu",
-    shown: Callable[[Any], Any] = iter,
+    config: str, root: Path, work: Path, *, device: str = "cpu", shown: Callable[[Any], Any] = iter
 ) -> dict[str, Any]:
     """Test the networks of all steps of a run that are done.
 
