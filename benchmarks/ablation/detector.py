@@ -17,7 +17,7 @@ from facetrack.evaluation.protocols import Model, from_detector
 from facetrack.face import Fit
 from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder
-from facetrack.fitting.box_fit import Box
+from facetrack.features.pixels import Box
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.model import load_model, save_model

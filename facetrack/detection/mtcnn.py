@@ -257,12 +257,8 @@ class _Pyramid:
         """Cut a square out, upright; the border is repeated where it reaches over it."""
         side, angle = squares.side[number], squares.angle[number]
         image, share = self.level(min(1.0, size / side))
-        step = (
-            share
-            * side
-            / size
-            * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        )
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        step = share * side / size * turn
         middle = (squares.centre[number] + 0.5) * share - 0.5
         corner = middle - step @ np.full(2, (size - 1) / 2)
         return cv2.warpAffine(

@@ -12,12 +12,12 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.features.crops import warp_to_frame
 from facetrack.features.maps import MapBuilder, MapSpec
+from facetrack.features.pixels import Box, Image
 from facetrack.landmarks.markup import mirror
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.regression.cascade import Cascade
 
-Box = tuple[float, float, float, float]
 Points = npt.NDArray[np.float64]
 
 _KEEP: Final = 0.4  # of the start cascade's form, where the refinement starts
@@ -49,19 +49,17 @@ class FivePlacement:
 class BoxPlacement:
     """Where a detector's box puts the first shape, learnt from boxes and truths."""
 
-    # (views, 68, 2): medians by the detector's view, in box widths from the centre
-    shapes: npt.NDArray[np.float64]
-    # for detectors with five points; None where too few trained it
-    five: FivePlacement | None = None
+    shapes: Points  # (views, 68, 2): medians by the detector's view, in box widths from the centre
+    five: FivePlacement | None = None  # for detectors with five points; None: too few trained it
 
-    def start(self, box: Box, view: int) -> npt.NDArray[np.float64]:
+    def start(self, box: Box, view: int) -> Points:
         """Place the shape of a view in a box; InputError if that is empty or there is none such."""
         x0, y0, x1, y1 = box
         if not np.isfinite(box).all() or x1 <= x0 or y1 <= y0:
             raise InputError(f"a box is x0 < x1, y0 < y1 in pixels, got {box}")
         if not 0 <= view < len(self.shapes):
             raise InputError(f"views are numbered 0 to {len(self.shapes) - 1}, got {view}")
-        placed: npt.NDArray[np.float64] = self.shapes[view] * (x1 - x0)
+        placed: Points = self.shapes[view] * (x1 - x0)
         return placed + np.array([x0 + x1, y0 + y1]) / 2
 
 
@@ -93,11 +91,7 @@ class BoxFitter:
     builders: Builders = field(default_factory=Builders, repr=False, compare=False)
 
     def fit(
-        self,
-        image: npt.NDArray[np.uint8],
-        box: Box,
-        view: int = 0,
-        five: npt.ArrayLike | None = None,
+        self, image: Image, box: Box, view: int = 0, five: npt.ArrayLike | None = None
     ) -> Points:
         """Fit the landmarks in a box as dlib's frontal detector gives it, pixels of the image.
 
@@ -115,9 +109,7 @@ class BoxFitter:
         relaxed = self.shape_model.relax(first, keep=_KEEP)
         return self._both_ways(self.refinement, image, relaxed)
 
-    def _both_ways(
-        self, cascade: Cascade, image: npt.NDArray[np.uint8], start: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def _both_ways(self, cascade: Cascade, image: Image, start: Points) -> Points:
         """Run a cascade on the picture and on its mirror image and average the two shapes.
 
         Half of what differs between them is an accident of the training pictures. It costs a second
@@ -146,7 +138,7 @@ def _upon_five(mean: Points, five: npt.ArrayLike) -> Points:
 
 
 def run_both_ways(
-    cascade: Cascade, builder: MapBuilder, patch: npt.NDArray[np.uint8], start: Points
+    cascade: Cascade, builder: MapBuilder, patch: Image, start: Points
 ) -> tuple[Points, Points]:
     """Run a cascade on a patch and on its mirror image; both ends as they lie on the patch."""
     size = len(patch)

@@ -10,14 +10,15 @@ import numpy.typing as npt
 
 from facetrack.face import NOT_SAID, Fit, read_only_points
 from facetrack.features.crops import warp_to_frame
-from facetrack.fitting.box_fit import Box, BoxFitter, BoxPlacement, Builders, run_both_ways
+from facetrack.features.pixels import Box, Image
+from facetrack.fitting.box_fit import BoxFitter, BoxPlacement, Builders, Points, run_both_ways
 from facetrack.fitting.confidence import End, PointConfidence, contrast_of, point_features
 from facetrack.fitting.quality import QualityClassifier, probability
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learned
 from facetrack.learning.prior import LevelPrior
-from facetrack.regression.cascade import Cascade
+from facetrack.regression.cascade import Cascade, Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,7 @@ class FaceModel:
         )
         object.__setattr__(self, "_box_fitter", fitter)
 
-    def fit(
-        self, image: npt.NDArray[np.uint8], start: npt.ArrayLike, *, learned: Learned | None = None
-    ) -> Fit:
+    def fit(self, image: Image, start: npt.ArrayLike, *, learned: Learned | None = None) -> Fit:
         """Fit the landmarks from a shape (68, 2) nearby, such as that of the last frame, in pixels.
 
         InputError if image or start have a wrong type or shape, or the start is not finite.
@@ -64,12 +63,7 @@ class FaceModel:
         return replace(fit, before_own=to_image.apply(end))
 
     def fit_box(
-        self,
-        image: npt.NDArray[np.uint8],
-        box: Box,
-        *,
-        view: int = 0,
-        five: npt.ArrayLike | None = None,
+        self, image: Image, box: Box, *, view: int = 0, five: npt.ArrayLike | None = None
     ) -> Fit:
         """Fit the landmarks from a box as dlib's frontal detector gives it, pixels of the image.
 
@@ -80,13 +74,11 @@ class FaceModel:
         """
         return self.judge(image, self._box_fitter.fit(image, box, view, five))
 
-    def both_ways(
-        self, cascade: Cascade, patch: npt.NDArray[np.uint8], start: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def both_ways(self, cascade: Cascade, patch: Image, start: Points) -> tuple[Points, Points]:
         """Run one of the cascades on a patch and on its mirror image; see `run_both_ways`."""
         return run_both_ways(cascade, self._builders.get(cascade.maps), patch, start)
 
-    def judge(self, image: npt.NDArray[np.uint8], points: npt.ArrayLike) -> Fit:
+    def judge(self, image: Image, points: npt.ArrayLike) -> Fit:
         """Return how good landmarks are, wherever they come from, as a fit with these points.
 
         InputError if image or points have a wrong type or shape, or the points are not finite.
@@ -98,10 +90,10 @@ class FaceModel:
 
     def _judged(
         self,
-        image: npt.NDArray[np.uint8],
-        points: npt.NDArray[np.float64],
-        maps: list[npt.NDArray[np.float32]],
-        shape: npt.NDArray[np.float64],
+        image: Image,
+        points: Points,
+        maps: list[Features],
+        shape: Points,
         to_frame: Similarity,
         lessons: npt.ArrayLike = 0,
     ) -> Fit:

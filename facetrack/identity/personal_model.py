@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import Fit
-from facetrack.fitting.box_fit import Box
+from facetrack.features.pixels import Box, Image
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.learning.learner import Learned
@@ -27,17 +26,12 @@ class PersonalModel:
         """The shapes that the generic model knows."""
         return self.model.shape_model
 
-    def fit(self, image: npt.NDArray[np.uint8], start: npt.ArrayLike) -> Fit:
+    def fit(self, image: Image, start: npt.ArrayLike) -> Fit:
         """Fit the person's landmarks from a shape nearby; see `FaceModel.fit`."""
         return self.model.fit(image, start, learned=self.learned)
 
     def fit_box(
-        self,
-        image: npt.NDArray[np.uint8],
-        box: Box,
-        *,
-        view: int = 0,
-        five: npt.ArrayLike | None = None,
+        self, image: Image, box: Box, *, view: int = 0, five: npt.ArrayLike | None = None
     ) -> Fit:
         """Fit a face from a detector's box, then the person's; see `FaceModel.fit_box`."""
         found = self.model.fit_box(image, box, view=view, five=five)

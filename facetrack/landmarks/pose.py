@@ -61,18 +61,6 @@ def head_pose(
     return Pose(euler_angles(camera[:3]), (tx, ty, tz))
 
 
-def rotation_matrix(pitch: float, yaw: float, roll: float) -> Array:
-    """Compute R = Rx Ry Rz."""
-    (cx, cy, cz), (sx, sy, sz) = np.cos((pitch, yaw, roll)), np.sin((pitch, yaw, roll))
-    return np.array(
-        [
-            [cy * cz, -cy * sz, sy],
-            [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
-            [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
-        ]
-    )
-
-
 def euler_angles(rotation: npt.ArrayLike) -> tuple[float, float, float]:
     """Take a rotation matrix apart, R = Rx Ry Rz."""
     r = np.asarray(rotation, dtype=np.float64)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS
 from facetrack.features.crops import FRAME_SIZE, warp_to_frame
+from facetrack.features.pixels import Image
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 
@@ -41,14 +42,14 @@ class Lesson:
     """
 
     key: int
-    patches: Annotated[npt.NDArray[np.uint8], (STARTS, FRAME_SIZE, FRAME_SIZE)]
+    patches: Annotated[Image, (STARTS, FRAME_SIZE, FRAME_SIZE)]
     starts: Annotated[Array, (STARTS, N_POINTS, 2)]
     labels: Annotated[Array, (STARTS, N_POINTS, 2)]  # of a point without a voucher: what was fitted
     mask: Annotated[npt.NDArray[np.bool_], (N_POINTS,)]  # the points that the person vouches for
 
 
 def make_lesson(
-    image: npt.NDArray[np.uint8],
+    image: Image,
     points: Array,
     mask: npt.NDArray[np.bool_],
     shape_model: ShapeModel,

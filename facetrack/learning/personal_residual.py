@@ -199,13 +199,6 @@ def _with_room(array: npt.NDArray[_Number], shape: tuple[int, ...]) -> npt.NDArr
     return larger
 
 
-def learn_residual(level: Level, samples: Samples, face: Array) -> PersonalResidual:
-    """Learn what the cascade leaves over from all samples at once."""
-    learner = ResidualLearner(level, face)
-    learner.add(samples)
-    return learner.residual()
-
-
 def _neighbours(shape: Array) -> tuple[Indices, Features]:
     """List the nearest landmarks of each, and their linear parts' variances; both (68, q)."""
     eye_distance = np.linalg.norm(shape[36] - shape[45])

@@ -160,9 +160,7 @@ def _stack(lessons: Sequence[Lesson]) -> Arrays:
 
 
 def _unstack(arrays: Arrays) -> tuple[Lesson, ...]:
-    patches, starts = arrays["patches"], arrays["starts"]
-    labels, masks = arrays["labels"], arrays["masks"]
-    count = len(patches)
+    count = len(arrays["patches"])
     expected = {
         "patches": (count, STARTS, FRAME_SIZE, FRAME_SIZE),
         "starts": (count, STARTS, N_POINTS, 2),
@@ -172,6 +170,5 @@ def _unstack(arrays: Arrays) -> tuple[Lesson, ...]:
     for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, {shape} expected")
-    return tuple(
-        Lesson(NO_KEY, *parts) for parts in zip(patches, starts, labels, masks, strict=True)
-    )
+    parts = zip(*(arrays[name] for name in expected), strict=True)
+    return tuple(Lesson(NO_KEY, *lesson) for lesson in parts)

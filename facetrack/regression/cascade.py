@@ -10,8 +10,11 @@ import numpy.typing as npt
 from facetrack.features import _kernels
 from facetrack.features.maps import MapSpec
 
+Array = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
 
-def _for_kernels(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+
+def _for_kernels(array: Features) -> Features:
     """Bring an array to the one kind that kernels are compiled for; copies only if it must."""
     return np.require(array, np.float32, ["C", "W"])
 
@@ -23,12 +26,11 @@ class Level:
     map_index: int  # which set of maps the level reads
     shrink: int  # pixels of the frame per pixel of these maps
     spacing: float  # distance of cell centres, pixels of the frame
-    basis: npt.NDArray[np.float32]  # (68, 128, k), reduction per landmark
-    offset: npt.NDArray[np.float32]  # (68, k), reduced mean descriptor
-    # (m, 68 k + 1), R, features (the last is 1) -> shape parameters
-    regressor: npt.NDArray[np.float32]
+    basis: Features  # (68, 128, k), reduction per landmark
+    offset: Features  # (68, k), reduced mean descriptor
+    regressor: Features  # (m, 68 k + 1), R, features (the last is 1) -> shape parameters
     # The basis with each direction's 128 numbers side by side: read in a third of the time
-    _directions: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    _directions: Features = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("basis", "offset", "regressor"):
@@ -40,9 +42,7 @@ class Level:
         """Length of the feature vector, the constant included."""
         return int(self.regressor.shape[1])
 
-    def features(
-        self, maps: list[npt.NDArray[np.float32]], shape: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float32]:
+    def features(self, maps: list[Features], shape: Array) -> Features:
         """Read the level's features at a shape (68, 2) of the reference frame, (68 k + 1,)."""
         features = np.empty(self.n_features, dtype=np.float32)
         _kernels.features(
@@ -56,17 +56,12 @@ class Level:
         )
         return features
 
-    def reduced(self, descriptors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def reduced(self, descriptors: Features) -> Features:
         """Reduce descriptors (68, 128), of one shape or a mean, to features (68 k + 1,)."""
         features = (descriptors[:, None] @ self.basis)[:, 0] - self.offset
         return np.append(features.ravel(), np.float32(1))
 
-    def correct(
-        self,
-        maps: list[npt.NDArray[np.float32]],
-        shape: npt.NDArray[np.float64],
-        modes: npt.NDArray[np.float32],
-    ) -> None:
+    def correct(self, maps: list[Features], shape: Array, modes: Features) -> None:
         """Read the features at a shape (68, 2) and correct it in place, s <- s - B R f.
 
         `maps` holds one entry per `MapSpec`; `modes` is the cascade's basis B, (136, m). Shape
@@ -89,16 +84,13 @@ class Cascade:
     """A sequence of levels on one set of maps."""
 
     maps: tuple[MapSpec, ...]  # the sets of maps that the levels read
-    # (136, m), B: directions that levels move a shape in, per parameter
-    basis: npt.NDArray[np.float32]
+    basis: Features  # (136, m), B: directions that levels move a shape in, per parameter
     levels: tuple[Level, ...]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "basis", _for_kernels(self.basis))
 
-    def run(
-        self, maps: list[npt.NDArray[np.float32]], start: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def run(self, maps: list[Features], start: Array) -> Array:
         """Fit a shape (68, 2) in pixels of the reference frame, s <- s - B R f at every level.
 
         What lies outside the span of the basis survives from the start (method.md, 1.4).

@@ -81,9 +81,5 @@ def _by_right(a: Track, b: Track, image: Image, shape_model: ShapeModel) -> tupl
     """Order two tracks on one face: first the one whose person it shows."""
     better = a if a.quality >= b.quality else b
     look = signature(image, better.points, shape_model)
-    a_first = (a.person.likeness(look), a.age, a.quality) >= (
-        b.person.likeness(look),
-        b.age,
-        b.quality,
-    )
-    return (a, b) if a_first else (b, a)
+    ranks = [(track.person.likeness(look), track.age, track.quality) for track in (a, b)]
+    return (a, b) if ranks[0] >= ranks[1] else (b, a)

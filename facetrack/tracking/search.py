@@ -50,28 +50,16 @@ def look(
     after a cut; `wanted` faces are looked for beyond those tracked. Detections may be known faces
     or no faces at all.
     """
-    found = _look(detector, image, idle, frame, tracked, wanted, missing)
-    return [detection for detection in found if detection.plausible]
-
-
-def _look(
-    detector: Finds,
-    image: Image,
-    idle: int,
-    frame: int,
-    tracked: int,
-    wanted: int,
-    missing: Sequence[Missing],
-) -> list[Detection]:
-    if not tracked and idle == 0:
-        return detector.detect(image, wanted=wanted)
     every = _LOOK_AROUND_EVERY if tracked else _SEARCH_EVERY
-    if idle % every == 0:
-        return detector.search(image, idle // every)
     back = [m for m in missing if frame - m.since <= _LOOK_BACK_FOR]
-    if back and idle % _LOOK_BACK_EVERY == 1:
-        return detector.detect_near(image, back[idle // _LOOK_BACK_EVERY % len(back)].box)
-    return []
+    found: list[Detection] = []
+    if not tracked and idle == 0:
+        found = detector.detect(image, wanted=wanted)
+    elif idle % every == 0:
+        found = detector.search(image, idle // every)
+    elif back and idle % _LOOK_BACK_EVERY == 1:
+        found = detector.detect_near(image, back[idle // _LOOK_BACK_EVERY % len(back)].box)
+    return [detection for detection in found if detection.plausible]
 
 
 def confirm(

@@ -25,9 +25,9 @@ from facetrack.evaluation.confidence_report import confidence_details, confidenc
 from facetrack.evaluation.plots import plot_reliability
 from facetrack.face import Face, Fit, State, read_only_points
 from facetrack.landmarks.markup import GROUPS
-from facetrack.landmarks.pose import rotation_matrix
 from facetrack.reporting.tables import as_text
 from facetrack.synthetic.video import SyntheticVideo
+from tests.rotations import rotation_matrix
 
 SAID = np.linspace(0.05, 0.95, 68)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from facetrack.fitting.face_model import FaceModel
-from facetrack.landmarks.pose import rotation_matrix
 from facetrack.landmarks.shape_model import ShapeModel, train_shape_model
+from tests.rotations import rotation_matrix
 
 
 @pytest.fixture(scope="session", params=["shipped", "trained"])

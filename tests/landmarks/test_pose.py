@@ -13,8 +13,8 @@ from facetrack.landmarks.pose import (
     default_focal_length,
     euler_angles,
     head_pose,
-    rotation_matrix,
 )
+from tests.rotations import rotation_matrix
 
 SIZE = (640, 480)
 

@@ -13,7 +13,6 @@ from facetrack.learning.personal_residual import (
     PersonalResidual,
     ResidualLearner,
     Samples,
-    learn_residual,
 )
 from facetrack.regression.cascade import Level
 
@@ -41,6 +40,12 @@ def said(own: PersonalResidual, x: Samples):
     around = x.patches[:, own.near].reshape(len(x.patches), 68, -1)
     by_patches = np.einsum("pak,npk->npa", own.patch_weights, around)
     return by_patches + (x.features @ own.weights.T).reshape(-1, 68, 2)
+
+
+def learn_residual(level: Level, x: Samples, face) -> PersonalResidual:
+    learner = ResidualLearner(level, face)
+    learner.add(x)
+    return learner.residual()
 
 
 def test_it_is_the_mean_of_a_gaussian_process() -> None:

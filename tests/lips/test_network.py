@@ -14,9 +14,9 @@ import torch
 
 from facetrack.lips.clips import LipClip
 from facetrack.lips.datasets import LabelledClip
-from facetrack.lips.reader import load_reader
+from facetrack.lips.reader import load_reader, write_reader
 from facetrack.lips.train.architecture import Architecture
-from facetrack.lips.train.export import write_model
+from facetrack.lips.train.export import networks_of
 from facetrack.lips.train.network import LipNetwork
 from facetrack.lips.train.objective import Objective, Terms, mixed
 from facetrack.lips.train.recipe import read_recipe, recipes
@@ -126,8 +126,8 @@ def test_a_clip_is_shown_faster_and_slower_with_its_words() -> None:
 def test_a_reader_says_what_the_network_says(tmp_path: Path) -> None:
     network, one = _network(), _clip()
     path = tmp_path / "small.npz"
-    write_model(path, network, name="small", words=["bin", "blue", ""], view=VIEW,
-                mean_shape=np.zeros((68, 2)), card={})  # fmt: skip
+    write_reader(path, networks_of(network, VIEW), name="small", words=["bin", "blue", ""],
+                 view=VIEW, mean_shape=np.zeros((68, 2)), card={})  # fmt: skip
     reader = load_reader(path)
     features = reader.features(one.clip)
     pixels = torch.from_numpy(VIEW.pixels(one.clip.pixels))[None]

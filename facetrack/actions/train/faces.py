@@ -19,6 +19,7 @@ from facetrack.actions.films import Acted
 from facetrack.actions.looks import LOOK, mirrored
 from facetrack.actions.recogniser import WINDOW, Recogniser
 from facetrack.actions.train.bank import ActionNetwork, HeadForm
+from facetrack.networks.train.export import affine
 from facetrack.networks.train.fitting import Fitting, Report, Schedule
 
 __all__ = ["Clips", "add_class", "recogniser_of", "together", "train", "windows"]
@@ -187,11 +188,8 @@ def recogniser_of(
         convolution, norm = stage[0], stage[1]
         assert isinstance(convolution, nn.Conv3d)
         assert isinstance(norm, nn.BatchNorm3d)
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        gain = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        gain, bias = affine(norm)
         weight = convolution.weight.double()[..., 0, 0] * gain[:, None, None]
-        bias = norm.bias.double() - norm.running_mean.double() * gain
         layers.append((_array(weight), _array(bias)))
     bank = network.bank
     assert bank is not None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from facetrack.actions.sampling import Indices, segments, stretches
 from facetrack.errors import InputError
+from facetrack.networks.train.images.views import with_short_side
 from facetrack.opening import open_seekable
 
 __all__ = ["View", "training_view", "views_of_test"]
@@ -128,7 +128,8 @@ def _take(
     video = open_seekable(path)
     try:
         chosen = _chosen(video.n_frames, view, clips, rng)
-        read = {i: _shrunk(video.frame(i).image, short) for i in np.unique(chosen).tolist()}
+        numbers = np.unique(chosen).tolist()
+        read = {i: with_short_side(video.frame(i).image, short)[..., ::-1] for i in numbers}
     finally:
         video.close()
     return [np.stack([read[i] for i in indices]) for indices in chosen.tolist()]
@@ -141,14 +142,6 @@ def _chosen(n_frames: int, view: View, clips: int, rng: np.random.Generator | No
         return np.stack([segments(n_frames, view.frames, rng) for _ in range(clips)])
     draws = (np.random.default_rng(i) for i in range(clips))  # the same ones in every test
     return np.stack([segments(n_frames, view.frames, draw) for draw in draws])
-
-
-def _shrunk(image: Image, short: int) -> Any:
-    height, width = image.shape[:2]
-    scale = short / min(height, width)
-    size = max(short, round(width * scale)), max(short, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(image, size, interpolation=how)[:, :, ::-1]
 
 
 def _tensor(frames: Image) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +50,7 @@ def networks_of(network: LipNetwork, view: View) -> dict[str, bytes]:
 
     Its temporal part must be of convolutions.
     """
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     width, height = view.size
     channels = network.architecture.features
     return {
@@ -93,30 +93,6 @@ def write_run(work: Path, output: Path, *, mean: npt.NDArray[np.float64], terms:
     if network.architecture.back == "bgru":
         raise InputError("recurrent networks are for comparison; only convolutions are exported")
     card = {"about": recipe.about, "terms": terms, **about}
-    words = card.pop("words")
-    write_model(
-        output, network, name=output.stem, words=words, view=recipe.view, mean_shape=mean, card=card
-    )
-
-
-def write_model(
-    path: Path,
-    network: LipNetwork,
-    *,
-    name: str,
-    words: Sequence[str],
-    view: View,
-    mean_shape: npt.NDArray[np.float64],
-    card: Mapping[str, object],
-) -> None:
-    """Write the model file of a trained network; see `reader.write_reader`."""
-    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    write_reader(
-        path,
-        networks_of(network, view),
-        name=name,
-        words=words,
-        view=view,
-        mean_shape=mean_shape,
-        card=card,
-    )
+    name, view, words = output.stem, recipe.view, card.pop("words")
+    networks = networks_of(network, view)
+    write_reader(output, networks, name=name, words=words, view=view, mean_shape=mean, card=card)

@@ -24,11 +24,7 @@ class Batches:
         self._samples, self._coarse = samples, coarse
         self.mean = torch.from_numpy(samples.targets.mean(axis=0))
         self.deviation = torch.from_numpy(samples.targets.std(axis=0))
-
-    @property
-    def count(self) -> int:
-        """Number of samples."""
-        return len(self._samples.targets)
+        self.count = len(samples.targets)
 
     def plain(self, numbers: npt.NDArray[np.int64]) -> tuple[dict[str, Tensor], Tensor]:
         """Return patches and standardised targets as they are."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,7 +15,7 @@ from facetrack.networks.train.batches import Batches
 from facetrack.networks.train.devices import HERE, Place
 from facetrack.networks.train.encoder import Encoder
 from facetrack.networks.train.recipe import TEACHER, Recipe, Step
-from facetrack.networks.train.steps import Numbers, Report, load_step, run_steps
+from facetrack.networks.train.steps import Report, load_step, run_steps
 
 _SHAPE_WEIGHT: Final = 0.5  # of shape parameters and openings beside channels
 
@@ -25,19 +24,12 @@ class _Expressions:
     """What an encoder learns; see `Task`."""
 
     def __init__(self, recipe: Recipe, samples: Samples) -> None:
-        self._recipe, self._batches = recipe, Batches(samples, recipe.coarse)
+        self._recipe, self.batches = recipe, Batches(samples, recipe.coarse)
         self._importance = torch.full((len(TARGETS),), _SHAPE_WEIGHT)
         self._importance[: len(CHANNELS)] = 1.0
-        self.count = self._batches.count
 
     def network(self, step: Step) -> Encoder:
         return Encoder(self._recipe.network, len(TARGETS))
-
-    def augmented(self, numbers: Numbers, rng: np.random.Generator) -> tuple[Any, Tensor]:
-        return self._batches.augmented(numbers, rng)
-
-    def plain(self, numbers: Numbers) -> tuple[Any, Tensor]:
-        return self._batches.plain(numbers)
 
     def loss(self, said: Tensor, truth: Tensor) -> Tensor:
         errors = functional.smooth_l1_loss(said, truth, reduction="none")

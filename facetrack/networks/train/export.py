@@ -73,7 +73,7 @@ def export_block(block: HalfBlock) -> BinaryBlock:
     gate = None
     if block.gate is not None:
         squeeze, excite = block.gate.squeeze.weight, block.gate.excite.weight
-        gate = Gate(*map(_array, (*_affine(block.norm), squeeze.T, excite.T)))
+        gate = Gate(*map(_array, (*affine(block.norm), squeeze.T, excite.T)))
     return BinaryBlock(
         bounds,
         flips,
@@ -97,7 +97,7 @@ def thresholds(norm: nn.BatchNorm2d) -> tuple[Floats, npt.NDArray[np.bool_]]:
     bound is -inf where it is constant. InputError if a parameter or running statistic is NaN or
     infinite.
     """
-    gain, offset = _affine(norm)
+    gain, offset = affine(norm)
     if not (gain.isfinite().all() and offset.isfinite().all()):
         raise InputError("a normalisation holds NaN or infinity")
 
@@ -131,7 +131,7 @@ def _array(tensor: Tensor) -> npt.NDArray[Any]:
     return np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype=np.float32)
 
 
-def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def affine(norm: nn.BatchNorm2d | nn.BatchNorm3d) -> tuple[Tensor, Tensor]:
     """Return gain and offset of a normalisation, float64."""
     if norm.running_mean is None or norm.running_var is None:
         raise InputError("a normalisation keeps no statistics")
@@ -169,7 +169,7 @@ def _stem(convolution: nn.Conv2d, norm: nn.Module | None, activation: nn.Module 
         raise InputError(f"a stem must be square, without groups, padded by numbers: {convolution}")
     if pad[0] != pad[1] or convolution.dilation != (1, 1):
         raise InputError(f"a stem must be padded evenly and not dilated: {convolution}")
-    gain, offset = _affine(norm)
+    gain, offset = affine(norm)
     if convolution.bias is not None:
         offset = offset + gain * convolution.bias.detach().double()
     weight = convolution.weight.detach().double() * gain[:, None, None, None]
@@ -183,6 +183,6 @@ def _shortcut(module: nn.Module) -> Shortcut | None:
     convolution, norm = list(_flat(module))[-2:]
     if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
         raise InputError("a shortcut must end with a convolution and BatchNorm2d")
-    gain, offset = _affine(norm)
+    gain, offset = affine(norm)
     weight = convolution.weight.detach().double()[:, :, 0, 0] * gain[:, None]
     return Shortcut(_array(weight.T), _array(offset))

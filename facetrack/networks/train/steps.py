@@ -26,17 +26,10 @@ _STATISTICS: Final = 16  # batches by which normalisations are computed anew
 PART: Final = "encoder."  # of what is trained, by its name in `Taught`
 
 
-class Task(Protocol):
-    """What is learned: networks, samples and a loss."""
+class Batches(Protocol):
+    """Samples that are asked for by their numbers."""
 
-    @property
-    def count(self) -> int:
-        """Return the number of samples."""
-        ...
-
-    def network(self, step: Step) -> Any:
-        """Build the new network of a step, a `Guided`."""
-        ...
+    count: int
 
     def augmented(self, numbers: Numbers, rng: np.random.Generator) -> tuple[Any, Tensor]:
         """Return inputs and truth of a batch, each time a little different."""
@@ -44,6 +37,19 @@ class Task(Protocol):
 
     def plain(self, numbers: Numbers) -> tuple[Any, Tensor]:
         """Return inputs and truth of a batch as they are."""
+        ...
+
+
+class Task(Protocol):
+    """What is learned: networks, samples and a loss."""
+
+    @property
+    def batches(self) -> Batches:
+        """Return the samples."""
+        ...
+
+    def network(self, step: Step) -> Any:
+        """Build the new network of a step, a `Guided`."""
         ...
 
     def loss(self, said: Tensor, truth: Tensor) -> Tensor:
@@ -122,19 +128,19 @@ def _run_step(
     objective = place.wrapped(trained)
 
     def loss(numbers: Numbers, rng: np.random.Generator) -> Tensor:
-        value: Tensor = objective(*task.augmented(numbers, rng))
+        value: Tensor = objective(*task.batches.augmented(numbers, rng))
         return value
 
     fitting = Fitting(trained, step.schedule, checkpoint, place=place, note=note)
     if step.stage == Stage.BINARY:
         fitting.after_step = lambda: clip_latent(network)
-    fitting.run(task.count, loss, lambda values: report(step.name, values))
+    fitting.run(task.batches.count, loss, lambda values: report(step.name, values))
     return network.eval()
 
 
 def _plain(task: Task, step: Step) -> Iterator[tuple[Any]]:
     rng = np.random.default_rng(step.schedule.seed)
-    order = rng.permutation(task.count)
+    order = rng.permutation(task.batches.count)
     size = step.schedule.batch
     parts = (order[i : i + size] for i in range(0, len(order), size))
-    return ((task.plain(part)[0],) for part in islice(parts, _STATISTICS))
+    return ((task.batches.plain(part)[0],) for part in islice(parts, _STATISTICS))

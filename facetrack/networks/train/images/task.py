@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,7 +16,6 @@ from facetrack.networks.train.images.network import Classifier
 from facetrack.networks.train.images.recipe import Recipe
 from facetrack.networks.train.images.views import PictureBatches
 from facetrack.networks.train.recipe import Step
-from facetrack.networks.train.steps import Numbers
 
 GENOTYPE: Final = "genotype.json"
 
@@ -28,20 +26,11 @@ class Naming:
     def __init__(
         self, recipe: Recipe, batches: PictureBatches, genotype: Genotype | None = None
     ) -> None:
-        self._recipe, self._batches, self._genotype = recipe, batches, genotype
-        self.count = batches.count
+        self._recipe, self.batches, self._genotype = recipe, batches, genotype
 
     def network(self, step: Step) -> Classifier | CellNetwork:
         """Build the network of a step."""
         return build(self._recipe, step, self._genotype)
-
-    def augmented(self, numbers: Numbers, rng: np.random.Generator) -> tuple[Any, Tensor]:
-        """Return pictures and labels, each time a little different."""
-        return self._batches.augmented(numbers, rng)
-
-    def plain(self, numbers: Numbers) -> tuple[Any, Tensor]:
-        """Return pictures and labels as a test sees them."""
-        return self._batches.plain(numbers)
 
     def loss(self, said: Tensor, truth: Tensor) -> Tensor:
         """Return the cross entropy."""

@@ -15,7 +15,6 @@ from facetrack.networks.train.devices import available
 from facetrack.networks.train.images.recipe import read_recipe, recipe_file
 from facetrack.networks.train.images.task import build, find_genotype, read_checked
 from facetrack.networks.train.images.views import PictureBatches
-from facetrack.networks.train.recipe import Step
 from facetrack.networks.train.run import RECIPE
 from facetrack.networks.train.steps import load_step
 
@@ -65,7 +64,8 @@ def evaluate(
     batches = PictureBatches(pictures, recipe.view, device)
     rows = list[dict[str, Any]]()
     for step in recipe.steps:
-        if not (work / f"{step.name}.npz").is_file():
+        checkpoint = work / f"{step.name}.npz"
+        if not checkpoint.is_file():
             continue
         network = build(recipe, step, find_genotype(work)).to(device)
         load_step(network, work, step)
@@ -74,7 +74,7 @@ def evaluate(
             {
                 "step": step.name,
                 "last": step is recipe.steps[-1],
-                "epochs": _epochs(work, step),
+                "epochs": int(read_description(checkpoint, noun="checkpoint")["epochs"]),
                 "top1": top1,
                 "top5": top5,
             }
@@ -106,7 +106,3 @@ def _accuracy(
         first += int(best[:, 0].sum())
         among += int(best.any(dim=1).sum())
     return 100 * first / batches.count, 100 * among / batches.count
-
-
-def _epochs(work: Path, step: Step) -> int:
-    return int(read_description(work / f"{step.name}.npz", noun="checkpoint")["epochs"])

@@ -145,14 +145,18 @@ def cut(picture: Bytes, view: View, rng: np.random.Generator) -> Bytes:
     return mirrored
 
 
+def with_short_side(picture: Bytes, short: int) -> Any:
+    """Scale a picture so that its short side has a length."""
+    height, width = picture.shape[:2]
+    factor = short / min(height, width)
+    size = max(round(width * factor), short), max(round(height * factor), short)
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return cv2.resize(picture, size, interpolation=how)
+
+
 def central(picture: Bytes, size: int) -> Bytes:
     """Bring the short side to 256 / 224 of a size, and cut the centre."""
-    height, width = picture.shape[:2]
-    short = round(size * _RESIZED)
-    factor = short / min(height, width)
-    scaled = max(round(width * factor), short), max(round(height * factor), short)
-    shrinks = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    resized: Any = cv2.resize(picture, scaled, interpolation=shrinks)
+    resized = with_short_side(picture, round(size * _RESIZED))
     top, left = (resized.shape[0] - size) // 2, (resized.shape[1] - size) // 2
     centre: Bytes = resized[top : top + size, left : left + size]
     return centre
