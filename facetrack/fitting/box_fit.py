@@ -102,7 +102,8 @@ class BoxFitter:
         if five is None:
             start = self.placement.start(box, view)
         elif self.placement.five is None:
-            start = _upon_five(self.shape_model.mean, five)
+            mean = self.shape_model.mean
+            start = fit_similarity(five_of(mean), five).apply(mean)
         else:
             start = self.placement.five.start(five)
         first = self._both_ways(self.start, image, start)
@@ -130,11 +131,6 @@ def five_of(points: npt.ArrayLike) -> Points:
     p = np.asarray(points, dtype=np.float64)
     eyes = p[36:42].mean(axis=0), p[42:48].mean(axis=0)
     return np.stack([*eyes, p[30], p[48], p[54]])
-
-
-def _upon_five(mean: Points, five: npt.ArrayLike) -> Points:
-    """Place the mean shape so that its five points lie upon the detector's."""
-    return fit_similarity(five_of(mean), five).apply(mean)
 
 
 def run_both_ways(

@@ -139,7 +139,8 @@ class Learner:
         """
         wanted = list(lessons)
         known = {id(x): y for x, y in zip(self._lessons, self._readings, strict=True)}
-        same = sum(1 for _ in takewhile(_are_one, zip(self._lessons, wanted, strict=False)))
+        pairs = zip(self._lessons, wanted, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
         try:
             self._go_back(same)
             for lesson in wanted[same:]:
@@ -262,10 +263,6 @@ class Learner:
         for reading in self._readings:
             for number, learned in self.levels.items():
                 learned.learn(*reading.columns[number])
-
-
-def _are_one(pair: tuple[Lesson, Lesson]) -> bool:
-    return pair[0] is pair[1]
 
 
 def columns_of(

@@ -114,7 +114,8 @@ class EnrolledWords:
         -------
         Answer
         """
-        nearest = _by_word(self.distances(take), self.labels, len(self.words))
+        distances, labels = self.distances(take), np.array(self.labels)
+        nearest = np.array([distances[labels == n].min() for n in range(len(self.words))])
         best = int(nearest.argmin())
         raised = np.exp(-(nearest - nearest[best]) / max(0.25 * nearest[best], 1e-6))
         text = self.words[best]
@@ -316,13 +317,6 @@ def _pairs(takes: Sequence[Take], scales: tuple[float, float]) -> npt.NDArray[np
 def _mean_apart(takes: Sequence[Take], key: Callable[[Take], Floats]) -> float:
     apart = [warping_distance(key(a), key(b)) for i, a in enumerate(takes) for b in takes[:i]]
     return max(float(np.mean(apart)), 1e-9) if apart else 1.0
-
-
-def _by_word(
-    distances: npt.NDArray[np.float64], labels: Sequence[int], words: int
-) -> npt.NDArray[np.float64]:
-    of = np.array(labels)
-    return np.array([distances[of == number].min() for number in range(words)])
 
 
 def _load(arrays: Arrays, description: Description) -> EnrolledWords:

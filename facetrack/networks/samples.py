@@ -14,6 +14,7 @@ import numpy.typing as npt
 from facetrack.datasets.channels import mirrored_channels, read_picture_channels
 from facetrack.datasets.portraits import set_aside
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
+from facetrack.features.crops import Crop
 from facetrack.landmarks.markup import mirror, outer_eye_distance
 from facetrack.landmarks.openings import (
     INNER_LIPS,
@@ -121,7 +122,7 @@ def load_samples(
         rng = np.random.default_rng([seed, number])
         for _ in range(copies):
             moved = jitter(points, model, rng)
-            cut = partial(_cut, grey, moved, model.mean)
+            cut = partial(Crop.cut, image=grey, points=moved, mean=model.mean)
             for name, patch in take(cut, moved).items():
                 patches[name].append(np.stack([patch.grey, patch.mask.astype(np.uint8)]))
             targets.append(seen)
@@ -140,7 +141,3 @@ def channels_file(folder: Path) -> str:
     """Return how the file of channels of a folder is called: ytf/train -> ytf_train."""
     parent = folder.resolve().parent.name
     return f"{parent}_{folder.name}" if folder.name in ("train", "test") else folder.name
-
-
-def _cut(grey: Any, points: Points, mean: Points, crop: Any) -> Any:
-    return crop.cut(grey, points, mean)

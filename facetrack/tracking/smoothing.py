@@ -96,7 +96,9 @@ class PointSmoother(Stateful):
         unit = float(np.linalg.norm(self.mean[45] - self.mean[36]))
         self._reference = (self.mean - self.mean[_STEADY].mean(axis=0)) / unit
         self._rigid = OneEuro(cutoff, [[0, 1], [2], [3]])
-        self._local = OneEuro(cutoff, [_coordinates(region) for region in REGIONS.values()])
+        # Positions of the regions' coordinates in the flattened shape x0, y0, x1, y1, ...
+        groups = [[2 * i + axis for i in region for axis in (0, 1)] for region in REGIONS.values()]
+        self._local = OneEuro(cutoff, groups)
 
     def update(self, points: Array, timestamp: float) -> Array:
         """Smooth the next frame's landmarks (68, 2), in pixels; the timestamp in seconds."""
@@ -118,11 +120,6 @@ class PointSmoother(Stateful):
         size = math.exp(log_scale)
         smooth = Similarity(size * math.cos(angle), size * math.sin(angle), x, y)
         return smooth.apply(self._local.update(local.ravel(), elapsed).reshape(68, 2))
-
-
-def _coordinates(points: tuple[int, ...]) -> list[int]:
-    """Positions of points' coordinates in the flattened shape x0, y0, x1, y1, ..."""
-    return [2 * point + axis for point in points for axis in (0, 1)]
 
 
 def _weight(cutoff: float, elapsed: float) -> float:

@@ -16,7 +16,7 @@ from facetrack.features.crops import take_patch
 from facetrack.features.pixels import SMALLEST_SIDE, Image, box_of, checked_image
 from facetrack.formats.encoding import encode
 from facetrack.identity.people import Reason
-from facetrack.identity.person import UNKNOWN, Person, Signature, signature
+from facetrack.identity.person import UNKNOWN, Person, signature
 from facetrack.identity.person_state import teachable
 from facetrack.learning.profile import Profile, load_profile
 from facetrack.tracking.appearance_gallery import remember_appearances
@@ -264,13 +264,9 @@ class Tracker:
                 person = self._now.people.new()
             if person is not None:
                 seen, track.person, track.looks = track.looks[-1], person, []
-                self._greet(track, image, seen)
-
-    def _greet(self, track: Track, image: Image, seen: Signature) -> None:
-        """Fit a face with what is known of its person, or of the profile's."""
-        free = self._now.claimed not in {other.person.id for other in self._now.tracks}
-        if greet(track, self._profile if free else None, self.model, image, seen):
-            self._now.claimed = track.person.id
+                free = self._now.claimed not in {other.person.id for other in self._now.tracks}
+                if greet(track, self._profile if free else None, self.model, image, seen):
+                    self._now.claimed = person.id
 
     def correct(
         self, face_id: int, points: npt.ArrayLike, mask: npt.ArrayLike | None = None

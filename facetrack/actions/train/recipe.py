@@ -88,11 +88,13 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
     with recipe_content(path) as content:
         view = content.pop("view")
         view["short"] = tuple(view["short"])
+        about, data = content.pop("about"), content.pop("data")
+        backbone = tuples(content.pop("backbone"))
         recipe = Recipe(
             path.stem,
-            content.pop("about"),
-            content.pop("data"),
-            _backbone(content.pop("backbone")),
+            about,
+            data,
+            BackboneForm.of_depth(**backbone) if "depth" in backbone else BackboneForm(**backbone),
             content.pop("head"),
             View(**view),
             Schedule(seed=seed, **content.pop("schedule")),
@@ -105,8 +107,3 @@ def read_recipe(name: str, *, seed: int = 0) -> Recipe:
             raise ValueError(f"data are {', '.join(FORMS)}, got {recipe.data!r}")
         recipe.head_of(1)
     return recipe
-
-
-def _backbone(entry: dict[str, Any]) -> BackboneForm:
-    made = tuples(entry)
-    return BackboneForm.of_depth(**made) if "depth" in made else BackboneForm(**made)

@@ -235,10 +235,6 @@ def _loss(
         freeze_statistics(network)
     chosen = [clips[i] for i in batch.tolist()]
     generators = rng.spawn(len(chosen))
-    views = pool.map(partial(_view, recipe=recipe), chosen, generators)
+    views = pool.map(lambda c, r: training_view(c.path, recipe.view, r), chosen, generators)
     labels = torch.tensor([clip.label for clip in chosen])
     return network.loss(torch.stack(list(views)).to(device), labels.to(device))
-
-
-def _view(clip: LabelledClip, rng: np.random.Generator, *, recipe: Recipe) -> Tensor:
-    return training_view(clip.path, recipe.view, rng)

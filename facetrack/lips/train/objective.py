@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib import resources
@@ -102,7 +101,10 @@ class Objective(nn.Module):
             return torch.zeros(())
         seen = functional.dropout(features, 0.2, self.training) * batch.mask[..., None]
         scores = self.sounds(seen.transpose(1, 2)).permute(2, 0, 1).log_softmax(dim=2)
-        targets = [self._sounds_of(words) for words in batch.said]
+        targets = [
+            [self._known.index(sound) for word in words for sound in self._spelled[word]]
+            for words in batch.said
+        ]
         return functional.ctc_loss(
             scores,
             torch.tensor([sound for target in targets for sound in target]),
@@ -111,9 +113,6 @@ class Objective(nn.Module):
             blank=len(self._known),
             zero_infinity=True,
         )
-
-    def _sounds_of(self, words: Sequence[str]) -> list[int]:
-        return [self._known.index(sound) for word in words for sound in self._spelled[word]]
 
 
 class Average(nn.Module):

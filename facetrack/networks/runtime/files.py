@@ -7,7 +7,6 @@ from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import ModelKind, register_kind
@@ -117,17 +116,14 @@ def _put_together(kind: type[Any], entries: Mapping[str, Any], prefix: str, arra
             if name in entries or name not in _LATER:
                 values[name] = _PLAIN[field.type](entries[name])
         else:
-            values[name] = _as_it_runs(arrays[prefix + name])
+            array = arrays[prefix + name]
+            single = array.astype(np.float32) if array.dtype == np.float16 else array
+            values[name] = np.ascontiguousarray(single)
     return kind(**values)
 
 
 def _halve(arrays: Arrays, name: str) -> None:
     arrays[name] = arrays[name].astype(np.float16)
-
-
-def _as_it_runs(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    single = array.astype(np.float32) if array.dtype == np.float16 else array
-    return np.ascontiguousarray(single)
 
 
 BINARY_NETWORK = ModelKind("facetrack binary network", "binary network", schema=1, load=unpack)

@@ -48,8 +48,9 @@ class CellNetwork(nn.Module):
         super().__init__()
         self.form = form
         small = form.stem == "cifar"
-        self.stems = _small_stem(form.channels) if small else _large_stems(form.channels)
         wide = form.channels * (_STEM if small else 1)
+        stems = [_real(3, wide, 1, 1, last=nn.ReLU())] if small else _large_stems(form.channels)
+        self.stems = nn.ModuleList(stems)
         make = chosen_nodes(genotype, form.groups, normalised=normalised, drop=form.drop_path)
         self.cells, widths = stack(
             form.cells,
@@ -100,18 +101,13 @@ class CellNetwork(nn.Module):
         return self.form.auxiliary * functional.cross_entropy(aside, truth)
 
 
-def _small_stem(channels: int) -> nn.ModuleList:
-    wide = _STEM * channels
-    return nn.ModuleList([_real(3, wide, 1, 1, last=nn.ReLU())])
-
-
-def _large_stems(channels: int) -> nn.ModuleList:
+def _large_stems(channels: int) -> list[nn.Sequential]:
     """Return stems to a quarter and an eighth of the pixels, their later layers grouped."""
     groups = math.gcd(channels // 2, max(channels // 20, 1))
     half = _real(3, channels // 2, 2, 1, last=nn.ReLU())
     quarter = _real(channels // 2, channels, 2, groups)
     eighth = nn.Sequential(nn.ReLU(), _real(channels, channels, 2, groups))
-    return nn.ModuleList([nn.Sequential(half, quarter), eighth])
+    return [nn.Sequential(half, quarter), eighth]
 
 
 def _real(
