@@ -90,6 +90,6 @@ def _distance(a: Thumbnail, b: Thumbnail) -> float:
 
 
 def _unchanged(a: Thumbnail, b: Thumbnail) -> float:
-    """Give the part of a picture in which something is to be seen and is what it was."""
+    """Return the share of a picture in which something is to be seen and is what it was."""
     lit = np.maximum(a, b) >= _BLACK
     return float((lit & (np.abs(a - b) <= _SAME_LEVEL)).mean())

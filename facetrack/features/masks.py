@@ -101,7 +101,7 @@ def _fill(drawn: Mask, corners: Points, *, inside: bool) -> None:
 
 
 def _width(corners: Points) -> float:
-    """Give the mean width of a long polygon: its area over half of its circumference."""
+    """Return the mean width of a long polygon: its area over half of its circumference."""
     points: list[list[float]] = corners.tolist()  # a few: faster by themselves than as arrays
     area = around = 0.0
     for (x, y), (next_x, next_y) in zip(points, points[1:] + points[:1], strict=True):

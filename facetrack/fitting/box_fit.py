@@ -70,7 +70,7 @@ class Builders(threading.local):
         self.by_spec: dict[tuple[MapSpec, ...], MapBuilder] = {}
 
     def get(self, specs: tuple[MapSpec, ...]) -> MapBuilder:
-        """Give the calling thread's builder of these maps."""
+        """Return the calling thread's builder of these maps."""
         if specs not in self.by_spec:
             self.by_spec[specs] = MapBuilder(specs)
         return self.by_spec[specs]

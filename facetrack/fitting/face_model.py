@@ -97,7 +97,7 @@ class FaceModel:
         to_frame: Similarity,
         lessons: npt.ArrayLike = 0,
     ) -> Fit:
-        """Say how good a fit is: `points` in pixels of the image, `shape` in those of the frame."""
+        """Judge a fit: `points` are in pixels of the image, `shape` in those of the frame."""
         level = self.quality.level
         features = level.features(maps, shape)
         steps = features[None] @ level.regressor.T

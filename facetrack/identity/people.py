@@ -90,7 +90,7 @@ class People:
         """Decide whose face this is, by its signatures in this frame and those before.
 
         Returns a person missing, who is no longer so, or a new person. None if it is in doubt: the
-        face does not look enough like anybody missing, but a little, or too few looks were taken,
+        face looks a little like a person missing, but not enough, or too few looks were taken,
         or a person was lost near here a moment ago and may be half covered yet. Ask again in the
         next frame, with one look more.
         """

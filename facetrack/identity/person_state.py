@@ -30,7 +30,7 @@ class PersonState(Stateful):
 
     lessons: list[Lesson] = field(default_factory=list)  # in the order in which they were given
     learned: Learned | None = None  # None before the first lesson
-    # goes on from there by the tracker's own tracks, where it adapts
+    # continues from there by the tracker's own tracks, where it adapts
     teacher: SelfTeacher | None = None
     _learner: Learner | None = field(default=None, repr=False, compare=False)
 
@@ -70,7 +70,7 @@ class PersonState(Stateful):
 
     @classmethod
     def from_state(cls, state: dict[str, Any], model: FaceModel) -> PersonState:
-        """Give what `state` returned: a profile may have learned more than its lessons teach."""
+        """Restore what `state` returned: a profile may know more than its lessons teach."""
         saved, learned, teacher = decode(_Saved, state), None, None
         if saved.regressors is not None:
             learned = _learned_from(saved.regressors, saved.own, model.tracking)
@@ -108,7 +108,7 @@ def _learned_from(
 
 
 def teachable(model: object) -> FaceModel:
-    """Give the model back if it can learn a person."""
+    """Return the model if it can learn a person."""
     if not isinstance(model, FaceModel) or not model.priors:
         name = getattr(model, "name", type(model).__name__)
         raise LearningError(

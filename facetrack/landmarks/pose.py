@@ -80,7 +80,7 @@ def _rigid(points: npt.ArrayLike, mean_3d: npt.ArrayLike) -> tuple[Array, Array]
 
 
 def _why_unseen(points: Array, head: Array) -> str:
-    """Say why no camera sees the head at these points."""
+    """Return why no camera sees the head at these points."""
     if not (np.isfinite(points).all() and np.isfinite(head).all()):
         return "points and mean_3d must be finite"
     if np.ptp(points, axis=0).max() < _kernels.SPREAD:

@@ -158,7 +158,7 @@ class Learner:
         return Learned(replace(self._cascade, levels=tuple(levels)), own)
 
     def regressors(self) -> dict[int, IncrementalRegressor]:
-        """Return the levels after `learn` by number, in float32, for learning to go on."""
+        """Return the levels after `learn` by number, in float32, to continue learning with."""
         return {
             number: IncrementalRegressor(
                 learned.regressor.astype(np.float32), learned.inverse.astype(np.float32)

@@ -77,7 +77,7 @@ class PersonalResidual:
         return cls(level, **own)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Give what was learned, to be saved: all by name but the level, `near` as uint8."""
+        """Return what was learned, to be saved: all by name but the level, `near` as uint8."""
         return {
             "weights": self.weights,
             "near": self.near.astype(np.uint8),

@@ -35,7 +35,7 @@ class SelfLesson:
 
 
 class SelfLearner:
-    """Goes on from what a person was taught, one frame at a time: iCCR as the papers have it.
+    """Continues from what a person was taught, one frame at a time: iCCR as in the papers.
 
     `cascade` is the tracking cascade with what corrections taught. Self-lessons leave `own` alone,
     because it says what a person's convention is.

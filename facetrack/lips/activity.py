@@ -69,7 +69,7 @@ def activity(openings: Sequence[float] | Floats) -> Floats:
 
 
 def speech(found: Floats) -> list[tuple[int, int]]:
-    """Say where a mouth speaks, by its activity over a whole clip.
+    """Find where a mouth speaks, by its activity over a whole clip.
 
     Parameters
     ----------

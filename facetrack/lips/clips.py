@@ -93,7 +93,7 @@ class LipClip:
         )
 
     def frames(self) -> Iterator[LipFrame]:
-        """Give the frames one by one, as they came.
+        """Yield the frames one by one, as they came.
 
         Yields
         ------

@@ -104,7 +104,7 @@ class EnrolledWords:
     version: str = ""
 
     def tell(self, take: Take) -> Answer:
-        """Say which word a take is.
+        """Decide which word a take is.
 
         Parameters
         ----------

@@ -74,7 +74,7 @@ class LipReader:
     reject: Reject = NOTHING
 
     def features(self, clip: LipClip) -> Floats:
-        """Say what is seen in each frame of a clip.
+        """Describe what is seen in each frame of a clip.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class LipReader:
         return self.seen(stacked(self.view.pixels(clip.pixels)), stacked(View.points(clip.points)))
 
     def seen(self, stacks: Floats, points: Floats) -> Floats:
-        """Say what is seen in the middle frames of stacks.
+        """Describe what is seen in the middle frames of stacks.
 
         Parameters
         ----------

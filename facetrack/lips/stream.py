@@ -198,7 +198,7 @@ class _Pauses(Stateful):
         return found
 
     def _said(self) -> list[ReadWord]:
-        """Say which word a stretch of speech is, if it is one."""
+        """Return the word that a stretch of speech is, if it is one."""
         if self._begin is None:
             return []
         begin, end, self._begin = self._begin, self._end, None

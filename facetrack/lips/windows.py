@@ -98,7 +98,7 @@ def tight(clip: int, word: Word) -> Window:
 def indices(
     windows: Sequence[Window], known: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Say where the frames of windows lie.
+    """Find where the frames of windows lie.
 
     Parameters
     ----------

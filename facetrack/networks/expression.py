@@ -94,7 +94,7 @@ class ExpressionEncoder:
     version: str = ""
 
     def encode(self, patches: Mapping[str, Patch]) -> Encoding:
-        """Say what a face shows.
+        """Encode what a face shows.
 
         Parameters
         ----------

@@ -120,7 +120,7 @@ class IncrementalRegressor:
 def _checked(
     columns: Matrix, targets: Matrix, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> tuple[Matrix, Matrix]:
-    """Give columns, in Fortran order, and targets that fit to a regressor of this shape."""
+    """Return columns, in Fortran order, and targets that fit to a regressor of this shape."""
     e = np.asarray(columns, dtype=dtype, order="F")
     y = np.asarray(targets, dtype=dtype)
     m, d = shape

@@ -1,4 +1,4 @@
-"""When frames were seen, as far as anybody says."""
+"""The time of a frame: the one that is given, or a nominal one."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ _LEARNED: Final = _constant(Source.LEARNED)
 
 
 def lost_face(missing: Missing) -> Face:
-    """Tell of a face that is not seen."""
+    """Return the `Face` of a person who is not seen."""
     nothing = read_only_points(np.full((N_POINTS, 2), np.nan))
     return Face(
         id=missing.person.id,

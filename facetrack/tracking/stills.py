@@ -57,6 +57,6 @@ class StillTracker:
         return {STATE: self.max_faces}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on after another tracker of still pictures."""
+        """Continue after another tracker of still pictures."""
         if state != self.state():
             raise InputError("the saved state belongs to another tracker")

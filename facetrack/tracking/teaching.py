@@ -58,7 +58,7 @@ def correct(
     mask: npt.ArrayLike | None,
     frame: int,
 ) -> tuple[bool, npt.NDArray[np.bool_]]:
-    """Take a person's correction of a face: it is learned, and the track goes on from there.
+    """Take a person's correction of a face: it is learned, and the track continues from it.
 
     For points and mask see `person_state.checked_correction`. Returns whether an earlier correction
     of the frame was replaced, and the mask (68,). InputError if the correction is broken,
@@ -103,7 +103,7 @@ def greet(
 
 
 def _is_of(profile: Profile, seen: Signature) -> bool:
-    """Return whether a face is the profile's; one without looks fits anybody."""
+    """Return whether a face is the profile's; one without looks fits any face."""
     return (
         not profile.gallery
         or max(similarity(seen, look) for look in profile.gallery) >= _LOOKS_LIKE

@@ -165,7 +165,7 @@ class Track:
 
 
 def form_of(fit: Fit) -> Points:
-    """Give the shape by which a fit is judged: without what is this person's alone."""
+    """Return the shape by which a fit is judged: without what is this person's alone."""
     return np.asarray(fit.points if fit.before_own is None else fit.before_own)
 
 

@@ -287,7 +287,7 @@ class Tracker:
         -------
         Taught
             The corrected face, and whether an earlier correction of this frame was replaced. The
-            next update goes on from here with what was learned.
+            next update continues from here with what was learned.
 
         Raises
         ------
@@ -369,12 +369,12 @@ class Tracker:
         Returns
         -------
         dict
-            For `restore`; a tracker that goes on from it gives the same bytes as this one.
+            For `restore`; a tracker that continues from it gives the same bytes as this one.
         """
         return {**self._options(), **encode(self._now)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where another tracker with the same model and options stood.
+        """Continue where another tracker with the same model and options stood.
 
         Parameters
         ----------

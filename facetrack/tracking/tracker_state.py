@@ -56,7 +56,7 @@ class TrackerState:
     ) -> TrackerState:
         """Make the state anew from what `encode` gave, also after a way through JSON.
 
-        `options` are those of the tracker that goes on: they must be the same as the state's;
+        `options` are those of the tracker that continues: they must be the same as the state's;
         `model` learns anew what was taught of people; `make_smoother` serves one track. InputError
         if the state is broken, of another version, or of a tracker with other options.
         """

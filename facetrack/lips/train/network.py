@@ -60,7 +60,7 @@ class LipNetwork(nn.Module):
         return self.read(self.features(pixels, mask, points), mask)
 
     def features(self, pixels: Tensor, mask: Tensor, points: Tensor | None = None) -> Tensor:
-        """Say what is seen in each frame, for any window of them.
+        """Describe what is seen in each frame, for any window of them.
 
         Parameters
         ----------
