@@ -11,7 +11,7 @@ import numpy.typing as npt
 from facetrack.actions.recogniser import EVERY, MEMORY, WINDOW, Recogniser
 from facetrack.formats.encoding import NO_STATE, Stateful
 
-__all__ = ["HOP", "Action", "Timeline"]
+__all__ = ["HOP", "Timeline"]
 
 HOP: Final = 4  # frames between two clips
 _GAP: Final = 3  # frames that may lack within an event
@@ -22,22 +22,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One event.
-
-    Attributes
-    ----------
-    name : str
-    start, peak, stop : int
-        Frames from 0 that belong to it; of the peak, where the strongest filter found its cue.
-    score : float
-        The largest probability of a clip that shows it.
-    """
+    """One event."""
 
     name: str
-    start: int
-    peak: int
-    stop: int
-    score: float
+    start: int  # first frame that belongs to it, from 0
+    peak: int  # frame where the strongest filter found its cue
+    stop: int  # last frame
+    score: float  # the largest probability of a clip that shows it
 
 
 @dataclass

@@ -14,7 +14,7 @@ from facetrack.errors import FormatError
 from facetrack.features.pixels import Image
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
 
-__all__ = ["RATE", "SIDE", "LipClip", "LipFrame", "stretches"]
+__all__ = ["RATE", "SIDE", "LipClip", "stretches"]
 
 RATE: Final = 25.0  # frames a second of all that is learned and read here
 SIDE: Final = 96  # px
@@ -23,26 +23,13 @@ _KIND: Final = "facetrack mouth clip"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LipFrame:
-    """The mouth at one of the 25 moments of a second.
+    """The mouth at one of the 25 moments of a second."""
 
-    Attributes
-    ----------
-    timestamp : float
-        Seconds: of the moment, not of the frame that is nearest to it.
-    pixels : ndarray, shape (96, 96), uint8, or None
-    points : ndarray, shape (20, 2), float32
-        Landmarks 48 to 67 in pixels of the crop.
-    tracked : bool
-        Whether the face was seen, or its landmarks are interpolated.
-    begins : bool
-        Whether a stretch begins here: the first one, or the first after a gap of more than 12.
-    """
-
-    timestamp: float
+    timestamp: float  # seconds: of the moment, not of the frame that is nearest to it
     pixels: Annotated[Image, (SIDE, SIDE)] | None
-    points: Annotated[npt.NDArray[np.float32], (20, 2)]
-    tracked: bool
-    begins: bool
+    points: Annotated[npt.NDArray[np.float32], (20, 2)]  # landmarks 48 to 67 in pixels of the crop
+    tracked: bool  # or else the landmarks are interpolated
+    begins: bool  # a stretch: the first one, or the first after a gap of more than 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from facetrack.landmarks.markup import GROUPS, MIRROR
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.lips.clips import SIDE
 
-__all__ = ["Change", "View"]
+__all__ = ["View"]
 
 _NOISE: Final = 4.0  # grey levels: what a flat picture is not normalised beyond
 _MIDDLE: Final = (SIDE - 1) / 2
@@ -26,18 +26,10 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a whole clip is changed before it is shown, in training.
+    """How a whole clip is changed before it is shown, in training."""
 
-    Attributes
-    ----------
-    motion : Similarity
-        Pixels of the crop -> pixels of the crop.
-    mirrored : bool
-        Left and right change places afterwards.
-    """
-
-    motion: Similarity
-    mirrored: bool
+    motion: Similarity  # pixels of the crop -> pixels of the crop
+    mirrored: bool  # left and right change places afterwards
 
 
 @dataclass(frozen=True, slots=True)

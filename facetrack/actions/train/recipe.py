@@ -14,50 +14,25 @@ from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of, tuples
 from facetrack.networks.train.resnet import BackboneForm
 
-__all__ = ["Recipe", "read_recipe", "recipe_file", "recipes"]
+__all__ = ["read_recipe", "recipe_file", "recipes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A training of an action network.
-
-    Attributes
-    ----------
-    name, about : str
-    data : {"kinetics", "something", "folder"}
-        See `datasets.action_lists.read_clips`.
-    backbone : BackboneForm
-    head : mapping
-        Of `HeadForm`, without the number of classes.
-    view : View
-    schedule : Schedule
-    speeds : mapping of str to float
-        See `Fitting`.
-    frozen : bool
-        Whether normalisations keep their statistics.
-    """
+    """A training of an action network."""
 
     name: str
     about: str
-    data: str
+    data: str  # of `FORMS`, see `datasets.action_lists.read_clips`
     backbone: BackboneForm
-    head: Mapping[str, Any]
+    head: Mapping[str, Any]  # of `HeadForm`, without the number of classes
     view: View
     schedule: Schedule
-    speeds: Mapping[str, float]
-    frozen: bool
+    speeds: Mapping[str, float]  # see `Fitting`
+    frozen: bool  # whether normalisations keep their statistics
 
     def head_of(self, classes: int) -> HeadForm:
-        """Return the form of the head.
-
-        Parameters
-        ----------
-        classes : int
-
-        Returns
-        -------
-        HeadForm
-        """
+        """Return the form of the head."""
         return HeadForm(classes, **self.head)
 
 

@@ -16,7 +16,7 @@ from facetrack.errors import InputError
 from facetrack.networks.train.images.views import with_short_side
 from facetrack.opening import open_seekable
 
-__all__ = ["View", "training_view", "views_of_test"]
+__all__ = ["training_view", "views_of_test"]
 
 # Of ImageNet's pictures, RGB in [0, 1].
 _MEAN: Final = np.array([0.485, 0.456, 0.406], dtype=np.float32)
@@ -28,34 +28,17 @@ Image = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How clips are looked at.
+    """How clips are looked at."""
 
-    Attributes
-    ----------
-    sampling : {"segments", "stretch"}
-        One frame of each of equal parts of the clip, or neighbouring ones.
-    frames : int
-    every : int
-        Distance of the frames of a stretch.
-    size : int
-        Side of the square that the network sees, pixels.
-    short : (int, int)
-        Shortest and longest short side that frames are shrunk to while training; the shortest one
-        in tests.
-    flip : bool
-        Whether mirrored clips are of the same class: not where classes know left and right.
-    clips, crops : int
-        Of one clip in tests: stretches, or segments drawn anew; and 1 or 3 squares of each.
-    """
-
-    sampling: str
+    sampling: str  # one frame of each of equal parts ("segments"), or neighbouring ones ("stretch")
     frames: int
-    every: int = 1
-    size: int = 224
+    every: int = 1  # distance of the frames of a stretch
+    size: int = 224  # side of the square that the network sees, pixels
+    # shortest and longest short side of frames in training; the shortest in tests
     short: tuple[int, int] = (256, 320)
-    flip: bool = True
-    clips: int = 1
-    crops: int = 1
+    flip: bool = True  # mirrored clips are of the same class: not where classes know left and right
+    clips: int = 1  # of one clip in tests: stretches, or segments drawn anew
+    crops: int = 1  # 1 or 3 squares of each
 
     def __post_init__(self) -> None:
         if self.sampling not in SAMPLINGS or self.crops not in (1, 3):

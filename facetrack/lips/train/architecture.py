@@ -10,7 +10,7 @@ from torch import nn
 
 from facetrack.errors import InputError
 
-__all__ = ["ACTIVATIONS", "BACKS", "Architecture"]
+__all__ = ["ACTIVATIONS", "BACKS"]
 
 BACKS: Final = ("ms_tcn", "tcn", "bgru")
 ACTIVATIONS: Final[dict[str, Callable[[int], nn.Module]]] = {
@@ -22,46 +22,21 @@ ACTIVATIONS: Final[dict[str, Callable[[int], nn.Module]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """What a lip-reading network is made of; the defaults are the paper's full size.
-
-    Attributes
-    ----------
-    classes : int
-    widths : tuple of int
-        Channels of the trunk's four stages, two blocks each.
-    back : str
-        One of `BACKS`.
-    channels : int
-        Of the temporal part: of each layer of the TCN, or of a GRU's direction.
-    kernels : tuple of int
-        One branch each; a single one makes the single-scale TCN.
-    blocks : int
-        Of the TCN, dilated by 1, 2, 4, ...
-    projections : bool
-        A 1x1 convolution in every block's shortcut, as in the authors' code; otherwise only where
-        the widths differ.
-    activation : str
-        One of `ACTIVATIONS`.
-    dropout : float
-        In the temporal part.
-    points : int
-        Channels made of the tracker's 20 mouth points and put beside the trunk's; 0 leaves them
-        out.
-    front : int
-        Rows and columns of the first layer's kernel.
-    """
+    """What a lip-reading network is made of; the defaults are the paper's full size."""
 
     classes: int = 500
+    # channels of the trunk's four stages, two blocks each
     widths: tuple[int, ...] = (64, 128, 256, 512)
-    back: str = "ms_tcn"
-    channels: int = 768
-    kernels: tuple[int, ...] = (3, 5, 7)
-    blocks: int = 4
+    back: str = "ms_tcn"  # one of `BACKS`
+    channels: int = 768  # of each layer of the TCN, or of a GRU's direction
+    kernels: tuple[int, ...] = (3, 5, 7)  # one branch each; a single one makes the single-scale TCN
+    blocks: int = 4  # of the TCN, dilated by 1, 2, 4, ...
+    # in every block's shortcut, as in the authors' code, or where widths differ
     projections: bool = True
-    activation: str = "relu"
-    dropout: float = 0.2
-    points: int = 0
-    front: int = 7
+    activation: str = "relu"  # one of `ACTIVATIONS`
+    dropout: float = 0.2  # in the temporal part
+    points: int = 0  # channels of the 20 mouth points, put beside the trunk's; 0 leaves them out
+    front: int = 7  # rows and columns of the first layer's kernel
 
     def __post_init__(self) -> None:
         if self.back not in BACKS or self.activation not in ACTIVATIONS:

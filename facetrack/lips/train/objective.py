@@ -17,7 +17,7 @@ from facetrack.lips.reader import CONTEXT
 from facetrack.lips.train.network import LipNetwork, gather
 from facetrack.lips.train.sentences import Batch
 
-__all__ = ["Average", "Objective", "Terms"]
+__all__ = ["Average", "Objective"]
 
 _BETA: Final = 0.4  # of mix-up, as in the authors' code
 
@@ -26,27 +26,17 @@ _BETA: Final = 0.4  # of mix-up, as in the authors' code
 class Terms:
     """How much each part of the loss counts.
 
-    Attributes
-    ----------
-    smoothing : float
-        Of the labels.
-    mixing : float
-        Share of the steps in which windows are mixed.
-    sounds : float
-        Weight of the helper task: which sounds a sentence has (CTC, Graves et al. 2006), from the
-        frames' features. For GRID only, whose words' sounds are known here.
-    whole : bool
-        The temporal part runs over whole sentences and a word is the mean over its own frames, in
-        place of windows that are read one by one: less than half of the time, to train the trunk.
-    average : float
-        Decay of the running average of the weights, which is what is kept.
+    `sounds` weighs the helper task: which sounds a sentence has (CTC, Graves et al. 2006), from the
+    frames' features; for GRID only, whose words' sounds are known here. With `whole` the temporal
+    part runs over whole sentences and a word is the mean over its own frames, in place of windows
+    that are read one by one: less than half of the time, to train the trunk.
     """
 
-    smoothing: float = 0.1
-    mixing: float = 0.0
+    smoothing: float = 0.1  # of the labels
+    mixing: float = 0.0  # share of the steps in which windows are mixed
     sounds: float = 0.0
     whole: bool = False
-    average: float = 0.998
+    average: float = 0.998  # decay of the running average of the weights, which is what is kept
 
 
 class Objective(nn.Module):

@@ -14,37 +14,23 @@ from facetrack.lips.views import View
 from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
 
-__all__ = ["Recipe", "Step", "read_recipe", "recipe_file", "recipes"]
+__all__ = ["read_recipe", "recipe_file", "recipes"]
 
 _TUPLES: Final = ("widths", "kernels")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One training of all weights.
+    """One training of all weights."""
 
-    Attributes
-    ----------
-    name : str
-        Also of its checkpoint.
-    schedule : Schedule
-    terms : Terms
-    augmentation : Augmentation
-    sizes : tuple of (epochs, width, height)
-        What is shown in the first epochs, smaller than the recipe's view, which follows.
-    start : str
-        The earlier step whose average it starts from; empty for new weights.
-    until : int or None
-        See `Fitting`.
-    """
-
-    name: str
+    name: str  # also of its checkpoint
     schedule: Schedule
     terms: Terms = field(default_factory=Terms)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    # (epochs, width, height): shown at first, smaller than the recipe's view
     sizes: tuple[tuple[int, int, int], ...] = ()
-    start: str = ""
-    until: int | None = None
+    start: str = ""  # the earlier step whose average it starts from; empty for new weights
+    until: int | None = None  # see `Fitting`
 
     @property
     def last(self) -> int:
@@ -52,19 +38,7 @@ class Step:
         return self.until or self.schedule.epochs
 
     def view(self, epoch: int, whole: View) -> View:
-        """Choose what is shown in an epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            From 0.
-        whole : View
-            The recipe's own, for the epochs after `sizes`.
-
-        Returns
-        -------
-        View
-        """
+        """Choose what is shown in an epoch, from 0; `whole` is the recipe's view, after `sizes`."""
         for epochs, width, height in self.sizes:
             if epoch < epochs:
                 return View((width, height), whole.width)
@@ -74,34 +48,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole training.
-
-    Attributes
-    ----------
-    name, about : str
-    data : str
-        One of `DATASETS`.
-    network : Architecture
-        Its number of classes is that of the data.
-    view : View
-    steps : tuple of Step
-    aside : int
-        Clips of GRID that are set aside for validation; the others name theirs.
-    silence : bool
-        Whether there is a class for no word.
-    paper : float or None
-        Accuracy that the paper reports, %.
-    """
+    """A whole training."""
 
     name: str
     about: str
-    data: str
-    network: Architecture
+    data: str  # one of `DATASETS`
+    network: Architecture  # its number of classes is that of the data
     view: View
     steps: tuple[Step, ...]
-    aside: int = 0
-    silence: bool = False
-    paper: float | None = None
+    aside: int = 0  # clips of GRID set aside for validation; the others name theirs
+    silence: bool = False  # whether there is a class for no word
+    paper: float | None = None  # accuracy that the paper reports, %
 
 
 recipes = partial(recipes_of, "facetrack.lips.train")

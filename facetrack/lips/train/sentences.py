@@ -24,7 +24,7 @@ from facetrack.lips.windows import Window, wide
 from facetrack.lips.windows import own as of_word
 from facetrack.lips.words import Word
 
-__all__ = ["Augmentation", "Batch", "Sentences"]
+__all__ = ["Sentences"]
 
 _ELSEWHERE: Final = 4  # frames from every word's middle, from which on a window holds no word
 
@@ -35,66 +35,33 @@ Made = tuple[Floats, Floats, list[tuple[Window, str]], tuple[Word, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How sentences are changed in training.
+    """How sentences are changed in training."""
 
-    Attributes
-    ----------
-    turn, scale, shift : float
-        Standard deviations: degrees, fraction, pixels of the crop.
-    light : float
-        Of the logarithm of gamma.
-    context : int
-        Frames around the words that are kept at most; as many as a draw from 0 to twice this says.
-    off_centre : int
-        Frames by which a word may lie beside the middle of its window.
-    variable : float
-        Share of windows that are cut shorter at random, never into the word.
-    elsewhere : int
-        Windows of each sentence that hold no word.
-    hidden : float
-        Share of the sentences with a masked square, and of those with masked frames.
-    margin : int
-        If not negative, a window is the word's own frames and up to so many on each side.
-    pace : float
-        A clip is shown up to so much faster or slower: 0.25 for 0.8 to 1.25 times its frames.
-    """
-
-    turn: float = 4.0
-    scale: float = 0.05
-    shift: float = 2.0
-    light: float = 0.2
-    context: int = 7
-    off_centre: int = 2
-    variable: float = 0.5
-    elsewhere: int = 1
-    hidden: float = 0.3
+    turn: float = 4.0  # degrees, standard deviation
+    scale: float = 0.05  # fraction, standard deviation
+    shift: float = 2.0  # pixels of the crop, standard deviation
+    light: float = 0.2  # of the logarithm of gamma
+    context: int = 7  # frames kept around the words: as many as a draw from 0 to twice this says
+    off_centre: int = 2  # frames by which a word may lie beside the middle of its window
+    variable: float = 0.5  # share of windows that are cut shorter at random, never into the word
+    elsewhere: int = 1  # windows of each sentence that hold no word
+    hidden: float = 0.3  # share of sentences with a masked square, and of those with masked frames
+    # if not negative, a window is the word's frames and up to so many on each side
     margin: int = -1
+    # a clip is up to so much faster or slower: 0.25 for 0.8 to 1.25 times its frames
     pace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Some sentences, and windows in them.
+    """Some sentences, and windows in them."""
 
-    Attributes
-    ----------
-    pixels : Tensor, shape (B, T, H, W), float32
-    points : Tensor, shape (B, T, 40), float32
-    mask : Tensor, shape (B, T), float32
-    windows : tuple of Window
-        With `clip` the number within the batch.
-    labels : Tensor, shape (N,), int64
-        Of the windows.
-    said : tuple of (tuple of str)
-        The words of each sentence.
-    """
-
-    pixels: Tensor
-    points: Tensor
-    mask: Tensor
-    windows: tuple[Window, ...]
-    labels: Tensor
-    said: tuple[tuple[str, ...], ...]
+    pixels: Tensor  # (B, T, H, W)
+    points: Tensor  # (B, T, 40)
+    mask: Tensor  # (B, T)
+    windows: tuple[Window, ...]  # with `clip` the number within the batch
+    labels: Tensor  # (N,), of the windows
+    said: tuple[tuple[str, ...], ...]  # the words of each sentence
 
 
 class Sentences:

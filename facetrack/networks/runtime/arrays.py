@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 
-__all__ = ["Floats", "Prepared", "Shape", "Words", "require", "require_shape"]
+__all__ = ["Floats", "Shape", "Words", "require", "require_shape"]
 
 Floats = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint64]
@@ -18,20 +18,11 @@ Shape = tuple[int, ...]
 
 
 class Prepared(NamedTuple):
-    """A layer with its buffers, for inputs of one size.
+    """A layer with its buffers, for inputs of one size."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-        Of the output.
-    run : callable (ndarray) -> ndarray
-        float32 to float32; the result is overwritten by the next call.
-    words : ndarray, (height + 2 half, width + 2 half, words), uint64, or None
-        The packed input of the last call, with its border of zeros; None for real layers.
-    """
-
-    shape: Shape
-    run: Callable[[Floats], Floats]
+    shape: Shape  # of the output
+    run: Callable[[Floats], Floats]  # the result is overwritten by the next call
+    # (height + 2 half, width + 2 half, words), packed input with border; None if real
     words: Words | None = None
 
 

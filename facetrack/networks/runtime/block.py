@@ -17,7 +17,7 @@ from facetrack.networks.runtime import _kernels
 from facetrack.networks.runtime.arrays import Floats, Prepared, Shape, Words, require, require_shape
 from facetrack.networks.runtime.words import first_channels, interleaved, words_of
 
-__all__ = ["BinaryBlock", "Gate", "Shortcut"]
+__all__ = ["BinaryBlock"]
 
 _ONE_BIT = np.uint64(1)
 
@@ -26,35 +26,17 @@ _ONE_BIT = np.uint64(1)
 class Gate:
     """Data-driven factors of the output channels (section "channel re-scaling" of the paper).
 
-    The normalisation before the sign is affine, so the mean of its output over a map follows from
-    the mean of its input.
-
-    Attributes
-    ----------
-    gain, offset : ndarray, (inputs,), float32
-        Of that normalisation.
-    squeeze : ndarray, (inputs, hidden), float32
-    excite : ndarray, (hidden, outputs), float32
+    The normalisation before the sign is affine (`gain`, `offset`), so the mean of its output over a
+    map follows from the mean of its input.
     """
 
-    gain: Floats
-    offset: Floats
-    squeeze: Floats
-    excite: Floats
+    gain: Floats  # (inputs,)
+    offset: Floats  # (inputs,)
+    squeeze: Floats  # (inputs, hidden)
+    excite: Floats  # (hidden, outputs)
 
     def factors(self, mean: Floats) -> Floats:
-        """Return the factors of an input.
-
-        Parameters
-        ----------
-        mean : ndarray, (inputs,), float32
-            Of each channel of the block's input.
-
-        Returns
-        -------
-        ndarray, (outputs,), float32
-            In [0, 1].
-        """
+        """Return factors (outputs,) in [0, 1] for the mean (inputs,) of each input channel."""
         hidden = np.maximum((mean * self.gain + self.offset) @ self.squeeze, 0)
         # The logistic function, in a form that cannot overflow.
         half = np.float32(0.5)
@@ -64,17 +46,10 @@ class Gate:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shortcut:
-    """The skip where stride or width change: 2 x 2 average (stride 2), then mixed channels.
+    """The skip where stride or width change: 2 x 2 average (stride 2), then mixed channels."""
 
-    Attributes
-    ----------
-    weight : ndarray, (inputs, outputs), float32
-        Of the 1 x 1 convolution, the normalisation behind it folded in.
-    bias : ndarray, (outputs,), float32
-    """
-
-    weight: Floats
-    bias: Floats
+    weight: Floats  # (inputs, outputs), of the 1 x 1 convolution, normalisation folded in
+    bias: Floats  # (outputs,)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
