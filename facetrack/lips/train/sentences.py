@@ -40,7 +40,7 @@ class Augmentation:
     turn: float = 4.0  # degrees, standard deviation
     scale: float = 0.05  # fraction, standard deviation
     shift: float = 2.0  # pixels of the crop, standard deviation
-    light: float = 0.2  # of the logarithm of gamma
+    light: float = 0.2  # of the logarithm of gamma, standard deviation
     context: int = 7  # frames kept around the words: as many as a draw from 0 to twice this says
     off_centre: int = 2  # frames by which a word may lie beside the middle of its window
     variable: float = 0.5  # share of windows that are cut shorter at random, never into the word
