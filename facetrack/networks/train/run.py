@@ -49,7 +49,8 @@ def start(
 
     For `pictures`, `channels` and `progress` see `load_samples`; faces are aligned to the shape
     model's mean. `teacher` is the folder of a finished run, or the name or file of a float encoder.
-    `say` takes a line after each epoch. Raises InputError if the folder holds another run or the teacher is missing.
+    `say` takes a line after each epoch. Raises InputError if the folder holds another run or the
+    teacher is missing.
     """
     torch.set_num_threads(threads)
     recipe = read_recipe(config, seed=seed)
