@@ -19,6 +19,7 @@ from facetrack.version import installed_version
 COMMANDS = {
     "track": "track the faces of videos, pictures or a camera and write tables",
     "report": "numbers per minute of tracked videos: a page for people, CSV and JSON",
+    "gaze": "gaze in degrees, after a person has looked at known places",
     "demo": "track a synthetic clip with exact truth and show what comes out",
     "train": "train a model from labelled pictures and video tracks",
     "actions": "train, evaluate and use the filter banks that name actions",
