@@ -26,19 +26,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one check found.
-
-    Attributes
-    ----------
-    name : str
-        What was looked at.
-    status : Status
-        How it ended.
-    finding : str
-        One line: what was seen.
-    fix : str
-        One line or command that repairs it; empty where nothing is to be done.
-    """
+    """What one check found, in one line, and a line or command that repairs it, or ""."""
 
     name: str
     status: Status

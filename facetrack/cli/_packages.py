@@ -25,21 +25,11 @@ RIVAL_WHEELS = {
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A package and one line of Python that works only if the package does.
-
-    Attributes
-    ----------
-    distribution : str
-        Name by which pip knows it.
-    proof : str
-        Python code that fails, or aborts, if the package does not work.
-    extra : str
-        The extra of `facetrack` that brings it; empty for a package that is always needed.
-    """
+    """A package, by pip's name, and Python code that fails or aborts if it does not work."""
 
     distribution: str
     proof: str
-    extra: str = ""
+    extra: str = ""  # of `facetrack` that brings it; empty: always needed
 
 
 DEPENDENCIES = (

@@ -19,21 +19,10 @@ _Item = Frame | BaseException | None
 def decode_ahead(
     frames: Iterable[Frame], *, first: int = 0, colour: bool = False
 ) -> Generator[Frame, None, None]:
-    """Decode and convert the next frames while the consumer works on this one.
+    """Yield a source's frames, decoded in a thread ahead of the consumer; errors come in place.
 
-    Parameters
-    ----------
-    frames : iterable of Frame
-        A source; not a camera, whose newest frame is wanted and not one from the queue.
-    first : int
-        Index of the first frame whose grey values are needed.
-    colour : bool
-        Whether the colours of all frames are needed, too.
-
-    Yields
-    ------
-    Frame
-        The same frames in the same order. An error of the source is raised where it occurred.
+    Not for cameras, of which the newest frame is wanted. Grey values are converted from frame
+    `first` on, with `colour` the colours of all frames.
     """
     queue: Queue[_Item] = Queue(DEPTH)
     gone = threading.Event()

@@ -22,20 +22,11 @@ LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A video that was not finished.
-
-    Attributes
-    ----------
-    task : Task
-    message : str
-        What, where, why, remedy: one line.
-    fatal : bool
-        Whether the others would fail for the same reason: results cannot be written.
-    """
+    """A video that was not finished."""
 
     task: Task
-    message: str
-    fatal: bool = False
+    message: str  # one line: what, where, why, remedy
+    fatal: bool = False  # the others would fail, too: results cannot be written
 
 
 def record_all(
@@ -45,23 +36,7 @@ def record_all(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Recorded | Failure]:
-    """Track videos one after another in this process.
-
-    Parameters
-    ----------
-    tasks : sequence of Task
-    model : FaceModel
-        The one that the tasks name.
-    resume : bool
-        See `record`.
-    progress : callable, optional
-        Is told of every frame.
-
-    Yields
-    ------
-    Recorded or Failure
-        One for every task; none after a fatal one.
-    """
+    """Track videos one after another in this process; stop after a fatal failure."""
     for task in tasks:
         outcome = _attempt(task, model, resume=resume, run="", progress=progress)
         yield outcome
@@ -74,21 +49,8 @@ def record_on(
 ) -> Iterator[Recorded | Failure]:
     """Track videos on a cluster, one a task, with the same bytes as in one process.
 
-    Parameters
-    ----------
-    pool : Pool
-        Its workers see the same files under the same names.
-    tasks : sequence of Task
-    model : str or None
-        What `load_model` takes; every worker loads it once.
-    resume : bool
-        See `record`.
-
-    Yields
-    ------
-    Recorded or Failure
-        As they come; none after a fatal one. A video whose worker died goes on elsewhere from its
-        last checkpoint.
+    Its workers see the same files under the same names. Outcomes come as they are ready, none after
+    a fatal failure; a video whose worker died continues elsewhere from its last checkpoint.
     """
     work = partial(_work, model=model, resume=resume, run=uuid.uuid4().hex)
     for task, outcome in pool.outcomes(work, tasks):

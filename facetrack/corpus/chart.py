@@ -35,25 +35,9 @@ def draw_chart(
     *,
     title: str,
 ) -> None:
-    """Draw error, pose, eye and mouth opening over time.
+    """Draw error, pose, eye and mouth opening over time; raises OutputError.
 
-    Parameters
-    ----------
-    path : Path
-        The picture to write, .png or .svg.
-    times : ndarray, shape (n,)
-        Seconds.
-    errors : ndarray, shape (n,)
-        Mean error of each frame, a fraction of the outer-eye distance; not finite where lost.
-    faces, truth : sequence of Face or None
-        As tracked, and as it truly was, in every frame.
-    title : str
-        Stands above all.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
+    `errors` are means of frames as fractions of the outer-eye distance, not finite where lost.
     """
     figure = new_figure(9, 9)
     top, *rest = figure.subplots(4, sharex=True, height_ratios=[3, 3, 2, 2])

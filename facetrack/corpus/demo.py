@@ -27,43 +27,15 @@ NAME: Final = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What came of the demo.
-
-    Attributes
-    ----------
-    recorded : Recorded
-        Files, ledger and timing.
-    plot : Path
-        The chart of error, pose and openings over time.
-    errors : ErrorSummary
-        Over all frames, against the exact truth.
-    """
+    """What came of the demo."""
 
     recorded: Recorded
-    plot: Path
-    errors: ErrorSummary
+    plot: Path  # error, pose and openings over time
+    errors: ErrorSummary  # over all frames, against the exact truth
 
 
 def run_demo(folder: Path, model: FaceModel, *, progress: Progress | None = None) -> Demo:
-    """Track the demo clip.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the overlay video, the CSV and the chart go.
-    model : FaceModel
-    progress : callable, optional
-        Is told of every frame.
-
-    Returns
-    -------
-    Demo
-
-    Raises
-    ------
-    OutputError
-        If the results cannot be written.
-    """
+    """Track the demo clip into a folder; raises OutputError."""
     model_id = ModelId(model.name, fingerprint(model))
     task = Task(NAME, Outputs(folder / NAME), Settings(overlay=True), model_id)
     recorded = record(task, model, progress=progress)

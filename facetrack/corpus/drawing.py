@@ -19,17 +19,8 @@ from facetrack.video.sink import VideoWriter
 class Overlay:
     """A video with the landmarks drawn in.
 
-    Parameters
-    ----------
-    path : Path
-        The file to write.
-    size : tuple of int
-        Width and height in pixels of its frames; frames of another size (folders of pictures hold
-        such) are cut off or filled up with black.
-    known : TrackTable or None
-        Rows of an earlier, interrupted run.
-    aspect : float
-        Width of a pixel by its height: players show the overlay as they show the video.
+    Frames of another size, which folders of pictures hold, are cut off or filled up with black.
+    `known` are the rows of an interrupted run, `aspect` is a pixel's width by its height.
     """
 
     def __init__(

@@ -23,20 +23,7 @@ OF_TIME: Final = ("elan", "vtt")  # formats that are made of times, which stills
 def export(task: Task, source: VideoSource, events: Sequence[EventRecord] = ()) -> None:
     """Write the formats that a task asks for besides CSV, but for those that stills lack.
 
-    Parameters
-    ----------
-    task : Task
-        All its rows lie in its partial CSV file: what is exported is what was written, also after
-        an interruption.
-    source : VideoSource
-        For the size of the frames.
-    events : sequence of EventRecord
-        Get tiers and cues of their own.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
+    They are made of the partial CSV file, so that they are the same after an interruption.
     """
     left_out = ("csv", *(OF_TIME if task.stills else ()))
     wanted = [kind for kind in task.settings.formats if kind not in left_out]

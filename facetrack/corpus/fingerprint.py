@@ -13,19 +13,10 @@ from facetrack.identity.appearance import shipped_whitening
 
 
 def fingerprint(model: object) -> str:
-    """Digest everything that a model computes with.
+    """Digest what a model, or a dataclass of arrays, computes with: 64 hexadecimal digits.
 
-    Parameters
-    ----------
-    model : FaceModel
-        The whitening of appearance that ships counts with it. Or another frozen dataclass of
-        arrays, numbers, texts, tuples, dicts and such dataclasses. Fields that do not take part in
-        comparisons (buffers) are left out.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits; the same wherever and from whatever file the model was loaded.
+    Fields that do not take part in comparisons (buffers) are left out. The shipped whitening of
+    appearance counts with a `FaceModel`.
     """
     digest = hashlib.sha256()
     _add(digest, model)

@@ -31,56 +31,27 @@ _OURS: Final = re.compile(r"\.overlay(\.part-\d+)?\.mp4$")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One video that was found.
+    """One video that was found."""
 
-    Attributes
-    ----------
-    source : str or Path
-        See `Task.source`.
-    place : PurePath
-        Where its results belong, relative to the output folder, without suffix: its place in the
-        folder that was searched.
-    """
-
-    source: str | Path
-    place: PurePath
+    source: str | Path  # see `Task.source`
+    place: PurePath  # of its results in the output folder, without suffix
 
 
 @dataclass(slots=True)
 class Found:
-    """What was found.
+    """What was found."""
 
-    Attributes
-    ----------
-    inputs : list of Input
-        Each once, in the order of the specs, in folders by name.
-    errors : list of FacetrackError
-        One for every spec that means nothing.
-    skipped : list of Path
-        Files in folders, or that a pattern matches, that are neither videos nor pictures, and
-        pictures beside videos, which are taken for thumbnails.
-    """
-
-    inputs: list[Input]
-    errors: list[FacetrackError]
-    skipped: list[Path]
+    inputs: list[Input]  # each once, in the order of the specs, in folders by name
+    errors: list[FacetrackError]  # one for every spec that means nothing
+    skipped: list[Path]  # no videos or pictures, or pictures beside videos: thumbnails
 
 
 def find_inputs(specs: Iterable[str], *, skip: Path) -> Found:
-    """Find the videos that are meant.
+    """Find the videos meant by files, folders, globs, cameras (number, /dev/video*) or "demo".
 
-    Parameters
-    ----------
-    specs : iterable of str
-        Files, folders, globs, cameras (numbers or /dev/video*) or "demo". A folder is searched
-        with everything below, linked folders included; a folder in it that holds pictures and no
-        video is one sequence.
-    skip : Path
-        The output folder: what lies there is not searched, unless it was named itself.
-
-    Returns
-    -------
-    Found
+    A folder is searched with everything below, linked folders included; a folder in it that holds
+    pictures and no video is one sequence. What lies in `skip`, the output folder, is not searched
+    unless it was named itself.
     """
     search = _Search(skip.resolve())
     found: dict[str, Input] = {}
@@ -199,15 +170,8 @@ def _file(path: Path, root: Path) -> Input:
 class Namer:
     """Gives each input a place for its results that is its own, run after run.
 
-    Parameters
-    ----------
-    folder : Path
-        The output folder.
-
-    Notes
-    -----
-    A place belongs to the input that the ledger or checkpoint lying there names. Files of anybody
-    else are never overwritten: the next free name is taken.
+    A place belongs to the input that the ledger or checkpoint there names. Files of anybody else
+    are never overwritten: the next free name is taken.
     """
 
     def __init__(self, folder: Path) -> None:

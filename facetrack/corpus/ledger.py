@@ -18,40 +18,18 @@ _MAX_BYTES: Final = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The account of a finished video. The same video, model and settings give the same bytes.
+    """The account of a finished video. The same video, model and settings give the same bytes."""
 
-    Attributes
-    ----------
-    run_key : dict
-        Input, model and settings, see `Task.run_key`.
-    decoded : int
-        Frames that came out of the decoder.
-    in_rows : int
-        Frames that have rows, counted in the finished CSV file.
-    rows : int
-        Its rows; more than `in_rows` where several faces were tracked.
-    tracked : int
-        Frames in which a face was tracked.
-    repeated, undecodable : int
-        See `DecodeReport`.
-    notes : tuple of str
-        What else was noticed about the input.
-    version : str
-        Of Facetrack.
-    why_few : str
-        The likely reason where few frames have a face, and what helps.
-    """
-
-    run_key: dict[str, Any]
-    decoded: int
-    in_rows: int
-    rows: int
-    tracked: int
-    repeated: int
+    run_key: dict[str, Any]  # see `Task.run_key`
+    decoded: int  # frames
+    in_rows: int  # frames that have rows, counted in the finished CSV file
+    rows: int  # more than `in_rows` where several faces were tracked
+    tracked: int  # frames in which a face was tracked
+    repeated: int  # see `DecodeReport`
     undecodable: int
     notes: tuple[str, ...] = ()
     version: str = ""
-    why_few: str = ""
+    why_few: str = ""  # the likely reason where few frames have a face, and what helps
 
     @property
     def faces(self) -> str:
@@ -116,36 +94,16 @@ def read_ledger(path: Path) -> Ledger | None:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where a run stood.
-
-    Attributes
-    ----------
-    run_key : dict
-        See `Task.run_key`.
-    run : str
-        Which run it was; a task that a dying worker dropped goes on by it.
-    frames : int
-        Frames whose rows are on the disk.
-    tracked : int
-        Those of them in which a face was tracked.
-    tracker : dict or None
-        `Tracker.state` after them; None before the first frame.
-    teacher : dict or None
-        `Teacher.state` after them; None before the first frame.
-    signals : dict or None
-        `SignalFiles.state` after them; None before the first frame.
-    version : str
-        Of Facetrack: another version may compute other bytes.
-    """
+    """Where a run stood; the states are None before the first frame."""
 
     run_key: dict[str, Any]
-    run: str
-    frames: int = 0
-    tracked: int = 0
+    run: str  # which run it was: a task that a dying worker dropped continues by it
+    frames: int = 0  # whose rows are on the disk
+    tracked: int = 0  # frames of them in which a face was tracked
     tracker: dict[str, Any] | None = None
     teacher: dict[str, Any] | None = None
     signals: dict[str, Any] | None = None
-    version: str = ""
+    version: str = ""  # another version may compute other bytes
 
     def write(self, path: Path) -> None:
         """Write the checkpoint; raises OutputError if that fails."""

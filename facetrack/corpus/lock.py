@@ -18,19 +18,9 @@ except ImportError:  # Windows has no such locks, and refuses to replace files t
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file for this process; the system lets go of it when the process ends, also by a kill.
+    """Hold a file, made if missing, until the block or the process ends, even by a kill.
 
-    Parameters
-    ----------
-    path : Path
-        The file; made empty if there is none, left alone otherwise.
-
-    Raises
-    ------
-    InputError
-        If another process holds it.
-    OutputError
-        If the file cannot be made.
+    Raises InputError if another process holds it, OutputError if it cannot be made.
     """
     if fcntl is None:
         yield

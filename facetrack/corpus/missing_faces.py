@@ -23,19 +23,9 @@ _DOUBTED: Final = "faces are seen, but no fit is good enough: turned far, covere
 
 
 def likely_reason(frames: Iterable[Frame], smallest: float) -> str:
-    """Look again at some frames of a video in which few faces were tracked.
+    """Look again at some frames of a video with few tracked faces: the likely reason, and a remedy.
 
-    Parameters
-    ----------
-    frames : iterable of Frame
-        From the first one on; not all of them are read.
-    smallest : float
-        Width of the smallest face that was looked for, pixels.
-
-    Returns
-    -------
-    str
-        The reason that most of the frames give, and the remedy.
+    `smallest` is the width of the smallest face that was looked for, pixels.
     """
     detector = FaceDetector(min(_SMALL, smallest))
     looked_at = islice(frames, 0, _FIRST, _EVERY)

@@ -43,33 +43,15 @@ Progress = Callable[[VideoSource, Frame], None]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of one video.
-
-    Attributes
-    ----------
-    task : Task
-    ledger : Ledger
-    seconds : float
-        Wall-clock time of this run; 0 if the video was finished before.
-    tracking_seconds : float
-        The part of it that the tracker took.
-    resumed_at : int
-        Frames that were there from an earlier run.
-    skipped : bool
-        Whether the video was finished before.
-    left_out : tuple of str
-        Corrections that taught nothing, and why; see `Teacher.finish`.
-    saved_profile : bool
-        Whether a profile was written.
-    """
+    """What came of one video."""
 
     task: Task
     ledger: Ledger
-    seconds: float = 0.0
+    seconds: float = 0.0  # wall-clock time of this run; 0 if the video was finished before
     tracking_seconds: float = 0.0
-    resumed_at: int = 0
-    skipped: bool = False
-    left_out: tuple[str, ...] = ()
+    resumed_at: int = 0  # frames that were there from an earlier run
+    skipped: bool = False  # finished before
+    left_out: tuple[str, ...] = ()  # corrections that taught nothing, and why; see `Teacher.finish`
     saved_profile: bool = False
 
     @property
@@ -97,34 +79,11 @@ def record(
     run: str = "",
     progress: Progress | None = None,
 ) -> Recorded:
-    """Track one video into files.
+    """Track one video into files with the model that `task.model` names.
 
-    Parameters
-    ----------
-    task : Task
-    model : FaceModel
-        The one that `task.model` names.
-    resume : bool
-        Whether a video that an earlier run finished is skipped and one that it began goes on.
-    run : str
-        Name of this run; what the same run began goes on in any case.
-    progress : callable, optional
-        Is told of every frame.
-
-    Returns
-    -------
-    Recorded
-
-    Raises
-    ------
-    VideoError, CameraError
-        If the input cannot be read. Rows of what could be read stay; a camera's are completed.
-    FormatError
-        If a profile or a correction cannot be read.
-    LearningError
-        If something is to be taught and the model cannot learn.
-    OutputError
-        If the results cannot be written; what was written stays readable.
+    With `resume`, a video that an earlier run finished is skipped and one that it began continues;
+    what the same `run` began continues in any case. Raises VideoError, CameraError (rows so far
+    stay, a camera's are completed), FormatError, LearningError, OutputError.
     """
     run_key = task.run_key()
     outputs = task.outputs

@@ -53,29 +53,10 @@ def go_on(
     resume: bool,
     run: str,
 ) -> Checkpoint | None:
-    """Bring tracker, teacher and CSV files to where an earlier run stood.
+    """Bring new tracker, teacher and files to where an earlier run stood.
 
-    Parameters
-    ----------
-    task : Task
-    run_key : dict
-        Of the task, see `Task.run_key`.
-    tracker : Tracker
-        A new one; takes over the earlier one's state.
-    teacher : Teacher
-        A new one, likewise.
-    signals : SignalFiles
-        A new one, likewise.
-    resume : bool
-        Whether any run may be continued; otherwise only `run` itself.
-    run : str
-        Name of this run.
-
-    Returns
-    -------
-    Checkpoint or None
-        None if there is nothing that gives the same bytes: another input, model, setting or
-        version, or damaged files.
+    Without `resume` only what the same `run` began counts. Return None if nothing there gives the
+    same bytes: another input, model, setting or version, or damaged files.
     """
     checkpoint = read_checkpoint(task.outputs.path("checkpoint"))
     if (

@@ -29,19 +29,10 @@ _TRACKS: Final = ("frame", "timestamp", "face_id", "success", "confidence", "rea
 
 
 def find_results(inputs: Iterable[str]) -> tuple[dict[str, Outputs], list[FacetrackError]]:
-    """Find results of tracked videos.
+    """Find results by NAME.csv, NAME.signals.csv or folders, searched with everything below.
 
-    Parameters
-    ----------
-    inputs : iterable of str
-        NAME.csv, NAME.signals.csv, or folders, which are searched with everything below.
-
-    Returns
-    -------
-    results : dict of str to Outputs
-        By a title of their own: the place in the folder that was searched.
-    errors : list of FacetrackError
-        One for every input that means nothing.
+    Return them by a title of their own (the place in the folder), and an error for every input that
+    means nothing.
     """
     found: dict[str, Outputs] = {}
     errors: list[FacetrackError] = []
@@ -86,24 +77,9 @@ def place_of(outputs: Outputs, folder: Path) -> str:
 
 
 def read_results(outputs: Outputs, title: str, *, tracks: bool = False) -> Recording:
-    """Read the results of one video.
+    """Read the results of one video; with `tracks`, of tracks alone where there are no signals.
 
-    Parameters
-    ----------
-    outputs : Outputs
-    title : str
-        See `Recording`; the name of the video is added where the ledger says it.
-    tracks : bool
-        Whether the tracks will do where no signals lie beside them.
-
-    Returns
-    -------
-    Recording
-
-    Raises
-    ------
-    FormatError
-        If files are missing, broken, or of another version.
+    Raises FormatError if files are missing, broken, or of another version.
     """
     ledger = _ledger(outputs)
     path = outputs.path("signals")
@@ -202,23 +178,10 @@ def _with_quality(table: SignalTable, tracks: SignalTable) -> SignalTable:
 
 
 def reader_elsewhere(path: Path) -> Callable[[], Recording] | None:
-    """Find out who reads what another package keeps, such as a session of the application.
+    """Find what reads recordings of another package, as sessions of the application, or None.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    callable or None
-        Reads it; raises FacetrackError if that fails. None if no package knows what lies there.
-        Packages enter by an entry point of the group `facetrack.recordings` that names a function
-        like this one.
-
-    Raises
-    ------
-    InputError
-        If a package fails to look.
+    Packages enter by an entry point of the group `facetrack.recordings` that names a function like
+    this one. Raises InputError if a package fails to look; the reader raises FacetrackError.
     """
     for point in entry_points(group=RECORDINGS):
         try:

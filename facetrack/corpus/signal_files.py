@@ -17,15 +17,7 @@ from facetrack.video.frame import Frame
 
 
 class SignalFiles:
-    """Pipeline and files of one video; does nothing where no signal is chosen.
-
-    Parameters
-    ----------
-    outputs : Outputs
-    choice : Choice
-    stills : bool
-        See `Pipeline`.
-    """
+    """Pipeline and files of one video; does nothing where no signal is chosen."""
 
     def __init__(self, outputs: Outputs, choice: Choice, *, stills: bool = False) -> None:
         self._outputs, self._choice, self._stills = outputs, choice, stills

@@ -25,22 +25,8 @@ from facetrack.signals.rows import RowAssembler
 class SignalTables:
     """`NAME.signals.csv` and `NAME.events.csv`, which have other names until they are whole.
 
-    Parameters
-    ----------
-    outputs : Outputs
-    choice : Choice
-        The signals that make a row.
-    state : dict, optional
-        From `state`: goes on where an earlier one with the same choice stood.
-    rests : mapping of int to str, optional
-        See `signals_csv.columns`; without it as the choice says.
-
-    Raises
-    ------
-    OutputError
-        If the files cannot be written; from `write`, `mark`, `finish`, `flush` and `publish`, too.
-    FormatError, InputError
-        If the state or a file is broken.
+    A `state` continues where an earlier one with the same choice stood. Methods that write raise
+    OutputError; a broken state or file gives InputError or FormatError.
     """
 
     def __init__(
@@ -91,19 +77,7 @@ class SignalTables:
     def write(
         self, frame: int, timestamp: float, faces: Sequence[Face], findings: Iterable[Finding]
     ) -> None:
-        """Write what becomes certain with a tracked frame.
-
-        Parameters
-        ----------
-        frame : int
-            Index of the frame, from 0.
-        timestamp : float
-            Seconds.
-        faces : sequence of Face
-            All faces of the frame, lost ones included.
-        findings : iterable of Finding
-            What the pipeline returned for it.
-        """
+        """Write what becomes certain with a frame, its faces and what the pipeline found in it."""
         found = list(findings)
         self._values.write(self._rows.add(frame, timestamp, faces, found))
         self._events.write(event_records(found))

@@ -28,25 +28,7 @@ _Cells = dict[str, str]
 
 
 def write_summary(folder: Path, failures: Iterable[Failure] = ()) -> Path:
-    """Sum up all results in a folder, those of earlier runs too.
-
-    Parameters
-    ----------
-    folder : Path
-        The output folder of `facetrack track`.
-    failures : iterable of Failure
-        Videos without results; each gets a row that says why.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
+    """Sum up all results in a folder, also of earlier runs; a failure gets a row that says why."""
     failed = {failure.task.outputs.base: failure for failure in failures}
     rows = [
         {"results": place_of(failure.task.outputs, folder.absolute()),

@@ -41,50 +41,19 @@ _SUFFIXES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What decides about the bytes of the results, besides the video and the model.
-
-    Attributes
-    ----------
-    max_faces : int
-        At most this many faces are tracked at a time.
-    smoothing : float
-        From 0 (off) to 1 (much).
-    overlay : bool
-        Whether a video with the landmarks drawn in is written.
-    formats : tuple of str
-        What is written besides CSV, out of `FORMATS`, in their order.
-    stills : bool
-        Whether the pictures of a folder stand each by itself. A single picture always does.
-    signals : str
-        Which signals are written; see `facetrack.signals.choose`.
-    smallest_face : float
-        Width of the smallest face that is looked for, pixels.
-    rest : (float, float) or None
-        Seconds in which faces are at rest; expressions are measured from it.
-    rate : float or None
-        Frames per second of what states no times: folders of pictures, raw streams.
-    words : str or None
-        Words that are read from lips; see `lips.signal.lips_with`.
-    actions : str or None
-        A recogniser of actions; see `actions.signal.with_actions`.
-
-    Raises
-    ------
-    InputError
-        If a value is out of range.
-    """
+    """What decides about the bytes of the results, besides the video and the model."""
 
     max_faces: int = 1
-    smoothing: float = 0.0
+    smoothing: float = 0.0  # from 0 (off) to 1 (much)
     overlay: bool = False
-    formats: tuple[str, ...] = ("csv",)
-    signals: str = "default"
-    stills: bool = False
-    smallest_face: float = SMALLEST_FACE
-    rest: tuple[float, float] | None = None
-    rate: float | None = None
-    words: str | None = None
-    actions: str | None = None
+    formats: tuple[str, ...] = ("csv",)  # out of `FORMATS`, in their order
+    signals: str = "default"  # see `facetrack.signals.choose`
+    stills: bool = False  # pictures of a folder stand by themselves; a single one always does
+    smallest_face: float = SMALLEST_FACE  # pixels
+    rest: tuple[float, float] | None = None  # seconds; expressions are measured from it
+    rate: float | None = None  # frames per second of what states no times: folders, raw streams
+    words: str | None = None  # see `lips.signal.lips_with`
+    actions: str | None = None  # a recogniser, see `actions.signal.with_actions`
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:
@@ -112,14 +81,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class ModelId:
-    """Which model a result was made with.
-
-    Attributes
-    ----------
-    name : str
-    checksum : str
-        See `fingerprint`.
-    """
+    """Which model a result was made with; the checksum is its `fingerprint`."""
 
     name: str
     checksum: str
@@ -127,13 +89,7 @@ class ModelId:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """The files that belong to one video.
-
-    Attributes
-    ----------
-    base : Path
-        Their common path without what follows the video's name.
-    """
+    """The files that belong to one video; `base` is their common path up to the video's name."""
 
     base: Path
 
@@ -148,20 +104,9 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One video to track.
+    """One video to track."""
 
-    Attributes
-    ----------
-    source : str or Path
-        For `open_source`: a file or folder as `Path`; a camera or "demo" as text.
-    outputs : Outputs
-    settings : Settings
-    model : ModelId
-    teaching : Teaching
-        What the tracker is taught on the way.
-    """
-
-    source: str | Path
+    source: str | Path  # for `open_source`: file or folder as Path; a camera or "demo" as text
     outputs: Outputs
     settings: Settings
     model: ModelId
@@ -180,20 +125,10 @@ class Task:
         return self.settings.stills or not (self.source.is_dir() or is_stack(self.source))
 
     def run_key(self) -> dict[str, Any]:
-        """Say what decides about the results, as JSON knows it.
+        """Say what decides about the results, as JSON knows it; equal keys mean equal bytes.
 
-        Returns
-        -------
-        dict
-            Equal for two tasks whose results have the same bytes: the input with its size and time
-            of change, the model, the settings, what is taught.
-
-        Raises
-        ------
-        VideoError
-            If the input is missing or cannot be read.
-        FormatError
-            If a profile or a correction cannot be read.
+        The input with its size and time of change, the model, the settings, what is taught. Raises
+        VideoError or FormatError if a file cannot be read.
         """
         settings = {**asdict(self.settings), **self.teaching.run_key()}
         settings["stills"] = self.stills

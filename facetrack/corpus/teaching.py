@@ -32,40 +32,15 @@ _SAID: Final = (Source.CORRECTED, Source.OCCLUDED, Source.ABSENT)  # what a pers
 
 @dataclass(frozen=True, slots=True)
 class Teaching:
-    """What a tracker is taught in a run, and where it keeps what it knows of the person.
+    """What a tracker is taught in a run, and where it keeps what it knows of the person."""
 
-    Attributes
-    ----------
-    profile : Path or None
-        A profile to start from.
-    corrections : Path or None
-        A folder of corrections; see `annotation.corrections`.
-    save_profile : Path or None
-        Where the profile of the person is written at the end: of the one who was corrected last,
-        or of the first one if no person was.
-    adapt : bool
-        Whether the tracker learns from its own tracks as well.
-    """
-
-    profile: Path | None = None
-    corrections: Path | None = None
-    save_profile: Path | None = None
-    adapt: bool = False
+    profile: Path | None = None  # to start from
+    corrections: Path | None = None  # a folder, see `annotation.corrections`
+    save_profile: Path | None = None  # of the person corrected last, or of the first one
+    adapt: bool = False  # learn from own tracks as well
 
     def run_key(self) -> dict[str, Any]:
-        """Say what decides about the results, as JSON knows it; see `Task.run_key`.
-
-        Returns
-        -------
-        dict
-            Checksums of the profile's file and of what the corrections say; nothing of what is not
-            asked for.
-
-        Raises
-        ------
-        FormatError
-            If a file cannot be read.
-        """
+        """Say what decides about the results: checksums of profile and corrections; see `Task`."""
         run_key: dict[str, Any] = {"adapt": True} if self.adapt else {}
         if self.profile is not None:
             content = read_bytes(self.profile, limit=_MOST_BYTES)
@@ -83,23 +58,8 @@ NOTHING: Final = Teaching()
 class Teacher:
     """Teaches a tracker on its way through a video, and keeps what it knows of the person.
 
-    Parameters
-    ----------
-    teaching : Teaching
-    model : FaceModel
-        The tracker's.
-
-    Attributes
-    ----------
-    profile : Profile or None
-        Of the person to be kept; None while no person was seen, and where no one is to be kept.
-
-    Raises
-    ------
-    FormatError
-        If a correction cannot be read.
-    LearningError
-        If there is something to teach or to keep and the model cannot learn.
+    `profile` is None while no person was seen, and where no one is to be kept. Raises FormatError
+    if a correction cannot be read, LearningError if the model cannot learn.
     """
 
     def __init__(self, teaching: Teaching, model: Fits) -> None:
@@ -114,22 +74,7 @@ class Teacher:
         self.profile: Profile | None = None
 
     def teach(self, tracker: Tracker, number: int, faces: Sequence[Face]) -> list[Face]:
-        """Teach what there is to teach in a frame.
-
-        Parameters
-        ----------
-        tracker : Tracker
-            After its update with the frame.
-        number : int
-            Of the frame, from 0.
-        faces : sequence of Face
-            What the update gave.
-
-        Returns
-        -------
-        list of Face
-            The same, a corrected one as the person put it.
-        """
+        """Teach what is known of a frame after the tracker's update; return corrected faces."""
         told = list(faces)
         if number in self._corrections:
             self._correct(tracker, number, told)
@@ -165,23 +110,7 @@ class Teacher:
             self.profile = tracker.profile(self._id)
 
     def finish(self, n_frames: int) -> tuple[str, ...]:
-        """Write the profile at the end of the video.
-
-        Parameters
-        ----------
-        n_frames : int
-            Length of the video.
-
-        Returns
-        -------
-        tuple of str
-            What was left out and why, a line each.
-
-        Raises
-        ------
-        OutputError
-            If the profile cannot be written.
-        """
+        """Write the profile at the end of the video; return what was left out and why, by line."""
         for number in self._corrections:
             if number >= n_frames:
                 self._leave_out(number, f"the video ends at frame {n_frames}")

@@ -23,45 +23,22 @@ MAX_SECONDS = 1e9  # thirty years; keeps milliseconds exact
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One stretch of time.
-
-    Attributes
-    ----------
-    tier : str
-        What it speaks of, such as `face 0`.
-    start, end : float
-        Seconds on the video's own time line; the end is the first moment that no longer belongs.
-    value : str
-        What is said.
-    """
+    """One stretch of time in a tier such as `face 0`."""
 
     tier: str
-    start: float
-    end: float
+    start: float  # seconds on the video's own time line
+    end: float  # the first moment that no longer belongs
     value: str
 
 
 def track_annotations(table: TrackTable) -> list[Annotation]:
     """Say when each face was tracked, what is known of its points, and when and why it was lost.
 
-    Parameters
-    ----------
-    table : TrackTable
-        Rows with timestamps that grow from frame to frame.
-
-    Returns
-    -------
-    list of Annotation
-        Tier `face N`, or the person's name: `tracked`, `lost` or `lost: reason`. The same tier with
-        `points` behind it, where more is known of them than that they were tracked: the sources of
-        a stretch's points and their mean confidence, as `tracked, corrected; confidence 0.93`.
-        Ordered by face, tier and time, without overlap. How long a frame lasts, see `frame_ends`:
-        nothing is said where frames are excluded or missing.
-
-    Raises
-    ------
-    InputError
-        If timestamps are missing, negative or do not grow.
+    Tier `face N`, or the person's name: `tracked`, `lost` or `lost: reason`. The same tier with
+    `points` behind it, where more is known of them than that they were tracked: their sources and
+    mean confidence, as `tracked, corrected; confidence 0.93`. Ordered by face, tier and time,
+    without overlap; nothing is said where frames are excluded or missing, see `frame_ends`. Raises
+    InputError if timestamps are missing, negative or do not grow.
     """
     frames, rows_of_frames = np.unique(table.frame, return_index=True)
     times = table.timestamp[rows_of_frames]
@@ -90,22 +67,10 @@ def track_annotations(table: TrackTable) -> list[Annotation]:
 
 
 def event_annotations(records: Iterable[EventRecord], people: Names = NO_NAMES) -> list[Annotation]:
-    """Lay events out in tiers.
+    """Lay events out in tiers; those that overlap share none. The value is their text or name.
 
-    Parameters
-    ----------
-    records : iterable of EventRecord
-    people : mapping of int to str, optional
-        Names of persons by `face_id`.
-
-    Returns
-    -------
-    list of Annotation
-        Tier `face N NAME`, with the person's name instead of `face N` where there is one; for
-        events that a person vouches for with `human` behind it, for those of a model of which
-        something has to be said (`model` in their detail) with that in brackets. Those that overlap
-        share no tier.
-        The value is the event's text, or its name.
+    Tier `face N NAME`, or with the person's name; with `human` behind it for events that a person
+    vouches for, and in brackets what has to be said of a model (`model` in their detail).
     """
     annotations = []
     for record in records:
@@ -171,23 +136,10 @@ def _stretches(place: Rows, joined: Flags, values: Sequence[str]) -> list[tuple[
 
 
 def in_milliseconds(annotations: Iterable[Annotation]) -> list[tuple[int, int, Annotation]]:
-    """Round times so that every annotation lasts and those of a tier do not overlap.
+    """Round times so that every annotation lasts 1 ms or more and those of a tier do not overlap.
 
-    Parameters
-    ----------
-    annotations : iterable of Annotation
-        Those of one tier ordered by time.
-
-    Returns
-    -------
-    list of (int, int, Annotation)
-        Start and end in milliseconds, the end at least 1 ms after the start; in the given order.
-
-    Raises
-    ------
-    InputError
-        If a time is not finite, negative, beyond thirty years, or an end comes before its start;
-        or if annotations of a tier overlap by more than rounding.
+    Return (start, end, annotation) in the given order, which is that of time within a tier. Raises
+    InputError for times that are impossible, or that overlap by more than rounding.
     """
     rounded = []
     free: dict[str, int] = {}

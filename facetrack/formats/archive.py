@@ -26,25 +26,7 @@ def write_archive(
     kind: str,
     schema: int,
 ) -> None:
-    """Write an archive: beside, then renamed.
-
-    Parameters
-    ----------
-    path : path-like
-        Ends in .npz.
-    arrays : mapping of str to ndarray
-    description : mapping
-        All that is no array, JSON-able.
-    kind : str
-        What the archive is, for instance "facetrack model".
-    schema : int
-        Version of its contents.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write an archive of a `kind`: beside, then renamed. The description is JSON-able."""
     meta = {"schema": schema, "kind": kind, **description, "checksum": checksum(arrays)}
     text = json.dumps(meta, allow_nan=False, indent=1)
     with atomic_path(path) as temporary, open(temporary, "wb") as stream:
@@ -57,24 +39,8 @@ def read_archive(
 ) -> tuple[Arrays, dict[str, Any]]:
     """Read an archive, all members at once: a flipped byte shows only when its member is read.
 
-    Parameters
-    ----------
-    path : path-like
-    kind : str
-        What it must be.
-    schema : int
-        The newest version that can be read.
-
-    Returns
-    -------
-    arrays : dict of str to ndarray
-    meta : dict
-        The description with `schema`, `kind` and `checksum`; compare the last with `checksum`.
-
-    Raises
-    ------
-    FormatError
-        If it is cut short, damaged, of another kind or of a newer schema.
+    Return arrays and the description with `schema`, `kind` and `checksum`; compare the last with
+    `checksum`. Raises FormatError if it is damaged, of another kind, or newer than `schema`.
     """
     noun = kind.removeprefix("facetrack ")
     arrays, meta = read_any_archive(path, noun=noun)
@@ -87,25 +53,7 @@ def read_archive(
 
 
 def read_any_archive(path: str | os.PathLike[str], *, noun: str) -> tuple[Arrays, dict[str, Any]]:
-    """Read an archive of any kind and schema, all members at once.
-
-    Parameters
-    ----------
-    path : path-like
-    noun : str
-        What it ought to be, for the message of an error.
-
-    Returns
-    -------
-    arrays : dict of str to ndarray
-    meta : dict
-        As from `read_archive`.
-
-    Raises
-    ------
-    FormatError
-        If it is cut short, damaged, or no archive of Facetrack.
-    """
+    """Read an archive of any kind and schema; the noun is for the message of a FormatError."""
     try:
         arrays = read_whole_npz(path)
         text = arrays.pop("meta")

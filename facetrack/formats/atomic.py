@@ -37,21 +37,8 @@ def output_error(path: str | os.PathLike[str], error: OSError) -> OutputError:
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place if the block succeeds.
 
-    Parameters
-    ----------
-    path : path-like
-        The file to write; an old one is replaced.
-
-    Yields
-    ------
-    Path
-        A path in the same folder with the same suffix, so that writers which choose the format by
-        the suffix work. The block creates the file there.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written or renamed. The old file is then untouched.
+    It has the same suffix, by which writers choose the format. Raises OutputError if the file
+    cannot be written or renamed; the old file is then untouched.
     """
     target = Path(path)
     temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}{target.suffix}")
@@ -71,20 +58,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file whole or not at all.
+    """Write a text file whole or not at all, as UTF-8, line ends as they are; raises OutputError.
 
-    Parameters
-    ----------
-    path : path-like
-        The file to write; an old one is replaced.
-    text : str
-        Its content, written as UTF-8; line ends stay as they are; what UTF-8 cannot hold, such as
-        bytes of a foreign file name, becomes question marks.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
+    What UTF-8 cannot hold, such as bytes of a foreign file name, becomes question marks.
     """
     with atomic_path(path) as temporary:
         temporary.write_bytes(text.encode("utf-8", "replace"))

@@ -26,25 +26,14 @@ def numbered(prefix: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the CSV.
-
-    Attributes
-    ----------
-    name : str
-        As in the header.
-    pattern : str
-        How a value is written, for the % operator.
-    unit, range, reference, lost, meaning : str
-        For the data dictionary: unit, range of values, frame of reference, the value while the
-        face is lost or absent, and the meaning.
-    """
+    """One column of the CSV, as the data dictionary describes it."""
 
     name: str
-    pattern: str
+    pattern: str  # how a value is written, for the % operator
     unit: str
     range: str
-    reference: str
-    lost: str
+    reference: str  # frame of reference
+    lost: str  # the value while the face is lost or absent
     meaning: str
 
 

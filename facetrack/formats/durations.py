@@ -15,21 +15,11 @@ Floats = npt.NDArray[np.float64]
 
 
 def frame_ends(frames: npt.NDArray[np.integer], times: Floats) -> Floats:
-    """Return when frames end.
+    """Return when frames of these numbers and timestamps end, in seconds.
 
-    Parameters
-    ----------
-    frames : ndarray, shape (n,), int
-        Their numbers, growing; numbers are missing where frames are excluded or unreadable.
-    times : ndarray, shape (n,), float64
-        Their timestamps in seconds, not falling.
-
-    Returns
-    -------
-    ndarray, shape (n,), float64
-        Seconds. A frame lasts until the next one, but for 1 s at most (or three usual steps, where
-        all are longer), and only for the usual step where the next number is missing and at the
-        end. The same number as the next frame's timestamp exactly where there is no gap.
+    A frame lasts until exactly the next one's timestamp, but for 1 s at most (or three usual steps,
+    where all are longer), and only for the usual step where the next number is missing and at the
+    end.
     """
     steps, numbers = np.diff(times), np.diff(frames)
     usual = float(np.median(steps / numbers)) if len(steps) else _ALONE

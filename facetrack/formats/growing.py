@@ -12,28 +12,12 @@ from facetrack.formats.atomic import output_error
 
 
 class GrowingFile:
-    """A file to which whole lines are added.
+    """A file that grows by whole lines, behind its header or `keep` bytes of an earlier run.
 
-    Parameters
-    ----------
-    path : path-like
-        The file; made anew, unless it is gone on with.
-    header : str
-        Its first line, with the line's end; written into a new file.
-    keep : int, optional
-        Bytes of an existing file to keep; what follows is cut off. None makes the file anew.
-
-    Raises
-    ------
-    FormatError
-        If the file to go on with is missing, too short, or has another header; it is untouched.
-    OutputError
-        If the file cannot be opened; from all methods, if it cannot be written.
-
-    Notes
-    -----
     Every `put` goes to the operating system in one call without a buffer of our own: a killed
-    process loses nothing that it wrote, and a full disk takes an incomplete line back.
+    process loses nothing that it wrote, and a full disk takes an incomplete line back. Raises
+    FormatError if the earlier file is missing, too short, or has another header (it is untouched);
+    all methods raise OutputError.
     """
 
     def __init__(

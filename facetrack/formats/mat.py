@@ -36,25 +36,7 @@ class _DamageError(ValueError):
 
 
 def read_mat_vector(path: str | os.PathLike[str], name: str) -> npt.NDArray[np.float64]:
-    """Read a numeric variable as a vector.
-
-    Parameters
-    ----------
-    path : path-like
-        A .mat file of at most 4 MB.
-    name : str
-        The variable.
-
-    Returns
-    -------
-    ndarray, shape (n,), float64
-        All its elements, column by column.
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, damaged or of another version, or has no such vector of numbers.
-    """
+    """Read a numeric variable, column by column, of a file of at most 4 MB; raises FormatError."""
     content = read_bytes(path, limit=MAX_BYTES)
     order = {b"IM": "<", b"MI": ">"}.get(content[126:_HEADER])
     if order is None or content[125 if order == "<" else 124] != 1:

@@ -28,26 +28,7 @@ _DAMAGE: Final = (
 def read_npz(
     path: str | os.PathLike[str], *, required: Iterable[str], optional: Iterable[str] = ()
 ) -> dict[str, npt.NDArray[Any]]:
-    """Read arrays from an archive, all at once, so that damage shows here and not later.
-
-    Parameters
-    ----------
-    path : path-like
-        The archive.
-    required, optional : iterable of str
-        Names of the arrays to read; others in the archive are not touched.
-
-    Returns
-    -------
-    dict of str to ndarray
-        The required arrays and those optional ones that are there.
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, cut short, damaged, no archive, holds pickled objects, lacks an
-        array or unpacks to more than 4 GiB.
-    """
+    """Read required arrays, and optional ones that are there, at once: damage shows here."""
     required, wanted = list(required), set(optional)
 
     def choose(names: list[str]) -> list[str]:

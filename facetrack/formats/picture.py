@@ -43,27 +43,11 @@ Image = npt.NDArray[np.uint8]
 
 
 def read_bgr(path: str | os.PathLike[str], *, upright: bool = False) -> Image:
-    """Read a picture as colour.
+    """Read a picture as colour, (H, W, 3) uint8, contiguous; raises VideoError.
 
-    Parameters
-    ----------
-    path : path-like
-        A picture; names with any letters work on every system.
-    upright : bool
-        Whether the file's own orientation (EXIF) is obeyed, as viewers do. Off by default:
-        annotation tools that give .pts files ignore it.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint8, C-contiguous
-        BGR. 16-bit values become 8-bit ones, see `to_8_bit`; grey is repeated in the three
-        channels; transparency is dropped without blending, as the colours below it belong to the
-        picture.
-
-    Raises
-    ------
-    VideoError
-        If the file is missing, cut short or no picture.
+    16 bits become 8, see `to_8_bit`; transparency is dropped without blending, as the colours below
+    it belong to the picture. `upright` obeys the file's own orientation (EXIF), as viewers do;
+    annotation tools that give .pts files ignore it.
     """
     return _as_bgr(
         _decode(path, picture_bytes(path), _UPRIGHT if upright else cv2.IMREAD_UNCHANGED)
@@ -79,24 +63,7 @@ def _as_bgr(image: Image) -> Image:
 
 
 def read_grey(path: str | os.PathLike[str]) -> Image:
-    """Read a picture as grey values.
-
-    Parameters
-    ----------
-    path : path-like
-        A picture.
-
-    Returns
-    -------
-    ndarray, shape (H, W), uint8, C-contiguous
-        Grey pictures as they are, colour as OpenCV's weighted sum (0.299 R + 0.587 G + 0.114 B);
-        16 bit and transparency as in `read_bgr`.
-
-    Raises
-    ------
-    VideoError
-        If the file is missing, cut short or no picture.
-    """
+    """Read a picture as grey values, (H, W) uint8; colours as 0.299 R + 0.587 G + 0.114 B."""
     image = _decode(path, picture_bytes(path))
     if image.ndim == 2:
         return image
@@ -105,19 +72,7 @@ def read_grey(path: str | os.PathLike[str]) -> Image:
 
 
 def pages_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
-    """Find the pictures in a file: pages of a TIFF, frames of an animation.
-
-    Parameters
-    ----------
-    path : path-like
-        A picture.
-
-    Returns
-    -------
-    tuple of int
-        Their places in the file, without reduced copies (thumbnails); (0,) of files of other kinds
-        and of what cannot be read.
-    """
+    """Find the pictures' places in a TIFF or animation, without thumbnails; (0,) of all else."""
     if os.path.splitext(path)[1].lower() not in STACKS:
         return (0,)
     from PIL import Image as pillow
@@ -139,24 +94,7 @@ def pages_of(path: str | os.PathLike[str]) -> tuple[int, ...]:
 
 
 def page_reader(path: str | os.PathLike[str]) -> Callable[[int], Image]:
-    """Open a TIFF of several pages.
-
-    Parameters
-    ----------
-    path : path-like
-        The file, read into memory once.
-
-    Returns
-    -------
-    callable
-        Gives the page at a place, from 0, as `read_bgr` upright; raises VideoError where it cannot
-        be read.
-
-    Raises
-    ------
-    VideoError
-        If the file is missing or empty.
-    """
+    """Read a TIFF into memory; return what gives a page by its place, upright, as `read_bgr`."""
     content = picture_bytes(path)
 
     def read(page: int) -> Image:
@@ -166,23 +104,7 @@ def page_reader(path: str | os.PathLike[str]) -> Callable[[int], Image]:
 
 
 def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Read how large a picture is, from its header alone.
-
-    Parameters
-    ----------
-    path : path-like
-        A picture.
-
-    Returns
-    -------
-    width, height : int
-        As viewers show it, and `read_bgr` upright.
-
-    Raises
-    ------
-    VideoError
-        If the file is missing or no picture.
-    """
+    """Read width and height of a picture as viewers show it, from its header; raises VideoError."""
     from PIL import Image as pillow  # needed by exports alone
 
     try:
@@ -292,18 +214,10 @@ def _without_animation(content: bytes) -> bytes:
 
 
 def to_8_bit(image: npt.NDArray[np.uint16]) -> Image:
-    """Convert values of 16 bits by as many bits as are in use: white stays white.
+    """Convert values of 16 bits by as many bits as are in use, 8 or more: white stays white.
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3 or 4), uint16
-        Cameras of 9 to 15 bits leave the upper bits empty; divided by 257 their pictures would be
-        black.
-
-    Returns
-    -------
-    ndarray, uint8
-        The same numbers where 8 bits are enough.
+    Cameras of 9 to 15 bits leave the upper bits empty; divided by 257 their pictures would be
+    black.
     """
     colours = image[..., :3] if image.ndim == 3 else image  # opaque would count as white
     bits = max(int(colours.max(initial=0)).bit_length(), 8)

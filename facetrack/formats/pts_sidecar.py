@@ -27,21 +27,7 @@ Sidecar = dict[int | str, Said]
 
 
 def sidecar_text(table: TrackTable, files: Sequence[str] = ()) -> str:
-    """Lay out confidence and source of all points.
-
-    Parameters
-    ----------
-    table : TrackTable
-        Rows of one face.
-    files : sequence of str, optional
-        Names of the .pts files without their suffix, of pictures: one for each row.
-
-    Returns
-    -------
-    str
-        CSV: `frame` (from 1) or `file`, `conf_0` to `conf_67`, `source_0` to `source_67`; see
-        `columns.write_dictionary`.
-    """
+    """Lay out confidence and source of all points by frame, from 1, or by names of .pts files."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([_BY_FILE if files else _BY_FRAME, *_VALUES])
@@ -58,22 +44,9 @@ def is_of_pictures(folder: str | os.PathLike[str]) -> bool:
 
 
 def read_sidecar(folder: str | os.PathLike[str]) -> Sidecar:
-    """Read the CSV beside the .pts files of one face.
+    """Read confidence and source of points beside .pts files, by frame, from 0, or name of file.
 
-    Parameters
-    ----------
-    folder : path-like
-
-    Returns
-    -------
-    dict of int or str to (list of float, list of int)
-        By frame, from 0, or the name of the file without suffix: confidence and
-        `face.Source` of the 68 points. Empty without such a file.
-
-    Raises
-    ------
-    FormatError
-        If the file is broken.
+    Empty without such a file; raises FormatError if it is broken.
     """
     path = Path(folder) / NAME
     if not path.exists():

@@ -13,26 +13,7 @@ NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?nan"
 
 
 def read_text(path: str | os.PathLike[str], *, limit: int) -> str:
-    """Read a text file.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    limit : int
-        Largest size in bytes that a file of this format can sensibly have; a bigger one is refused
-        before it fills the memory.
-
-    Returns
-    -------
-    str
-        The content without a byte order mark; line ends are newlines.
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, unreadable, too big or not UTF-8.
-    """
+    """Read a UTF-8 file of at most `limit` bytes, without byte order mark, ends as newlines."""
     content = read_bytes(path, limit=limit)
     try:
         text = content.decode("utf-8-sig")
@@ -46,23 +27,7 @@ def read_text(path: str | os.PathLike[str], *, limit: int) -> str:
 
 
 def first_line(path: str | os.PathLike[str]) -> str:
-    """Read the first line of a file, however large that is.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    str
-        Without its end and a byte order mark; at most a million characters of it.
-
-    Raises
-    ------
-    FormatError
-        If the file is missing or unreadable.
-    """
+    """Read a file's first line without its end, at most a million characters of it."""
     try:
         with Path(path).open(encoding="utf-8-sig", errors="replace") as stream:
             return stream.readline(1_000_000).rstrip("\n")
@@ -72,24 +37,7 @@ def first_line(path: str | os.PathLike[str]) -> str:
 
 
 def read_bytes(path: str | os.PathLike[str], *, limit: int) -> bytes:
-    """Read a file of bounded size.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    limit : int
-        Largest size in bytes.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, unreadable or too big.
-    """
+    """Read a file of at most `limit` bytes; raises FormatError."""
     try:
         with Path(path).open("rb") as stream:
             content = stream.read(limit + 1)

@@ -25,25 +25,7 @@ class _Builder(ElementTree.TreeBuilder):
 
 
 def read_xml(path: str | os.PathLike[str], *, root: str) -> ElementTree.Element:
-    """Read an XML file whole.
-
-    Parameters
-    ----------
-    path : path-like
-        The file, of at most 256 MB.
-    root : str
-        The tag that the outermost element must have.
-
-    Returns
-    -------
-    Element
-        The outermost element.
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, unreadable, no XML, declares a document type or has another root.
-    """
+    """Read an XML file whose outermost element is a `root`; raises FormatError."""
     content = read_bytes(path, limit=MAX_BYTES)
     parser = ElementTree.XMLParser(target=_Builder())
     try:

@@ -66,24 +66,9 @@ def absence_video(
 ) -> SyntheticVideo:
     """Make a person who leaves for ten seconds, another person who is there meanwhile.
 
-    Parameters
-    ----------
-    shape_model : ShapeModel
-    portraits : tuple of Portrait, optional
-        Who leaves and comes back, and who is there in between; by default the astronaut and the
-        stranger.
-    seed : int
-        Of where and how large both are, and of their motion. For every second seed the other
-        person sits where the first one sat.
-    fps : float
-        Frames per second; few suffice, as little happens.
-    size : tuple of int
-        Width and height in pixels.
-
-    Returns
-    -------
-    SyntheticVideo
-        Its first face is there for 4 s, away for 10 s, and there again for 4 s at another place.
+    The first face is there for 4 s, away for 10 s, and there again for 4 s at another place; for
+    every second seed the other person sits where the first one sat. By default they are the
+    astronaut and the stranger.
     """
     rng = np.random.default_rng(seed)
     width, height = size

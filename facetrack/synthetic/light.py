@@ -29,33 +29,15 @@ _USUAL_PEAK: Final = 0.7  # what a wave reaches in ten seconds
 
 @dataclass(frozen=True, slots=True)
 class SideLight:
-    """A lamp that moves from one side of the head to the other and back.
+    """A lamp that moves from one side of the head to the other and back."""
 
-    Attributes
-    ----------
-    strength : float
-        0: no lamp; 1: what faces away from it is black.
-    swing : float
-        How far it goes to each side, radians around the head; pi / 2 is beside it.
-    rates : tuple of float
-        Lowest and highest frequency of its motion in hertz.
-    """
-
-    strength: float
-    swing: float = 1.4
-    rates: tuple[float, float] = (0.08, 0.25)
+    strength: float  # 0: no lamp; 1: what faces away from it is black
+    swing: float = 1.4  # to each side, radians around the head; pi / 2 is beside it
+    rates: tuple[float, float] = (0.08, 0.25)  # lowest and highest frequency of its motion, hertz
 
 
 class Lamp(NamedTuple):
-    """A lamp at one moment.
-
-    Attributes
-    ----------
-    direction : ndarray, shape (3,), float64
-        Unit vector towards it: right, down, away from the viewer.
-    strength : float
-        See `SideLight`.
-    """
+    """A lamp at one moment, in a direction (unit vector: right, down, away from the viewer)."""
 
     direction: Vector
     strength: float
@@ -66,14 +48,7 @@ class Lamp(NamedTuple):
 
 
 class LightPath:
-    """Where a lamp is at each time.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Everything random is drawn here, once.
-    light : SideLight
-    """
+    """Where a lamp is at each time; everything random is drawn at once."""
 
     def __init__(self, rng: np.random.Generator, light: SideLight) -> None:
         self.light = light
@@ -97,16 +72,7 @@ class LightPath:
 class Relief:
     """Which way every place of a portrait faces.
 
-    Parameters
-    ----------
-    vertices : ndarray, shape (n, 2), float64
-        In pixels of the texture.
-    depth : ndarray, shape (n,), float64
-        Distance from the viewer in the same unit.
-    size : tuple of int
-        Width and height of the texture, pixels.
-    eye_distance : float
-        In pixels of the texture.
+    `vertices` (n, 2), `depth` (n,) and `eye_distance` are in pixels of the texture of this size.
     """
 
     def __init__(
@@ -131,18 +97,7 @@ class Relief:
         self._normals = normals / np.linalg.norm(normals, axis=-1, keepdims=True)
 
     def gain(self, lamp: Lamp) -> Image:
-        """Compute how bright the light makes every place.
-
-        Parameters
-        ----------
-        lamp : Lamp
-            In the portrait's axes.
-
-        Returns
-        -------
-        ndarray, shape (height / 4, width / 4), uint8
-            128 leaves the portrait as it is.
-        """
+        """Compute how bright a lamp in the portrait's axes makes each cell; 128 is as it was."""
         lit = np.clip((self._normals @ lamp.direction) / _EDGE, 0, 1)
         lit = lit * lit * (3 - 2 * lit)
         gain = 1 + lamp.strength * ((1 + _GLARE) * lit - 1)
@@ -150,16 +105,9 @@ class Relief:
 
 
 def shade(drawn: Image, gain: Image, lookup: npt.NDArray[np.float32]) -> None:
-    """Light a drawn head.
+    """Light a drawn head in place; an opacity stays.
 
-    Parameters
-    ----------
-    drawn : ndarray, shape (h, w, 3 or 4), uint8
-        Colours, changed in place; an opacity stays.
-    gain : ndarray, shape (H / 4, W / 4), uint8
-        See `Relief.gain`.
-    lookup : ndarray, shape (h, w, 2), float32
-        For every pixel its place in the texture of which `gain` tells.
+    `gain` is of a texture (see `Relief`), in which `lookup`, (h, w, 2), gives each pixel's place.
     """
     cells = (lookup - (COARSE - 1) / 2) / COARSE
     seen: Any = cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map

@@ -12,24 +12,10 @@ from facetrack.synthetic.portrait import Points
 def fit_camera(
     points: Points, mean_3d: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], float, npt.NDArray[np.float64]]:
-    """Fit the mean head to a portrait under scaled orthography.
+    """Fit the mean head, (68, 3), to landmarks in pixels under scaled orthography, without the jaw.
 
-    The jaw is left out, as its points slide along the contour.
-
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels of the portrait.
-    mean_3d : ndarray, shape (68, 3), float64
-        See `ShapeModel`.
-
-    Returns
-    -------
-    rotation : ndarray, shape (3, 3), float64
-    scale : float
-        Pixels per millimetre.
-    shift : ndarray, shape (2,), float64
-        Where the head's origin lies, pixels.
+    Points of the jaw slide along the contour. Return rotation, pixels per millimetre, and where the
+    head's origin lies in pixels.
     """
     head = np.column_stack([mean_3d[17:], np.ones(51)])
     camera = np.linalg.lstsq(head, points[17:], rcond=None)[0].T
@@ -42,17 +28,9 @@ def fit_camera(
 
 
 def small_turns(shape_model: ShapeModel) -> npt.NDArray[np.float64]:
-    """Give the directions in which small yaw and pitch move the mean shape.
+    """Give orthonormal directions, (2, 68, 2), in which small yaw and pitch move the mean shape.
 
-    Parameters
-    ----------
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    ndarray, shape (2, 68, 2), float64
-        Orthonormal. A turn moves every point by its depth; what scale, roll and translation
-        explain is left out.
+    A turn moves every point by its depth; what scale, roll and translation explain is left out.
     """
     depth = shape_model.mean_3d[:, 2]
     turns = np.zeros((2, 68, 2))

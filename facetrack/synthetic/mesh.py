@@ -49,56 +49,24 @@ _TEETH: Final = 0.75  # how far the upper teeth reach down a smiling mouth, as a
 
 @dataclass(frozen=True, slots=True)
 class HeadState:
-    """What a head does at one moment.
+    """What a head does at one moment."""
 
-    Attributes
-    ----------
-    yaw, pitch, roll : float
-        Turn against the portrait in radians: to the image's right, down, clockwise.
-    modes : ndarray, shape (k,), float64
-        Non-rigid parameters of the shape model, in standard deviations.
-    mouth : float
-        -1: lips together; 0: as in the portrait; 1: open.
-    blink : float
-        0: eyes as in the portrait; 1: shut.
-    turning : float
-        Part of the modes' own turns of the head that is kept; 0 leaves them the expression.
-    """
-
-    yaw: float
-    pitch: float
-    roll: float
-    modes: npt.NDArray[np.float64]
-    mouth: float
-    blink: float
-    turning: float = 1.0
+    yaw: float  # against the portrait, radians, to the image's right
+    pitch: float  # down
+    roll: float  # clockwise
+    modes: npt.NDArray[np.float64]  # (k,), non-rigid parameters in standard deviations
+    mouth: float  # -1: lips together; 0: as in the portrait; 1: open
+    blink: float  # 0: eyes as in the portrait; 1: shut
+    turning: float = 1.0  # part of the modes' own turns of the head that is kept
 
 
 class HeadMesh:
     """Landmarks, head, neck and surroundings of a portrait as triangles.
 
-    Parameters
-    ----------
-    portrait : Portrait
-    shape_model : ShapeModel
-        Its mean head gives the portrait depth, its modes move it.
-    palsy : Palsy, optional
-        Makes one half of the face hang and keeps it from moving.
-
-    Attributes
-    ----------
-    vertices : ndarray, shape (n, 2), float64
-        In pixels of the portrait; the 68 landmarks come first.
-    triangles : ndarray, shape (m, 3), int64
-        Indices of vertices, all wound the same way (positive area with y down).
-    eye_distance : float
-        Outer-eye distance of the portrait in pixels.
-    eyes : ndarray, shape (2,), float64
-        Middle of the outer eye corners.
-    axes : ndarray, shape (2, 2), float64
-        Rows: the head's x and y axis in pixels per outer-eye distance.
-    depth : ndarray, shape (n,), float64
-        Distance of the vertices from the viewer in pixels.
+    In pixels of the portrait: `vertices` (n, 2), of which the landmarks come first, their `depth`
+    (n,) from the viewer, `eye_distance` between the outer corners, `eyes`, the middle of them, and
+    `axes`, the head's x and y axis per outer-eye distance. `triangles` (m, 3) are all wound the
+    same way (positive area with y down).
     """
 
     def __init__(
@@ -133,19 +101,7 @@ class HeadMesh:
         self.triangles = _triangulate(self.vertices)
 
     def pose(self, state: HeadState) -> tuple[Points, npt.NDArray[np.float64]]:
-        """Move the vertices.
-
-        Parameters
-        ----------
-        state : HeadState
-
-        Returns
-        -------
-        vertices : ndarray, shape (n, 2), float64
-            In pixels of the portrait; the first 68 are the true landmarks.
-        depth : ndarray, shape (n,), float64
-            Distance from the viewer in the same unit, for drawing far triangles first.
-        """
+        """Move the vertices; return places (n, 2), true landmarks first, and depths (n,)."""
         flat = self.vertices + self._deform(state)
         pivot = self._scale * (_PIVOT @ self._turn.T) + [*self._shift, 0.0]
         solid = np.column_stack([flat, self.depth]) - pivot
@@ -193,17 +149,7 @@ class HeadMesh:
         shift[self._teeth] = upper + shown * opening - self.vertices[self._teeth]
 
     def cavity(self, vertices: Points) -> Points:
-        """Give the outline of the dark inside of the mouth below the upper teeth.
-
-        Parameters
-        ----------
-        vertices : ndarray, shape (n, 2), float64
-            As `pose` moved them, in any frame.
-
-        Returns
-        -------
-        ndarray, shape (10, 2), float64
-        """
+        """Give the outline, (10, 2), of the dark inside of the mouth below the upper teeth."""
         left, right = self._lip_edges
         return vertices[[60, *self._teeth, 64, right, 65, 66, 67, left]]
 
@@ -260,18 +206,7 @@ def _delaunay(vertices: Points) -> npt.NDArray[np.int64]:
 
 
 def triangle_areas(vertices: Points, triangles: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Measure signed areas.
-
-    Parameters
-    ----------
-    vertices : ndarray, shape (n, 2), float64
-    triangles : ndarray, shape (m, 3), int64
-
-    Returns
-    -------
-    ndarray, shape (m,), float64
-        Square pixels; negative where a triangle shows its back.
-    """
+    """Measure signed areas, (m,); negative where a triangle shows its back."""
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     u, v = b - a, c - a
     areas: npt.NDArray[np.float64] = 0.5 * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])

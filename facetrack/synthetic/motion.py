@@ -22,37 +22,19 @@ Values = npt.NDArray[np.float64]
 class Amplitudes:
     """How far a head moves; 0 switches a motion off.
 
-    Attributes
-    ----------
-    yaw, pitch, roll : float
-        Largest turns in radians. Beyond about 0.45, 0.35 and 0.3 a portrait's far cheek hides
-        its jaw.
-    modes : float
-        Standard deviation of the non-rigid parameters, in those of the shape model.
-    mouth : float
-        How far the mouth opens: 0 keeps it as in the portrait, 1 is speech.
-    blink : float
-        How far the eyes shut: 1 is wholly.
-    travel : float
-        How far the head travels from its place, as a part of the frame's height.
-    zoom : float
-        How much it comes nearer and goes away, as a part of its size.
-    turning : float
-        Part of the modes' own turns of the head that is kept; see `HeadState`.
-    pace : float
-        How much faster than usual it turns, travels and changes its expression.
+    Beyond yaw, pitch and roll of about 0.45, 0.35 and 0.3 a portrait's far cheek hides its jaw.
     """
 
-    yaw: float = 0.36
+    yaw: float = 0.36  # largest turns, radians
     pitch: float = 0.2
     roll: float = 0.14
-    modes: float = 0.25
-    mouth: float = 1.0
-    blink: float = 1.0
-    travel: float = 0.12
-    zoom: float = 0.15
-    turning: float = 1.0
-    pace: float = 1.0
+    modes: float = 0.25  # standard deviation of the non-rigid parameters, in the shape model's
+    mouth: float = 1.0  # 0 keeps it as in the portrait, 1 is speech
+    blink: float = 1.0  # 1: the eyes shut wholly
+    travel: float = 0.12  # from its place, as a part of the frame's height
+    zoom: float = 0.15  # as a part of its size
+    turning: float = 1.0  # see `HeadState`
+    pace: float = 1.0  # how much faster than usual it turns, travels and changes its expression
 
 
 STILL: Final = Amplitudes(0, 0, 0, 0, 0, 0, 0, 0)
@@ -60,15 +42,7 @@ STILL: Final = Amplitudes(0, 0, 0, 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a portrait stands in the frame.
-
-    Attributes
-    ----------
-    x, y : float
-        Where the middle of its outer eye corners comes to lie, pixels of the frame.
-    eye_distance : float
-        Its outer-eye distance, pixels of the frame.
-    """
+    """Where the middle of a portrait's outer eye corners and their distance come to lie, pixels."""
 
     x: float
     y: float
@@ -94,16 +68,7 @@ def straight(start: Placement, end: Placement, *, seconds: float) -> Trajectory:
 
 
 class Waves:
-    """Independent smooth curves: each a sum of three slow sines with random phases.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    count : int
-        Number of curves.
-    rates : tuple of float
-        Lowest and highest frequency in hertz.
-    """
+    """Independent smooth curves: each a sum of three slow sines with random phases."""
 
     def __init__(
         self, rng: np.random.Generator, count: int, *, rates: tuple[float, float] = (0.08, 0.55)
@@ -119,19 +84,9 @@ class Waves:
 
 
 class HeadMotion:
-    """One head's motion.
+    """One head's motion around a home; everything random is drawn at once.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Everything random is drawn here, once.
-    amplitudes : Amplitudes
-    home : Placement
-        The place around which the head wanders.
-    reach : float
-        Pixels of the frame that `Amplitudes.travel` counts in: the frame's height.
-    seconds : float
-        How long the motion lasts.
+    `reach` is the frame's height in pixels, in which `Amplitudes.travel` counts.
     """
 
     def __init__(

@@ -25,15 +25,7 @@ _HANG: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Palsy:
-    """Which half of a face is weak, and how much.
-
-    Attributes
-    ----------
-    side : {"right", "left"}
-        The person's.
-    strength : float
-        From 0 to 1.
-    """
+    """Which half of a face, the person's right or left, is weak, and how much, 0 to 1."""
 
     side: str = "right"
     strength: float = 1.0

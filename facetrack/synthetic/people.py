@@ -29,27 +29,14 @@ _ROOM: Final = (0.6, 0.7)  # beside and below, above the landmarks: outer-eye di
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """What makes one synthetic person hard to follow.
-
-    Attributes
-    ----------
-    name : str
-    amplitudes : Amplitudes
-    eye_distance : float
-        Outer-eye distance in pixels.
-    scene : dict
-        Light, blur, noise, contrast and side light, as `SyntheticVideo` takes them.
-    palsy : Palsy or None
-    infant : bool
-        Whether the portrait is given an infant's proportions.
-    """
+    """What makes one synthetic person hard to follow."""
 
     name: str
     amplitudes: Amplitudes
-    eye_distance: float = 90.0
-    scene: dict[str, Any] = field(default_factory=dict)
+    eye_distance: float = 90.0  # between the outer corners, pixels
+    scene: dict[str, Any] = field(default_factory=dict)  # as for `SyntheticVideo`
     palsy: Palsy | None = None
-    infant: bool = False
+    infant: bool = False  # give the portrait an infant's proportions
 
 
 def _motion(*, modes: float = 0.4, **amplitudes: float) -> Amplitudes:
@@ -120,21 +107,7 @@ def draw_manner(rng: np.random.Generator) -> Manner:
 
 
 def is_fit(points: npt.NDArray[np.float64], size: tuple[int, int], shape_model: ShapeModel) -> bool:
-    """Return whether a picture can be brought to life: large, frontal, lips together, some room.
-
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        Pixels of the picture.
-    size : (int, int)
-        Its width and height.
-    shape_model : ShapeModel
-        Its mean head tells how a face is turned.
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether a picture can be brought to life: large, frontal, lips together, some room."""
     eyes = float(outer_eye_distance(points))
     if eyes < _SMALLEST or np.linalg.norm(points[62] - points[66]) > _OPEN * eyes:
         return False
@@ -149,24 +122,7 @@ def is_fit(points: npt.NDArray[np.float64], size: tuple[int, int], shape_model: 
 def film(
     portrait: Portrait, shape_model: ShapeModel, manner: Manner, *, n_frames: int, seed: int
 ) -> SyntheticVideo:
-    """Film a person.
-
-    Parameters
-    ----------
-    portrait : Portrait
-    shape_model : ShapeModel
-        Moves it.
-    manner : Manner
-    n_frames : int
-        Length of the clip, at 30 frames per second.
-    seed : int
-        Of all motion, light and noise.
-
-    Returns
-    -------
-    SyntheticVideo
-        640 x 480 px.
-    """
+    """Film a person at 640 x 480 px and 30 frames per second."""
     face = SyntheticFace(
         infant(portrait) if manner.infant else portrait,
         home=Placement(0.5 * SIZE[0], 0.45 * SIZE[1], manner.eye_distance),

@@ -34,26 +34,11 @@ _ASTRONAUT_OUTLINE: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
-    """A picture of one face and where its landmarks are.
+    """A picture of one face and where its landmarks are; raises InputError if either is none."""
 
-    Attributes
-    ----------
-    image : ndarray, shape (H, W, 3), uint8
-        BGR; grey, BGRA and 16-bit pictures are converted.
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels of the image, pixel centres at integers.
-    outline : ndarray, shape (n, 2), float64, or None
-        The person's outline, by which it can be cut out; None: an oval around the head.
-
-    Raises
-    ------
-    InputError
-        If the picture is none or the points are not 68 finite ones.
-    """
-
-    image: Image
-    points: Points
-    outline: Points | None = None
+    image: Image  # BGR; grey, BGRA and 16-bit pictures are converted
+    points: Points  # (68, 2), pixels, centres at integers
+    outline: Points | None = None  # (n, 2), by which the person is cut out; None: an oval
 
     def __post_init__(self) -> None:
         points = np.array(self.points, dtype=np.float64)

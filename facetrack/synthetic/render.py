@@ -32,19 +32,10 @@ _MID_GREY: Final = 128
 
 
 class HeadRenderer:
-    """Draws one portrait.
+    """Draws one portrait, the `whole` of it to fill the frame, or the person with a soft edge.
 
-    Parameters
-    ----------
-    portrait : Portrait
-    shape_model : ShapeModel
-    eye_distance : float
-        About how large it will be drawn, outer-eye distance in pixels: the portrait is enlarged
-        once beforehand, with better interpolation than a frame could afford.
-    whole : bool
-        Draw the whole portrait, filling the frame; else the person alone with a soft edge.
-    palsy : Palsy, optional
-        See `HeadMesh`.
+    `eye_distance` is about how large it will be drawn, pixels: the portrait is enlarged once
+    beforehand, with better interpolation than a frame could afford.
     """
 
     def __init__(
@@ -73,22 +64,7 @@ class HeadRenderer:
     def draw(
         self, frame: Image, place: Placement, state: HeadState, lamp: Lamp | None = None
     ) -> Points:
-        """Draw the head.
-
-        Parameters
-        ----------
-        frame : ndarray, shape (H, W, 3), uint8
-            BGR, drawn into.
-        place : Placement
-        state : HeadState
-        lamp : Lamp, optional
-            Lights the portrait from one side.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            The true landmarks in pixels of the frame.
-        """
+        """Draw the head into a BGR frame; return the true landmarks in its pixels."""
         vertices, depth = self.vertices(place, state)
         x0, y0, x1, y1 = self._window(place, frame)
         if x0 < x1 and y0 < y1:
@@ -195,20 +171,9 @@ def _sample(texture: npt.NDArray[Any], lookup: npt.NDArray[np.float32], beyond: 
 
 
 def noise_field(rng: np.random.Generator, size: tuple[int, int], sigma: float) -> Noise:
-    """Draw the noise of which every frame shows another part.
+    """Draw the noise, in grey levels, of which every frame shows another part; sigma 0 is none.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    size : tuple of int
-        Width and height of the frames, pixels.
-    sigma : float
-        Standard deviation in grey levels; 0: no noise.
-
-    Returns
-    -------
-    ndarray, shape (H + 128, W + 128, 3), int16
-        Fresh noise for every frame would cost more than everything else together.
+    Fresh noise for every frame would cost more than everything else together.
     """
     width, height = size
     shape = (height + NOISE_MARGIN, width + NOISE_MARGIN, 3)
@@ -219,20 +184,11 @@ def noise_field(rng: np.random.Generator, size: tuple[int, int], sigma: float) -
 
 
 class CameraEffects:
-    """Light that wanders over the scene, blur and noise.
+    """Light that wanders over the scene, blur and noise; everything random is drawn at once.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Everything random is drawn here, once.
-    light : float
-        How much brighter or darker the frame's edges and its whole become, as a part of 1.
-    blur : float
-        Largest standard deviation of the blur, pixels.
-    noise : ndarray, shape (H + 128, W + 128, 3), int16
-        See `noise_field`.
-    contrast : float
-        Differences from mid grey are multiplied by this.
+    `light` is how much brighter or darker the frame's edges and its whole become, as a part of 1;
+    `blur` the largest standard deviation in pixels; `contrast` multiplies differences from mid
+    grey.
     """
 
     def __init__(
@@ -249,21 +205,7 @@ class CameraEffects:
         self._waves = Waves(rng, 4, rates=(0.05, 0.3))
 
     def apply(self, frame: Image, time: float, index: int, seed: int) -> Image:
-        """Return the frame as the camera gives it.
-
-        Parameters
-        ----------
-        frame : ndarray, shape (H, W, 3), uint8
-            The scene, BGR.
-        time : float
-            Seconds, for light and blur.
-        index, seed : int
-            Choose the frame's noise.
-
-        Returns
-        -------
-        ndarray, shape (H, W, 3), uint8
-        """
+        """Return a frame as the camera gives it at a time; index and seed choose its noise."""
         seen: npt.NDArray[Any] = frame
         along_x, along_y, whole, soft = self._waves.at(time)
         height, width = frame.shape[:2]

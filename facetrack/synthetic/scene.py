@@ -20,16 +20,7 @@ _BOARD: Final = 0.35  # how far a covering board overlaps the face, of the outer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """How a video's pictures look, whatever the scene.
-
-    Attributes
-    ----------
-    light, blur, contrast : float
-        See `CameraEffects`.
-    noise : ndarray, shape (H + 128, W + 128, 3), int16
-        See `render.noise_field`.
-    side_light : SideLight or None
-    """
+    """How a video's pictures look, whatever the scene; see `CameraEffects`."""
 
     light: float
     blur: float
@@ -40,21 +31,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """What stays the same between two cuts.
+    """What stays the same between two cuts."""
 
-    Attributes
-    ----------
-    start : int
-        Its first frame.
-    motions : sequence of HeadMotion
-        One per head.
-    lamp : LightPath or None
-    effects : CameraEffects
-    background : ndarray, shape (H, W, 3), uint8
-    """
-
-    start: int
-    motions: Sequence[HeadMotion]
+    start: int  # its first frame
+    motions: Sequence[HeadMotion]  # one per head
     lamp: LightPath | None
     effects: CameraEffects
     background: Image
@@ -68,23 +48,7 @@ def make_scene(
     *,
     seed: tuple[int, int],
 ) -> Scene:
-    """Draw a scene's background, and how its light and blur change.
-
-    Parameters
-    ----------
-    start : int
-        Its first frame.
-    motions : sequence of HeadMotion
-    look : Look
-    size : tuple of int
-        Width and height in pixels.
-    seed : tuple of int
-        Of the video and of the scene.
-
-    Returns
-    -------
-    Scene
-    """
+    """Draw a scene's background, and how its light and blur change; seeds of video and scene."""
     rng = np.random.default_rng((*seed, len(motions)))
     background = _gradient(rng, size)
     effects = CameraEffects(
@@ -104,15 +68,7 @@ def _gradient(rng: np.random.Generator, size: tuple[int, int]) -> Image:
 
 
 def draw_board(image: Image, points: Points) -> None:
-    """Hide a face behind a board with a few stripes.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W, 3), uint8
-        Drawn into.
-    points : ndarray, shape (68, 2), float64
-        The face's landmarks in pixels.
-    """
+    """Hide a face behind a board with a few stripes."""
     margin = _BOARD * float(np.linalg.norm(points[45] - points[36]))
     x0, y0 = (int(v) for v in np.floor(points.min(axis=0) - 1.5 * margin))
     x1, y1 = (int(v) for v in np.ceil(points.max(axis=0) + margin))

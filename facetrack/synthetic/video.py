@@ -41,68 +41,26 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SyntheticFace:
-    """One head of a synthetic video.
-
-    Attributes
-    ----------
-    portrait : Portrait
-    home : Placement or None
-        Around which place it wanders; None: the middle of the frame.
-    trajectory : callable or None
-        Where it is at each time, instead of wandering.
-    amplitudes : Amplitudes
-    absent : tuple of (int, int)
-        Ranges of frames in which it is not there.
-    covered : tuple of (int, int)
-        Ranges of frames in which a board hides it.
-    whole : bool
-        Show the whole portrait, which fills the frame, instead of the head alone.
-    palsy : Palsy or None
-        Which half of the face hardly moves and hangs.
-    """
+    """One head of a synthetic video."""
 
     portrait: Portrait
-    home: Placement | None = None
-    trajectory: Trajectory | None = None
+    home: Placement | None = None  # around which it wanders; None: the middle of the frame
+    trajectory: Trajectory | None = None  # where it is at each time, instead of wandering
     amplitudes: Amplitudes = Amplitudes()  # noqa: RUF009  (frozen)
-    absent: Ranges = ()
-    covered: Ranges = ()
-    whole: bool = False
+    absent: Ranges = ()  # frames in which it is not there
+    covered: Ranges = ()  # frames in which a board hides it
+    whole: bool = False  # show the whole portrait, which fills the frame
     palsy: Palsy | None = None
 
 
 class SyntheticVideo(ClosesItself):
     """A video source that makes its frames, each on its own and always the same.
 
-    Parameters
-    ----------
-    shape_model : ShapeModel
-        Its mean head and its modes move the portraits.
-    n_frames : int
-    size : tuple of int
-        Width and height in pixels.
-    fps : float
-        Frames per second; frame i is at i / fps.
-    seed : int
-        Of everything random.
-    faces : sequence of SyntheticFace, optional
-        Later ones stand before earlier ones. Default: the astronaut's whole portrait.
-    light, blur, noise, contrast : float
-        Light, blur and contrast: see `CameraEffects`; noise: standard deviation in grey levels.
-    side_light : SideLight, optional
-        A lamp that wanders around the heads.
-    still : tuple of (int, int)
-        Ranges of frames in which nothing moves but the noise; motion then goes on from there.
-    cuts : sequence of int
-        Frames at which another scene begins: other places, other light.
-    clock : Clock, optional
-        Makes iterating behave like a camera: frames come when they are due, and those that a slow
-        consumer missed are left out.
-
-    Raises
-    ------
-    InputError
-        If a number makes no sense.
+    Frame i is at i / fps. Later `faces` stand before earlier ones; by default it is the astronaut's
+    whole portrait. Light, blur and contrast as of `CameraEffects`, noise in grey levels. In `still`
+    frames nothing moves but the noise, and motion then continues; at `cuts` another scene begins.
+    With a `clock` it behaves like a camera: frames come when they are due, and those that a slow
+    consumer missed are left out. Raises InputError if a number makes no sense.
     """
 
     def __init__(
@@ -182,21 +140,7 @@ class SyntheticVideo(ClosesItself):
         return self._frame(index, index)
 
     def truth(self, index: int, *, face: int = 0) -> Points:
-        """Give the exact landmarks.
-
-        Parameters
-        ----------
-        index : int
-            The frame, from 0.
-        face : int
-            Place in `faces`.
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            Pixels of the frame, pixel centres at integers, on hidden points too; NaN where the
-            face is absent or covered.
-        """
+        """Give a face's exact landmarks, hidden ones too; NaN where it is absent or covered."""
         self._check(index)
         person = self.faces[face]
         if _inside(index, person.absent) or _inside(index, person.covered):
@@ -220,18 +164,7 @@ class SyntheticVideo(ClosesItself):
     def visible(self, index: int, *, face: int = 0) -> bool:
         """Return whether most of a face can be seen.
 
-        Parameters
-        ----------
-        index : int
-            The frame, from 0.
-        face : int
-            Place in `faces`.
-
-        Returns
-        -------
-        bool
-            False where it is absent, covered, or has half of its points behind another face or
-            outside of the frame.
+        Not where it is absent, covered, or has half of its points behind another face or outside.
         """
         points = self.truth(index, face=face)
         inside = (points >= 0) & (points <= np.subtract(self.size, 1))

@@ -30,44 +30,19 @@ Looks = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Separation:
-    """How well descriptions tell people apart.
+    """How well descriptions tell people apart, by agreement of pairs of looks."""
 
-    Attributes
-    ----------
-    same_low, same : float
-        Agreement of two looks of one person: exceeded by 95 % of the pairs; median.
-    other, other_high : float
-        Agreement of looks of two people: median; exceeded by 0.1 % of the pairs.
-    missed : float
-        Part of the pairs of one person that agree by less than `other_high`.
-    """
-
-    same_low: float
-    same: float
-    other: float
-    other_high: float
-    missed: float
+    same_low: float  # of one person: exceeded by 95 % of the pairs
+    same: float  # of one person: median
+    other: float  # of two people: median
+    other_high: float  # of two people: exceeded by 0.1 % of the pairs
+    missed: float  # part of one person's pairs below `other_high`
 
 
 def learn_whitening(families: Sequence[Sequence[Looks]], faces: Values) -> Whitening:
-    """Learn what to take out of descriptions.
+    """Learn the inverse root of the covariance within people, and the mean of `faces`.
 
-    Parameters
-    ----------
-    families : sequence of sequence of ndarray, shape (n, N_VALUES), float32
-        People by kind of footage, and the looks of each of them. Every kind has the same weight.
-    faces : ndarray, shape (m, N_VALUES), float32
-        Looks of many people, for their mean.
-
-    Returns
-    -------
-    Whitening
-        Its matrix is the inverse square root of the covariance within people.
-
-    Raises
-    ------
-    InputError
-        If there are no faces, or a kind of footage has no person with two looks.
+    `families` are people by kind of footage; every kind has the same weight.
     """
     if not len(faces) or not families:
         raise InputError("need faces and people with at least two looks")
@@ -126,20 +101,7 @@ def looks_of_clips(pictures: Sequence[LabelledImage], shape_model: ShapeModel) -
 
 
 def looks_of_portrait(portrait: Portrait, model: FaceModel, seed: int) -> Looks:
-    """Bring a portrait to life and describe it where the model's fits say that it is.
-
-    Parameters
-    ----------
-    portrait : Portrait
-    model : FaceModel
-        Its fits begin at the truth.
-    seed : int
-        Of the motion.
-
-    Returns
-    -------
-    ndarray, shape (12, N_VALUES), float32
-    """
+    """Bring a portrait to life; describe it, (12, N_VALUES), where fits from the truth end."""
     width, height = _SIZE
     place = Placement(0.5 * width, 0.45 * height, 0.2 * height)
     motion = Amplitudes(yaw=0.3, pitch=0.15, roll=0.12, travel=0.05)

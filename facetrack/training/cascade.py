@@ -49,43 +49,22 @@ class LevelPlan:
 
 @dataclass(frozen=True, slots=True)
 class CascadePlan:
-    """The settings of a cascade's training.
-
-    Attributes
-    ----------
-    levels : tuple of LevelPlan
-    maps : tuple of MapSpec
-    method : Method
-        How the sums are filled.
-    ridge : float
-        lambda in units of the Gram matrix' mean diagonal.
-    step : float
-        Difference step in units of the level's rms displacement per axis (method.md, 2.5).
-    """
+    """The settings of a cascade's training."""
 
     levels: tuple[LevelPlan, ...]
     maps: tuple[MapSpec, ...] = DEFAULT_MAPS
-    method: Method = field(default_factory=Continuous)
-    ridge: float = 3e-4
-    step: float = 1.15
+    method: Method = field(default_factory=Continuous)  # how the sums are filled
+    ridge: float = 3e-4  # lambda in units of the Gram matrix' mean diagonal
+    step: float = 1.15  # difference step, of the level's rms displacement per axis (method.md, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedCascade:
-    """What the training of a cascade gives.
-
-    Attributes
-    ----------
-    cascade : Cascade
-    priors : tuple of LevelPrior
-        What every level knows of all people, for learning single ones.
-    ends : ndarray, shape (N, 68, 2), float64
-        Where the training frames end, pixels of the reference frame.
-    """
+    """What the training of a cascade gives."""
 
     cascade: Cascade
-    priors: tuple[LevelPrior, ...]
-    ends: Array
+    priors: tuple[LevelPrior, ...]  # what every level knows of all people, for learning single ones
+    ends: Array  # (N, 68, 2), pixels of the reference frame
 
 
 def train_cascade(
@@ -98,27 +77,10 @@ def train_cascade(
     like: Cascade | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> TrainedCascade:
-    """Train a cascade.
+    """Train a cascade whose shapes move along `basis`, (136, m), orthonormal.
 
-    Parameters
-    ----------
-    frames : TrainingFrames
-    basis : ndarray, shape (136, m)
-        Orthonormal directions in which shapes may move.
-    plan : CascadePlan
-    rng : numpy.random.Generator
-        For methods that draw.
-    threads : int
-        Threads that read features.
-    like : Cascade, optional
-        Of the same plan. Its reductions of the descriptors are taken over instead of being chosen
-        anew, so that the features of both cascades mean the same.
-    report : callable
-        Gets one line per level.
-
-    Returns
-    -------
-    TrainedCascade
+    From a cascade of the same plan, `like`, reductions of the descriptors are taken over, so that
+    the features of both mean the same.
     """
     levels: list[Level] = []
     priors: list[LevelPrior] = []

@@ -34,34 +34,12 @@ def learn_confidence(
     *,
     taught: Sequence[HeldOutFit] = (),
 ) -> PointConfidence:
-    """Learn how likely points are within 5 % of the outer-eye distance.
+    """Learn how likely points are within 5 % of the outer-eye distance, from fits of unseen people.
 
-    Parameters
-    ----------
-    fits : sequence of HeldOutFit
-        Fits of people that the fitting cascade was not trained on.
-    quality : QualityClassifier
-    shape_model : ShapeModel
-    modes : ndarray, shape (136, m), float32
-        The cascade's basis.
-    taught : sequence of HeldOutFit
-        After lessons; without them a lesson changes nothing.
-
-    Returns
-    -------
-    PointConfidence
-
-    Raises
-    ------
-    InputError
-        If there are too few pictures to learn from some and to calibrate on others.
-
-    Notes
-    -----
     A logistic regression per point on four fifths of the pictures; then, on the other fifth, slope
     and shift of the logits for each group of points (Platt 1999). Weights and calibration are
-    folded together. What lessons change is a logistic regression for each group, on the logit and
-    the logarithm of the number of lessons.
+    folded together. What lessons change (fits `taught`) is a logistic regression for each group, on
+    the logit and the logarithm of the number of lessons. `modes`, (136, m), is the cascade's basis.
     """
     inputs, right = _point_features(fits, quality, shape_model, modes)
     # counted over rounds of folds, so that every held-out cascade is in both parts
@@ -119,20 +97,9 @@ def _learn_taught(confidence: PointConfidence, inputs: Array, count: Array, righ
 
 
 def fit_logistic(x: Array, y: Flags, *, ridge: float) -> tuple[Array, float]:
-    """Fit a regularised logistic regression by Newton's method.
+    """Fit logit(y) = x @ weights + bias by Newton's method, inputs standardised; return both.
 
-    Parameters
-    ----------
-    x : ndarray, shape (N, q), float64
-    y : ndarray, shape (N,), bool
-    ridge : float
-        Weight of half the squared weights of standardised inputs against the mean log-loss.
-
-    Returns
-    -------
-    weights : ndarray, shape (q,), float64
-    bias : float
-        The logit of y is x @ weights + bias.
+    The ridge weighs half the squared weights against the mean log-loss.
     """
     n, q = x.shape
     mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6

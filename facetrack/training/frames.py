@@ -16,22 +16,12 @@ Shapes = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class TrainingFrames:
-    """What a cascade is trained on. The frame is aligned to the start, not to the truth.
+    """What a cascade is trained on. The frame is aligned to the start, not to the truth."""
 
-    Attributes
-    ----------
-    patches : ndarray, shape (N, size, size), uint8
-        Grey levels of the reference frame.
-    starts, truths : ndarray, shape (N, 68, 2), float64
-        Pixels of the reference frame.
-    pictures : ndarray, shape (N,), int64
-        Which picture a frame shows; mirrored copies share the number.
-    """
-
-    patches: npt.NDArray[np.uint8]
-    starts: Shapes
+    patches: npt.NDArray[np.uint8]  # (N, size, size), grey levels of the reference frame
+    starts: Shapes  # (N, 68, 2), pixels of the reference frame, as the truths
     truths: Shapes
-    pictures: npt.NDArray[np.int64]
+    pictures: npt.NDArray[np.int64]  # (N,), a picture's number; mirrored copies share it
 
     def __len__(self) -> int:
         return len(self.patches)

@@ -49,23 +49,12 @@ _LOST: Final = 0.25  # mean error in outer-eye distances
 
 
 class HeldOutFit(NamedTuple):
-    """One fit, and how far each point is from the truth.
-
-    Attributes
-    ----------
-    end : End
-    errors : ndarray, shape (68,), float64
-        In outer-eye distances of the truth.
-    picture : int
-        `Picture.number`.
-    lessons : int
-        How many the cascade had of the person.
-    """
+    """One fit, and how far each point is from the truth."""
 
     end: End
-    errors: Array
-    picture: int
-    lessons: int = 0
+    errors: Array  # (68,), in outer-eye distances of the truth
+    picture: int  # `Picture.number`
+    lessons: int = 0  # how many the cascade had of the person
 
 
 def train_held_out(
@@ -77,24 +66,9 @@ def train_held_out(
     *,
     threads: int = 2,
 ) -> list[Cascade]:
-    """Train a cascade again without one part of the pictures after the other.
+    """Train the whole cascade again without pictures whose number is f modulo `FOLDS`, for each f.
 
-    Parameters
-    ----------
-    frames : TrainingFrames
-        What the whole cascade was trained on.
-    whole : Cascade
-        Gives the reductions of the descriptors, so that features mean the same to all.
-    basis : ndarray, shape (136, m)
-    plan : CascadePlan
-        That of the whole cascade.
-    rng : numpy.random.Generator
-    threads : int
-
-    Returns
-    -------
-    list of Cascade
-        Number f was trained without the pictures whose number is f modulo `FOLDS`.
+    The whole one gives the reductions of the descriptors, so that features mean the same to all.
     """
     cascades = []
     for fold in range(FOLDS):
@@ -114,20 +88,7 @@ def fit_held_out(
 ) -> list[HeldOutFit]:
     """Fit each picture with the cascade that was not trained on it.
 
-    Parameters
-    ----------
-    held_out : sequence of Cascade
-        From `train_held_out`.
-    shape_model : ShapeModel
-    pictures : sequence of Picture
-        What the whole cascade was trained on.
-    rng : numpy.random.Generator
-    threads : int
-
-    Returns
-    -------
-    list of HeldOutFit
-        The first and the last fit of chains as in tracking, half of them in pictures made worse.
+    Return first and last fits of chains as in tracking, half of them in pictures made worse.
     """
     seeds = rng.integers(2**63, size=len(pictures)).tolist()  # of their own: threads cannot reorder
     parts = [slice(i, i + _CHUNK) for i in range(0, len(pictures), _CHUNK)]
@@ -154,22 +115,10 @@ def fit_taught(
     *,
     threads: int = 2,
 ) -> list[HeldOutFit]:
-    """Teach frames of each film to the cascade that was not trained on the person, and follow it.
+    """Teach frames of films to the cascade that was not trained on their person, and follow it.
 
-    Parameters
-    ----------
-    held_out : sequence of Cascade
-        From `train_held_out`.
-    shape_model : ShapeModel
-    films : sequence of sequence of Picture
-        Frames of one person each, from `people.moving_people`.
-    threads : int
-
-    Returns
-    -------
-    list of HeldOutFit
-        Fits of frames that were not taught, after each number of lessons. A level of the person's
-        own alone is learned: it is most of what a correction teaches.
+    Return fits of frames that were not taught, after each number of lessons. A level of the
+    person's own alone is learned: it is most of what a correction teaches.
     """
     everything = np.ones(N_POINTS, dtype=np.bool_)
 

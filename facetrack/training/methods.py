@@ -30,25 +30,13 @@ SPREAD: Final = 0.4  # of the level's covariance, over which the regression is c
 
 @dataclass(frozen=True, slots=True)
 class LevelStatistics:
-    """How far the current shapes of a level lie from the truth.
+    """How far the current shapes of a level lie from the truth."""
 
-    Attributes
-    ----------
-    basis : ndarray, shape (136, m), float64
-        Directions in which shapes may move.
-    deltas : ndarray, shape (N, m), float64
-        Displacement of every training frame.
-    mean : ndarray, shape (m,), float64
-    covariance : ndarray, shape (m, m), float64
-    step : float
-        Half the distance of the positions that a difference compares, pixels of the frame.
-    """
-
-    basis: Array
-    deltas: Array
+    basis: Array  # (136, m), directions in which shapes may move
+    deltas: Array  # (N, m), displacement of every training frame
     mean: Array
     covariance: Array
-    step: float
+    step: float  # half the distance of differenced positions, pixels of the frame
 
     @property
     def spread(self) -> Array:
@@ -101,18 +89,12 @@ class Method(Protocol):
 class Continuous:
     """Continuous regression around each frame's own current shape.
 
-    Every frame is read once, at its current shape. What the spread around it and the remainders
-    add are second moments over all frames, which a part of them tells well enough: the part whose
-    differences were read for the basis.
-
-    Attributes
-    ----------
-    spread : float
-        Sigma of the integral in units of the level's covariance: the neighbourhood of the current
-        shape over which the regression is continuous. The frames' own displacements, which a
-        common mean would forget, carry what the levels before could not correct.
-    remainder : float
-        Weight of the Taylor remainders' covariance (method.md, equation 3').
+    Every frame is read once, at its current shape. What the spread around it and the remainders add
+    are second moments over all frames, which a part of them tells well enough: the part whose
+    differences were read for the basis. `spread` is Sigma of the integral in units of the level's
+    covariance, the neighbourhood over which the regression is continuous; the frames' own
+    displacements, which a common mean would forget, carry what the levels before could not correct.
+    `remainder` weighs the Taylor remainders' covariance (method.md, equation 3').
     """
 
     spread: float = SPREAD
@@ -170,15 +152,9 @@ class _Complete:
 
 @dataclass(frozen=True, slots=True)
 class CommonMean(_Complete):
-    """Continuous regression as the papers have it: one mean and covariance for all frames.
+    """Continuous regression as the papers have it: one mean and covariance for all frames."""
 
-    Attributes
-    ----------
-    remainder : float
-        Weight of the Taylor remainders' covariance; the papers have none (0).
-    """
-
-    remainder: float = 1.0
+    remainder: float = 1.0  # weight of the Taylor remainders' covariance; the papers have none (0)
 
     def shapes(
         self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator
@@ -211,15 +187,9 @@ class CommonMean(_Complete):
 
 @dataclass(frozen=True, slots=True)
 class Sampled(_Complete):
-    """Sampled regression, SDM (Xiong and De la Torre 2013).
+    """Sampled regression, SDM (Xiong and De la Torre 2013)."""
 
-    Attributes
-    ----------
-    draws : int
-        K, samples per frame: the current shape and K - 1 drawn ones.
-    """
-
-    draws: int = 10
+    draws: int = 10  # K, samples per frame: the current shape and K - 1 drawn ones
 
     def shapes(
         self, current: Array, truth: Array, statistics: LevelStatistics, rng: np.random.Generator

@@ -18,23 +18,9 @@ _N_MODES = 12  # labels of neighbouring frames jitter: finer modes of their diff
 
 
 def pair_motions(images: Sequence[Labelled], shape_model: ShapeModel) -> Shapes:
-    """Measure the motion between the two frames of each clip.
+    """Measure the motion between the frames NAME_a and NAME_b of each clip, and back: (2 n, 68, 2).
 
-    Parameters
-    ----------
-    images : sequence of Labelled
-        `NAME_a` and `NAME_b`, two frames cropped with one common window.
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    ndarray, shape (2 n, 68, 2), float64
-        From one frame to the other and back, in pixels of the reference frame of the first.
-
-    Raises
-    ------
-    InputError
-        If there is no pair.
+    In pixels of the reference frame of the first; raises InputError if there is no pair.
     """
     by_name = {image.name: image.points for image in images}
     motions = []
@@ -57,39 +43,17 @@ def _motion(first: Shapes, second: Shapes, shape_model: ShapeModel) -> Shapes:
 
 
 def draw_motion(motions: Shapes, rng: np.random.Generator) -> Shapes:
-    """Compose a motion of two measured ones: there are few pairs, and people move in more ways.
-
-    Parameters
-    ----------
-    motions : ndarray, shape (n, 68, 2)
-        See `pair_motions`.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-        Pixels of the reference frame.
-    """
+    """Compose a motion (68, 2) of two measured ones: there are few, and people move in more ways."""
     first, second = motions[rng.integers(len(motions), size=2)]
     composed: Shapes = rng.uniform(*_MOST) * first + rng.uniform(*_SOME) * second
     return composed
 
 
 def start_from_motion(points: Shapes, motion: Shapes, shape_model: ShapeModel) -> Shapes:
-    """Say where a face was before a motion that ends at the truth.
+    """Return where a face was, in pixels of the image, before a motion that ends at the truth.
 
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2)
-        The truth in pixels of the image.
-    motion : ndarray, shape (68, 2)
-        Pixels of the reference frame.
-    shape_model : ShapeModel
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-        In pixels of the image; what the shape model cannot say of the truth is left out.
+    The motion is in pixels of the reference frame. What the shape model cannot say of the truth is
+    left out.
     """
     projected = shape_model.project(points, limit=np.inf)
     to_frame = shape_model.to_reference(projected)

@@ -30,22 +30,10 @@ _STEP, _LENGTH = 2, 75  # of a clip, frames
 def still_people(
     pictures: Sequence[Picture], shape_model: ShapeModel, rng: np.random.Generator, *, threads: int
 ) -> list[Picture]:
-    """Bring pictures to life, and take a few frames of each film.
+    """Bring pictures to life, and take a few frames of each film, 640 x 480 px.
 
-    Parameters
-    ----------
-    pictures : sequence of Picture
-        Picture and mirrored copy in turn; one of the two becomes a person if it is fit to be.
-    shape_model : ShapeModel
-        Moves them.
-    rng : numpy.random.Generator
-        Of everybody's manner.
-    threads : int
-
-    Returns
-    -------
-    list of Picture
-        640 x 480 px, with the number of the picture that each is made of.
+    Of a picture and its mirrored copy, which stand in turn, one becomes a person if it is fit to
+    be; the frames have the number of the picture.
     """
     people = _fit(pictures, shape_model)
     films = _film(

@@ -41,24 +41,13 @@ class Labelled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One training picture.
+    """One training picture."""
 
-    Attributes
-    ----------
-    number : int
-        The same for a picture and its mirrored copy.
-    grey : ndarray, shape (H, W), uint8
-    points : ndarray, shape (68, 2), float64
-        True landmarks in pixels.
-    box, five : Detection or None
-        On this face: the box of dlib's detector, and the networks' five points.
-    """
-
-    number: int
+    number: int  # the same for a picture and its mirrored copy
     grey: npt.NDArray[np.uint8]
-    points: npt.NDArray[np.float64]
-    box: Detection | None = None
-    five: Detection | None = None
+    points: npt.NDArray[np.float64]  # true landmarks in pixels, (68, 2)
+    box: Detection | None = None  # of dlib's detector, on this face
+    five: Detection | None = None  # the networks' five points
 
 
 def read_pictures(images: Iterable[Labelled], *, detect: bool) -> list[Picture]:
@@ -81,16 +70,7 @@ def detection_of(
 ) -> Detection | None:
     """Choose the best detection that lies on a labelled face.
 
-    Parameters
-    ----------
-    detections : sequence of Detection
-        Best first.
-    points : ndarray, shape (68, 2)
-
-    Returns
-    -------
-    Detection or None
-        Its centre lies within the landmarks' box, its width between half and twice theirs.
+    Its centre lies within the landmarks' box, its width between half and twice theirs.
     """
     low, high = points.min(axis=0), points.max(axis=0)
     for detection in detections:
@@ -127,19 +107,10 @@ def mirrored(picture: Picture) -> Picture:
 def set_aside(
     images: Sequence[LabelledImage], share: float
 ) -> tuple[list[LabelledImage], list[LabelledImage]]:
-    """Set a part of the pictures aside for comparing models under development.
+    """Set a share of the pictures aside for comparing models; return those kept and those aside.
 
-    Parameters
-    ----------
-    images : sequence of LabelledImage
-    share : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    kept, aside : list of LabelledImage
-        Chosen by a checksum of the name, so that the split stays when pictures are added. Pictures
-        of one clip or person (`NAME_1`, `NAME_a`) stay together.
+    Chosen by a checksum of the name, so that the split stays when pictures are added. Pictures of
+    one clip or person (`NAME_1`, `NAME_a`) stay together.
     """
 
     def chosen(image: LabelledImage) -> bool:

@@ -34,24 +34,7 @@ def learn_quality(
     *,
     box_fits: Sequence[tuple[Picture, Array]] = (),
 ) -> QualityClassifier:
-    """Train the quality classifier and make its answers probabilities.
-
-    Parameters
-    ----------
-    tracking : Cascade
-    shape_model : ShapeModel
-    pictures : sequence of Picture
-        The pictures that the cascade was trained on.
-    calibration : sequence of Picture
-        Pictures that no part of the model was trained on.
-    rng : numpy.random.Generator
-    box_fits : sequence of (Picture, ndarray of shape (68, 2))
-        More examples, from `fit_boxes`.
-
-    Returns
-    -------
-    QualityClassifier
-    """
+    """Train the quality classifier, and calibrate it on pictures that no part has seen."""
     level = tracking.levels[-1]
     features, errors = _fits(tracking, shape_model, pictures, rng, conventions=False)
     if box_fits:
@@ -71,23 +54,10 @@ def learn_quality(
 def fit_boxes(
     fitter: BoxFitter, pictures: Sequence[Picture], count: int, rng: np.random.Generator
 ) -> list[tuple[Picture, Array]]:
-    """Fit from boxes anywhere in the pictures, most of them on no face.
+    """Fit from `count` boxes anywhere in each picture, most of them on no face; points in pixels.
 
     What the whole first fit makes of background looks more like a face than what a tracking step
     makes of it: without these examples the classifier believes some of it.
-
-    Parameters
-    ----------
-    fitter : BoxFitter
-    pictures : sequence of Picture
-    count : int
-        Boxes per picture.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    list of (Picture, ndarray of shape (68, 2))
-        The picture and the fitted points in its pixels.
     """
     fits = []
     for picture in pictures:

@@ -14,24 +14,12 @@ from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 
 @dataclass(frozen=True, slots=True)
 class StartNoise:
-    """How far a start lies from the truth.
+    """How far a start lies from the truth, as standard deviations."""
 
-    Attributes
-    ----------
-    translation : float
-        Standard deviation per axis in outer-eye distances.
-    scale : float
-        Standard deviation of the factor around 1.
-    rotation : float
-        Standard deviation in radians.
-    modes : float
-        Standard deviation of every non-rigid parameter in its own standard deviations.
-    """
-
-    translation: float = 0.09
-    scale: float = 0.06
-    rotation: float = 0.06
-    modes: float = 0.5
+    translation: float = 0.09  # per axis, outer-eye distances
+    scale: float = 0.06  # of the factor around 1
+    rotation: float = 0.06  # radians
+    modes: float = 0.5  # of non-rigid parameters, in their own standard deviations
 
     def move(
         self,
@@ -41,23 +29,10 @@ class StartNoise:
         *,
         projected: bool,
     ) -> npt.NDArray[np.float64]:
-        """Move a true shape at random.
+        """Move a true shape (68, 2) at random, in pixels of the image, or first project it.
 
-        Parameters
-        ----------
-        points : array_like, shape (68, 2)
-            The truth in pixels of the image.
-        shape_model : ShapeModel
-            Says what a mode is.
-        rng : numpy.random.Generator
-        projected : bool
-            Project the truth on the shape model first. Moving the truth itself leaves what the
-            model cannot say in the start, which a tracker does not have (method.md, 1.4).
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the image.
+        Moving the truth itself leaves what the shape model cannot say in the start, which a tracker
+        does not have (method.md, 1.4).
         """
         truth = np.asarray(points, dtype=np.float64)
         base = shape_model.project(truth, limit=np.inf) if projected else truth

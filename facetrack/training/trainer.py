@@ -56,29 +56,16 @@ _BOXES: Final = 4  # per picture, that teach the quality what is no face
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """How a model is trained.
+    """How a model is trained; frames are per picture and per mirrored copy."""
 
-    Attributes
-    ----------
-    n_modes : int
-        Non-rigid modes of the shape model.
-    tracking, start, refinement : CascadePlan
-    tracking_frames, start_frames, refinement_frames : int
-        Training frames per picture and per mirrored copy.
-    augmented : float
-        Share of the tracking frames that are made as bad as video can be.
-    seed : int
-    threads : int
-    """
-
-    n_modes: int = 60
+    n_modes: int = 60  # non-rigid modes of the shape model
     tracking: CascadePlan = field(default_factory=lambda: CascadePlan(TRACKING_LEVELS))
     start: CascadePlan = field(default_factory=lambda: CascadePlan(START_LEVELS))
     refinement: CascadePlan = field(default_factory=lambda: CascadePlan(REFINEMENT_LEVELS))
     tracking_frames: int = 4
     start_frames: int = 4
     refinement_frames: int = 3
-    augmented: float = 0.3
+    augmented: float = 0.3  # share of the tracking frames made as bad as video can be
     seed: int = 0
     threads: int = 2
 
@@ -93,31 +80,10 @@ def train_model(
     settings: TrainingSettings | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> FaceModel:
-    """Train a model.
+    """Train a model of pictures, and of the motion between pairs NAME_a and NAME_b.
 
-    Parameters
-    ----------
-    images : sequence of Labelled
-        Pictures that both cascades learn from.
-    clips : sequence of Labelled
-        Pairs of frames, `NAME_a` and `NAME_b`: their motion goes into the tracking cascade.
-    name : str
-    card : dict
-        What the model's file says about itself, JSON-able.
-    calibration : sequence of Labelled, optional
-        Pictures that only calibrate the fit quality; those of `clips` without them.
-    settings : TrainingSettings, optional
-    report : callable
-        Gets one line per step.
-
-    Returns
-    -------
-    FaceModel
-
-    Raises
-    ------
-    InputError
-        If there are too few pictures or no pairs.
+    The fit quality is calibrated by `calibration`, or by the clips. Raises InputError if there are
+    too few pictures or no pairs.
     """
     settings = settings or TrainingSettings()
     rng = np.random.default_rng(settings.seed)

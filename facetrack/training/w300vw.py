@@ -28,19 +28,10 @@ _CALIBRATES: Final = 5  # every so manieth clip, where no other pairs calibrate
 
 @dataclass(frozen=True, slots=True)
 class ClipFrame:
-    """A labelled frame, cut out around its face.
+    """A labelled frame, cut out around its face."""
 
-    Attributes
-    ----------
-    name : str
-        The clip's and the frame's number; of a pair they end in `_a` and `_b`.
-    points : ndarray, shape (68, 2), float64
-        Landmarks (x, y) in pixels of the picture; of a pair without pictures, of the frame.
-    grey : ndarray, shape (H, W), uint8, or None
-    """
-
-    name: str
-    points: Points
+    name: str  # the clip's and the frame's number; of a pair they end in `_a` and `_b`
+    points: Points  # (68, 2) in pixels of the picture; without one, of the frame
     grey: Grey | None = None
 
     def read_grey(self) -> Grey:
@@ -51,46 +42,19 @@ class ClipFrame:
 
 @dataclass(frozen=True, slots=True)
 class ClipFrames:
-    """What training takes from clips.
-
-    Attributes
-    ----------
-    pictures : tuple of ClipFrame
-        To learn from.
-    pairs : tuple of ClipFrame
-        Neighbouring frames, `NAME_a` and `NAME_b`, all with their points alone.
-    calibration : tuple of ClipFrame
-        Pictures of people that `pictures` do not show.
-    unreliable : int
-        Labelled frames of these clips that the challenge left out.
-    """
+    """What training takes from clips."""
 
     pictures: tuple[ClipFrame, ...]
-    pairs: tuple[ClipFrame, ...]
-    calibration: tuple[ClipFrame, ...]
-    unreliable: int
+    pairs: tuple[ClipFrame, ...]  # neighbouring frames, `NAME_a` and `NAME_b`, with points alone
+    calibration: tuple[ClipFrame, ...]  # of people whom `pictures` do not show
+    unreliable: int  # labelled frames that the challenge left out
 
 
 def training_clips(root: str | os.PathLike[str], ids: Sequence[str] = ()) -> list[Clip]:
-    """List the clips of a copy of 300-VW from which models may be trained.
+    """List the clips of 300-VW, or of one clip's folder, from which models may be trained.
 
-    Parameters
-    ----------
-    root : path-like
-        See `datasets.w300vw.load`; or the folder of one clip.
-    ids : sequence of str
-        These clips alone; all training clips that are there without any.
-
-    Returns
-    -------
-    list of Clip
-
-    Raises
-    ------
-    InputError
-        If one of the clips belongs to the test or to nothing.
-    FormatError
-        See `load`; or a clip is not there.
+    Raises InputError if one of `ids` belongs to the test or to nothing, FormatError if it is not
+    there.
     """
     folder = Path(root)
     if (folder / "annot").is_dir():
@@ -134,29 +98,10 @@ def refuse_test_folder(folder: Path) -> None:
 
 
 def read_frames(clips: Sequence[Clip], *, every: int = EVERY, calibrate: bool) -> ClipFrames:
-    """Read what training takes from clips.
+    """Read each `every`-th reliable labelled frame as a picture, and pairs half-way between them.
 
-    Parameters
-    ----------
-    clips : sequence of Clip
-    every : int
-        Every so manieth reliable labelled frame becomes a picture; the frames half-way between two
-        of them, each with the next one, become a pair.
-    calibrate : bool
-        Whether each fifth clip gives no picture to learn from and its pairs calibrate instead.
-
-    Returns
-    -------
-    ClipFrames
-
-    Raises
-    ------
-    InputError
-        If there is no such step, or a clip too few to calibrate with.
-    FormatError
-        If a label is broken.
-    VideoError
-        If a video cannot be decoded.
+    With `calibrate` each fifth clip gives no picture to learn from and its pairs calibrate instead.
+    Raises InputError, FormatError, VideoError.
     """
     if every < 2:
         raise InputError(f"of 300-VW every second frame is the most, got every {every}")

@@ -46,42 +46,13 @@ class Capture(Protocol):
 
 
 class CameraSource(ClosesItself):
-    """A camera.
+    """A camera: gives its newest frame, and counts those that it missed as `dropped`.
 
-    Parameters
-    ----------
-    camera : int or str
-        Its number or device file.
-    size : tuple of int, optional
-        Width and height to ask for; the camera grants what it can.
-    rate : float
-        Frames per second to ask for.
-    open_capture : callable, optional
-        From the camera to an open `Capture`; default: OpenCV.
-    clock : callable
-        Monotonic nanoseconds.
-    opening_patience, frame_patience : float
-        Seconds until a camera that does not answer counts as missing or gone.
-
-    Attributes
-    ----------
-    name : str
-        The device, for messages and file names.
-    size : tuple of int
-        Width and height in pixels as granted.
-    n_frames, duration : None
-        A camera has no end.
-    started : datetime
-        When the camera was opened (UTC): frames' times are monotonic and tell no date.
-    dropped : int
-        Frames that came while the consumer was busy and were replaced by newer ones.
-    report : DecodeReport
-        Frames that were handed over, and grabs that failed.
-
-    Raises
-    ------
-    CameraError
-        If the camera is missing, busy, may not be used, gives no picture, or still hangs.
+    `size` and `rate` are wishes; the `size` attribute is what was granted. `started` (UTC) is when
+    it was opened, as frames' times tell no date. `open_capture` goes from the camera to an open
+    `Capture` (OpenCV's by default), `clock` gives monotonic nanoseconds, the patience is in
+    seconds. Raises CameraError if the camera is missing, busy, may not be used, gives no picture,
+    or still hangs.
     """
 
     n_frames = None
@@ -126,18 +97,10 @@ class CameraSource(ClosesItself):
             raise
 
     def __iter__(self) -> Iterator[Frame]:
-        """Give the newest frame whenever the consumer is ready for one.
+        """Give the newest frame whenever the consumer is ready; raises CameraError if it vanishes.
 
-        Yields
-        ------
-        Frame
-            `timestamp` counts from the first frame handed over and is taken when the frame was
-            grabbed, not when it was asked for.
-
-        Raises
-        ------
-        CameraError
-            If the camera vanishes.
+        `timestamp` counts from the first frame handed over and is taken when the frame was grabbed,
+        not when it was asked for.
         """
         while not self._stop.is_set():
             newest, self._first = self._first or self._wait(self._patience), None

@@ -65,21 +65,8 @@ def is_cover(stream: Any) -> bool:
 def video_stream(path: Path, container: Any) -> Any:
     """Choose the stream that players show: no cover, and the default, longest or largest one.
 
-    Parameters
-    ----------
-    path : Path
-        For the message.
-    container : av.container.InputContainer
-
-    Returns
-    -------
-    av.video.stream.VideoStream
-
-    Raises
-    ------
-    VideoError
-        If there is none, or no decoder for it; or if the file is a picture in tiles, which PyAV
-        gives one by one without saying where they lie.
+    Raises VideoError if there is none, or no decoder for it; or if the file is a picture in tiles,
+    which PyAV gives one by one without saying where they lie.
     """
     if any(
         s.disposition & Disposition.dependent and s.frames == 1 for s in container.streams.video
@@ -110,27 +97,12 @@ def _weight(stream: Any) -> tuple[bool, bool, float, int]:
 def decode(
     path: Path, container: Any, stream: Any, report: DecodeReport
 ) -> Generator[Any, None, None]:
-    """Decode a stream from where its container stands to the end.
+    """Decode a stream from where its container stands to the end, in the order of display.
 
-    Parameters
-    ----------
-    path : Path
-        The file, opened once more where the end is damaged.
-    container : av.container.InputContainer
-    stream : av.video.stream.VideoStream
-    report : DecodeReport
-        Counts the packets that cannot be decoded.
-
-    Yields
-    ------
-    av.VideoFrame
-        In the order of display.
-
-    Notes
-    -----
-    With frame threads, an error in one of the last packets of a file (the usual thing where it
-    was cut short) makes FFmpeg forget good frames that are still in its threads: the last packet
-    brings fewer than the decoder held back all the time. The end is then decoded without threads.
+    With frame threads, an error in one of the last packets of a file (the usual thing where it was
+    cut short) makes FFmpeg forget good frames that are still in its threads: the last packet brings
+    fewer than the decoder held back all the time. The end is then decoded without threads, from the
+    file opened once more.
     """
     inside, held, last = 0, None, None
     for packet, frames in _packets(container, stream, report):

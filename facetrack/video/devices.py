@@ -19,21 +19,11 @@ _HAS_DEVICE_CAPABILITIES: Final = 1 << 31
 
 @dataclass(frozen=True, slots=True)
 class CameraInfo:
-    """A camera of this machine.
+    """A camera of this machine."""
 
-    Attributes
-    ----------
-    index : int
-        Its number, as `open_source` takes it.
-    path : str
-        Its device file.
-    name : str
-        What the maker calls it.
-    """
-
-    index: int
-    path: str
-    name: str
+    index: int  # as `open_source` takes it
+    path: str  # its device file
+    name: str  # what the maker calls it
 
 
 def list_cameras(
@@ -42,20 +32,10 @@ def list_cameras(
     devices: Path = Path("/dev"),
     capabilities: Callable[[Path], int | None] | None = None,
 ) -> list[CameraInfo]:
-    """List the cameras of a Linux machine without waking them.
+    """List the cameras of a Linux machine by number without waking them; none on other systems.
 
-    Parameters
-    ----------
-    sysfs, devices : Path
-        Where the kernel shows video devices and their nodes.
-    capabilities : callable, optional
-        From a node's path to its V4L2 device capabilities, None where it may not be asked.
-        Default: asks the kernel.
-
-    Returns
-    -------
-    list of CameraInfo
-        In the order of their numbers; empty on other systems, which give no names by number.
+    `capabilities` goes from a node's path to its V4L2 device capabilities, None where it may not be
+    asked; by default it asks the kernel.
     """
     ask = capabilities if capabilities is not None else _capabilities
     found = []

@@ -25,39 +25,13 @@ END_TOLERANCE: Final = 1.0  # seconds: containers round, and a last frame may st
 
 
 class FileSource(ClosesItself):
-    """A video file.
+    """A video file, anything that FFmpeg reads; playlists that name other files are refused.
 
-    Parameters
-    ----------
-    path : path-like
-        Anything that FFmpeg reads. Only this file is opened: playlists that name other files or
-        addresses are refused.
-    rate : float, optional
-        Frames per second of a raw stream, which states no times; else what its header says, else
-        25. Other files know their times.
-
-    Attributes
-    ----------
-    name : str
-        The file's name.
-    size : tuple of int
-        Width and height in pixels as displayed, after the rotation that phones note in the file.
-    n_frames : int or None
-        The container's own count, or rate times duration; an estimate.
-    duration : float or None
-        Seconds from the file's zero to the end, as the file states it.
-    pixel_aspect : float
-        Width of a pixel by its height, as displayed; landmarks are in the pixels of `size`
-        whatever it is.
-    report : DecodeReport
-        Of the current or last iteration.
-
-    Raises
-    ------
-    VideoError
-        If the file is missing, is no video, or no frame of it can be decoded.
-    InputError
-        If the rate is not positive.
+    `rate` is of a raw stream, which states no times; else what its header says, else 25. `size` and
+    `pixel_aspect` (width by height) are as displayed, after the rotation that phones note in the
+    file; `n_frames` is the container's own count or an estimate, `duration` in seconds from the
+    file's zero. Raises VideoError if the file is missing, is no video, or no frame of it can be
+    decoded.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, rate: float | None = None) -> None:
@@ -94,16 +68,8 @@ class FileSource(ClosesItself):
     def __iter__(self) -> Iterator[Frame]:
         """Decode from the first frame to the last.
 
-        Yields
-        ------
-        Frame
-            Times are the file's own, as its sound has them; see `zero_of` for where they count
-            from and `StreamClock` for files that state none or go backwards.
-
-        Raises
-        ------
-        VideoError
-            If the file is gone or has become unreadable since it was opened.
+        Times are the file's own, as its sound has them; see `zero_of` for where they count from and
+        `StreamClock` for files that state none or go backwards.
         """
         self.report = report = DecodeReport()
         report.notes.extend(self._notes)

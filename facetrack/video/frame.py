@@ -32,28 +32,13 @@ class Picture(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One frame of a video.
+    """One frame of a video; points are in its pixels as they are, whatever their aspect."""
 
-    Attributes
-    ----------
-    index : int
-        Place among the decoded frames, from 0; of a folder, among all its pictures, broken or not.
-    timestamp : float
-        Seconds on the file's own time line, which its sound shares (a camera's: since the first
-        frame); NaN of a still picture, which has no time.
-    picture : Picture
-        Where grey values and colours come from on request.
-    name : str
-        The file's name of a picture; empty of a video's frame.
-    aspect : float
-        Width of a pixel by its height. Points are in pixels as they are, whatever it is.
-    """
-
-    index: int
-    timestamp: float
+    index: int  # among the decoded frames; of a folder, among all pictures, broken or not
+    timestamp: float  # seconds of the file (a camera: since its first frame); NaN of a still
     picture: Picture = field(repr=False)
-    name: str = ""
-    aspect: float = 1.0
+    name: str = ""  # of a picture's file; empty of a video's frame
+    aspect: float = 1.0  # width of a pixel by its height
     _converted: dict[str, Image] = field(default_factory=dict, init=False, repr=False)
     _square: list[Frame] = field(default_factory=list, init=False, repr=False)
 
@@ -89,13 +74,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayPicture:
-    """A picture in memory.
-
-    Attributes
-    ----------
-    image : ndarray, shape (H, W, 3), uint8
-        BGR.
-    """
+    """A picture in memory, (H, W, 3) BGR."""
 
     image: Image
 
@@ -132,47 +111,14 @@ class _Stretched:
 
 
 def frame_of(image: npt.ArrayLike, *, index: int = 0, timestamp: float = 0.0) -> Frame:
-    """Make a frame from a picture in memory.
-
-    Parameters
-    ----------
-    image : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16
-        Grey, BGR or BGRA; see `as_bgr`.
-    index : int
-        Place in the video, from 0.
-    timestamp : float
-        Seconds, growing from frame to frame.
-
-    Returns
-    -------
-    Frame
-
-    Raises
-    ------
-    InputError
-        If this is no picture.
-    """
+    """Make a frame from a grey, BGR or BGRA picture in memory; raises InputError, see `as_bgr`."""
     return Frame(index, timestamp, ArrayPicture(as_bgr(image)))
 
 
 def as_bgr(image: npt.ArrayLike) -> Image:
-    """Convert a picture of any common kind to 8-bit colour.
+    """Convert a grey, BGR or BGRA picture of 8 or 16 bits to 8-bit BGR; no copy if it is that.
 
-    Parameters
-    ----------
-    image : array_like, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16
-        Grey, BGR or BGRA. 16-bit values become 8-bit ones, see `formats.picture.to_8_bit`;
-        transparency is dropped without blending.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint8, C-contiguous
-        BGR; the same memory if the picture is that already.
-
-    Raises
-    ------
-    InputError
-        If the shape or the type is another one, or the picture has no pixel.
+    Transparency is dropped without blending; see `formats.picture.to_8_bit`. Raises InputError.
     """
     array = np.asarray(image)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):

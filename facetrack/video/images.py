@@ -20,40 +20,10 @@ LOGGER = logging.getLogger(__name__)
 class ImageFolder(ClosesItself):
     """The pictures of a folder in the natural order of their names, or a single picture.
 
-    Every picture keeps its number and its time, also behind a broken one. Pictures are turned as
-    their files say (EXIF): points lie in what viewers show.
-
-    Parameters
-    ----------
-    path : path-like
-        A folder, or a picture.
-    rate : float, optional
-        Pictures per second: picture i of the folder is at i / rate (default: 25).
-    stills : bool
-        Whether each picture stands by itself: timestamps are NaN.
-
-    Attributes
-    ----------
-    name : str
-        The folder's or the picture's name.
-    size : tuple of int
-        Width and height in pixels of the first readable picture; others may differ.
-    n_frames : int
-        Number of pictures, broken ones included.
-    duration : float
-        Seconds.
-    report : DecodeReport
-        Of the current or last iteration; broken pictures count as undecodable.
-    names : tuple of str
-        The pictures' names, in their order.
-    stills : bool
-
-    Raises
-    ------
-    VideoError
-        If there is no picture, or none that can be read.
-    InputError
-        If the rate is not positive.
+    Every picture keeps its number and its time (number / rate, NaN of stills), also behind a broken
+    one. Pictures are turned as their files say (EXIF): points lie in what viewers show. `size` is
+    that of the first readable picture; others may differ. Raises VideoError if no picture can be
+    read.
     """
 
     def __init__(
@@ -75,68 +45,18 @@ class ImageFolder(ClosesItself):
         self.report = DecodeReport()
 
     def time(self, index: int) -> float:
-        """Return the time of a picture.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        float
-            Seconds; NaN of a still.
-
-        Raises
-        ------
-        InputError
-            If there is no such picture.
-        """
+        """Return a picture's time in seconds, NaN of a still; raises InputError if none is."""
         if not 0 <= index < self.n_frames:
             raise InputError(f"{self.name}: frame {index} is none of {self.n_frames}")
         return nan if self.stills else index / self._rate
 
     def size_of(self, index: int) -> tuple[int, int]:
-        """Return width and height of a picture, from its header alone.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        width, height : int
-
-        Raises
-        ------
-        InputError
-            If there is no such picture.
-        VideoError
-            If it cannot be read.
-        """
+        """Return width and height of a picture from its header; raises InputError, VideoError."""
         self.time(index)
         return picture_size(self._paths[index])
 
     def read(self, index: int) -> Frame:
-        """Read a picture.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        Frame
-
-        Raises
-        ------
-        InputError
-            If there is no such picture.
-        VideoError
-            If it cannot be read.
-        """
+        """Read a picture; raises InputError if there is none, VideoError if it cannot be read."""
         time = self.time(index)
         image = read_bgr(self._paths[index], upright=True)
         return Frame(index, time, ArrayPicture(image), self.names[index])

@@ -28,25 +28,9 @@ _PLATE: Final = 0.75  # opacity of the plate behind text
 
 
 def draw(image: npt.ArrayLike, faces: Sequence[Face]) -> Image:
-    """Draw landmarks, contours, id, quality and state.
+    """Draw landmarks, contours, id, quality and state on a BGR copy; list lost faces in a corner.
 
-    Parameters
-    ----------
-    image : array_like, shape (H, W[, 1, 3 or 4]), uint8 or uint16
-        The frame; it stays as it is.
-    faces : sequence of Face
-        In pixels of the image. Lost faces are listed in words in the top left corner.
-
-    Returns
-    -------
-    ndarray, shape (H, W, 3), uint8
-        BGR. Coloured lines have a dark rim and text a dark plate, so that they show on light and
-        on dark.
-
-    Raises
-    ------
-    InputError
-        If this is no picture.
+    Coloured lines have a dark rim and text a dark plate, so that they show on light and on dark.
     """
     canvas = as_bgr(image).copy()
     n_lost = 0

@@ -33,15 +33,7 @@ _STRETCH: Final = 255 / 219
 
 
 class Orientation(NamedTuple):
-    """How stored pixels become the displayed picture.
-
-    Attributes
-    ----------
-    transpose : bool
-        Rows and columns change places, first of all.
-    flip_x, flip_y : bool
-        The result is then mirrored left to right, top to bottom.
-    """
+    """How stored pixels become the displayed picture: transposed first, then mirrored."""
 
     transpose: bool = False
     flip_x: bool = False
@@ -99,21 +91,11 @@ def leave_pool(frame: av.VideoFrame) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedPicture:
-    """A frame as the decoder gave it, converted on demand.
+    """A frame as the decoder gave it, converted on demand."""
 
-    Attributes
-    ----------
-    frame : av.VideoFrame
-        Keeps the decoder's buffer alive.
-    turn : Orientation
-        From stored to displayed pixels.
-    fit : (int, int), optional
-        Width and height in pixels to which a displayed picture of another size is scaled.
-    """
-
-    frame: Any
-    turn: Orientation
-    fit: tuple[int, int] | None = None
+    frame: Any  # av.VideoFrame, which keeps the decoder's buffer alive
+    turn: Orientation  # from stored to displayed pixels
+    fit: tuple[int, int] | None = None  # width, height to which other sizes are scaled
 
     @property
     def size(self) -> tuple[int, int]:

@@ -28,36 +28,17 @@ _SEEK: Final = 8  # frames that seeking must spare: decoding so many takes less 
 
 
 class FrameIndex(NamedTuple):
-    """What is known of a file's frames without their pixels.
+    """What is known of a file's frames without their pixels."""
 
-    Attributes
-    ----------
-    stamps : list of int
-        Time stamps of the frames in ticks of the stream, growing; empty where the file has none
-        that can be relied on, and frames must be counted from the start.
-    keys : list of int
-        Those of the frames at which decoding can begin.
-    times : list of float
-        Seconds after the file's zero.
-    """
-
-    stamps: list[int]
-    keys: list[int]
-    times: list[float]
+    stamps: list[int]  # ticks, growing; empty where unreliable: frames are counted from the start
+    keys: list[int]  # stamps at which decoding can begin
+    times: list[float]  # seconds after the file's zero
 
     def starts(self, wanted: int) -> list[int]:
         """Give the numbers of frames from which a frame can be reached, the best first.
 
-        Parameters
-        ----------
-        wanted : int
-            The frame's number.
-
-        Returns
-        -------
-        list of int
-            The last key frame before; an earlier one, because some containers land behind the
-            place that was asked for; the start.
+        The last key frame before; an earlier one, because some containers land behind the place
+        that was asked for; the start.
         """
         if not self.stamps:
             return [0]
@@ -67,35 +48,12 @@ class FrameIndex(NamedTuple):
 
 
 class SeekableFile(ClosesItself):
-    """A video file of which any frame can be looked at.
+    """A video file of which any frame can be looked at; parameters and errors as of `FileSource`.
 
-    Parameters
-    ----------
-    path : path-like
-        See `FileSource`.
-    rate : float, optional
-        See `FileSource`.
-    cache : FrameCache, optional
-        Shared with other readers of this file; else one of its own.
-
-    Attributes
-    ----------
-    name : str
-        The file's name.
-    size : tuple of int
-        Width and height in pixels as displayed.
-
-    Raises
-    ------
-    VideoError
-        As `FileSource`.
-
-    Notes
-    -----
     One pass over the packets, without decoding, gives the time stamps. Where they are missing or
     doubled, and where decoding shows other frames than they promise (damage), one pass of decoding
     counts the frames instead. Damage is met where it lies: frames behind it may change their
-    numbers then.
+    numbers then. A `cache` may be shared with other readers of this file.
     """
 
     def __init__(
@@ -121,46 +79,12 @@ class SeekableFile(ClosesItself):
         return len(self._index.times)
 
     def time(self, index: int) -> float:
-        """Give the time of a frame.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        float
-            Seconds after the file's zero, as decoding has them.
-
-        Raises
-        ------
-        InputError
-            If there is no such frame.
-        """
+        """Return a frame's time in seconds after zero; raises InputError if there is none."""
         self._check(index)
         return self._index.times[index]
 
     def frame(self, index: int) -> Frame:
-        """Give a frame.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        Frame
-
-        Raises
-        ------
-        InputError
-            If there is no such frame.
-        VideoError
-            If the file is gone, has become unreadable or is another one since it was opened, or
-            the frame is damaged.
-        """
+        """Give a frame; raises InputError if there is none, VideoError if it cannot be read."""
         self._check(index)
         known = self._cache.get(index)
         if known is not None:
@@ -238,20 +162,7 @@ class _PromiseBrokenError(Exception):
 
 
 class _Decoder:
-    """Decodes forward from wherever it is told to begin.
-
-    Parameters
-    ----------
-    path : Path
-    index : FrameIndex
-    size, aspect
-        Of the frames, see `FileSource`.
-
-    Attributes
-    ----------
-    next : int
-        Number of the frame that comes next.
-    """
+    """Decodes forward from where it is told to begin; `next` is the number of the coming frame."""
 
     def __init__(self, path: Path, index: FrameIndex, size: tuple[int, int], aspect: float) -> None:
         self._path, self._index, self._size, self._aspect = path, index, size, aspect

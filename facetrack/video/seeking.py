@@ -48,14 +48,9 @@ class SeekableVideo(Protocol):
 
 
 class FrameCache:
-    """The frames that were used last, as they were decoded: what is made of them is not kept.
+    """The frames that were used last, as decoded; what is made of them is not kept. Thread-safe.
 
-    Several readers of one video may share it, each in a thread of its own.
-
-    Parameters
-    ----------
-    limit : int
-        Bytes that are kept at most, though always the last frame.
+    `limit` is the most bytes that are kept, though always the last frame.
     """
 
     def __init__(self, limit: int = CACHE) -> None:
@@ -93,19 +88,7 @@ class FrameCache:
 
 
 class SeekableFolder(ImageFolder):
-    """A folder of pictures, or a single picture, of which any can be looked at.
-
-    Parameters
-    ----------
-    path : path-like
-        See `ImageFolder`.
-    rate : float, optional
-        See `ImageFolder`.
-    stills : bool
-        See `ImageFolder`.
-    cache : FrameCache, optional
-        Shared with other readers of this folder; else one of its own.
-    """
+    """An `ImageFolder` of which any picture can be looked at; its cache may be shared."""
 
     def __init__(
         self,
@@ -119,24 +102,7 @@ class SeekableFolder(ImageFolder):
         super().__init__(path, rate=rate, stills=stills)
 
     def frame(self, index: int) -> Frame:
-        """Give a picture.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        Frame
-
-        Raises
-        ------
-        InputError
-            If there is no such picture.
-        VideoError
-            If it cannot be read.
-        """
+        """Give a picture; raises InputError if there is none, VideoError if it cannot be read."""
         known = self._cache.get(index)
         if known is None:
             known = self.read(index)

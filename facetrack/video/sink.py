@@ -28,26 +28,12 @@ _CODECS: Final = {
 
 
 class VideoWriter:
-    """An MP4 file under construction.
+    """An MP4, MKV or MOV file under construction.
 
-    Parameters
-    ----------
-    path : path-like
-        The file; written as NAME.part-PID.mp4 beside it and renamed by `close`. After an
-        exception or a kill the part stays, holding all frames but the last second.
-    size : tuple of int
-        Width and height in pixels of the frames; odd sizes are filled up by a row or column.
-    rate : float
-        A hint for players; times are what `write` is given.
-    aspect : float
-        Width of a pixel by its height.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    InputError
-        If the size is not positive, or the file's name does not end in .mp4, .mkv or .mov.
+    It is written as NAME.part-PID.mp4 beside `path` and renamed by `close`. After an exception or a
+    kill the part stays, holding all frames but the last second. Odd sizes are filled up by a row or
+    column. `rate` is a hint for players, `aspect` the width of a pixel by its height. Raises
+    OutputError, InputError.
     """
 
     def __init__(
@@ -85,22 +71,7 @@ class VideoWriter:
         self._open = True
 
     def write(self, image: Image, timestamp: float) -> None:
-        """Append a frame.
-
-        Parameters
-        ----------
-        image : ndarray, shape (H, W, 3), uint8
-            BGR, of the size that was announced.
-        timestamp : float
-            Seconds after the file's zero, increasing.
-
-        Raises
-        ------
-        InputError
-            If the size is another one, or the time not finite.
-        OutputError
-            If the disk is full, the file has gone, or the writer is closed.
-        """
+        """Append a BGR frame of `size` at a time in seconds; raises InputError, OutputError."""
         if not self._open:
             raise OutputError(f"{self.path}: is closed, or an error has ended it before")
         pixels: npt.NDArray[Any] = as_bgr(image)
@@ -176,26 +147,7 @@ def _options(path: Path) -> dict[str, str]:
 
 
 def write_video(source: VideoSource, path: str | os.PathLike[str]) -> int:
-    """Write all frames of a source into a file, with their times.
-
-    Parameters
-    ----------
-    source : VideoSource
-    path : path-like
-        The file, .mp4, .mkv or .mov.
-
-    Returns
-    -------
-    int
-        Number of frames.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    InputError
-        If a frame has another size than the source.
-    """
+    """Write all frames of a source into a file, with their times; return how many there were."""
     count = 0
     with VideoWriter(path, source.size, aspect=source.pixel_aspect) as writer:
         for frame in source:

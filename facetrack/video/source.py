@@ -14,23 +14,7 @@ FALLBACK_RATE: Final = 25  # frames per second of what states neither rate nor t
 
 
 def checked_rate(rate: float | None) -> float | None:
-    """Check what a user says of the rate of frames.
-
-    Parameters
-    ----------
-    rate : float or None
-        Frames per second; None where nothing is said.
-
-    Returns
-    -------
-    float or None
-        The same.
-
-    Raises
-    ------
-    InputError
-        If it is not a positive number.
-    """
+    """Return a user's rate of frames, if any; raises InputError if it is not positive."""
     if rate is not None and not 0 < rate < math.inf:
         raise InputError(f"the rate must be a positive number of frames a second, got {rate}")
     return rate
@@ -38,25 +22,12 @@ def checked_rate(rate: float | None) -> float | None:
 
 @dataclass(slots=True)
 class DecodeReport:
-    """What became of a video's frames; complete when the iteration has ended.
+    """What became of a video's frames; complete when the iteration has ended."""
 
-    Attributes
-    ----------
-    decoded : int
-        Frames that came out; equal to ffprobe's count (`ffprobe -count_frames`).
-    repeated : int
-        Decoded frames without a time of their own: the file's time stamp was not later than that
-        of the frame before.
-    undecodable : int
-        Packets, pictures or grabs that gave an error instead of a frame.
-    notes : list of str
-        What else was seen, in words, each once: a file that ends too early, times that are missing.
-    """
-
-    decoded: int = 0
-    repeated: int = 0
-    undecodable: int = 0
-    notes: list[str] = field(default_factory=list)
+    decoded: int = 0  # equals `ffprobe -count_frames`
+    repeated: int = 0  # frames whose time stamp was not later than that before
+    undecodable: int = 0  # packets, pictures or grabs that gave an error
+    notes: list[str] = field(default_factory=list)  # what else was seen, each once
 
     def note(self, text: str) -> bool:
         """Add a note if it is new; return whether it was."""

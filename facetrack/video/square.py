@@ -16,13 +16,7 @@ WILDEST: Final = 4.0  # what claims more is a broken header
 
 
 class Stretch(NamedTuple):
-    """How stored pixels become square ones: the smaller side grows, so that nothing is lost.
-
-    Attributes
-    ----------
-    x, y : float
-        Factors, at least 1; one of them is 1.
-    """
+    """Factors by which stored pixels become square ones, one of them 1, the other larger."""
 
     x: float = 1.0
     y: float = 1.0

@@ -24,36 +24,9 @@ from facetrack.video.source import FALLBACK_RATE, ClosesItself, DecodeReport, ch
 class PictureStack(ClosesItself):
     """A TIFF of several pages or an animated PNG or WebP, of which any frame can be looked at.
 
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    rate : float, optional
-        Pages per second (default: 25). Animations state their own times.
-    stills : bool
-        Whether each picture stands by itself: timestamps are NaN.
-    cache : FrameCache, optional
-        Shared with other readers of this file; else one of its own.
-
-    Attributes
-    ----------
-    name : str
-        The file's name.
-    size : tuple of int
-        Width and height in pixels of the first picture, to which others are scaled.
-    n_frames : int
-        Number of pictures, broken ones of a TIFF included.
-    duration : float
-        Seconds.
-    report : DecodeReport
-        Of the current or last iteration; broken pictures count as undecodable.
-
-    Raises
-    ------
-    VideoError
-        If the file or its first picture cannot be read.
-    InputError
-        If the rate is not positive.
+    `rate` is pages per second (25); animations state their own times, and of stills they are NaN.
+    `size` is that of the first picture, to which others are scaled. A cache may be shared with
+    other readers. Raises VideoError if the file or its first picture cannot be read.
     """
 
     def __init__(
@@ -87,24 +60,7 @@ class PictureStack(ClosesItself):
         return nan if self.stills else self._times[index]
 
     def frame(self, index: int) -> Frame:
-        """Give a picture.
-
-        Parameters
-        ----------
-        index : int
-            From 0.
-
-        Returns
-        -------
-        Frame
-
-        Raises
-        ------
-        InputError
-            If there is no such picture.
-        VideoError
-            If it cannot be read.
-        """
+        """Give a picture; raises InputError if there is none, VideoError if it cannot be read."""
         time = self.time(index)
         known = self._cache.get(index)
         if known is None:

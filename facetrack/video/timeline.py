@@ -43,20 +43,10 @@ def is_timeless(container: Any) -> bool:
 
 
 def rate_of(container: Any, stream: Any, given: float | None = None) -> Fraction:
-    """Say how many frames a second are to be expected.
+    """Return how many frames a second are to be expected, 25 where nothing is known.
 
-    Parameters
-    ----------
-    container : av.container.InputContainer
-    stream : av.video.stream.VideoStream
-    given : float, optional
-        What the user says; counts for formats that state no times.
-
-    Returns
-    -------
-    Fraction
-        Of formats without times what is given, else what the stream's own header states, unless
-        that is the tick of a clock; of others their average. 25 where nothing is known.
+    Of formats without times what the user has given, else what the stream's own header states,
+    unless that is the tick of a clock; of others their average.
     """
     timeless = is_timeless(container)
     if timeless and given is not None:
@@ -105,32 +95,12 @@ def packets_of(container: Any, streams: Any) -> Iterator[Any]:
 
 
 class StreamClock:
-    """Makes times that count from the file's zero and always increase.
+    """Makes times that count from the file's zero and always increase; reports what was amiss.
 
-    Parameters
-    ----------
-    container : av.container.InputContainer
-    stream : av.video.stream.VideoStream
-    report : DecodeReport
-        Is told what was amiss.
-    name : str
-        The file's name, for warnings.
-    rate : float, optional
-        See `rate_of`.
-
-    Attributes
-    ----------
-    now : float
-        Time of the last frame, seconds.
-    zero : Fraction or None
-        What counts as 0; None as long as no frame had a time.
-
-    Notes
-    -----
     A frame without a time comes one frame after the one before. Where time falls back by more than
     half a frame (recordings joined end to end) it continues one frame later and counts from there,
-    unless the next frame goes on with the time before. Where it stands still or falls back by less
-    the frame comes half a frame after the one before. Both count as repeated.
+    unless the next frame has the time before again. Where it stands still or falls back by less the
+    frame comes half a frame after the one before. Both count as repeated.
     """
 
     def __init__(

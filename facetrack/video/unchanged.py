@@ -13,28 +13,17 @@ _BLOCKS: Final = 16  # read of a file, its start and its end among them
 
 
 class _Seen(NamedTuple):
-    """What tells without reading that a file was not touched."""
+    """Size and time of change, which show without reading that a file was not touched."""
 
     size: int
     changed: int
 
 
 class Unchanged:
-    """Tells whether a file is still the one that was opened.
+    """Tells whether a file is still the one that was opened; raises VideoError.
 
-    Parameters
-    ----------
-    path : Path
-
-    Attributes
-    ----------
-    identity : str
-        Of its contents: size and blocks spread over it, digested to 64 hexadecimal digits.
-
-    Raises
-    ------
-    VideoError
-        If it is not there or cannot be read.
+    `identity` is of its contents: size and blocks spread over it, digested to 64 hexadecimal
+    digits.
     """
 
     def __init__(self, path: Path) -> None:
