@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from facetrack.cli._reports import shown
 
 if TYPE_CHECKING:
     from facetrack.parallel import Map
@@ -29,6 +32,14 @@ def cluster_map(args: argparse.Namespace) -> AbstractContextManager[Map]:
     from facetrack.parallel import open_map
 
     return open_map(workers=args.workers, scheduler=args.scheduler)
+
+
+def results_of(
+    args: argparse.Namespace, title: str, function: Callable[..., Any], items: Sequence[Any]
+) -> list[Any]:
+    """Call a function with each item where work is to be done, with a progress bar."""
+    with cluster_map(args) as map_:
+        return list(shown(title, len(items), map_)(function, items))
 
 
 def make_absolute(args: argparse.Namespace) -> None:

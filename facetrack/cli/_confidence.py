@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import cluster_map
+from facetrack.cli._common import add_options
 from facetrack.cli._reports import shown, write_report
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -39,8 +40,8 @@ def add_confidence_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also after 1, 3 and 8 corrected frames of each clip, on all others",
     )
-    parser.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="reliability diagrams")
+    add_options(parser, "--seeds")
+    add_options(parser, "--plot", help="reliability diagrams")
 
 
 def evaluate_confidence(args: argparse.Namespace) -> int:

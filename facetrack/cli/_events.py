@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facetrack.cli._cluster import cluster_map
-from facetrack.cli._reports import shown, write_report
-from facetrack.errors import InputError
+from facetrack.cli._cluster import results_of
+from facetrack.cli._common import add_options, clips_of
+from facetrack.cli._reports import write_report
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.datasets.events import Label
@@ -35,13 +35,7 @@ def add_event_arguments(parser: argparse.ArgumentParser) -> None:
         "frames, gaps of up to 2 joined, counts as an event",
     )
     parser.add_argument("--level", type=float, default=0.5, help="of the channels (default: 0.5)")
-    parser.add_argument(
-        "--skip",
-        nargs="+",
-        default=[],
-        metavar="CLIP",
-        help="clips to leave out, such as those with cuts",
-    )
+    add_options(parser, "--skip", help="clips to leave out, such as those with cuts")
     parser.add_argument(
         "--tolerance", type=int, default=2, help="frames that apexes may be apart (default: 2)"
     )
@@ -55,15 +49,10 @@ def evaluate_events(args: argparse.Namespace) -> int:
     from facetrack.reporting.tables import as_text
 
     labels = {clip: said for clip, said in _labels(args).items() if clip not in args.skip}
-    clips = {clip: args.folder / f"{clip}.mp4" for clip in labels}
-    there = [clip for clip, path in clips.items() if path.is_file()]
-    if not there:
-        raise InputError(f"{args.folder}: holds none of the {len(clips)} labelled clips")
+    there = clips_of(args.folder, labels, "labelled clips")
     model = load_model(args.model)
     find = partial(find_events, name=args.event, model=model)
-    with cluster_map(args) as map_:
-        door = shown("clips", len(there), map_)
-        found = list(door(find, [clips[clip] for clip in there]))
+    found = results_of(args, "clips", find, list(there.values()))
     kinds = {label.name for said in labels.values() for label in said}
     score = partial(
         score_events,

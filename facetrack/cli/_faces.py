@@ -8,9 +8,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute, results_of
+from facetrack.cli._common import OF_TRACKER, add_options, check_npz, clips_of, needing_torch
 from facetrack.cli._reports import shown, write_report
-from facetrack.errors import InputError, MissingDependencyError
+from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # what stands on these loads when a run needs it
     from types import ModuleType
@@ -26,36 +27,36 @@ def add_face_arguments(kinds: Any) -> None:
     """Declare the arguments; `kinds` are the subparsers of `facetrack actions`."""
     film = kinds.add_parser("film", help="film synthetic people who act, and look at their faces")
     film.add_argument("output", type=Path, help="gets an archive for each round of all actions")
-    film.add_argument("--portraits", nargs="+", type=Path, required=True, metavar="DIR")
+    add_options(film, "--portraits", required=True)
     film.add_argument("--rounds", type=int, default=30, help="(default: 30)")
-    film.add_argument("--seed", type=int, default=0)
-    film.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    add_options(film, "--seed")
+    add_options(film, "--model", help=OF_TRACKER)
     add_cluster_arguments(film, "films")
     learn = kinds.add_parser("learn", help="train the recogniser of facial actions on such films")
     learn.add_argument("films", type=Path, metavar="DIR", help="the output of `film`")
-    learn.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
-    learn.add_argument("--work", type=Path, required=True, metavar="DIR", help="checkpoint")
+    add_options(learn, "--output")
+    add_options(learn, "--work", required=True, help="checkpoint")
     learn.add_argument("--offer", nargs="*", default=[], metavar="CLASS", help="become signals")
-    learn.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    add_options(learn, "--terms")
     learn.add_argument("--epochs", type=int, default=16)
-    learn.add_argument("--seed", type=int, default=0)
+    add_options(learn, "--seed")
     teach = kinds.add_parser("teach", help="add a class from a few examples to a recogniser")
     teach.add_argument("recogniser", metavar="NAME|FILE.npz", help="which is left as it is")
     teach.add_argument("action", metavar="NAME", help="of the events that are examples")
     teach.add_argument(
         "events", nargs="+", type=Path, metavar="CLIP.events.csv", help="where they are marked"
     )
-    teach.add_argument("--videos", type=Path, required=True, metavar="DIR", help="holds the clips")
+    add_options(teach, "--videos", required=True, help="holds the clips")
     teach.add_argument("--films", type=Path, metavar="DIR", help="of `film`: what is not the class")
-    teach.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
-    teach.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    add_options(teach, "--output")
+    add_options(teach, "--model", help=OF_TRACKER)
     compare = kinds.add_parser("compare", help="rules and a recogniser beside another program")
     compare.add_argument("videos", type=Path, metavar="DIR", help="clips of one person each")
     compare.add_argument("--recogniser", metavar="NAME|FILE.npz", help="default: the rules alone")
-    compare.add_argument("--channels", type=Path, required=True, metavar="FILE.npz")
-    compare.add_argument("--skip", nargs="+", default=[], metavar="CLIP", help="clips with cuts")
-    compare.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
-    compare.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    add_options(compare, "--channels", required=True, metavar="FILE.npz")
+    add_options(compare, "--skip", help="clips with cuts")
+    add_options(compare, "--model", help=OF_TRACKER)
+    add_options(compare, "--json")
     add_cluster_arguments(compare, "videos")
 
 
@@ -153,14 +154,9 @@ def _clip_of(events: Path, videos: Path) -> Path:
 
 
 def _training(args: argparse.Namespace, name: str) -> ModuleType:
-    if args.output.suffix != ".npz":
-        raise InputError(f"a model file ends in .npz, got {args.output.name}")
-    try:
+    check_npz(args.output)
+    with needing_torch():
         return import_module(f"facetrack.actions.train.{name}")
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error
 
 
 def compare(args: argparse.Namespace) -> int:
@@ -182,14 +178,10 @@ def compare(args: argparse.Namespace) -> int:
         for read in (read_clip_channels(args.channels, channels),)
     }
     names = [name for name in next(iter(theirs.values())) if name not in args.skip]
-    paths = [args.videos / f"{name}.mp4" for name in names]
-    there = [path for path in paths if path.is_file()]
-    if not there:
-        raise InputError(f"{args.videos}: holds none of the {len(paths)} clips of {args.channels}")
-    with cluster_map(args) as map_:
-        door = shown("clips", len(there), map_)
-        followed = list(door(partial(actions.follow, model=model), there))
-    clips = {path.stem: seen for path, seen in zip(there, followed, strict=True)}
+    there = clips_of(args.videos, names, f"clips of {args.channels}")
+    follow = partial(actions.follow, model=model)
+    followed = results_of(args, "clips", follow, list(there.values()))
+    clips = dict(zip(there, followed, strict=True))
     rows = actions.compare(clips, theirs, recogniser, np.random.default_rng(0))
     print(as_text(actions.action_table(rows)))
     details = {"rows": rows, "clips": list(clips)}

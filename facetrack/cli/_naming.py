@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from facetrack.cli._common import needing_torch
 from facetrack.cli._reports import write_report
-from facetrack.errors import InputError, MissingDependencyError
+from facetrack.errors import InputError
 
 
 def add_data_arguments(parser: argparse.ArgumentParser, *, trains: bool) -> None:
@@ -51,7 +50,7 @@ def train_on_data(args: argparse.Namespace, *, search_only: bool = False) -> int
     """Do all stages of a recipe."""
     from tqdm import tqdm
 
-    with _torch():
+    with needing_torch():
         from facetrack.networks.train.images.run import start
     start(
         _config(args),
@@ -77,7 +76,7 @@ def evaluate_on_data(args: argparse.Namespace) -> int:
     from facetrack.reporting.tables import Quantity, Table
 
     shown = partial(tqdm, desc="batches", disable=None, leave=False)
-    with _torch():
+    with needing_torch():
         from facetrack.networks.train.images.testing import evaluate
     found = evaluate(_config(args), args.data, _work(args), device=args.device, shown=shown)
     rows = []
@@ -103,14 +102,3 @@ def _config(args: argparse.Namespace) -> str:
 
 def _work(args: argparse.Namespace) -> Path:
     return args.work or Path(Path(args.config).stem)
-
-
-@contextmanager
-def _torch() -> Iterator[None]:
-    """Say what is missing if torch cannot be imported."""
-    try:
-        yield
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error

@@ -13,12 +13,7 @@ from facetrack.cli._checks import Check, Status, run_child
 OPENCV = "opencv-python-headless"
 # Wheels that install the same import package into the same folder; the first is the wanted one.
 RIVAL_WHEELS = {
-    "cv2": (
-        OPENCV,
-        "opencv-python",
-        "opencv-contrib-python",
-        "opencv-contrib-python-headless",
-    ),
+    "cv2": (OPENCV, "opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"),
     "dlib": ("dlib-bin", "dlib"),
 }
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from facetrack.cli._cluster import cluster_map
+from facetrack.cli._common import check_npz, needing_torch, written
 from facetrack.cli._reports import shown, write_report
-from facetrack.errors import InputError, MissingDependencyError
+from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.pain.archive import Archive
@@ -43,12 +44,8 @@ def _tune(args: argparse.Namespace) -> Tune | None:
     """Return what trains a layer, where one is asked for."""
     if not args.tune:
         return None
-    try:
+    with needing_torch("--tune needs"):
         from facetrack.pain.train.tuning import tune
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"--tune needs torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error
     return tune
 
 
@@ -102,8 +99,7 @@ def _step(archive: Archive, rate: float | None) -> float:
 
 def train(args: argparse.Namespace) -> int:
     """Fit a model, and write it."""
-    if args.output.suffix != ".npz":
-        raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    check_npz(args.output)
     import numpy as np
     from tqdm import tqdm
 
@@ -144,8 +140,8 @@ def train(args: argparse.Namespace) -> int:
     model = replace(model, card={**card, "people left out": measured})
     write_pain_model(args.output, model)
     print(
-        f"wrote {args.output} ({args.output.stat().st_size / 1e6:.2f} MB); people left out in "
-        f"groups: RMSE {left_out['rmse']:.2f}, PCC {left_out['pcc']:.2f}"
+        f"{written(args.output)}; people left out in groups: RMSE {left_out['rmse']:.2f}, "
+        f"PCC {left_out['pcc']:.2f}"
     )
     if not synthetic:
         print(f"note: {PATIENTS}")
@@ -193,11 +189,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def _folds(
-    args: argparse.Namespace,
-    found: Gathered,
-    extra: Sequence[Frames],
-    step: float,
-    door: Map,
+    args: argparse.Namespace, found: Gathered, extra: Sequence[Frames], step: float, door: Map
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Run all folds that were asked for; returns the report's details and the pooled scores."""
     import numpy as np

@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facetrack.cli._common import add_options, needing_torch
 from facetrack.cli._faces import add_face_arguments, compare, film, learn, teach
 from facetrack.cli._reports import write_report
-from facetrack.errors import InputError, MissingDependencyError
+from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # torch and what stands on it load when a run needs them
     from types import ModuleType
@@ -44,17 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.pt",
         help="weights of an image network of the same depth, as torch saves a state dict",
     )
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--threads", type=int, default=4, help="that read clips (default: 4)")
+    add_options(train, "--seed")
+    add_options(train, "--threads", default=4, help="that read clips (default: 4)")
     evaluate = kinds.add_parser("evaluate", help="test the network of a run")
     evaluate.add_argument("root", type=Path, metavar="ROOT", help="as for `train`")
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    add_options(evaluate, "--json")
     predict = kinds.add_parser("predict", help="name what clips show")
     predict.add_argument("clips", nargs="+", type=Path, help="videos, or folders of frames")
     for kind in (train, evaluate, predict):
-        kind.add_argument(
-            "--work", type=Path, required=True, metavar="DIR", help="the folder of the run"
-        )
+        add_options(kind, "--work", required=True, help="the folder of the run")
         kind.add_argument("--device", default="cpu", help="of torch (default: cpu)")
     add_face_arguments(kinds)
 
@@ -74,12 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _training() -> ModuleType:
-    try:
+    with needing_torch("action networks need"):
         from facetrack.actions.train import run as training
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"action networks need torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error
     return training
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from facetrack.cli._common import add_options
+
 HELP = (
     "Track the demo clip, a moving and talking head rendered from a portrait, without a display: "
     "writes a video with the landmarks drawn in, the table and a plot, and prints the error "
@@ -18,15 +20,9 @@ facetrack demo -o somewhere --model my_model.npz
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path("output") / "demo",
-        metavar="DIR",
-        help="folder for the results (default: %(default)s)",
-    )
-    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    where, text = Path("output") / "demo", "folder for the results (default: %(default)s)"
+    add_options(parser, "--output", required=False, default=where, metavar="DIR", help=text)
+    add_options(parser, "--model")
 
 
 def run(args: argparse.Namespace) -> int:

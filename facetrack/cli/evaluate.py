@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._common import add_options
 from facetrack.cli._confidence import add_confidence_arguments, evaluate_confidence
 from facetrack.cli._events import add_event_arguments, evaluate_events
 from facetrack.cli._peers import (
@@ -66,8 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_cluster_arguments(kind, "videos")
     add_cluster_arguments(confidence, "pictures and videos")
     for kind in (landmarks, w300vw, video, confidence, events):
-        kind.add_argument("--model", metavar="NAME", help="a model's name or file")
-        kind.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+        add_options(kind, "--model", "--json")
 
 
 def _add_landmark_arguments(landmarks: argparse.ArgumentParser) -> None:
@@ -86,8 +86,7 @@ def _add_landmark_arguments(landmarks: argparse.ArgumentParser) -> None:
         help="also start where faces were before real motions: those between the frames NAME_a and "
         "NAME_b of DIR, which training must not have seen",
     )
-    landmarks.add_argument("--seeds", type=int, default=5, help="starts per picture (default: 5)")
-    landmarks.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
+    add_options(landmarks, "--seeds", "--plot")
     _add_points(landmarks, list(MARKUPS))
     add_peer_arguments(landmarks)
     add_prediction_arguments(landmarks)
@@ -124,15 +123,11 @@ def _add_300vw_arguments(w300vw: argparse.ArgumentParser) -> None:
     w300vw.add_argument(
         "--adapt", action="store_true", help="also track while learning from own tracks (iCCR)"
     )
-    w300vw.add_argument(
-        "--work",
-        type=Path,
-        metavar="DIR",
-        help="keeps the track of every finished clip; an interrupted run continues from there",
-    )
+    text = "keeps the track of every finished clip; an interrupted run continues from there"
+    add_options(w300vw, "--work", help=text)
     add_peer_arguments(w300vw)
     _add_points(w300vw, [68, 49])
-    w300vw.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curves")
+    add_options(w300vw, "--plot")
 
 
 def _add_points(parser: argparse.ArgumentParser, choices: list[int]) -> None:
@@ -206,11 +201,7 @@ def _own_predictions(
 ) -> list[Predictions]:
     """Run our model: the fair protocol first, the one with the truth's help second."""
     from facetrack.datasets.pts_folder import load_folder
-    from facetrack.evaluation.protocols import (
-        from_detector,
-        from_real_motion,
-        from_tracking_starts,
-    )
+    from facetrack.evaluation.protocols import from_detector, from_real_motion, from_tracking_starts
 
     if args.start == "detect":
         from facetrack.detection.face_detector import FaceDetector

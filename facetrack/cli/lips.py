@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._common import OF_TRACKER, add_options, check_npz, needing_torch, written
 from facetrack.cli._reports import shown, write_report
-from facetrack.errors import FormatError, InputError, MissingDependencyError
+from facetrack.errors import FormatError, InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.lips.datasets import Item
@@ -39,18 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="ACTION", required=True)
     prepare = kinds.add_parser("prepare", help="track clips and cut the mouths out")
     prepare.add_argument("root", type=Path, help="a data set's folder")
-    prepare.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    add_options(prepare, "--output", metavar="DIR")
     train = kinds.add_parser("train", help="train a model by a recipe")
     train.add_argument("root", type=Path, help="the data set's folder")
     train.add_argument("--recipe", default="grid", metavar="NAME|FILE.toml")
     train.add_argument("--data", default="", metavar="NAME", help="in place of the recipe's: "
                        "`avletters-t01` leaves that talker out")  # fmt: skip
-    train.add_argument("--work", type=Path, required=True, metavar="DIR",
-                       help="checkpoints, log and curves; taken up if interrupted")  # fmt: skip
-    train.add_argument("-o", "--output", type=Path, metavar="FILE.npz", help="the model's file")
-    train.add_argument("--terms", default="", help="terms of use, stored in the model's card")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--threads", type=int, default=1)
+    text = "checkpoints, log and curves; taken up if interrupted"
+    add_options(train, "--work", required=True, help=text)
+    add_options(train, "--output", required=False, help="the model's file")
+    add_options(train, "--terms", "--seed", "--threads")
     evaluate = kinds.add_parser(
         "evaluate", help="score what is read of clips whose words are known"
     )
@@ -60,13 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--store-reject", action="store_true", help="store in the reader's file "
                           "the reject that GRID's sentences, set aside, choose")  # fmt: skip
     evaluate.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the confusions")
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    add_options(evaluate, "--json")
     predict = kinds.add_parser("predict", help="read the words of videos")
     predict.add_argument("videos", nargs="+", type=Path)
     predict.add_argument("--words", type=Path, metavar="FILE", help="what `enroll` wrote")
     enroll = kinds.add_parser("enroll", help="learn a person's own words from a few takes")
     enroll.add_argument("root", type=Path, help="WORD/clip.mp4")
-    enroll.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    add_options(enroll, "--output")
     for kind in (prepare, evaluate):
         kind.add_argument(
             "--data",
@@ -78,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in (evaluate, predict, enroll):
         kind.add_argument("--reader", default=DEFAULT, metavar="NAME|FILE", help="the model")
     for kind in (prepare, train, evaluate, predict, enroll):
-        kind.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+        add_options(kind, "--model", help=OF_TRACKER)
     for kind in (train, evaluate, enroll):
         kind.add_argument("--crops", type=Path, metavar="DIR", help="keeps prepared clips")
     for kind in (prepare, train, evaluate):
@@ -137,15 +136,11 @@ def _prepare(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    if args.output is not None and args.output.suffix != ".npz":
-        raise InputError(f"a model file ends in .npz, got {args.output.name}")
-    try:
+    if args.output is not None:
+        check_npz(args.output)
+    with needing_torch():
         from facetrack.lips.train.export import write_run
         from facetrack.lips.train.run import start
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error
     from tqdm import tqdm
 
     from facetrack.model import load_model
@@ -166,7 +161,7 @@ def _train(args: argparse.Namespace) -> int:
         )
     if args.output is not None:
         write_run(args.work, args.output, mean=model.shape_model.mean, terms=args.terms)
-        print(f"wrote {args.output} ({args.output.stat().st_size / 1e6:.2f} MB)")
+        print(written(args.output))
     return 0
 
 
@@ -269,8 +264,7 @@ def _enroll(args: argparse.Namespace) -> int:
     from facetrack.lips.enrol import enrol
     from facetrack.lips.reader import load_reader
 
-    if args.output.suffix != ".npz":
-        raise InputError(f"a file of words ends in .npz, got {args.output.name}")
+    check_npz(args.output, "a file of words")
     takes = list(_takes(args))
     words = enrol(takes, load_reader(args.reader).version, tell=tqdm.write)
     words.write(args.output)

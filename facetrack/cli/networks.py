@@ -7,10 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._cluster import add_cluster_arguments, make_absolute, results_of
+from facetrack.cli._common import (
+    OF_TRACKER,
+    add_options,
+    check_npz,
+    clips_of,
+    needing_torch,
+    written,
+)
 from facetrack.cli._naming import add_data_arguments, evaluate_on_data, train_on_data
-from facetrack.cli._reports import shown, write_report
-from facetrack.errors import InputError, MissingDependencyError
+from facetrack.cli._reports import write_report
+from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.fitting.face_model import FaceModel
@@ -41,15 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME|FILE.toml",
             help=f"(of faces, default: {recipe})" if recipe else None,
         )
-        kind.add_argument(
-            "--work",
-            type=Path,
-            metavar="DIR",
-            help="checkpoints, log and curves; what was interrupted there is taken up (default "
-            "with --data: the recipe's name)",
-        )
-        kind.add_argument("--seed", type=int, default=0)
-        kind.add_argument("--threads", type=int, default=1)
+        text = "checkpoints, log and curves; what was interrupted there is taken up (default with "
+        add_options(kind, "--work", help=text + "--data: the recipe's name)")
+        add_options(kind, "--seed", "--threads")
         add_data_arguments(kind, trains=True)
     for kind in (train, distil):
         kind.add_argument(
@@ -64,9 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     export = kinds.add_parser("export", help="make a model file of a finished run")
     export.add_argument("work", type=Path, metavar="DIR", help="the folder of a finished run")
-    export.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
-    export.add_argument("--name", help="the model's name (default: the file's)")
-    export.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    add_options(export, "--output", "--name", "--terms")
     export.add_argument(
         "--measured",
         type=Path,
@@ -85,26 +85,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_evaluation(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument("encoder", nargs="?", help="a model's name or file")
     evaluate.add_argument("--config", metavar="NAME|FILE.toml", help="with --data")
-    evaluate.add_argument("--work", type=Path, metavar="DIR", help="with --data: of the run")
+    add_options(evaluate, "--work", help="with --data: of the run")
     add_data_arguments(evaluate, trains=False)
-    evaluate.add_argument("--videos", type=Path, metavar="DIR", help="clips of one person each")
-    evaluate.add_argument(
-        "--skip", nargs="+", default=[], metavar="CLIP", help="clips to leave out, with cuts"
-    )
-    evaluate.add_argument("--pictures", nargs="+", type=Path, default=[], metavar="DIR")
+    add_options(evaluate, "--videos")
+    add_options(evaluate, "--skip", help="clips to leave out, with cuts")
+    add_options(evaluate, "--pictures")
     _add_channels(evaluate)
-    evaluate.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    add_options(evaluate, "--model", help=OF_TRACKER)
+    add_options(evaluate, "--json")
     add_cluster_arguments(evaluate, "videos")
 
 
 def _add_channels(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--channels",
-        type=Path,
-        metavar="DIR",
-        help="of faces: the other program's channels, FOLDER.npz for each folder, videos.npz",
-    )
+    text = "of faces: the other program's channels, FOLDER.npz for each folder, videos.npz"
+    add_options(parser, "--channels", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -126,12 +120,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    try:
+    with needing_torch():
         from facetrack.networks.train.run import start
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"training needs torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error
     from tqdm import tqdm
 
     from facetrack.model import load_model
@@ -152,17 +142,12 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    if args.output.suffix != ".npz":
-        raise InputError(f"a model file ends in .npz, got {args.output.name}")
-    try:
+    check_npz(args.output)
+    with needing_torch("exporting needs"):
         from facetrack.networks.train.run import export
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"exporting needs torch ({error}); install it with: pip install 'facetrack[train]'"
-        ) from error
     name = args.name or args.output.stem
     export(args.work, args.output, name=name, terms=args.terms, measured=_measured(args.measured))
-    print(f"wrote {args.output} ({args.output.stat().st_size / 1e6:.2f} MB)")
+    print(written(args.output))
     return 0
 
 
@@ -209,13 +194,11 @@ def _on_videos(args: argparse.Namespace, model: FaceModel) -> dict[str, Any]:
     from facetrack.networks.samples import CHANNELS
 
     theirs = read_clip_channels(args.channels / "videos.npz", CHANNELS)
-    paths = {name: args.videos / f"{name}.mp4" for name in theirs if name not in args.skip}
-    items = [(path, theirs[name]) for name, path in paths.items() if path.is_file()]
-    if not items:
-        raise InputError(f"{args.videos}: holds none of the {len(paths)} clips of videos.npz")
-    with cluster_map(args) as map_:
-        door = shown("clips", len(items), map_)
-        clips = list(door(partial(track_and_encode, encoder=args.encoder, model=model), items))
+    names = [name for name in theirs if name not in args.skip]
+    there = clips_of(args.videos, names, "clips of videos.npz")
+    items = [(path, theirs[name]) for name, path in there.items()]
+    task = partial(track_and_encode, encoder=args.encoder, model=model)
+    clips = results_of(args, "clips", task, items)
     return {
         "names": [clip.clip for clip in clips],
         "clips": correlations(clips, CHANNELS),

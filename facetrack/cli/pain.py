@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
+from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute, results_of
+from facetrack.cli._common import OF_TRACKER, add_options
 from facetrack.cli._pain import evaluate, train
 from facetrack.cli._reports import shown, write_report
 from facetrack.errors import InputError
@@ -31,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument(
         "corpus", type=Path, nargs="?", help="in the layout of the UNBC-McMaster archive"
     )
-    train.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
-    train.add_argument("--name", help="the model's name (default: the file's)")
-    train.add_argument("--terms", default="", help="terms of use, stored in the model's card")
+    add_options(train, "--output", "--name", "--terms")
     _add_fitting(train)
     _add_pictures(train)
     add_cluster_arguments(train, "sequences")
@@ -48,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--units", type=Path, metavar="DIR",
         help="with --videos: NAME.npz of another program's action units",
     )  # fmt: skip
-    evaluate.add_argument("--model", metavar="NAME", help="with --videos: the pain model")
+    add_options(evaluate, "--model", help="with --videos: the pain model")
     evaluate.add_argument("--folds", type=int, metavar="K", help="of subjects (default: one each)")
     evaluate.add_argument(
         "--random-frames", type=int, metavar="K",
@@ -59,14 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also train on so many subjects only",
     )  # fmt: skip
     evaluate.add_argument("--plots", type=Path, metavar="DIR", help="score and label over time")
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
+    add_options(evaluate, "--json")
     _add_fitting(evaluate, required=False)
     _add_pictures(evaluate)
     add_cluster_arguments(evaluate, "folds")
     predict = kinds.add_parser("predict", help="score every frame of a corpus")
     predict.add_argument("corpus", type=Path, help="in the UNBC-McMaster layout")
-    predict.add_argument("--model", metavar="NAME", help="a name or file")
-    predict.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    add_options(predict, "--model", help="a name or file")
+    add_options(predict, "--output", metavar="DIR")
     predict.add_argument("--rate", type=float, metavar="FPS", help=_RATE)
     add_cluster_arguments(predict, "sequences")
 
@@ -75,10 +74,8 @@ _RATE: Final = "frames per second of the corpus (default: what it says, or 25)"
 
 
 def _add_fitting(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    parser.add_argument(
-        "--work", type=Path, required=required, metavar="DIR",
-        help="what was looked at and finished folds; an interrupted run continues from there",
-    )  # fmt: skip
+    text = "what was looked at and finished folds; an interrupted run continues from there"
+    add_options(parser, "--work", required=required, help=text)
     parser.add_argument("--encoder", default="expression", help="(default: expression)")
     parser.add_argument("--rate", type=float, metavar="FPS", help=_RATE)
     parser.add_argument(
@@ -99,18 +96,14 @@ def _add_fitting(parser: argparse.ArgumentParser, *, required: bool = True) -> N
         action="store_true",
         help="also train a layer on the encoder's features, in every fold (needs torch)",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    add_options(parser, "--seed")
 
 
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--pictures", nargs="+", type=Path, default=[], metavar="DIR",
-        help="also train on pictures of real faces with pseudo-labels",
-    )  # fmt: skip
-    parser.add_argument(
-        "--channels", type=Path, metavar="DIR",
-        help="another program's channels of the pictures: FOLDER.npz",
-    )  # fmt: skip
+    text = "also train on pictures of real faces with pseudo-labels"
+    add_options(parser, "--pictures", help=text)
+    text = "another program's channels of the pictures: FOLDER.npz"
+    add_options(parser, "--channels", help=text)
 
 
 def _add_synthesize(kinds: Any) -> None:
@@ -135,18 +128,16 @@ def _add_synthesize(kinds: Any) -> None:
         help="of each sequence (default: %(default)s)",
     )
     make.add_argument("--fps", type=float, default=15.0, help="(default: %(default)s)")
-    make.add_argument(
+    add_options(
+        make,
         "--portraits",
-        nargs="+",
-        type=Path,
         default=[],
-        metavar="DIR",
         help="folders of NAME.jpg and NAME.pts, of which near-neutral faces are taken: where some "
         "are set aside from the training of networks, only those (default: all subjects are made "
         "of the one portrait that ships)",
     )
-    make.add_argument("--seed", type=int, default=0)
-    make.add_argument("--model", metavar="NAME", help="the tracker's model: a name or file")
+    add_options(make, "--seed")
+    add_options(make, "--model", help=OF_TRACKER)
     add_cluster_arguments(make, "sequences")
 
 
@@ -180,9 +171,7 @@ def _evaluate_clips(args: argparse.Namespace) -> int:
     ]
     if not items:
         raise InputError(f"{args.videos}: holds no clip NAME.mp4 of the files in {args.units}")
-    with cluster_map(args) as door:
-        task = partial(score_clip, model=model, pain=name)
-        clips = list(shown("clips", len(items), door)(task, items))
+    clips = results_of(args, "clips", partial(score_clip, model=model, pain=name), items)
     compared = compare_clips(clips, theirs)
     if pain.caution:
         print(f"{pain.name}: {pain.caution}")

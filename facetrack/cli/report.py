@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facetrack.cli._common import add_options, complain
 from facetrack.errors import FacetrackError, FormatError, InputError
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="NAME.csv or NAME.signals.csv of a tracked video, a folder of results, or a session "
         "of the application",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE.html", help="the page"
-    )
+    add_options(parser, "--output", metavar="FILE.html", help="the page")
     parser.add_argument(
         "--interval",
         action="append",
@@ -81,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     found, errors = find_results(results) if results else ({}, [])
     messages = [str(error) for error in errors]
     for message in messages:
-        _complain(message)
+        complain(message)
     n, failed = _collect(report, sessions | _readers(found))
     if n:
         write_text(args.output, report.html())
@@ -113,12 +111,12 @@ def _collect(report: Report, readers: dict[str, Reader]) -> tuple[int, int]:
         except FacetrackError as error:
             failed += 1
             base = place.removesuffix(".signals.csv")
-            _complain(str(error) if base in str(error) else f"{place}: {error}")
+            complain(str(error) if base in str(error) else f"{place}: {error}")
             continue
         n += 1
         if not has_people:
             failed += 1
-            _complain(f"{place}: no face was found in this video")
+            complain(f"{place}: no face was found in this video")
         else:
             _check_spans(report, recording.table.timestamp.max(), place)
     return n, failed
@@ -127,7 +125,7 @@ def _collect(report: Report, readers: dict[str, Reader]) -> tuple[int, int]:
 def _check_spans(report: Report, end: float, place: str) -> None:
     for span in report.spans:
         if span.start > end:
-            _complain(f"{place}: the interval {span.name!r} begins at "
+            complain(f"{place}: the interval {span.name!r} begins at "
                       f"{span.start:g} s, after the video's end at {end:.1f} s")  # fmt: skip
 
 
@@ -160,9 +158,3 @@ def _spans(args: argparse.Namespace) -> list[Span]:
 
     listed = read_spans(args.intervals) if args.intervals is not None else []
     return unlike([*listed, *map(parse_span, args.interval)])
-
-
-def _complain(message: str) -> None:
-    from tqdm import tqdm
-
-    tqdm.write(f"facetrack: {' '.join(message.split())}", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from facetrack.cli._common import add_options
 from facetrack.cli._reports import write_report
 from facetrack.landmarks.markup import MARKUPS
 
@@ -33,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="coordinate of the first pixel's centre in the .pts files of PREDICTIONS (default: 1)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="cumulative error curve")
+    add_options(parser, "--json")
+    add_options(parser, "--plot", help="cumulative error curve")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,10 +54,6 @@ def run(args: argparse.Namespace) -> int:
         name = args.predictions.name
         plot_cumulative(args.plot, {name: report.errors}, title=f"against {args.truth.name}")
     write_report(
-        args,
-        model="",
-        n=report.summary.n,
-        summary=report.summary,
-        details=score_details(report),
+        args, model="", n=report.summary.n, summary=report.summary, details=score_details(report)
     )
     return 0

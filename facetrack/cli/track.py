@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facetrack.cli._cluster import add_cluster_arguments
+from facetrack.cli._common import add_options, complain
 from facetrack.errors import FacetrackError, InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -50,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a video; a folder, searched for videos (a folder of pictures is one sequence, see "
         "--stills); a pattern such as 'videos/*.mp4'; a camera's number, until Ctrl-C",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the results"
-    )
+    add_options(parser, "--output", metavar="DIR", help="folder for the results")
     parser.add_argument(
         "--max-faces", type=int, default=1, metavar="N", help="track up to N faces (default: 1)"
     )
@@ -72,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_signal_arguments(parser)
     _add_picture_arguments(parser)
-    parser.add_argument("--model", metavar="NAME", help="a model's name or file")
+    add_options(parser, "--model")
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -193,10 +192,10 @@ def run(args: argparse.Namespace) -> int:
     model, tasks, errors = _plan(args)
     lost = without_networks()
     if lost:
-        _complain(f"note: {lost}")
+        complain(f"note: {lost}")
     failures = [str(error) for error in errors]
     for message in failures:
-        _complain(message)
+        complain(message)
     done, failed = 0, list[Failure]()
     try:
         with contextlib.closing(_outcomes(args, model, tasks)) as outcomes:
@@ -205,12 +204,12 @@ def run(args: argparse.Namespace) -> int:
                 if isinstance(outcome, Failure):
                     failed.append(outcome)
                     failures.append(outcome.message)
-                    _complain(outcome.message)
+                    complain(outcome.message)
                 else:
                     _report(outcome)
     except KeyboardInterrupt:
         remedy = "what was written is readable, and the same command with --resume continues"
-        _complain(f"interrupted; {remedy}")
+        complain(f"interrupted; {remedy}")
         return INTERRUPTED
     if len(tasks) > 1 or any(map(os.path.isdir, args.inputs)):
         _sum_up(args.output, failed)
@@ -219,7 +218,7 @@ def run(args: argparse.Namespace) -> int:
     total = len(tasks) + len(errors)
     if total > 1:
         left = f", {len(tasks) - done} not tried" if done < len(tasks) else ""
-        _complain(f"{len(failures)} of {total} inputs failed{left}: see above")
+        complain(f"{len(failures)} of {total} inputs failed{left}: see above")
     return 1
 
 
@@ -250,7 +249,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
     found = find_inputs(args.inputs, skip=folder)
     inputs, errors = found.inputs, found.errors
     if found.skipped:
-        _complain(_left_out(found.skipped))
+        complain(_left_out(found.skipped))
     namer = Namer(folder)
     teaching = _teaching(args, model, alone=len(inputs) + len(errors) == 1)
     tasks = [
@@ -339,7 +338,7 @@ def _report(recorded: Recorded) -> None:
     """Say what became of a video, and what it taught nothing."""
     _say(_line(recorded))
     for why in recorded.left_out:
-        _complain(f"{recorded.task.source}: {why}")
+        complain(f"{recorded.task.source}: {why}")
     profile = recorded.task.teaching.save_profile
     if profile is not None and recorded.saved_profile:
         _say(
@@ -365,9 +364,3 @@ def _say(line: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(line, file=sys.stdout)
-
-
-def _complain(message: str) -> None:
-    from tqdm import tqdm
-
-    tqdm.write(f"facetrack: {' '.join(message.split())}", file=sys.stderr)

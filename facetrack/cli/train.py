@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from facetrack.cli._appearance import train_appearance
+from facetrack.cli._common import add_options, check_npz
 from facetrack.datasets.pts_folder import LabelledImage, load_folder
 from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import InputError
@@ -73,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"of 300-VW, take each Nth labelled frame as a picture (default: {EVERY})",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the model file, .npz")
-    parser.add_argument("--name", help="the model's name (default: the file's)")
+    add_options(parser, "--output", metavar=None, help="the model file, .npz")
+    add_options(parser, "--name")
     parser.add_argument(
         "--method",
         choices=[*METHODS, "appearance"],
@@ -91,9 +92,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep a share of the pictures out of the training and measure the model on them",
     )
     parser.add_argument("--modes", type=int, default=60, help="non-rigid modes of the shape model")
-    parser.add_argument("--terms", default="", help="terms of use, stored in the model's card")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    add_options(parser, "--terms", "--seed")
+    add_options(parser, "--threads", default=2)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -105,8 +105,7 @@ def run(args: argparse.Namespace) -> int:
     images = [image for folder in args.pictures for image in load_folder(folder)]
     kept, aside = set_aside(images, args.set_aside)
     started = time.perf_counter(), time.process_time()
-    if args.output.suffix != ".npz":
-        raise InputError(f"a model file ends in .npz, got {args.output.name}")
+    check_npz(args.output)
     if args.clips is None and not args.w300vw:
         raise InputError("--clips is missing: a folder of frame pairs NAME_a, NAME_b")
     if args.method == "appearance":

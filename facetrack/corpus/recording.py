@@ -95,10 +95,7 @@ def record(
     tracker = _tracker(task, model)
     teacher = Teacher(task.teaching, model)
     source_of = open_source(
-        task.source,
-        shape_model=model.shape_model,
-        rate=task.settings.rate,
-        stills=task.stills,
+        task.source, shape_model=model.shape_model, rate=task.settings.rate, stills=task.stills
     )
     with source_of as source, locked(outputs.path("partial")):
         clear_leftovers(outputs)

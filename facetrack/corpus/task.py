@@ -137,11 +137,7 @@ class Task:
             if settings[name] is None:
                 del settings[name]  # as in runs of before there was any
         settings["signals"] = self.settings.choice().run_key()
-        return {
-            "input": _stamp(self.source),
-            "model": asdict(self.model),
-            "settings": settings,
-        }
+        return {"input": _stamp(self.source), "model": asdict(self.model), "settings": settings}
 
 
 def is_live(source: str | Path) -> bool:

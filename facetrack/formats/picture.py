@@ -155,10 +155,7 @@ def _check_claim(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def _decode(
-    path: str | os.PathLike[str],
-    content: bytes,
-    flags: int = cv2.IMREAD_UNCHANGED,
-    page: int = 0,
+    path: str | os.PathLike[str], content: bytes, flags: int = cv2.IMREAD_UNCHANGED, page: int = 0
 ) -> Image:
     """Decode a picture with the channels that it has, in 8 bit."""
     if _is_cut_png(content):  # of an animation, which Pillow reads, the frames before are whole

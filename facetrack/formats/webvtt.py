@@ -21,10 +21,7 @@ _TAG: Final = re.compile(r"<[^>]*>")
 
 
 def write_webvtt_annotations(
-    path: str | os.PathLike[str],
-    annotations: Iterable[Annotation],
-    *,
-    media: str | None = None,
+    path: str | os.PathLike[str], annotations: Iterable[Annotation], *, media: str | None = None
 ) -> None:
     """Write annotations as cues; the tier becomes the voice that speaks.
 

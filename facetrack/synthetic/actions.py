@@ -10,16 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.synthetic.actor import Actor
-from facetrack.synthetic.dynamics import (
-    HIGHEST,
-    Delayed,
-    Move,
-    Pulse,
-    Sway,
-    Swing,
-    Syllables,
-    play,
-)
+from facetrack.synthetic.dynamics import HIGHEST, Delayed, Move, Pulse, Sway, Swing, Syllables, play
 from facetrack.synthetic.portrait import Points
 from facetrack.synthetic.units import CLOSING
 

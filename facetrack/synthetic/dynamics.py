@@ -350,11 +350,7 @@ def _range(unit: str) -> tuple[float, float]:
     return 0.0, 1.0 if unit == CLOSING else HIGHEST
 
 
-def play(
-    moves: Sequence[Move],
-    times: Values,
-    traits: Traits = Traits(),
-) -> list[Expression]:
+def play(moves: Sequence[Move], times: Values, traits: Traits = Traits()) -> list[Expression]:
     """Compute the expressions of a person in time.
 
     Parameters

@@ -20,10 +20,7 @@ Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
 # Corners, upper and lower lid of both eyes, each from the image's left of an upright face.
-_EYES: Final = (
-    ((36, 39), (37, 38), (41, 40)),
-    ((42, 45), (43, 44), (47, 46)),
-)
+_EYES: Final = (((36, 39), (37, 38), (41, 40)), ((42, 45), (43, 44), (47, 46)))
 _BROW: Final = (19, 24)  # its middle, above each eye
 _BAND: Final = 0.45  # of what lies between brow and lid: the skin that stretches, without the hair
 _RAISED: Final = 0.07  # of the opening: how far the lower lid comes up in a closed eye

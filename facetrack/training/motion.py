@@ -43,7 +43,7 @@ def _motion(first: Shapes, second: Shapes, shape_model: ShapeModel) -> Shapes:
 
 
 def draw_motion(motions: Shapes, rng: np.random.Generator) -> Shapes:
-    """Compose a motion (68, 2) of two measured ones: there are few, and people move in more ways."""
+    """Compose a motion (68, 2) of two measured ones: people move in more ways than those few."""
     first, second = motions[rng.integers(len(motions), size=2)]
     composed: Shapes = rng.uniform(*_MOST) * first + rng.uniform(*_SOME) * second
     return composed

@@ -21,10 +21,7 @@ from facetrack.video.source import VideoSource
 
 TIME_BASE: Final = Fraction(1, 90_000)  # fine enough for any camera, and what players expect
 FRAGMENT: Final = 30  # frames between key frames: what a kill can cost
-_CODECS: Final = {
-    "libx264": {"preset": "veryfast", "crf": "20"},
-    "mpeg4": {"q:v": "3"},
-}
+_CODECS: Final = {"libx264": {"preset": "veryfast", "crf": "20"}, "mpeg4": {"q:v": "3"}}
 
 
 class VideoWriter:

@@ -16,7 +16,7 @@ WILDEST: Final = 4.0  # what claims more is a broken header
 
 
 class Stretch(NamedTuple):
-    """Factors by which stored pixels become square ones, one of them 1, the other larger."""
+    """Factors by which stored pixels become square ones: one is 1, the other at least 1."""
 
     x: float = 1.0
     y: float = 1.0

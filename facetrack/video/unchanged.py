@@ -49,9 +49,7 @@ class Unchanged:
             known = self._path.stat()
         except FileNotFoundError as error:
             raise VideoError(
-                self._path,
-                "is not there any more",
-                remedy="put it back, or connect its disk again",
+                self._path, "is not there any more", remedy="put it back, or connect its disk again"
             ) from error
         except OSError as error:
             raise self._unreadable(error) from error
@@ -71,7 +69,5 @@ class Unchanged:
 
     def _unreadable(self, error: OSError) -> VideoError:
         return VideoError(
-            self._path,
-            f"cannot be read any more ({error.strerror})",
-            remedy="check its disk",
+            self._path, f"cannot be read any more ({error.strerror})", remedy="check its disk"
         )
