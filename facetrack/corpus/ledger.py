@@ -14,6 +14,9 @@ from facetrack.version import installed_version
 
 SCHEMA: Final = 1
 _MAX_BYTES: Final = 1 << 26
+_KEY: Final = ("input", "model", "settings")
+_FRAMES: Final = ("decoded", "in_rows", "tracked", "repeated", "undecodable")  # of a ledger
+_STATE: Final = ("run", "frames", "tracked", "tracker", "teacher", "signals")  # of a checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,7 @@ class Ledger:
             "status": "complete",
             "version": self.version or installed_version(),
             **self.run_key,
-            "frames": {
-                "decoded": self.decoded,
-                "in_rows": self.in_rows,
-                "tracked": self.tracked,
-                "repeated": self.repeated,
-                "undecodable": self.undecodable,
-            },
+            "frames": {name: getattr(self, name) for name in _FRAMES},
             "rows": self.rows,
             "why_few_faces": self.why_few,
             "summary": self.summary(),
@@ -71,19 +68,13 @@ class Ledger:
 
 def read_ledger(path: Path) -> Ledger | None:
     """Read a ledger."""
-    content = _read_json(path)
-    if content is None or content.get("kind") != "facetrack ledger":
-        return None
+    content = _read_json(path, "facetrack ledger")
     try:
         frames = content["frames"]
         return Ledger(
-            run_key={name: content[name] for name in ("input", "model", "settings")},
-            decoded=int(frames["decoded"]),
-            in_rows=int(frames["in_rows"]),
+            run_key={name: content[name] for name in _KEY},
             rows=int(content["rows"]),
-            tracked=int(frames["tracked"]),
-            repeated=int(frames["repeated"]),
-            undecodable=int(frames["undecodable"]),
+            **{name: int(frames[name]) for name in _FRAMES},
             notes=tuple(map(str, content["notes"])),
             version=str(content["version"]),
             why_few=str(content.get("why_few_faces", "")),
@@ -112,24 +103,17 @@ class Checkpoint:
             "kind": "facetrack checkpoint",
             "version": installed_version(),
             **self.run_key,
-            "run": self.run,
-            "frames": self.frames,
-            "tracked": self.tracked,
-            "tracker": self.tracker,
-            "teacher": self.teacher,
-            "signals": self.signals,
+            **{name: getattr(self, name) for name in _STATE},
         }
         write_json(path, content, indent=None)
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
     """Read a checkpoint."""
-    content = _read_json(path)
-    if content is None or content.get("kind") != "facetrack checkpoint":
-        return None
+    content = _read_json(path, "facetrack checkpoint")
     try:
         return Checkpoint(
-            run_key={name: content[name] for name in ("input", "model", "settings")},
+            run_key={name: content[name] for name in _KEY},
             run=str(content["run"]),
             frames=int(content["frames"]),
             tracked=int(content["tracked"]),
@@ -147,12 +131,16 @@ def write_json(path: Path, content: dict[str, Any], *, indent: int | None = 1) -
     write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    """Read what we wrote; a broken file counts as none, so that the video is tracked anew."""
+def _read_json(path: Path, kind: str) -> dict[str, Any]:
+    """Read what we wrote; a broken file counts as empty, so that the video is tracked anew."""
     try:
         content = json.loads(read_bytes(path, limit=_MAX_BYTES))
     except (FormatError, ValueError, RecursionError):
-        return None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        return None
-    return content
+        return {}
+    if (
+        isinstance(content, dict)
+        and content.get("schema") == SCHEMA
+        and content.get("kind") == kind
+    ):
+        return content
+    return {}

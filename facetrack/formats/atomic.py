@@ -44,7 +44,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = target.with_name(f"{target.name}.tmp-{os.getpid()}{target.suffix}")
     try:
         yield temporary
-        _sync(temporary)
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
         _replace(temporary, target)
     except FacetrackError:
         raise
@@ -64,11 +65,6 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """
     with atomic_path(path) as temporary:
         temporary.write_bytes(text.encode("utf-8", "replace"))
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
 
 
 def _replace(temporary: Path, target: Path) -> None:

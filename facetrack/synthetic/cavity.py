@@ -77,13 +77,17 @@ def fill(frame: Image, points: Points, parted: float, scale: float) -> None:
     window = frame[y0 : max(y1, 0), x0 : max(x1, 0)]
     if opacity == 0 or not window.size:
         return
-    mask = np.zeros(window.shape[:2], dtype=np.uint8)
-    polygon = np.rint((outline - (x0, y0)) * 16).astype(np.int32)
-    cv2.fillPoly(mask, [polygon], 255, cv2.LINE_AA, 4)
-    soft = cv2.GaussianBlur(mask, (0, 0), max(scale / 130, 0.4)).astype(np.float64)
-    part = opacity * soft[..., None] / 255
+    soft = soft_polygon(window.shape[:2], outline - (x0, y0), max(scale / 130, 0.4))
+    part = opacity * soft.astype(np.float64)[..., None] / 255
     top, bottom = points[62, 1] - y0, points[66, 1] - y0
     down = np.clip((np.arange(len(window)) - top) / max(bottom - top, 1.0), 0, 1)
     tongue = np.clip((down - 0.45) / 0.4, 0, 1) * np.clip(parted / 0.12, 0, 1)
     colour = np.outer(1 - tongue, _DARK) + np.outer(tongue, _TONGUE)
     window[:] = np.rint(window * (1 - part) + colour[:, None] * part)
+
+
+def soft_polygon(shape: tuple[int, ...], outline: Points, blur: float, value: int = 255) -> Image:
+    """Draw a polygon of pixels (n, 2) with a soft edge into a picture of this shape (h, w)."""
+    mask = np.zeros(shape, dtype=np.uint8)
+    cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], value, cv2.LINE_AA, 4)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), dtype=np.uint8)

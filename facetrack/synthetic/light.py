@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from facetrack.synthetic.motion import Waves
+from facetrack.synthetic.warps import look_up
 from facetrack.video.frame import Image
 
 Vector = npt.NDArray[np.float64]
@@ -19,6 +19,8 @@ _UNIT: Final = 128  # the gain 1 as a grey value
 _SOFT: Final = 0.06  # standard deviation that smooths the relief, outer-eye distances
 _EDGE: Final = 0.45  # width of the shadow's edge, in the cosine between surface and light
 _GLARE: Final = 0.35  # how much brighter than the portrait the lit side becomes
+_SWING: Final = 1.4  # of the lamp to each side, radians around the head; pi / 2 is beside it
+_RATES: Final = (0.08, 0.25)  # lowest and highest frequency of its motion, hertz
 _ELEVATION: Final = 0.5  # radians above the head
 # The oval within which the relief is the head's, in outer-eye distances of the head's frame.
 _HEAD_CENTRE: Final = (0.0, -0.05)
@@ -27,20 +29,11 @@ _HEAD_RIM: Final = 0.2
 _USUAL_PEAK: Final = 0.7  # what a wave reaches in ten seconds
 
 
-@dataclass(frozen=True, slots=True)
-class SideLight:
-    """A lamp that moves from one side of the head to the other and back."""
-
-    strength: float  # 0: no lamp; 1: what faces away from it is black
-    swing: float = 1.4  # to each side, radians around the head; pi / 2 is beside it
-    rates: tuple[float, float] = (0.08, 0.25)  # lowest and highest frequency of its motion, hertz
-
-
 class Lamp(NamedTuple):
     """A lamp at one moment, in a direction (unit vector: right, down, away from the viewer)."""
 
     direction: Vector
-    strength: float
+    strength: float  # 0: no lamp; 1: what faces away from it is black
 
     def turned_with(self, rotation: Vector) -> Lamp:
         """Return it as a head sees it that is turned by this matrix, shape (3, 3)."""
@@ -48,25 +41,25 @@ class Lamp(NamedTuple):
 
 
 class LightPath:
-    """Where a lamp is at each time; everything random is drawn at once."""
+    """Where a lamp is at each time, from one side of the head to the other and back."""
 
-    def __init__(self, rng: np.random.Generator, light: SideLight) -> None:
-        self.light = light
-        self._waves = Waves(rng, 1, rates=light.rates)
+    def __init__(self, rng: np.random.Generator, strength: float) -> None:
+        self._strength = strength
+        self._waves = Waves(rng, 1, rates=_RATES)
 
     def lamp(self, time: float) -> Lamp:
         """Return where the lamp is at a time in seconds, in the camera's axes."""
         angle, up = self._angle(time), _ELEVATION
         towards = [np.sin(angle) * np.cos(up), -np.sin(up), -np.cos(angle) * np.cos(up)]
-        return Lamp(np.array(towards), self.light.strength)
+        return Lamp(np.array(towards), self._strength)
 
     def unevenness(self, time: float) -> float:
         """Return how one-sided the light is: 0 from the front, 1 from beside with full strength."""
-        return self.light.strength * abs(float(np.sin(self._angle(time))))
+        return self._strength * abs(float(np.sin(self._angle(time))))
 
     def _angle(self, time: float) -> float:
         wave = float(self._waves.at(time)[0])
-        return self.light.swing * float(np.clip(wave / _USUAL_PEAK, -1, 1))
+        return _SWING * float(np.clip(wave / _USUAL_PEAK, -1, 1))
 
 
 class Relief:
@@ -110,8 +103,5 @@ def shade(drawn: Image, gain: Image, lookup: npt.NDArray[np.float32]) -> None:
     `gain` is of a texture (see `Relief`), in which `lookup`, (h, w, 2), gives each pixel's place.
     """
     cells = (lookup - (COARSE - 1) / 2) / COARSE
-    seen: Any = cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
-        gain, cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
     colours = np.ascontiguousarray(drawn[..., :3])
-    drawn[..., :3] = cv2.multiply(colours, np.dstack([seen] * 3), scale=1 / _UNIT)
+    drawn[..., :3] = cv2.multiply(colours, np.dstack([look_up(gain, cells)] * 3), scale=1 / _UNIT)

@@ -14,6 +14,7 @@ from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 from facetrack.synthetic.mean_head import fit_camera, small_turns
 from facetrack.synthetic.palsy import Palsy
 from facetrack.synthetic.portrait import Points, Portrait
+from facetrack.synthetic.warps import rim
 
 # Where vertices lie that are no landmarks, in the head's frame: origin between the outer eye
 # corners, x towards the person's left, y down, in outer-eye distances.
@@ -181,10 +182,7 @@ def _border(width: int, height: int) -> Points:
     """Vertices far outside the picture: what goes on beyond its border fills the frame."""
     x = np.array([-1.5, 0.0, 0.5, 1.0, 2.5]) * (width - 1)
     y = np.array([-1.5, 0.0, 0.5, 1.0, 2.5]) * (height - 1)
-    grid = np.stack(np.meshgrid(x, y), axis=-1)
-    edge = np.ones((5, 5), dtype=bool)
-    edge[1:-1, 1:-1] = False
-    return np.asarray(grid[edge], dtype=np.float64)
+    return rim(x, y)
 
 
 def _triangulate(vertices: Points) -> npt.NDArray[np.int64]:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.pose import head_pose
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.synthetic.light import SideLight
 from facetrack.synthetic.motion import Amplitudes, Placement
 from facetrack.synthetic.palsy import Palsy
 from facetrack.synthetic.portrait import Portrait
@@ -62,31 +61,22 @@ _EYES: Final = (50.0, 115.0)  # px between the outer eye corners
 _RARE: Final = 0.1  # share of palsies, and of infants
 
 MANNERS: Final = (
-    Manner("side_light", _motion(modes=0.5), scene={"side_light": SideLight(0.92)}),
+    Manner("side_light", _motion(modes=0.5), scene={"side_light": 0.92}),
     Manner("expressions", _motion(yaw=0.25, modes=1.5, mouth=1.4, pace=1.3), 100),
     Manner("turns", _motion(yaw=0.75, pitch=0.35, modes=0.6)),
     Manner("rolls_fast", _motion(roll=0.6, travel=0.25, zoom=0.25, modes=0.8, pace=2.2), 75),
     Manner("noise_blur", _motion(modes=0.6), 55, {"noise": 14.0, "blur": 2.0}),
     Manner("low_contrast", _motion(modes=0.9), 85, {"contrast": 0.25, "noise": 5.0}),
     Manner(
-        "palsy",
-        _motion(yaw=0.3, modes=1.2, mouth=1.3),
-        105,
-        {"side_light": SideLight(0.6)},
-        Palsy("right"),
+        "palsy", _motion(yaw=0.3, modes=1.2, mouth=1.3), 105, {"side_light": 0.6}, Palsy("right")
     ),
     Manner("infant", _motion(yaw=0.55, modes=0.9, pace=1.2), 85, infant=True),
-    Manner(
-        "light_expressions",
-        _motion(yaw=0.4, modes=1.3, mouth=1.2),
-        95,
-        {"side_light": SideLight(0.7)},
-    ),
+    Manner("light_expressions", _motion(yaw=0.4, modes=1.3, mouth=1.2), 95, {"side_light": 0.7}),
     Manner(
         "everything",
         _motion(yaw=0.65, pitch=0.3, roll=0.3, modes=1.2, travel=0.2, pace=1.6),
         75,
-        {"side_light": SideLight(0.8), "noise": 8.0, "blur": 1.2, "contrast": 0.7},
+        {"side_light": 0.8, "noise": 8.0, "blur": 1.2, "contrast": 0.7},
     ),
 )
 
@@ -97,8 +87,6 @@ def draw_manner(rng: np.random.Generator) -> Manner:
     for name, (share, low, high) in _SCENES.items():
         if rng.random() < share:
             scene[name] = rng.uniform(low, high)
-    if "side_light" in scene:
-        scene["side_light"] = SideLight(scene["side_light"])
     amplitudes = _motion(**{name: rng.uniform(*range_) for name, range_ in _MOTIONS.items()})
     palsy = Palsy(("right", "left")[rng.integers(2)]) if rng.random() < _RARE else None
     return Manner(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from facetrack.landmarks.markup import REGIONS
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.synthetic.portrait import Points, Portrait
+from facetrack.synthetic.warps import look_up, rim
 
 _ROOM: Final = 1.6  # outer-eye distances that `with_room` adds on every side
 _STEP: Final = 4  # pixels: the warp is smooth, so every fourth is computed
@@ -55,7 +56,8 @@ def infant(portrait: Portrait) -> Portrait:
     a, b = (eyes[1] - eyes[0]).tolist()
     to_picture = Similarity(a, b, *eyes.mean(axis=0).tolist())
     head, crown = to_picture.inverse().apply(portrait.points), np.array(_CROWN)
-    border = _border_points(width, height)
+    part = np.linspace(0, 1, 5)
+    border = rim(part * (width - 1), part * (height - 1))
     old, new = (
         np.concatenate([to_picture.apply(np.concatenate(inner)), border])
         for inner in (
@@ -70,10 +72,8 @@ def infant(portrait: Portrait) -> Portrait:
     y, x = np.mgrid[0 : height + _STEP : _STEP, 0 : width + _STEP : _STEP].astype(np.float64)
     coarse = back(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(*x.shape, 2)
     lookup = _refine(coarse.astype(np.float32), width, height)
-    image = cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
-        portrait.image, lookup, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return Portrait(np.asarray(image, dtype=np.uint8), _solve(back, portrait.points))
+    image = look_up(portrait.image, lookup, how=cv2.INTER_CUBIC)
+    return Portrait(image, _solve(back, portrait.points))
 
 
 def _solve(back: Callable[[Points], Points], points: Points) -> Points:
@@ -99,14 +99,6 @@ def _childlike(head: Points) -> Points:
         middle = head[eye].mean(axis=0)
         child[eye] = middle + (head[eye] - middle) * _EYES
     return child
-
-
-def _border_points(width: int, height: int) -> Points:
-    part = np.linspace(0, 1, 5)
-    grid = np.stack(np.meshgrid(part * (width - 1), part * (height - 1)), axis=-1)
-    edge = np.ones((5, 5), dtype=bool)
-    edge[1:-1, 1:-1] = False
-    return np.asarray(grid[edge], dtype=np.float64)
 
 
 def _refine(coarse: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:

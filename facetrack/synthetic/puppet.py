@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,7 +18,7 @@ from facetrack.synthetic.mesh import HeadState, rotation
 from facetrack.synthetic.portrait import Points, Portrait
 from facetrack.synthetic.proportions import with_room
 from facetrack.synthetic.units import CHEEKS, displacements
-from facetrack.synthetic.warps import Field, Spline, grid, inverse, sample, stretch
+from facetrack.synthetic.warps import Field, Spline, grid, inverse, look_up, sample, stretch
 
 __all__ = ["Expression", "Puppet"]
 
@@ -148,12 +147,7 @@ class Puppet:
         source, _ = close_lids(light, self._points, shut, (lashes[0], lashes[1]))
         moved, plane = self._moved(expression), self._plane(expression)
         lookup = self._lookup([inverse(f) for f in self._warp(expression).fields], moved, plane)
-        frame = np.asarray(
-            cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
-                source, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            ),
-            dtype=np.uint8,
-        )
+        frame: Image = look_up(source, lookup)
         points = _project(plane, moved)
         fill(frame, points, self._parted(moved), self.eye_distance)
         return frame, points

@@ -12,11 +12,13 @@ import numpy.typing as npt
 
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.synthetic import _kernels
+from facetrack.synthetic.cavity import soft_polygon
 from facetrack.synthetic.light import Lamp, Relief, shade
 from facetrack.synthetic.mesh import HeadMesh, HeadState, rotation, triangle_areas
 from facetrack.synthetic.motion import Placement, Waves
 from facetrack.synthetic.palsy import Palsy
 from facetrack.synthetic.portrait import Points, Portrait
+from facetrack.synthetic.warps import look_up
 from facetrack.video.frame import Image
 
 Noise = npt.NDArray[np.int16]
@@ -72,7 +74,7 @@ class HeadRenderer:
             lookup = self._lookup(vertices - (x0, y0), depth, window.shape[:2])
             # Beyond its border a portrait goes on with its colours there, a cut-out with nothing.
             beyond = cv2.BORDER_REPLICATE if self._whole else cv2.BORDER_CONSTANT
-            drawn = _sample(self._texture, lookup, beyond)
+            drawn: Image = look_up(self._texture, lookup, beyond=beyond)
             if lamp is not None:
                 shade(drawn, self._relief.gain(lamp.turned_with(rotation(state))), lookup)
             if self._whole:
@@ -132,11 +134,9 @@ class HeadRenderer:
         """Opacity of the cut-out, shape (H, W), uint8: the person's outline or an oval."""
         height, width = self._texture.shape[:2]
         if portrait.outline is not None:
-            mask = np.zeros((height, width), dtype=np.uint8)
-            polygon = np.rint(((portrait.outline + 0.5) * factor - 0.5) * 16).astype(np.int32)
-            cv2.fillPoly(mask, [polygon], 255, cv2.LINE_AA, 4)
+            outline = (portrait.outline + 0.5) * factor - 0.5
             # The edge fades inwards only: outside is the portrait's own background.
-            soft = cv2.GaussianBlur(mask, (0, 0), factor).astype(np.float32)
+            soft = soft_polygon((height, width), outline, factor).astype(np.float32)
             return np.rint(np.clip(2 * soft - 255, 0, 255)).astype(np.uint8)
         y, x = np.mgrid[:height, :width]
         pixels = (np.stack([x, y], axis=-1) + 0.5) / factor - 0.5
@@ -155,19 +155,10 @@ class HeadRenderer:
         window = frame[y0 : max(y1, 0), x0 : max(x1, 0)]
         if strength == 0 or not window.size:
             return
-        sharp = np.zeros(window.shape[:2], dtype=np.uint8)
-        polygon = np.rint((outline - (x0, y0)) * 16).astype(np.int32)
-        cv2.fillPoly(sharp, [polygon], round(235 * strength), cv2.LINE_AA, 4)
-        mask = cv2.GaussianBlur(sharp, (0, 0), max(place.eye_distance / 90, 0.5))
+        blur, value = max(place.eye_distance / 90, 0.5), round(235 * strength)
+        mask = soft_polygon(window.shape[:2], outline - (x0, y0), blur, value)
         layer = np.dstack([np.full((*mask.shape, 3), _CAVITY, np.uint8), mask])
         _kernels.blend(frame, layer, x0, y0)
-
-
-def _sample(texture: npt.NDArray[Any], lookup: npt.NDArray[np.float32], beyond: int) -> Image:
-    drawn = cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
-        texture, lookup, None, cv2.INTER_LINEAR, borderMode=beyond
-    )
-    return np.asarray(drawn, dtype=np.uint8)
 
 
 def noise_field(rng: np.random.Generator, size: tuple[int, int], sigma: float) -> Noise:

@@ -9,7 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from facetrack.synthetic.light import LightPath, SideLight
+from facetrack.synthetic.light import LightPath
 from facetrack.synthetic.motion import HeadMotion
 from facetrack.synthetic.portrait import Points
 from facetrack.synthetic.render import CameraEffects, Noise
@@ -26,7 +26,7 @@ class Look:
     blur: float
     contrast: float
     noise: Noise
-    side_light: SideLight | None
+    side_light: float | None  # strength of a `Lamp`
 
 
 @dataclass(frozen=True, slots=True, eq=False)

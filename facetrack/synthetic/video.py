@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
-from facetrack.synthetic.light import SideLight
 from facetrack.synthetic.mesh import HeadState
 from facetrack.synthetic.motion import Amplitudes, HeadMotion, Placement, Trajectory
 from facetrack.synthetic.palsy import Palsy
@@ -57,10 +56,11 @@ class SyntheticVideo(ClosesItself):
     """A video source that makes its frames, each on its own and always the same.
 
     Frame i is at i / fps. Later `faces` stand before earlier ones; by default it is the astronaut's
-    whole portrait. Light, blur and contrast as of `CameraEffects`, noise in grey levels. In `still`
-    frames nothing moves but the noise, and motion then continues; at `cuts` another scene begins.
-    With a `clock` it behaves like a camera: frames come when they are due, and those that a slow
-    consumer missed are left out. Raises InputError if a number makes no sense.
+    whole portrait. Light, blur and contrast as of `CameraEffects`, noise in grey levels,
+    `side_light` as of `Lamp`. In `still` frames nothing moves but the noise, and motion then
+    continues; at `cuts` another scene begins. With a `clock` it behaves like a camera: frames come
+    when they are due, and those that a slow consumer missed are left out. Raises InputError if a
+    number makes no sense.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SyntheticVideo(ClosesItself):
         blur: float = 0.8,
         noise: float = 3.0,
         contrast: float = 1.0,
-        side_light: SideLight | None = None,
+        side_light: float | None = None,
         still: Ranges = (),
         cuts: Sequence[int] = (),
         clock: Clock | None = None,

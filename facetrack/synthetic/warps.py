@@ -114,11 +114,7 @@ def sample(field: Field, places: npt.NDArray[np.floating]) -> Field:
         0 outside of the grid.
     """
     cells = ((places - LOW) / STEP).astype(np.float32)
-    return np.asarray(
-        cv2.remap(  # type: ignore[call-overload]  # None: x and y lie in one map
-            field, cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
-        )
-    )
+    return look_up(field, cells, beyond=cv2.BORDER_CONSTANT)
 
 
 def inverse(field: Field) -> Field:
@@ -172,8 +168,25 @@ def border() -> Points:
     -------
     ndarray, shape (24, 2), float64
     """
-    x, y = (np.linspace(low, high, _EDGE) for low, high in zip(LOW, HIGH, strict=True))
-    square = np.stack(np.meshgrid(x, y), axis=-1)
-    edge = np.ones((_EDGE, _EDGE), dtype=bool)
+    return rim(*(np.linspace(low, high, _EDGE) for low, high in zip(LOW, HIGH, strict=True)))
+
+
+def rim(x: Points, y: Points) -> Points:
+    """Return the outermost points, (n, 2), of the grid that these columns and rows span."""
+    edge = np.ones((len(y), len(x)), dtype=bool)
     edge[1:-1, 1:-1] = False
-    return np.asarray(square[edge], dtype=np.float64)
+    return np.asarray(np.stack(np.meshgrid(x, y), axis=-1)[edge], dtype=np.float64)
+
+
+def look_up(
+    image: npt.NDArray[Any],
+    places: npt.NDArray[np.floating],
+    *,
+    how: int = cv2.INTER_LINEAR,
+    beyond: int = cv2.BORDER_REPLICATE,
+) -> npt.NDArray[Any]:
+    """Interpolate an image at places (h, w, 2) in its pixels."""
+    found: npt.NDArray[Any] = cv2.remap(  # type: ignore[call-overload]  # None: x, y in one map
+        image, places, None, how, borderMode=beyond
+    )
+    return found

@@ -83,6 +83,7 @@ class Method(Protocol):
         `around` gives some frames at a time, and their readings (n, 6, 68, k) at the `shifted`
         shapes; `read` reads frames at other shapes.
         """
+        return  # by default `add` has said everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +135,8 @@ class Continuous:
             sums.add_remainder(left_over.reshape(len(chosen), -1), weight=self.remainder * weight)
 
 
-class _Complete:
-    """A method that takes everything from the frames that it reads itself."""
-
-    __slots__ = ()
-
-    def add_around(
-        self,
-        sums: RegressionSums,
-        around: Iterable[tuple[npt.NDArray[np.int64], Features]],
-        statistics: LevelStatistics,
-        weight: float,
-        read: Reads | None = None,
-    ) -> None:
-        """Add nothing."""
-
-
 @dataclass(frozen=True, slots=True)
-class CommonMean(_Complete):
+class CommonMean(Method):
     """Continuous regression as the papers have it: one mean and covariance for all frames."""
 
     remainder: float = 1.0  # weight of the Taylor remainders' covariance; the papers have none (0)
@@ -186,7 +171,7 @@ class CommonMean(_Complete):
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled(_Complete):
+class Sampled(Method):
     """Sampled regression, SDM (Xiong and De la Torre 2013)."""
 
     draws: int = 10  # K, samples per frame: the current shape and K - 1 drawn ones

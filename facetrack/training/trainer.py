@@ -93,14 +93,14 @@ def train_model(
         np.stack([picture.points for picture in pictures[::2]]),
         n_modes=settings.n_modes, eye_distance=EYE_DISTANCE, centre=FRAME_CENTRE,
     )  # fmt: skip
+    training = _Training(shape_model, settings, rng, report)
     motions = pair_motions(clips, shape_model)
     report("filming synthetic people of the pictures")
     own = np.random.default_rng(settings.seed)
     people = still_people(pictures, shape_model, own, threads=settings.threads)
     shown = [*pictures, *people]
-    starts = _tracking_starts(shown, shape_model, motions, settings, rng)
-    tracking, held_out = _train_twice(starts, shape_model, settings, rng, report)
-    boxes = _train_box_fitter(pictures, shape_model, settings, rng, report)
+    tracking, held_out = training.tracking_twice(shown, motions)
+    boxes = training.box_fitter(pictures)
     report("training the fit quality")
     fits = fit_boxes(boxes, pictures[::2], _BOXES, rng)
     unseen = read_pictures(clips if calibration is None else calibration, detect=False)
@@ -126,46 +126,81 @@ def train_model(
     )
 
 
-def _train_twice(
-    starts: Items,
-    shape_model: ShapeModel,
-    settings: TrainingSettings,
-    rng: np.random.Generator,
-    report: Callable[[str], None],
-) -> tuple[TrainedCascade, list[Cascade]]:
-    """Train the tracking cascade, and again without one part of the people after the other."""
-    report("training the tracking cascade")
-    frames = make_frames(starts, shape_model)
-    tracking = _train(frames, shape_model, settings.tracking, settings, rng, report)
-    report(f"training it again on {FOLDS} parts of the pictures, to try it on the others")
-    own, plan, threads = np.random.default_rng(settings.seed), settings.tracking, settings.threads
-    fewer = frames.select(np.arange(len(frames)) < len(frames) // 2)  # of everybody: see starts
-    held_out = train_held_out(
-        fewer, tracking.cascade, shape_model.basis, plan, own, threads=threads
-    )
-    return tracking, held_out
-
-
-def _train_box_fitter(
+def train_tracking(
     pictures: Sequence[Picture],
     shape_model: ShapeModel,
+    motions: Array,
     settings: TrainingSettings,
     rng: np.random.Generator,
-    report: Callable[[str], None],
-) -> BoxFitter:
-    """Train what leads from a detector's box to landmarks."""
-    placement = learn_placement(pictures)
-    if placement.five is None:
-        report(f"faces are placed by boxes alone: {without_networks() or 'few faces were found'}")
-    report("training the start cascade")
-    starts = box_starts(pictures, placement, settings.start_frames, rng)
-    frames = make_frames(starts, shape_model)
-    start = _train(frames, shape_model, settings.start, settings, rng, report).cascade
-    report("training the refinement cascade")
-    starts = refinement_starts(pictures, shape_model, settings.refinement_frames, rng)
-    frames = make_frames(starts, shape_model)
-    refinement = _train(frames, shape_model, settings.refinement, settings, rng, report).cascade
-    return BoxFitter(shape_model, placement, _rounded(start), _rounded(refinement))
+) -> Cascade:
+    """Train the tracking cascade alone."""
+    training = _Training(shape_model, settings, rng, lambda line: None)
+    starts = training.tracking_starts(pictures, motions)
+    return training.cascade(starts, settings.tracking)[1].cascade
+
+
+@dataclass(frozen=True, slots=True)
+class _Training:
+    """The cascades of a model whose shape model is known."""
+
+    shape_model: ShapeModel
+    settings: TrainingSettings
+    rng: np.random.Generator
+    report: Callable[[str], None]
+
+    def cascade(self, starts: Items, plan: CascadePlan) -> tuple[TrainingFrames, TrainedCascade]:
+        """Train a cascade, and return the frames as well."""
+        frames, threads = make_frames(starts, self.shape_model), self.settings.threads
+        basis = self.shape_model.basis
+        return frames, train_cascade(
+            frames, basis, plan, rng=self.rng, threads=threads, report=self.report
+        )
+
+    def tracking_twice(
+        self, pictures: Sequence[Picture], motions: Array
+    ) -> tuple[TrainedCascade, list[Cascade]]:
+        """Train the tracking cascade, and again without one part of the people after the other."""
+        plan, threads = self.settings.tracking, self.settings.threads
+        self.report("training the tracking cascade")
+        frames, tracking = self.cascade(self.tracking_starts(pictures, motions), plan)
+        self.report(f"training it again on {FOLDS} parts of the pictures, to try it on the others")
+        own, basis = np.random.default_rng(self.settings.seed), self.shape_model.basis
+        fewer = frames.select(np.arange(len(frames)) < len(frames) // 2)  # of everybody: see starts
+        return tracking, train_held_out(fewer, tracking.cascade, basis, plan, own, threads=threads)
+
+    def box_fitter(self, pictures: Sequence[Picture]) -> BoxFitter:
+        """Train what leads from a detector's box to landmarks."""
+        settings, shape_model = self.settings, self.shape_model
+        placement = learn_placement(pictures)
+        if placement.five is None:
+            why = without_networks() or "few faces were found"
+            self.report(f"faces are placed by boxes alone: {why}")
+        self.report("training the start cascade")
+        starts = box_starts(pictures, placement, settings.start_frames, self.rng)
+        start = self.cascade(starts, settings.start)[1].cascade
+        self.report("training the refinement cascade")
+        starts = refinement_starts(pictures, shape_model, settings.refinement_frames, self.rng)
+        refinement = self.cascade(starts, settings.refinement)[1].cascade
+        return BoxFitter(shape_model, placement, _rounded(start), _rounded(refinement))
+
+    def tracking_starts(self, pictures: Sequence[Picture], motions: Array) -> Items:
+        """Draw starts of the tracking cascade: noise around shapes, and real motion.
+
+        A tracker's last shape is nearer to a projected truth on the first frames and nearer to the
+        person's own shape later (method.md, 1.4), so both are trained.
+        """
+        rng, shape_model = self.rng, self.shape_model
+        for _ in range(self.settings.tracking_frames):
+            for picture in pictures:
+                shown = augment(picture, rng) if rng.random() < self.settings.augmented else picture
+                seen, before = blinking(shown, rng)
+                kind = rng.random()
+                if kind < _OF_MOTION:
+                    start = start_from_motion(before, draw_motion(motions, rng), shape_model)
+                else:
+                    projected = kind < _OF_MOTION + _PROJECTED
+                    start = StartNoise().move(before, shape_model, rng, projected=projected)
+                yield seen.number, seen.grey, start, seen.points
 
 
 def _rounded(cascade: Cascade) -> Cascade:
@@ -178,56 +213,3 @@ def _rounded(cascade: Cascade) -> Cascade:
         return replace(level, regressor=level.regressor.astype(np.float16).astype(np.float32))
 
     return replace(cascade, levels=tuple(rounded(level) for level in cascade.levels))
-
-
-def train_tracking(
-    pictures: Sequence[Picture],
-    shape_model: ShapeModel,
-    motions: Array,
-    settings: TrainingSettings,
-    rng: np.random.Generator,
-    report: Callable[[str], None] = lambda line: None,
-) -> Cascade:
-    """Train the tracking cascade alone."""
-    report("training the tracking cascade")
-    starts = _tracking_starts(pictures, shape_model, motions, settings, rng)
-    frames = make_frames(starts, shape_model)
-    return _train(frames, shape_model, settings.tracking, settings, rng, report).cascade
-
-
-def _train(
-    frames: TrainingFrames,
-    shape_model: ShapeModel,
-    plan: CascadePlan,
-    settings: TrainingSettings,
-    rng: np.random.Generator,
-    report: Callable[[str], None],
-) -> TrainedCascade:
-    return train_cascade(
-        frames, shape_model.basis, plan, rng=rng, threads=settings.threads, report=report
-    )
-
-
-def _tracking_starts(
-    pictures: Sequence[Picture],
-    shape_model: ShapeModel,
-    motions: Array,
-    settings: TrainingSettings,
-    rng: np.random.Generator,
-) -> Items:
-    """Draw starts of the tracking cascade: noise around shapes, and real motion.
-
-    A tracker's last shape is nearer to a projected truth on the first frames and nearer to the
-    person's own shape later (method.md, 1.4), so both are trained.
-    """
-    for _ in range(settings.tracking_frames):
-        for picture in pictures:
-            shown = augment(picture, rng) if rng.random() < settings.augmented else picture
-            seen, before = blinking(shown, rng)
-            kind = rng.random()
-            if kind < _OF_MOTION:
-                start = start_from_motion(before, draw_motion(motions, rng), shape_model)
-            else:
-                projected = kind < _OF_MOTION + _PROJECTED
-                start = StartNoise().move(before, shape_model, rng, projected=projected)
-            yield seen.number, seen.grey, start, seen.points

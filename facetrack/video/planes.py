@@ -46,9 +46,6 @@ class Orientation(NamedTuple):
         return np.ascontiguousarray(image[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1])
 
 
-UPRIGHT: Final = Orientation()
-
-
 def orientation(frame: av.VideoFrame) -> Orientation:
     """Read the display matrix of a frame."""
     # Not `frame.side_data`: both would keep each other alive until the collector comes.

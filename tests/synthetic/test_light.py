@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from facetrack.landmarks.shape_model import ShapeModel
-from facetrack.synthetic.light import COARSE, Lamp, LightPath, Relief, SideLight, shade
+from facetrack.synthetic.light import COARSE, Lamp, LightPath, Relief, shade
 from facetrack.synthetic.mesh import HeadMesh, HeadState, rotation
 from facetrack.synthetic.portrait import astronaut
 
@@ -51,7 +51,7 @@ def test_a_head_that_turns_to_the_lamp_is_lit(relief: Relief) -> None:
 
 
 def test_the_lamp_goes_from_side_to_side() -> None:
-    path = LightPath(np.random.default_rng(2), SideLight(0.8))
+    path = LightPath(np.random.default_rng(2), 0.8)
     lamps = [path.lamp(t) for t in np.arange(0, 30, 0.5)]
     x = np.array([lamp.direction[0] for lamp in lamps])
     assert x.min() < -0.5

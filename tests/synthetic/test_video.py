@@ -16,7 +16,6 @@ from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.opening import open_source
 from facetrack.synthetic import _kernels
 from facetrack.synthetic.clips import absence_video, crossing_video, demo_video
-from facetrack.synthetic.light import SideLight
 from facetrack.synthetic.mesh import HeadMesh, HeadState, triangle_areas
 from facetrack.synthetic.motion import STILL, Amplitudes, Placement, straight
 from facetrack.synthetic.portrait import Portrait, astronaut, stranger
@@ -345,8 +344,7 @@ def test_less_contrast_is_nearer_to_grey(shape_model: ShapeModel) -> None:
 def test_a_side_light_makes_one_cheek_darker(shape_model: ShapeModel) -> None:
     options: dict[str, object] = {"faces": [SyntheticFace(astronaut(), amplitudes=STILL)]}
     plain, lit = (
-        _video(shape_model, n_frames=200, noise=0, side_light=s, **options)
-        for s in (None, SideLight(0.8))
+        _video(shape_model, n_frames=200, noise=0, side_light=s, **options) for s in (None, 0.8)
     )
     assert plain.unevenness(0) == 0
     worst = max(range(200), key=lit.unevenness)

@@ -171,16 +171,17 @@ def test_half_of_the_tracking_starts_are_real_motion(shape_model, monkeypatch) -
     monkeypatch.setattr(trainer, "start_from_motion", real)
     motions, rng = np.zeros((2, 68, 2)), np.random.default_rng(0)
     settings = TrainingSettings(tracking_frames=count)
-    starts = list(trainer._tracking_starts([picture], shape_model, motions, settings, rng))
+    training = trainer._Training(shape_model, settings, rng, print)
+    starts = list(training.tracking_starts([picture], motions))
     assert len(starts) == len(kinds) == count
     assert starts[0][0] == 7
     shares = {kind: kinds.count(kind) / count for kind in set(kinds)}
     assert shares == pytest.approx({"motion": 0.5, "projected": 0.35, "own": 0.15}, abs=0.03)
     assert len(worse) / count == pytest.approx(0.3, abs=0.03)
     assert [i for i, start in enumerate(starts) if start[3] is not picture.points] == worse
-    settings = TrainingSettings(tracking_frames=count, augmented=0.0)
+    training = replace(training, settings=replace(settings, augmented=0.0))
     worse.clear()
-    assert list(trainer._tracking_starts([picture], shape_model, motions, settings, rng))
+    assert list(training.tracking_starts([picture], motions))
     assert not worse
 
 
