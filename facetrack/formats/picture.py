@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import FormatError, VideoError
+from facetrack.errors import FormatError, InputError, VideoError
 from facetrack.formats.textfile import read_bytes
 
 MAX_BYTES: Final = 1 << 29
@@ -49,17 +49,26 @@ def read_bgr(path: str | os.PathLike[str], *, upright: bool = False) -> Image:
     it belong to the picture. `upright` obeys the file's own orientation (EXIF), as viewers do;
     annotation tools that give .pts files ignore it.
     """
-    return _as_bgr(
-        _decode(path, picture_bytes(path), _UPRIGHT if upright else cv2.IMREAD_UNCHANGED)
-    )
+    return as_bgr(_decode(path, picture_bytes(path), _UPRIGHT if upright else cv2.IMREAD_UNCHANGED))
 
 
-def _as_bgr(image: Image) -> Image:
-    if image.ndim == 2:
-        return np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-    if image.shape[2] == 4:
-        return np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), dtype=np.uint8)
-    return image
+def as_bgr(image: npt.ArrayLike) -> Image:
+    """Convert a grey, BGR or BGRA picture of 8 or 16 bits to 8-bit BGR; no copy if it is that.
+
+    Transparency is dropped without blending; see `to_8_bit`. Raises InputError.
+    """
+    array = np.asarray(image)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise InputError(f"image must have shape (H, W) or (H, W, 1, 3 or 4), got {array.shape}")
+    if 0 in array.shape:
+        raise InputError(f"image has no pixel, its shape is {array.shape}")
+    if array.dtype == np.uint16:
+        array = to_8_bit(array)
+    if array.dtype != np.uint8:
+        raise InputError(f"image must be of type uint8 or uint16, got {array.dtype}")
+    if array.ndim == 2 or array.shape[2] == 1:
+        array = cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_GRAY2BGR)
+    return np.ascontiguousarray(array[..., :3])
 
 
 def read_grey(path: str | os.PathLike[str]) -> Image:
@@ -98,7 +107,7 @@ def page_reader(path: str | os.PathLike[str]) -> Callable[[int], Image]:
     content = picture_bytes(path)
 
     def read(page: int) -> Image:
-        return _as_bgr(_decode(path, content, _UPRIGHT, page))
+        return as_bgr(_decode(path, content, _UPRIGHT, page))
 
     return read
 

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.errors import InputError
+from facetrack.formats.picture import Image, as_bgr
 from facetrack.formats.pts import read_pts
 from facetrack.landmarks.markup import mirror
-from facetrack.video.frame import Image, as_bgr
 
 Points = npt.NDArray[np.float64]
 

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.errors import InputError
-from facetrack.formats.picture import to_8_bit
+from facetrack.formats.picture import as_bgr
 from facetrack.video.square import Stretch, stretch_of
 
 Image = npt.NDArray[np.uint8]
@@ -113,22 +112,3 @@ class _Stretched:
 def frame_of(image: npt.ArrayLike, *, index: int = 0, timestamp: float = 0.0) -> Frame:
     """Make a frame from a grey, BGR or BGRA picture in memory; raises InputError, see `as_bgr`."""
     return Frame(index, timestamp, ArrayPicture(as_bgr(image)))
-
-
-def as_bgr(image: npt.ArrayLike) -> Image:
-    """Convert a grey, BGR or BGRA picture of 8 or 16 bits to 8-bit BGR; no copy if it is that.
-
-    Transparency is dropped without blending; see `formats.picture.to_8_bit`. Raises InputError.
-    """
-    array = np.asarray(image)
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        raise InputError(f"image must have shape (H, W) or (H, W, 1, 3 or 4), got {array.shape}")
-    if 0 in array.shape:
-        raise InputError(f"image has no pixel, its shape is {array.shape}")
-    if array.dtype == np.uint16:
-        array = to_8_bit(array)
-    if array.dtype != np.uint8:
-        raise InputError(f"image must be of type uint8 or uint16, got {array.dtype}")
-    if array.ndim == 2 or array.shape[2] == 1:
-        array = cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_GRAY2BGR)
-    return np.ascontiguousarray(array[..., :3])

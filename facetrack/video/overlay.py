@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facetrack.face import Face
+from facetrack.formats.picture import Image, as_bgr
 from facetrack.landmarks.markup import REGIONS
-from facetrack.video.frame import Image, as_bgr
 
 Colour = tuple[int, int, int]
 

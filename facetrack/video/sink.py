@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError, OutputError
 from facetrack.formats.atomic import atomic_path, output_error
-from facetrack.video.frame import Image, as_bgr
+from facetrack.formats.picture import Image, as_bgr
 from facetrack.video.source import VideoSource
 
 TIME_BASE: Final = Fraction(1, 90_000)  # fine enough for any camera, and what players expect

@@ -11,8 +11,7 @@ from PIL import Image as pillow
 from facetrack.errors import VideoError
 from facetrack.features.pixels import checked_image, grey
 from facetrack.formats import picture
-from facetrack.formats.picture import read_bgr, read_grey
-from facetrack.video.frame import as_bgr
+from facetrack.formats.picture import as_bgr, read_bgr, read_grey
 
 RNG = np.random.default_rng(3)
 COLOUR = RNG.integers(0, 256, (24, 40, 3), dtype=np.uint8)

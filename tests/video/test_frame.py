@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from facetrack.errors import InputError
-from facetrack.video.frame import as_bgr, frame_of
+from facetrack.formats.picture import as_bgr
+from facetrack.video.frame import frame_of
 
 
 @pytest.mark.parametrize(
