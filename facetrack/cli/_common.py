@@ -7,9 +7,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from tqdm import tqdm
 
 from facetrack.errors import InputError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from facetrack.fitting.face_model import FaceModel
 
 OF_TRACKER: Final = "the tracker's model: a name or file"  # help of --model
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
@@ -62,8 +67,6 @@ def written(path: Path) -> str:
 
 def complain(message: str) -> None:
     """Print a line for people on stderr, above progress bars."""
-    from tqdm import tqdm
-
     tqdm.write(f"facetrack: {' '.join(message.split())}", file=sys.stderr)
 
 
@@ -74,3 +77,10 @@ def clips_of(folder: Path, names: Iterable[str], what: str) -> dict[str, Path]:
     if not there:
         raise InputError(f"{folder}: holds none of the {len(paths)} {what}")
     return there
+
+
+def model_of(args: argparse.Namespace) -> FaceModel:
+    """Load the model that --model names."""
+    from facetrack.model import load_model
+
+    return load_model(args.model)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import cluster_map
-from facetrack.cli._common import add_options
-from facetrack.cli._reports import shown, write_report
+from facetrack.cli._common import add_options, model_of
+from facetrack.cli._reports import print_tables, shown, write_report
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.evaluation.clips import Clip
@@ -49,17 +49,15 @@ def evaluate_confidence(args: argparse.Namespace) -> int:
     from facetrack.evaluation.confidence import with_all
     from facetrack.evaluation.confidence_report import confidence_details, confidence_table
     from facetrack.evaluation.plots import plot_reliability
-    from facetrack.model import load_model
-    from facetrack.reporting.tables import as_text
 
-    model = load_model(args.model)
+    model = model_of(args)
     with cluster_map(args) as map_:
         report = [j for folder in args.folders for j in _judge(folder, args, model, map_)]
         if args.people:
             report += _judge_people(args, model, map_)
     report = with_all(report)
     details = {"rows": confidence_details(report)}
-    print(as_text(confidence_table(details)))
+    print_tables(confidence_table(details))
     if args.plot:
         plot_reliability(args.plot, {f"{j.data}, {j.start}": j.parts() for j in report})
     write_report(args, model=model.name, n=sum(len(j.yaw) for j in report), details=details)

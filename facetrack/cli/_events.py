@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facetrack.cli._cluster import results_of
-from facetrack.cli._common import add_options, clips_of
-from facetrack.cli._reports import write_report
+from facetrack.cli._common import add_options, clips_of, model_of
+from facetrack.cli._reports import print_tables, write_report
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
     from facetrack.datasets.events import Label
@@ -45,12 +45,10 @@ def evaluate_events(args: argparse.Namespace) -> int:
     """Find events and compare them with labels; write the JSON file where asked."""
     from facetrack.datasets.events import NEGATIVE
     from facetrack.evaluation.events import event_details, event_table, find_events, score_events
-    from facetrack.model import load_model
-    from facetrack.reporting.tables import as_text
 
     labels = {clip: said for clip, said in _labels(args).items() if clip not in args.skip}
     there = clips_of(args.folder, labels, "labelled clips")
-    model = load_model(args.model)
+    model = model_of(args)
     find = partial(find_events, name=args.event, model=model)
     found = results_of(args, "clips", find, list(there.values()))
     kinds = {label.name for said in labels.values() for label in said}
@@ -62,7 +60,7 @@ def evaluate_events(args: argparse.Namespace) -> int:
     )
     scores = [score(clip, f, labels[clip]) for clip, f in zip(there, found, strict=True)]
     details = event_details(args.folder.name, args.event, scores)
-    print(as_text(event_table(details)))
+    print_tables(event_table(details))
     write_report(args, model=model.name, n=len(scores), details=details)
     return 0
 

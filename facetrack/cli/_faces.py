@@ -8,9 +8,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute, results_of
-from facetrack.cli._common import OF_TRACKER, add_options, check_npz, clips_of, needing_torch
-from facetrack.cli._reports import shown, write_report
+from facetrack.cli._common import (
+    OF_TRACKER,
+    add_options,
+    check_npz,
+    clips_of,
+    model_of,
+    needing_torch,
+)
+from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # what stands on these loads when a run needs it
@@ -64,10 +73,9 @@ def film(args: argparse.Namespace) -> int:
     """Make the films that are not there yet."""
     from facetrack.actions.films import parts, write_acted
     from facetrack.datasets.portraits import load_portraits
-    from facetrack.model import load_model
 
     make_absolute(args)
-    model = load_model(args.model)
+    model = model_of(args)
     portraits = load_portraits(args.portraits, model.shape_model.mean_3d)
     if len(portraits) < 4:
         raise InputError(f"four portraits or more are needed, found {len(portraits)}")
@@ -94,8 +102,6 @@ def _act(part: Part, *, portraits: list[LabelledImage], model: FaceModel) -> Act
 
 def learn(args: argparse.Namespace) -> int:
     """Train and write the model's file."""
-    from tqdm import tqdm
-
     recogniser = _training(args, "learning").learn(
         args.films,
         args.work,
@@ -120,10 +126,9 @@ def teach(args: argparse.Namespace) -> int:
     from facetrack.actions.recogniser import load_recogniser
     from facetrack.evaluation.actions import follow
     from facetrack.formats.events_csv import read_events
-    from facetrack.model import load_model
 
     few = _training(args, "few")
-    known, model = load_recogniser(args.recogniser), load_model(args.model)
+    known, model = load_recogniser(args.recogniser), model_of(args)
     others = []
     if args.films is not None:
         films = [one for path in sorted(args.films.glob("train.*.npz")) for one in read_acted(path)]
@@ -166,12 +171,10 @@ def compare(args: argparse.Namespace) -> int:
     from facetrack.actions.recogniser import load_recogniser
     from facetrack.datasets.channels import read_clip_channels
     from facetrack.evaluation import actions
-    from facetrack.model import load_model
-    from facetrack.reporting.tables import as_text
 
     make_absolute(args)
     recogniser = load_recogniser(args.recogniser) if args.recogniser else None
-    model = load_model(args.model)
+    model = model_of(args)
     theirs = {
         action: {clip: values.mean(axis=1) for clip, values in read.items()}
         for action, channels in actions.PEERS.items()
@@ -183,7 +186,7 @@ def compare(args: argparse.Namespace) -> int:
     followed = results_of(args, "clips", follow, list(there.values()))
     clips = dict(zip(there, followed, strict=True))
     rows = actions.compare(clips, theirs, recogniser, np.random.default_rng(0))
-    print(as_text(actions.action_table(rows)))
+    print_tables(actions.action_table(rows))
     details = {"rows": rows, "clips": list(clips)}
     write_report(args, model=(recogniser or model).name, n=len(clips), details=details)
     return 0

@@ -6,6 +6,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from tqdm import tqdm
+
 from facetrack.cli._common import needing_torch
 from facetrack.cli._reports import write_report
 from facetrack.errors import InputError
@@ -48,8 +50,6 @@ def add_data_arguments(parser: argparse.ArgumentParser, *, trains: bool) -> None
 
 def train_on_data(args: argparse.Namespace, *, search_only: bool = False) -> int:
     """Do all stages of a recipe."""
-    from tqdm import tqdm
-
     with needing_torch():
         from facetrack.networks.train.images.run import start
     start(
@@ -71,8 +71,6 @@ def train_on_data(args: argparse.Namespace, *, search_only: bool = False) -> int
 
 def evaluate_on_data(args: argparse.Namespace) -> int:
     """Test what a recipe trained, beside the paper's figures."""
-    from tqdm import tqdm
-
     from facetrack.reporting.tables import Quantity, Table
 
     shown = partial(tqdm, desc="batches", disable=None, leave=False)

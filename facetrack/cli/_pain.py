@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tqdm import tqdm
+
 from facetrack.cli._cluster import cluster_map
 from facetrack.cli._common import check_npz, needing_torch, written
-from facetrack.cli._reports import shown, write_report
+from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -53,8 +55,6 @@ def _looked_at(
     args: argparse.Namespace, root: Path, encoder: str, door: Any
 ) -> tuple[Archive, Gathered]:
     """Read a corpus and look at its frames; say what is wrong with them."""
-    from tqdm import tqdm
-
     from facetrack.pain.archive import read_archive
     from facetrack.pain.gather import stored_looks
 
@@ -78,8 +78,6 @@ def _pictures(args: argparse.Namespace) -> list[Frames]:
         return []
     if args.channels is None:
         raise InputError("--pictures needs --channels: what another program says of them")
-    from tqdm import tqdm
-
     from facetrack.model import load_model
     from facetrack.networks.expression import load_encoder
     from facetrack.pain.looks import Looker
@@ -101,7 +99,6 @@ def train(args: argparse.Namespace) -> int:
     """Fit a model, and write it."""
     check_npz(args.output)
     import numpy as np
-    from tqdm import tqdm
 
     from facetrack.networks.expression import load_encoder
     from facetrack.pain.archive import DESCRIPTION
@@ -167,7 +164,6 @@ def evaluate(args: argparse.Namespace) -> int:
         raise InputError("--work DIR is needed: looks and finished folds are kept there")
     from facetrack.networks.expression import load_encoder
     from facetrack.pain.report import score_plots, score_table
-    from facetrack.reporting.tables import as_text
 
     root = args.unbc or args.corpus
     with cluster_map(args) as door:
@@ -180,7 +176,7 @@ def evaluate(args: argparse.Namespace) -> int:
         "disagreements": len(archive.disagreements),
         "unbc": args.unbc is not None,
     }
-    print(as_text(score_table(details)))
+    print_tables(score_table(details))
     if args.plots is not None:
         written = score_plots(args.plots, found.frames, found.names, pooled)
         print(f"wrote {len(written)} plots to {args.plots}")

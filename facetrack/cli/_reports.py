@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
 
 if TYPE_CHECKING:
     from facetrack.evaluation.errors import ErrorSummary
     from facetrack.parallel import Map
+    from facetrack.reporting.tables import Part
 
 
 def shown(title: str, total: int, map_: Map = map) -> Map:
     """Give a `map` with a progress bar on the terminal."""
-    from tqdm import tqdm
 
     def mapped(function: Any, items: Any) -> Any:
         return tqdm(map_(function, items), desc=title, total=total, disable=None, leave=False)
 
     return mapped
+
+
+def print_tables(parts: Sequence[Part]) -> None:
+    """Print what a command has measured."""
+    from facetrack.reporting.tables import as_text
+
+    print(as_text(parts))
 
 
 def write_report(

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from facetrack.cli._common import add_options, needing_torch
 from facetrack.cli._faces import add_face_arguments, compare, film, learn, teach
 from facetrack.cli._reports import write_report
@@ -79,8 +81,6 @@ def _training() -> ModuleType:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     _training().start(
         args.recipe,
         args.root,
@@ -95,8 +95,6 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from facetrack.reporting.tables import Quantity, Table
 
     shown = partial(tqdm, desc="clips", disable=None, leave=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facetrack.cli._common import add_options
+from facetrack.cli._common import add_options, model_of
 
 HELP = (
     "Track the demo clip, a moving and talking head rendered from a portrait, without a display: "
@@ -29,9 +29,8 @@ def run(args: argparse.Namespace) -> int:
     """Track the clip; print where the results lie and how good they are."""
     from facetrack.cli._progress import FrameBar, prepare
     from facetrack.corpus.demo import run_demo
-    from facetrack.model import load_model
 
-    model = load_model(args.model)
+    model = model_of(args)
     prepare()
     with FrameBar() as bar:
         demo = run_demo(args.output, model, progress=bar)

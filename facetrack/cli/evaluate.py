@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
-from facetrack.cli._common import add_options
+from facetrack.cli._common import add_options, model_of
 from facetrack.cli._confidence import add_confidence_arguments, evaluate_confidence
 from facetrack.cli._events import add_event_arguments, evaluate_events
 from facetrack.cli._peers import (
@@ -18,7 +18,7 @@ from facetrack.cli._peers import (
     named_folders,
     peer_makers,
 )
-from facetrack.cli._reports import shown, write_report
+from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import InputError
 from facetrack.landmarks.markup import MARKUPS
 
@@ -164,10 +164,8 @@ def _landmarks(args: argparse.Namespace) -> int:
     )
     from facetrack.evaluation.plots import plot_cumulative
     from facetrack.evaluation.protocols import from_peer
-    from facetrack.model import load_model
-    from facetrack.reporting.tables import as_text
 
-    model = load_model(args.model)
+    model = model_of(args)
     images = load_folder(args.folder)
     with cluster_map(args) as map_:
         predictions = _own_predictions(args, model, images, map_)
@@ -188,7 +186,7 @@ def _landmarks(args: argparse.Namespace) -> int:
         args.folder.name, images, predictions, markup=args.points, skipped=skipped
     )
     details = landmark_details(report)
-    print(as_text(landmark_table(details, images=len(images))))
+    print_tables(landmark_table(details, images=len(images)))
     if args.plot:
         plot_cumulative(args.plot, curves(report), title=f"{report.data}, {report.markup} points")
     main = report.rows[0].summary
@@ -253,7 +251,6 @@ def _300vw(args: argparse.Namespace) -> int:
     from facetrack.evaluation.w300vw import ALL, evaluate_300vw
     from facetrack.evaluation.w300vw_report import w300vw_details, w300vw_table
     from facetrack.evaluation.w300vw_systems import STARTS
-    from facetrack.reporting.tables import as_text
 
     clips = load(args.root, category=args.category)
     systems, skipped = _300vw_systems(args)
@@ -267,7 +264,7 @@ def _300vw(args: argparse.Namespace) -> int:
             map_=shown("tracks of clips", len(clips) * len(systems), map_),
         )
     details = w300vw_details(report, start=STARTS[args.start], skipped=skipped)
-    print(as_text(w300vw_table(details)))
+    print_tables(w300vw_table(details))
     if args.plot:
         curves = {
             f"{system.name}, category {c}": np.concatenate(
@@ -310,7 +307,6 @@ def _video(args: argparse.Namespace) -> int:
     from facetrack.evaluation.errors import summary
     from facetrack.evaluation.video import evaluate_clips
     from facetrack.evaluation.video_report import video_details, video_table
-    from facetrack.reporting.tables import as_text
 
     model, make_tracker = _tracker(args)
     makers, skipped = peer_makers(args)
@@ -324,7 +320,7 @@ def _video(args: argparse.Namespace) -> int:
             map_=shown("clips", len(clips), map_),
         )
     details = {**video_details(report), "skipped": skipped}
-    print(as_text(video_table(details)))
+    print_tables(video_table(details))
     ours = next(iter(report.pooled.values()))
     errors = summary(next(iter(ours.errors.values())))
     write_report(args, model=model.name, n=errors.n, summary=errors, details=details)
@@ -332,8 +328,7 @@ def _video(args: argparse.Namespace) -> int:
 
 
 def _tracker(args: argparse.Namespace) -> tuple[Any, Callable[..., Any]]:
-    from facetrack.model import load_model
     from facetrack.tracking.tracker import Tracker
 
-    model = load_model(args.model)
+    model = model_of(args)
     return model, partial(Tracker, model, max_faces=1, smoothing=args.smoothing)

@@ -11,9 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
-from facetrack.cli._common import OF_TRACKER, add_options, check_npz, needing_torch, written
-from facetrack.cli._reports import shown, write_report
+from facetrack.cli._common import (
+    OF_TRACKER,
+    add_options,
+    check_npz,
+    model_of,
+    needing_torch,
+    written,
+)
+from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import FormatError, InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -99,8 +108,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _listed(name: str, root: Path) -> list[Item]:
-    from tqdm import tqdm
-
     from facetrack.lips.datasets import MEASURED
 
     if name not in MEASURED:
@@ -110,12 +117,9 @@ def _listed(name: str, root: Path) -> list[Item]:
 
 def _prepared(args: argparse.Namespace, items: list[Item], crops: Path, mean: Any) -> list[Item]:
     """Cut the mouths out that are not there yet."""
-    from tqdm import tqdm
-
     from facetrack.lips.preparing import prepare
-    from facetrack.model import load_model
 
-    model = load_model(args.model)
+    model = model_of(args)
     with cluster_map(args) as map_:
         door: Map = shown("clips", len(items), map_)
         return prepare(
@@ -141,11 +145,8 @@ def _train(args: argparse.Namespace) -> int:
     with needing_torch():
         from facetrack.lips.train.export import write_run
         from facetrack.lips.train.run import start
-    from tqdm import tqdm
 
-    from facetrack.model import load_model
-
-    model = load_model(args.model)
+    model = model_of(args)
     with cluster_map(args) as map_:
         start(
             args.recipe,
@@ -185,7 +186,6 @@ def _evaluate(args: argparse.Namespace) -> int:
     from facetrack.formats.modelfile import find_model
     from facetrack.lips.reader import load_reader, store_reject
     from facetrack.lips.rejection import Reject
-    from facetrack.reporting.tables import as_text
 
     sentences = args.data in ("grid", "grid-named")
     if args.plot is not None and not sentences:
@@ -196,7 +196,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     items = _listed(args.data, args.root)
     score = score_sentences if sentences else partial(score_isolated, data=args.data)
     details, n = _scored(args, items, partial(score, reader=args.reader, robust=args.robust))
-    print(as_text((lip_table if sentences else isolated_table)(details)))
+    print_tables((lip_table if sentences else isolated_table)(details))
     if args.plot is not None:
         plot_confusion(args.plot, details)
     if args.store_reject:
@@ -225,12 +225,11 @@ def _scored(args: argparse.Namespace, items: list[Item], score: Any) -> tuple[di
 def _evaluate_talkers(args: argparse.Namespace) -> int:
     from facetrack.evaluation.lip_alarms import alarm_table, score_alarms
     from facetrack.lips.reader import load_reader
-    from facetrack.reporting.tables import as_text
 
     words = "" if args.words is None else str(args.words)
     score = partial(score_alarms, reader=args.reader, words=words)
     details, n = _scored(args, _listed(args.data, args.root), score)
-    print(as_text(alarm_table(details)))
+    print_tables(alarm_table(details))
     measures = {f"alarms_{kind}": rate for kind, rate in details["kept"]["per_hour"].items()
                 if rate is not None}  # fmt: skip
     name = load_reader(args.reader).name
@@ -240,15 +239,12 @@ def _evaluate_talkers(args: argparse.Namespace) -> int:
 
 def _takes(args: argparse.Namespace) -> Iterator[tuple[str, Take]]:
     """Give the word and the take of each clip of a folder; clips that cannot be read are told."""
-    from tqdm import tqdm
-
     from facetrack.lips.datasets import own_words
     from facetrack.lips.enrol import take_of
     from facetrack.lips.preparing import Prepared, prepare
     from facetrack.lips.reader import load_reader
-    from facetrack.model import load_model
 
-    reader, model = load_reader(args.reader), load_model(args.model)
+    reader, model = load_reader(args.reader), model_of(args)
     items = own_words(args.root)
     with _crops(args) as crops:
         door = shown("clips", len(items))
@@ -259,8 +255,6 @@ def _takes(args: argparse.Namespace) -> Iterator[tuple[str, Take]]:
 
 
 def _enroll(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from facetrack.lips.enrol import enrol
     from facetrack.lips.reader import load_reader
 
@@ -281,12 +275,11 @@ def _evaluate_own(args: argparse.Namespace) -> int:
     from facetrack.evaluation.lip_words import own_table, score_takes
     from facetrack.lips.enrol import load_words
     from facetrack.lips.reader import load_reader
-    from facetrack.reporting.tables import as_text
 
     reader = load_reader(args.reader)
     words = load_words(args.words, reader)
     details = score_takes(words, list(_takes(args)))
-    print(as_text(own_table(details)))
+    print_tables(own_table(details))
     measures = {"accuracy": float(details["accuracy"])}
     write_report(args, model=reader.name, n=details["takes"], details=details, measures=measures)
     return 0
@@ -298,10 +291,9 @@ def _predict(args: argparse.Namespace) -> int:
     from facetrack.lips.preparing import crop_video
     from facetrack.lips.reader import load_reader
     from facetrack.lips.stream import read_clip
-    from facetrack.model import load_model
 
     compile_first()
-    reader, model = load_reader(args.reader), load_model(args.model)
+    reader, model = load_reader(args.reader), model_of(args)
     words = None if args.words is None else load_words(args.words, reader)
     failed = 0
     for path in args.videos:

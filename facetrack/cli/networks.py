@@ -7,17 +7,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from facetrack.cli._cluster import add_cluster_arguments, make_absolute, results_of
 from facetrack.cli._common import (
     OF_TRACKER,
     add_options,
     check_npz,
     clips_of,
+    model_of,
     needing_torch,
     written,
 )
 from facetrack.cli._naming import add_data_arguments, evaluate_on_data, train_on_data
-from facetrack.cli._reports import write_report
+from facetrack.cli._reports import print_tables, write_report
 from facetrack.errors import InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -122,8 +125,6 @@ def run(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace) -> int:
     with needing_torch():
         from facetrack.networks.train.run import start
-    from tqdm import tqdm
-
     from facetrack.model import load_model
 
     start(
@@ -166,14 +167,12 @@ def _measured(path: Path | None) -> dict[str, float]:
 
 def _evaluate(args: argparse.Namespace) -> int:
     from facetrack.evaluation.expression import expression_table, score_pictures
-    from facetrack.model import load_model
     from facetrack.networks.expression import load_encoder
-    from facetrack.reporting.tables import as_text
 
     make_absolute(args)
     if args.videos is None and not args.pictures:
         raise InputError("nothing to evaluate on: give --videos or --pictures")
-    encoder, model = load_encoder(args.encoder), load_model(args.model)
+    encoder, model = load_encoder(args.encoder), model_of(args)
     details: dict[str, Any] = {"encoder": encoder.name, "checksum": encoder.version}
     if args.videos is not None:
         details |= _on_videos(args, model)
@@ -183,7 +182,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         )
         for folder in args.pictures
     }
-    print(as_text(expression_table(details)))
+    print_tables(expression_table(details))
     write_report(args, model=model.name, n=len(details.get("names", ())), details=details)
     return 0
 

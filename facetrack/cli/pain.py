@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute, results_of
-from facetrack.cli._common import OF_TRACKER, add_options
+from facetrack.cli._common import OF_TRACKER, add_options, model_of
 from facetrack.cli._pain import evaluate, train
-from facetrack.cli._reports import shown, write_report
+from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import InputError
 
 HELP = "Train and test scores of the facial expression of pain (never of pain itself)."
@@ -157,7 +157,6 @@ def _evaluate_clips(args: argparse.Namespace) -> int:
     from facetrack.model import load_model
     from facetrack.pain.clips import clip_table, compare_clips, other_pspi, score_clip
     from facetrack.pain.model import DEFAULT, load_pain_model
-    from facetrack.reporting.tables import as_text
 
     if args.units is None:
         raise InputError("--videos needs --units: another program's action units, NAME.npz")
@@ -175,7 +174,7 @@ def _evaluate_clips(args: argparse.Namespace) -> int:
     compared = compare_clips(clips, theirs)
     if pain.caution:
         print(f"{pain.name}: {pain.caution}")
-    print(as_text(clip_table(compared)))
+    print_tables(clip_table(compared))
     details = {"clips": compared, "pain_model": [pain.name, pain.version]}
     write_report(args, model=pain.name, n=len(compared), details=details)
     return 0
@@ -203,10 +202,9 @@ def _predict(args: argparse.Namespace) -> int:
 
 def _synthesize(args: argparse.Namespace) -> int:
     from facetrack.datasets.portraits import load_portraits
-    from facetrack.model import load_model
     from facetrack.pain.synthesis import Plan, synthesize
 
-    model = load_model(args.model)
+    model = model_of(args)
     portraits = load_portraits(args.portraits, model.shape_model.mean_3d)
     plan = Plan(args.subjects, args.sequences, args.frames, args.seed, args.fps)
     with cluster_map(args) as map_:

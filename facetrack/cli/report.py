@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tqdm import tqdm
+
 from facetrack.cli._common import add_options, complain
 from facetrack.errors import FacetrackError, FormatError, InputError
 
@@ -101,8 +103,6 @@ def _readers(found: dict[str, Outputs]) -> dict[str, Reader]:
 
 def _collect(report: Report, readers: dict[str, Reader]) -> tuple[int, int]:
     """Read all recordings; return how many are in the report, and how many are no success."""
-    from tqdm import tqdm
-
     n = failed = 0
     for place, read in tqdm(readers.items(), "videos", disable=None, leave=False):
         try:

@@ -11,8 +11,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tqdm import tqdm
+
 from facetrack.cli._cluster import add_cluster_arguments
-from facetrack.cli._common import add_options, complain
+from facetrack.cli._common import add_options, complain, model_of
 from facetrack.errors import FacetrackError, InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -227,7 +229,6 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
     from facetrack.corpus.fingerprint import fingerprint
     from facetrack.corpus.inputs import Namer, find_inputs
     from facetrack.corpus.task import ModelId, Settings, Task
-    from facetrack.model import load_model
 
     formats = tuple(name.strip() for name in args.format.split(","))
     settings = Settings(
@@ -243,7 +244,7 @@ def _plan(args: argparse.Namespace) -> tuple[FaceModel, list[Task], list[Facetra
         args.words,
         args.actions,
     )
-    model = load_model(args.model)
+    model = model_of(args)
     model_id = ModelId(model.name, fingerprint(model))
     folder = args.output.absolute()
     found = find_inputs(args.inputs, skip=folder)
@@ -302,7 +303,6 @@ def _outcomes(
     args: argparse.Namespace, model: FaceModel, tasks: list[Task]
 ) -> Generator[Recorded | Failure, None, None]:
     """Track here or on a cluster, with a progress bar over videos and one over frames."""
-    from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from facetrack.cli._progress import FrameBar, prepare
@@ -361,6 +361,4 @@ def _line(recorded: Recorded) -> str:
 
 
 def _say(line: str) -> None:
-    from tqdm import tqdm
-
     tqdm.write(line, file=sys.stdout)
