@@ -151,13 +151,11 @@ class SyntheticVideo(ClosesItself):
 
     def head(self, index: int, *, face: int = 0) -> HeadState:
         """Return what a head does in a frame, from 0: how it is turned, its expression."""
-        self._check(index)
         scene, time = self._moment(index)
         return scene.motions[face].head(time, self._n_modes)
 
     def unevenness(self, index: int) -> float:
         """Return how one-sided the side light is in a frame, from 0 (or no lamp) to 1."""
-        self._check(index)
         scene, time = self._moment(index)
         return 0.0 if scene.lamp is None else scene.lamp.unevenness(time)
 
@@ -179,7 +177,6 @@ class SyntheticVideo(ClosesItself):
         return bool(seen.mean() > 0.5)
 
     def _frame(self, index: int, count: int) -> Frame:
-        self._check(index)
         scene, time = self._moment(index)
         image = scene.background.copy()
         lamp = None if scene.lamp is None else scene.lamp.lamp(time)
@@ -198,6 +195,7 @@ class SyntheticVideo(ClosesItself):
             raise InputError(f"frame {index} is none of {self.n_frames}")
 
     def _moment(self, index: int) -> tuple[Scene, float]:
+        self._check(index)
         scene = self._scenes[bisect.bisect_right(self._starts, index) - 1]
         time = (self._motion_index[index] - self._motion_index[scene.start]) / self.fps
         return scene, float(time)

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from facetrack.errors import VideoError
 
 _BLOCK: Final = 1 << 16  # bytes
 _BLOCKS: Final = 16  # read of a file, its start and its end among them
-
-
-class _Seen(NamedTuple):
-    """Size and time of change, which show without reading that a file was not touched."""
-
-    size: int
-    changed: int
 
 
 class Unchanged:
@@ -29,14 +22,14 @@ class Unchanged:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen = self._look()
-        self.identity = self._read(self._seen.size)
+        self.identity = self._read(self._seen[0])
 
     def check(self) -> None:
         """Look again."""
         seen = self._look()
         if seen == self._seen:
             return
-        if seen.size != self._seen.size or self._read(seen.size) != self.identity:
+        if seen[0] != self._seen[0] or self._read(seen[0]) != self.identity:
             raise VideoError(
                 self._path,
                 "was replaced or changed by another program while it was open",
@@ -44,7 +37,8 @@ class Unchanged:
             )
         self._seen = seen
 
-    def _look(self) -> _Seen:
+    def _look(self) -> tuple[int, int]:
+        """Return size and time of change, which show without reading that nothing has changed."""
         try:
             known = self._path.stat()
         except FileNotFoundError as error:
@@ -53,7 +47,7 @@ class Unchanged:
             ) from error
         except OSError as error:
             raise self._unreadable(error) from error
-        return _Seen(known.st_size, known.st_mtime_ns)
+        return known.st_size, known.st_mtime_ns
 
     def _read(self, size: int) -> str:
         digest = hashlib.sha256(str(size).encode())
