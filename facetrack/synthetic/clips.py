@@ -14,6 +14,7 @@ from facetrack.synthetic.video import Clock, SyntheticFace, SyntheticVideo
 
 AWAY: Final = 10.0  # seconds for which the first person of `absence_video` is not there
 _SEEN: Final = 4.0  # seconds before and after
+_RATE: Final = 6.0  # frames per second: few suffice, as little happens
 _EMPTY: Final = 1.0  # seconds in which no person is there, twice
 
 
@@ -61,7 +62,6 @@ def absence_video(
     portraits: tuple[Portrait, Portrait] | None = None,
     *,
     seed: int = 0,
-    fps: float = 6.0,
     size: tuple[int, int] = (640, 480),
 ) -> SyntheticVideo:
     """Make a person who leaves for ten seconds, another person who is there meanwhile.
@@ -80,20 +80,20 @@ def absence_video(
         other = Placement(before.x, before.y, other.eye_distance)
     calm = Amplitudes(yaw=0.25, pitch=0.12, roll=0.1, pace=0.4)
     first, second = portraits if portraits is not None else (astronaut(), stranger())
-    leave, enter = round(_SEEN * fps), round((_SEEN + _EMPTY) * fps)
-    exit_, back = round((_SEEN + AWAY - _EMPTY) * fps), round((_SEEN + AWAY) * fps)
-    n_frames = round((2 * _SEEN + AWAY) * fps)
+    leave, enter = round(_SEEN * _RATE), round((_SEEN + _EMPTY) * _RATE)
+    exit_, back = round((_SEEN + AWAY - _EMPTY) * _RATE), round((_SEEN + AWAY) * _RATE)
+    n_frames = round((2 * _SEEN + AWAY) * _RATE)
     faces = [
         SyntheticFace(
             first,
-            trajectory=_moved_at(back / fps, before, after),
+            trajectory=_moved_at(back / _RATE, before, after),
             amplitudes=calm,
             absent=((leave, back),),
         ),
         SyntheticFace(second, home=other, amplitudes=calm, absent=((0, enter), (exit_, n_frames))),
     ]
     video = SyntheticVideo(
-        shape_model, n_frames=n_frames, size=size, fps=fps, seed=seed, faces=faces
+        shape_model, n_frames=n_frames, size=size, fps=_RATE, seed=seed, faces=faces
     )
     video.name = "absence"
     return video

@@ -52,7 +52,6 @@ class Curve(Protocol):
         -------
         ndarray, shape (n,), float64
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,16 +27,13 @@ class Labelled(Protocol):
     @property
     def name(self) -> str:
         """Its name; `NAME_a` and `NAME_b` are a pair."""
-        ...
 
     @property
     def points(self) -> npt.NDArray[np.float64]:
         """True landmarks in pixels, shape (68, 2)."""
-        ...
 
     def read_grey(self) -> npt.NDArray[np.uint8]:
         """Read the picture as grey values, shape (H, W)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from facetrack.video.source import ClosesItself, DecodeReport
 
 OPENING_PATIENCE: Final = 30.0  # seconds: Media Foundation on Windows takes up to this
 FRAME_PATIENCE: Final = 5.0  # seconds without a frame after which a camera counts as gone
+_RATE: Final = 30.0  # frames per second to ask for
 BAD_GRABS: Final = 10  # in a row; single ones happen while a camera starts
 _HANGING: Final[dict[int | str, threading.Thread]] = {}  # threads that outlived their source
 
@@ -48,7 +49,7 @@ class Capture(Protocol):
 class CameraSource(ClosesItself):
     """A camera: gives its newest frame, and counts those that it missed as `dropped`.
 
-    `size` and `rate` are wishes; the `size` attribute is what was granted. `started` (UTC) is when
+    The `size` is a wish; the attribute is what was granted. `started` (UTC) is when
     it was opened, as frames' times tell no date. `open_capture` goes from the camera to an open
     `Capture` (OpenCV's by default), `clock` gives monotonic nanoseconds, the patience is in
     seconds. Raises CameraError if the camera is missing, busy, may not be used, gives no picture,
@@ -63,14 +64,13 @@ class CameraSource(ClosesItself):
         camera: int | str,
         *,
         size: tuple[int, int] | None = (640, 480),
-        rate: float = 30.0,
         open_capture: Callable[[int | str], Capture] | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
         opening_patience: float = OPENING_PATIENCE,
         frame_patience: float = FRAME_PATIENCE,
     ) -> None:
         self.name = f"camera {camera}" if isinstance(camera, int) else camera
-        self._camera, self._wish, self._clock = camera, (size, rate), clock
+        self._camera, self._wish, self._clock = camera, size, clock
         self._patience = frame_patience
         self._mailbox = threading.Condition()
         self._newest: tuple[int, Image] | None = None
@@ -149,7 +149,7 @@ class CameraSource(ClosesItself):
             if not capture.isOpened():
                 self._fail(_why_closed(self._camera))
                 return
-            _configure(capture, *self._wish)
+            _configure(capture, self._wish)
             self._read(capture)
         except cv2.error as error:
             self._fail(f"stopped working ({error.err})")
@@ -194,13 +194,13 @@ def _open(camera: int | str) -> Capture:
     return capture
 
 
-def _configure(capture: Capture, size: tuple[int, int] | None, rate: float) -> None:
+def _configure(capture: Capture, size: tuple[int, int] | None) -> None:
     """Ask for compressed pictures first: uncompressed ones do not fit through USB 2 at 720p."""
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
     if size is not None:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
-    capture.set(cv2.CAP_PROP_FPS, rate)
+    capture.set(cv2.CAP_PROP_FPS, _RATE)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
 

@@ -20,6 +20,7 @@ from facetrack.formats.picture import Image, as_bgr
 from facetrack.video.source import VideoSource
 
 TIME_BASE: Final = Fraction(1, 90_000)  # fine enough for any camera, and what players expect
+_RATE: Final = 30  # frames per second, a hint for players
 FRAGMENT: Final = 30  # frames between key frames: what a kill can cost
 _CODECS: Final = {"libx264": {"preset": "veryfast", "crf": "20"}, "mpeg4": {"q:v": "3"}}
 
@@ -29,17 +30,12 @@ class VideoWriter:
 
     It is written as NAME.part-PID.mp4 beside `path` and renamed by `close`. After an exception or a
     kill the part stays, holding all frames but the last second. Odd sizes are filled up by a row or
-    column. `rate` is a hint for players, `aspect` the width of a pixel by its height. Raises
+    column. `aspect` is the width of a pixel by its height. Raises
     OutputError, InputError.
     """
 
     def __init__(
-        self,
-        path: str | os.PathLike[str],
-        size: tuple[int, int],
-        *,
-        rate: float = 30.0,
-        aspect: float = 1.0,
+        self, path: str | os.PathLike[str], size: tuple[int, int], *, aspect: float = 1.0
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in (".mp4", ".mkv", ".mov"):
@@ -54,9 +50,7 @@ class VideoWriter:
         except OSError as error:
             raise output_error(self.path, error) from error
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-        stream: Any = self._container.add_stream(
-            codec, rate=Fraction(rate).limit_denominator(1001), options=_CODECS[codec]
-        )
+        stream: Any = self._container.add_stream(codec, rate=_RATE, options=_CODECS[codec])
         stream.width, stream.height = (n + n % 2 for n in size)
         stream.pix_fmt = "yuv420p"
         if aspect != 1:
