@@ -68,7 +68,7 @@ class Ledger:
 
 def read_ledger(path: Path) -> Ledger | None:
     """Read a ledger."""
-    content = _read_json(path, "facetrack ledger")
+    content = _of_kind(path, "facetrack ledger")
     try:
         frames = content["frames"]
         return Ledger(
@@ -110,7 +110,7 @@ class Checkpoint:
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
     """Read a checkpoint."""
-    content = _read_json(path, "facetrack checkpoint")
+    content = _of_kind(path, "facetrack checkpoint")
     try:
         return Checkpoint(
             run_key={name: content[name] for name in _KEY},
@@ -131,16 +131,16 @@ def write_json(path: Path, content: dict[str, Any], *, indent: int | None = 1) -
     write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
 
 
-def _read_json(path: Path, kind: str) -> dict[str, Any]:
-    """Read what we wrote; a broken file counts as empty, so that the video is tracked anew."""
+def read_object(path: Path) -> dict[str, Any]:
+    """Read what we wrote; a file that is missing or broken counts as empty."""
     try:
         content = json.loads(read_bytes(path, limit=_MAX_BYTES))
     except (FormatError, ValueError, RecursionError):
         return {}
-    if (
-        isinstance(content, dict)
-        and content.get("schema") == SCHEMA
-        and content.get("kind") == kind
-    ):
-        return content
-    return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _of_kind(path: Path, kind: str) -> dict[str, Any]:
+    """Read a ledger or checkpoint of this schema; without one the video is tracked anew."""
+    content = read_object(path)
+    return content if (content.get("schema"), content.get("kind")) == (SCHEMA, kind) else {}

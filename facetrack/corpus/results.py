@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Callable, Iterable
@@ -10,21 +9,20 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from math import nan
 from pathlib import Path, PurePath
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from facetrack.corpus.ledger import Ledger, read_ledger
+from facetrack.corpus.ledger import Ledger, read_ledger, read_object
 from facetrack.corpus.task import Outputs
 from facetrack.errors import FacetrackError, FormatError, InputError
 from facetrack.formats.events_csv import read_events
 from facetrack.formats.signals_csv import Series, SignalTable, read_signals
-from facetrack.formats.textfile import first_line, read_bytes
+from facetrack.formats.textfile import first_line
 from facetrack.signals.estimator import LOST
 from facetrack.summary.report import Recording
 
 RECORDINGS: Final = "facetrack.recordings"  # group of entry points
-_TIMING: Final = 1 << 20  # bytes
 _TRACKS: Final = ("frame", "timestamp", "face_id", "success", "confidence", "reason")
 
 
@@ -125,7 +123,7 @@ def _about(outputs: Outputs, ledger: Ledger | None) -> dict[str, str]:
     if ledger is None:
         return {"Tracked": f"nothing is known: {outputs.path('ledger').name} is missing"}
     about = {"Video": source_name(ledger)}
-    finished = _timing(outputs).get("finished")
+    finished = read_object(outputs.path("timing")).get("finished")
     if finished is not None:
         about["Tracked on"] = str(finished)[:10]
     model = ledger.run_key["model"]
@@ -137,15 +135,6 @@ def _about(outputs: Outputs, ledger: Ledger | None) -> dict[str, str]:
     if ledger.notes:
         about["Notes"] = "; ".join(ledger.notes)
     return about
-
-
-def _timing(outputs: Outputs) -> dict[str, Any]:
-    """Read when it was; a broken or missing file says nothing."""
-    try:
-        content = json.loads(read_bytes(outputs.path("timing"), limit=_TIMING))
-    except (FormatError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _read_tracks(path: str | os.PathLike[str]) -> SignalTable:
