@@ -16,11 +16,11 @@ from facetrack.errors import InputError, MissingDependencyError
 if TYPE_CHECKING:
     from facetrack.fitting.face_model import FaceModel
 
-OF_TRACKER: Final = "the tracker's model: a name or file"  # help of --model
+A_MODEL: Final = "a model's name or file"
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "--channels": {"type": Path, "metavar": "DIR"},
     "--json": {"type": Path, "metavar": "FILE", "help": "write all numbers here"},
-    "--model": {"metavar": "NAME", "help": "a model's name or file"},
+    "--model": {"metavar": "NAME", "help": "the tracker's model: a name or file"},
     "--name": {"help": "the model's name (default: the file's)"},
     "--output": {"type": Path, "required": True, "metavar": "FILE.npz"},
     "--pictures": {"nargs": "+", "type": Path, "default": [], "metavar": "DIR"},

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute, results_of
-from facetrack.cli._common import (
-    OF_TRACKER,
-    add_options,
-    check_npz,
-    clips_of,
-    model_of,
-    needing_torch,
-)
+from facetrack.cli._common import add_options, check_npz, clips_of, model_of, needing_torch
 from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import InputError
 
@@ -38,8 +31,7 @@ def add_face_arguments(kinds: Any) -> None:
     film.add_argument("output", type=Path, help="gets an archive for each round of all actions")
     add_options(film, "--portraits", required=True)
     film.add_argument("--rounds", type=int, default=30, help="(default: 30)")
-    add_options(film, "--seed")
-    add_options(film, "--model", help=OF_TRACKER)
+    add_options(film, "--seed", "--model")
     add_cluster_arguments(film, "films")
     learn = kinds.add_parser("learn", help="train the recogniser of facial actions on such films")
     learn.add_argument("films", type=Path, metavar="DIR", help="the output of `film`")
@@ -57,15 +49,13 @@ def add_face_arguments(kinds: Any) -> None:
     )
     add_options(teach, "--videos", required=True, help="holds the clips")
     teach.add_argument("--films", type=Path, metavar="DIR", help="of `film`: what is not the class")
-    add_options(teach, "--output")
-    add_options(teach, "--model", help=OF_TRACKER)
+    add_options(teach, "--output", "--model")
     compare = kinds.add_parser("compare", help="rules and a recogniser beside another program")
     compare.add_argument("videos", type=Path, metavar="DIR", help="clips of one person each")
     compare.add_argument("--recogniser", metavar="NAME|FILE.npz", help="default: the rules alone")
     add_options(compare, "--channels", required=True, metavar="FILE.npz")
     add_options(compare, "--skip", help="clips with cuts")
-    add_options(compare, "--model", help=OF_TRACKER)
-    add_options(compare, "--json")
+    add_options(compare, "--model", "--json")
     add_cluster_arguments(compare, "videos")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facetrack.cli._common import add_options, model_of
+from facetrack.cli._common import A_MODEL, add_options, model_of
 
 HELP = (
     "Track the demo clip, a moving and talking head rendered from a portrait, without a display: "
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     where, text = Path("output") / "demo", "folder for the results (default: %(default)s)"
     add_options(parser, "--output", required=False, default=where, metavar="DIR", help=text)
-    add_options(parser, "--model")
+    add_options(parser, "--model", help=A_MODEL)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
-from facetrack.cli._common import add_options, model_of
+from facetrack.cli._common import A_MODEL, add_options, model_of
 from facetrack.cli._confidence import add_confidence_arguments, evaluate_confidence
 from facetrack.cli._events import add_event_arguments, evaluate_events
 from facetrack.cli._peers import (
@@ -67,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_cluster_arguments(kind, "videos")
     add_cluster_arguments(confidence, "pictures and videos")
     for kind in (landmarks, w300vw, video, confidence, events):
-        add_options(kind, "--model", "--json")
+        add_options(kind, "--model", help=A_MODEL)
+        add_options(kind, "--json")
 
 
 def _add_landmark_arguments(landmarks: argparse.ArgumentParser) -> None:

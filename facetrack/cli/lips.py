@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
-from facetrack.cli._common import (
-    OF_TRACKER,
-    add_options,
-    check_npz,
-    model_of,
-    needing_torch,
-    written,
-)
+from facetrack.cli._common import add_options, check_npz, model_of, needing_torch, written
 from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import FormatError, InputError
 
@@ -86,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for kind in (evaluate, predict, enroll):
         kind.add_argument("--reader", default=DEFAULT, metavar="NAME|FILE", help="the model")
     for kind in (prepare, train, evaluate, predict, enroll):
-        add_options(kind, "--model", help=OF_TRACKER)
+        add_options(kind, "--model")
     for kind in (train, evaluate, enroll):
         kind.add_argument("--crops", type=Path, metavar="DIR", help="keeps prepared clips")
     for kind in (prepare, train, evaluate):

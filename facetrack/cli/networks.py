@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from facetrack.cli._cluster import add_cluster_arguments, make_absolute, results_of
-from facetrack.cli._common import (
-    OF_TRACKER,
-    add_options,
-    check_npz,
-    clips_of,
-    model_of,
-    needing_torch,
-    written,
-)
+from facetrack.cli._common import add_options, check_npz, clips_of, model_of, needing_torch, written
 from facetrack.cli._naming import add_data_arguments, evaluate_on_data, train_on_data
 from facetrack.cli._reports import print_tables, write_report
 from facetrack.errors import InputError
@@ -94,8 +86,7 @@ def _add_evaluation(evaluate: argparse.ArgumentParser) -> None:
     add_options(evaluate, "--skip", help="clips to leave out, with cuts")
     add_options(evaluate, "--pictures")
     _add_channels(evaluate)
-    add_options(evaluate, "--model", help=OF_TRACKER)
-    add_options(evaluate, "--json")
+    add_options(evaluate, "--model", "--json")
     add_cluster_arguments(evaluate, "videos")
 
 

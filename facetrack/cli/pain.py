@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute, results_of
-from facetrack.cli._common import OF_TRACKER, add_options, model_of
+from facetrack.cli._common import add_options, model_of
 from facetrack.cli._pain import evaluate, train
 from facetrack.cli._reports import print_tables, shown, write_report
 from facetrack.errors import InputError
@@ -136,8 +136,7 @@ def _add_synthesize(kinds: Any) -> None:
         "are set aside from the training of networks, only those (default: all subjects are made "
         "of the one portrait that ships)",
     )
-    add_options(make, "--seed")
-    add_options(make, "--model", help=OF_TRACKER)
+    add_options(make, "--seed", "--model")
     add_cluster_arguments(make, "sequences")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from facetrack.cli._cluster import add_cluster_arguments
-from facetrack.cli._common import add_options, complain, model_of
+from facetrack.cli._common import A_MODEL, add_options, complain, model_of
 from facetrack.errors import FacetrackError, InputError
 
 if TYPE_CHECKING:  # the libraries behind these load when a run needs them
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_signal_arguments(parser)
     _add_picture_arguments(parser)
-    add_options(parser, "--model")
+    add_options(parser, "--model", help=A_MODEL)
     parser.add_argument(
         "--resume",
         action="store_true",
