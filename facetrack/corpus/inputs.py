@@ -170,7 +170,7 @@ def _file(path: Path, root: Path) -> Input:
 class Namer:
     """Gives each input a place for its results that is its own, run after run.
 
-    A place belongs to the input that the ledger or checkpoint there names. Files of anybody else
+    A place belongs to the input that the ledger or checkpoint there names. Other files
     are never overwritten: the next free name is taken.
     """
 

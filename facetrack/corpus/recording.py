@@ -1,4 +1,4 @@
-"""Tracking one video into files, so that it can be killed at any moment and go on."""
+"""Tracking one video into files, which can be killed at any moment and resumed."""
 
 from __future__ import annotations
 
@@ -313,7 +313,7 @@ class _Recording:
         return ledger
 
     def _why_few(self, decoded: int) -> str:
-        """Look for the reason where few frames have a face; the same whoever stopped meanwhile."""
+        """Look for the reason where few frames have a face; the same if the run was interrupted."""
         if self.task.live or not decoded or self.tracked >= FEW * decoded:
             return ""
         settings = self.task.settings

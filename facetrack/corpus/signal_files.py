@@ -1,4 +1,4 @@
-"""The signals of a run on their way into files, so that it can be killed and go on."""
+"""The signals of a run on their way into files, which can be killed and resumed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SignalFiles:
         return {"pipeline": self._pipeline.state(), **self._tables.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where an earlier run with the same choice stood."""
+        """Continue where an earlier run with the same choice stood."""
         if not self._choice.estimators:
             return
         try:

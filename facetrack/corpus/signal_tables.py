@@ -1,4 +1,4 @@
-"""The rows and events of one stream on their way into files, whoever finds them."""
+"""The rows and events of one stream on their way into files."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class SignalTables:
         self._events.flush()
 
     def state(self) -> dict[str, Any]:
-        """Return everything that another one needs to go on, as JSON knows it."""
+        """Return everything that another one needs to continue, as JSON knows it."""
         return {"rows": self._rows.state(), "bytes": [self._values.size, self._events.size]}
 
     def events(self) -> list[EventRecord]:

@@ -131,7 +131,7 @@ class Teacher:
         return saved
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         saved = decode(_Saved, state, person_makers(self._model))
         person = saved.person
         self.profile = None if person is None else profile_of(person, self._model)

@@ -140,7 +140,7 @@ def header(columns: Sequence[Column] = ()) -> str:
 
 
 def truncate_to_frame(path: str | os.PathLike[str], n_frames: int) -> int:
-    """Cut a CSV file of ours after the rows of its first frames, so that a run can go on there.
+    """Cut a CSV file of ours after the rows of its first frames, so that a run can continue there.
 
     Parameters
     ----------

@@ -179,7 +179,7 @@ class HeadMesh:
 
 
 def _border(width: int, height: int) -> Points:
-    """Vertices far outside the picture: what goes on beyond its border fills the frame."""
+    """Vertices far outside the picture: what continues beyond its border fills the frame."""
     x = np.array([-1.5, 0.0, 0.5, 1.0, 2.5]) * (width - 1)
     y = np.array([-1.5, 0.0, 0.5, 1.0, 2.5]) * (height - 1)
     return rim(x, y)

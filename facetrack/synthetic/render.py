@@ -72,7 +72,7 @@ class HeadRenderer:
         if x0 < x1 and y0 < y1:
             window = frame[y0:y1, x0:x1]
             lookup = self._lookup(vertices - (x0, y0), depth, window.shape[:2])
-            # Beyond its border a portrait goes on with its colours there, a cut-out with nothing.
+            # Beyond its border a portrait continues with its colours there, a cut-out with nothing.
             beyond = cv2.BORDER_REPLICATE if self._whole else cv2.BORDER_CONSTANT
             drawn: Image = look_up(self._texture, lookup, beyond=beyond)
             if lamp is not None:

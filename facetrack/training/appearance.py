@@ -25,7 +25,7 @@ _LOOKS: Final = 12  # ... of which so many frames are looked at ...
 _APART: Final = 1.3  # ... so many seconds apart
 
 Looks = npt.NDArray[np.float32]
-"""Looks of one person: (n, N_VALUES), n at least 2, each from `tracking.appearance.gradients`."""
+"""Looks of one person: (n, N_VALUES), n at least 2, each from `identity.appearance.gradients`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _within(people: Sequence[Looks]) -> npt.NDArray[np.float64]:
 
 
 def separation(people: Sequence[Looks], whitening: Whitening) -> Separation:
-    """Compare the first look of everybody with the last look of everybody."""
+    """Compare everyone's first look with everyone's last."""
     if len(people) < 2:
         raise InputError(f"need two people or more, got {len(people)}")
     first, last = (np.stack([whitening.apply(looks[k]) for looks in people]) for k in (0, -1))

@@ -165,7 +165,7 @@ class _Training:
         frames, tracking = self.cascade(self.tracking_starts(pictures, motions), plan)
         self.report(f"training it again on {FOLDS} parts of the pictures, to try it on the others")
         own, basis = np.random.default_rng(self.settings.seed), self.shape_model.basis
-        fewer = frames.select(np.arange(len(frames)) < len(frames) // 2)  # of everybody: see starts
+        fewer = frames.select(np.arange(len(frames)) < len(frames) // 2)  # of everyone: see starts
         return tracking, train_held_out(fewer, tracking.cascade, basis, plan, own, threads=threads)
 
     def box_fitter(self, pictures: Sequence[Picture]) -> BoxFitter:
@@ -206,7 +206,7 @@ class _Training:
 def _rounded(cascade: Cascade) -> Cascade:
     """Round the regressors to half precision: 0.01 px of the frame, and half the space in a file.
 
-    The tracking cascade keeps its own, because learning goes on from them.
+    The tracking cascade keeps its own, because learning continues from them.
     """
 
     def rounded(level: Level) -> Level:

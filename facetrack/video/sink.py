@@ -105,7 +105,7 @@ class VideoWriter:
         try:
             self._container.mux(self._stream.encode(frame))
         except av.error.FFmpegError as error:
-            # FFmpeg crashes when it is to go on after a header that could not be written.
+            # FFmpeg crashes when it is to continue after a header that could not be written.
             self._open = False
             self._abandon()
             raise self._failed(error) from error

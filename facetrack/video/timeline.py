@@ -89,7 +89,7 @@ def packets_of(container: Any, streams: Any) -> Iterator[Any]:
     while True:
         try:
             yield from container.demux(streams)
-        except IndexError:  # that packet was read: the next call goes on behind it
+        except IndexError:  # that packet was read: the next call continues behind it
             continue
         return
 

@@ -13,7 +13,7 @@ _BLOCKS: Final = 16  # read of a file, its start and its end among them
 
 
 class Unchanged:
-    """Tells whether a file is still the one that was opened; raises VideoError.
+    """Checks that a file is still the one that was opened; raises VideoError.
 
     `identity` is of its contents: size and blocks spread over it, digested to 64 hexadecimal
     digits.
