@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -192,13 +193,10 @@ def _say_cost(started: tuple[float, float]) -> None:
 
 def _measure(model: FaceModel, images: list[LabelledImage]) -> str:
     """Measure a model on the pictures that were set aside."""
+    started = partial(from_tracking_starts, model, images, seeds=2)
     results = {
-        "tracking start, projected truth": from_tracking_starts(
-            model, images, seeds=2, projected=True
-        ),
-        "tracking start, moved truth": from_tracking_starts(
-            model, images, seeds=2, projected=False
-        ),
+        "tracking start, projected truth": started(projected=True),
+        "tracking start, moved truth": started(projected=False),
         "detector start": from_detector(model, images, detector=FaceDetector()),
     }
     rows = [[name, *summary_cells(summary(np.ravel(p.errors())))] for name, p in results.items()]

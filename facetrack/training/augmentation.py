@@ -14,6 +14,7 @@ from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.training.pictures import Picture
 
 Grey = npt.NDArray[np.uint8]
+Way = Callable[[Picture, np.random.Generator], Picture]
 
 _SMALLEST_EYES: Final = 16.0  # px between the outer eye corners: a face just large enough to track
 _LARGEST_EYES: Final = 45.0
@@ -103,14 +104,7 @@ def _cut_off(picture: Picture, rng: np.random.Generator) -> Picture:
     return replace(picture, grey=grey, points=picture.points - (left, top))
 
 
-_WAYS: Final[tuple[Callable[[Picture, np.random.Generator], Picture], ...]] = (
-    _smaller,
-    _blurred,
-    _noisy,
-    _dark,
-    _covered,
-    _cut_off,
-)
+_WAYS: Final[tuple[Way, ...]] = (_smaller, _blurred, _noisy, _dark, _covered, _cut_off)
 
 
 def _with_noise(
