@@ -322,16 +322,13 @@ def _outcomes(
             outcomes = record_all(tasks, model, resume=args.resume, progress=bar)
         else:
             pool = stack.enter_context(open_pool(workers=args.workers, scheduler=args.scheduler))
-            name = str(Path(args.model).absolute()) if _is_file(args.model) else args.model
+            is_file = args.model is not None and Path(args.model).is_file()
+            name = str(Path(args.model).absolute()) if is_file else args.model
             outcomes = record_on(pool, tasks, name, resume=args.resume)
         alone = len(tasks) < 2
         yield from tqdm(
             outcomes, desc="videos", total=len(tasks), disable=alone or None, leave=False
         )
-
-
-def _is_file(model: str | None) -> bool:
-    return model is not None and Path(model).is_file()
 
 
 def _report(recorded: Recorded) -> None:

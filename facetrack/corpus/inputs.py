@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -94,9 +95,7 @@ class _Search:
         matches = sorted(glob.glob(pattern, recursive=True))
         if not matches:
             raise VideoError(pattern, "no file matches this pattern", remedy="check the name")
-        path = Path(pattern)
-        fixed = [part for part in path.parts if not glob.has_magic(part)]
-        root = Path(*fixed[: _first_magic(path)]) if fixed else Path()
+        root = Path(*takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts))
         found = []
         for match in map(Path, matches):
             if match.is_dir() or match.suffix.lower() in VIDEOS + PICTURES:
@@ -156,10 +155,6 @@ def _sequence(pattern: Path) -> Input:
         cause = f"{len(others)} other pictures lie beside the sequence, such as {min(others)}"
         raise VideoError(pattern, cause, remedy="give the sequence a folder of its own")
     return Input(folder, PurePath(folder.resolve().name or "root"))
-
-
-def _first_magic(path: Path) -> int:
-    return next(i for i, part in enumerate(path.parts) if glob.has_magic(part))
 
 
 def _file(path: Path, root: Path) -> Input:

@@ -92,7 +92,8 @@ def box_starts(
                     continue
                 start = placement.start(box.box, box.view)
                 if turn > 1:
-                    start = _scatter(start, box.box[2] - box.box[0], rng)
+                    shift = _BOX_SHIFT * (box.box[2] - box.box[0])
+                    start = _moved(start, shift, _BOX_SCALE, _BOX_ROLL, rng)
             else:
                 size = float(outer_eye_distance(picture.points))
                 points = np.array(five.five)
@@ -110,11 +111,6 @@ def refinement_starts(
             relaxed = shape_model.relax(before, keep=_REFINEMENT_KEEP)
             start = _REFINEMENT_NOISE.move(relaxed, shape_model, rng, projected=True)
             yield seen.number, seen.grey, start, seen.points
-
-
-def _scatter(start: Array, width: float, rng: np.random.Generator) -> Array:
-    """Move a start as another run of dlib's detector might."""
-    return _moved(start, _BOX_SHIFT * width, _BOX_SCALE, _BOX_ROLL, rng)
 
 
 def _scatter_five(five: Array, size: float, rng: np.random.Generator) -> Array:
