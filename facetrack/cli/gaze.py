@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE.csv",
-        help="columns start, stop (seconds), x, y (degrees); five looks or more also say how far "
+        help="columns start, stop (seconds), x, y (degrees); four looks or more also say how far "
         "the angles can be trusted",
     )
     parser.add_argument("--face", type=int, metavar="ID", help="whose looks (default: the only)")
