@@ -88,12 +88,13 @@ ARMS: Final[dict[str, Arm]] = {
     "full": Arm("the same on the local branch", FULL),
 }
 FEW: Final = (BASE, "cross", "full")
+CONTROLLED: Final = (BASE, CONTROL, "cross", "full")
 LAST: Final = ("deep", "fine", "copy")  # trained when all others are
 SETTINGS: Final[dict[str, Setting]] = {
     "2-D": Setting("shapes, 2-D network", FLAT, 1.75, 1.0, tuple(ARMS)),
     "global": Setting("shapes that fill the frame, 2-D network", FLAT, 10.0, 0.2, FEW),
-    "smaller": Setting("smaller shapes, 2-D network", FLAT, 1.25, 1.2, FEW),
-    "3-D": Setting("motions, 3-D network", DEEP, 1.75, 1.6, FEW, 150),
+    "smaller": Setting("smaller shapes, 2-D network", FLAT, 1.25, 1.2, CONTROLLED),
+    "3-D": Setting("motions, 3-D network", DEEP, 1.75, 1.6, CONTROLLED, 150),
 }
 
 
