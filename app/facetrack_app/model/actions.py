@@ -19,36 +19,16 @@ LIVE, ANNOTATE, EVALUATE, WINDOW = "live", "annotate", "evaluate", "window"
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that can be asked for.
+    """Something that can be asked for."""
 
-    Attributes
-    ----------
-    id : str
-        The method's name.
-    text : str
-        In menus, on buttons and in the sheet of keys.
-    menu : str
-        Under which heading it stands.
-    view : str
-        In which view it works; `WINDOW`: in all.
-    keys : tuple of str
-        Shortcuts as Qt writes them, the first one is shown; a person may change them.
-    tip : str
-        One sentence for the tooltip.
-    needs : str
-        Name of the view's property that must be true; empty: always enabled.
-    checked : (str, object)
-        Name of the view's property and the value at which the menu has a check mark; empty: never.
-    """
-
-    id: str
-    text: str
-    menu: str
-    view: str
-    keys: tuple[str, ...] = ()
-    tip: str = ""
-    needs: str = ""
-    checked: tuple[str, object] = ("", None)
+    id: str  # the method's name
+    text: str  # in menus, on buttons and in the sheet of keys
+    menu: str  # the heading under which it stands
+    view: str  # in which it works; `WINDOW`: in all
+    keys: tuple[str, ...] = ()  # as Qt writes them, the first is shown; a person may change them
+    tip: str = ""  # one sentence
+    needs: str = ""  # name of the view's property that must be true; empty: always enabled
+    checked: tuple[str, object] = ("", None)  # the view's property, and its value for a check mark
 
 
 def _annotate(

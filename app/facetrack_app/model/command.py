@@ -27,18 +27,10 @@ COMMANDS: Final[dict[str, type[Command]]] = {}
 
 @dataclass(frozen=True)
 class Command(ABC):
-    """Something that a person does to a session.
+    """Something that a person does to a session."""
 
-    Attributes
-    ----------
-    title : str
-        For the sentence after undo and redo.
-    regroups : bool
-        Whether it changes who is who: whose face a tracklet is.
-    """
-
-    title: ClassVar[str] = ""
-    regroups: ClassVar[bool] = False
+    title: ClassVar[str] = ""  # for the sentence after undo and redo
+    regroups: ClassVar[bool] = False  # changes who is who: whose face a tracklet is
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make the command known to the replay by its name."""

@@ -21,20 +21,11 @@ from facetrack_app.model.session import Session
 
 @dataclass(frozen=True)
 class OnEvent(Command):
-    """Something that is decided about an event.
-
-    Attributes
-    ----------
-    person : int
-    number : int or None
-        Of the earlier decision about it; None: it is what `found` says.
-    found : list
-        Estimator, version, and the event as `pack_event` gives it; empty with a number.
-    """
+    """Something that is decided about an event."""
 
     person: int
-    number: int | None
-    found: list[Any]
+    number: int | None  # of the earlier decision about it; None: it is what `found` says
+    found: list[Any]  # estimator, version, and `pack_event`; empty with a number
 
     @classmethod
     def of(cls, judged: Judged, **more: Any) -> Self:

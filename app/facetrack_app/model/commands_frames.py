@@ -25,22 +25,13 @@ from facetrack_app.model.session import Session
 
 @dataclass(frozen=True)
 class Correct(Command):
-    """Say where a person's points are in a frame.
-
-    Attributes
-    ----------
-    person, frame : int
-    points : list of [x, y] or None
-        Pixels; None where a point is absent.
-    source : list of int
-        `Source` of each point.
-    """
+    """Say where a person's points are in a frame."""
 
     title: ClassVar[str] = "correction"
     person: int
     frame: int
-    points: list[list[float] | None]
-    source: list[int]
+    points: list[list[float] | None]  # px; None where a point is absent
+    source: list[int]  # `Source` of each point
 
     @classmethod
     def of(cls, person: int, frame: int, correction: Correction) -> Correct:
@@ -94,24 +85,14 @@ def _tracklet_for(session: Session, person: int, frame: int) -> tuple[int, list[
 
 @dataclass(frozen=True)
 class Fitted(Command):
-    """Take over what the model found when a person asked it to fit once more.
-
-    Attributes
-    ----------
-    person, frame : int
-    points : list of [x, y]
-        Pixels.
-    quality : float
-    confidence : list of float or None
-        Of each point; None where nothing is said.
-    """
+    """Take over what the model found when a person asked it to fit once more."""
 
     title: ClassVar[str] = "fit"
     person: int
     frame: int
-    points: list[list[float]]
+    points: list[list[float]]  # px
     quality: float
-    confidence: list[float | None]
+    confidence: list[float | None]  # of each point; None where nothing is said
 
     @classmethod
     def of(cls, person: int, frame: int, fit: Fit) -> Fitted:
@@ -169,19 +150,11 @@ class Retrack(Command):
 
 @dataclass(frozen=True)
 class Import(Command):
-    """Take over points of another program.
-
-    Attributes
-    ----------
-    label : str
-        Where they come from.
-    rows : tuple of Change
-        What they are; the history keeps them as this step's changes, not among its arguments.
-    """
+    """Take over points of another program."""
 
     title: ClassVar[str] = "import"
-    label: str
-    rows: tuple[Change, ...] = field(default=(), repr=False)
+    label: str  # where they come from
+    rows: tuple[Change, ...] = field(default=(), repr=False)  # kept as this step's changes
 
     def changes(self, session: Session) -> list[Change]:
         """Write the rows."""

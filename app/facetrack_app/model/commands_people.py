@@ -26,21 +26,12 @@ from facetrack_app.model.session import Session
 
 @dataclass(frozen=True)
 class NewPerson(Command):
-    """Begin a person whom the tracker did not find.
-
-    Attributes
-    ----------
-    name : str
-    frame : int or None
-        Where the person is first placed; None: nowhere yet.
-    points : list of [x, y]
-        Pixels: a guess, for which no person vouches.
-    """
+    """Begin a person whom the tracker did not find."""
 
     title: ClassVar[str] = "new person"
     name: str
-    frame: int | None = None
-    points: list[list[float]] = field(default_factory=list)
+    frame: int | None = None  # where first placed; None: nowhere yet
+    points: list[list[float]] = field(default_factory=list)  # px, a guess
 
     def changes(self, session: Session) -> list[Change]:
         """Write a person and a tracklet of its own, with the guess."""

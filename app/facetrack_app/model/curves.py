@@ -20,34 +20,18 @@ _NO_PARTS: Final[Mapping[Spec, Values]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it holds arrays
 class Curve:
-    """A signal over a stretch of frames.
-
-    Attributes
-    ----------
-    spec : Spec
-    first, stop : int
-        The frames, up to but without the second.
-    values : Drawn
-        Of each frame.
-    least, most, low, high : ndarray, shape (n,), float32
-        Of each frame, or of each column of pixels that stands for several: the values, and the ends
-        of their intervals. NaN where nothing is known.
-    unassessable : ndarray, shape (n,), bool
-        Where no value can be assessed, as a reason says.
-    parts : mapping of Spec to ndarray, shape (stop - first,), float32
-        Which parts of the value raise and lower it in each frame; of most signals there are none.
-    """
+    """A signal over frames, up to but without `stop`; arrays but `values` and `parts` are of columns."""
 
     spec: Spec
     first: int
     stop: int
-    values: Drawn
-    least: Values
+    values: Drawn  # of each frame
+    least: Values  # value of a frame, or of a column of several; NaN where nothing is known
     most: Values
-    low: Values
+    low: Values  # ends of their intervals
     high: Values
-    unassessable: Mask
-    parts: Mapping[Spec, Values]
+    unassessable: Mask  # where no value can be assessed, as a reason says
+    parts: Mapping[Spec, Values]  # of each frame: what raises and lowers the value; of most none
 
     def at(self, frame: int) -> str:
         """Say the value of a frame, and what raises and lowers it; nothing where none is known."""

@@ -53,30 +53,14 @@ class _Held(NamedTuple):
 
 @dataclass(slots=True)
 class Editor:
-    """The face under the person's hand in one frame.
+    """The face under the person's hand in one frame."""
 
-    Attributes
-    ----------
-    points : ndarray, shape (68, 2), float64
-        As they stand now, in pixels of the frame; NaN where absent.
-    source : ndarray, shape (68,), uint8
-        `Source` of each.
-    selected : int or None
-        The point that keys act on.
-    reach : Reach
-        What a drag moves.
-    visible : tuple of int
-        The points of the mark-up in use; others cannot be grabbed.
-    carried : int
-        How many points the last move took along without placing them.
-    """
-
-    points: Points
-    source: npt.NDArray[np.uint8]
-    selected: int | None = None
-    reach: Reach = Reach.POINT
-    visible: tuple[int, ...] = tuple(range(N_POINTS))
-    carried: int = 0
+    points: Points  # px of the frame, (68, 2); NaN where absent
+    source: npt.NDArray[np.uint8]  # `Source` of each
+    selected: int | None = None  # the point that keys act on
+    reach: Reach = Reach.POINT  # what a drag moves
+    visible: tuple[int, ...] = tuple(range(N_POINTS))  # of the mark-up; no other can be grabbed
+    carried: int = 0  # points that the last move took along without placing them
     _held: _Held | None = field(default=None, repr=False)
 
     @classmethod

@@ -17,31 +17,16 @@ _STATES: Final = {Decision.MACHINE: "found", Decision.MADE: "made"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event.
+    """One event."""
 
-    Attributes
-    ----------
-    what : Judged or Span
-        An event of a person, or a mark, which is of no person.
-    first, last : int
-        Frames.
-    start, stop : float
-        Seconds from time zero; of a mark, `stop` is when its last frame ends.
-    name : str
-    person : str
-        Empty for a mark.
-    state : str
-        Found by the program, or what a person said.
-    """
-
-    what: Judged | Span
-    first: int
+    what: Judged | Span  # of a person; or a mark, of no person
+    first: int  # frame
     last: int
-    start: float
-    stop: float
+    start: float  # seconds from time zero
+    stop: float  # of a mark, when its last frame ends
     name: str
-    person: str
-    state: str
+    person: str  # empty for a mark
+    state: str  # found by the program, or what a person said
 
     @property
     def source(self) -> str:

@@ -42,21 +42,11 @@ from facetrack_app.model.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way to write or read a session.
+    """A way to write or read a session."""
 
-    Attributes
-    ----------
-    name : str
-        For the menu.
-    suffix : str
-        Of the file; empty for a folder.
-    mark : str
-        Between the video's name and the suffix, where another format has the same one.
-    """
-
-    name: str
-    suffix: str
-    mark: str = ""
+    name: str  # for the menu
+    suffix: str  # empty for a folder
+    mark: str = ""  # between the video's name and the suffix, where another format has the same one
 
 
 EXPORTS: Final = {
@@ -82,24 +72,12 @@ def file_name(stem: str, kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What an export needs to know of the frames.
+    """What an export needs to know of the frames."""
 
-    Attributes
-    ----------
-    size : (int, int)
-        Width and height of the first one.
-    size_of : callable
-        The same of any frame, by its number.
-    pictures : tuple of str
-        Names of the pictures; empty of a video.
-    media : Path or None
-        The video or folder.
-    """
-
-    size: Size
-    size_of: Callable[[int], Size]
-    pictures: tuple[str, ...]
-    media: Path | None
+    size: Size  # of the first one
+    size_of: Callable[[int], Size]  # by the number
+    pictures: tuple[str, ...]  # their names; empty of a video
+    media: Path | None  # the video or folder
 
 
 def table_of(session: Session, shape_model: ShapeModel, material: Material) -> TrackTable:

@@ -17,25 +17,14 @@ from facetrack_app.model.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Retracked:
-    """A stretch that was tracked anew as part of a step.
-
-    Attributes
-    ----------
-    person : int
-    start, stop : int
-        The frames that were asked for.
-    frames, fits : int
-        How many were found, with how many fits.
-    reason : str
-        Why frames are missing; empty if none is.
-    """
+    """A stretch that was tracked anew as part of a step."""
 
     person: int
-    start: int
+    start: int  # first of the frames that were asked for
     stop: int
-    frames: int
+    frames: int  # how many were found
     fits: int
-    reason: str
+    reason: str  # why frames are missing; empty if none is
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +38,11 @@ class Step:
 
 
 class History:
-    """What was done to a session, in order; what was undone waits to be redone.
-
-    Attributes
-    ----------
-    owed : Owed
-        What steps still have to be tracked anew.
-    """
+    """What was done to a session, in order; what was undone waits to be redone."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.owed = Owed(session.store, in_order=session.stills)
+        self.owed = Owed(session.store, in_order=session.stills)  # to be tracked anew still
 
     def run(
         self,

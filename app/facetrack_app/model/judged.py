@@ -50,29 +50,15 @@ def unpack_event(packed: Sequence[Any]) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An event of a person with who says so.
-
-    Attributes
-    ----------
-    person : int
-    event : Event
-        As it counts.
-    estimator, version : str
-        Who found it; empty for one that was made by hand.
-    decision : Decision
-    original : Event or None
-        What the machine said of an event that a person decided about.
-    number : int or None
-        In the table of decisions; None where nothing was decided.
-    """
+    """An event of a person with who says so."""
 
     person: int
-    event: Event
-    estimator: str = ""
+    event: Event  # as it counts
+    estimator: str = ""  # who found it; empty if made by hand
     version: str = ""
     decision: Decision = Decision.MACHINE
-    original: Event | None = None
-    number: int | None = None
+    original: Event | None = None  # what the machine said of an event that a person decided about
+    number: int | None = None  # in the table of decisions; None where nothing was decided
 
     @property
     def human(self) -> bool:

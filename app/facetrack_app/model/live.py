@@ -30,26 +30,14 @@ WINDOW: Final = 90  # frames: three seconds at 30 frames/s
 
 @dataclass(frozen=True, slots=True)
 class LiveFrame:
-    """A tracked frame on its way to the window.
-
-    Attributes
-    ----------
-    frame : Frame
-    faces : tuple of Face
-    captured, tracked : float
-        `time.perf_counter` when the frame came and when the tracker was done.
-    findings : tuple of Finding
-        What the signals said with it, of this frame or of earlier ones.
-    missed : str
-        Why the tracker did not see the frame; empty where it did.
-    """
+    """A tracked frame on its way to the window."""
 
     frame: Frame
     faces: tuple[Face, ...]
-    captured: float
-    tracked: float
-    findings: tuple[Finding, ...] = ()
-    missed: str = ""
+    captured: float  # `time.perf_counter` when it came
+    tracked: float  # and when the tracker was done
+    findings: tuple[Finding, ...] = ()  # said with it, of this frame or of earlier ones
+    missed: str = ""  # why the tracker did not see the frame
 
     def heard(self) -> Heard:
         """Give what the charts need, without the picture."""
@@ -68,43 +56,21 @@ def missed_frame(frame: Frame, faces: Iterable[Face], choice: Choice, why: str) 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the signals said with a tracked frame.
+    """What the signals said with a tracked frame."""
 
-    Attributes
-    ----------
-    frame : int
-        Index of the frame.
-    timestamp : float
-        Seconds.
-    face_id : int
-        The face whose signals the charts show: the first that is tracked, -1 without any.
-    findings : tuple of Finding
-        Of all faces, of this frame or of earlier ones.
-    """
-
-    frame: int
-    timestamp: float
-    face_id: int
-    findings: tuple[Finding, ...] = ()
+    frame: int  # index
+    timestamp: float  # seconds
+    face_id: int  # whose signals the charts show: the first that is tracked, -1 without any
+    findings: tuple[Finding, ...] = ()  # of all faces, this frame or earlier ones
 
 
 @dataclass(frozen=True, slots=True)
 class SignalHealth:
-    """How the signals get on.
+    """How the signals get on."""
 
-    Attributes
-    ----------
-    faults : mapping of str to str
-        Estimators that are switched off, and why.
-    thinned : tuple of str
-        Estimators that look at one face a frame only.
-    costs : mapping of str to float
-        Milliseconds a face, by estimator.
-    """
-
-    faults: Mapping[str, str] = field(default_factory=dict)
-    thinned: tuple[str, ...] = ()
-    costs: Mapping[str, float] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)  # who is switched off, and why
+    thinned: tuple[str, ...] = ()  # estimators that look at one face a frame only
+    costs: Mapping[str, float] = field(default_factory=dict)  # ms a face, by estimator
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> SignalHealth:

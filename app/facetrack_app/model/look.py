@@ -25,18 +25,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a frame shows of one person.
+    """What a frame shows of one person."""
 
-    Attributes
-    ----------
-    row : TrackRow or None
-        What the tracker says.
-    correction : Correction or None
-        What a person says, which counts more.
-    """
-
-    row: TrackRow | None
-    correction: Correction | None
+    row: TrackRow | None  # what the tracker says
+    correction: Correction | None  # what a person says, which counts more
 
     @property
     def points(self) -> Points | None:

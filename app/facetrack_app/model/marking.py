@@ -15,16 +15,10 @@ _KEPT: Final = 100
 
 
 class LiveMarks:
-    """What was marked in a live session.
-
-    Attributes
-    ----------
-    running : dict of str to float
-        When intervals began that have not ended, in seconds, by name.
-    """
+    """What was marked in a live session."""
 
     def __init__(self) -> None:
-        self.running: dict[str, float] = {}
+        self.running: dict[str, float] = {}  # when intervals began that last, in seconds, by name
         self._past: deque[Event] = deque(maxlen=_KEPT)
 
     def press(self, name: str, now: float) -> Event | None:

@@ -38,41 +38,21 @@ Stated = tuple[Floats, npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison.
+    """One side of a comparison."""
 
-    Attributes
-    ----------
-    path : Path
-        A CSV file, a track or a folder of .pts files; or a folder of such.
-    face : int or None
-        The face to take from CSV files with several.
-    """
-
-    path: Path
-    face: int | None = None
+    path: Path  # a CSV file, a track or a folder of .pts files; or a folder of such
+    face: int | None = None  # to take from CSV files with several
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be measured.
+    """What is to be measured."""
 
-    Attributes
-    ----------
-    predictions : tuple of Side
-        One, or two to compare.
-    truth : Side
-    markup : {68, 66, 51, 49}
-    by : str
-        What errors are fractions of, one of `facetrack.evaluation.errors.NORMALISATIONS`.
-    first_pixel : {1, 0}
-        Coordinate of the first pixel's centre in .pts files of the predictions.
-    """
-
-    predictions: tuple[Side, ...]
+    predictions: tuple[Side, ...]  # one, or two to compare
     truth: Side
-    markup: int = 68
-    by: str = OUTER_EYES
-    first_pixel: int = 1
+    markup: int = 68  # 68, 66, 51 or 49
+    by: str = OUTER_EYES  # what errors are fractions of, one of `NORMALISATIONS`
+    first_pixel: int = 1  # 1 or 0: the first pixel's centre in .pts files of the predictions
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -92,25 +72,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """A frame with a large error.
+    """A frame with a large error."""
 
-    Attributes
-    ----------
-    pair : Pair
-        Of the first predictions.
-    key : str or int
-        Name of the picture, or number of the frame from 0.
-    errors : tuple of float
-        Of each of the predictions, in %; inf where nothing was predicted.
-    predicted : tuple of ndarray, each of shape (68, 2), float64
-    truth : ndarray, shape (68, 2), float64
-    """
-
-    pair: Pair
-    key: str | int
-    errors: tuple[float, ...]
-    predicted: tuple[Floats, ...]
-    truth: Floats
+    pair: Pair  # of the first predictions
+    key: str | int  # name of the picture, or number of the frame from 0
+    errors: tuple[float, ...]  # of each prediction, in %; inf where nothing was predicted
+    predicted: tuple[Floats, ...]  # (68, 2) each
+    truth: Floats  # (68, 2)
 
     @property
     def error(self) -> float:
@@ -125,21 +93,11 @@ class Worst:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What was found of one of the predictions.
-
-    Attributes
-    ----------
-    name : str
-    points : dict of str to ndarray, shape (n, 68), float64
-        By what was measured: errors of all points of all labelled frames, as fractions.
-    reliability : Reliability or None
-        Of the points' confidence to be within 5 % of the outer-eye distance; None where no
-        confidence is stated.
-    """
+    """What was found of one of the predictions."""
 
     name: str
-    points: dict[str, Floats]
-    reliability: Reliability | None
+    points: dict[str, Floats]  # by what was measured: errors as fractions, (frames, 68)
+    reliability: Reliability | None  # of confidence to be within `NEAR`; None where none is stated
 
     def errors(self, markup: int, what: str | None = None) -> Floats:
         """Give the mean errors of frames, of all that was measured or of one part."""
@@ -150,27 +108,14 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What an evaluation found.
-
-    Attributes
-    ----------
-    wish : Wish
-    when : datetime
-    keys : dict of str to tuple
-        By what was measured: the labelled pictures' names, or frames' numbers from 0.
-    systems : tuple of System
-        In the order of the wish.
-    warnings : tuple of str
-    worst : tuple of Worst
-        The largest errors first.
-    """
+    """What an evaluation found."""
 
     wish: Wish
     when: datetime
-    keys: dict[str, tuple[str | int, ...]]
-    systems: tuple[System, ...]
+    keys: dict[str, tuple[str | int, ...]]  # by what was measured: pictures' names, or frames
+    systems: tuple[System, ...]  # in the order of the wish
     warnings: tuple[str, ...]
-    worst: tuple[Worst, ...]
+    worst: tuple[Worst, ...]  # largest errors first
 
     @property
     def n_frames(self) -> int:

@@ -8,18 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Messages:
-    """What was said of one part of the window.
+    """What was said of one part of the window."""
 
-    Attributes
-    ----------
-    news : str
-        The last sentence that is not about trouble; empty once it was shown for long enough.
-    troubles : dict of str to str
-        What stands, by its concern; the newest last.
-    """
-
-    news: str = ""
-    troubles: dict[str, str] = field(default_factory=dict)
+    news: str = ""  # the last sentence that is not about trouble; empty after a while
+    troubles: dict[str, str] = field(default_factory=dict)  # by concern, the newest last
 
     def say(self, text: str, trouble: bool, about: str) -> bool:
         """Take a sentence; returns whether something changed."""

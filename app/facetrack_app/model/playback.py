@@ -16,23 +16,12 @@ _ROUNDING: Final = 1e-6  # seconds
 
 @dataclass(slots=True)
 class Playback:
-    """The place in the video.
-
-    Attributes
-    ----------
-    n_frames : int
-    frame : int
-        The one that is shown, from 0.
-    speed : int
-        0: stands still; 1: forward; -2: backward, twice as fast; up to 8.
-    pace : float
-        Seconds of the video in a second of playing, at a speed of 1; one of `PACES`.
-    """
+    """The place in the video."""
 
     n_frames: int
-    frame: int = 0
-    speed: int = 0
-    pace: float = 1.0
+    frame: int = 0  # the one that is shown, from 0
+    speed: int = 0  # 0: stands still; 1: forward; -2: backward, twice as fast; up to 8
+    pace: float = 1.0  # the video's seconds in one of playing, at a speed of 1; one of `PACES`
 
     @property
     def rate(self) -> float:

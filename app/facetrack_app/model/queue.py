@@ -22,51 +22,25 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be tracked, as `facetrack track` takes it.
+    """What is to be tracked, as `facetrack track` takes it."""
 
-    Attributes
-    ----------
-    inputs : tuple of str
-        Files and folders.
-    output : str
-        Folder for the results.
-    model : str
-        A model's name or file.
-    max_faces : int
-    overlay : bool
-        Whether videos with the landmarks are written, too.
-    rate : float or None
-        Frames per second of raw streams, which state no times; None: as their headers say.
-    """
-
-    inputs: tuple[str, ...]
-    output: str
-    model: str = "default"
+    inputs: tuple[str, ...]  # files and folders
+    output: str  # folder for the results
+    model: str = "default"  # a model's name or file
     max_faces: int = 1
-    overlay: bool = False
-    rate: float | None = None
+    overlay: bool = False  # videos with the landmarks are written, too
+    rate: float | None = None  # frames/s of raw streams, which state no times; None: as they say
 
 
 @dataclass(slots=True)
 class Queued:
-    """A video of the queue.
+    """A video of the queue."""
 
-    Attributes
-    ----------
-    source : str
-        Its path.
-    stage : Stage
-    frame, total : int or None
-        Frames that are tracked, of how many as far as known.
-    line : str
-        The account of its frames, or why it failed.
-    """
-
-    source: str
+    source: str  # its path
     stage: Stage = Stage.WAITING
-    frame: int = 0
-    total: int | None = None
-    line: str = ""
+    frame: int = 0  # tracked by now
+    total: int | None = None  # as far as known
+    line: str = ""  # the account of its frames, or why it failed
 
     @property
     def share(self) -> float:
@@ -86,20 +60,11 @@ class Queued:
 
 @dataclass(slots=True)
 class Queue:
-    """All videos of an order, kept up to date by what the tracking process tells.
-
-    Attributes
-    ----------
-    videos : list of Queued
-    troubles : list of str
-        What concerns no single video.
-    ended : bool
-        Whether the process has nothing more to tell.
-    """
+    """All videos of an order, kept up to date by what the tracking process tells."""
 
     videos: list[Queued] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-    ended: bool = False
+    troubles: list[str] = field(default_factory=list)  # what concerns no single video
+    ended: bool = False  # the process has nothing more to tell
 
     def take(self, told: Mapping[str, Any]) -> None:
         """Take over what was told; see `services.queue_worker`."""

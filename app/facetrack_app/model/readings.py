@@ -39,41 +39,22 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """What is drawn of one signal over a stretch of frames.
-
-    Attributes
-    ----------
-    value, low, high : ndarray, shape (n,), float32
-        NaN where nothing is known.
-    unassessable : ndarray, shape (n,), bool
-        Where a reason says why, other than that it is not analysed yet.
-    """
+    """What is drawn of one signal over frames: arrays (n,), NaN where nothing is known."""
 
     value: Values
     low: Values
     high: Values
-    unassessable: Mask
+    unassessable: Mask  # a reason says why, other than `NOT_YET`
 
 
 @dataclass(slots=True)
 class Block:
-    """Readings of one estimator of a person in `CHUNK` frames.
+    """Readings of one estimator of a person in `CHUNK` frames."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        The signals.
-    values : ndarray, shape (3, len(names), CHUNK), float32
-        Value, low and high; NaN where there is none.
-    codes : ndarray, shape (len(names), CHUNK), uint16
-    reasons : list of str
-        Why values cannot be said.
-    """
-
-    names: tuple[str, ...]
-    values: Values
-    codes: Codes
-    reasons: list[str] = field(default_factory=list)
+    names: tuple[str, ...]  # of signals
+    values: Values  # value, low, high; NaN where there is none: (3, names, CHUNK)
+    codes: Codes  # (names, CHUNK)
+    reasons: list[str] = field(default_factory=list)  # why values cannot be said
 
     @classmethod
     def empty(cls, names: Sequence[str]) -> Block:

@@ -26,25 +26,13 @@ _NAME: Final = 60  # letters of a subject or session that a file's name holds
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be recorded.
+    """What is to be recorded."""
 
-    Attributes
-    ----------
-    folder : Path
-        Where the files go; made if it is not there.
-    kind : {LANDMARKS, FACELESS, VIDEO}
-        Whether a video is written, too: a line drawing on grey, or the picture.
-    subject, session : str
-        As the person typed them; may be empty.
-    source : str
-        What is watched, for the notes.
-    """
-
-    folder: Path
-    kind: str = LANDMARKS
-    subject: str = ""
+    folder: Path  # made if it is not there
+    kind: str = LANDMARKS  # one of `KINDS`: with the picture, a drawing, or none
+    subject: str = ""  # as typed; may be empty
     session: str = ""
-    source: str = ""
+    source: str = ""  # what is watched, for the notes
 
     def stem(self, now: datetime) -> str:
         """Give the name of a recording that begins now, without what follows it."""
@@ -60,27 +48,13 @@ def _for_file(text: str) -> str:
 
 @dataclass(slots=True)
 class Account:
-    """What became of the frames of a recording.
+    """What became of the frames of a recording."""
 
-    Attributes
-    ----------
-    seconds : float
-        From the first frame to the last.
-    frames : int
-        Rows that were written, one for each frame of the camera.
-    missed : Counter
-        Of these, frames that the tracker did not see, by the reason.
-    left_out : int
-        Frames that the video lacks because the disk was slow.
-    gaps : list of (float, float, str)
-        First and last second, and the reason: where the picture stood still or the camera was away.
-    """
-
-    seconds: float = 0.0
-    frames: int = 0
-    missed: Counter[str] = field(default_factory=Counter)
-    left_out: int = 0
-    gaps: list[tuple[float, float, str]] = field(default_factory=list)
+    seconds: float = 0.0  # from the first frame to the last
+    frames: int = 0  # rows that were written, one for each frame of the camera
+    missed: Counter[str] = field(default_factory=Counter)  # by the reason
+    left_out: int = 0  # frames that the video lacks because the disk was slow
+    gaps: list[tuple[float, float, str]] = field(default_factory=list)  # first, last second, reason
     _still: str = ""  # why the frame before was missed
 
     def add(self, live: LiveFrame, seconds: float) -> None:

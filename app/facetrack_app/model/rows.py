@@ -43,39 +43,17 @@ def weight(kind: int, corrected: bool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TrackRow:
-    """One face in one frame as the tracker, a re-track or an import left it.
+    """One face in one frame as the tracker, a re-track or an import left it."""
 
-    Attributes
-    ----------
-    tracklet : int
-        The tracker's own id of the face; tracklets are assigned to people.
-    frame : int
-        From 0.
-    kind : Kind
-    quality : float
-        Probability in [0, 1] of a well-fitted face.
-    trust : float
-        How far the frame is to be trusted, in [0, 1]: the points' mean confidence, or the quality
-        where no confidence is known.
-    reason : str
-        Why the face is lost.
-    points : ndarray, shape (68, 2), float64
-        Pixels of the frame; NaN where lost. Kept with 32 bits.
-    confidence : ndarray, shape (68,), float64
-        NaN where nothing is said. Kept in 254 steps.
-    source : ndarray, shape (68,), uint8
-        `Source` of each point.
-    """
-
-    tracklet: int
-    frame: int
+    tracklet: int  # the tracker's own id of the face; tracklets are assigned to people
+    frame: int  # from 0
     kind: Kind
-    quality: float
-    trust: float
-    reason: str
-    points: Points
-    confidence: npt.NDArray[np.float64]
-    source: npt.NDArray[np.uint8]
+    quality: float  # probability of a well-fitted face
+    trust: float  # in [0, 1]: the points' mean confidence, or the quality where none is known
+    reason: str  # why the face is lost
+    points: Points  # px of the frame, (68, 2); NaN where lost. Kept with 32 bits
+    confidence: npt.NDArray[np.float64]  # (68,); NaN where nothing is said. Kept in 254 steps
+    source: npt.NDArray[np.uint8]  # `Source` of each point
 
     @classmethod
     def of_face(cls, frame: int, face: Face) -> TrackRow:

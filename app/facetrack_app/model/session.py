@@ -36,20 +36,12 @@ _ROUNDING: Final = 1e-6  # seconds
 
 
 class Session:
-    """An open session. It belongs to the thread that opened it.
-
-    Attributes
-    ----------
-    changed : Observable
-        Called with the set of tables that changed.
-    revision : int
-        Grows with everything that changes in what is known of frames and people.
-    """
+    """An open session. It belongs to the thread that opened it."""
 
     def __init__(self, folder: Path, n_frames: int) -> None:
         self.folder, self.n_frames = folder, n_frames
-        self.changed: Observable[[set[str]]] = Observable()
-        self.revision = 0
+        self.changed: Observable[[set[str]]] = Observable()  # told which tables
+        self.revision = 0  # grows with all that changes in what is known of frames and people
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -23,74 +23,30 @@ THEMES: Final = ("system", "light", "dark")
 
 @dataclass(slots=True)
 class Settings:
-    """Wishes of the person at the machine.
+    """Wishes of the person at the machine."""
 
-    Attributes
-    ----------
-    theme : {'system', 'light', 'dark'}
-    model : str
-        A model's name, or a file.
-    max_faces : int
-        At most this many people are tracked at a time.
-    threads : int
-        Threads for OpenCV and BLAS.
-    source : str
-        The camera, file or "demo" that was watched last.
-    mirror : bool
-    smoothing : float
-        0 to 1.
-    charts : list of str
-        Signals that are drawn.
-    curves : list of str
-        Signals that are drawn in the timeline.
-    markup : {68, 51, 49}
-        Points that are shown and can be moved.
-    keys : dict of str to str
-        Shortcuts that differ from the table of actions.
-    recent : list of str
-        Videos, the newest first.
-    window : str
-        Where the window lies and how large it is, as Qt writes it, in hexadecimal digits.
-    sound : bool
-        Whether videos are played with their sound.
-    welcomed : bool
-        Whether the person knows how to teach the tracker.
-    splits : dict of str to list of int
-        How views are divided, px, by the name of what divides them.
-    subject, session : str
-        Who is recorded, and in which session.
-    record_kind : str
-        What is recorded, see `recording.KINDS`.
-    recordings : str
-        The folder where recordings go; empty: the standard one.
-    event_keys : list of str
-        What the keys 1 to 9 mark while live, see `marking`.
-    vocabulary : list of str
-        Names of events and marks.
-    """
-
-    theme: str = "system"
-    model: str = "default"
-    max_faces: int = 1
-    threads: int = 1
-    source: str = ""
+    theme: str = "system"  # one of `THEMES`
+    model: str = "default"  # name or file
+    max_faces: int = 1  # tracked at a time
+    threads: int = 1  # of OpenCV and BLAS
+    source: str = ""  # camera, file or "demo" that was watched last
     mirror: bool = True
-    smoothing: float = 0.3
-    charts: list[str] = field(default_factory=lambda: ["pose_yaw", "mouth_opening"])
-    curves: list[str] = field(default_factory=lambda: ["eye_openness"])
-    markup: int = 68
-    keys: dict[str, str] = field(default_factory=dict)
-    recent: list[str] = field(default_factory=list)
-    window: str = ""
-    splits: dict[str, list[int]] = field(default_factory=dict)
-    vocabulary: list[str] = field(default_factory=list)
-    sound: bool = True
-    welcomed: bool = False
-    subject: str = ""
-    session: str = ""
-    record_kind: str = LANDMARKS
-    recordings: str = ""
-    event_keys: list[str] = field(default_factory=list)
+    smoothing: float = 0.3  # 0 to 1
+    charts: list[str] = field(default_factory=lambda: ["pose_yaw", "mouth_opening"])  # signals
+    curves: list[str] = field(default_factory=lambda: ["eye_openness"])  # signals, in the timeline
+    markup: int = 68  # one of `MARKUP_COUNTS`
+    keys: dict[str, str] = field(default_factory=dict)  # that differ from the table of actions
+    recent: list[str] = field(default_factory=list)  # videos, the newest first
+    window: str = ""  # where it lies and how large it is, as Qt writes it, in hexadecimal digits
+    splits: dict[str, list[int]] = field(default_factory=dict)  # how views are divided, px, by name
+    vocabulary: list[str] = field(default_factory=list)  # names of events and marks
+    sound: bool = True  # while playing
+    welcomed: bool = False  # knows how to teach the tracker
+    subject: str = ""  # who is recorded
+    session: str = ""  # and in which one
+    record_kind: str = LANDMARKS  # one of `recording.KINDS`
+    recordings: str = ""  # folder; empty: the standard one
+    event_keys: list[str] = field(default_factory=list)  # what the keys 1 to 9 mark while live
 
     def remember(self, path: Path) -> None:
         """Put a path first among those that were opened."""

@@ -37,15 +37,10 @@ class Worst:
 
     The trust of a frame is the confidence of its points; where it was tracked from corrections on
     both sides, it falls with the disagreement of the two.
-
-    Attributes
-    ----------
-    frame : int or None
-        Where to look now; None: there is nothing to look at.
     """
 
     def __init__(self) -> None:
-        self.frame: int | None = None
+        self.frame: int | None = None  # where to look now; None: nowhere
         self._person: int | None = None
         self._seen: list[int] = []
 

@@ -31,26 +31,13 @@ Gap = tuple[float, float, str]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The values of a signal, as they are drawn.
+    """The values of a signal, as they are drawn; frames of which nothing was said are missing."""
 
-    Attributes
-    ----------
-    times : ndarray, shape (n,), float64
-        Seconds.
-    values : ndarray, shape (n,), float64
-        NaN where nothing is known, and between two frames that no line may join. Frames of which
-        nothing was said, such as those that an estimator left out, are missing.
-    low, high : ndarray, shape (n,), float64
-        Of the interval; NaN where there is none.
-    reasons : sequence of str
-        Why a value cannot be assessed; empty where it can, and between two frames.
-    """
-
-    times: Floats
-    values: Floats
-    low: Floats
+    times: Floats  # seconds
+    values: Floats  # NaN where nothing is known, and between two frames that no line may join
+    low: Floats  # of the interval; NaN where there is none
     high: Floats
-    reasons: Sequence[str]
+    reasons: Sequence[str]  # why a value cannot be assessed
 
     @classmethod
     def empty(cls) -> Curve:
@@ -90,24 +77,13 @@ class Curve:
 
 
 class _Said:
-    """What was said of a signal, frame by frame.
-
-    Attributes
-    ----------
-    numbers : ndarray, shape (3, size), float64
-        Value, low and high.
-    told : ndarray, shape (size,), bool
-        Whether anything was said.
-    reasons : list of str
-    newest : int
-        The newest frame of which something was said; -1 before the first.
-    """
+    """What was said of a signal, frame by frame."""
 
     def __init__(self, size: int) -> None:
-        self.numbers = np.full((3, size), nan)
-        self.told = np.zeros(size, bool)
+        self.numbers = np.full((3, size), nan)  # value, low, high
+        self.told = np.zeros(size, bool)  # whether anything was said
         self.reasons = [""] * size
-        self.newest = -1
+        self.newest = -1  # frame of which something was said
 
     def put(self, place: int, frame: int, reading: Reading) -> None:
         """Take what was said of a frame."""

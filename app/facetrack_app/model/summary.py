@@ -16,24 +16,12 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Summary:
-    """Small values of every frame, of a tracklet or of a person.
+    """Small values of every frame, of a tracklet or of a person."""
 
-    Attributes
-    ----------
-    kind : ndarray, shape (n,), uint8
-        `Kind` of each frame.
-    trust : ndarray, shape (n,), float32
-        In [0, 1]; NaN where there is nothing, between `first` and `stop`.
-    corrected : ndarray, shape (n,), bool
-        Whether a person corrected the frame.
-    first, stop : int
-        Frames outside of these say nothing: what is done for many tracklets is done inside only.
-    """
-
-    kind: npt.NDArray[np.uint8]
-    trust: npt.NDArray[np.float32]
-    corrected: Mask = field(repr=False)
-    first: int = 2**62
+    kind: npt.NDArray[np.uint8]  # `Kind` of each frame
+    trust: npt.NDArray[np.float32]  # in [0, 1]; NaN: nothing, between `first` and `stop`
+    corrected: Mask = field(repr=False)  # by a person
+    first: int = 2**62  # what lies outside says nothing: many tracklets are looked at inside only
     stop: int = 0
 
     @classmethod

@@ -24,15 +24,7 @@ _EPS: Final = 1e-6  # seconds: rounding
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What the timeline shows, one value for each column of pixels.
-
-    Attributes
-    ----------
-    human, learned, plain, doubtful, excluded, events : ndarray, shape (width,), bool
-        Whether a column holds such a frame.
-    trust : ndarray, shape (width,), float32
-        The least trust of the column's frames; NaN where there is none.
-    """
+    """What the timeline shows: whether a column of pixels, (width,), holds such a frame."""
 
     human: Columns
     learned: Columns
@@ -40,7 +32,7 @@ class Layers:
     doubtful: Columns
     excluded: Columns
     events: Columns
-    trust: npt.NDArray[np.float32]
+    trust: npt.NDArray[np.float32]  # the least in a column; NaN where there is none
 
 
 def layers(

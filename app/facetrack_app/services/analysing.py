@@ -35,13 +35,7 @@ def chosen_signals(session: Session) -> Choice:
 
 
 class Analysing:
-    """Keeps a session's readings and events up with its tracks.
-
-    Attributes
-    ----------
-    changed : Observable
-        Readings or events were written, and the session has taken notice.
-    """
+    """Keeps a session's readings and events up with its tracks."""
 
     def __init__(
         self,
@@ -55,7 +49,7 @@ class Analysing:
         size_of: Callable[[int], Size] | None = None,
     ) -> None:
         self._size_of = size_of
-        self.changed: Observable[[]] = Observable()
+        self.changed: Observable[[]] = Observable()  # results, as the session knows
         self._session, self._shape_model, self._size = session, shape_model, size
         self._open, self._post, self._said = open_it, post, said
         self._choice = choice

@@ -39,13 +39,7 @@ def checksum(choice: Choice) -> str:
 
 
 class Analysis:
-    """Brings readings and events up to a session's tracks; belongs to one thread.
-
-    Attributes
-    ----------
-    faults : dict of str to str
-        Estimators that were switched off, and why.
-    """
+    """Brings readings and events up to a session's tracks; belongs to one thread."""
 
     def __init__(
         self,
@@ -62,7 +56,7 @@ class Analysis:
     ) -> None:
         self._stills, self._size_of = stills, size_of or (lambda frame: size)
         self._stretch, self._ended = stretch, ended
-        self.faults: dict[str, str] = {}
+        self.faults: dict[str, str] = {}  # estimators that were switched off, and why
         self._store, self._choice = store, choice
         self._shape_model = shape_model
         pixels = any(estimator.needs_pixels for estimator in choice.estimators)

@@ -20,30 +20,15 @@ PERSON: Final = 0  # `Face.id` in every run
 
 @dataclass(slots=True)
 class Run:
-    """Estimators that look at one person, frame by frame.
-
-    Attributes
-    ----------
-    begin : float
-        Seconds: events that start earlier are not of this run; it only warms up there.
-    first : int
-        Frame at which it began to look.
-    stills : bool
-        Whether pictures stand each by itself.
-    position : int
-        The next one.
-    done : list of Row
-        What is complete and not yet taken, in the order of frames.
-    events : list of Finding
-    """
+    """Estimators that look at one person, frame by frame."""
 
     choice: Choice
-    begin: float
-    first: int
-    stills: bool = False
-    position: int = field(init=False)
+    begin: float  # seconds: events that start earlier are not of this run, which warms up
+    first: int  # frame at which it began to look
+    stills: bool = False  # pictures that stand each by itself
+    position: int = field(init=False)  # the next frame
     pipeline: Pipeline = field(init=False)
-    done: list[Row] = field(default_factory=list, init=False)
+    done: list[Row] = field(default_factory=list, init=False)  # complete and not yet taken
     events: list[Finding] = field(default_factory=list, init=False)
     _rows: RowAssembler = field(init=False)
     _waiting: deque[int] = field(default_factory=deque, init=False)

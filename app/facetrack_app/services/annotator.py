@@ -30,36 +30,15 @@ _MOST_NOTES: Final = 200
 
 
 class Annotator(Viewing):
-    """One open video whose faces are corrected, and the threads that work for it.
-
-    Attributes
-    ----------
-    history : History
-    effort : Effort
-        Hands-on time.
-    pending : (str, int) or None
-        Kind and first frame of a range whose end is still to come.
-    progressed : Observable
-        A sentence on work in the background and its share, 0 to 1; empty when there is none.
-    teaching : Teaching
-        What follows a correction.
-    tracking : VideoTracking
-        What tracks the whole video.
-    analysing : Analysing
-        What computes the signals of it.
-    placing : Placing
-        What puts whole shapes into a frame.
-    judging : Judging
-        What is decided about events.
-    """
+    """One open video whose faces are corrected, and the threads that work for it."""
 
     def __init__(self, document: Document, model: Any, post: Post) -> None:
         super().__init__(document, post)
         self.model = model
         self.history = History(self.session)
-        self.effort = Effort(float(self.session.setting("effort", 0.0)))
-        self.pending: tuple[str, int] | None = None
-        self.progressed: Observable[[str, float]] = Observable()
+        self.effort = Effort(float(self.session.setting("effort", 0.0)))  # hands-on time
+        self.pending: tuple[str, int] | None = None  # kind and first frame of a range to be ended
+        self.progressed: Observable[[str, float]] = Observable()  # of work beside; "": none
         self.tracking = VideoTracking(
             self.session,
             document.source,
@@ -79,8 +58,8 @@ class Annotator(Viewing):
             document.open, self._post, self.said, document.size_of,
         )  # fmt: skip
 
-        self.judging = Judging(self.session, self.run, self.changed)
-        self.placing = Placing(self, model, self.run, self.correct)
+        self.judging = Judging(self.session, self.run, self.changed)  # what is decided about events
+        self.placing = Placing(self, model, self.run, self.correct)  # whole shapes into a frame
 
     @property
     def notes(self) -> list[str]:

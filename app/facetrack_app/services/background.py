@@ -36,31 +36,15 @@ AnyTracker = Tracker | StillTracker
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the background is.
+    """How far the background is."""
 
-    Attributes
-    ----------
-    start, done : int
-        Frames that are new in the session: from `start` up to but without `done`.
-    total : int
-        Frames of the video.
-    seconds_left : float
-        Estimated; NaN at first.
-    finished : bool
-        Nothing more comes: all is tracked, it was ended, or there is trouble.
-    trouble : str
-        Why it ended early, in words.
-    notes : tuple of str
-        What the file showed while it was decoded: an end that lacks, broken pictures.
-    """
-
-    start: int
+    start: int  # frames that are new in the session, up to but without `done`
     done: int
-    total: int
-    seconds_left: float
-    finished: bool = False
-    trouble: str = ""
-    notes: tuple[str, ...] = ()
+    total: int  # frames of the video
+    seconds_left: float  # estimated; NaN at first
+    finished: bool = False  # nothing more comes: all is tracked, it was ended, or there is trouble
+    trouble: str = ""  # why it ended early, in words
+    notes: tuple[str, ...] = ()  # what decoding showed: an end that lacks, broken pictures
 
     @property
     def time_left(self) -> str:

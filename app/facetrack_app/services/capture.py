@@ -29,40 +29,20 @@ _UNNAMED: Final = 4  # cameras that are offered by number
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where frames come from.
+    """Where frames come from."""
 
-    Attributes
-    ----------
-    name : str
-        For messages.
-    open : callable
-        Opens it.
-    ends : bool
-        Whether it is a file: frames wait until their time has come, and there is a last one.
-    device : bool
-        Whether it may hang.
-    """
-
-    name: str
+    name: str  # for messages
     open: Callable[[], VideoSource]
-    ends: bool = False
-    device: bool = False
+    ends: bool = False  # a file: frames wait until their time has come, and there is a last one
+    device: bool = False  # may hang
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A frame and when it came.
+    """A frame and when it came."""
 
-    Attributes
-    ----------
-    frame : Frame
-        Its number and time go on growing over a lost camera.
-    at : float
-        `time.perf_counter` when the frame was handed over by the source.
-    """
-
-    frame: Frame
-    at: float
+    frame: Frame  # its number and time go on growing over a lost camera
+    at: float  # `time.perf_counter` when the source handed it over
 
 
 class SystemClock:

@@ -42,24 +42,13 @@ _REACH: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A stretch of a person that is to be analysed.
-
-    Attributes
-    ----------
-    person : int
-    start, stop : int
-        Frames, up to but without the second.
-    reach : Stretch
-        All frames in which something is known of the person.
-    open : bool
-        Whether the person's frames may go on where it ends.
-    """
+    """A stretch of a person that is to be analysed: frames up to but without `stop`."""
 
     person: int
     start: int
     stop: int
-    reach: Stretch
-    open: bool
+    reach: Stretch  # all frames in which something is known of the person
+    open: bool  # the person's frames may go on where it ends
 
     @property
     def last(self) -> bool:
@@ -68,17 +57,10 @@ class Want:
 
 
 class Coverage:
-    """Frames of a session, and which of them are analysed.
-
-    Attributes
-    ----------
-    times : ndarray, shape (n,), float64
-        Seconds of all frames that are tracked.
-    assignments : Assignments
-    """
+    """Frames of a session, and which of them are analysed."""
 
     def __init__(self, store: Store, mark: str, delay: float) -> None:
-        self.times: npt.NDArray[np.float64] = np.empty(0)
+        self.times: npt.NDArray[np.float64] = np.empty(0)  # seconds of all frames that are tracked
         self.assignments = Assignments()
         self._store, self._mark, self._delay = store, mark, delay
 

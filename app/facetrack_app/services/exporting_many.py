@@ -24,41 +24,21 @@ Opened = tuple[Document, Sequence[Session]]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be written.
+    """What is to be written."""
 
-    Attributes
-    ----------
-    sessions : tuple of Path
-        Their folders.
-    kinds : tuple of str
-        Formats, of `model.exporting.EXPORTS`.
-    target : Path
-        The folder; is made if it is not there.
-    replace : bool
-        Whether files that are there are replaced.
-    """
-
-    sessions: tuple[Path, ...]
-    kinds: tuple[str, ...]
-    target: Path
-    replace: bool = False
+    sessions: tuple[Path, ...]  # their folders
+    kinds: tuple[str, ...]  # formats, of `model.exporting.EXPORTS`
+    target: Path  # a folder; made if it is not there
+    replace: bool = False  # files that are there
 
 
 @dataclass(slots=True)
 class Exported:
-    """What came of it.
-
-    Attributes
-    ----------
-    written, failed : list of str
-        A line for each file; for each session that cannot be opened.
-    cancelled : bool
-        Whether some were not tried.
-    """
+    """What came of it: a line for each file, or session that cannot be opened."""
 
     written: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    cancelled: bool = False
+    cancelled: bool = False  # some were not tried
 
 
 def find_sessions(paths: Iterable[Path]) -> list[Path]:

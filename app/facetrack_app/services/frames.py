@@ -14,13 +14,7 @@ from facetrack_app.services.worker import Worker
 
 
 class FrameReader:
-    """Reads single frames of a video; of several wishes only the last is fulfilled.
-
-    Attributes
-    ----------
-    frames : LatestValue of Frame
-        In square pixels, with colours converted: whoever takes it only paints.
-    """
+    """Reads single frames of a video; of several wishes only the last is fulfilled."""
 
     def __init__(
         self,
@@ -28,7 +22,7 @@ class FrameReader:
         ready: Callable[[], None],
         say: Callable[[str], None],
     ) -> None:
-        self.frames: LatestValue[Frame] = LatestValue()
+        self.frames: LatestValue[Frame] = LatestValue()  # in square pixels, with colours converted
         self._open, self._ready, self._say = open_it, ready, say
         self._video: SeekableVideo | None = None
         self._worker: Worker[tuple[int]] = Worker("reading", self._read, patience=5.0)

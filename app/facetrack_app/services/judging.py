@@ -19,12 +19,7 @@ from facetrack_app.model.session import Session
 
 
 class Judging:
-    """Events of an open session, one of which may be chosen.
-
-    Attributes
-    ----------
-    chosen : Judged or None
-    """
+    """Events of an open session, one of which may be chosen."""
 
     def __init__(
         self, session: Session, run: Callable[[Command], int | None], changed: Observable[[]]

@@ -12,22 +12,14 @@ T = TypeVar("T")
 
 
 class LatestValue(Generic[T]):
-    """Room for one thing.
-
-    Attributes
-    ----------
-    dropped : int
-        Things that were replaced before anybody took them.
-    missed : callable
-        Given everything that will not be taken, in the thread that replaced or cleared it.
-    """
+    """Room for one thing; what is not taken is given to `missed`, in the thread that replaced it."""
 
     def __init__(self) -> None:
         self.missed: Callable[[T], object] = lambda thing: None
         self._condition = threading.Condition()
         self._thing: T | None = None
         self._closed = False
-        self.dropped = 0
+        self.dropped = 0  # things that were replaced before anybody took them
 
     def put(self, thing: T) -> None:
         """Put something in; what lies there unread is dropped."""
@@ -76,19 +68,13 @@ class LatestValue(Generic[T]):
 
 
 class Backlog(Generic[T]):
-    """A queue from one thread to another one that forgets the oldest when it is full.
-
-    Attributes
-    ----------
-    dropped : int
-        Things that were forgotten before anybody took them.
-    """
+    """A queue from one thread to another one that forgets the oldest when it is full."""
 
     def __init__(self, size: int) -> None:
         self._lock = threading.Lock()
         self._size = size
         self._things: deque[T] = deque()
-        self.dropped = 0
+        self.dropped = 0  # things that were forgotten before anybody took them
 
     def put(self, thing: T) -> None:
         """Add something."""

@@ -43,53 +43,18 @@ from facetrack_app.services.recorder import Recorder
 
 @dataclass(frozen=True, slots=True)
 class LiveWish:
-    """What a live session is to be.
+    """What a live session is to be."""
 
-    Attributes
-    ----------
-    source : str
-        A camera's number or device file, "demo", or a path.
-    size : (int, int)
-        Width and height to ask a camera for.
-    smoothing : float
-        0 to 1.
-    max_faces : int
-    person : Path or None
-        A profile of a person who was taught before.
-    charts : tuple of str
-        Signals that are drawn.
-    """
-
-    source: str
-    size: tuple[int, int] = (640, 480)
-    smoothing: float = 0.3
+    source: str  # a camera's number or device file, "demo", or a path
+    size: tuple[int, int] = (640, 480)  # width and height to ask a camera for
+    smoothing: float = 0.3  # 0 to 1
     max_faces: int = 1
-    person: Path | None = None
-    charts: tuple[str, ...] = ()
+    person: Path | None = None  # profile of a person who was taught before
+    charts: tuple[str, ...] = ()  # signals that are drawn
 
 
 class LiveSession:
-    """A camera that is watched and a tracker that follows.
-
-    Attributes
-    ----------
-    meter : LatencyMeter
-    editor : Editor or None
-        The face under the person's hand while the session is frozen.
-    taught : Face or None
-        The same face as it was tracked.
-    holding : bool
-        Whether it is frozen until the person says so, not just for a drag.
-    adapting : bool
-    name : str
-        What is watched.
-    marks : LiveMarks
-        Events that the person marked.
-    rest : Rest or None
-        From which values are measured that can be; see `set_rest`.
-    paused : bool
-        Whether the camera is let go, and what was learned kept, until `go_on`.
-    """
+    """A camera that is watched and a tracker that follows."""
 
     def __init__(
         self,
@@ -101,14 +66,14 @@ class LiveSession:
         ended: Callable[[], None] = lambda: None,
     ) -> None:
         self.meter = LatencyMeter()
-        self.editor: Editor | None = None
+        self.editor: Editor | None = None  # of the face under the person's hand
         self.adapting = False
-        self.paused = False
-        self.marks = LiveMarks()
+        self.paused = False  # the camera is let go, what was learned is kept
+        self.marks = LiveMarks()  # events that the person marked
         self.recorder: Recorder | None = None
-        self.taught: Face | None = None
-        self.holding = False
-        self.rest: Rest | None = None
+        self.taught: Face | None = None  # the same face as it was tracked
+        self.holding = False  # frozen until the person says so, not just for a drag
+        self.rest: Rest | None = None  # see `set_rest`
         self._post, self._say, self._open = post, say, True
         self._frames: LatestValue[Captured] = LatestValue()
         source = source_of(wish.source, model.shape_model, wish.size)

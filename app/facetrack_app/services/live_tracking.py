@@ -42,31 +42,7 @@ Sink = Callable[[LiveFrame], None]
 
 
 class LiveTracking:
-    """Tracks what the capture thread brings.
-
-    Attributes
-    ----------
-    results : LatestValue of LiveFrame
-        They keep the numbers of the captured frames.
-    heard : Backlog of Heard
-        What was found in every tracked frame, though only the newest one is shown.
-    choice : Choice
-        May be set to another one at any time.
-    health : SignalHealth
-    steadiness : (float, float, float)
-        Jitter raw and smoothed in %, lag in ms.
-    frozen : bool
-        Whether the thread stands still, for a correction.
-    sinks : list of callable
-        The recorder: given every frame, also those that were not tracked, with the reason. These
-        may come before an earlier one that is being tracked.
-    preparing : str
-        How far kernels are; empty once frames are tracked.
-    prepared : callable
-        Told in the tracking thread that it begins.
-    missed : Counter
-        Frames that were not tracked, by the reason.
-    """
+    """Tracks what the capture thread brings; `choice` may be set to another one at any time."""
 
     def __init__(
         self,
@@ -76,15 +52,16 @@ class LiveTracking:
         say: Callable[[str], None],
         choice: Choice,
     ) -> None:
-        self.results: LatestValue[LiveFrame] = LatestValue()
-        self.heard: Backlog[Heard] = Backlog(_WAITING)
+        self.results: LatestValue[LiveFrame] = LatestValue()  # with the captured frames' numbers
+        self.heard: Backlog[Heard] = Backlog(_WAITING)  # of every frame, though the newest is shown
         self.choice, self.health = choice, SignalHealth()
-        self.steadiness = (float("nan"),) * 3
+        self.steadiness = (float("nan"),) * 3  # jitter raw and smoothed in %, lag in ms
+        # The recorder: given every frame, also missed ones, which may come before earlier ones.
         self.sinks: list[Sink] = []
-        self.frozen = False
-        self.preparing = ""
-        self.prepared: Callable[[], object] = lambda: None
-        self.missed: Counter[str] = Counter()
+        self.frozen = False  # stands still, for a correction
+        self.preparing = ""  # how far kernels are; empty once frames are tracked
+        self.prepared: Callable[[], object] = lambda: None  # told in the thread as it begins
+        self.missed: Counter[str] = Counter()  # frames that were not tracked, by the reason
         self._tracker, self._frames = tracker, frames
         self._ready, self._say = ready, say
         self._pipeline = Pipeline(choice, live=True)

@@ -19,27 +19,14 @@ from facetrack_app.services.posting import Post, run_beside
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Whose numbers, over which intervals.
-
-    Attributes
-    ----------
-    person : int
-    chosen : tuple of Span or None
-        See `model.numbers.Chosen`.
-    """
+    """Whose numbers, over which intervals."""
 
     person: int
     chosen: Chosen
 
 
 class Numbers:
-    """Computes numbers; of several wishes the last is fulfilled.
-
-    Attributes
-    ----------
-    took : float
-        Seconds that the last table took.
-    """
+    """Computes numbers; of several wishes the last is fulfilled."""
 
     def __init__(
         self,
@@ -48,7 +35,7 @@ class Numbers:
         show: Callable[[Table], None],
         failed: Callable[[str], None],
     ) -> None:
-        self.took = 0.0
+        self.took = 0.0  # seconds, for the last table
         self._session, self._post = session, post
         self._latest: Latest[Wish, Table] = Latest(self._prepare, post, show, failed)
         self.ask = self._latest.ask

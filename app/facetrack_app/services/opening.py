@@ -36,41 +36,19 @@ _MODES: Final = {True: "single pictures", False: "a picture sequence"}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A video and its session.
+    """A video and its session."""
 
-    Attributes
-    ----------
-    source : str or Path
-        For `open_source`.
-    session : Session
-    size : (int, int)
-        Width and height of the frames.
-    times : ndarray, shape (n_frames,), float64
-        Seconds of every frame since the first one; numbers of pictures, which have no time.
-    open : callable
-        Opens the video to look at any frame; every thread opens its own.
-    notes : tuple of str
-        What the person should know: another model, another place for the session.
-    pictures : tuple of str
-        The pictures' names; empty of a video.
-    size_of : callable
-        Gives width and height of a frame by its number.
-    sound : Path or None
-        The file, if it has sound.
-    check : callable
-        Raises VideoError if the video's file has gone or is another one; asked in any thread.
-    """
-
-    source: str | Path
+    source: str | Path  # for `open_source`
     session: Session
-    size: tuple[int, int]
+    size: tuple[int, int]  # of the frames
+    # Seconds since the first frame; numbers of pictures, which have no time.
     times: npt.NDArray[np.float64] = field(repr=False, compare=False)
-    open: Callable[[], SeekableVideo]
-    notes: tuple[str, ...] = ()
-    pictures: tuple[str, ...] = ()
-    size_of: Callable[[int], Size] = lambda frame: (0, 0)
-    sound: Path | None = None
-    check: Callable[[], None] = lambda: None
+    open: Callable[[], SeekableVideo]  # every thread opens its own
+    notes: tuple[str, ...] = ()  # on another model, another place for the session, and the like
+    pictures: tuple[str, ...] = ()  # their names; empty of a video
+    size_of: Callable[[int], Size] = lambda frame: (0, 0)  # of a frame by its number
+    sound: Path | None = None  # the file, if it has sound
+    check: Callable[[], None] = lambda: None  # raises VideoError if the file is not as it was
 
     @property
     def seconds(self) -> float:

@@ -25,13 +25,7 @@ _DRAWN: Final = 8.0  # px of the frame: what is smaller is a click, not a box
 
 
 class Placing:
-    """Puts whole shapes into the frame that is shown.
-
-    Attributes
-    ----------
-    waiting : bool
-        Whether a box is to be drawn around a new person's face.
-    """
+    """Puts whole shapes into the frame that is shown."""
 
     def __init__(
         self,
@@ -41,7 +35,7 @@ class Placing:
         correct: Callable[[], None],
     ) -> None:
         self._viewing, self._model, self._run, self._correct = viewing, model, run, correct
-        self.waiting = False
+        self.waiting = False  # for a box around a new person's face
         self._corners: tuple[Place, Place] | None = None
 
     def place(self, points: Points) -> None:

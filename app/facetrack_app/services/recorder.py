@@ -40,16 +40,6 @@ class Recorder:
 
     Frames and seconds count from the recording's first frame, as the camera gave them: a frame
     that the tracker did not see has a row that says why.
-
-    Attributes
-    ----------
-    base : Path
-        The files' common path without what follows.
-    files : list of Path
-        What was written, once it is closed.
-    account : Account
-    failure : str
-        What could not be written, in words: nothing more is. Empty as long as all is well.
     """
 
     def __init__(self, wish: Wish, choice: Choice, rests: Names = NO_NAMES) -> None:
@@ -59,13 +49,13 @@ class Recorder:
             raise output_error(wish.folder, error) from error
         self.wish, self._started = wish, datetime.now().astimezone()
         stem = wish.stem(self._started)
-        self.base = wish.folder / stem
+        self.base = wish.folder / stem  # the files' common path
         number = 1
         while self._beside(".csv").exists():
             number += 1
             self.base = wish.folder / f"{stem}-{number}"
         self.account, self.files = Account(), list[Path]()
-        self.failure = ""
+        self.failure = ""  # what could not be written: nothing more is
         self.choice, self._rests = choice, rests
         self._outputs = Outputs(self.base)
         self._table = OpenFaceWriter(self._outputs.path("csv"))

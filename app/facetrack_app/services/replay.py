@@ -33,19 +33,11 @@ COMPARED: Final = ("person", "assignment", "track", "correction", "span", "decis
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What doing a session over again gave.
+    """What doing a session over again gave."""
 
-    Attributes
-    ----------
-    steps, frames : int
-        Steps that were done again, and frames that were tracked.
-    different : tuple of str
-        Tables whose rows differ, with the first row that does; empty if all bytes are the same.
-    """
-
-    steps: int
-    frames: int
-    different: tuple[str, ...]
+    steps: int  # done again
+    frames: int  # tracked
+    different: tuple[str, ...]  # tables whose rows differ, with the first row that does
 
 
 def replay(

@@ -38,22 +38,13 @@ _APART: Final = 5.0  # trust lost per outer-eye distance between both directions
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A stretch to track anew.
+    """A stretch to track anew; what it reads is read in the thread that learns."""
 
-    Attributes
-    ----------
-    step : int
-        The step of the history that asked for it.
-    stretch : Stretch
-    corrections : callable
-        Reads the person's, by frame: all, or those that count. Asked in the thread that learns.
-    starts : callable or None
-        Of pictures that stand each by itself: reads where the face lies in them, by frame.
-    """
-
-    step: int
+    step: int  # of the history, which asked for it
     stretch: Stretch
+    # The person's, by frame: all, or those that count.
     corrections: Callable[[], dict[int, Correction]] = field(repr=False)
+    # Where the face lies in pictures that stand each by itself; None: of a video.
     starts: Callable[[], dict[int, Points]] | None = field(default=None, repr=False)
 
 

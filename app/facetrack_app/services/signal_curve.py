@@ -20,33 +20,17 @@ from facetrack_app.services.posting import Post
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be drawn.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Signals.
-    person : int
-    first, stop : int
-        Frames, up to but without the second.
-    width : int
-        Columns of pixels.
-    """
+    """What is to be drawn: signals of a person, frames up to but without `stop`."""
 
     names: tuple[str, ...]
     person: int
     first: int
     stop: int
-    width: int
+    width: int  # columns of pixels
 
 
 class SignalCurves:
-    """Reads curves beside the window; of several wishes the last is fulfilled.
-
-    Attributes
-    ----------
-    curves : list of Curve
-    """
+    """Reads curves beside the window; of several wishes the last is fulfilled."""
 
     def __init__(self, database: Path, post: Post, ready: Callable[[], None]) -> None:
         self.curves: list[Curve] = []

@@ -32,16 +32,10 @@ def has_sound(path: Path) -> bool:
 
 
 class Sound:
-    """The sound of a file from a moment on.
-
-    Attributes
-    ----------
-    failure : str
-        Why the sound ended before its time; empty if it did not.
-    """
+    """The sound of a file from a moment on."""
 
     def __init__(self, path: Path, begin: float) -> None:
-        self.failure = ""
+        self.failure = ""  # why the sound ended before its time
         self._path, self._begin = path, begin
         self._decoded = bytearray()
         self._room = threading.Condition()

@@ -20,17 +20,10 @@ _PATIENCE: Final = 10.0  # seconds for the frame at hand
 
 
 class TrackQueue:
-    """Runs one order at a time; starting the same order again goes on with it.
-
-    Attributes
-    ----------
-    changed : Observable
-        Something is known of the queue that was not; in the window's thread.
-    queue : Queue
-    """
+    """Runs one order at a time; starting the same order again goes on with it."""
 
     def __init__(self, post: Post) -> None:
-        self.changed: Observable[[]] = Observable()
+        self.changed: Observable[[]] = Observable()  # called in the window's thread
         self.queue = Queue(ended=True)
         self._post = post
         self._process: subprocess.Popen[str] | None = None

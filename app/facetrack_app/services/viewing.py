@@ -20,44 +20,20 @@ from facetrack_app.services.posting import Post
 
 
 class Viewing:
-    """An open video that is looked at, with the thread that reads its frames.
-
-    Attributes
-    ----------
-    changed : Observable
-        Something that is shown has changed.
-    said : Observable
-        A sentence for the person, and whether it is about trouble.
-    playback : Playback
-        Which frame is wished for.
-    stretch : Stretch
-        How the session's pixels become those of the picture that is shown, which are square.
-    frame : Frame or None
-        The picture that is shown.
-    trouble : str
-        Why there is none, of a broken picture.
-    person : int or None
-        Whose face is edited.
-    editor : Editor or None
-        That person's face in the frame that is shown.
-    ghost : ndarray, shape (68, 2), or None
-        The shape before the last correction of this frame, in pixels.
-    markup : {68, 51, 49}
-        Points that are shown and can be moved.
-    """
+    """An open video that is looked at, with the thread that reads its frames."""
 
     def __init__(self, document: Document, post: Post) -> None:
         self.document, self.session = document, document.session
-        self.stretch = self.session.stretch
-        self.changed: Observable[[]] = Observable()
+        self.stretch = self.session.stretch  # to square pixels, which are shown
+        self.changed: Observable[[]] = Observable()  # what is shown
         self.said = Voice()
         self.playback = Playback(self.session.n_frames, int(self.session.setting("frame", 0)))
-        self.frame: Frame | None = None
-        self.trouble = ""
-        self.person = self._first_person()
+        self.frame: Frame | None = None  # the picture that is shown
+        self.trouble = ""  # why there is none, of a broken picture
+        self.person = self._first_person()  # whose face is edited
         self.editor: Editor | None = None
         self._edited: tuple[int | None, int] | None = None  # person and frame of the editor
-        self.markup = 68
+        self.markup = 68  # points that are shown and can be moved: 68, 51 or 49
         self.reach = Reach.POINT
         # Person, frame, and the shape before the correction that was made there last.
         self._before: tuple[int | None, int, Points] | None = None

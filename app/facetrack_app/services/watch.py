@@ -12,20 +12,9 @@ from facetrack_app.services.live_session import LiveSession
 
 @dataclass(slots=True)
 class Watch:
-    """The live session that runs now, and what is to be told.
+    """The live session that runs now, and what is to be told."""
 
-    Attributes
-    ----------
-    session : LiveSession or None
-        None while no camera is watched.
-    said : Voice
-    changed : Observable
-        What can be asked for may have changed.
-    annotate : Observable
-        A video that is to be shown in the annotate view.
-    """
-
-    session: LiveSession | None = None
+    session: LiveSession | None = None  # None while no camera is watched
     said: Voice = field(default_factory=Voice)
-    changed: Observable[[]] = field(default_factory=Observable)
-    annotate: Observable[[Path]] = field(default_factory=Observable)
+    changed: Observable[[]] = field(default_factory=Observable)  # what can be asked for
+    annotate: Observable[[Path]] = field(default_factory=Observable)  # a video to show there

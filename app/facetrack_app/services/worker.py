@@ -17,17 +17,12 @@ class Worker(Generic[T]):
     """Hands wishes to `fulfil`, one by one, with a stack of what its thread closes at the end.
 
     A thread that outlives the window computes while the libraries end: it is waited for.
-
-    Attributes
-    ----------
-    wishes : LatestValue
-        Of several, only the last is fulfilled.
     """
 
     def __init__(
         self, name: str, fulfil: Callable[[T, ExitStack], None], *, patience: float = 10.0
     ) -> None:
-        self.wishes: LatestValue[T] = LatestValue()
+        self.wishes: LatestValue[T] = LatestValue()  # of several, only the last is fulfilled
         self._fulfil, self._patience = fulfil, patience
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()

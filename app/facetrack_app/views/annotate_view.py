@@ -54,22 +54,14 @@ class Gestures(NamedTuple):
 
 
 class AnnotateView(QWidget):
-    """The annotate view. Its methods named as in the table of actions do these.
-
-    Attributes
-    ----------
-    said : Observable
-        What is to be told to the person.
-    changed : Observable
-        What can be asked for may have changed.
-    """
+    """The annotate view. Its methods named as in the table of actions do these."""
 
     def __init__(
         self, model: Any, settings: Settings, poster: Poster, buttons: dict[str, QPushButton]
     ) -> None:
         super().__init__()
         self.said = Voice()
-        self.changed: Observable[[]] = Observable()
+        self.changed: Observable[[]] = Observable()  # what can be asked for may have changed
         self._model, self._settings, self.post = model, settings, poster.post
         self.annotator: Annotator | None = None
         self._gestures: Gestures | None = None

@@ -24,13 +24,9 @@ HINT_COLOUR: Final = QColor("#9aa0a6")
 
 
 class Canvas(QWidget):
-    """Shows a frame and faces on it.
+    """Shows a frame and faces on it; its signals hand gestures on, in pixels of the frame."""
 
-    Signals hand gestures on, in pixels of the frame: `pressed`, `moved` and `released` of the left
-    button, with the keyboard's modifiers at the press.
-    """
-
-    pressed = pyqtSignal(float, float, int)
+    pressed = pyqtSignal(float, float, int)  # of the left button, with the keyboard's modifiers
     moved = pyqtSignal(float, float)
     released = pyqtSignal()
 

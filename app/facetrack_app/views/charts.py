@@ -36,16 +36,7 @@ _UNKNOWN: Final = "\N{EN DASH}"
 
 
 class StripCharts(QWidget):
-    """Charts one beside the other; drawn at most fifteen times a second.
-
-    Attributes
-    ----------
-    shown : dict of str to Chart
-    influences : list of Influences
-        Beside the charts of values that have parts.
-    marks : LiveMarks or None
-        Events that the person marked: drawn in every chart.
-    """
+    """Charts one beside the other; drawn at most fifteen times a second."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,8 +49,8 @@ class StripCharts(QWidget):
         layout.addWidget(self._graphics)
         self._strip = Strip()
         self.shown: dict[str, Chart] = {}
-        self.influences: list[Influences] = []
-        self.marks: LiveMarks | None = None
+        self.influences: list[Influences] = []  # beside the charts of values that have parts
+        self.marks: LiveMarks | None = None  # drawn in every chart
         self._rested = False
         self._fresh = False
         self._timer = QTimer(self)

@@ -30,37 +30,17 @@ Points = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class DrawnFace:
-    """A face as it is to be drawn.
+    """A face as it is to be drawn."""
 
-    Attributes
-    ----------
-    points : ndarray, shape (68, 2), float64
-        Pixels of the frame; NaN where absent.
-    colour : QColor
-        Of the contours.
-    source : ndarray, shape (68,), uint8, or None
-        `Source` of each point; None: contours alone.
-    confidence : ndarray, shape (68,), float64, or None
-    selected : int or None
-    visible : tuple of int
-        Points of the mark-up in use.
-    label : str
-        Written above the face.
-    ghost : bool
-        Whether it is dashed: a shape that was.
-    handled : bool
-        Whether it has handles: it can be scaled and turned as a whole.
-    """
-
-    points: Points
-    colour: QColor
-    source: npt.NDArray[np.uint8] | None = None
+    points: Points  # px of the frame, (68, 2); NaN where absent
+    colour: QColor  # of the contours
+    source: npt.NDArray[np.uint8] | None = None  # `Source` of each point; None: contours alone
     confidence: npt.NDArray[np.float64] | None = None
     selected: int | None = None
-    visible: tuple[int, ...] = tuple(range(N_POINTS))
-    label: str = ""
-    ghost: bool = False
-    handled: bool = False
+    visible: tuple[int, ...] = tuple(range(N_POINTS))  # the mark-up in use
+    label: str = ""  # written above the face
+    ghost: bool = False  # dashed: the shape before
+    handled: bool = False  # has handles: it can be scaled and turned as a whole
 
 
 @dataclass(frozen=True, slots=True)

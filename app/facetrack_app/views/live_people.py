@@ -14,17 +14,11 @@ from facetrack_app.views.asking import ask_where
 
 
 class LivePeople:
-    """Methods named as in the table of actions, for the live view.
-
-    Attributes
-    ----------
-    person : Path or None
-        A profile of a person who was taught before.
-    """
+    """Methods named as in the table of actions, for the live view."""
 
     def __init__(self, watch: Watch, restart: Callable[[], None], parent: QWidget) -> None:
         self._watch, self._restart, self._parent = watch, restart, parent
-        self.person: Path | None = None
+        self.person: Path | None = None  # profile of a person who was taught before
 
     def forget_person(self) -> None:
         """Drop all that was learned of the faces in view."""

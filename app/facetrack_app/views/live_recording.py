@@ -26,20 +26,14 @@ def visible_folder() -> Path:
 
 
 class LiveRecording:
-    """Methods named as in the table of actions, for the live view.
-
-    Attributes
-    ----------
-    last : Recorder or None
-        The recording that ended last.
-    """
+    """Methods named as in the table of actions, for the live view."""
 
     def __init__(
         self, watch: Watch, box: RecordBox, settings: Settings, folder: Path, parent: QWidget
     ) -> None:
         self._watch, self._box, self._settings = watch, box, settings
         self._standard, self._parent = folder, parent
-        self.last: Recorder | None = None
+        self.last: Recorder | None = None  # the recording that ended last
         box.show_wishes(settings, self.folder)
         box.changed.connect(self._remember)
 

@@ -41,19 +41,7 @@ HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
 
 
 class LiveView(QWidget):
-    """The live view. Its methods named as in the table of actions do these.
-
-    Attributes
-    ----------
-    said : Observable
-        What is to be told to the person.
-    changed : Observable
-        What can be asked for may have changed.
-    annotate : Observable
-        A video that is to be shown in the annotate view.
-    signed : Observable
-        What every tab is to say of a recording that is going on.
-    """
+    """The live view. Its methods named as in the table of actions do these."""
 
     def __init__(
         self,
@@ -67,7 +55,7 @@ class LiveView(QWidget):
         self._watch = Watch()
         self.said, self.changed = self._watch.said, self._watch.changed
         self.annotate = self._watch.annotate
-        self.signed: Observable[[str]] = Observable()
+        self.signed: Observable[[str]] = Observable()  # what every tab says of a recording
         self._hidden = False  # behind another view
         self.changed.connect(lambda: self.rest(self._hidden))
         self.changed.connect(lambda: self.signed(self.recording.sign))

@@ -43,10 +43,7 @@ class SpacePresses(QObject):
 
 
 class ActionBar:
-    """Makes Qt's actions, once, and keeps them in step with what is shown.
-
-    `recent` is the empty menu of what was opened before.
-    """
+    """Makes Qt's actions, once, and keeps them in step with what is shown."""
 
     def __init__(
         self,
@@ -55,7 +52,7 @@ class ActionBar:
         keys: Mapping[str, str],
     ) -> None:
         self._actions: dict[str, QAction] = {}
-        self.recent = QMenu("Open recent", window)
+        self.recent = QMenu("Open recent", window)  # what was opened before
         self.recent.setToolTipsVisible(True)
         menus = {name: window.menuBar().addMenu(text) for name, text in MENUS.items()}
         for menu in menus.values():

@@ -13,14 +13,7 @@ from facetrack_app.model.settings import Settings
 
 
 class RecordBox(QGroupBox):
-    """Controls of recordings.
-
-    Attributes
-    ----------
-    kinds : QComboBox
-    subject, session : QLineEdit
-    recorded : QLabel
-    """
+    """Controls of recordings."""
 
     changed = pyqtSignal()
 

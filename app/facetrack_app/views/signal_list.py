@@ -19,13 +19,7 @@ _BAR: Final = 24  # px that scrolling takes
 
 
 class SignalList(QComboBox):
-    """A box whose entries are ticked; says which ones are.
-
-    Attributes
-    ----------
-    ticked : list of str
-        The signals that are drawn, in the order in which they were chosen.
-    """
+    """A box whose entries are ticked; says which ones are."""
 
     chosen = pyqtSignal(list)
     refused = pyqtSignal(str)
@@ -36,7 +30,7 @@ class SignalList(QComboBox):
         # As wide as its place is; what is listed may be wider.
         self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(len(_TITLE))
-        self.ticked: list[str] = []
+        self.ticked: list[str] = []  # what is drawn, in the order in which it was chosen
         self.tick([])
         self.activated.connect(self._toggle)
 

@@ -31,16 +31,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How the timeline is divided.
+    """How the timeline is divided."""
 
-    Attributes
-    ----------
-    lanes, curves : int
-        How many lanes of events and curves of signals there are.
-    """
-
-    lanes: int = 1
-    curves: int = 0
+    lanes: int = 1  # of events
+    curves: int = 0  # of signals
 
     @property
     def trust(self) -> int:
@@ -78,17 +72,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Frames as columns of pixels.
-
-    Attributes
-    ----------
-    first, stop : int
-        Frames that are shown, up to but without the second.
-    columns : int
-    """
+    """Frames as columns of pixels."""
 
     first: int
-    stop: int
+    stop: int  # the first one that is not shown any more
     columns: int
 
     def x(self, frame: float) -> float:
