@@ -20,7 +20,7 @@ _NO_PARTS: Final[Mapping[Spec, Values]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: it holds arrays
 class Curve:
-    """A signal over frames, up to but without `stop`; arrays but `values` and `parts` are of columns."""
+    """A signal over frames, up to but without `stop`; `least` to `unassessable` are of columns."""
 
     spec: Spec
     first: int

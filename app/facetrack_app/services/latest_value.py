@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class LatestValue(Generic[T]):
-    """Room for one thing; what is not taken is given to `missed`, in the thread that replaced it."""
+    """Room for one thing; what is not taken goes to `missed`, in the thread that replaced it."""
 
     def __init__(self) -> None:
         self.missed: Callable[[T], object] = lambda thing: None

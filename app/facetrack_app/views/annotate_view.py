@@ -80,6 +80,9 @@ class AnnotateView(QWidget):
         )  # fmt: skip
         self._lay_out()
         self._connect()
+        self.next_signal = self.transport.next_signal
+        for count in MARKUP_COUNTS:
+            setattr(self, f"markup_{count}", partial(self._choose_markup, count))
 
     def _lay_out(self) -> None:
         left = QVBoxLayout()
@@ -171,7 +174,7 @@ class AnnotateView(QWidget):
         annotator.markup = self._settings.markup
         annotator.changed.connect(self.refresh)
         annotator.said.connect(self.said)
-        annotator.progressed.connect(self._show_progress)
+        annotator.progressed.connect(self.transport.show_progress)
         # Pictures have no time.
         self.timeline.show_session(annotator.session, () if document.pictures else document.times)
         database = annotator.session.store.path
@@ -299,9 +302,6 @@ class AnnotateView(QWidget):
         if self._curves is not None:
             self.timeline.show_curves(self._curves.curves)
 
-    def _show_progress(self, text: str, share: float) -> None:
-        self.transport.show_progress(text, share)
-
     # Gestures and choices
 
     def _press(self, x: float, y: float, modifiers: int) -> None:
@@ -350,22 +350,6 @@ class AnnotateView(QWidget):
         """Show another number of points."""
         place = MARKUP_COUNTS.index(self._settings.markup) + 1
         self._choose_markup(MARKUP_COUNTS[place % len(MARKUP_COUNTS)])
-
-    def markup_68(self) -> None:
-        """Show all points."""
-        self._choose_markup(68)
-
-    def markup_51(self) -> None:
-        """Show all points but the jaw."""
-        self._choose_markup(51)
-
-    def markup_49(self) -> None:
-        """Show all points but the jaw and the inner corners of the mouth."""
-        self._choose_markup(49)
-
-    def next_signal(self) -> None:
-        """Draw another signal in the timeline."""
-        self.transport.next_signal()
 
     @property
     def sounding(self) -> bool:

@@ -42,21 +42,20 @@ LICENCES = (
 )  # fmt: skip
 
 
-class TextDialog(QDialog):
-    """A page to read."""
-
-    def __init__(self, title: str, html: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
-        self.resize(720, 560)
-        self.page = QTextBrowser()
-        self.page.setOpenExternalLinks(True)
-        self.page.setHtml(html)
-        buttons = QDialogButtonBox(QDialogButtonBox.Close)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.page)
-        layout.addWidget(buttons)
+def read(title: str, text: str, parent: QWidget, *, markdown: bool = False) -> None:
+    """Show a page to read, HTML or Markdown, until it is closed."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.resize(720, 560)
+    page = QTextBrowser()
+    page.setOpenExternalLinks(True)
+    page.setMarkdown(text) if markdown else page.setHtml(text)
+    buttons = QDialogButtonBox(QDialogButtonBox.Close)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.addWidget(page)
+    layout.addWidget(buttons)
+    dialog.exec()
 
 
 def about_html() -> str:
@@ -72,11 +71,10 @@ def about_html() -> str:
     )
 
 
-def notes_dialog(video: str, notes: list[str], parent: QWidget | None) -> TextDialog:
+def notes_html(video: str, notes: list[str]) -> str:
     """List what is to be known of a video."""
     lines = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    html = f"<h3>{escape(video)}</h3><ul>{lines}</ul>" if notes else "<p>There are no notes.</p>"
-    return TextDialog("Notes", html, parent)
+    return f"<h3>{escape(video)}</h3><ul>{lines}</ul>" if notes else "<p>There are no notes.</p>"
 
 
 FIRST_KEYS: Final = (
@@ -95,25 +93,11 @@ def first_steps(changed: Mapping[str, str]) -> str:
     return "\n".join([text, "## Keys", "", "| | Key |", "|---|---|", *rows, ""])
 
 
-def guide_dialog(changed: Mapping[str, str], parent: QWidget | None) -> TextDialog:
-    """Show what to do first."""
-    dialog = TextDialog("First steps", "", parent)
-    dialog.page.setMarkdown(first_steps(changed))
-    return dialog
-
-
 def models_text() -> str:
     """Write the cards of the models that are installed."""
     folder = files("facetrack.models")
     cards = [f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".md")]
     return "\n\n---\n\n".join(cards) or "No model is installed."
-
-
-def models_dialog(parent: QWidget | None) -> TextDialog:
-    """Show the models' cards with their terms."""
-    dialog = TextDialog("Models and their terms", "", parent)
-    dialog.page.setMarkdown(models_text())
-    return dialog
 
 
 class KeysSheet(QDialog):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, partialmethod
 from math import radians
 from typing import Final
 
@@ -21,19 +22,18 @@ class Edits:
     def __init__(self, annotator: Annotator, go: Callable[[int], None]) -> None:
         self._annotator, self._go = annotator, go
         self._copied: Points | None = None
-
-    def next_point(self) -> None:
-        """Select the next point."""
-        self._select(1)
-
-    def previous_point(self) -> None:
-        """Select the point before."""
-        self._select(-1)
+        for reach in Reach:
+            setattr(self, f"reach_{reach}", partial(annotator.choose_reach, reach))
+        self.uncorrect, self.fit_here = annotator.uncorrect, annotator.placing.fit_here
+        self.track_back, self.track_on = partial(annotator.track, -1), partial(annotator.track, 1)
+        self.toggle_tracking = annotator.tracking.toggle
 
     def _select(self, step: int) -> None:
         if self._annotator.editor is not None:
             self._annotator.editor.select_next(step)
             self._annotator.changed()
+
+    next_point, previous_point = partialmethod(_select, 1), partialmethod(_select, -1)
 
     def toggle_occluded(self) -> None:
         """Mark the selected point as hidden, or as seen again."""
@@ -48,38 +48,15 @@ class Edits:
         if not self._annotator.placing.toggle_absent():
             self._annotator.said(_SELECT, False)
 
-    def reach_point(self) -> None:
-        """Drag one point."""
-        self._annotator.choose_reach(Reach.POINT)
-
-    def reach_region(self) -> None:
-        """Drag a region."""
-        self._annotator.choose_reach(Reach.REGION)
-
-    def reach_shape(self) -> None:
-        """Drag the whole shape."""
-        self._annotator.choose_reach(Reach.SHAPE)
-
-    def grow_shape(self) -> None:
-        """Make the whole shape larger."""
-        self._reshape(_GROWTH, 0.0)
-
-    def shrink_shape(self) -> None:
-        """Make the whole shape smaller."""
-        self._reshape(1 / _GROWTH, 0.0)
-
-    def turn_shape_left(self) -> None:
-        """Turn the whole shape against the clock."""
-        self._reshape(1.0, -_TURN)
-
-    def turn_shape_right(self) -> None:
-        """Turn the whole shape with the clock."""
-        self._reshape(1.0, _TURN)
-
     def _reshape(self, factor: float, angle: float) -> None:
         editor = self._annotator.editor
         if editor is not None and not editor.holding and editor.reshape(factor, angle):
             self._annotator.correct()
+
+    grow_shape = partialmethod(_reshape, _GROWTH, 0.0)
+    shrink_shape = partialmethod(_reshape, 1 / _GROWTH, 0.0)
+    turn_shape_left = partialmethod(_reshape, 1.0, -_TURN)
+    turn_shape_right = partialmethod(_reshape, 1.0, _TURN)
 
     def copy_shape(self) -> None:
         """Keep the shape of this frame for another one."""
@@ -100,34 +77,12 @@ class Edits:
             self._annotator.editor.vouch_for_all()
             self._annotator.correct()
 
-    def uncorrect(self) -> None:
-        """Remove this frame's correction."""
-        self._annotator.uncorrect()
-
-    def fit_here(self) -> None:
-        """Fit once more from the points as they stand."""
-        self._annotator.placing.fit_here()
-
     def undo(self) -> None:
         """Take the last step back, and go there."""
-        self._go_there(self._annotator.undo())
+        if (frame := self._annotator.undo()) is not None:
+            self._go(frame)
 
     def redo(self) -> None:
         """Do again what was undone last, and go there."""
-        self._go_there(self._annotator.redo())
-
-    def _go_there(self, frame: int | None) -> None:
-        if frame is not None:
+        if (frame := self._annotator.redo()) is not None:
             self._go(frame)
-
-    def track_back(self) -> None:
-        """Track anew back from here."""
-        self._annotator.track(-1)
-
-    def track_on(self) -> None:
-        """Track anew on from here."""
-        self._annotator.track(1)
-
-    def toggle_tracking(self) -> None:
-        """Stop tracking the video, or go on."""
-        self._annotator.tracking.toggle()

@@ -58,6 +58,7 @@ class EvaluateView(QWidget):
         self._poster = poster
         self.measured: Measured | None = None
         self.form = EvaluateForm(buttons, poster.post)
+        self.stop = self.form.stop  # begins nothing any more
         self.heading = QLabel()
         self.heading.setWordWrap(True)
         self.heading.setAccessibleName("what was measured")
@@ -252,10 +253,6 @@ class EvaluateView(QWidget):
         self.canvas.set_faces(
             [DrawnFace(stretch.square(points), colour) for points, colour in drawn]
         )
-
-    def stop(self) -> None:
-        """Begin nothing any more."""
-        self.form.stop()
 
 
 def _prepare(table: QTableWidget, headers: Sequence[str], name: str) -> None:

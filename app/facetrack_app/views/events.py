@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, partialmethod
 
 from PyQt5.QtWidgets import QWidget
 
@@ -29,16 +30,14 @@ class Events:
         self._annotator, self._go, self._parent = annotator, go, parent
         self._vocabulary = vocabulary
         self._judging = annotator.judging
-
-    def next_event(self) -> None:
-        """Choose the next event and go to it."""
-        self._seek(back=False)
-
-    def previous_event(self) -> None:
-        """Choose the event before and go to it."""
-        self._seek(back=True)
+        self.accept_event = partial(self._on_chosen, self._judging.accept)
+        self.reject_event = partial(self._on_chosen, self._judging.reject)
+        self.rename_event = partial(self._on_chosen, self._rename)
+        self.event_begins_here = partial(self._on_chosen, partial(self._move, by_stop=False))
+        self.event_ends_here = partial(self._on_chosen, partial(self._move, by_stop=True))
 
     def _seek(self, *, back: bool) -> None:
+        """Choose the next event, or the one before, and go to it."""
         annotator = self._annotator
         frame = self._judging.next(annotator.person, annotator.playback.frame, back=back)
         if frame is None:
@@ -46,6 +45,8 @@ class Events:
             return
         self._go(frame)
         self._say()
+
+    next_event, previous_event = partialmethod(_seek, back=False), partialmethod(_seek, back=True)
 
     def _say(self) -> None:
         if self._judging.chosen is not None:
@@ -62,32 +63,13 @@ class Events:
         else:
             do(self._judging.chosen)
 
-    def accept_event(self) -> None:
-        """Say that the chosen event is right."""
-        self._on_chosen(self._judging.accept)
-
-    def reject_event(self) -> None:
-        """Say that there is no such event."""
-        self._on_chosen(self._judging.reject)
-
-    def rename_event(self) -> None:
-        """Ask what the chosen event is."""
-        self._on_chosen(self._rename)
-
     def _rename(self, judged: Judged) -> None:
         name = ask_name(self._parent, self._vocabulary, judged.event.name)
         if name is not None:
             self._judging.rename(judged, name)
 
-    def event_begins_here(self) -> None:
-        """Move the start of the chosen event to this frame."""
-        self._on_chosen(lambda judged: self._move(judged, by_stop=False))
-
-    def event_ends_here(self) -> None:
-        """Move the end of the chosen event to this frame."""
-        self._on_chosen(lambda judged: self._move(judged, by_stop=True))
-
     def _move(self, judged: Judged, *, by_stop: bool) -> None:
+        """Move an end of an event to this frame."""
         session, here = self._annotator.session, self._annotator.playback.frame
         first, last = session.frames_of(judged.event.start, judged.event.stop)
         first, last = (first, here) if by_stop else (here, last)

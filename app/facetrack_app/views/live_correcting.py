@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partialmethod
 from typing import Final
 
 from facetrack.errors import FacetrackError
@@ -74,39 +75,20 @@ class LiveCorrecting:
             self._watch.said(learned if lessons else "nothing was moved, nothing learned", False)
         self._watch.changed()
 
-    def live_next_point(self) -> None:
-        """Choose the next point."""
-        self._select(1)
-
-    def live_previous_point(self) -> None:
-        """Choose the point before."""
-        self._select(-1)
-
-    def live_left(self) -> None:
-        """Move the point by a pixel."""
-        self._nudge(-1, 0)
-
-    def live_right(self) -> None:
-        """Move the point by a pixel."""
-        self._nudge(1, 0)
-
-    def live_up(self) -> None:
-        """Move the point by a pixel."""
-        self._nudge(0, -1)
-
-    def live_down(self) -> None:
-        """Move the point by a pixel."""
-        self._nudge(0, 1)
-
     def _select(self, step: int) -> None:
         if self._session is not None and self._session.editor is not None:
             self._session.editor.select_next(step)
             self._show_edited()
 
+    live_next_point, live_previous_point = partialmethod(_select, 1), partialmethod(_select, -1)
+
     def _nudge(self, dx: float, dy: float) -> None:
         if self._session is not None and self._session.editor is not None:
             self._session.editor.nudge(-dx if self._canvas.mirrored else dx, dy)
             self._show_edited()
+
+    live_left, live_right = partialmethod(_nudge, -1, 0), partialmethod(_nudge, 1, 0)
+    live_up, live_down = partialmethod(_nudge, 0, -1), partialmethod(_nudge, 0, 1)
 
     def _press(self, x: float, y: float, modifiers: int) -> None:
         if self._session is None:

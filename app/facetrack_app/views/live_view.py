@@ -68,6 +68,7 @@ class LiveView(QWidget):
         self.charts = StripCharts()
         self.troubles = QLabel()
         self.panel = LivePanel(buttons)
+        self.toggle_mirror = self.panel.mirror.toggle
         self.people = LivePeople(self._watch, self.restart, self)
         self.recording = LiveRecording(
             self._watch, self.panel.recording, settings, recordings, self
@@ -236,10 +237,6 @@ class LiveView(QWidget):
         self.panel.show_state("", f"{name} has ended")
         if not recorded:
             self.said(f"{name} has ended", False)
-
-    def toggle_mirror(self) -> None:
-        """Show the picture as in a mirror, or not."""
-        self.panel.mirror.toggle()
 
     def toggle_adapt(self) -> None:
         """Let the tracker learn from its own tracks, or not."""

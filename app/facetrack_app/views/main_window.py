@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partialmethod
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addPermanentWidget(self._bar.buttons["show_notes"])
         self.hint = TeachingHint(self.tabs)
         self.hint.gone.connect(self._know)
+        self.show_hint, self.quit = self.hint.appear, self.close
         SpacePresses(self)
         self._splits = {split.objectName(): split for split in self.findChildren(QSplitter)}
         self._find_place()
@@ -199,17 +201,12 @@ class MainWindow(QMainWindow):
 
     # The window's own actions
 
-    def show_live(self) -> None:
-        """Show the live view."""
-        self.tabs.setCurrentIndex(VIEWS.index(LIVE))
+    def _show_view(self, name: str) -> None:
+        self.tabs.setCurrentIndex(VIEWS.index(name))
 
-    def show_annotate(self) -> None:
-        """Show the annotate view."""
-        self.tabs.setCurrentIndex(VIEWS.index(ANNOTATE))
-
-    def show_evaluate(self) -> None:
-        """Show the evaluate view."""
-        self.tabs.setCurrentIndex(VIEWS.index(EVALUATE))
+    show_live = partialmethod(_show_view, LIVE)
+    show_annotate = partialmethod(_show_view, ANNOTATE)
+    show_evaluate = partialmethod(_show_view, EVALUATE)
 
     def open_video(self) -> None:
         """Ask for a video to annotate."""
@@ -217,22 +214,12 @@ class MainWindow(QMainWindow):
         if path:
             self.open(Path(path))
 
-    def open_pictures(self) -> None:
-        """Ask for a folder of pictures to annotate, each by itself."""
-        self._open_folder("Open pictures", stills=True)
-
-    def open_sequence(self) -> None:
-        """Ask for a folder of pictures that are the frames of a video."""
-        self._open_folder("Open picture sequence", stills=False)
-
     def _open_folder(self, title: str, *, stills: bool) -> None:
-        path = QFileDialog.getExistingDirectory(self, title)
-        if path:
+        if path := QFileDialog.getExistingDirectory(self, title):
             self.open(Path(path), stills=stills)
 
-    def open_demo(self) -> None:
-        """Annotate the demo clip."""
-        self.open("demo")
+    open_pictures = partialmethod(_open_folder, "Open pictures", stills=True)
+    open_sequence = partialmethod(_open_folder, "Open picture sequence", stills=False)
 
     def open(self, source: str | Path, *, stills: bool = True) -> None:
         """Annotate a video, pictures (each by itself, or as frames) or the demo clip."""
@@ -250,6 +237,8 @@ class MainWindow(QMainWindow):
         self.annotate.open(source, folder, stills=stills, rate=rate or None)
         if isinstance(source, Path):
             self.settings.remember(source)
+
+    open_demo = partialmethod(open, "demo")
 
     def _fill_recent(self) -> None:
         """List what was opened before; what is gone cannot be chosen."""
@@ -326,19 +315,15 @@ class MainWindow(QMainWindow):
 
     def show_models(self) -> None:
         """Show the models' cards."""
-        dialogs.models_dialog(self).exec()
+        dialogs.read("Models and their terms", dialogs.models_text(), self, markdown=True)
 
     def show_notes(self) -> None:
         """List what is to be known of the video that is annotated."""
-        dialogs.notes_dialog(self.annotate.name, self.annotate.notes, self).exec()
+        dialogs.read("Notes", dialogs.notes_html(self.annotate.name, self.annotate.notes), self)
 
     def show_guide(self) -> None:
         """Show what to do first."""
-        dialogs.guide_dialog(self.settings.keys, self).exec()
-
-    def show_hint(self) -> None:
-        """Show how to teach the tracker."""
-        self.hint.appear()
+        dialogs.read("First steps", dialogs.first_steps(self.settings.keys), self, markdown=True)
 
     def welcome(self) -> None:
         """Show how to teach the tracker, unless the person knows it."""
@@ -352,11 +337,7 @@ class MainWindow(QMainWindow):
 
     def show_about(self) -> None:
         """Show what this is and under which terms."""
-        dialogs.TextDialog("About Facetrack", dialogs.about_html(), self).exec()
-
-    def quit(self) -> None:
-        """Close the window."""
-        self.close()
+        dialogs.read("About Facetrack", dialogs.about_html(), self)
 
     def save(self) -> None:
         """Save the settings."""

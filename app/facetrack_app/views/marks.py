@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partialmethod
 
 from PyQt5.QtWidgets import QInputDialog, QWidget
 
@@ -29,13 +30,9 @@ class Marks:
 
     def __init__(self, annotator: Annotator, vocabulary: Vocabulary, parent: QWidget) -> None:
         self._annotator, self._vocabulary, self._parent = annotator, vocabulary, parent
-        self._session = annotator.session
+        self._session, self.new_person = annotator.session, annotator.placing.ask
 
     # People
-
-    def new_person(self) -> None:
-        """Begin a person whom the tracker did not find."""
-        self._annotator.placing.ask()
 
     def delete_person(self) -> None:
         """Say that there is no such person."""
@@ -80,14 +77,12 @@ class Marks:
     def _others(self, person: int) -> dict[str, int]:
         """Give all others by name; who shares a name is told by where they are first seen."""
         people = {p: name for p, name in self._session.people.items() if p != person}
+        seen = {p: int(self._session.summary(p).seen.argmax()) + 1 for p in people}
         shared = Counter(people.values())
         return {
-            name if shared[name] == 1 else f"{name} (from frame {self._first_seen(p)}, no. {p})": p
+            name if shared[name] == 1 else f"{name} (from frame {seen[p]}, no. {p})": p
             for p, name in people.items()
         }
-
-    def _first_seen(self, person: int) -> int:
-        return int(self._session.summary(person).seen.argmax()) + 1
 
     def split_person(self) -> None:
         """Say that from this frame on it is another person."""
@@ -97,19 +92,8 @@ class Marks:
 
     # Time
 
-    def mark_event(self) -> None:
-        """Begin or end an event."""
-        self._mark("event")
-
-    def exclude_range(self) -> None:
-        """Begin or end a range that does not count."""
-        self._mark("exclude")
-
-    def mark_rest(self) -> None:
-        """Begin or end the frames in which the person's face is at rest."""
-        self._mark("rest")
-
     def _mark(self, kind: str) -> None:
+        """Begin or end a range of frames."""
         annotator, frame = self._annotator, self._annotator.playback.frame
         if annotator.pending is None or annotator.pending[0] != kind:
             annotator.pending = (kind, frame)
@@ -119,6 +103,9 @@ class Marks:
             annotator.pending = None
             self._mark_from(kind, first, last + 1)
         annotator.changed()
+
+    mark_event, mark_rest = partialmethod(_mark, "event"), partialmethod(_mark, "rest")
+    exclude_range = partialmethod(_mark, "exclude")
 
     def _mark_from(self, kind: str, start: int, stop: int) -> None:
         annotator = self._annotator

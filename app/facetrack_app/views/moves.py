@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partialmethod
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QInputDialog
@@ -52,13 +53,7 @@ class Moves:
         """Go some frames on."""
         self.go(self._annotator.playback.frame + frames)
 
-    def step_back(self) -> None:
-        """Go one frame back."""
-        self.step(-1)
-
-    def step_on(self) -> None:
-        """Go one frame on."""
-        self.step(1)
+    step_back, step_on = partialmethod(step, -1), partialmethod(step, 1)
 
     def _nudge(self, dx: float, dy: float) -> bool:
         annotator = self._annotator
@@ -71,61 +66,25 @@ class Moves:
             annotator.correct()
         return True
 
-    def left(self) -> None:
-        """Move the selected point, else go one frame back."""
-        if not self._nudge(-1, 0):
-            self.step(-1)
-
-    def right(self) -> None:
-        """Move the selected point, else go one frame on."""
-        if not self._nudge(1, 0):
-            self.step(1)
-
-    def up(self) -> None:
-        """Move the selected point, else go to the corrected frame before."""
-        if not self._nudge(0, -1):
-            self.previous_corrected()
-
-    def down(self) -> None:
-        """Move the selected point, else go to the next corrected frame."""
-        if not self._nudge(0, 1):
-            self.next_corrected()
-
-    def left_far(self) -> None:
-        """Move the selected point by 10 pixels."""
-        self._nudge(-10, 0)
-
-    def right_far(self) -> None:
-        """Move the selected point by 10 pixels."""
-        self._nudge(10, 0)
-
-    def up_far(self) -> None:
-        """Move the selected point by 10 pixels."""
-        self._nudge(0, -10)
-
-    def down_far(self) -> None:
-        """Move the selected point by 10 pixels."""
-        self._nudge(0, 10)
+    left_far, right_far = partialmethod(_nudge, -10, 0), partialmethod(_nudge, 10, 0)
+    up_far, down_far = partialmethod(_nudge, 0, -10), partialmethod(_nudge, 0, 10)
 
     def _seek(self, find: Callable[..., int | None], *, back: bool) -> None:
         annotator = self._annotator
         self.go(find(annotator.session, annotator.person, annotator.playback.frame, back=back))
 
-    def previous_corrected(self) -> None:
-        """Go to the corrected frame before."""
-        self._seek(stops.next_corrected, back=True)
+    previous_corrected = partialmethod(_seek, stops.next_corrected, back=True)
+    next_corrected = partialmethod(_seek, stops.next_corrected, back=False)
+    previous_doubtful = partialmethod(_seek, stops.next_doubtful, back=True)
+    next_doubtful = partialmethod(_seek, stops.next_doubtful, back=False)
 
-    def next_corrected(self) -> None:
-        """Go to the next corrected frame."""
-        self._seek(stops.next_corrected, back=False)
+    def _arrow(self, dx: int, dy: int) -> None:
+        """Move the selected point, else go to another frame: up and down, to a corrected one."""
+        if not self._nudge(dx, dy):
+            self.step(dx) if dx else self._seek(stops.next_corrected, back=dy < 0)
 
-    def next_doubtful(self) -> None:
-        """Go to the next doubtful stretch."""
-        self._seek(stops.next_doubtful, back=False)
-
-    def previous_doubtful(self) -> None:
-        """Go to the doubtful stretch before."""
-        self._seek(stops.next_doubtful, back=True)
+    left, right = partialmethod(_arrow, -1, 0), partialmethod(_arrow, 1, 0)
+    up, down = partialmethod(_arrow, 0, -1), partialmethod(_arrow, 0, 1)
 
     def worst_frame(self) -> None:
         """Go to the worst frame; once more: to the next worst one that is not near the others."""
@@ -135,9 +94,7 @@ class Moves:
             self.go(self._worst.frame)
         annotator.said(words, False)
 
-    def first_frame(self) -> None:
-        """Go to the start."""
-        self.go(0)
+    first_frame = partialmethod(go, 0)
 
     def last_frame(self) -> None:
         """Go to the end."""
@@ -158,27 +115,17 @@ class Moves:
         self._annotator.playback.toggle()
         self._run_clock()
 
-    def shuttle_back(self) -> None:
-        """Play backwards, or faster so."""
-        self._annotator.playback.shuttle(-1)
+    def _shuttle(self, direction: int) -> None:
+        self._annotator.playback.shuttle(direction)
         self._run_clock()
 
-    def shuttle_on(self) -> None:
-        """Play, or faster."""
-        self._annotator.playback.shuttle(1)
-        self._run_clock()
-
-    def slower(self) -> None:
-        """Play slower."""
-        self._change_pace(-1)
-
-    def faster(self) -> None:
-        """Play faster."""
-        self._change_pace(1)
+    shuttle_back, shuttle_on = partialmethod(_shuttle, -1), partialmethod(_shuttle, 1)
 
     def _change_pace(self, steps: int) -> None:
         playback = self._annotator.playback
         self.set_pace(PACES[min(max(PACES.index(playback.pace) + steps, 0), len(PACES) - 1)])
+
+    slower, faster = partialmethod(_change_pace, -1), partialmethod(_change_pace, 1)
 
     def set_pace(self, pace: float) -> None:
         """Play so fast from now on."""
