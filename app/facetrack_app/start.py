@@ -38,7 +38,8 @@ def open_window(video: str | None, model_name: str | None) -> int:
     settings_path = user_folder("config") / "settings.json"
     settings, wrong = load_settings(settings_path)
     theme.apply(application, settings.theme)
-    _limit_threads(settings.threads)
+    cv2.setNumThreads(settings.threads)
+    threadpool_limits(settings.threads)
     model, trouble = _load(model_name, settings.model)
     window = MainWindow(model, settings, settings_path, visible_folder())
     install_hook(window)
@@ -72,11 +73,6 @@ def _begin(window: MainWindow, video: str | None) -> None:
     if not list_cameras():
         window.live.choose("demo")
     window.live.start()
-
-
-def _limit_threads(count: int) -> None:
-    cv2.setNumThreads(count)
-    threadpool_limits(count)
 
 
 def install_hook(window: MainWindow) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from facetrack_app.model.store import Store
+
 UNASSIGNED: Final = -(2**31)
 
 
@@ -81,3 +83,8 @@ class Assignments:
                 if tracklet not in mine[-1:]:
                     mine.append(tracklet)
         return self._of_tracklet
+
+
+def read_assignments(store: Store) -> Assignments:
+    """Read whose face each tracklet is."""
+    return Assignments(store.read("SELECT tracklet, start, person FROM assignment"))

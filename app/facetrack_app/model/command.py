@@ -42,8 +42,9 @@ class Command(ABC):
         """Say which rows change; the session stays as it is."""
 
     def where(self, session: Session) -> tuple[int | None, int | None]:
-        """Give the person and the frame that it is about; None where it is about none."""
-        return getattr(self, "person", None), getattr(self, "frame", None)
+        """Give the person and the (first) frame that it is about; None where it is about none."""
+        frame = getattr(self, "frame", getattr(self, "start", None))
+        return getattr(self, "person", None), frame
 
     def do(self, session: Session, log: Log = lambda changes: None) -> list[Change]:
         """Make the changes in one transaction."""
@@ -85,16 +86,20 @@ def changed_row(session: Session, table: str, key: Row, after: Row | None) -> Ch
 
 def new_number(session: Session) -> int:
     """Choose a number that is free: the tracker counts up from 0, people's own count down."""
-    return (
-        min([0, *session.assignments.tracklets(), *session.assignments.people(), *session.people])
-        - 1
-    )
+    known = session.assignments
+    return min([0, *known.tracklets(), *known.people(), *session.people]) - 1
 
 
 def check_frame(session: Session, frame: int) -> None:
     """Refuse a frame that the video lacks."""
     if not 0 <= frame < session.n_frames:
         raise InputError(f"frame {frame + 1} is none of {session.n_frames}")
+
+
+def check_range(session: Session, start: int, stop: int) -> None:
+    """Refuse a range of frames that the video lacks."""
+    if not 0 <= start < stop <= session.n_frames:
+        raise InputError(f"the range {start + 1} to {stop} is none of the video's")
 
 
 def check_person(session: Session, person: int) -> None:

@@ -21,28 +21,8 @@ from facetrack_app.model.commands_marks import (
 from facetrack_app.model.commands_people import DeletePerson, Merge, NewPerson, Rename, Split
 
 __all__ = [
-    "AcceptEvent",
-    "ChangeSpan",
-    "Command",
-    "Correct",
-    "DeletePerson",
-    "Fitted",
-    "Import",
-    "Log",
-    "MakeEvent",
-    "MarkSpan",
-    "Merge",
-    "MoveEvent",
-    "NewPerson",
-    "RejectEvent",
-    "RemoveSpan",
-    "Rename",
-    "RenameEvent",
-    "Retrack",
-    "SetRest",
-    "SetTimeZero",
-    "Split",
-    "Trim",
-    "Uncorrect",
+    "AcceptEvent", "ChangeSpan", "Command", "Correct", "DeletePerson", "Fitted", "Import", "Log",
+    "MakeEvent", "MarkSpan", "Merge", "MoveEvent", "NewPerson", "RejectEvent", "RemoveSpan",
+    "Rename", "RenameEvent", "Retrack", "SetRest", "SetTimeZero", "Split", "Trim", "Uncorrect",
     "make",
-]
+]  # fmt: skip

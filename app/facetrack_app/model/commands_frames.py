@@ -143,10 +143,6 @@ class Retrack(Command):
         check_person(session, self.person)
         return []
 
-    def where(self, session: Session) -> tuple[int | None, int | None]:
-        """Give where it begins."""
-        return self.person, self.start
-
 
 @dataclass(frozen=True)
 class Import(Command):

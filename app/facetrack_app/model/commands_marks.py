@@ -12,6 +12,7 @@ from facetrack_app.model.command import (
     Command,
     changed_row,
     check_frame,
+    check_range,
     checked_name,
 )
 from facetrack_app.model.readings import rest_of
@@ -33,15 +34,10 @@ class MarkSpan(Command):
         """Write one row."""
         if self.kind not in ("exclude", "event"):
             raise InputError(f"a range is excluded or an event, got {self.kind!r}")
-        if not 0 <= self.start < self.stop <= session.n_frames:
-            raise InputError(f"the range {self.start + 1} to {self.stop} is none of the video's")
+        check_range(session, self.start, self.stop)
         number = max((span.id for span in session.spans), default=-1) + 1
         row = (self.kind, self.start, self.stop, checked_name(self.label))
         return [Change("span", (number,), None, row)]
-
-    def where(self, session: Session) -> tuple[int | None, int | None]:
-        """Give where it begins."""
-        return None, self.start
 
 
 @dataclass(frozen=True)
@@ -59,14 +55,9 @@ class ChangeSpan(Command):
         known = session.store.get("span", (self.span,))
         if known is None:
             raise InputError("there is no such range any more")
-        if not 0 <= self.start < self.stop <= session.n_frames:
-            raise InputError(f"the range {self.start + 1} to {self.stop} is none of the video's")
+        check_range(session, self.start, self.stop)
         row = (known[0], self.start, self.stop, checked_name(self.label))
         return [changed_row(session, "span", (self.span,), row)]
-
-    def where(self, session: Session) -> tuple[int | None, int | None]:
-        """Give where it begins."""
-        return None, self.start
 
 
 @dataclass(frozen=True)
@@ -93,9 +84,12 @@ class Trim(Command):
 
     def changes(self, session: Session) -> list[Change]:
         """Write one setting."""
-        if not 0 <= self.start < self.stop <= session.n_frames:
-            raise InputError(f"the range {self.start + 1} to {self.stop} is none of the video's")
+        check_range(session, self.start, self.stop)
         return [changed_row(session, "setting", ("trim",), (json.dumps([self.start, self.stop]),))]
+
+    def where(self, session: Session) -> tuple[int | None, int | None]:
+        """Give none: it is about all frames."""
+        return None, None
 
 
 @dataclass(frozen=True)
@@ -122,13 +116,8 @@ class SetRest(Command):
 
     def changes(self, session: Session) -> list[Change]:
         """Write one setting."""
-        if not 0 <= self.start < self.stop <= session.n_frames:
-            raise InputError(f"the range {self.start + 1} to {self.stop} is none of the video's")
+        check_range(session, self.start, self.stop)
         if self.person not in session.people:
             raise InputError("there is no such person any more")
         span = json.dumps([self.start, self.stop])
         return [changed_row(session, "setting", (rest_of(self.person),), (span,))]
-
-    def where(self, session: Session) -> tuple[int | None, int | None]:
-        """Give whose it is and where it begins."""
-        return self.person, self.start

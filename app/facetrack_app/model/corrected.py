@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facetrack.annotation.corrections import Correction
-from facetrack_app.model.assignments import Assignments
+from facetrack_app.model.assignments import Assignments, read_assignments
 from facetrack_app.model.parts import back_to
 from facetrack_app.model.rows import Row, unpack_points
 from facetrack_app.model.store import Store
@@ -18,7 +18,9 @@ from facetrack_app.model.store import Store
 
 def read_corrections(store: Store, assignments: Assignments, person: int) -> dict[int, Correction]:
     """Read all that was said of a person, by frame."""
-    return _of_person(_rows(store), assignments, person)
+    query = "SELECT tracklet, frame, points, source, origin FROM correction"
+    rows = {(tracklet, frame): tuple(row) for tracklet, frame, *row in store.read(query)}
+    return _of_person(rows, assignments, person)
 
 
 def corrections_after(
@@ -32,32 +34,25 @@ def corrections_after(
     Of thousands of frames, only those are read that `choose` picks from their sorted numbers.
     """
     with contextlib.closing(Store(path)) as store, store.snapshot():
-        assignments = Assignments(store.read("SELECT tracklet, start, person FROM assignment"))
-        known: dict[Row, Row | None] = dict.fromkeys(
-            store.read("SELECT tracklet, frame FROM correction")
-        )
+        assignments = read_assignments(store)
+        rows = store.read("SELECT tracklet, frame FROM correction")
+        known: dict[Row, Row | None] = dict.fromkeys(rows)
         for change in back_to(store, step):
             if change.table == "assignment":
                 tracklet, start = change.key
-                assignments.put(
-                    tracklet, start, change.after[0] if change.after is not None else None
-                )
+                person_then = change.after[0] if change.after is not None else None
+                assignments.put(tracklet, start, person_then)
             elif change.table == "correction":
                 known.pop(change.key, None)
                 if change.after is not None:
                     known[change.key] = change.after
         wanted = set(choose(sorted({f for s, f in known if assignments.owner(s, f) == person})))
-        rows = {
+        wanted_rows = {
             key: row or store.get("correction", key) or ()
             for key, row in known.items()
             if key[1] in wanted
         }
-    return _of_person(rows, assignments, person)
-
-
-def _rows(store: Store) -> dict[Row, Row]:
-    query = "SELECT tracklet, frame, points, source, origin FROM correction"
-    return {(tracklet, frame): tuple(row) for tracklet, frame, *row in store.read(query)}
+    return _of_person(wanted_rows, assignments, person)
 
 
 def _of_person(

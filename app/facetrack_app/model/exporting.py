@@ -83,28 +83,16 @@ class Material:
 def table_of(session: Session, shape_model: ShapeModel, material: Material) -> TrackTable:
     """Collect all frames that are tracked and not excluded, in seconds from time zero."""
     times = session.times()
-    zero = int(session.setting("time_zero", 0))
+    zero = session.time_zero
     wanted = np.flatnonzero(~session.excluded()[: len(times)])
     unreadable, stills = session.unreadable, session.stills
-    return table_from_faces(
-        (
-            (
-                frame,
-                nan if stills else float(times[frame] - times[zero]),
-                faces_of(session, frame, shape_model, material.size_of(frame)),
-            )
-            for frame in wanted.tolist()
-            if frame >= zero and frame not in unreadable
-        ),
-        people_of(session),
-        dict(enumerate(material.pictures)),
-    )
-
-
-def mark_annotations(session: Session) -> list[Annotation]:
-    """Give the ranges that a person marked, in seconds from time zero."""
-    moments = marked_moments(session)
-    return side_by_side(Annotation("events", a, b, mark.label) for mark, a, b in moments)
+    found = (
+        (frame, nan if stills else float(times[frame] - times[zero]),
+         faces_of(session, frame, shape_model, material.size_of(frame)))
+        for frame in wanted.tolist()
+        if frame >= zero and frame not in unreadable
+    )  # fmt: skip
+    return table_from_faces(found, people_of(session), dict(enumerate(material.pictures)))
 
 
 def export(
@@ -147,7 +135,8 @@ def export(
         size_of = material.size_of if material.pictures else None
         write_coco(path, table, size=material.size, stem=path.stem, size_of=size_of)
     else:
-        annotations = track_annotations(table) + mark_annotations(session)
+        marks = (Annotation("events", a, b, mark.label) for mark, a, b in marked_moments(session))
+        annotations = track_annotations(table) + side_by_side(marks)
         annotations += event_annotations(event_records(session), table.people)
         if kind == "elan":
             write_elan_annotations(path, annotations, media=media)

@@ -61,7 +61,7 @@ def rests_of(session: Session, choice: Choice) -> dict[int, str]:
 def signal_rows(session: Session, choice: Choice) -> Iterator[Row]:
     """Give the values of all frames that count, by frame and person."""
     times, excluded = session.times(), session.excluded()
-    zero, stills = int(session.setting("time_zero", 0)), session.stills
+    zero, stills = session.time_zero, session.stills
     unreadable = session.unreadable
     for start in range(0, len(times), CHUNK):
         stop = min(start + CHUNK, len(times))
@@ -97,7 +97,7 @@ def _reading(series: Series, place: int) -> Reading:
 
 def signal_table(session: Session, choice: Choice, people: Sequence[int] = ()) -> SignalTable:
     """Lay out what `signal_rows` gives as arrays, of all people or of some."""
-    times, zero = session.times(), int(session.setting("time_zero", 0))
+    times, zero = session.times(), session.time_zero
     counts = ~session.excluded()[: len(times)]
     counts[:zero] = False
     faceless = counts.copy()
@@ -131,7 +131,7 @@ def signal_table(session: Session, choice: Choice, people: Sequence[int] = ()) -
 def event_records(session: Session) -> list[EventRecord]:
     """Give the events that count, without those that a person rejected."""
     times, excluded = session.times(), session.excluded()
-    zero = int(session.setting("time_zero", 0))
+    zero = session.time_zero
     if zero >= len(times):
         return []
     begin = float(times[zero])
@@ -162,11 +162,8 @@ _PARTS = (("value", float), ("low", float), ("high", float), ("reason", object))
 
 def write_signal_files(session: Session, choice: Choice, path: Path) -> None:
     """Write NAME.signals.csv and NAME.events.csv beside NAME.csv; raises OutputError."""
-    rows, people, rests = (
-        signal_rows(session, choice),
-        people_of(session),
-        rests_of(session, choice),
-    )
+    rows, people = signal_rows(session, choice), people_of(session)
+    rests = rests_of(session, choice)
     with (
         atomic_path(path.with_suffix(".signals.csv")) as temporary,
         SignalWriter(temporary, choice.values, people=people, rests=rests) as writer,
@@ -220,7 +217,7 @@ def _free(name: str, taken: Container[str]) -> str:
 
 def marked_moments(session: Session) -> Iterator[tuple[Mark, float, float]]:
     """Give the events that a person marked, each from when to when, in seconds from time zero."""
-    times, zero = session.times(), int(session.setting("time_zero", 0))
+    times, zero = session.times(), session.time_zero
     ends = frame_ends(np.arange(len(times)), times)
     for mark in sorted(session.spans, key=lambda mark: mark.start):
         if mark.kind == "event" and zero <= mark.start < mark.stop <= len(times):

@@ -40,7 +40,7 @@ def events_of(session: Session, path: Path, media: str = "") -> Taken:
     elan = path.suffix.lower() == ".eaf"
     found = read_elan(path, media=media) if elan else read_webvtt(path)
     times = session.times()
-    zero = float(times[int(session.setting("time_zero", 0))]) if len(times) else 0.0
+    zero = float(times[session.time_zero]) if len(times) else 0.0
     number = max((span.id for span in session.spans), default=-1)
     changes = []
     for annotation in found:

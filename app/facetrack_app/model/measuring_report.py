@@ -55,17 +55,14 @@ def save_html(path: Path, measured: Measured) -> None:
         (w.pair.name, w.frame, *(f"{e:.2f}" if np.isfinite(e) else "not found" for e in w.errors))
         for w in measured.worst
     ]
+    curves_shown = Picture(picture.read_bytes(), "cumulative errors")
     sections = [
         Section("", [described(measured), *measured.warnings]),
-        Section("Errors", [Table(HEADERS, measured.rows()), _picture(picture)]),
+        Section("Errors", [Table(HEADERS, measured.rows()), curves_shown]),
         *(section for system in measured.systems for section in _confidence(system)),
         Section("Worst frames", [Table(("where", "frame", *errors), worst)]),
     ]
     write_text(path, page("Facetrack: evaluation", sections))
-
-
-def _picture(path: Path) -> Picture:
-    return Picture(path.read_bytes(), "cumulative errors")
 
 
 def _confidence(system: System) -> list[Section]:

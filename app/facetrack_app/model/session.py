@@ -17,7 +17,7 @@ from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
 from facetrack.formats.atomic import output_error
 from facetrack.video.square import Stretch, stretch_of
-from facetrack_app.model.assignments import Assignments
+from facetrack_app.model.assignments import read_assignments
 from facetrack_app.model.corrected import correction_of, read_corrections
 from facetrack_app.model.judged import Judged, shown_events
 from facetrack_app.model.look import Span, View
@@ -58,7 +58,7 @@ class Session:
     def _load(self) -> None:
         read = self.store.read
         self.people: dict[int, str] = _in_order(read("SELECT id, name FROM person"))
-        self.assignments = Assignments(read("SELECT tracklet, start, person FROM assignment"))
+        self.assignments = read_assignments(self.store)
         self.spans = [Span(*r) for r in read("SELECT id, kind, start, stop, label FROM span")]
         self._settings: dict[str, str] = dict(read("SELECT name, value FROM setting"))
         self.decisions = {r[0]: Judged.from_row(r[0], r[1:]) for r in read(_DECISIONS)}
@@ -75,13 +75,9 @@ class Session:
 
     def absorb(self, start: int, stop: int) -> None:
         """Take notice of frames that another thread has written."""
-        rows = self.store.read(
-            "SELECT tracklet, frame, kind, trust FROM track WHERE frame >= ? AND frame < ?"
-            if start > 0
-            else "SELECT tracklet, frame, kind, trust FROM track INDEXED BY track_summary "
-            "WHERE frame >= ? AND frame < ?",
-            (start, stop),
-        )
+        index = "" if start > 0 else "INDEXED BY track_summary "
+        query = f"SELECT tracklet, frame, kind, trust FROM track {index}WHERE frame>=? AND frame<?"
+        rows = self.store.read(query, (start, stop))
         if not rows:
             return
         table = np.array(rows, dtype=np.float64)
@@ -100,10 +96,7 @@ class Session:
         query = "SELECT name, value FROM setting WHERE name=?"
         self._settings |= dict(self.store.read(query, (UNREADABLE,)))
         self.people = _in_order(self.store.read("SELECT id, name FROM person"))
-        for tracklet, first, person in self.store.read(
-            "SELECT tracklet, start, person FROM assignment"
-        ):
-            self.assignments.put(tracklet, first, person)
+        self.assignments = read_assignments(self.store)
         self.absorb(start, stop)
 
     def _tracklet(self, tracklet: int) -> Summary:
@@ -215,6 +208,11 @@ class Session:
         self._settings[name] = text
 
     @property
+    def time_zero(self) -> int:
+        """The frame at which time begins."""
+        return int(self.setting("time_zero", 0))
+
+    @property
     def stills(self) -> bool:
         """Whether its frames are pictures that stand each by itself."""
         return bool(self.setting(STILLS, False))
@@ -243,7 +241,7 @@ class Session:
 
     def seconds(self, timestamp: float) -> float:
         """Give seconds since time zero of a moment in seconds since the first frame."""
-        zero, times = int(self.setting("time_zero", 0)), self.times()
+        zero, times = self.time_zero, self.times()
         return timestamp - (float(times[zero]) if zero < len(times) else 0.0)
 
     def frames_of(self, start: float, stop: float) -> tuple[int, int]:
@@ -278,44 +276,41 @@ class Session:
     def reflect(self, changes: list[Change]) -> None:
         """Bring what is in memory up to changes that the store has taken."""
         for change in changes:
-            _REFLECTIONS[change.table](self, change.key, change.after)
+            self._reflect(change)
         self._renew_summaries(changes)
         if any(change.table in ("decision", "person", "setting") for change in changes):
             self._events.clear()
         self.revision += 1
         self.changed({change.table for change in changes})
 
-    def _reflect_person(self, key: Row, after: Row | None) -> None:
-        self.people.pop(key[0], None)
-        if after is not None:
-            self.people = _in_order([*self.people.items(), (key[0], after[0])])
-
-    def _reflect_assignment(self, key: Row, after: Row | None) -> None:
-        self.assignments.put(key[0], key[1], after[0] if after is not None else None)
-
-    def _reflect_track(self, key: Row, after: Row | None) -> None:
-        kind, trust = (after[0], after[2]) if after is not None else (Kind.NOTHING, np.nan)
-        self._tracklet(key[0]).put(
-            np.array([key[1]]), np.array([kind], np.uint8), np.array([trust], np.float32)
-        )
-
-    def _reflect_correction(self, key: Row, after: Row | None) -> None:
-        self._tracklet(key[0]).mark(key[1], after is not None)
-
-    def _reflect_span(self, key: Row, after: Row | None) -> None:
-        self.spans = [span for span in self.spans if span.id != key[0]]
-        if after is not None:
-            self.spans = sorted([*self.spans, Span(key[0], *after)], key=lambda s: s.start)
-
-    def _reflect_decision(self, key: Row, after: Row | None) -> None:
-        self.decisions.pop(key[0], None)
-        if after is not None:
-            self.decisions[key[0]] = Judged.from_row(key[0], after)
-
-    def _reflect_setting(self, key: Row, after: Row | None) -> None:
-        self._settings.pop(key[0], None)
-        if after is not None:
-            self._settings[key[0]] = after[0]
+    def _reflect(self, change: Change) -> None:
+        first, after = change.key[0], change.after
+        match change.table:
+            case "person":
+                self.people.pop(first, None)
+                if after is not None:
+                    self.people = _in_order([*self.people.items(), (first, after[0])])
+            case "assignment":
+                person = after[0] if after is not None else None
+                self.assignments.put(first, change.key[1], person)
+            case "track":
+                kind, trust = (after[0], after[2]) if after is not None else (Kind.NOTHING, np.nan)
+                said = np.array([kind], np.uint8), np.array([trust], np.float32)
+                self._tracklet(first).put(np.array([change.key[1]]), *said)
+            case "correction":
+                self._tracklet(first).mark(change.key[1], after is not None)
+            case "span":
+                self.spans = [span for span in self.spans if span.id != first]
+                if after is not None:
+                    self.spans = sorted([*self.spans, Span(first, *after)], key=lambda s: s.start)
+            case "decision":
+                self.decisions.pop(first, None)
+                if after is not None:
+                    self.decisions[first] = Judged.from_row(first, after)
+            case "setting":
+                self._settings.pop(first, None)
+                if after is not None:
+                    self._settings[first] = after[0]
 
     def reader(self) -> Session:
         """Give a copy for another thread, which only reads and closes its `store` itself."""
@@ -353,16 +348,14 @@ class Session:
 
 
 _FRAMES: Final = ("track", "correction")  # tables whose keys begin with a tracklet
-_REFLECTIONS: Final = {
-    "person": Session._reflect_person,
-    "assignment": Session._reflect_assignment,
-    "track": Session._reflect_track,
-    "correction": Session._reflect_correction,
-    "span": Session._reflect_span,
-    "setting": Session._reflect_setting,
-    "decision": Session._reflect_decision,
-}
 _DECISIONS: Final = f"SELECT id, {', '.join(TABLES['decision'].values)} FROM decision ORDER BY id"
+
+
+def settings_in(folder: Path, *names: str) -> dict[str, Any]:
+    """Read settings of a session that is not open, those that there are of these."""
+    with contextlib.closing(Store(folder / DATABASE)) as store:
+        rows = {name: store.get("setting", (name,)) for name in names}
+    return {name: json.loads(row[0]) for name, row in rows.items() if row is not None}
 
 
 def _in_order(people: Iterable[Row]) -> dict[int, str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import Final
 
 from facetrack.errors import FacetrackError, InputError
@@ -108,7 +109,7 @@ class Analysing:
             self._tell(str(error), "analyse")
         else:
             self._tell("", "analyse")
-        self._answer(number)
+        self._post(partial(setattr, self, "_answered", number))
 
     def _catch_up(self, analysis: Analysis, more: bool) -> None:
         known = set(analysis.faults)
@@ -130,12 +131,6 @@ class Analysing:
     def _take(self) -> None:
         self._session.absorb_analysed()
         self.changed()
-
-    def _answer(self, number: int) -> None:
-        def answer() -> None:
-            self._answered = number
-
-        self._post(answer)
 
     def _tell(self, text: str, about: str) -> None:
         self._post(lambda: self._said(text, bool(text), about))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from facetrack.errors import FacetrackError, InputError
+from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.opening import open_source
 from facetrack.tracking.stills import StillTracker
@@ -21,12 +20,10 @@ from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
 from facetrack.video.images import ImageFolder
 from facetrack.video.source import VideoSource
-from facetrack_app.model.engine import make_still_tracker, make_tracker
 from facetrack_app.model.rows import TrackRow
 from facetrack_app.model.session import UNREADABLE
 from facetrack_app.model.store import Store
 from facetrack_app.model.stretches import mark_stale
-from facetrack_app.services.interpreter import spare_what_is_loaded
 
 BATCH: Final = 60  # frames that become durable together: what a kill costs the background
 _STATE: Final = "tracker"
@@ -55,67 +52,6 @@ class Progress:
         return f"{minutes} min {rest} s left" if minutes else f"{rest} s left"
 
 
-class BackgroundTracking:
-    """Tracks a video into its session, from where an earlier run came to."""
-
-    def __init__(
-        self,
-        database: Path,
-        source: str | Path,
-        model: Any,
-        total: int,
-        tell: Callable[[Progress], None],
-        *,
-        max_faces: int = 4,
-        stills: bool = False,
-        rate: float | None = None,
-        check: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._stills, self._rate, self._check = stills, rate, check
-        self._database, self._source, self._model = database, source, model
-        self._total, self._tell, self._max_faces = total, tell, max_faces
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="background tracking", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def cancel(self) -> None:
-        """End after the frame at hand; what was tracked is kept, and told of."""
-        self._stop.set()
-
-    def stop(self) -> None:
-        """End, and wait for that."""
-        self.cancel()
-        self._thread.join()
-
-    def _run(self) -> None:
-        done = 0
-        try:
-            store = Store(self._database)
-            try:
-                for progress in track_into(
-                    store,
-                    self._source,
-                    self._model,
-                    self._total,
-                    max_faces=self._max_faces,
-                    stills=self._stills,
-                    rate=self._rate,
-                    stop=self._stop.is_set,
-                    check=self._check,
-                ):
-                    if not done:
-                        spare_what_is_loaded()
-                    done = progress.done
-                    self._tell(progress)
-            finally:
-                store.close()
-        except FacetrackError as error:
-            self._tell(Progress(done, done, self._total, float("nan"), True, str(error)))
-
-
 def track_into(
     store: Store,
     source: str | Path,
@@ -129,8 +65,8 @@ def track_into(
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[Progress]:
     """Track a video into a session's store, batch by batch."""
-    make = make_still_tracker if stills else make_tracker
-    tracker: AnyTracker = make(model, max_faces=max_faces)
+    kind: type[StillTracker] | type[Tracker] = StillTracker if stills else Tracker
+    tracker = kind(model, max_faces=max_faces)
     done = _restore(store, tracker)
     with store.transaction():  # the last frames were analysed as if no more came
         mark_stale(store, [(None, (max(done - 1, 0), done))])

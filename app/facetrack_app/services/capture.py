@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -117,8 +118,7 @@ class Capture:
                 self._stop.wait(self._retry_every)
 
     def _read(self) -> None:
-        source = self._open()
-        try:
+        with closing(self._open()) as source:
             begin = time.perf_counter()
             offset = self._time + max(SEAM, begin - self._came) if self._count else 0.0
             for frame in source:
@@ -134,8 +134,6 @@ class Capture:
                 self._count += 1
                 self._came = time.perf_counter()
                 self._latest.put(Captured(renumbered, self._came))
-        finally:
-            source.close()
 
     def _open(self) -> VideoSource:
         """Open the source; says so where a device does not answer."""

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from facetrack_app.model.assignments import Assignments
+from facetrack_app.model.assignments import Assignments, read_assignments
 from facetrack_app.model.store import Store
 from facetrack_app.model.stretches import Stretch, joined, missing, without
 
@@ -74,9 +74,7 @@ class Coverage:
         )
         new = np.frombuffer(b"".join(row[0] for row in rows), dtype="<f8")
         self.times = np.concatenate([self.times, new])
-        self.assignments = Assignments(
-            self._store.read("SELECT tracklet, start, person FROM assignment")
-        )
+        self.assignments = read_assignments(self._store)
 
     def frame(self, moment: float, side: Literal["left", "right"] = "left") -> int:
         """Give the first frame at or after a moment, or, on the right, after it."""

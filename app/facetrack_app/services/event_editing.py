@@ -62,11 +62,7 @@ class EventEditing:
     def _frame(self, seconds: float, *, before: bool = False) -> int:
         """Find the frame nearest to a moment; `before`: the last one that begins before it."""
         session = self._annotator.session
-        times = session.times() - session.times()[min(self._zero, len(session.times()) - 1)]
+        times = session.times() - session.times()[min(session.time_zero, len(session.times()) - 1)]
         if before:
             return max(int(np.searchsorted(times, seconds - _ROUNDING)) - 1, 0)
         return int(np.abs(times - seconds).argmin())
-
-    @property
-    def _zero(self) -> int:
-        return int(self._annotator.session.setting("time_zero", 0))

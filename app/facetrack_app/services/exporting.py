@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from facetrack.annotation.taught import profile_of, worth_learning
@@ -49,14 +50,11 @@ def export_document(
 
 def save_person(document: Document, session: Session, path: Path, model: Fits) -> str:
     """Save what the corrections of the person who was corrected most have taught."""
-    video = document.open()
-    try:
+    with closing(document.open()) as video:
         known = most_corrected(session)
         frames = worth_learning(sorted(known), 0, session.n_frames)
         chosen = {f: known[f].moved(session.stretch.square) for f in frames}
         profile = profile_of(model, chosen, lambda frame: video.frame(frame).square.grey)
-    finally:
-        video.close()
     profile.save(path)
     return (
         f"{len(profile.lessons)} corrections remembered: {path}; it holds pictures of the face: "
@@ -76,15 +74,14 @@ def write_overlay(
     frames = [frame for frame in range(session.tracked) if wanted[frame]]
     if not frames:
         raise InputError("nothing is tracked yet, so there is nothing to write")
-    video = document.open()
-    try:
-        with VideoWriter(path, document.size, aspect=video.pixel_aspect) as writer:
-            for done, number in enumerate(frames):
-                if done % 30 == 0:
-                    progress(done / len(frames))
-                frame = video.frame(number)
-                faces = faces_of(session, number, shape_model, document.size)
-                writer.write(draw(frame.image, faces), frame.timestamp)
-    finally:
-        video.close()
+    with (
+        closing(document.open()) as video,
+        VideoWriter(path, document.size, aspect=video.pixel_aspect) as writer,
+    ):
+        for done, number in enumerate(frames):
+            if done % 30 == 0:
+                progress(done / len(frames))
+            frame = video.frame(number)
+            faces = faces_of(session, number, shape_model, document.size)
+            writer.write(draw(frame.image, faces), frame.timestamp)
     return len(frames)

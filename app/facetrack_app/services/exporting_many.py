@@ -66,38 +66,25 @@ def export_many(
         order.target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(order.target, error) from error
-    came = Exported()
+    came, taken, count = Exported(), set[str](), len(order.sessions)
     with contextlib.ExitStack() as stack:
         for reader in (r for _, readers in opened.values() for r in readers):
             stack.callback(reader.store.close)
-        _export_each(order, model, opened, came, progress, stop)
+        for number, folder in enumerate(order.sessions):
+
+            def tell(name: str, share: float, done: int = number) -> None:
+                progress(name, (done + share) / count)
+
+            tell(folder.name, 0.0)
+            try:
+                with _document(folder, order, model, opened) as (document, readers):
+                    stem = _free_stem(document, taken)
+                    _export_one(order, document, readers, stem, model, came, tell, stop)
+            except FacetrackError as error:
+                came.failed.append(str(error))
+            if came.cancelled:
+                break
     return came
-
-
-def _export_each(
-    order: Order,
-    model: Any,
-    opened: Mapping[Path, Opened],
-    came: Exported,
-    progress: Callable[[str, float], None],
-    stop: Callable[[], bool],
-) -> None:
-    taken = set[str]()
-    for number, folder in enumerate(order.sessions):
-        begun = number / len(order.sessions)
-
-        def tell(name: str, share: float, begun: float = begun) -> None:
-            progress(name, begun + share / len(order.sessions))
-
-        tell(folder.name, 0.0)
-        try:
-            with _document(folder, order, model, opened) as (document, readers):
-                stem = _free_stem(document, taken)
-                _export_one(order, document, readers, stem, model, came, tell, stop)
-        except FacetrackError as error:
-            came.failed.append(str(error))
-        if came.cancelled:
-            break
 
 
 def _export_one(

@@ -72,16 +72,13 @@ class Backlog(Generic[T]):
 
     def __init__(self, size: int) -> None:
         self._lock = threading.Lock()
-        self._size = size
-        self._things: deque[T] = deque()
+        self._things: deque[T] = deque(maxlen=size)
         self.dropped = 0  # things that were forgotten before anybody took them
 
     def put(self, thing: T) -> None:
         """Add something."""
         with self._lock:
-            if len(self._things) == self._size:
-                self._things.popleft()
-                self.dropped += 1
+            self.dropped += len(self._things) == self._things.maxlen
             self._things.append(thing)
 
     def take(self) -> list[T]:

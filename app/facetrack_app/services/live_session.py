@@ -9,27 +9,19 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+from facetrack.detection.face_detector import FaceDetector
 from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.learning.profile import Profile
-from facetrack.signals import Choice
 from facetrack.signals.rest import Rest
 from facetrack.tracking.tracker import Tracker
 from facetrack_app.model.editing import Editor
-from facetrack_app.model.engine import (
-    can_adapt,
-    forget,
-    make_tracker,
-    set_adapt,
-    set_smoothing,
-)
 from facetrack_app.model.live import (
     BUSY,
     FROZEN,
     Heard,
     LatencyMeter,
     LiveFrame,
-    SignalHealth,
     live_choice,
 )
 from facetrack_app.model.marking import LiveMarks
@@ -79,16 +71,13 @@ class LiveSession:
         source = source_of(wish.source, model.shape_model, wish.size)
         self.name, self._ends = source.name, source.ends
         self._capture = Capture(source, self._frames, self._tell, lambda: self._end(ended))
-        tracker = make_tracker(
-            model,
-            max_faces=wish.max_faces,
-            smoothing=wish.smoothing,
-            person=wish.person,
-            live=True,
-        )
-        self.can_adapt = can_adapt(tracker)
+        tracker = Tracker(
+            model, max_faces=wish.max_faces, smoothing=wish.smoothing,
+            detector=FaceDetector(live=True), profile=wish.person,
+        )  # fmt: skip
+        self.can_adapt = bool(getattr(model, "priors", ()))  # old models cannot learn at all
         self._charts: Sequence[str] = wish.charts
-        self._tracking = LiveTracking(
+        self.tracking = LiveTracking(
             tracker, self._frames, lambda: post(show), self._tell, live_choice(wish.charts)
         )
 
@@ -96,8 +85,8 @@ class LiveSession:
         """Begin; a file waits at its first frame until it can be tracked."""
         if self._ends:
             self._capture.pause()
-            self._tracking.prepared = lambda: None if self.paused else self._capture.go_on()
-        self._tracking.start()
+            self.tracking.prepared = lambda: None if self.paused else self._capture.go_on()
+        self.tracking.start()
         self._capture.start()
 
     def pause(self) -> None:
@@ -115,51 +104,36 @@ class LiveSession:
         """End; returns the recording that was going on."""
         self._open = False
         self._capture.stop()
-        self._tracking.stop()
+        self.tracking.stop()
         return self.stop_recording()
 
     def take(self) -> LiveFrame | None:
         """Take the newest tracked frame; None if it was taken already."""
-        return self._tracking.results.take(timeout=0)
+        return self.tracking.results.take(timeout=0)
 
     def hear(self) -> list[Heard]:
         """Take what the signals said with every tracked frame since the last time."""
-        return self._tracking.heard.take()
+        return self.tracking.heard.take()
 
     @property
     def dropped(self) -> int:
         """Frames that the tracker never saw or that were never shown; none of a correction."""
-        return self.untracked + self._tracking.results.dropped
+        return self.untracked + self.tracking.results.dropped
 
     @property
     def untracked(self) -> int:
         """Frames that the tracker, and so the signals, never saw: it was too slow."""
-        return self._tracking.missed[BUSY]
+        return self.tracking.missed[BUSY]
 
     @property
     def stood_still(self) -> int:
         """Frames that came while a person corrected one."""
-        return self._tracking.missed[FROZEN]
+        return self.tracking.missed[FROZEN]
 
     @property
     def unheard(self) -> int:
         """Tracked frames that the charts lack, because the window stood still for long."""
-        return self._tracking.heard.dropped
-
-    @property
-    def preparing(self) -> str:
-        """What is prepared, and how far; empty once frames are tracked."""
-        return self._tracking.preparing
-
-    @property
-    def health(self) -> SignalHealth:
-        """How the signals get on."""
-        return self._tracking.health
-
-    @property
-    def steadiness(self) -> tuple[float, float, float]:
-        """Jitter before and after smoothing in % of the eye distance, and lag in ms."""
-        return self._tracking.steadiness
+        return self.tracking.heard.dropped
 
     @property
     def frozen(self) -> bool:
@@ -168,7 +142,7 @@ class LiveSession:
 
     def freeze(self, place: tuple[float, float], within: float) -> LiveFrame | None:
         """Stand still and take hold of the point under the pointer; what was moved stays so."""
-        live = self._tracking.freeze()
+        live = self.tracking.freeze()
         for editor, face in self._editable(live):
             point = editor.nearest(place, within)
             if point is not None:
@@ -191,7 +165,7 @@ class LiveSession:
 
     def hold(self) -> LiveFrame | None:
         """Stand still with the first face in view under the person's keys; see `freeze`."""
-        live = self._tracking.freeze()
+        live = self.tracking.freeze()
         face = next((f for f in live.faces if f.tracked), None) if live is not None else None
         if face is None:
             self.resume()
@@ -208,30 +182,25 @@ class LiveSession:
             mask = self.editor.correction().vouched
             if not mask.any():
                 return 0
-            return self._tracking.teach(self.taught, self.editor.points, mask)
+            return self.tracking.teach(self.taught, self.editor.points, mask)
         finally:
             self.resume()
 
     def resume(self) -> None:
         """Go on without a correction."""
         self.editor, self.taught, self.holding = None, None, False
-        self._tracking.resume()
+        self.tracking.resume()
 
     def set_smoothing(self, dial: float) -> None:
         """Turn the dial, 0 to 1."""
-        self._tracking.change(lambda tracker, _: set_smoothing(tracker, dial))
+        self.tracking.change(lambda tracker, _: tracker.set_smoothing(dial))
 
     def chart(self, names: Sequence[str]) -> None:
         """Draw other signals; a recording that is going on keeps its own."""
         self._charts = names
         also = self.recorder.choice if self.recorder is not None else None
         choice = live_choice(names, also)
-        self._tracking.choice = choice if self.rest is None else choice.with_rest(self.rest)
-
-    @property
-    def choice(self) -> Choice:
-        """The signals that every frame is searched for."""
-        return self._tracking.choice
+        self.tracking.choice = choice if self.rest is None else choice.with_rest(self.rest)
 
     def set_rest(self, rest: Rest | None) -> None:
         """Measure from faces at rest, or from none; raises InputError during a recording.
@@ -241,13 +210,17 @@ class LiveSession:
         if self.recorder is not None:
             raise InputError("end the recording first: all of its rows are measured from one rest")
         self.rest = rest
-        self._tracking.change(lambda *_: self.chart(self._charts))
-        self._tracking.heard.take()
+        self.tracking.change(lambda *_: self.chart(self._charts))
+        self.tracking.heard.take()
 
     def set_adapt(self, on: bool) -> None:
         """Let the tracker learn from its own tracks, or not."""
         self.adapting = on
-        self._tracking.change(lambda tracker, _: set_adapt(tracker, on))
+
+        def act(tracker: Tracker, _: list[Face]) -> None:
+            tracker.adapt = on
+
+        self.tracking.change(act)
 
     def forget(self) -> int:
         """Drop all that was learned of the faces in view; returns how many there are."""
@@ -255,16 +228,16 @@ class LiveSession:
 
         def act(tracker: Tracker, faces: list[Face]) -> None:
             for face in faces:
-                forget(tracker, face.id)
+                tracker.forget(face.id)
                 forgotten.append(face.id)
 
-        self._tracking.change(act)
+        self.tracking.change(act)
         return len(forgotten)
 
     def save_person(self, path: Path) -> None:
         """Save what was learned of the first face in view."""
         profiles: list[Profile] = []
-        self._tracking.change(
+        self.tracking.change(
             lambda tracker, faces: profiles.extend(tracker.profile(face.id) for face in faces[:1])
         )
         if not profiles:
@@ -273,14 +246,14 @@ class LiveSession:
 
     def record(self, wish: Wish) -> None:
         """Begin a recording; raises OutputError if its files cannot be made."""
-        self.recorder = Recorder(wish, self.choice, self._rests())
-        self._tracking.sinks.append(self.recorder)
+        self.recorder = Recorder(wish, self.tracking.choice, self._rests())
+        self.tracking.sinks.append(self.recorder)
 
     def _rests(self) -> dict[int, str]:
         """Say of each face, on a recording's own clock, when it was at rest."""
         if self.rest is None:
             return {}
-        seconds, ago = self.rest.stop - self.rest.start, self._tracking.now - self.rest.stop
+        seconds, ago = self.rest.stop - self.rest.start, self.tracking.now - self.rest.stop
         words = f"{seconds:.0f} s at rest, until {ago:.0f} s before the recording"
         return dict.fromkeys(self.rest.values, words)
 
@@ -288,26 +261,26 @@ class LiveSession:
         """End the recording; returns it."""
         recorder, self.recorder = self.recorder, None
         if recorder is not None:
-            for event in self.marks.end(self._tracking.now):
-                recorder.mark(event, self._tracking.charted)
-            left = self._tracking.detach(recorder)
+            for event in self.marks.end(self.tracking.now):
+                recorder.mark(event, self.tracking.charted)
+            left = self.tracking.detach(recorder)
             self.chart(self._charts)
             recorder.close(left)
         return recorder
 
     def mark(self, name: str) -> bool:
         """Mark an event at this moment; returns whether there is a picture yet."""
-        now = self._tracking.now
+        now = self.tracking.now
         if isnan(now):
             return False
         event = self.marks.press(name, now)
         if event is not None and self.recorder is not None:
-            self.recorder.mark(event, self._tracking.charted)
+            self.recorder.mark(event, self.tracking.charted)
         return True
 
     def _end(self, ended: Callable[[], None]) -> None:
         """Say that a file has come to its end, once its last frame is tracked; not in turn."""
-        self._tracking.settle()
+        self.tracking.settle()
         self._in_turn(ended)
 
     def _tell(self, message: str) -> None:

@@ -21,7 +21,6 @@ from facetrack.reading import Finding
 from facetrack.signals import Choice, Pipeline
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Frame
-from facetrack_app.model.engine import Points, teach_live
 from facetrack_app.model.live import (
     BUSY,
     FROZEN,
@@ -31,6 +30,7 @@ from facetrack_app.model.live import (
     SteadinessMeter,
     missed_frame,
 )
+from facetrack_app.model.rows import Points
 from facetrack_app.services.capture import PATIENCE, PAUSE, Captured
 from facetrack_app.services.interpreter import spare_what_is_loaded
 from facetrack_app.services.latest_value import Backlog, LatestValue
@@ -124,8 +124,8 @@ class LiveTracking:
             pass
 
     def teach(self, face: Face, points: Points, mask: Mask) -> int:
-        """Teach the tracker on the frame at which it stands still."""
-        return teach_live(self._tracker, face, points, mask)
+        """Teach the tracker on the frame at which it stands still; returns the face's lessons."""
+        return self._tracker.correct(face.id, points, mask).lessons
 
     def change(self, act: Callable[[Tracker, list[Face]], None]) -> None:
         """Do something to the tracker between two frames."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,8 +23,15 @@ from facetrack.video.seeking import FrameCache, SeekableFolder, SeekableVideo
 from facetrack.video.unchanged import Unchanged
 from facetrack_app.model.faces import Size
 from facetrack_app.model.places import folder_for, session_of, user_folder
-from facetrack_app.model.session import ASPECT, DATABASE, OTHER_MODELS, RATE, STILLS, Session
-from facetrack_app.model.store import Store
+from facetrack_app.model.session import (
+    ASPECT,
+    DATABASE,
+    OTHER_MODELS,
+    RATE,
+    STILLS,
+    Session,
+    settings_in,
+)
 from facetrack_app.services.sound import has_sound
 
 DEMO: Final = "demo"
@@ -136,15 +142,10 @@ def video_of(folder: Path) -> str | Path:
     """Return the video that a session's folder belongs to; raises InputError if it holds none."""
     if not (folder / DATABASE).is_file():
         raise InputError(f"{folder}: holds no session; open its video instead")
-    store = Store(folder / DATABASE)
-    try:
-        rows = store.read("SELECT value FROM setting WHERE name='video'")
-    finally:
-        store.close()
-    if not rows:
+    noted = settings_in(folder, "video").get("video")
+    if noted is None:
         raise InputError(f"{folder}: does not say of which video it is; open the video instead")
-    noted = str(json.loads(rows[0][0]))
-    return noted if noted == DEMO else (folder / noted).resolve()
+    return DEMO if noted == DEMO else (folder / noted).resolve()
 
 
 def words_of_unreadable(session: Session) -> str:
@@ -165,17 +166,9 @@ def rate_to_ask(source: str | Path, folder: Path | None, *, stills: bool) -> flo
 
 def _as_before(folder: Path, stills: bool, rate: float | None) -> tuple[bool, float | None]:
     """Return whether pictures stand each by itself, and the rate: of a session, as it was begun."""
-    if not (folder / DATABASE).is_file():
-        return stills, rate
-    store = Store(folder / DATABASE)
-    try:
-        known = {name: store.get("setting", (name,)) for name in ("video", STILLS, RATE)}
-    finally:
-        store.close()
-    if known["video"] is None:
-        return stills, rate
-    before = {name: json.loads(row[0]) for name, row in known.items() if row is not None}
-    return bool(before.get(STILLS)), before.get(RATE)
+    there = (folder / DATABASE).is_file()
+    before = settings_in(folder, "video", STILLS, RATE) if there else {}
+    return (bool(before.get(STILLS)), before.get(RATE)) if "video" in before else (stills, rate)
 
 
 def _sizes(video: SeekableVideo) -> Callable[[int], Size]:

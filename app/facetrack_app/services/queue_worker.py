@@ -40,18 +40,12 @@ def track(order: Order, tell: Callable[[dict[str, Any]], None]) -> None:
     folder = Path(order.output).absolute()
     found = find_inputs(order.inputs, skip=folder)
     namer = Namer(folder)
-    settings = Settings(
-        order.max_faces,
-        0.0,
-        order.overlay,
-        stills=True,
-        rate=order.rate,  # stills as Open does
-    )
+    # Stills as Open does.
+    settings = Settings(order.max_faces, 0.0, order.overlay, stills=True, rate=order.rate)
     identity = ModelId(model.name, fingerprint(model))
     tasks = [Task(item.source, namer.outputs(item), settings, identity) for item in found.inputs]
-    tell(
-        {"planned": [str(task.source) for task in tasks], "errors": [str(e) for e in found.errors]}
-    )
+    planned, errors = [str(task.source) for task in tasks], [str(e) for e in found.errors]
+    tell({"planned": planned, "errors": errors})
     number, told = 0, 0.0
 
     def progress(source: VideoSource, frame: Frame) -> None:

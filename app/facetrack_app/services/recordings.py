@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +22,5 @@ def session_reader(path: Path) -> Callable[[], Recording] | None:
 
 def _read(folder: Path) -> Recording:
     """Read a session; raises InputError if another program has it open."""
-    session = Session(folder, frames_of(folder))
-    try:
+    with closing(Session(folder, frames_of(folder))) as session:
         return recording_of(session, chosen_signals(session), folder.name)
-    finally:
-        session.close()

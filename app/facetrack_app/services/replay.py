@@ -7,6 +7,7 @@ import functools
 import itertools
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.commands import Import
 from facetrack_app.model.history import History, Retracked, Step
 from facetrack_app.model.owed import Stretch
-from facetrack_app.model.session import DATABASE, STILLS, Session
+from facetrack_app.model.session import DATABASE, STILLS, Session, settings_in
 from facetrack_app.model.store import TABLES, Store
 from facetrack_app.services.background import track_into
 from facetrack_app.services.opening import video_of
@@ -50,36 +51,28 @@ def replay(
     """Do a session over again, beside it, and compare."""
     if not (folder / DATABASE).is_file():
         raise InputError(f"{folder}: holds no session")
-    known = Session(folder, frames_of(folder))
-    try:
+    with closing(Session(folder, frames_of(folder))) as known:
         if known.setting("model_checksum") != fingerprint(model):
             raise InputError(
                 f"{folder}: was made with the model {known.setting('model')!r}, this one is "
                 "another; choose it with --model"
             )
         source = video or video_of(folder)
-        with TemporaryDirectory(prefix="facetrack-replay-") as place:
-            again = _again(known, source, model, Path(place), progress)
-            try:
-                different = tuple(_differences(known, again))
-            finally:
-                again.close()
+        with (
+            TemporaryDirectory(prefix="facetrack-replay-") as place,
+            closing(_again(known, source, model, Path(place), progress)) as again,
+        ):
+            different = tuple(_differences(known, again))
         done = [step for step in History(known).steps() if not step.undone]
         return Replayed(len(done), known.tracked, different)
-    finally:
-        known.close()
 
 
 def frames_of(folder: Path) -> int:
     """Read how many frames the video of a session has; raises InputError if there is none."""
-    store = Store(folder / DATABASE)
-    try:
-        rows = store.read("SELECT value FROM setting WHERE name='n_frames'")
-    finally:
-        store.close()
-    if not rows:
+    known = settings_in(folder, "n_frames")
+    if not known:
         raise InputError(f"{folder}: holds no session that was ever opened")
-    return int(rows[0][0])
+    return int(known["n_frames"])
 
 
 def _again(

@@ -22,7 +22,7 @@ from facetrack.face import N_POINTS, Source
 from facetrack.video.frame import Frame, Image
 from facetrack.video.seeking import SeekableVideo
 from facetrack.video.square import stretch_of
-from facetrack_app.model.assignments import Assignments
+from facetrack_app.model.assignments import read_assignments
 from facetrack_app.model.faces import views_between
 from facetrack_app.model.history import Retracked
 from facetrack_app.model.owed import Stretch
@@ -87,8 +87,7 @@ def starts_reader(
 
     def read() -> dict[int, Points]:
         with store_at(path, step) as store:
-            assignments = Assignments(store.read("SELECT tracklet, start, person FROM assignment"))
-            views = views_between(store, assignments, person, start, stop)
+            views = views_between(store, read_assignments(store), person, start, stop)
         whole = {f: view.points for f, view in views.items() if view.correction is None}
         return {f: p for f, p in whole.items() if p is not None and np.isfinite(p).all()}
 

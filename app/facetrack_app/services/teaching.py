@@ -53,7 +53,10 @@ class Teaching:
         self._said, self._progressed = said, progressed
         self._job: tuple[Job, Debt] | None = None  # tracked anew now, or not yet taken over
         self._trouble = False  # not to be run into again before the next gesture
-        self._retracking = Retracking(model, open_it, self._finished, self._failed, self._progress)
+        self._retracking = Retracking(
+            model, open_it, lambda *found: post(lambda: self._take(*found)),
+            lambda *why: post(lambda: self._give_up(*why)), self._progress,
+        )  # fmt: skip
 
     @property
     def busy(self) -> bool:
@@ -113,12 +116,6 @@ class Teaching:
     def close(self) -> None:
         """End the thread."""
         self._retracking.close()
-
-    def _finished(self, job: Job, outcome: Outcome) -> None:
-        self._post(lambda: self._take(job, outcome))
-
-    def _failed(self, job: Job, message: str) -> None:
-        self._post(lambda: self._give_up(job, message))
 
     def _progress(self, done: int, total: int) -> None:
         if done % 8 == 0:

@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from facetrack.errors import FacetrackError
 from facetrack_app.model.observable import Voice
 from facetrack_app.model.session import Session
+from facetrack_app.model.store import Store
 from facetrack_app.model.wording import counted
-from facetrack_app.services.background import BackgroundTracking, Progress
+from facetrack_app.services.background import Progress, track_into
+from facetrack_app.services.interpreter import spare_what_is_loaded
 from facetrack_app.services.opening import words_of_unreadable
 from facetrack_app.services.posting import Post
 
@@ -32,34 +38,35 @@ class VideoTracking:
         self._check, self._keep_notes = check, keep_notes
         self._session, self._source, self._model = session, source, model
         self._post, self._took, self._said = post, took, said
-        self._background: BackgroundTracking | None = None
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
 
     @property
     def running(self) -> bool:
         """Whether frames are still coming."""
-        return self._background is not None
+        return self._thread is not None
 
     def begin(self) -> None:
         """Track from where it was left, if anything is left."""
-        if self.running or self._session.tracked >= self._session.n_frames:
+        session, total = self._session, self._session.n_frames
+        if self.running or session.tracked >= total:
             return
-        self._background = BackgroundTracking(
-            self._session.store.path,
-            self._source,
-            self._model,
-            self._session.n_frames,
-            lambda progress: self._post(lambda: self._take(progress)),
-            max_faces=int(self._session.setting("max_faces", 1)),
-            stills=self._session.stills,
-            rate=self._session.rate,
-            check=self._check,
+        self._stop = threading.Event()
+        track = partial(
+            track_into, source=self._source, model=self._model, total=total,
+            max_faces=int(session.setting("max_faces", 1)), stills=session.stills,
+            rate=session.rate, stop=self._stop.is_set, check=self._check,
+        )  # fmt: skip
+        what = session.store.path, total, track
+        self._thread = threading.Thread(
+            target=self._run, args=what, name="background tracking", daemon=True
         )
-        self._background.start()
+        self._thread.start()
 
     def toggle(self) -> None:
         """Stop after the frame at hand, or go on."""
-        if self._background is not None:
-            self._background.cancel()
+        if self.running:
+            self._stop.set()
         elif self._session.tracked < self._session.n_frames:
             self.begin()
         else:
@@ -67,13 +74,31 @@ class VideoTracking:
 
     def close(self) -> None:
         """End it and wait for that; what was tracked is kept."""
-        if self._background is not None:
-            self._background.stop()
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+
+    def _run(
+        self, database: Path, total: int, track: Callable[[Store], Iterator[Progress]]
+    ) -> None:
+        done = 0
+        try:
+            with closing(Store(database)) as store:
+                for progress in track(store):
+                    if not done:
+                        spare_what_is_loaded()
+                    done = progress.done
+                    self._tell(progress)
+        except FacetrackError as error:
+            self._tell(Progress(done, done, total, float("nan"), True, str(error)))
+
+    def _tell(self, progress: Progress) -> None:
+        self._post(lambda: self._take(progress))
 
     def _take(self, progress: Progress) -> None:
         self._session.absorb_tracked(progress.start, progress.done)
         if progress.finished:
-            self._background = None
+            self._thread = None
             self._keep_notes(progress.notes)
         if progress.trouble:
             self._said(progress.trouble, True, "track")

@@ -9,11 +9,9 @@ from typing import Final
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QIcon, QPalette, QPixmap
 from PyQt5.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QVBoxLayout,
@@ -27,6 +25,7 @@ from facetrack_app.model.rows import Kind
 from facetrack_app.services.annotator import Annotator
 from facetrack_app.views.live_panel import Legend
 from facetrack_app.views.theme import MARK, person_colour, readable
+from facetrack_app.views.widgets import choice, filled, label
 
 _KINDS: Final = {
     Kind.NOTHING: "not tracked", Kind.PLAIN: "plain track", Kind.LEARNED: "learned track",
@@ -43,17 +42,12 @@ class AnnotatePanel(QWidget):
 
     def __init__(self, buttons: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 4, 4)
-        layout.setSpacing(6)
-        layout.addWidget(self._people_box(buttons))
-        layout.addWidget(self._frame_box(buttons))
-        self.effort = QLabel("")
-        self.effort.setWordWrap(True)
-        self.effort.setAccessibleName("hands-on time")
-        layout.addWidget(self.effort)
-        layout.addStretch(1)
-        layout.addWidget(Legend(("human", "sure", "fair", "doubtful", "unsaid", "hidden")))
+        self.effort = label("hands-on time")
+        legend = Legend(("human", "sure", "fair", "doubtful", "unsaid", "hidden"))
+        boxes = self._people_box(buttons), self._frame_box(buttons)
+        filled(
+            QVBoxLayout(self), *boxes, self.effort, None, legend, margins=(8, 4, 4, 4), spacing=6
+        )
 
     def _people_box(self, buttons: Mapping[str, QWidget]) -> QGroupBox:
         box = QGroupBox("People")
@@ -62,47 +56,30 @@ class AnnotatePanel(QWidget):
         self.people.setMaximumHeight(92)
         self.people.setFocusPolicy(Qt.ClickFocus)
         self.people.currentItemChanged.connect(self._choose)
-        layout = QVBoxLayout(box)
-        layout.setContentsMargins(8, 4, 8, 6)
-        layout.addWidget(self.people)
         grid = QGridLayout()
         grid.setSpacing(4)
         names = ("rename_person", "new_person", "delete_person", "merge_people", "split_person")
         for place, name in enumerate(names):
             grid.addWidget(buttons[name], place // 3, place % 3)
-        layout.addLayout(grid)
+        filled(QVBoxLayout(box), self.people, grid, margins=(8, 4, 8, 6))
         return box
 
     def _frame_box(self, buttons: Mapping[str, QWidget]) -> QGroupBox:
         box = QGroupBox("This frame")
-        layout = QVBoxLayout(box)
-        layout.setContentsMargins(8, 4, 8, 6)
-        self.state = QLabel("")
-        self.state.setWordWrap(True)
+        self.state = label("what is known of this frame")
         self.state.setMinimumHeight(34)
-        self.state.setAccessibleName("what is known of this frame")
-        layout.addWidget(self.state)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        self.reach = QComboBox()
-        self.reach.setAccessibleName("what a drag takes along")
-        for reach, text in zip(Reach, ("one point", "region", "whole shape"), strict=True):
-            self.reach.addItem(f"drag {text}", reach.value)
+        reaches = zip(("drag one point", "drag region", "drag whole shape"), Reach, strict=True)
+        self.reach = choice("what a drag takes along", ((t, reach.value) for t, reach in reaches))
         self.reach.activated.connect(lambda: self.reach_chosen.emit(self.reach.currentData()))
-        self.markup = QComboBox()
-        self.markup.setAccessibleName("number of points")
-        for count in MARKUP_COUNTS:
-            self.markup.addItem(f"{count} points", count)
+        self.markup = choice("number of points", ((f"{n} points", n) for n in MARKUP_COUNTS))
         self.markup.activated.connect(lambda: self.markup_chosen.emit(self.markup.currentData()))
-        row.addWidget(self.reach, 1)
-        row.addWidget(self.markup)
-        layout.addLayout(row)
+        row = filled(QHBoxLayout(), (self.reach, 1), self.markup, spacing=4)
         grid = QGridLayout()
         grid.setSpacing(4)
         names = ("accept", "uncorrect", "toggle_occluded", "mark_absent", "track_back", "track_on")
         for place, name in enumerate(names):
             grid.addWidget(buttons[name], place // 2, place % 2)
-        layout.addLayout(grid)
+        filled(QVBoxLayout(box), self.state, row, grid, margins=(8, 4, 8, 6))
         return box
 
     def show_annotator(self, annotator: Annotator) -> None:

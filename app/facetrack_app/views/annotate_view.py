@@ -24,20 +24,22 @@ from facetrack_app.services.playing_sound import PlayingSound
 from facetrack_app.services.posting import run_beside
 from facetrack_app.services.signal_curve import SignalCurves, Wish
 from facetrack_app.views.annotate_panel import AnnotatePanel
-from facetrack_app.views.beside import Beside
 from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.edits import Edits
 from facetrack_app.views.events import Events
+from facetrack_app.views.events_window import EventsWindow
 from facetrack_app.views.exchange import Exchange
 from facetrack_app.views.framing import Framing
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
+from facetrack_app.views.numbers_window import NumbersWindow
 from facetrack_app.views.people_drawn import drawn_people
 from facetrack_app.views.room import Shelf, column
 from facetrack_app.views.speaker import QtSpeaker
 from facetrack_app.views.timeline import Timeline
 from facetrack_app.views.transport import Transport
+from facetrack_app.views.widgets import appear, filled
 
 HINT: Final = "Open a video (Ctrl+O), a folder of pictures, or the demo clip from the File menu."
 
@@ -74,10 +76,10 @@ class AnnotateView(QWidget):
         self._curves: SignalCurves | None = None
         self._whose: int | None = None  # person whose curves and numbers are shown
         self._vocabulary = Vocabulary(settings.vocabulary)
-        self.beside = Beside(
-            lambda: self.timeline.window, self._vocabulary, lambda frame: self.moves.go(frame),
-            poster.post, self,
-        )  # fmt: skip
+        self.numbers = NumbersWindow(lambda: self.timeline.window, poster.post, self)
+        self.event_list = EventsWindow(self._vocabulary, lambda frame: self.moves.go(frame), self)
+        self.show_numbers = partial(appear, self.numbers)
+        self.show_events = partial(appear, self.event_list)
         self._lay_out()
         self._connect()
         self.next_signal = self.transport.next_signal
@@ -85,15 +87,9 @@ class AnnotateView(QWidget):
             setattr(self, f"markup_{count}", partial(self._choose_markup, count))
 
     def _lay_out(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(3)
-        left.addWidget(self.canvas, 1)
-        left.addWidget(self.transport)
-        left.addWidget(Shelf(self.timeline))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addLayout(left, 1)
-        row.addWidget(column(self.panel))
+        below = self.transport, Shelf(self.timeline)
+        left = filled(QVBoxLayout(), (self.canvas, 1), *below, spacing=3)
+        filled(QHBoxLayout(self), (left, 1), column(self.panel), margins=(0, 0, 0, 0))
 
     def _connect(self) -> None:
         self.canvas.pressed.connect(self._press)
@@ -103,7 +99,7 @@ class AnnotateView(QWidget):
         self.timeline.event_chosen.connect(lambda event: self.events.choose(event))
         self.timeline.event_moved.connect(lambda *moved: self.events.move(*moved))
         self.timeline.window_changed.connect(self.ask_curves)
-        self.timeline.window_changed.connect(self.beside.numbers.changed)
+        self.timeline.window_changed.connect(self.numbers.changed)
         self.transport.signals_chosen.connect(self._choose_signals)
         self.transport.pace_chosen.connect(lambda pace: self.moves.set_pace(pace))
         self.panel.person_chosen.connect(self._choose_person)
@@ -113,7 +109,7 @@ class AnnotateView(QWidget):
     @property
     def parts(self) -> tuple[object, ...]:
         """Who does what can be asked for here."""
-        return (*(self._gestures or ()), self.beside, self)
+        return (*(self._gestures or ()), self)
 
     @property
     def moves(self) -> Moves:
@@ -182,13 +178,17 @@ class AnnotateView(QWidget):
         annotator.session.changed.connect(lambda tables: self.ask_curves())
         annotator.analysing.changed.connect(self.ask_curves)
         self._choose_signals()
-        self.beside.show_annotator(annotator)
+        self._show_beside(annotator)
         exchange.take_marks()
         annotator.start()
         frames = "picture" if document.pictures else "frame"
         opened = f"opened: {self.name}, {counted(document.session.n_frames, frames)}"
         self.said("; ".join([opened, *document.notes]), False, "open")
         self.changed()
+
+    def _show_beside(self, annotator: Annotator | None) -> None:
+        self.numbers.show_annotator(annotator)
+        self.event_list.show_annotator(annotator)
 
     def pause(self) -> None:
         """Stop playing."""
@@ -201,7 +201,7 @@ class AnnotateView(QWidget):
         if self.annotator is None:
             return
         self.pause()
-        self.beside.show_annotator(None)
+        self._show_beside(None)
         self.annotator.close()
         self.annotator = self._gestures = self._curves = None
         self.canvas.set_frame(None)
@@ -260,7 +260,7 @@ class AnnotateView(QWidget):
         if annotator.person != self._whose:  # by whatever gesture, or deleted
             self._whose = annotator.person
             self.ask_curves()
-            self.beside.numbers.changed()
+            self.numbers.changed()
         if annotator.frame is not None or annotator.trouble:
             self.canvas.hint = annotator.trouble
             self.canvas.set_frame(annotator.frame.image if annotator.frame is not None else None)

@@ -26,6 +26,7 @@ from facetrack_app.model.marking import LiveMarks
 from facetrack_app.model.strip import Curve, Strip
 from facetrack_app.views.chart_areas import WIDTH, Area, Influences, between, box
 from facetrack_app.views.theme import MARK, PEOPLE, hatch, readable, soft
+from facetrack_app.views.widgets import filled
 
 SECONDS: Final = 10.0
 _PER_SECOND: Final = 15
@@ -44,9 +45,7 @@ class StripCharts(QWidget):
         self._graphics = pyqtgraph.GraphicsLayoutWidget()
         self._graphics.setFocusPolicy(Qt.NoFocus)  # there is nothing to do inside
         self._graphics.scene().sigMouseMoved.connect(self._point_at)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._graphics)
+        filled(QVBoxLayout(self), self._graphics, margins=(0, 0, 0, 0))
         self._strip = Strip()
         self.shown: dict[str, Chart] = {}
         self.influences: list[Influences] = []  # beside the charts of values that have parts

@@ -29,6 +29,7 @@ from PyQt5.QtWidgets import (
 import facetrack
 from facetrack_app.model.actions import ACTIONS, conflicts, keys_of
 from facetrack_app.model.settings import THEMES, Settings
+from facetrack_app.views.widgets import filled, label
 
 LICENCES = (
     ("Facetrack's library", "Apache-2.0"),
@@ -52,9 +53,7 @@ def read(title: str, text: str, parent: QWidget, *, markdown: bool = False) -> N
     page.setMarkdown(text) if markdown else page.setHtml(text)
     buttons = QDialogButtonBox(QDialogButtonBox.Close)
     buttons.rejected.connect(dialog.reject)
-    layout = QVBoxLayout(dialog)
-    layout.addWidget(page)
-    layout.addWidget(buttons)
+    filled(QVBoxLayout(dialog), page, buttons)
     dialog.exec()
 
 
@@ -128,8 +127,7 @@ class KeysSheet(QDialog):
             self.table.setCellWidget(row, 3, edit)
         for column, width in enumerate((280, 100, 150, 170)):
             self.table.setColumnWidth(column, width)
-        self.trouble = QLabel("")
-        self.trouble.setWordWrap(True)
+        self.trouble = label()
         buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         standard = buttons.addButton("Standard keys", QDialogButtonBox.ResetRole)
         standard.clicked.connect(self._standard)
@@ -139,10 +137,7 @@ class KeysSheet(QDialog):
         self.accept_button = buttons.button(QDialogButtonBox.Ok)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.table)
-        layout.addWidget(self.trouble)
-        layout.addWidget(buttons)
+        filled(QVBoxLayout(self), self.table, self.trouble, buttons)
         self._check()
 
     def _change(self, row: int, edit: QKeySequenceEdit) -> None:

@@ -6,10 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -23,6 +22,7 @@ from facetrack.evaluation.errors import NORMALISATIONS
 from facetrack.landmarks.markup import MARKUPS
 from facetrack_app.model.measuring import Side, Wish, faces_in
 from facetrack_app.services.posting import Post, run_beside
+from facetrack_app.views.widgets import choice, filled, later
 
 _WAIT: Final = 300  # ms after the last key until a file is looked into
 
@@ -38,9 +38,8 @@ class Chooser(QWidget):
         self.field = QLineEdit()
         self.field.setAccessibleName(name)
         self.field.setPlaceholderText(hint)
-        self.face = QComboBox()
-        self.face.setAccessibleName(f"face of {name}")
-        self.face.setToolTip("The file holds several faces: which one is measured?")
+        tip = "The file holds several faces: which one is measured?"
+        self.face = choice(f"face of {name}", tip=tip)
         self.face.hide()
         button = QPushButton("...")
         button.setFixedWidth(36)
@@ -50,15 +49,9 @@ class Chooser(QWidget):
         menu.addAction("File...", self._choose_file)
         menu.addAction("Folder...", self._choose_folder)
         button.setMenu(menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.field, 1)
-        row.addWidget(self.face)
-        row.addWidget(button)
-        self._looking = QTimer(self)
-        self._looking.setSingleShot(True)
+        filled(QHBoxLayout(self), (self.field, 1), self.face, button, margins=(0, 0, 0, 0))
+        self._looking = later(self, self._look)
         self._looking.setInterval(_WAIT)
-        self._looking.timeout.connect(self._look)
         self.field.textChanged.connect(self._rewritten)
         self.field.setAcceptDrops(False)  # it would take the address as text
         self.setAcceptDrops(True)
@@ -118,8 +111,7 @@ class Chooser(QWidget):
             self.field.setText(path)
 
     def _choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Choose", self.field.text())
-        if path:
+        if path := QFileDialog.getExistingDirectory(self, "Choose", self.field.text()):
             self.field.setText(path)
 
 
@@ -134,21 +126,18 @@ class EvaluateForm(QWidget):
         self.predictions = Chooser("predictions", kinds, post)
         self.rival = Chooser("other predictions", "to compare with; may be empty", post)
         self.truth = Chooser("truth", kinds, post)
-        self.markup = QComboBox()
-        for count in MARKUPS:
-            self.markup.addItem(f"{count} points", count)
-        self.markup.setAccessibleName("number of points")
-        self.markup.setToolTip("Which points count: 51 and 49 without the jaw.")
-        self.by = QComboBox()
-        for name in NORMALISATIONS:
-            self.by.addItem(f"% of {name}", name)
-        self.by.setAccessibleName("what errors are divided by")
-        self.by.setToolTip("Errors are divided by the distance of these, in the truth.")
-        self.first_pixel = QComboBox()
-        for first in (1, 0):
-            self.first_pixel.addItem(f"first pixel {first}", first)
-        self.first_pixel.setAccessibleName("coordinate of the first pixel")
-        self.first_pixel.setToolTip("In .pts files of predictions; 300-W counts from 1.")
+        self.markup = choice(
+            "number of points", ((f"{count} points", count) for count in MARKUPS),
+            "Which points count: 51 and 49 without the jaw.",
+        )  # fmt: skip
+        self.by = choice(
+            "what errors are divided by", ((f"% of {name}", name) for name in NORMALISATIONS),
+            "Errors are divided by the distance of these, in the truth.",
+        )  # fmt: skip
+        self.first_pixel = choice(
+            "coordinate of the first pixel", ((f"first pixel {first}", first) for first in (1, 0)),
+            "In .pts files of predictions; 300-W counts from 1.",
+        )  # fmt: skip
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Predictions", self.predictions)
@@ -159,11 +148,7 @@ class EvaluateForm(QWidget):
             box.activated.connect(lambda: self.changed.emit())
         names = ("run_evaluation", "save_report", "save_errors")
         for label, widgets in (("Errors", choices), ("", [buttons[name] for name in names])):
-            row = QHBoxLayout()
-            for widget in widgets:
-                row.addWidget(widget)
-            row.addStretch(1)
-            form.addRow(label, row)
+            form.addRow(label, filled(QHBoxLayout(), *widgets, None))
         for chooser in (self.predictions, self.rival, self.truth):
             chooser.changed.connect(self.changed)
 

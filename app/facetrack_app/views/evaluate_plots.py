@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QWidget
 
 from facetrack_app.model.measuring import Measured
 from facetrack_app.views.theme import BLUE, MARK, ORANGE, readable
+from facetrack_app.views.widgets import filled
 
 _LINES: Final = ((BLUE, Qt.SolidLine, "o"), (ORANGE, Qt.DashLine, "t"))
 
@@ -26,15 +27,13 @@ class EvaluatePlots(QWidget):
         self.reliability = pyqtgraph.PlotWidget()
         self.reliability.setAccessibleName("reliability of confidence")
         self._legend = self.curves.addLegend(offset=(-8, -8))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        filled(QHBoxLayout(self), self.curves, self.reliability, margins=(0, 0, 0, 0))
         for plot in (self.curves, self.reliability):
             plot.setMinimumSize(160, 190)
             plot.setMouseEnabled(False, False)
             plot.hideButtons()
             plot.setFocusPolicy(Qt.NoFocus)
             plot.showGrid(True, True, 0.25)
-            row.addWidget(plot)
 
     def dress(self) -> None:
         """Take the colours of the present theme."""

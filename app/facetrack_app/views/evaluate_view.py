@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partialmethod
 from pathlib import Path
 from typing import Final
 
@@ -41,11 +43,13 @@ from facetrack_app.views.evaluate_form import EvaluateForm
 from facetrack_app.views.evaluate_plots import EvaluatePlots
 from facetrack_app.views.room import Scrolled
 from facetrack_app.views.theme import GREEN, SKY, TEXT, VERMILION, readable
+from facetrack_app.views.widgets import filled, label, table
 
 HINT: Final = "Choose predictions and truth, then measure. A click on a worst frame shows it here."
 _ROWS: Final = 6  # of the table of measures; more are scrolled to
 _TRUTH: Final = GREEN
 _PREDICTED: Final = (VERMILION, SKY)
+Save = Callable[[Path, Measured], None]
 
 
 class EvaluateView(QWidget):
@@ -59,12 +63,10 @@ class EvaluateView(QWidget):
         self.measured: Measured | None = None
         self.form = EvaluateForm(buttons, poster.post)
         self.stop = self.form.stop  # begins nothing any more
-        self.heading = QLabel()
-        self.heading.setWordWrap(True)
-        self.heading.setAccessibleName("what was measured")
+        self.heading = label("what was measured")
         self.heading.hide()
-        self.table = QTableWidget(0, len(HEADERS))
-        self.worst = QTableWidget(0, 3)
+        self.table = table("measures", HEADERS)
+        self.worst = table("worst frames", ("where", "frame", "error %"))
         self.legend = QLabel()
         self.legend.setAccessibleName("colours in the picture")
         self.canvas = Canvas(HINT)
@@ -73,37 +75,29 @@ class EvaluateView(QWidget):
         self.form.changed.connect(self._compare)
 
     def _lay_out(self) -> None:
-        _prepare(self.table, HEADERS, "measures")
-        _prepare(self.worst, ("where", "frame", "error %"), "worst frames")
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
         _fit_height(self.table)
         self.worst.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         self.worst.horizontalHeader().setTextElideMode(Qt.ElideMiddle)
         self.worst.itemSelectionChanged.connect(self._show_worst)
-        left = QVBoxLayout()
-        left.setContentsMargins(8, 6, 4, 4)
-        for widget in (self.form, self.heading, self.table):
-            left.addWidget(widget)
-        left.addWidget(self.plots, 1)
-        pictures = QVBoxLayout()
-        pictures.setContentsMargins(0, 2, 0, 0)
-        pictures.addWidget(self.legend)
-        pictures.addWidget(self.canvas, 1)
+        left, pictures = QWidget(), QWidget()
+        above = self.form, self.heading, self.table
+        filled(QVBoxLayout(left), *above, (self.plots, 1), margins=(8, 6, 4, 4))
+        filled(QVBoxLayout(pictures), self.legend, (self.canvas, 1), margins=(0, 2, 0, 0))
         right = QSplitter(Qt.Vertical)
         right.setObjectName("worst frames")
-        right.addWidget(_holding(pictures))
+        right.addWidget(pictures)
         right.addWidget(self.worst)
         right.setSizes([400, 220])
         whole = QSplitter(Qt.Horizontal)
         whole.setObjectName("evaluate")
         whole.setChildrenCollapsible(False)
-        whole.addWidget(Scrolled(_holding(left)))
+        whole.addWidget(Scrolled(left))
         whole.addWidget(right)
         whole.setStretchFactor(0, 3)
         whole.setStretchFactor(1, 2)
         whole.setSizes([760, 500])
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(whole)
+        filled(QHBoxLayout(self), whole, margins=(0, 0, 0, 0))
         self.style_plots()
 
     def style_plots(self) -> None:
@@ -152,32 +146,22 @@ class EvaluateView(QWidget):
             lambda message: self.said(message, True, "measure"),
         )
 
-    def save_report(self) -> None:
-        """Ask for a name and write HTML and PNG."""
-        self._ask("Save report", ".html", self.save_to)
-
-    def save_errors(self) -> None:
-        """Ask for a name and write the error of every frame."""
-        self._ask("Save errors", ".csv", self.save_errors_to)
-
-    def _ask(self, title: str, suffix: str, save: Callable[[Path], None]) -> None:
+    def _ask(self, title: str, suffix: str, save: Save) -> None:
+        """Ask for a name, and write there."""
         if self.measured is not None:
             folder = self.measured.wish.predictions[0].path.parent
             path = ask_where(self, title, folder / f"evaluation{suffix}", suffix)
             if path is not None:
-                save(path)
+                self.save_to(path, save)
 
-    def save_to(self, path: Path) -> None:
-        """Write HTML and PNG."""
-        self._save(path, save_html, f"{path} and {path.with_suffix('.png').name}")
+    save_report = partialmethod(_ask, "Save report", ".html", save_html)
+    save_errors = partialmethod(_ask, "Save errors", ".csv", save_csv)
 
-    def save_errors_to(self, path: Path) -> None:
-        """Write the error of every frame."""
-        self._save(path, save_csv, str(path))
-
-    def _save(self, path: Path, save: Callable[[Path, Measured], None], files: str) -> None:
+    def save_to(self, path: Path, save: Save = save_html) -> None:
+        """Write HTML and PNG, or the error of every frame."""
         if self.measured is None:
             return
+        files = f"{path} and {path.with_suffix('.png').name}" if save is save_html else str(path)
         try:
             save(path, self.measured)
         except FacetrackError as error:
@@ -255,15 +239,6 @@ class EvaluateView(QWidget):
         )
 
 
-def _prepare(table: QTableWidget, headers: Sequence[str], name: str) -> None:
-    table.setHorizontalHeaderLabels(headers)
-    table.verticalHeader().hide()
-    table.setEditTriggers(QTableWidget.NoEditTriggers)
-    table.setSelectionBehavior(QTableWidget.SelectRows)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
-    table.setAccessibleName(name)
-
-
 def _fill(table: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
     table.setRowCount(len(rows))
     for i, row in enumerate(rows):
@@ -278,12 +253,6 @@ def _fit_height(table: QTableWidget) -> None:
     table.setFixedHeight(table.horizontalHeader().sizeHint().height() + rows + bar + 4)
 
 
-def _holding(layout: QVBoxLayout) -> QWidget:
-    widget = QWidget()
-    widget.setLayout(layout)
-    return widget
-
-
 def _percent(error: float) -> str:
     return f"{error:.2f}" if np.isfinite(error) else "not found"
 
@@ -296,8 +265,5 @@ def _picture(worst: Worst) -> tuple[Image | None, Stretch]:
     path, frame = found
     if frame is None:
         return read_bgr(path), AS_STORED
-    video = open_seekable(path)
-    try:
+    with closing(open_seekable(path)) as video:
         return video.frame(frame).square.image, stretch_of(video.pixel_aspect)
-    finally:
-        video.close()

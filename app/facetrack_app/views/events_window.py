@@ -7,16 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from PyQt5.QtCore import QModelIndex, Qt, QTimer
+from PyQt5.QtCore import QModelIndex, Qt
 from PyQt5.QtGui import QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QInputDialog,
     QLabel,
-    QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -30,6 +28,7 @@ from facetrack_app.services.annotator import Annotator
 from facetrack_app.services.event_editing import EventEditing
 from facetrack_app.views.event_table import COLUMNS, NAME, START, EventTable, NameDelegate
 from facetrack_app.views.tool_window import ToolWindow
+from facetrack_app.views.widgets import choice, filled, later, push
 
 _ALL: Final = "all names"
 _SOON: Final = 100  # ms after a change, and
@@ -45,11 +44,8 @@ class EventsWindow(ToolWindow):
         self._vocabulary, self._go = vocabulary, go
         self._annotator: Annotator | None = None
         self._took = 0.0
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.reload)
-        self.filter = QComboBox()
-        self.filter.setAccessibleName("names that are listed")
+        self._timer = later(self, self.reload)
+        self.filter = choice("names that are listed")
         self.filter.setMinimumContentsLength(16)
         self.count = QLabel("")
         self.rows = EventTable()
@@ -69,34 +65,23 @@ class EventsWindow(ToolWindow):
         for column in range(len(COLUMNS)):
             if column != NAME:
                 self.table.setColumnWidth(column, 84)
-        self.accept, self.remove = QPushButton("Accept"), QPushButton("Reject or delete")
-        self.names = QPushButton("Names...")
-        self.accept.setToolTip("Say that the event is right, also one that was rejected.")
-        self.remove.setToolTip("Reject what the program found; delete what you made or marked.")
-        self.names.setToolTip("The names that are offered for events and marks.")
-        self._lay_out()
+        self.accept = push(
+            "Accept", "Say that the event is right, also one that was rejected.",
+            lambda: self._on_chosen(lambda e, line: e.accept(line)),
+        )  # fmt: skip
+        self.remove = push(
+            "Reject or delete", "Reject what the program found; delete what you made or marked.",
+            lambda: self._on_chosen(lambda e, line: e.remove(line)),
+        )  # fmt: skip
+        tip = "The names that are offered for events and marks."
+        self.names = push("Names...", tip, self._ask_names)
+        top = filled(QHBoxLayout(), QLabel("List"), self.filter, (self.count, 1))
+        below = filled(QHBoxLayout(), self.names, None, self.accept, self.remove)
+        filled(QVBoxLayout(self), top, (self.table, 1), below, margins=(8, 8, 8, 8))
         self._connect()
-
-    def _lay_out(self) -> None:
-        top, below = QHBoxLayout(), QHBoxLayout()
-        top.addWidget(QLabel("List"))
-        top.addWidget(self.filter)
-        top.addWidget(self.count, 1)
-        below.addWidget(self.names)
-        below.addStretch(1)
-        below.addWidget(self.accept)
-        below.addWidget(self.remove)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addLayout(top)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(below)
 
     def _connect(self) -> None:
         self.filter.activated.connect(self.reload)
-        self.accept.clicked.connect(lambda: self._on_chosen(lambda e, line: e.accept(line)))
-        self.remove.clicked.connect(lambda: self._on_chosen(lambda e, line: e.remove(line)))
-        self.names.clicked.connect(self._ask_names)
         self.rows.edited.connect(self._edit)
         for delegate in (self.table.itemDelegate(), self.table.itemDelegateForColumn(NAME)):
             delegate.closeEditor.connect(lambda *how: self._timer.start(0))

@@ -21,7 +21,6 @@ from PyQt5.QtWidgets import (
     QListWidgetItem,
     QPlainTextEdit,
     QProgressBar,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -36,6 +35,7 @@ from facetrack_app.services.exporting_many import (
     find_sessions,
 )
 from facetrack_app.services.posting import Post, run_beside
+from facetrack_app.views.widgets import filled, push
 
 # What was learned of a person is personal data: it is exported one by one.
 KINDS: Final = {kind: form for kind, form in EXPORTS.items() if kind != "person"}
@@ -68,45 +68,30 @@ class ExportDialog(QDialog):
         self.report = QPlainTextEdit()
         self.report.setReadOnly(True)
         self.report.setAccessibleName("what came of it")
-        self._add = self._button(
-            "Add a folder...", "All sessions in it and below.", self._ask_folder
-        )
-        self._place = self._button("...", "Choose where the files go.", self._ask_target)
-        self._start = self._button("Export", "Write the files beside the window.", self.start)
-        self._cancel = self._button("Cancel", "End after the file at hand.", self.cancel)
+        self._add = push("Add a folder...", "All sessions in it and below.", self._ask_folder)
+        self._place = push("...", "Choose where the files go.", self._ask_target)
+        self._start = push("Export", "Write the files beside the window.", self.start)
+        self._cancel = push("Cancel", "End after the file at hand.", self.cancel)
         self._lay_out()
         self._refresh()
 
-    def _button(self, text: str, tip: str, do: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: do())
-        return button
-
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("Sessions of videos and pictures that were opened before:"))
-        layout.addWidget(self.sessions, 2)
-        layout.addWidget(self._add, 0, Qt.AlignLeft)
         grid = QGridLayout()
         for place, box in enumerate(self.kinds.values()):
             grid.addWidget(box, place // 2, place % 2)
             box.toggled.connect(self._refresh)
-        layout.addLayout(grid)
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Into"))
-        row.addWidget(self.target, 1)
-        row.addWidget(self._place)
-        layout.addLayout(row)
-        layout.addWidget(self.replace)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.report, 1)
-        last = QHBoxLayout()
-        last.addStretch(1)
-        last.addWidget(self._start)
-        last.addWidget(self._cancel)
-        layout.addLayout(last)
+        filled(
+            QVBoxLayout(self),
+            QLabel("Sessions of videos and pictures that were opened before:"),
+            (self.sessions, 2),
+            filled(QHBoxLayout(), self._add, None),
+            grid,
+            filled(QHBoxLayout(), QLabel("Into"), (self.target, 1), self._place),
+            self.replace,
+            self.progress,
+            (self.report, 1),
+            filled(QHBoxLayout(), None, self._start, self._cancel),
+        )
         self.target.textChanged.connect(self._refresh)
         self.sessions.itemChanged.connect(self._refresh)
 
@@ -179,11 +164,10 @@ class ExportDialog(QDialog):
         self._cancel.setEnabled(self.busy)
 
     def _ask_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Sessions in a folder and below")
-        if path:
+        if path := QFileDialog.getExistingDirectory(self, "Sessions in a folder and below"):
             self.offer([Path(path)])
 
     def _ask_target(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder for the exports", self.target.text())
-        if path:
+        title, now = "Folder for the exports", self.target.text()
+        if path := QFileDialog.getExistingDirectory(self, title, now):
             self.target.setText(path)

@@ -11,7 +11,6 @@ from PyQt5.QtCore import QPointF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
@@ -29,6 +28,7 @@ from facetrack_app.views.drawing import MARKS, draw_mark
 from facetrack_app.views.record_box import RecordBox
 from facetrack_app.views.signal_list import SignalList
 from facetrack_app.views.theme import GREEN, MARK, ORANGE, SKY, VERMILION, readable
+from facetrack_app.views.widgets import choice, filled, label
 
 SIZES: Final = ((640, 480), (1280, 720), (1920, 1080), (320, 240))
 FILE: Final = "a video file..."
@@ -80,34 +80,23 @@ class LivePanel(QWidget):
 
     def __init__(self, buttons: dict[str, QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.state = QLabel("not running")
-        self.state.setWordWrap(True)
+        self.state = label("state of the tracker", "not running")
         self.state.setMinimumHeight(40)
-        self.state.setAccessibleName("state of the tracker")
         self.numbers = QLabel("")
         self.numbers.setTextFormat(Qt.RichText)
         self.numbers.setAccessibleName("pose, rate and latency")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 4, 4)
-        layout.setSpacing(6)
-        layout.addWidget(self.state)
-        layout.addWidget(self._source_box(buttons))
-        layout.addWidget(self._tracker_box(buttons))
         self.recording = RecordBox(buttons)
-        layout.addWidget(self.recording)
-        layout.addWidget(self.numbers)
-        layout.addStretch(1)
-        layout.addWidget(Legend(("sure", "fair", "doubtful", "unsaid")))
+        filled(
+            QVBoxLayout(self), self.state, self._source_box(buttons), self._tracker_box(buttons),
+            self.recording, self.numbers, None, Legend(("sure", "fair", "doubtful", "unsaid")),
+            margins=(8, 4, 4, 4), spacing=6,
+        )  # fmt: skip
 
     def _source_box(self, buttons: dict[str, QWidget]) -> QGroupBox:
         box = QGroupBox("Camera")
-        self.sources = QComboBox()
-        self.sources.setAccessibleName("camera or file")
+        self.sources = choice("camera or file")
         self.sources.activated.connect(lambda: self.source_chosen.emit(self.sources.currentData()))
-        self.sizes = QComboBox()
-        self.sizes.setAccessibleName("resolution")
-        for width, height in SIZES:
-            self.sizes.addItem(f"{width} x {height}", (width, height))
+        self.sizes = choice("resolution", ((f"{size[0]} x {size[1]}", size) for size in SIZES))
         self.sizes.activated.connect(lambda: self.size_chosen.emit(*self.sizes.currentData()))
         self.mirror = QCheckBox("Mirror")
         self.mirror.setToolTip("Show the picture as in a mirror (M); recordings are not mirrored.")
@@ -116,10 +105,7 @@ class LivePanel(QWidget):
         form = QFormLayout(box)
         form.setContentsMargins(8, 4, 8, 6)
         form.addRow(self.sources)
-        row = QHBoxLayout()
-        row.addWidget(self.sizes, 1)
-        row.addWidget(self.mirror)
-        form.addRow(row)
+        form.addRow(filled(QHBoxLayout(), (self.sizes, 1), self.mirror))
         form.addRow(buttons["toggle_run"])
         return box
 
@@ -132,13 +118,9 @@ class LivePanel(QWidget):
         self.smoothing.setAccessibleName("smoothing")
         self.smoothing.valueChanged.connect(lambda v: self.smoothing_chosen.emit(v / 20))
         form.addRow("Smoothing", self.smoothing)
-        self.steadiness = QLabel(_UNMEASURED)
-        self.steadiness.setWordWrap(True)
+        self.steadiness = label(text=_UNMEASURED)
         form.addRow(self.steadiness)
-        row = QHBoxLayout()
-        row.addWidget(buttons["toggle_adapt"])
-        row.addWidget(buttons["forget_person"])
-        form.addRow(row)
+        form.addRow(filled(QHBoxLayout(), buttons["toggle_adapt"], buttons["forget_person"]))
         self.charts = SignalList()
         form.addRow(self.charts)
         return box
@@ -172,7 +154,7 @@ class LivePanel(QWidget):
 
     def show_numbers(self, session: LiveSession, live: LiveFrame) -> None:
         """Show pose, rate, latency, dropped frames, jitter and lag, and how the signals get on."""
-        raw, smooth, lag = session.steadiness
+        raw, smooth, lag = session.tracking.steadiness
         if not math.isnan(smooth):
             after = f", lag {lag:.0f} ms" if not math.isnan(lag) else ""
             self.steadiness.setText(
@@ -204,7 +186,7 @@ def _angles(live: LiveFrame) -> str:
 
 
 def _signals_in_words(session: LiveSession) -> str:
-    costs = session.health.costs
+    costs = session.tracking.health.costs
     rows = [f"{name}: {ms:.2f} ms a face" for name, ms in costs.items()]
     frames = counted(session.untracked, "frame")
     unseen = f"{frames} came while another one was tracked: no signal saw them"

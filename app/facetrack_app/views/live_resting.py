@@ -33,7 +33,7 @@ class LiveResting:
         session = self._watch.session
         if session is None:
             return
-        if not can_rest(session.choice):
+        if not can_rest(session.tracking.choice):
             self._say("no signal in the charts is measured from a face at rest: draw one of pain "
                       "or of an expression", trouble=True)  # fmt: skip
         elif self._set(None):

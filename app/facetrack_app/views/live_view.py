@@ -36,6 +36,7 @@ from facetrack_app.views.live_recording import LiveRecording
 from facetrack_app.views.live_resting import LiveResting
 from facetrack_app.views.room import column
 from facetrack_app.views.theme import VERMILION
+from facetrack_app.views.widgets import filled
 
 HINT: Final = "Choose a camera, a file or the demo clip, then start (Space)."
 
@@ -99,13 +100,8 @@ class LiveView(QWidget):
             f"border-left: 6px solid {VERMILION.name()};"
         )
         self.troubles.hide()
-        left = QVBoxLayout()
-        left.addWidget(split, 1)
-        left.addWidget(self.troubles)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addLayout(left, 1)
-        row.addWidget(column(self.panel))
+        left = filled(QVBoxLayout(), (split, 1), self.troubles)
+        filled(QHBoxLayout(self), (left, 1), column(self.panel), margins=(0, 0, 0, 0))
 
     def _connect(self) -> None:
         settings, panel = self._settings, self.panel
@@ -290,8 +286,8 @@ class LiveView(QWidget):
         session, live = self.session, self._live
         if session is None or session.frozen:
             return
-        if session.preparing and not self._trouble:
-            self.panel.show_state("searching", session.preparing)
+        if session.tracking.preparing and not self._trouble:
+            self.panel.show_state("searching", session.tracking.preparing)
             return
         if live is None:
             return
@@ -300,7 +296,7 @@ class LiveView(QWidget):
             state = "learning", self.resting.sentence
         self.panel.show_state(*(("lost", self._trouble) if self._trouble else state))
         self.panel.show_numbers(session, live)
-        lines = session.health.troubles()
+        lines = session.tracking.health.troubles()
         if session.unheard:
             frames = counted(session.unheard, "frame")
             lines.append(f"the charts lack {frames}: the window stood still")

@@ -47,6 +47,7 @@ from facetrack_app.views.menus import ActionBar, SpacePresses
 from facetrack_app.views.message_line import MessageLine
 from facetrack_app.views.queue_dialog import QueueDialog
 from facetrack_app.views.teaching_hint import TeachingHint
+from facetrack_app.views.widgets import appear
 
 VIEWS = (LIVE, ANNOTATE, EVALUATE)
 _FRAME: Final = 40  # px that the window's title may take
@@ -273,13 +274,11 @@ class MainWindow(QMainWindow):
         """Show what exports several sessions at once, with those that were opened before."""
         known = [Path(path) for path in self.settings.recent]
         self.export_dialog.offer([*self.annotate.opened(0), *known])
-        self.export_dialog.show()
-        self.export_dialog.raise_()
+        appear(self.export_dialog)
 
     def show_queue(self) -> None:
         """Show the videos that are tracked one after the other."""
-        self.queue_dialog.show()
-        self.queue_dialog.raise_()
+        appear(self.queue_dialog)
 
     def _tell_queue(self) -> None:
         queue = self._queue.queue

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from PyQt5.QtCore import QEvent, Qt, QTimer
+from PyQt5.QtCore import QEvent, Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from facetrack_app.model.messages import Messages
 from facetrack_app.views.theme import TEXT, VERMILION, readable
+from facetrack_app.views.widgets import filled, later
 
 _FADES: Final = 8000  # ms
 
@@ -36,13 +37,8 @@ class MessageLine(QWidget):
         self._away.setToolTip("Take this message away.")
         self._away.setAccessibleName("take the message away")
         self._away.clicked.connect(self.dismiss)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 0, 0, 0)
-        row.addWidget(self._label, 1)
-        row.addWidget(self._away)
-        self._fading = QTimer(self)
-        self._fading.setSingleShot(True)
-        self._fading.timeout.connect(self._fade)
+        filled(QHBoxLayout(self), (self._label, 1), self._away, margins=(6, 0, 0, 0))
+        self._fading = later(self, self._fade)
         self._refresh()
 
     @property

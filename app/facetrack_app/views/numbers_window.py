@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
@@ -31,6 +31,7 @@ from facetrack_app.services.numbers import Numbers, Wish
 from facetrack_app.services.posting import Post
 from facetrack_app.views.asking import ask_where
 from facetrack_app.views.tool_window import ToolWindow
+from facetrack_app.views.widgets import choice, filled, label, later
 
 _ALONE: Final = "nothing"
 _SOON: Final = 300  # ms after a change, and
@@ -50,15 +51,9 @@ class NumbersWindow(ToolWindow):
         self._shown_frames, self._post = shown_frames, post
         self._annotator: Annotator | None = None
         self._numbers: Numbers | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.ask)
-        self.first, self.second = QComboBox(), QComboBox()
-        self.first.setAccessibleName("interval")
-        self.second.setAccessibleName("interval to compare with")
-        self.note = QLabel("")
-        self.note.setWordWrap(True)
-        self.note.setAccessibleName("about the numbers")
+        self._timer = later(self, self.ask)
+        self.first, self.second = choice("interval"), choice("interval to compare with")
+        self.note = label("about the numbers")
         self.table = QTableWidget()
         self.table.setAccessibleName("numbers")
         self.table.verticalHeader().hide()
@@ -73,22 +68,16 @@ class NumbersWindow(ToolWindow):
     def _lay_out(self) -> None:
         top, below = QHBoxLayout(), QHBoxLayout()
         for words, box in (("Numbers of", self.first), ("compared with", self.second)):
-            label = QLabel(words)
-            label.setBuddy(box)
-            top.addWidget(label)
-            top.addWidget(box, 1)
+            before = QLabel(words)
+            before.setBuddy(box)
+            filled(top, before, (box, 1))
             box.setMinimumContentsLength(14)
             box.activated.connect(self.ask)
         for suffix, button in self.saving.items():
             button.clicked.connect(lambda _=False, suffix=suffix: self._save(suffix))
             below.addWidget(button)
         below.insertStretch(0, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addLayout(top)
-        layout.addWidget(self.note)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(below)
+        filled(QVBoxLayout(self), top, self.note, (self.table, 1), below, margins=(8, 8, 8, 8))
 
     def show_annotator(self, annotator: Annotator | None) -> None:
         """Speak of another video; None: of none."""

@@ -15,11 +15,8 @@ from PyQt5.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QProgressBar,
-    QPushButton,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -28,6 +25,7 @@ from PyQt5.QtWidgets import (
 from facetrack_app.model.queue import Order, Queued, Stage
 from facetrack_app.model.settings import Settings
 from facetrack_app.services.track_queue import TrackQueue
+from facetrack_app.views.widgets import filled, label, push, table
 
 HINT = (
     "Tracked one after the other, with the files and the ledger of <i>facetrack track</i>. What "
@@ -50,7 +48,7 @@ class QueueDialog(QDialog):
         self.resize(760, 420)
         self._queue, self._settings, self._open = queue, settings, open_video
         self._inputs: list[str] = []
-        self.table = QTableWidget(0, 3)
+        self.table = table("videos to track", ("Video", "Progress", "What came of it"))
         self.output = QLineEdit()
         self.overlay = QCheckBox("also write videos with the landmarks")
         self.overlay.setToolTip("NAME.overlay.mp4 beside the tables.")
@@ -59,10 +57,9 @@ class QueueDialog(QDialog):
         self.rate.setSpecialValueText("as they say, else 25")  # at 0
         self.rate.setAccessibleName("frames a second of raw streams")
         self.rate.setToolTip("Files such as .h264 do not say when their frames were taken.")
-        self.summary = QLabel()
-        self.summary.setWordWrap(True)
+        self.summary = label()
         self._buttons = {
-            name: self._button(text, tip, do)
+            name: push(text, tip, do)
             for name, text, tip, do in (
                 ("files", "Add videos...", "Choose video files.", self._add_files),
                 ("folder", "Add folder...", "All videos of a folder.", self._add_folder),
@@ -76,46 +73,20 @@ class QueueDialog(QDialog):
         queue.changed.connect(self.refresh)
         self.refresh()
 
-    def _button(self, text: str, tip: str, do: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
-        button.setAutoDefault(False)
-        button.clicked.connect(lambda: do())
-        return button
-
     def _lay_out(self) -> None:
-        hint = QLabel(HINT)
-        hint.setWordWrap(True)
-        self.table.setHorizontalHeaderLabels(["Video", "Progress", "What came of it"])
-        self.table.setAccessibleName("videos to track")
-        self.table.verticalHeader().hide()
-        self.table.setEditTriggers(QTableWidget.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectRows)
         self.table.setColumnWidth(0, 240)
         self.table.setColumnWidth(1, 110)
         self.table.horizontalHeader().setSectionResizeMode(2, QHeaderView.Stretch)
         self.table.cellDoubleClicked.connect(lambda row, column: self._open_row(row))
         self.output.setAccessibleName("folder for the results")
         self.output.textChanged.connect(self.refresh)
-        place = QHBoxLayout()
-        place.addWidget(self.output, 1)
-        place.addWidget(self._buttons["place"])
-        form = QFormLayout()
-        form.addRow("Results in", place)
+        form, buttons = QFormLayout(), self._buttons
+        form.addRow("Results in", filled(QHBoxLayout(), (self.output, 1), buttons["place"]))
         form.addRow("Frames a second of raw streams", self.rate)
         form.addRow("", self.overlay)
-        row = QHBoxLayout()
-        for name in ("files", "folder", "clear"):
-            row.addWidget(self._buttons[name])
-        row.addStretch(1)
-        for name in ("start", "stop"):
-            row.addWidget(self._buttons[name])
-        layout = QVBoxLayout(self)
-        layout.addWidget(hint)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(form)
-        layout.addWidget(self.summary)
-        layout.addLayout(row)
+        lists = (buttons[name] for name in ("files", "folder", "clear"))
+        row = filled(QHBoxLayout(), *lists, None, buttons["start"], buttons["stop"])
+        filled(QVBoxLayout(self), label(text=HINT), (self.table, 1), form, self.summary, row)
 
     def add(self, paths: Sequence[Path]) -> None:
         """Put videos and folders into the list; the first one says where results go."""
@@ -183,11 +154,10 @@ class QueueDialog(QDialog):
         self.add([Path(path) for path in paths])
 
     def _add_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Add all videos of a folder")
-        if path:
+        if path := QFileDialog.getExistingDirectory(self, "Add all videos of a folder"):
             self.add([Path(path)])
 
     def _choose_output(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder for the results", self.output.text())
-        if path:
+        title, now = "Folder for the results", self.output.text()
+        if path := QFileDialog.getExistingDirectory(self, title, now):
             self.output.setText(path)

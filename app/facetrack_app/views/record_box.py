@@ -6,10 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QComboBox, QGridLayout, QGroupBox, QLabel, QLineEdit, QWidget
+from PyQt5.QtWidgets import QGridLayout, QGroupBox, QLineEdit, QWidget
 
 from facetrack_app.model.recording import KINDS
 from facetrack_app.model.settings import Settings
+from facetrack_app.views.widgets import choice, label
 
 
 class RecordBox(QGroupBox):
@@ -21,12 +22,9 @@ class RecordBox(QGroupBox):
         super().__init__("Recording")
         self.subject = _field("subject", "Whose recording it is: the first part of the files' name")
         self.session = _field("session", "What is recorded, such as a visit or a task")
-        self.kinds = QComboBox()
-        self.kinds.addItems(KINDS)
-        self.kinds.setAccessibleName("what is recorded")
+        self.kinds = choice("what is recorded", ((kind, kind) for kind in KINDS))
         self.kinds.activated.connect(self.changed)
-        self.recorded = QLabel("")
-        self.recorded.setWordWrap(True)
+        self.recorded = label()
         self.recorded.setTextFormat(Qt.PlainText)
         layout = QGridLayout(self)
         layout.setContentsMargins(8, 4, 8, 6)

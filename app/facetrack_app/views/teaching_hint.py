@@ -8,10 +8,11 @@ from typing import Final
 
 from PyQt5.QtCore import QEvent, QObject, QPointF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from facetrack_app.views.canvas import GROUND
 from facetrack_app.views.drawing import MARKS, draw_mark
+from facetrack_app.views.widgets import filled, label
 
 WORDS: Final = (
     "<b>Press on a wrong point and drag it to its place: the tracker learns this face.</b><br>"
@@ -33,19 +34,14 @@ class TeachingHint(QFrame):
         self.setAccessibleName("how to teach the tracker")
         self.setFrameShape(QFrame.StyledPanel)
         self.setAutoFillBackground(True)
-        words = QLabel(f"{WORDS}<br><br>{TERMS}")
-        words.setWordWrap(True)
+        words = label(text=f"{WORDS}<br><br>{TERMS}")
         words.setMinimumWidth(300)
         self.button = QPushButton("I see")
         self.button.setToolTip("Take this hint away; Help shows it again.")
         self.button.clicked.connect(self.leave)
-        beside = QVBoxLayout()
-        beside.addWidget(words, 1)
-        beside.addWidget(self.button, 0, Qt.AlignRight)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 12, 12, 12)
-        row.addWidget(_Picture())
-        row.addLayout(beside, 1)
+        last = filled(QHBoxLayout(), None, self.button)
+        beside = filled(QVBoxLayout(), (words, 1), last)
+        filled(QHBoxLayout(self), _Picture(), (beside, 1), margins=(12, 12, 12, 12))
         self.hide()
         parent.installEventFilter(self)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PyQt5.QtCore import QPointF, QRectF, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QMouseEvent,
@@ -29,6 +29,7 @@ from facetrack_app.model.session import Session
 from facetrack_app.model.timeline import lanes, layers, time_ticks
 from facetrack_app.views.timeline_painting import Painting, event_box, moving_values
 from facetrack_app.views.timeline_rows import FOOT, GUTTER, LANES, Axis, Placed, Rows
+from facetrack_app.views.widgets import later
 
 _SHORTEST: Final = 20  # frames that are shown at least
 _MARGIN: Final = 6
@@ -83,9 +84,7 @@ class Timeline(QWidget):
         self._dragged: _Drag | None = None
         self._picture = QPixmap()  # names and rows, as long as they stay
         self._drawn: tuple[object, ...] = ()  # what the picture shows
-        self._behind = QTimer(self)  # runs while the picture is of before an edit
-        self._behind.setSingleShot(True)
-        self._behind.timeout.connect(self._catch_up)
+        self._behind = later(self, self._catch_up)  # runs while the picture is of before an edit
         self._placed: list[Placed] = []
         self._rows = Rows()
         self.curves: Sequence[Curve] = ()
@@ -217,7 +216,7 @@ class Timeline(QWidget):
             for place, curve in enumerate(self.curves):
                 painting.curve(curve, place)
         if session is not None:
-            zero, most = int(session.setting("time_zero", 0)), self.columns // _TICK
+            zero, most = session.time_zero, self.columns // _TICK
             frames = f"{'pictures' if session.stills else 'frames'} {first + 1} - {stop}"
             painting.axis(time_ticks(self._times, zero, first, stop, most), frames)
         painter.end()

@@ -8,7 +8,6 @@ from typing import Final
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -23,6 +22,7 @@ from facetrack.signals.registry import signals
 from facetrack_app.model.playback import PACES
 from facetrack_app.model.wording import named_with
 from facetrack_app.services.annotator import Annotator
+from facetrack_app.views.widgets import choice, filled
 
 _LONGEST: Final = 170  # px of a text in the progress bar
 MOST: Final = 3  # signals in the timeline
@@ -45,12 +45,9 @@ class Transport(QWidget):
         self.place = QLabel("")
         self.place.setAccessibleName("place in the video")
         self.place.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
-        self.pace = QComboBox()
-        self.pace.setAccessibleName("speed of playing")
-        self.pace.setToolTip("Speed of playing (< slower, > faster); J and L multiply it")
+        tip = "Speed of playing (< slower, > faster); J and L multiply it"
+        self.pace = choice("speed of playing", ((f"{pace:g}x", pace) for pace in PACES), tip)
         self.pace.setFocusPolicy(Qt.TabFocus)
-        for pace in PACES:
-            self.pace.addItem(f"{pace:g}x", pace)
         self.pace.setCurrentIndex(PACES.index(1.0))
         self.pace.activated.connect(lambda: self.pace_chosen.emit(self.pace.currentData()))
         self.pace.setFixedWidth(62)
@@ -69,18 +66,13 @@ class Transport(QWidget):
         self.menu.setToolTipsVisible(True)
         self.menu.aboutToShow.connect(self._fill_menu)
         self.signals.setMenu(self.menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 0, 6, 0)
-        row.setSpacing(5)
-        for name in ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful"):
-            row.addWidget(buttons[name])
+        names = ("step_back", "play", "step_on", "previous_doubtful", "next_doubtful")
         for name, width in (("step_back", 36), ("play", 52), ("step_on", 36)):
             buttons[name].setFixedWidth(width)
-        row.addWidget(self.pace)
-        row.addWidget(self.place, 1)
-        row.addWidget(self.progress)
-        row.addWidget(self._tracking)
-        row.addWidget(self.signals)
+        filled(
+            QHBoxLayout(self), *(buttons[name] for name in names), self.pace, (self.place, 1),
+            self.progress, self._tracking, self.signals, margins=(6, 0, 6, 0), spacing=5,
+        )  # fmt: skip
 
     @property
     def chosen(self) -> tuple[str, ...]:

@@ -299,13 +299,13 @@ def test_charts_that_are_put_away_stay_in_a_recording(
     session = LiveSession(shipped_model, wish, lambda act: act(), lambda: None, lambda text: None)
     session.record(Wish(tmp_path))
     session.chart(["pose_yaw"])
-    assert "warmth" in {e.name for e in session._tracking.choice.estimators}
+    assert "warmth" in {e.name for e in session.tracking.choice.estimators}
     recorder = session.stop_recording()
     assert recorder is not None
     assert any(file.name.endswith(".signals.csv") for file in recorder.files)
-    assert "warmth" not in {e.name for e in session._tracking.choice.estimators}
+    assert "warmth" not in {e.name for e in session.tracking.choice.estimators}
     assert session.hear() == []
-    assert (session.untracked, session.unheard, session.health) == (0, 0, SignalHealth())
+    assert (session.untracked, session.unheard, session.tracking.health) == (0, 0, SignalHealth())
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ def still(shipped_model: FaceModel, ache: Aching) -> Iterator[tuple[LiveSession,
     wish = LiveWish("demo", charts=("ache",))
     session = LiveSession(shipped_model, wish, lambda act: act(), lambda: None, lambda text: None)
     stage = Stage(shipped_model)
-    stage.tracking = session._tracking
+    stage.tracking = session.tracking
     stage.tracking._tracker.update = stage._update  # type: ignore[method-assign,assignment]
     yield session, stage
     session.stop_recording()
@@ -332,7 +332,7 @@ def test_values_are_measured_from_a_rest_and_a_recording_says_so(
     ((_, reading),) = readings(one.findings, "ache")
     assert reading == Reading(0.0, -1.0, 2.0)
     session.chart(["ache", "pose_yaw"])
-    assert session.choice.rest == session.rest
+    assert session.tracking.choice.rest == session.rest
     session.record(Wish(tmp_path))
     with pytest.raises(InputError, match="end the recording first"):
         session.set_rest(None)

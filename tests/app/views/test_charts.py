@@ -278,7 +278,7 @@ def test_all_tracked_frames_reach_the_charts_and_what_breaks_is_named(
     qtbot.waitUntil(lambda: "untracked" in live.panel.numbers.text(), timeout=PATIENCE)
     before = live.n_shown
     deadline = time.monotonic() + 30
-    while session._tracking.results.dropped < 10 and time.monotonic() < deadline:
+    while session.tracking.results.dropped < 10 and time.monotonic() < deadline:
         time.sleep(0.01)  # the window does nothing meanwhile
     live._show_newest()
     assert live.n_shown == before + 1

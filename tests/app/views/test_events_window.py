@@ -33,7 +33,7 @@ def listed(hands: Hands) -> EventsWindow:
     session.absorb_analysed()
     hands.annotator.run(MarkSpan("event", 12, 15, "rest"))
     hands.key("show_events")
-    return hands.window.annotate.beside.events
+    return hands.window.annotate.event_list
 
 
 def shown(listed: EventsWindow) -> list[tuple[str, str, str]]:

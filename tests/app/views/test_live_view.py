@@ -168,7 +168,7 @@ def test_the_camera_rests_behind_another_tab_and_comes_back(
     qtbot.waitUntil(lambda: session._frames.take(timeout=0.3) is None, timeout=PATIENCE)
     running.show_live()
     assert running.live.session is session  # what was learned is still there
-    index = session._tracking._last.frame.index  # type: ignore[union-attr]
+    index = session.tracking._last.frame.index  # type: ignore[union-attr]
     qtbot.waitUntil(
         lambda: running.live.shown_frame.frame.index > index + 5,  # type: ignore[union-attr]
         timeout=PATIENCE,
@@ -286,7 +286,7 @@ def test_numbers_that_are_not_known_are_blank(running: MainWindow) -> None:
     assert "0°, 0°, +23°" in text
     session.meter.add(200.0, 6.0)  # painted before it came: another tab was shown
     assert np.isnan(session.meter.latency())
-    session._tracking.steadiness = 2.0, 1.0, 10.0
+    session.tracking.steadiness = 2.0, 1.0, 10.0
     live.panel.show_numbers(session, shown)
     assert "jitter 1.00 %" in live.panel.steadiness.text()
     live.stop()

@@ -20,7 +20,7 @@ def numbers(hands: Hands) -> NumbersWindow:
     hands.annotator.run(MarkSpan("event", 0, 10, "rest"))
     hands.annotator.run(MarkSpan("event", 12, 25, "pain"))
     hands.key("show_numbers")
-    made = hands.window.annotate.beside.numbers
+    made = hands.window.annotate.numbers
     hands.until(lambda: bool(made.table.rowCount()))
     return made
 
