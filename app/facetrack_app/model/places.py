@@ -10,9 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from facetrack.errors import OutputError
+from facetrack.formats.atomic import output_error
 
 SUFFIX: Final = ".facetrack"
 DATABASE: Final = "session.db"  # in the session's folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
 
 
 def user_folder(kind: str) -> Path:

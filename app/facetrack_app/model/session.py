@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from facetrack.annotation.corrections import Correction
 from facetrack.corpus.lock import locked
-from facetrack.formats.atomic import output_error
 from facetrack.video.square import Stretch, stretch_of
 from facetrack_app.model.assignments import read_assignments
 from facetrack_app.model.corrected import correction_of, read_corrections
@@ -23,6 +22,7 @@ from facetrack_app.model.judged import Judged, shown_events
 from facetrack_app.model.look import Span, View
 from facetrack_app.model.observable import Observable
 from facetrack_app.model.places import DATABASE as DATABASE
+from facetrack_app.model.places import make_folder
 from facetrack_app.model.rows import Change, Kind, Row, TrackRow
 from facetrack_app.model.store import TABLES, Store
 from facetrack_app.model.summary import Mask, Summary
@@ -42,10 +42,7 @@ class Session:
         self.folder, self.n_frames = folder, n_frames
         self.changed: Observable[[set[str]]] = Observable()  # told which tables
         self.revision = 0  # grows with all that changes in what is known of frames and people
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(folder, error) from error
+        make_folder(folder)
         self._lock = contextlib.ExitStack()
         self._lock.enter_context(locked(folder / "session.lock"))
         try:

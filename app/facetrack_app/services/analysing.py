@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
@@ -15,11 +15,11 @@ from facetrack.reading import Kind
 from facetrack.signals.registry import Choice, choose, owner
 from facetrack.video.frame import Frame
 from facetrack.video.seeking import SeekableVideo
-from facetrack_app.model.faces import Size
 from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
 from facetrack_app.services.analysis import Analysis
+from facetrack_app.services.opening import Document
 from facetrack_app.services.posting import Post
 from facetrack_app.services.worker import Worker
 
@@ -40,20 +40,15 @@ class Analysing:
 
     def __init__(
         self,
-        session: Session,
+        document: Document,
         choice: Choice,
         shape_model: ShapeModel,
-        size: Size,
-        open_it: Callable[[], SeekableVideo],
         post: Post,
         said: Voice,
-        size_of: Callable[[int], Size] | None = None,
     ) -> None:
-        self._size_of = size_of
         self.changed: Observable[[]] = Observable()  # results, as the session knows
-        self._session, self._shape_model, self._size = session, shape_model, size
-        self._open, self._post, self._said = open_it, post, said
-        self._choice = choice
+        self._document, self._session, self._choice = document, document.session, choice
+        self._shape_model, self._post, self._said = shape_model, post, said
         self._asked = self._answered = 0
         self._analysis: Analysis | None = None
         self._analysed: Choice | None = None
@@ -92,15 +87,15 @@ class Analysing:
         number, choice, more = wish
 
         def look(frame: int) -> Frame:
-            self._video = self._video or stack.enter_context(closing(self._open()))
+            self._video = self._video or stack.enter_context(closing(self._document.open()))
             return self._video.frame(frame)
 
         try:
             if self._analysis is None or choice != self._analysed:
                 store = stack.enter_context(closing(Store(self._session.store.path)))
                 self._analysis = Analysis(
-                    store, choice, self._shape_model, self._size, look,
-                    stills=self._session.stills, size_of=self._size_of,
+                    store, choice, self._shape_model, self._document.size, look,
+                    stills=self._session.stills, size_of=self._document.size_of,
                     stretch=self._session.stretch, ended=lambda: self._wishes.closed,
                 )  # fmt: skip
                 self._analysed = choice

@@ -40,24 +40,14 @@ class Annotator(Viewing):
         self.pending: tuple[str, int] | None = None  # kind and first frame of a range to be ended
         self.progressed: Observable[[str, float]] = Observable()  # of work beside; "": none
         self.tracking = VideoTracking(
-            self.session,
-            document.source,
-            model,
-            self._post,
-            self._take_tracked,
-            self.keep_notes,
-            self.said,
-            document.check,
+            document, model, self._post, self._take_tracked, self.keep_notes, self.said
         )
         self.teaching = Teaching(
-            self.session, self.history, model, document.open, self._post,
-            lambda: self.tracking.running, self.said, self.progressed,
+            document, self.history, model, self._post, lambda: self.tracking.running, self.said,
+            self.progressed,
         )  # fmt: skip
-        self.analysing = Analysing(
-            self.session, chosen_signals(self.session), model.shape_model, document.size,
-            document.open, self._post, self.said, document.size_of,
-        )  # fmt: skip
-
+        choice = chosen_signals(self.session)
+        self.analysing = Analysing(document, choice, model.shape_model, self._post, self.said)
         self.judging = Judging(self.session, self.run, self.changed)  # what is decided about events
         self.placing = Placing(self, model, self.run, self.correct)  # whole shapes into a frame
 
@@ -88,7 +78,7 @@ class Annotator(Viewing):
 
     def close(self) -> None:
         """Save, end all threads and let go of the session."""
-        self._open = False
+        self.closed = True
         self.teaching.close()
         self.tracking.close()
         self.analysing.close()
@@ -103,6 +93,16 @@ class Annotator(Viewing):
     def _kept(self) -> dict[str, float]:
         """Where the person is, and for how long they worked: saved with every step."""
         return {"frame": self.playback.frame, "effort": self.effort.seconds}
+
+    def mark(self, kind: str) -> tuple[int, int] | None:
+        """Begin a range of frames here, or end it: returns its first and last frame then."""
+        frame, pending = self.playback.frame, self.pending
+        if pending is None or pending[0] != kind:
+            self.pending = (kind, frame)
+            self.said("go to the last frame and press the key once more (Esc: not)", False)
+            return None
+        self.pending = None
+        return min(pending[1], frame), max(pending[1], frame)
 
     # Corrections
 

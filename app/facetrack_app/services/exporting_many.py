@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from facetrack.errors import FacetrackError, InputError
-from facetrack.formats.atomic import output_error
 from facetrack_app.model.exporting import file_name
-from facetrack_app.model.places import SUFFIX, session_of, user_folder
+from facetrack_app.model.places import SUFFIX, make_folder, session_of, user_folder
 from facetrack_app.model.session import DATABASE, Session
 from facetrack_app.services.exporting import export_document
 from facetrack_app.services.opening import Document, open_document, video_of
@@ -62,10 +61,7 @@ def export_many(
     stop: Callable[[], bool] = lambda: False,
 ) -> Exported:
     """Write sessions in some formats into a folder."""
-    try:
-        order.target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(order.target, error) from error
+    make_folder(order.target)
     came, taken, count = Exported(), set[str](), len(order.sessions)
     with contextlib.ExitStack() as stack:
         for reader in (r for _, readers in opened.values() for r in readers):

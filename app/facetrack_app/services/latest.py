@@ -28,11 +28,6 @@ class Latest(Generic[W, T]):
         self._asked = 0
         self._running = False
 
-    @property
-    def running(self) -> bool:
-        """Whether a wish is being fulfilled."""
-        return self._running
-
     def ask(self, wish: W | None) -> None:
         """Ask anew; None: for nothing."""
         self._asked += 1

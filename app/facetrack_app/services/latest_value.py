@@ -18,7 +18,7 @@ class LatestValue(Generic[T]):
         self.missed: Callable[[T], object] = lambda thing: None
         self._condition = threading.Condition()
         self._thing: T | None = None
-        self._closed = False
+        self.closed = False  # nothing will come any more
         self.dropped = 0  # things that were replaced before anybody took them
 
     def put(self, thing: T) -> None:
@@ -33,7 +33,7 @@ class LatestValue(Generic[T]):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until there is something to take; returns whether there is."""
         with self._condition:
-            self._condition.wait_for(lambda: self._thing is not None or self._closed, timeout)
+            self._condition.wait_for(lambda: self._thing is not None or self.closed, timeout)
             return self._thing is not None
 
     def take(self, timeout: float | None = None) -> T | None:
@@ -53,18 +53,13 @@ class LatestValue(Generic[T]):
     def close(self) -> None:
         """Let everybody who waits go."""
         with self._condition:
-            self._closed = True
+            self.closed = True
             self._condition.notify_all()
 
     @property
     def waiting(self) -> bool:
         """Whether something lies there unread."""
         return self._thing is not None
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing will come any more."""
-        return self._closed
 
 
 class Backlog(Generic[T]):

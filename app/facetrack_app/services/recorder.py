@@ -21,7 +21,7 @@ import numpy as np
 from facetrack.corpus.signal_tables import SignalTables
 from facetrack.corpus.task import Outputs
 from facetrack.errors import FacetrackError
-from facetrack.formats.atomic import output_error, write_text
+from facetrack.formats.atomic import write_text
 from facetrack.formats.openface import OpenFaceWriter, write_dictionary
 from facetrack.formats.table import NO_NAMES, Names
 from facetrack.reading import HUMAN, Event, EventRecord, Finding, Readings
@@ -29,6 +29,7 @@ from facetrack.signals import Choice
 from facetrack.video.overlay import draw
 from facetrack.video.sink import VideoWriter
 from facetrack_app.model.live import LiveFrame
+from facetrack_app.model.places import make_folder
 from facetrack_app.model.recording import FACELESS, LANDMARKS, NOTES, Account, Wish, notes
 
 _WAITING: Final = 30  # frames that may wait for the disk before one is left out of the video
@@ -43,10 +44,7 @@ class Recorder:
     """
 
     def __init__(self, wish: Wish, choice: Choice, rests: Names = NO_NAMES) -> None:
-        try:
-            wish.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(wish.folder, error) from error
+        make_folder(wish.folder)
         self.wish, self._started = wish, datetime.now().astimezone()
         stem = wish.stem(self._started)
         self.base = wish.folder / stem  # the files' common path
@@ -134,8 +132,10 @@ class Recorder:
         height, width = live.frame.grey.shape
         if self._video is None:
             self._video = VideoWriter(self._beside(".mp4"), (width, height))
-        faceless = self.wish.kind == FACELESS
-        picture = line_drawing(live, (width, height)) if faceless else live.frame.image
+        if self.wish.kind == FACELESS:  # no pixel of the frame is used
+            picture = draw(np.full((height, width, 3), _PAPER, dtype=np.uint8), live.faces)
+        else:
+            picture = live.frame.image
         self._video.write(picture, seconds)
 
     def _mark(self, record: EventRecord) -> None:
@@ -180,11 +180,3 @@ def _since(first: tuple[int, float] | None, findings: Sequence[Finding]) -> list
 def _earlier(event: Event, seconds: float) -> Event:
     times = {name: getattr(event, name) - seconds for name in ("start", "peak", "stop")}
     return replace(event, **times)
-
-
-def line_drawing(
-    live: LiveFrame, size: tuple[int, int]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Draw the landmarks on an empty ground: no pixel of the frame is used."""
-    width, height = size
-    return draw(np.full((height, width, 3), _PAPER, dtype=np.uint8), live.faces)

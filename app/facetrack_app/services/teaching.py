@@ -12,14 +12,13 @@ import numpy as np
 from facetrack.annotation.corrections import Correction
 from facetrack.annotation.retrack import STOPPED, Outcome
 from facetrack.errors import FacetrackError
-from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.corrected import corrections_after
 from facetrack_app.model.history import History
 from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.owed import Debt, Stretch
 from facetrack_app.model.parts import back_to
-from facetrack_app.model.session import Session
 from facetrack_app.model.wording import counted
+from facetrack_app.services.opening import Document
 from facetrack_app.services.posting import Post
 from facetrack_app.services.retracking import (
     Job,
@@ -40,21 +39,20 @@ class Teaching:
 
     def __init__(
         self,
-        session: Session,
+        document: Document,
         history: History,
         model: Any,
-        open_it: Callable[[], SeekableVideo],
         post: Post,
         more: Callable[[], bool],
         said: Voice,
         progressed: Observable[[str, float]],
     ) -> None:
-        self._session, self._history, self._post, self._more = session, history, post, more
-        self._said, self._progressed = said, progressed
+        self._session, self._history, self._post = document.session, history, post
+        self._more, self._said, self._progressed = more, said, progressed
         self._job: tuple[Job, Debt] | None = None  # tracked anew now, or not yet taken over
         self._trouble = False  # not to be run into again before the next gesture
         self._retracking = Retracking(
-            model, open_it, lambda *found: post(lambda: self._take(*found)),
+            model, document.open, lambda *found: post(lambda: self._take(*found)),
             lambda *why: post(lambda: self._give_up(*why)), self._progress,
         )  # fmt: skip
 

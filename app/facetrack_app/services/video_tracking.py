@@ -12,12 +12,11 @@ from typing import Any
 
 from facetrack.errors import FacetrackError
 from facetrack_app.model.observable import Voice
-from facetrack_app.model.session import Session
 from facetrack_app.model.store import Store
 from facetrack_app.model.wording import counted
 from facetrack_app.services.background import Progress, track_into
 from facetrack_app.services.interpreter import spare_what_is_loaded
-from facetrack_app.services.opening import words_of_unreadable
+from facetrack_app.services.opening import Document, words_of_unreadable
 from facetrack_app.services.posting import Post
 
 
@@ -26,17 +25,15 @@ class VideoTracking:
 
     def __init__(
         self,
-        session: Session,
-        source: str | Path,
+        document: Document,
         model: Any,
         post: Post,
         took: Callable[[Progress], None],
         keep_notes: Callable[[Sequence[str]], None],
         said: Voice,
-        check: Callable[[], None],
     ) -> None:
-        self._check, self._keep_notes = check, keep_notes
-        self._session, self._source, self._model = session, source, model
+        self._document, self._session, self._model = document, document.session, model
+        self._keep_notes = keep_notes
         self._post, self._took, self._said = post, took, said
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -53,9 +50,9 @@ class VideoTracking:
             return
         self._stop = threading.Event()
         track = partial(
-            track_into, source=self._source, model=self._model, total=total,
+            track_into, source=self._document.source, model=self._model, total=total,
             max_faces=int(session.setting("max_faces", 1)), stills=session.stills,
-            rate=session.rate, stop=self._stop.is_set, check=self._check,
+            rate=session.rate, stop=self._stop.is_set, check=self._document.check,
         )  # fmt: skip
         what = session.store.path, total, track
         self._thread = threading.Thread(

@@ -38,7 +38,7 @@ class Viewing:
         # Person, frame, and the shape before the correction that was made there last.
         self._before: tuple[int | None, int, Points] | None = None
         self._views: dict[tuple[int, int, int], View] = {}  # by person, frame, session's revision
-        self._open, self._window = True, post
+        self.closed, self._window = False, post
         self._reader = FrameReader(
             document.open,
             lambda: self._post(self._show_newest),
@@ -47,18 +47,13 @@ class Viewing:
 
     def close(self) -> None:
         """End the thread and let go of the session; what threads still bring is not wanted."""
-        self._open = False
+        self.closed = True
         self._reader.close()
         self.session.close()
         give_memory_back()
 
-    @property
-    def closed(self) -> bool:
-        """Whether the video was closed."""
-        return not self._open
-
     def _post(self, function: Callable[[], None]) -> None:
-        self._window(lambda: function() if self._open else None)
+        self._window(lambda: None if self.closed else function())
 
     def show(self, index: int) -> None:
         """Go to a frame; a point that is selected belongs to the one that is left."""

@@ -40,8 +40,8 @@ class AnnotatePanel(QWidget):
     markup_chosen = pyqtSignal(int)
     reach_chosen = pyqtSignal(str)
 
-    def __init__(self, buttons: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, buttons: Mapping[str, QWidget]) -> None:
+        super().__init__()
         self.effort = label("hands-on time")
         legend = Legend(("human", "sure", "fair", "doubtful", "unsaid", "hidden"))
         boxes = self._people_box(buttons), self._frame_box(buttons)

@@ -20,7 +20,7 @@ class Poster(QObject):
 
     _arrived = pyqtSignal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._waiting: deque[Callable[[], None]] = deque()
         self._open = True

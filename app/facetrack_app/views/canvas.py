@@ -30,8 +30,8 @@ class Canvas(QWidget):
     moved = pyqtSignal(float, float)
     released = pyqtSignal()
 
-    def __init__(self, hint: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, hint: str) -> None:
+        super().__init__()
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Expanding)
         self.setMinimumSize(240, 120)
         self.setFocusPolicy(Qt.StrongFocus)

@@ -39,8 +39,8 @@ _UNKNOWN: Final = "\N{EN DASH}"
 class StripCharts(QWidget):
     """Charts one beside the other; drawn at most fifteen times a second."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName("live charts")
         self._graphics = pyqtgraph.GraphicsLayoutWidget()
         self._graphics.setFocusPolicy(Qt.NoFocus)  # there is nothing to do inside
@@ -176,7 +176,7 @@ class Chart:
         for side in ("left", "bottom"):
             plot.getAxis(side).setTextPen(text)
         plot.getAxis("bottom").setTicks([[(-t, f"{-t} s") for t in range(2, round(SECONDS), 2)]])
-        self._metrics = QFontMetricsF(_bold(plot.titleLabel.item.font()))
+        self._metrics = QFontMetricsF(_sized(plot.titleLabel.item.font(), 9, bold=True))
         self._spans: list[Span] = []
         self._cursor = pyqtgraph.InfiniteLine(pen=pyqtgraph.mkPen(text, style=Qt.DotLine))
         self._cursor.setVisible(False)
@@ -307,7 +307,7 @@ class Span:
             movable=False, brush=shade, pen=pyqtgraph.mkPen(None)
         )
         self._label = pyqtgraph.TextItem(color=text, anchor=(0.5, 0))
-        self._label.setFont(_small(self._label.textItem.font()))
+        self._label.setFont(_sized(self._label.textItem.font(), 8))
         for item in (self._region, self._label):
             plot.addItem(item, ignoreBounds=True)
 
@@ -334,14 +334,9 @@ class Span:
             self._label.setVisible(True)
 
 
-def _small(font: QFont) -> QFont:
-    font.setPointSizeF(8)
-    return font
-
-
-def _bold(font: QFont) -> QFont:
-    font.setPointSizeF(9)
-    font.setBold(True)
+def _sized(font: QFont, points: float, *, bold: bool = False) -> QFont:
+    font.setPointSizeF(points)
+    font.setBold(bold)
     return font
 
 

@@ -92,13 +92,8 @@ class Events:
             annotator.said("no person is chosen; choose a person first", True)
         elif frame >= annotator.session.tracked:
             annotator.said(f"frame {frame + 1} is not tracked yet", True)
-        elif annotator.pending is None or annotator.pending[0] != MADE:
-            annotator.pending = (MADE, frame)
-            annotator.said("go to the last frame and press the key once more (Esc: not)", False)
-        else:
-            first, last = sorted((annotator.pending[1], frame))
-            annotator.pending = None
+        elif (ends := annotator.mark(MADE)) is not None:
             name = ask_name(self._parent, self._vocabulary)
             if name is not None:
-                self._judging.make(annotator.person, name, first, last)
+                self._judging.make(annotator.person, name, *ends)
         annotator.changed()

@@ -49,7 +49,7 @@ class ExportDialog(QDialog):
         model: Any,
         opened: Callable[[int], Mapping[Path, Opened]],
         post: Post,
-        parent: QWidget | None = None,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export several")

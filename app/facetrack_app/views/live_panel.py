@@ -42,8 +42,8 @@ _STATE_COLOURS: Final = {
 class Legend(QWidget):
     """What the shapes and colours of points mean."""
 
-    def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
         self._marks = [MARKS[name] for name in names]
         self.setAccessibleName("legend: " + ", ".join(mark.name for mark in self._marks))
 
@@ -78,8 +78,8 @@ class LivePanel(QWidget):
     mirror_chosen = pyqtSignal(bool)
     smoothing_chosen = pyqtSignal(float)
 
-    def __init__(self, buttons: dict[str, QWidget], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, buttons: dict[str, QWidget]) -> None:
+        super().__init__()
         self.state = label("state of the tracker", "not running")
         self.state.setMinimumHeight(40)
         self.numbers = QLabel("")

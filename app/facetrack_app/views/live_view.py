@@ -62,7 +62,7 @@ class LiveView(QWidget):
         self.changed.connect(lambda: self.signed(self.recording.sign))
         self._model, self._settings, self._poster = model, settings, poster
         self.n_shown = 0  # frames that were painted since the start
-        self._live: LiveFrame | None = None
+        self.shown_frame: LiveFrame | None = None  # the tracked frame that is shown
         self._trouble = ""  # what camera or tracker said, until all is well again
         self._captured: float | None = None  # of the frame that waits to be painted
         self.canvas = Canvas(HINT)
@@ -160,11 +160,6 @@ class LiveView(QWidget):
         """Whether a person corrects a frame."""
         return self.session is not None and self.session.frozen
 
-    @property
-    def shown_frame(self) -> LiveFrame | None:
-        """The tracked frame that is shown."""
-        return self._live
-
     def toggle_run(self) -> None:
         """Start or stop the camera."""
         self.stop() if self.running else self.start()
@@ -208,7 +203,7 @@ class LiveView(QWidget):
         self.resting.stop()
         self.said("", False, "camera")
         self._clock.stop()
-        self._live = None
+        self.shown_frame = None
         self.canvas.set_frame(None)
         self.canvas.set_faces([])
         self.canvas.hint = HINT
@@ -256,7 +251,7 @@ class LiveView(QWidget):
 
     def _show_frozen(self, live: LiveFrame) -> None:
         """Show the frame at which everything stands still for a correction."""
-        self._live, self._captured = live, None
+        self.shown_frame, self._captured = live, None
         self.canvas.set_frame(live.frame.image)
         self.panel.show_state(
             "learning", "frozen: drag points to their place; Return teaches, Esc continues without"
@@ -274,7 +269,7 @@ class LiveView(QWidget):
             return
         if self._captured is not None and self.canvas.painted_at > 0:
             self.session.meter.add(self._captured, self.canvas.painted_at)
-        self._live, self._captured = live, live.captured
+        self.shown_frame, self._captured = live, live.captured
         self.canvas.set_frame(live.frame.image)
         self.canvas.set_faces(drawn(live.faces))
         self.canvas.repaint()
@@ -283,7 +278,7 @@ class LiveView(QWidget):
     def _show_numbers(self) -> None:
         self.recording.show()
         self.signed(self.recording.sign)
-        session, live = self.session, self._live
+        session, live = self.session, self.shown_frame
         if session is None or session.frozen:
             return
         if session.tracking.preparing and not self._trouble:

@@ -16,7 +16,6 @@ from PyQt5.QtWidgets import (
     QFileDialog,
     QLabel,
     QMainWindow,
-    QPushButton,
     QSplitter,
     QStyle,
     QTabWidget,
@@ -65,7 +64,7 @@ class MainWindow(QMainWindow):
         self._poster = Poster(self)
         self.post = self._poster.post
         self._bar = ActionBar(self, self.perform, settings.keys)
-        buttons = self._bar.buttons
+        self.buttons = buttons = self._bar.buttons  # by the action's name
         self.live = LiveView(model, settings, self._poster, buttons, recordings)
         self.annotate = AnnotateView(model, settings, self._poster, buttons)
         self.evaluate = EvaluateView(self._poster, buttons)
@@ -94,7 +93,7 @@ class MainWindow(QMainWindow):
         self.tabs.setCornerWidget(self._sign)
         self._show_sign("")
         self.statusBar().addWidget(self._line, 1)
-        self.statusBar().addPermanentWidget(self._bar.buttons["show_notes"])
+        self.statusBar().addPermanentWidget(self.buttons["show_notes"])
         self.hint = TeachingHint(self.tabs)
         self.hint.gone.connect(self._know)
         self.show_hint, self.quit = self.hint.appear, self.close
@@ -119,11 +118,6 @@ class MainWindow(QMainWindow):
     def message(self) -> str:
         """The sentence at the foot of the window."""
         return self._line.text
-
-    @property
-    def buttons(self) -> dict[str, QPushButton]:
-        """Buttons by the action's name."""
-        return self._bar.buttons
 
     @property
     def shown(self) -> str:
@@ -154,18 +148,18 @@ class MainWindow(QMainWindow):
     def refresh(self) -> None:
         """Enable what works now."""
         self._bar.refresh(self.shown, self.view)
-        run, record = self._bar.buttons["toggle_run"], self._bar.buttons["toggle_record"]
+        run, record = self.buttons["toggle_run"], self.buttons["toggle_record"]
         run.setText("Stop" if self.live.running else "Start")
         record.setText("End recording" if self.live.recording.going_on else "Record")
         name = self.annotate.name
         self.setWindowTitle(f"{name} - Facetrack" if name else "Facetrack")
         count = len(self.annotate.notes) if self.shown == ANNOTATE else 0
-        notes = self._bar.buttons["show_notes"]
+        notes = self.buttons["show_notes"]
         notes.setText(f"Notes ({count})")
         notes.setVisible(count > 0)
         session = self.live.session
         adapting = session is not None and session.adapting
-        self._bar.buttons["toggle_adapt"].setText("Adapting" if adapting else "Adapt")
+        self.buttons["toggle_adapt"].setText("Adapting" if adapting else "Adapt")
 
     def say(self, text: str, trouble: bool, about: str = "") -> None:
         """Show a sentence at the foot of the window, whatever view is shown; see `Voice`."""

@@ -94,15 +94,9 @@ class Marks:
 
     def _mark(self, kind: str) -> None:
         """Begin or end a range of frames."""
-        annotator, frame = self._annotator, self._annotator.playback.frame
-        if annotator.pending is None or annotator.pending[0] != kind:
-            annotator.pending = (kind, frame)
-            annotator.said("go to the last frame and press the key once more (Esc: not)", False)
-        else:
-            first, last = sorted((annotator.pending[1], frame))
-            annotator.pending = None
-            self._mark_from(kind, first, last + 1)
-        annotator.changed()
+        if (ends := self._annotator.mark(kind)) is not None:
+            self._mark_from(kind, ends[0], ends[1] + 1)
+        self._annotator.changed()
 
     mark_event, mark_rest = partialmethod(_mark, "event"), partialmethod(_mark, "rest")
     exclude_range = partialmethod(_mark, "exclude")

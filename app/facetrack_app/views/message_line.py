@@ -23,7 +23,7 @@ class MessageLine(QWidget):
         super().__init__()
         self._messages = {place: Messages() for place in places}
         self._common, self._shown = common, common
-        self._full = ""
+        self.text = ""  # the whole sentence that is shown
         self._label = QLabel()
         self._label.setAccessibleName("messages")
         self._label.setTextFormat(Qt.PlainText)
@@ -40,11 +40,6 @@ class MessageLine(QWidget):
         filled(QHBoxLayout(self), (self._label, 1), self._away, margins=(6, 0, 0, 0))
         self._fading = later(self, self._fade)
         self._refresh()
-
-    @property
-    def text(self) -> str:
-        """The whole sentence that is shown."""
-        return self._full
 
     def troubled(self, place: str) -> list[str]:
         """Give the trouble that stands in a part of the window."""
@@ -88,12 +83,12 @@ class MessageLine(QWidget):
 
     def _refresh(self) -> None:
         text, trouble = self._current().shown
-        self._full = " ".join(text.split())
+        self.text = " ".join(text.split())
         stand = [*self.troubled(self._common), *self.troubled(self._shown)]
         others = [one for one in dict.fromkeys(stand) if one != text]
         self._label.setToolTip("\n\n".join([text, *others] if trouble else [text]))
         if trouble and others:
-            self._full += f" (and {len(others)} more)"
+            self.text += f" (and {len(others)} more)"
         self._away.setVisible(trouble)
         self._dress(trouble)
         self._elide()
@@ -108,7 +103,7 @@ class MessageLine(QWidget):
 
     def _elide(self) -> None:
         width = max(self._label.width() - 4, 40)
-        self._label.setText(self._label.fontMetrics().elidedText(self._full, Qt.ElideRight, width))
+        self._label.setText(self._label.fontMetrics().elidedText(self.text, Qt.ElideRight, width))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show as much of the sentence as there is room for."""

@@ -41,7 +41,7 @@ class QueueDialog(QDialog):
         queue: TrackQueue,
         settings: Settings,
         open_video: Callable[[Path], object],
-        parent: QWidget | None = None,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Track several videos")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QComboBox, QWidget
+from PyQt5.QtWidgets import QComboBox
 
 from facetrack.reading import Kind
 from facetrack.signals import signals
@@ -24,8 +24,8 @@ class SignalList(QComboBox):
     chosen = pyqtSignal(list)
     refused = pyqtSignal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName("signals in the charts")
         # As wide as its place is; what is listed may be wider.
         self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)

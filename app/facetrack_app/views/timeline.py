@@ -69,8 +69,8 @@ class Timeline(QWidget):
     event_chosen = pyqtSignal(object)  # a Judged
     event_moved = pyqtSignal(object, int, int)  # a Judged, its new first and last frame
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setMinimumWidth(300)
         self.setMouseTracking(True)
         self.setAccessibleName("timeline")
@@ -85,8 +85,8 @@ class Timeline(QWidget):
         self._picture = QPixmap()  # names and rows, as long as they stay
         self._drawn: tuple[object, ...] = ()  # what the picture shows
         self._behind = later(self, self._catch_up)  # runs while the picture is of before an edit
-        self._placed: list[Placed] = []
-        self._rows = Rows()
+        self.placed: list[Placed] = []  # the person's events
+        self.rows = Rows()
         self.curves: Sequence[Curve] = ()
         self._divide()
 
@@ -101,16 +101,6 @@ class Timeline(QWidget):
         return max(self.width() - GUTTER - _MARGIN, 1)
 
     @property
-    def rows(self) -> Rows:
-        """How it is divided."""
-        return self._rows
-
-    @property
-    def placed(self) -> Sequence[Placed]:
-        """The person's events and their lanes."""
-        return self._placed
-
-    @property
     def axis(self) -> Axis:
         """Where frames lie."""
         return Axis(self._first, self._stop, self.columns)
@@ -123,7 +113,7 @@ class Timeline(QWidget):
 
     def show_session(self, session: Session | None, times: npt.ArrayLike = ()) -> None:
         """Show another session, whole; `times` are the seconds of all frames of its video."""
-        self._session, self.curves, self._placed = session, (), []
+        self._session, self.curves, self.placed = session, (), []
         self._times = np.asarray(times, dtype=np.float64)
         self._first, self._stop = 0, max(session.n_frames if session is not None else 1, 1)
         self._dragged = None
@@ -150,16 +140,16 @@ class Timeline(QWidget):
         spans = [(judged.event.start, judged.event.stop) for judged in events]
         ends = np.array(spans).reshape(-1, 2) + np.array([-_ROUNDING, _ROUNDING])
         frames = np.searchsorted(times, ends).tolist()
-        self._placed = [
+        self.placed = [
             Placed(judged, lane, first, max(stop, first + 1))  # the last frame belongs to it
             for judged, lane, (first, stop) in zip(events, lanes(spans, LANES), frames, strict=True)
         ]
         self._divide()
 
     def _divide(self) -> None:
-        used = max((one.lane + 1 for one in self._placed), default=1)
-        self._rows = Rows(used, len(self.curves))
-        self.setFixedHeight(self._rows.bottom + FOOT)
+        used = max((one.lane + 1 for one in self.placed), default=1)
+        self.rows = Rows(used, len(self.curves))
+        self.setFixedHeight(self.rows.bottom + FOOT)
 
     def move_to(self, frame: int) -> None:
         """Show another place in the video."""
@@ -180,7 +170,7 @@ class Timeline(QWidget):
         session = self._session
         shown = (
             session, session.revision if session is not None else None, self._person, *self.window,
-            self.curves, self._rows, self.width(), self.devicePixelRatioF(),
+            self.curves, self.rows, self.width(), self.devicePixelRatioF(),
             self.palette().cacheKey(),
         )  # fmt: skip
         if shown != self._drawn:
@@ -205,7 +195,7 @@ class Timeline(QWidget):
         painter = QPainter(self._picture)
         painter.setFont(self.font())
         painter.fillRect(self.rect(), self.palette().base())
-        painting = Painting(painter, self.palette(), self._rows, self.axis)
+        painting = Painting(painter, self.palette(), self.rows, self.axis)
         painting.names(self.curves)
         first, stop = self.window
         if session is not None and self._person in session.people:
@@ -224,12 +214,12 @@ class Timeline(QWidget):
     def _shown_events(self) -> list[Placed]:
         """Give the events that lie in the window."""
         first, stop = self.window
-        return [one for one in self._placed if one.first < stop and one.stop > first]
+        return [one for one in self.placed if one.first < stop and one.stop > first]
 
     def _paint_selected(self, painter: QPainter) -> None:
-        for one in self._placed:
+        for one in self.placed:
             if one.judged == self._selected:
-                box = event_box(one, self._rows, self.axis)
+                box = event_box(one, self.rows, self.axis)
                 if self._dragged is not None:
                     box.setLeft(self.axis.x(self._dragged.first))
                     box.setRight(self.axis.x(self._dragged.last + 1))
@@ -237,7 +227,7 @@ class Timeline(QWidget):
                 painter.drawRect(box)
 
     def _paint_place(self, painter: QPainter, session: Session) -> None:
-        bottom, x_of = self._rows.bottom, self.axis.x
+        bottom, x_of = self.rows.bottom, self.axis.x
         if session.tracked < session.n_frames:
             x = max(x_of(session.tracked), GUTTER)
             painter.fillRect(QRectF(x, 0, self.width() - x, bottom), QColor(128, 128, 128, 40))
@@ -247,7 +237,7 @@ class Timeline(QWidget):
         painter.setPen(QPen(self.palette().windowText().color(), 1.4))
         x = x_of(self._frame + 0.5)
         painter.drawLine(QPointF(x, 0), QPointF(x, bottom + 4))
-        moving_values(painter, self.curves, self._rows, self.axis, self._frame)
+        moving_values(painter, self.curves, self.rows, self.axis, self._frame)
 
     def zoom_by(self, notches: float, here: int | None = None) -> None:
         """Zoom in time around a frame, or around the one that is shown."""
@@ -307,10 +297,10 @@ class Timeline(QWidget):
 
     def _event_at(self, x: float, y: float) -> tuple[Judged, bool | None] | None:
         """Find the event at a place, and whether it is its start (False) or its stop (True)."""
-        lane = self._rows.lane_at(y)
+        lane = self.rows.lane_at(y)
         near = [one for one in self._shown_events() if one.lane == lane]
         for one in near:
-            box = event_box(one, self._rows, self.axis)
+            box = event_box(one, self.rows, self.axis)
             if box.left() - _GRAB <= x <= box.right() + _GRAB:
                 by_stop = abs(x - box.right()) <= abs(x - box.left())
                 end = box.right() if by_stop else box.left()
@@ -326,7 +316,7 @@ class Timeline(QWidget):
         found = self._event_at(event.x(), event.y())
         if found is not None:
             words.append(event_in_words(found[0]))
-        place = self._rows.curve_at(event.y())
+        place = self.rows.curve_at(event.y())
         if place is not None and self._person is not None:
             spec = self.curves[place].spec
             value = value_in_words(session.store, self._person, spec, frame)

@@ -151,7 +151,7 @@ class Painting:
         free = [right] * self._rows.lanes  # up to where a name may be written
         seen = self._seen(ORANGE)
         for one in reversed(placed):
-            box = self.box(one)
+            box = event_box(one, self._rows, self._axis)
             painter.setPen(QPen(seen, 1))
             painter.setBrush(seen if one.judged.human else Qt.NoBrush)
             painter.drawRect(box)
@@ -172,10 +172,6 @@ class Painting:
                 place = QRectF(left, box.top(), width, box.height())
                 painter.drawText(place, Qt.AlignVCenter | Qt.AlignLeft, words)
                 return
-
-    def box(self, one: Placed) -> QRectF:
-        """Give where an event lies."""
-        return event_box(one, self._rows, self._axis)
 
     def curve(self, curve: Curve, place: int) -> None:
         """Paint a signal: of each column all that occurs, hatched where nothing can be said."""

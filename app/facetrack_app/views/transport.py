@@ -34,13 +34,8 @@ class Transport(QWidget):
     signals_chosen = pyqtSignal()
     pace_chosen = pyqtSignal(float)
 
-    def __init__(
-        self,
-        buttons: Mapping[str, QPushButton],
-        chosen: list[str],
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, buttons: Mapping[str, QPushButton], chosen: list[str]) -> None:
+        super().__init__()
         self._chosen = chosen
         self.place = QLabel("")
         self.place.setAccessibleName("place in the video")
