@@ -12,13 +12,7 @@ import numpy as np
 from facetrack.annotation.corrections import Correction
 from facetrack.errors import InputError
 from facetrack.face import N_POINTS, Face, Fit, Source, State
-from facetrack_app.model.command import (
-    Command,
-    changed_row,
-    check_frame,
-    check_person,
-    new_number,
-)
+from facetrack_app.model.command import Command, changed_row, check_frame, check_person, new_number
 from facetrack_app.model.rows import Change, Kind, Points, TrackRow, pack_points
 from facetrack_app.model.session import Session
 

@@ -8,13 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from facetrack.errors import InputError
-from facetrack_app.model.command import (
-    Command,
-    changed_row,
-    check_frame,
-    check_range,
-    checked_name,
-)
+from facetrack_app.model.command import Command, changed_row, check_frame, check_range, checked_name
 from facetrack_app.model.readings import rest_of
 from facetrack_app.model.rows import Change
 from facetrack_app.model.session import Session

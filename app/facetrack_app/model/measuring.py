@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from facetrack.evaluation.errors import (
-    LIMIT,
-    OUTER_EYES,
-    cumulative_curve,
-    point_errors,
-    summary,
-)
+from facetrack.evaluation.errors import LIMIT, OUTER_EYES, cumulative_curve, point_errors, summary
 from facetrack.evaluation.report import SUMMARY_HEADERS, summary_cells
 from facetrack.evaluation.score import Landmarks, ScoreReport, load_landmarks, score
 from facetrack.formats.openface import read_openface

@@ -12,15 +12,12 @@ from facetrack_app.model.store import Store
 
 
 class Stretch(NamedTuple):
-    """Frames of a person from `start` up to but without `stop`, which a step puts into doubt.
-
-    `at` is the corrected frame inside from which both sides are tracked; None without one.
-    """
+    """Frames of a person from `start` up to but without `stop`, which a step puts into doubt."""
 
     person: int
     start: int
     stop: int
-    at: int | None = None
+    at: int | None = None  # the corrected frame inside, from which both sides are tracked
 
     def sides(self) -> list[Self]:
         """Give the parts before and after the corrected frame, neither of which needs the other."""

@@ -316,10 +316,7 @@ class Session:
         return twin
 
     def after(self, changes: list[Change]) -> Session:
-        """Give a copy whose people and summaries are as if changes were made; none is written.
-
-        Without changes it is the session itself.
-        """
+        """Give a copy as if changes were made, of which none is written; itself without changes."""
         if not changes:
             return self
         twin = self._twin()

@@ -26,7 +26,7 @@ _SLOW: Final = 3.0  # times the usual distance of frames
 _UNSAID: Final = Reading(nan)
 
 Floats = npt.NDArray[np.float64]
-Gap = tuple[float, float, str]
+Gap = tuple[float, float, str]  # start and stop in seconds, and the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,7 @@ class Curve:
 
     @property
     def gaps(self) -> list[Gap]:
-        """Stretches that cannot be assessed, each up to the next frame that no cut parts from it.
-
-        Start and stop in seconds, and the reason.
-        """
+        """Stretches that cannot be assessed, each up to the next frame if no cut parts it off."""
         found, first = [], 0
         for reason, run in groupby(self.reasons):
             after = first + len(list(run))

@@ -39,12 +39,7 @@ class Analysing:
     """Keeps a session's readings and events up with its tracks."""
 
     def __init__(
-        self,
-        document: Document,
-        choice: Choice,
-        shape_model: ShapeModel,
-        post: Post,
-        said: Voice,
+        self, document: Document, choice: Choice, shape_model: ShapeModel, post: Post, said: Voice
     ) -> None:
         self.changed: Observable[[]] = Observable()  # results, as the session knows
         self._document, self._session, self._choice = document, document.session, choice

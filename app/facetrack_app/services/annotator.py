@@ -107,10 +107,7 @@ class Annotator(Viewing):
     # Corrections
 
     def run(self, command: Command, stretch: Stretch | None = None) -> int | None:
-        """Do a command, and track a stretch anew for it; returns the step's number.
-
-        What does not work is said.
-        """
+        """Do a command, and track a stretch anew for it; returns the step, None if it failed."""
         self.effort.gesture(time.monotonic())
         try:
             step = self.history.run(command, self._kept(), stretch)

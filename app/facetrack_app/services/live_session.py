@@ -16,14 +16,7 @@ from facetrack.learning.profile import Profile
 from facetrack.signals.rest import Rest
 from facetrack.tracking.tracker import Tracker
 from facetrack_app.model.editing import Editor
-from facetrack_app.model.live import (
-    BUSY,
-    FROZEN,
-    Heard,
-    LatencyMeter,
-    LiveFrame,
-    live_choice,
-)
+from facetrack_app.model.live import BUSY, FROZEN, Heard, LatencyMeter, LiveFrame, live_choice
 from facetrack_app.model.marking import LiveMarks
 from facetrack_app.model.recording import Wish
 from facetrack_app.services.capture import Capture, Captured, source_of

@@ -76,11 +76,7 @@ def frames_of(folder: Path) -> int:
 
 
 def _again(
-    known: Session,
-    source: str | Path,
-    model: Any,
-    place: Path,
-    progress: Callable[[str], None],
+    known: Session, source: str | Path, model: Any, place: Path, progress: Callable[[str], None]
 ) -> Session:
     """Track the video and do all steps again in a session of its own."""
     store = Store(place / DATABASE)

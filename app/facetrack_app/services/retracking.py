@@ -76,10 +76,7 @@ def _borders(frames: list[int], start: int, stop: int) -> list[int]:
 def starts_reader(
     session: Session, step: int, stretch: Stretch
 ) -> Callable[[], dict[int, Points]] | None:
-    """Give what reads in another thread where a face lay in pictures once a step was done.
-
-    None of a video.
-    """
+    """Give what reads in another thread where a face lay in pictures after a step; None: a video."""
     if not session.stills:
         return None
     path = session.store.path
@@ -198,14 +195,9 @@ class Retracking:
         try:
             self._video = self._video or stack.enter_context(closing(self._open()))
             outcome = do_job(
-                job,
-                self._model,
-                self._video,
-                stop=enough.is_set,
-                progress=self._progress,
-                leave=enough.is_set,
-                lessons=self._lessons,
-            )
+                job, self._model, self._video, stop=enough.is_set, progress=self._progress,
+                leave=enough.is_set, lessons=self._lessons,
+            )  # fmt: skip
         except FacetrackError as error:
             self._failed(job, str(error))
         else:

@@ -49,6 +49,7 @@ from facetrack_app.views.teaching_hint import TeachingHint
 from facetrack_app.views.widgets import appear
 
 VIEWS = (LIVE, ANNOTATE, EVALUATE)
+View = LiveView | AnnotateView | EvaluateView
 _FRAME: Final = 40  # px that the window's title may take
 
 
@@ -68,15 +69,12 @@ class MainWindow(QMainWindow):
         self.live = LiveView(model, settings, self._poster, buttons, recordings)
         self.annotate = AnnotateView(model, settings, self._poster, buttons)
         self.evaluate = EvaluateView(self._poster, buttons)
+        self._views: list[View] = [self.live, self.annotate, self.evaluate]
         self.tabs = self._make_tabs()
         self._line = MessageLine((*VIEWS, WINDOW), WINDOW)
-        for said, changed, name in (
-            (self.live.said, self.live.changed, LIVE),
-            (self.annotate.said, self.annotate.changed, ANNOTATE),
-            (self.evaluate.said, self.evaluate.changed, EVALUATE),
-        ):
-            said.connect(lambda *words, name=name: self._say(name, *words))
-            changed.connect(self.refresh)
+        for view, name in zip(self._views, VIEWS, strict=True):
+            view.said.connect(lambda *words, name=name: self._say(name, *words))
+            view.changed.connect(self.refresh)
         self.live.annotate.connect(self.open)
         self.live.signed.connect(self._show_sign)
         self.setCentralWidget(self.tabs)
@@ -109,8 +107,7 @@ class MainWindow(QMainWindow):
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
         tabs.setFocusPolicy(Qt.NoFocus)
-        views = (self.live, self.annotate, self.evaluate)
-        for view, name in zip(views, VIEWS, strict=True):
+        for view, name in zip(self._views, VIEWS, strict=True):
             tabs.addTab(view, name.capitalize())
         return tabs
 
@@ -125,9 +122,9 @@ class MainWindow(QMainWindow):
         return VIEWS[self.tabs.currentIndex()]
 
     @property
-    def view(self) -> LiveView | AnnotateView | EvaluateView:
+    def view(self) -> View:
         """The view that is shown."""
-        return (self.live, self.annotate, self.evaluate)[self.tabs.currentIndex()]
+        return self._views[self.tabs.currentIndex()]
 
     def _find_place(self) -> None:
         """Lie where the window lay at the last time, or where the screen has room."""

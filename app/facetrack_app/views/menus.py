@@ -46,10 +46,7 @@ class ActionBar:
     """Makes Qt's actions, once, and keeps them in step with what is shown."""
 
     def __init__(
-        self,
-        window: QMainWindow,
-        perform: Callable[[Action], None],
-        keys: Mapping[str, str],
+        self, window: QMainWindow, perform: Callable[[Action], None], keys: Mapping[str, str]
     ) -> None:
         self._actions: dict[str, QAction] = {}
         self.recent = QMenu("Open recent", window)  # what was opened before

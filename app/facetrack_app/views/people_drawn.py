@@ -28,12 +28,8 @@ def drawn_people(annotator: Annotator, ghost: QColor | None) -> list[DrawnFace]:
 def _edited(annotator: Annotator, person: int) -> DrawnFace:
     editor, row = annotator.editor, annotator.view(person).row
     assert editor is not None
+    confidence = row.confidence if row is not None else None
     return DrawnFace(
-        editor.points,
-        person_colour(person),
-        editor.source,
-        row.confidence if row is not None else None,
-        editor.selected,
-        editor.visible,
-        handled=editor.handled,
-    )
+        editor.points, person_colour(person), editor.source, confidence, editor.selected,
+        editor.visible, handled=editor.handled,
+    )  # fmt: skip
