@@ -76,7 +76,7 @@ def _borders(frames: list[int], start: int, stop: int) -> list[int]:
 def starts_reader(
     session: Session, step: int, stretch: Stretch
 ) -> Callable[[], dict[int, Points]] | None:
-    """Give what reads in another thread where a face lay in pictures after a step; None: a video."""
+    """Give what reads in another thread where a face lay in pictures after a step; None: video."""
     if not session.stills:
         return None
     path = session.store.path
