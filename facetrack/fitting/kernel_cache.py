@@ -11,8 +11,6 @@ from typing import Final
 
 from facetrack.fitting.warm_up import N_KERNELS, PARTS, is_cached, warm_up
 
-__all__ = ["PREPARING", "prepare"]
-
 LOGGER = logging.getLogger(__name__)
 PREPARING: Final = "preparing the tracker"
 
@@ -22,11 +20,7 @@ def prepare(progress: Callable[[str], None]) -> None:
 
     A thread that compiles would keep the interpreter's lock, and a window waiting. Ending the
     program does not end the processes: the next start finds what they leave in the cache.
-
-    Parameters
-    ----------
-    progress : callable
-        Is told in a line how far it is.
+    `progress` is given lines for people.
     """
     progress(PREPARING)
     if not is_cached():

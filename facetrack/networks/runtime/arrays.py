@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 
-__all__ = ["Floats", "Shape", "Words", "require", "require_shape"]
-
 Floats = npt.NDArray[np.float32]
 Words = npt.NDArray[np.uint64]
 Shape = tuple[int, ...]
@@ -27,21 +25,7 @@ class Prepared(NamedTuple):
 
 
 def require(array: npt.NDArray[Any], name: str, shape: Shape, dtype: Any = np.float32) -> None:
-    """Refuse an array that does not fit.
-
-    Parameters
-    ----------
-    array : ndarray
-    name : str
-        What it is, for the message.
-    shape : tuple of int
-    dtype : dtype, optional
-
-    Raises
-    ------
-    InputError
-        If its shape or dtype is another one, its memory is not C-contiguous, or an entry is NaN.
-    """
+    """Refuse an array of another shape or dtype, one that is not C-contiguous, or one with NaN."""
     if array.shape != shape or array.dtype != dtype:
         seen = f"{array.dtype} of shape {array.shape}"
         raise InputError(f"{name} must be {np.dtype(dtype)} of shape {shape}, but is {seen}")
@@ -52,20 +36,6 @@ def require(array: npt.NDArray[Any], name: str, shape: Shape, dtype: Any = np.fl
 
 
 def require_shape(shape: Shape, channels: int, layer: str) -> None:
-    """Refuse an input that a layer cannot take.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Must be (height, width, channels).
-    channels : int
-    layer : str
-        For the message.
-
-    Raises
-    ------
-    InputError
-        If the shape is another one or empty.
-    """
+    """Refuse an input that a layer cannot take: not (height, width, channels), or empty."""
     if len(shape) != 3 or shape[2] != channels or min(shape) < 1:
         raise InputError(f"{layer} takes (height, width, {channels}), but meets {shape}")

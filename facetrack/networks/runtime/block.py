@@ -17,8 +17,6 @@ from facetrack.networks.runtime import _kernels
 from facetrack.networks.runtime.arrays import Floats, Prepared, Shape, Words, require, require_shape
 from facetrack.networks.runtime.words import first_channels, interleaved, words_of
 
-__all__ = ["BinaryBlock"]
-
 _ONE_BIT = np.uint64(1)
 
 
@@ -54,45 +52,23 @@ class Shortcut:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BinaryBlock:
-    """One binary convolution with all that surrounds it.
+    """One binary convolution with all that surrounds it; an `InputError` where arrays do not fit.
 
-    Attributes
-    ----------
-    thresholds : ndarray, (inputs,), float32
-        A channel's bit is 1 where x >= threshold.
-    flips : ndarray, (inputs,), bool
-        Where it is 1 for x < threshold: channels whose normalisation has a negative gain.
-    weight : ndarray, (groups, side * side * words, outputs / groups), uint64
-        From `pack_weights`.
-    scale, slope : ndarray, (outputs,), float32
-        Of the convolution, and of the PReLU.
-    side : int
-        Of the kernel: 1, 3, 5, ...; the padding is half of it, times the dilation.
-    stride : int
-    gate : Gate, optional
-    shortcut : Shortcut, optional
-        The identity without it.
-    dilation : int
-    skip : bool
-        Whether the input is added at all.
-
-    Raises
-    ------
-    InputError
-        If arrays do not fit each other.
+    Channels are flipped whose normalisation has a negative gain. The padding is half of the
+    kernel's side, times the dilation.
     """
 
-    thresholds: Floats
-    flips: npt.NDArray[np.bool_]
-    weight: Words
-    scale: Floats
-    slope: Floats
-    side: int = 3
+    thresholds: Floats  # (inputs,), a channel's bit is 1 where x >= threshold
+    flips: npt.NDArray[np.bool_]  # (inputs,), where it is 1 for x < threshold
+    weight: Words  # (groups, side * side * words, outputs / groups), from `pack_weights`
+    scale: Floats  # (outputs,), of the convolution
+    slope: Floats  # (outputs,), of the PReLU
+    side: int = 3  # of the kernel: 1, 3, 5, ...
     stride: int = 1
     gate: Gate | None = None
-    shortcut: Shortcut | None = None
+    shortcut: Shortcut | None = None  # the identity without it
     dilation: int = 1
-    skip: bool = True
+    skip: bool = True  # whether the input is added at all
 
     def __post_init__(self) -> None:
         inputs, outputs, groups = self.inputs, self.outputs, self.weight.shape[0]
@@ -131,22 +107,7 @@ class BinaryBlock:
         return len(self.scale)
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the block needs for inputs of one size.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Of the input: (height, width, channels).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the layer cannot take the shape.
-        """
+        """Allocate what the block needs for inputs of one size, (height, width, channels)."""
         require_shape(shape, self.inputs, "a binary block")
         run = _Run(self, shape)
         return Prepared(run.shape, run, run.words)

@@ -12,31 +12,16 @@ from facetrack.errors import InputError
 from facetrack.networks.runtime import _kernels
 from facetrack.networks.runtime.arrays import Floats, Prepared, Shape, require, require_shape
 
-__all__ = ["Flatten", "Linear", "LocalPool", "Pool", "Stem"]
-
-
 _CACHED: Final = 1 << 16  # numbers of patches that stay in the second cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Stem:
-    """A real convolution with its batch normalisation folded in, and PReLU.
+    """A real convolution with its batch normalisation folded in, and PReLU; arrays must fit."""
 
-    Attributes
-    ----------
-    weight : ndarray, (side, side, inputs, outputs), float32
-    bias, slope : ndarray, (outputs,), float32
-    stride, padding : int
-
-    Raises
-    ------
-    InputError
-        If arrays do not fit each other.
-    """
-
-    weight: Floats
-    bias: Floats
-    slope: Floats
+    weight: Floats  # (side, side, inputs, outputs)
+    bias: Floats  # (outputs,)
+    slope: Floats  # (outputs,)
     stride: int = 1
     padding: int = 1
 
@@ -50,22 +35,7 @@ class Stem:
             raise InputError(f"a stem of stride {self.stride} and padding {self.padding}")
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Of the input: (height, width, channels).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the layer cannot take the shape, or it is smaller than the kernel.
-        """
+        """Allocate for inputs of one size, (height, width, channels), not below the kernel's."""
         side, _, inputs, outputs = self.weight.shape
         require_shape(shape, inputs, "the stem")
         pad, stride = self.padding, self.stride
@@ -98,18 +68,7 @@ class Stem:
 
 @dataclass(frozen=True, slots=True)
 class LocalPool:
-    """The maximum or the mean of 3 x 3 pixels of each channel; what lies outside does not count.
-
-    Attributes
-    ----------
-    maximum : bool
-    stride : int
-
-    Raises
-    ------
-    InputError
-        If the stride is below 1.
-    """
+    """The maximum or the mean of 3 x 3 pixels of each channel; what lies outside does not count."""
 
     maximum: bool
     stride: int = 1
@@ -119,22 +78,7 @@ class LocalPool:
             raise InputError(f"a pool of stride {self.stride}")
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Of the input: (height, width, channels).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the layer cannot take the shape.
-        """
+        """Allocate what the layer needs for inputs of one size, (height, width, channels)."""
         require_shape(shape, shape[-1], "a pool")
         height, width, channels = shape
         step, rows, columns = self.stride, -(-height // self.stride), -(-width // self.stride)
@@ -173,22 +117,7 @@ class Pool:
     """The mean of each channel over the whole map."""
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs for inputs of one size.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Of the input: (height, width, channels).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the layer cannot take the shape.
-        """
+        """Allocate what the layer needs for inputs of one size, (height, width, channels)."""
         require_shape(shape, shape[-1], "a pool")
         out = np.empty(shape[2], np.float32)
 
@@ -204,22 +133,7 @@ class Flatten:
     """A map as one vector, in the order of torch: channels, rows, columns."""
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Work out the length of the vector.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Of the input: (height, width, channels).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the layer cannot take the shape.
-        """
+        """Work out the length of the vector from (height, width, channels)."""
         require_shape(shape, shape[-1], "a flattening")
         size = shape[0] * shape[1] * shape[2]
         return Prepared((size,), lambda x: x.transpose(2, 0, 1).reshape(size))
@@ -227,43 +141,17 @@ class Flatten:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Linear:
-    """A real linear layer.
+    """A real linear layer; its arrays must fit."""
 
-    Attributes
-    ----------
-    weight : ndarray, (inputs, outputs), float32
-    bias : ndarray, (outputs,), float32
-
-    Raises
-    ------
-    InputError
-        If arrays do not fit each other.
-    """
-
-    weight: Floats
-    bias: Floats
+    weight: Floats  # (inputs, outputs)
+    bias: Floats  # (outputs,)
 
     def __post_init__(self) -> None:
         require(self.weight, "a linear weight", (len(self.weight), len(self.bias)))
         require(self.bias, "a linear bias", (len(self.bias),))
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Check the size of inputs.
-
-        Parameters
-        ----------
-        shape : tuple of int
-            Of the input: (inputs,).
-
-        Returns
-        -------
-        Prepared
-
-        Raises
-        ------
-        InputError
-            If the layer cannot take the shape.
-        """
+        """Check the size of inputs, (inputs,)."""
         if shape != (len(self.weight),):
             raise InputError(f"a linear layer of {len(self.weight)} inputs meets {shape}")
 

@@ -15,20 +15,6 @@ from numba.core import cgutils as _cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic, models, register_model
 
-__all__ = [
-    "FEATURES",
-    "LANES",
-    "MOST_COUNTED",
-    "PIXELS",
-    "add_differing",
-    "add_totals",
-    "load_words",
-    "no_counts",
-    "signs",
-    "store_totals",
-    "wide",
-]
-
 # What numba compiles for: the host, or what NUMBA_CPU_NAME and NUMBA_CPU_FEATURES say.
 FEATURES: Final = frozenset(
     feature[1:]

@@ -9,36 +9,18 @@ from facetrack.errors import InputError
 from facetrack.networks.runtime.arrays import Words
 from facetrack.networks.runtime.vectors import LANES
 
-__all__ = ["first_channels", "interleaved", "pack_weights", "words_of"]
-
 BITS = 64
 
 
 def words_of(channels: int) -> int:
-    """Return how many words hold a bit for each channel.
-
-    Parameters
-    ----------
-    channels : int
-
-    Returns
-    -------
-    int
-    """
+    """Return how many words hold a bit for each channel."""
     return -(-channels // BITS)
 
 
 def first_channels(channels: int, groups: int) -> npt.NDArray[np.int64]:
     """List where the channels of each word of a pixel begin; every group begins a word.
 
-    Parameters
-    ----------
-    channels, groups : int
-
-    Returns
-    -------
-    ndarray, (words + 1,), int64
-        The last entry is the number of channels.
+    The result is (words + 1,); the last entry is the number of channels.
     """
     group = channels // groups
     inside = np.arange(0, group, BITS)
@@ -49,21 +31,10 @@ def first_channels(channels: int, groups: int) -> npt.NDArray[np.int64]:
 def pack_weights(weight: npt.NDArray[np.floating], groups: int = 1) -> Words:
     """Pack the signs of a convolution's weights; output channels end up side by side.
 
-    Parameters
-    ----------
-    weight : ndarray, (outputs, inputs / groups, side, side), float
-        The order of torch; a weight >= 0 becomes a bit of 1.
-    groups : int
-
-    Returns
-    -------
-    ndarray, (groups, side * side * words, outputs / groups), uint64
-        Words of a tap follow each other; bits without a channel are 0, as in activations.
-
-    Raises
-    ------
-    InputError
-        If the outputs cannot be divided by the groups, or a weight is NaN.
+    Weights are (outputs, inputs / groups, side, side) as in torch; a weight >= 0 becomes a bit of
+    1. The result is (groups, side * side * words, outputs / groups): words of a tap follow each
+    other, bits without a channel are 0, as in activations. An `InputError` says that the outputs
+    cannot be divided by the groups, or that a weight is NaN.
     """
     outputs, inputs, side, _ = weight.shape
     if outputs % groups or np.isnan(weight).any():
@@ -76,17 +47,10 @@ def pack_weights(weight: npt.NDArray[np.floating], groups: int = 1) -> Words:
 
 
 def interleaved(words: Words) -> Words:
-    """Arrange packed weights for the registers of this machine.
+    """Arrange packed weights, (groups, n, m), for the registers of this machine.
 
-    Parameters
-    ----------
-    words : ndarray, (groups, n, m), uint64
-        From `pack_weights`.
-
-    Returns
-    -------
-    ndarray, (groups, vectors * n * LANES), uint64
-        LANES output channels beside each other, filled up with zeros.
+    The result is (groups, vectors * n * LANES): LANES output channels beside each other, filled up
+    with zeros.
     """
     groups, n, outputs = words.shape
     vectors = -(-outputs // LANES)

@@ -18,30 +18,16 @@ from facetrack.networks.runtime.real import Flatten, Linear, LocalPool, Pool, St
 from facetrack.networks.runtime.words import pack_weights
 from facetrack.networks.train.binary import HalfBlock, Stage
 
-__all__ = ["export"]
-
 _LARGEST = int(np.float32(np.finfo(np.float32).max).view(np.int32))
 
 
 def export(network: nn.Module) -> BinaryNetwork:
-    """Turn a trained network into one that runs.
+    """Turn a trained network into one that runs, and decides as the network in its evaluation mode.
 
-    Parameters
-    ----------
-    network : nn.Module
-        `nn.Sequential`, nested or not, of convolution, normalisation and PReLU (the stem),
-        `HalfBlock` at `Stage.BINARY`, `MaxPool2d` of 3 x 3, `AdaptiveAvgPool2d(1)`, `Flatten`,
-        `Linear`; dropout is left out.
-
-    Returns
-    -------
-    BinaryNetwork
-        Decides as the network does in its evaluation mode.
-
-    Raises
-    ------
-    InputError
-        If a layer is another one, is not binary yet, or holds NaN.
+    It is an `nn.Sequential`, nested or not, of convolution, normalisation and PReLU (the stem),
+    `HalfBlock` at `Stage.BINARY`, `MaxPool2d` of 3 x 3, `AdaptiveAvgPool2d(1)`, `Flatten`,
+    `Linear`; dropout is left out. An `InputError` refuses other layers, those not binary yet, and
+    NaN.
     """
     layers: list[Layer] = []
     modules = _flat(network)

@@ -8,8 +8,6 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-__all__ = ["onnx_bytes"]
-
 OPSET: Final = 18
 
 
@@ -22,20 +20,8 @@ def onnx_bytes(
 ) -> bytes:
     """Write a module as ONNX; batch normalisations are folded.
 
-    Parameters
-    ----------
-    module : Module
-        Takes the inputs in their order.
-    inputs : mapping of str to Tensor
-        Examples, by name.
-    outputs : sequence of str
-        Names of what it returns.
-    any_of : int, optional
-        The axis of all inputs that may be of any length, and not only of the examples'.
-
-    Returns
-    -------
-    bytes
+    `inputs` are examples by name, in the module's order; the axis `any_of` of all of them may be of
+    any length, and not only of the examples'.
     """
     shapes = None
     if any_of is not None:

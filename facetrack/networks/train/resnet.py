@@ -20,15 +20,6 @@ from torch import Tensor, nn
 from facetrack.errors import FormatError, InputError
 from facetrack.networks.train.binary import BinaryConv2d
 
-__all__ = [
-    "BackboneForm",
-    "freeze_statistics",
-    "load_image_weights",
-    "multiply_adds",
-    "read_image_weights",
-    "residual_stages",
-]
-
 _EXPANSION: Final = 4  # of a bottleneck
 _DEPTHS: Final = {
     18: (False, (2, 2, 2, 2)),
@@ -41,39 +32,19 @@ _DEPTHS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class BackboneForm:
-    """How a residual network is built.
+    """How a residual network is built."""
 
-    Attributes
-    ----------
-    bottleneck : bool
-        Whether blocks are of three convolutions, or of two.
-    blocks, widths, strides : tuple of int
-        Of each stage; widths before a bottleneck's expansion, strides in space.
-    deep : int
-        Frames that inflated kernels see; 1 is a network of single frames.
-    channels : int
-        Of the clips.
-    stem : int
-        Channels of the first convolution.
-    stem_kernel, stem_stride : (frames, pixels)
-        Of the first convolution.
-    pooled : bool
-        Whether the stem ends with a maximum pooling of stride 2.
-    clips : bool
-        Whether maps have an axis of time, (N, C, T, H, W); without it they are (N, C, H, W).
-    """
-
-    bottleneck: bool
-    blocks: tuple[int, ...]
-    widths: tuple[int, ...] = (64, 128, 256, 512)
-    strides: tuple[int, ...] = (1, 2, 2, 2)
-    deep: int = 1
-    channels: int = 3
-    stem: int = 64
-    stem_kernel: tuple[int, int] = (1, 7)
-    stem_stride: tuple[int, int] = (1, 2)
-    pooled: bool = True
-    clips: bool = True
+    bottleneck: bool  # blocks of three convolutions, not of two
+    blocks: tuple[int, ...]  # of each stage
+    widths: tuple[int, ...] = (64, 128, 256, 512)  # before a bottleneck's expansion
+    strides: tuple[int, ...] = (1, 2, 2, 2)  # in space
+    deep: int = 1  # frames that inflated kernels see; 1: of single frames
+    channels: int = 3  # of the clips
+    stem: int = 64  # channels of the first convolution
+    stem_kernel: tuple[int, int] = (1, 7)  # frames, pixels
+    stem_stride: tuple[int, int] = (1, 2)  # frames, pixels
+    pooled: bool = True  # the stem ends with a maximum pooling of stride 2
+    clips: bool = True  # maps are (N, C, T, H, W), not (N, C, H, W)
 
     def __post_init__(self) -> None:
         if not len(self.blocks) == len(self.widths) == len(self.strides):
@@ -85,23 +56,9 @@ class BackboneForm:
 
     @classmethod
     def of_depth(cls, depth: int, deep: int = 1, stem_frames: tuple[int, int] = (1, 1)) -> Self:
-        """Return the published form of a depth.
+        """Return the published form of a depth: 18, 34, 50, 101 or 152.
 
-        Parameters
-        ----------
-        depth : {18, 34, 50, 101, 152}
-        deep : int
-        stem_frames : (int, int)
-            Frames that the first convolution sees, and its stride in time.
-
-        Returns
-        -------
-        Self
-
-        Raises
-        ------
-        InputError
-            If no form of that depth is published.
+        `stem_frames`: frames that the first convolution sees, and its stride in time.
         """
         if depth not in _DEPTHS:
             raise InputError(f"residual networks are {', '.join(map(str, _DEPTHS))} deep")
@@ -151,18 +108,9 @@ class _Bottleneck(nn.Module):
 
 
 def residual_stages(form: BackboneForm) -> tuple[list[nn.Module], list[int]]:
-    """Build the stages of a network, the stem first.
+    """Build the stages with new weights, the stem first, and the channels that each gives.
 
-    Parameters
-    ----------
-    form : BackboneForm
-
-    Returns
-    -------
-    stages : list of Module
-        With new weights; all but the first are `nn.Sequential` of blocks.
-    widths : list of int
-        Channels that each stage gives.
+    All but the first are `nn.Sequential` of blocks.
     """
     (frames, pixels), stride = form.stem_kernel, form.stem_stride
     first = OrderedDict[str, nn.Module](
@@ -195,20 +143,7 @@ def inflated(weight: Tensor, frames: int) -> Tensor:
 
 
 def load_image_weights(stages: nn.ModuleList, state: Mapping[str, Tensor]) -> None:
-    """Start stages from the weights of an image network.
-
-    Parameters
-    ----------
-    stages : ModuleList
-        From `residual_stages`.
-    state : mapping of str to Tensor
-        As published for ImageNet; its last layer `fc` is left out.
-
-    Raises
-    ------
-    InputError
-        If a weight is missing or of another shape.
-    """
+    """Start stages from weights of an image network as published for ImageNet, except for `fc`."""
     own = stages.state_dict()
     taken: dict[str, Tensor] = {}
     for name, value in own.items():
@@ -229,21 +164,7 @@ def load_image_weights(stages: nn.ModuleList, state: Mapping[str, Tensor]) -> No
 
 
 def read_image_weights(path: Path) -> dict[str, Tensor]:
-    """Read a state dict of torch; no code in it is run.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    dict of str to Tensor
-
-    Raises
-    ------
-    FormatError
-        If it is none.
-    """
+    """Read a state dict of torch; no code in it is run."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever the file makes it meet
@@ -254,13 +175,7 @@ def read_image_weights(path: Path) -> dict[str, Tensor]:
 
 
 def freeze_statistics(network: nn.Module) -> None:
-    """Let normalisations use their statistics as they are, also while training.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Its batch normalisations change mode.
-    """
+    """Let normalisations use their statistics as they are, also while training."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm3d):
             module.eval()
@@ -298,18 +213,7 @@ def _shortcut(inputs: int, outputs: int, stride: int, clips: bool) -> nn.Sequent
 
 @torch.no_grad()
 def multiply_adds(network: nn.Module, batch: Tensor) -> int:
-    """Count the multiplications of convolutions, real or binary, and linear layers for one batch.
-
-    Parameters
-    ----------
-    network : nn.Module
-    batch : Tensor, shape (B, C, H, W) or (B, C, T, H, W)
-
-    Returns
-    -------
-    int
-        Of the whole batch.
-    """
+    """Count the multiplications of convolutions, real or binary, and linear layers for a batch."""
     total = 0
 
     def count(module: nn.Module, _: object, output: Tensor) -> None:

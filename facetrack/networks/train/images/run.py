@@ -27,8 +27,6 @@ from facetrack.networks.train.run import logged, open_run
 from facetrack.networks.train.steps import PART, run_steps
 from facetrack.version import installed_version
 
-__all__ = ["start"]
-
 SEARCH: Final = "search"  # its checkpoint, and its name in the log
 _NAMED: Final = 5  # of what is missing
 
@@ -52,35 +50,10 @@ def start(
 ) -> None:
     """Do all stages of a recipe in a folder, or take up what was interrupted there.
 
-    Parameters
-    ----------
-    config : str
-        Name or file of the recipe.
-    root : Path
-        Of the data.
-    work : Path
-        Made where it is missing.
-    init : Path, optional
-        Weights that are published for the first step's network: it is not trained then.
-    genotype : Path, optional
-        Of networks of cells; without it, the recipe's search finds one.
-    latency : Path, optional
-        Table of times for the search, measured if the file is not there.
-    search_only : bool
-    seed : int
-    threads : int
-        Of torch on the processor, and those that decode pictures.
-    device, processes
-        See `open_places`.
-    say : callable
-        Takes lines for people.
-
-    Raises
-    ------
-    InputError
-        If the folder holds another run, or data, genotype or device are missing.
-    FormatError
-        If a file is damaged, or a checkpoint is of another training.
+    `init` has published weights for the first step's network, which is not trained then; without
+    `genotype`, the recipe's search finds the cells; the times for it in `latency` are measured
+    where there is no such file. `threads` are of torch on the
+    processor, and those that decode pictures; device and processes: see `open_places`.
     """
     recipe = read_recipe(config, seed=seed)
     if search_only and recipe.search is None:

@@ -18,8 +18,6 @@ from facetrack.networks.train.images.views import PictureBatches
 from facetrack.networks.train.run import RECIPE
 from facetrack.networks.train.steps import load_step
 
-__all__ = ["evaluate"]
-
 TESTED: Final = 256  # pictures of a batch
 BEST: Final = 5
 
@@ -27,31 +25,11 @@ BEST: Final = 5
 def evaluate(
     config: str, root: Path, work: Path, *, device: str = "cpu", shown: Callable[[Any], Any] = iter
 ) -> dict[str, Any]:
-    """Test the networks of all steps of a run that are done.
+    """Test the networks of all steps of a run that are done; `config` must be the run's recipe.
 
-    Parameters
-    ----------
-    config : str
-        Must be the run's recipe.
-    root, work : Path
-    device : str
-        Of torch, or "auto".
-    shown : callable
-        Wraps an iterable with a progress bar.
-
-    Returns
-    -------
-    dict
-        `steps`: of each its name, whether it is the `last`, `top1`, `top5` (per cent) and `gap` to
-        the real network, in points of top-1, where the recipe names one; `published`; `pictures`;
-        `missing`.
-
-    Raises
-    ------
-    InputError
-        If it is no folder of a run of this recipe, or no step is done.
-    FormatError
-        If a file is damaged.
+    Of each step: its name, whether it is the `last`, `top1`, `top5` (per cent) and, where the
+    recipe names a real network, the `gap` to it in points of top-1; beside `steps`: `published`,
+    `pictures`, `missing`. `shown` wraps an iterable with a progress bar.
     """
     torch.set_num_threads(1)
     device = available(device)
