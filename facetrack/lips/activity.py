@@ -13,8 +13,6 @@ from facetrack.landmarks.openings import INNER_LIPS
 from facetrack.lips.clips import RATE, SIDE
 from facetrack.lips.crops import WIDTH
 
-__all__ = ["DELAY", "LEVEL", "OUTER_LIPS", "ActivityMeter", "activity", "lip_opening", "speech"]
-
 LEVEL: Final = 0.012  # of the outer-eye distance: activity from which on a mouth may be speaking
 _TIMES: Final = 2.0  # the person's own quiet, above which speech lies as well
 _QUIET: Final = 20.0  # percentile of the activity that counts as quiet
@@ -32,17 +30,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def lip_opening(points: npt.NDArray[np.float32]) -> float:
-    """Measure how far the lips are apart.
+    """Measure the mean height of the inner and the outer lips, in outer-eye distances.
 
-    Parameters
-    ----------
-    points : ndarray, shape (20, 2)
-        Landmarks 48 to 67 in pixels of a mouth crop.
-
-    Returns
-    -------
-    float
-        Mean height of the inner and the outer lips, in outer-eye distances.
+    `points` are landmarks 48 to 67, (20, 2), in pixels of a mouth crop.
     """
     pairs = np.array([*INNER_LIPS, *OUTER_LIPS]) - 48
     apart = points[pairs[:, 1]] - points[pairs[:, 0]]
@@ -50,17 +40,10 @@ def lip_opening(points: npt.NDArray[np.float32]) -> float:
 
 
 def activity(openings: Sequence[float] | Floats) -> Floats:
-    """Measure how lively lips move, as speech moves them.
+    """Measure how lively lips move, as speech moves them, from 25 openings a second.
 
-    Parameters
-    ----------
-    openings : sequence of float, 25 a second
-
-    Returns
-    -------
-    ndarray, shape (T,), float64
-        Root mean square over 0.8 s of the opening between about 1.5 and 8 Hz, in outer-eye
-        distances; over what there is at the ends.
+    The root mean square over 0.8 s of the opening between about 1.5 and 8 Hz, (T,), in outer-eye
+    distances; over what there is at the ends.
     """
     opening = np.asarray(openings, dtype=np.float64)
     quick = _mean_around(opening, 1) - _mean_around(opening, _SLOW)
@@ -69,18 +52,7 @@ def activity(openings: Sequence[float] | Floats) -> Floats:
 
 
 def speech(found: Floats) -> list[tuple[int, int]]:
-    """Find where a mouth speaks, by its activity over a whole clip.
-
-    Parameters
-    ----------
-    found : ndarray, shape (T,), float64
-        From `activity`.
-
-    Returns
-    -------
-    list of (int, int)
-        First frame, and the one after the last, of each stretch of speech.
-    """
+    """Find stretches of speech by a whole clip's activity: first frame, and the one after the last."""
     if not len(found):
         return []
     level = max(LEVEL, _TIMES * float(np.percentile(found, _QUIET)))
@@ -129,29 +101,12 @@ class ActivityMeter:
     _memory: list[float] = field(default_factory=list)
 
     def push(self, opening: float) -> list[Lively]:
-        """Take the opening of the next frame.
-
-        Parameters
-        ----------
-        opening : float
-            From `lip_opening`, in outer-eye distances.
-
-        Returns
-        -------
-        list of Lively
-            Of the frames that became certain, in their order.
-        """
+        """Take the next frame's `lip_opening` and return the frames that became certain."""
         self._openings.append(opening)
         return self._ready(self._first + len(self._openings) - _REACH)
 
     def finish(self) -> list[Lively]:
-        """End a stretch and begin anew; the memory stays.
-
-        Returns
-        -------
-        list of Lively
-            Of the frames that are left.
-        """
+        """End a stretch and begin anew, the memory stays; return the frames that are left."""
         left = self._ready(self._first + len(self._openings))
         self._openings, self._first, self._given = [], 0, 0
         return left

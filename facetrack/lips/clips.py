@@ -14,8 +14,6 @@ from facetrack.errors import FormatError
 from facetrack.features.pixels import Image
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
 
-__all__ = ["RATE", "SIDE", "LipClip", "stretches"]
-
 RATE: Final = 25.0  # frames a second of all that is learned and read here
 SIDE: Final = 96  # px
 _KIND: Final = "facetrack mouth clip"
@@ -34,43 +32,20 @@ class LipFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LipClip:
-    """The mouth over a clip, 25 frames a second.
+    """The mouth over a clip, 25 frames a second."""
 
-    Attributes
-    ----------
-    pixels : ndarray, shape (T, 96, 96), uint8
-    points : ndarray, shape (T, 20, 2), float32
-        Landmarks 48 to 67 in pixels of the crop.
-    tracked : ndarray, shape (T,), bool
-    start : float
-        Seconds of the first frame on the clip's own time line.
-    source : str
-        The clip's name.
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    points: npt.NDArray[np.float32]
-    tracked: npt.NDArray[np.bool_]
-    start: float
-    source: str
+    pixels: npt.NDArray[np.uint8]  # (T, 96, 96)
+    points: npt.NDArray[np.float32]  # (T, 20, 2), landmarks 48 to 67 in pixels of the crop
+    tracked: npt.NDArray[np.bool_]  # (T,)
+    start: float  # seconds of the first frame on the clip's own time line
+    source: str  # the clip's name
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     @classmethod
     def of(cls, frames: Sequence[LipFrame], source: str) -> LipClip:
-        """Put the frames of one stretch together.
-
-        Parameters
-        ----------
-        frames : sequence of LipFrame
-            Not empty, all with pixels.
-        source : str
-
-        Returns
-        -------
-        LipClip
-        """
+        """Put the frames of one stretch together: not empty, all with pixels."""
         return cls(
             np.stack([frame.pixels for frame in frames if frame.pixels is not None]),
             np.stack([frame.points for frame in frames]),
@@ -80,30 +55,13 @@ class LipClip:
         )
 
     def frames(self) -> Iterator[LipFrame]:
-        """Yield the frames one by one, as they came.
-
-        Yields
-        ------
-        LipFrame
-            The first one begins a stretch.
-        """
+        """Yield the frames one by one, as they came; the first one begins a stretch."""
         for number, (pixels, points) in enumerate(zip(self.pixels, self.points, strict=True)):
             time = self.start + number / RATE
             yield LipFrame(time, pixels, points, bool(self.tracked[number]), not number)
 
     def part(self, first: int, stop: int) -> LipClip:
-        """Cut some frames out.
-
-        Parameters
-        ----------
-        first, stop : int
-            The first frame, and the one after the last.
-
-        Returns
-        -------
-        LipClip
-            Views of the arrays; `start` is that of `first`.
-        """
+        """Cut out the frames from `first` to before `stop`; the arrays are views."""
         return LipClip(
             self.pixels[first:stop],
             self.points[first:stop],
@@ -113,38 +71,14 @@ class LipClip:
         )
 
     def write(self, path: Path) -> None:
-        """Write its file: beside, then renamed.
-
-        Parameters
-        ----------
-        path : Path
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
-        """
+        """Write its file: beside, then renamed."""
         arrays: Arrays = {"data": self.pixels, "points": self.points, "tracked": self.tracked}
         about = {"rate": RATE, "start": self.start, "source": self.source}
         write_archive(path, arrays, about, kind=_KIND, schema=1)
 
     @classmethod
     def read(cls, path: Path) -> LipClip:
-        """Read what `write` wrote.
-
-        Parameters
-        ----------
-        path : Path
-
-        Returns
-        -------
-        LipClip
-
-        Raises
-        ------
-        FormatError
-            If it is no such file, damaged, or of another frame rate.
-        """
+        """Read what `write` wrote; a `FormatError` refuses another frame rate, too."""
         arrays, meta = read_archive(path, kind=_KIND, schema=1)
         if meta["checksum"] != checksum(arrays):
             raise FormatError(path, "the checksum does not match", remedy="prepare the clip again")
@@ -155,17 +89,7 @@ class LipClip:
 
 
 def stretches(frames: Iterable[LipFrame]) -> Iterator[list[LipFrame]]:
-    """Divide frames where a face was lost for longer than is bridged.
-
-    Parameters
-    ----------
-    frames : iterable of LipFrame
-
-    Yields
-    ------
-    list of LipFrame
-        Not empty.
-    """
+    """Divide frames where a face was lost for longer than is bridged; no stretch is empty."""
     stretch: list[LipFrame] = []
     for frame in frames:
         if frame.begins and stretch:

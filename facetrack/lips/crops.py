@@ -19,8 +19,6 @@ from facetrack.landmarks.markup import GROUPS, outer_eye_distance
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.lips.clips import RATE, SIDE, LipFrame
 
-__all__ = ["GAP", "MOUTH", "WIDTH", "MouthCropper", "Seen"]
-
 HALF: Final = 6  # frames to either side over which the crop's place is averaged
 GAP: Final = 12  # frames without a face that are bridged
 WIDTH: Final = 1.29  # of the crop, in outer-eye distances (Martinez et al. 2020)
@@ -33,38 +31,15 @@ Points = Annotated[npt.NDArray[np.float64], (N_POINTS, 2)]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A face in one frame, as the cropper takes it.
+    """A face in one frame, as the cropper takes it."""
 
-    Attributes
-    ----------
-    timestamp : float
-        Seconds.
-    grey : ndarray, shape (H, W), uint8, or None
-        None where there is no picture: the crop is None as well.
-    points : ndarray, shape (68, 2), float64, or None
-        Landmarks in pixels of the frame; None where the face is lost.
-    origin : (int, int)
-        Where `grey` begins in the frame, x and y, if it is a part of it.
-    """
-
-    timestamp: float
-    grey: Image | None
-    points: Points | None
-    origin: tuple[int, int] = (0, 0)
+    timestamp: float  # seconds
+    grey: Image | None  # (H, W); None where there is no picture: the crop is None as well
+    points: Points | None  # (68, 2), pixels of the frame; None where the face is lost
+    origin: tuple[int, int] = (0, 0)  # x, y where `grey` begins in the frame, if it is a part of it
 
     def around(self, points: Points) -> Seen:
-        """Keep only what lies around a mouth that is there: what waits for others is small.
-
-        Parameters
-        ----------
-        points : ndarray, shape (68, 2), float64
-            Landmarks in pixels of the frame.
-
-        Returns
-        -------
-        Seen
-            With a copy of that part of `grey`, and its `origin`.
-        """
+        """Keep a copy of what lies around a mouth at `points`: what waits for others is small."""
         if self.grey is None:
             return self
         x, y = points[_LIPS].mean(axis=0)
@@ -77,20 +52,7 @@ class Seen:
 
     @classmethod
     def of(cls, timestamp: float, grey: Image | None, face: Face | None) -> Seen:
-        """Take what is known of a tracked or lost face.
-
-        Parameters
-        ----------
-        timestamp : float
-            Seconds.
-        grey : ndarray, shape (H, W), uint8, or None
-        face : Face or None
-
-        Returns
-        -------
-        Seen
-            Without points if the face is lost or a point has no place.
-        """
+        """Take what is known of a face; no points if it is lost or a point has no place."""
         known = face is not None and face.tracked and bool(np.isfinite(face.points).all())
         return cls(timestamp, grey, face.points if face is not None and known else None)
 
@@ -102,14 +64,9 @@ class MouthCropper(Stateful):
     The crop's place follows landmarks that are averaged over twelve frames around its own, the two
     outermost by half, fewer at the ends of a stretch: the tracker's jitter does not become motion,
     and what the mouth does within half a second stays.
-
-    Parameters
-    ----------
-    mean : ndarray, shape (68, 2), float64
-        The mean shape that faces are aligned to.
     """
 
-    mean: Points = field(metadata=NO_STATE)
+    mean: Points = field(metadata=NO_STATE)  # (68, 2), the mean shape that faces are aligned to
     _clock: _Clock = field(default_factory=lambda: _Clock(), init=False)
     # Of this stretch, from the first that a crop still needs, and their landmarks, interpolated:
     # shorter while a gap is open.
@@ -120,32 +77,11 @@ class MouthCropper(Stateful):
     _fresh: bool = field(default=True, init=False)
 
     def push(self, seen: Seen) -> list[LipFrame]:
-        """Take the next frame.
-
-        Parameters
-        ----------
-        seen : Seen
-
-        Returns
-        -------
-        list of LipFrame
-            The crops that became certain.
-
-        Raises
-        ------
-        InputError
-            If its time is not later than that of the frame before.
-        """
+        """Take the next frame and return the crops that became certain; its time must be later."""
         return [frame for one in self._clock.push(seen) for frame in self._take(one)]
 
     def finish(self) -> list[LipFrame]:
-        """End, when no further frame comes.
-
-        Returns
-        -------
-        list of LipFrame
-            The crops that are left.
-        """
+        """End, when no further frame comes, and return the crops that are left."""
         ready = [frame for one in self._clock.finish() for frame in self._take(one)]
         if self._known:  # lost a moment before the end: it is where it was
             self._known += [self._known[-1]] * (len(self._waiting) - len(self._known))

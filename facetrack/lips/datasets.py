@@ -17,19 +17,6 @@ from facetrack.formats.textfile import read_text
 from facetrack.lips.clips import RATE, LipClip
 from facetrack.lips.words import Word, checked_sentence, read_align, sentence_name, spelled
 
-__all__ = [
-    "DATASETS",
-    "MEASURED",
-    "Item",
-    "LabelledClip",
-    "avletters",
-    "grid",
-    "lrw",
-    "own_words",
-    "set_aside",
-    "talkers",
-]
-
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 _LRW_CENTRE: Final = 14.5 / RATE  # seconds: the middle of 29 frames
 _TESTED_TAKE: Final = 3  # of AVLetters, where no talker is left out
@@ -40,64 +27,30 @@ _LISTS: Final = {TRAIN: "trn_1000.txt", VALIDATION: "val_1000.txt", TEST: "tst_1
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A clip that can be prepared.
+    """A clip that can be prepared."""
 
-    Attributes
-    ----------
-    key : str
-        Its name within the data set, with `/` between folders.
-    source : Path
-        A video; of LRW-1000 a folder of mouth crops, of AVLetters a video of them.
-    words : tuple of Word
-        Seconds from the clip's first frame; empty where it is not known when they are said.
-    part : str
-        `train`, `val` or `test`.
-    frames : (int, int) or None
-        The first number of a crop's file or frame and the one after the last, where the source
-        shows mouths only.
-    """
-
-    key: str
-    source: Path
+    key: str  # its name within the data set, with `/` between folders
+    source: Path  # a video; of LRW-1000 a folder of mouth crops, of AVLetters a video of them
+    # Seconds from the first frame; empty where it is not known when they are said
     words: tuple[Word, ...]
-    part: str = TEST
+    part: str = TEST  # `train`, `val` or `test`
+    # The first number of a crop's file or frame and the one after the last, where the source shows mouths only
     frames: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledClip:
-    """A clip and the words in it.
-
-    Attributes
-    ----------
-    clip : LipClip
-    words : tuple of Word
-        Seconds from the clip's first frame.
-    """
+    """A clip and the words in it."""
 
     clip: LipClip
-    words: tuple[Word, ...]
+    words: tuple[Word, ...]  # seconds from the clip's first frame
 
 
 def grid(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
     """List the clips of a GRID folder that have an alignment.
 
-    Parameters
-    ----------
-    folder : Path
-        `NAME.mp4` (or .mpg) with `NAME.align`.
-    tell : callable
-        Takes a line about each clip that is left out.
-
-    Returns
-    -------
-    list of Item
-        All of part `test`; see `set_aside`.
-
-    Raises
-    ------
-    InputError
-        If none is left.
+    `NAME.mp4` (or .mpg) with `NAME.align`. All are of part `test`; see `set_aside`. `tell` takes a
+    line about each clip that is left out.
     """
     found = _each(sorted([*folder.glob("*.mp4"), *folder.glob("*.mpg")]), _aligned, tell)
     return _some(found, folder, "clips `NAME.mp4` with `NAME.align` of GRID's sentences")
@@ -125,22 +78,8 @@ def grid_named(folder: Path, *, tell: Callable[[str], None] = lambda line: None)
 def talkers(folder: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
     """List videos of people who talk or are silent, whatever they say.
 
-    Parameters
-    ----------
-    folder : Path
-        Videos; an alignment of GRID beside one says when it is silent.
-    tell : callable
-        Takes a line about each video that is left out.
-
-    Returns
-    -------
-    list of Item
-        `words` empty where there is no alignment.
-
-    Raises
-    ------
-    InputError
-        If there are none.
+    An alignment of GRID beside one says when it is silent; `words` are empty without. `tell` takes
+    a line about each video that is left out.
     """
     paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in _VIDEOS)
     found = _each(paths, lambda p: _aligned(p) if p.with_suffix(".align").is_file() else (), tell)
@@ -173,20 +112,7 @@ def _aligned(path: Path) -> tuple[Word, ...]:
 def lrw(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> list[Item]:
     """List the clips of LRW: `WORD/{train,val,test}/WORD_00001.mp4`, each with a `.txt`.
 
-    Parameters
-    ----------
-    root : Path
-    tell : callable
-        Takes a line about each clip that is left out.
-
-    Returns
-    -------
-    list of Item
-
-    Raises
-    ------
-    InputError
-        If there are none.
+    `tell` takes a line about each clip that is left out.
     """
     items = []
     for path in sorted(root.glob("*/*/*.mp4")):
@@ -234,22 +160,7 @@ def lrw1000(root: Path, *, tell: Callable[[str], None] = lambda line: None) -> l
 
 
 def own_words(folder: Path) -> list[Item]:
-    """List the takes of a person's own words: `WORD/clip.mp4`.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    list of Item
-        `words` holds the word without times, 0 to 0.
-
-    Raises
-    ------
-    InputError
-        If there are none.
-    """
+    """List the takes of a person's own words: `WORD/clip.mp4`; the word has no times, 0 to 0."""
     paths = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in _VIDEOS)
     items = [Item(f"{p.parent.name}/{p.stem}", p, (Word(p.parent.name, 0.0, 0.0),)) for p in paths]
     return _some(items, folder, "takes `WORD/clip.mp4`")
@@ -262,25 +173,8 @@ def avletters(
 
     Matthews et al., "Extraction of visual features for lipreading", IEEE PAMI 24(2), 2002.
 
-    Parameters
-    ----------
-    root : Path
-    left_out : str
-        The talker who is the test part; else it is everybody's third take.
-    tell : callable
-        Takes a line about each row that is left out.
-
-    Returns
-    -------
-    list of Item
-        Keys `TALKER/LETTER_TAKE`; of parts `train` and `test`.
-
-    Raises
-    ------
-    InputError
-        If there are none, or none of that talker.
-    FormatError
-        If the list cannot be read or a row of it is broken.
+    Keys are `TALKER/LETTER_TAKE`. The test part is the talker `left_out`, or else everybody's third
+    take; the rest is `train`. `tell` takes a line about each row that is left out.
     """
     items, path = [], root.with_name(f"{root.name}.csv")
     lines = read_text(path, limit=_LIMIT).splitlines()
@@ -316,19 +210,9 @@ _VIDEOS: Final = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".m4v")
 
 
 def set_aside(items: Sequence[Item], count: int) -> list[Item]:
-    """Choose sentences for validation; those that share their first four words stay together.
+    """Choose sentences of GRID for validation; those with the same first four words stay together.
 
-    Parameters
-    ----------
-    items : sequence of Item
-        Of GRID.
-    count : int
-        At least so many are set aside.
-
-    Returns
-    -------
-    list of Item
-        In the same order, of parts `train` and `val`.
+    At least `count` are set aside; the order stays, the parts are `train` and `val`.
     """
     groups = sorted({item.key[:4] for item in items})
     aside: set[str] = set()

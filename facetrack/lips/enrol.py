@@ -24,17 +24,6 @@ from facetrack.lips.clips import LipClip
 from facetrack.lips.reader import LipReader
 from facetrack.lips.views import View
 
-__all__ = [
-    "LIP_WORDS",
-    "EnrolledWords",
-    "Take",
-    "enrol",
-    "load_words",
-    "take_of",
-    "take_of_part",
-    "warping_distance",
-]
-
 _AROUND: Final = 3  # frames kept on both sides of what the activity calls speech
 _MOVED_UP: Final = 6  # frames by which averaging widens speech on each side
 _LOOSE: Final = 1.25  # of the farthest take of the same word: beyond it is another word
@@ -47,21 +36,11 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """One take of a word.
+    """One take of a word."""
 
-    Attributes
-    ----------
-    seen : ndarray, shape (T, features), float32
-        By the reader's trunk.
-    points : ndarray, shape (T, 40), float32
-        The mouth's landmarks about their mean over the take; (T, 0) where they are not known.
-    pixels : ndarray, shape (T, 192), float32
-        The crop in 16 x 12 pixels: what simpler ways are compared on, in the same run.
-    """
-
-    seen: Floats
-    points: Floats
-    pixels: Floats
+    seen: Floats  # (T, features), by the reader's trunk
+    points: Floats  # (T, 40), landmarks about their mean over the take; (T, 0) where not known
+    pixels: Floats  # (T, 192), the crop in 16 x 12 pixels: what simpler ways are compared on
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,44 +55,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnrolledWords:
-    """The words of a person.
+    """The words of a person."""
 
-    Attributes
-    ----------
-    words : tuple of str
-        Sorted.
-    takes : tuple of Take
-    labels : tuple of int
-        The word of each take.
-    scales : (float, float)
-        Mean distance between takes, of trunk and points: what distances are measured in.
-    farthest : float
-        Distance beyond which a take is none of the words.
-    reader : str
-        Checksum of the reader that saw them.
-    version : str
-        Checksum of the file; empty before it is written.
-    """
-
-    words: tuple[str, ...]
+    words: tuple[str, ...]  # sorted
     takes: tuple[Take, ...]
-    labels: tuple[int, ...]
+    labels: tuple[int, ...]  # the word of each take
+    # Mean distances between takes, of trunk and points: what distances are measured in.
     scales: tuple[float, float]
-    farthest: float
-    reader: str
-    version: str = ""
+    farthest: float  # distance beyond which a take is none of the words
+    reader: str  # checksum of the reader that saw them
+    version: str = ""  # checksum of the file; empty before it is written
 
     def tell(self, take: Take) -> Answer:
-        """Decide which word a take is.
-
-        Parameters
-        ----------
-        take : Take
-
-        Returns
-        -------
-        Answer
-        """
+        """Decide which word a take is."""
         distances, labels = self.distances(take), np.array(self.labels)
         nearest = np.array([distances[labels == n].min() for n in range(len(self.words))])
         best = int(nearest.argmin())
@@ -123,26 +77,14 @@ class EnrolledWords:
         return Answer(text if accepted else "", text, float(1 / raised.sum()), float(nearest[best]))
 
     def distances(self, take: Take) -> npt.NDArray[np.float64]:
-        """Measure how far a take is from each enrolled one.
-
-        Parameters
-        ----------
-        take : Take
-
-        Returns
-        -------
-        ndarray, shape (takes,), float64
-        """
+        """Measure how far a take is from each enrolled one, (takes,)."""
         return np.array([_distance(take, other, self.scales) for other in self.takes])
 
     def alike(self) -> tuple[str, str, float] | None:
-        """Find the two words that look most alike.
+        """Find the two words that look most alike; None with a single word.
 
-        Returns
-        -------
-        (str, str, float) or None
-            Both words and how far they are apart, in units of the distance between takes of one
-            word: below 1.2 they are told apart by luck. None with a single word.
+        How far they are apart is in units of the distance between takes of one word: below 1.2 they
+        are told apart by luck.
         """
         pairs = _pairs(self.takes, self.scales)
         labels = np.array(self.labels)
@@ -158,17 +100,7 @@ class EnrolledWords:
         return found
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write a file: beside, then renamed.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
-        """
+        """Write a file: beside, then renamed."""
         arrays = {
             **{key: np.concatenate([getattr(t, key) for t in self.takes]) for key in _PARTS},
             "lengths": np.array([len(take.seen) for take in self.takes]),
@@ -201,36 +133,13 @@ def spoken_part(clip: LipClip) -> tuple[int, int] | None:
 
 
 def take_of(reader: LipReader, clip: LipClip) -> Take:
-    """Describe the word in a clip.
-
-    Parameters
-    ----------
-    reader : LipReader
-    clip : LipClip
-        Untrimmed; of the whole of it where the mouth does not speak.
-
-    Returns
-    -------
-    Take
-    """
+    """Describe the word in an untrimmed clip, or all of it where the mouth does not speak."""
     first, stop = spoken_part(clip) or (0, len(clip))
     return take_of_part(clip.part(first, stop), reader.features(clip)[first:stop])
 
 
 def take_of_part(part: LipClip, seen: Floats) -> Take:
-    """Describe a trimmed word.
-
-    Parameters
-    ----------
-    part : LipClip
-        Trimmed.
-    seen : ndarray, shape (T, features), float32
-        What the trunk saw of it.
-
-    Returns
-    -------
-    Take
-    """
+    """Describe a trimmed word, of which the trunk saw (T, features)."""
     points = View.points(part.points)
     if np.isnan(points).any():
         points = points[:, :0]
@@ -244,25 +153,9 @@ def enrol(
     *,
     tell: Callable[[str], None] = lambda line: None,
 ) -> EnrolledWords:
-    """Learn words from takes.
+    """Learn words from takes, two or more of each word, as a reader of this checksum sees them.
 
-    Parameters
-    ----------
-    takes : sequence of (str, Take)
-        Word and take, two or more of each.
-    reader : str
-        Checksum of the reader.
-    tell : callable
-        Takes a line about words that have one take only.
-
-    Returns
-    -------
-    EnrolledWords
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two words.
+    `tell` takes a line about words that have one take only; an `InputError` refuses less than two.
     """
     words = tuple(sorted({word for word, _ in takes}))
     if len(words) < 2:
@@ -283,16 +176,9 @@ def enrol(
 
 
 def warping_distance(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:
-    """Compare two sequences by dynamic time warping.
+    """Compare sequences (n, channels) and (m, channels) by dynamic time warping.
 
-    Parameters
-    ----------
-    a, b : ndarray, shape (n, channels) and (m, channels)
-
-    Returns
-    -------
-    float
-        Mean Euclidean distance along the cheapest way, diagonal steps counted twice.
+    The mean Euclidean distance along the cheapest way, diagonal steps counted twice.
     """
     x, y = a.astype(np.float64), b.astype(np.float64)
     squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None] - 2 * x @ y.T
@@ -339,25 +225,7 @@ register_kind(LIP_WORDS)
 
 
 def load_words(path: str | os.PathLike[str], reader: LipReader) -> EnrolledWords:
-    """Load words that were enrolled.
-
-    Parameters
-    ----------
-    path : path-like
-    reader : LipReader
-        The one that is to look at further takes.
-
-    Returns
-    -------
-    EnrolledWords
-
-    Raises
-    ------
-    ModelError
-        If it is no such file, or damaged.
-    InputError
-        If they were enrolled with another reader.
-    """
+    """Load words that were enrolled with this reader; an `InputError` refuses those of another."""
     words = LIP_WORDS.read(path)
     if words.reader != reader.version:
         raise InputError(f"{path}: enrolled with another reader; enrol the takes again")

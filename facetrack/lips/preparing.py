@@ -24,8 +24,6 @@ from facetrack.parallel import Map
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.square import stretch_of
 
-__all__ = ["Prepared", "crop_video", "prepare"]
-
 SHORTEST: Final = 8  # frames of a face, below which there is nothing to read
 _EARLY: Final = 0.1  # seconds of a word that may lie outside of what is seen
 
@@ -35,13 +33,7 @@ Points = npt.NDArray[np.float64]
 class Prepared(Sequence[LabelledClip]):
     """Prepared clips, read when they are asked for.
 
-    Parameters
-    ----------
-    items : sequence of Item
-    folder : Path
-        Where `prepare` put their crops.
-    hold : bool
-        Whether what was read is kept in memory.
+    `folder` is where `prepare` put their crops; `hold` keeps in memory what was read.
     """
 
     def __init__(self, items: Sequence[Item], folder: Path, *, hold: bool = True) -> None:
@@ -78,26 +70,10 @@ def prepare(
     map_: Map = map,
     tell: Callable[[str], None] = lambda line: None,
 ) -> list[Item]:
-    """Cut the mouths of clips out, unless that was done before.
+    """Cut the mouths of clips out, unless that was done before; return those that are prepared now.
 
-    Parameters
-    ----------
-    items : sequence of Item
-    folder : Path
-        Made where it is missing; one file of `LipClip` for each item.
-    model : FaceModel
-        Tracks.
-    mean : ndarray, shape (68, 2), float64
-        What faces are aligned to.
-    map_ : Map
-        Does the work.
-    tell : callable
-        Takes a line about each clip that is left out.
-
-    Returns
-    -------
-    list of Item
-        Those that are prepared now.
+    The folder gets one file of `LipClip` for each item. Faces are aligned to `mean`, (68, 2);
+    `tell` takes a line about each clip that is left out.
     """
     left = [item for item in items if not crops_file(folder, item).is_file()]
     work = partial(_prepare, folder=folder, model=model, mean=mean)
@@ -137,26 +113,10 @@ def _check_words(item: Item, clip: LipClip) -> None:
 
 
 def crop_video(path: Path, *, model: FaceModel, mean: Points) -> list[LipClip]:
-    """Track a clip of one person and cut the mouth out.
+    """Track a clip of one person and cut the mouth out of each stretch in which the face was seen.
 
-    Parameters
-    ----------
-    path : Path
-        A video.
-    model : FaceModel
-    mean : ndarray, shape (68, 2), float64
-
-    Returns
-    -------
-    list of LipClip
-        One for each stretch in which the face was seen.
-
-    Raises
-    ------
-    FormatError
-        If no face is seen for eight frames or more.
-    VideoError
-        If the clip cannot be read.
+    Faces are aligned to `mean`, (68, 2). A `FormatError` says that none is seen for eight frames or
+    more.
     """
     found = [
         LipClip.of(stretch, path.stem)

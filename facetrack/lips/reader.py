@@ -19,16 +19,6 @@ from facetrack.lips.views import View
 from facetrack.lips.windows import Window, indices
 from facetrack.networks.onnx import OnnxNetwork
 
-__all__ = [
-    "CONTEXT",
-    "LIP_READER",
-    "LipReader",
-    "load_reader",
-    "stacked",
-    "store_reject",
-    "write_reader",
-]
-
 CONTEXT: Final = 5  # frames that are looked at for the features of the middle one
 DEFAULT: Final = "lips"
 # Of the model that ships, whose file is older than this; `lips evaluate --store-reject` found it.
@@ -42,63 +32,27 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LipReader:
-    """A trained model.
-
-    Attributes
-    ----------
-    name : str
-    words : tuple of str
-        Of the classes; an empty one means that no word is said.
-    view : View
-        What the network is shown of a mouth crop.
-    mean_shape : ndarray, shape (68, 2), float64
-        What faces are aligned to, whatever model tracks them.
-    trunk, back : OnnxNetwork
-        Stacks of five frames to features; a clip's features to logits of its frames.
-    card : mapping
-        Data, terms and measures.
-    version : str
-        The checksum of its file.
-    reject : Reject
-        What words must reach while frames come.
-    """
+    """A trained model."""
 
     name: str
-    words: tuple[str, ...]
-    view: View
-    mean_shape: npt.NDArray[np.float64]
-    trunk: OnnxNetwork
-    back: OnnxNetwork
-    card: Mapping[str, Any]
-    version: str = ""
-    reject: Reject = NOTHING
+    words: tuple[str, ...]  # of the classes; an empty one: no word is said
+    view: View  # what the network is shown of a mouth crop
+    mean_shape: npt.NDArray[np.float64]  # (68, 2), what faces are aligned to, whatever model tracks
+    trunk: OnnxNetwork  # stacks of five frames to features
+    back: OnnxNetwork  # a clip's features to logits of its frames
+    card: Mapping[str, Any]  # data, terms and measures
+    version: str = ""  # the checksum of its file
+    reject: Reject = NOTHING  # what words must reach while frames come
 
     def features(self, clip: LipClip) -> Floats:
-        """Describe what is seen in each frame of a clip.
-
-        Parameters
-        ----------
-        clip : LipClip
-
-        Returns
-        -------
-        ndarray, shape (T, features), float32
-        """
+        """Describe what is seen in each frame of a clip, (T, features)."""
         return self.seen(stacked(self.view.pixels(clip.pixels)), stacked(View.points(clip.points)))
 
     def seen(self, stacks: Floats, points: Floats) -> Floats:
-        """Describe what is seen in the middle frames of stacks.
+        """Describe what is seen in the middle frames of stacks, (N, features).
 
-        Parameters
-        ----------
-        stacks : ndarray, shape (N, 5, height, width), float32
-            As `View.pixels` shows them; zeros for frames that are no part of the clip.
-        points : ndarray, shape (N, 5, 40), float32
-            As `View.points` shows them; zeros likewise.
-
-        Returns
-        -------
-        ndarray, shape (N, features), float32
+        Stacks of pixels are (N, 5, height, width) as `View.pixels` shows them, of points (N, 5, 40)
+        as `View.points`; zeros for frames that are no part of the clip.
         """
         pieces = [
             self.trunk.run_all({"pixels": stacks[i : i + _AT_ONCE],
@@ -108,39 +62,17 @@ class LipReader:
         return np.concatenate(pieces)
 
     def frames(self, features: Floats) -> Floats:
-        """Read every frame of a clip within it.
+        """Read every frame of a clip within it: logits (T, classes) from features (T, features).
 
-        Parameters
-        ----------
-        features : ndarray, shape (T, features), float32
-
-        Returns
-        -------
-        ndarray, shape (T, classes), float32
-            Logits of the frames; those of a word are the mean over its frames.
+        Those of a word are the mean over its frames.
         """
         found: Floats = self.back.run_all({"features": features[None]})[0][0]
         return found
 
     def read(self, features: Floats, windows: Sequence[Window]) -> Floats:
-        """Read words of one clip whose places are given.
+        """Read words of one clip in windows with `clip` 0: logits (N, classes).
 
-        Parameters
-        ----------
-        features : ndarray, shape (T, features), float32
-            Of the clip: the context that words are read in.
-        windows : sequence of Window
-            With `clip` 0; the frames of the words.
-
-        Returns
-        -------
-        ndarray, shape (N, classes), float32
-            Logits.
-
-        Raises
-        ------
-        InputError
-            If there are no windows.
+        The features, (T, features), are of the whole clip: the context that words are read in.
         """
         if not windows:
             raise InputError("no words to read")
@@ -152,15 +84,9 @@ class LipReader:
 
 
 def stacked(frames: Floats) -> Floats:
-    """Put each frame between its two neighbours on each side; zeros before and after the clip.
+    """Put each frame, (T, ...), between its two neighbours on each side, (T, 5, ...).
 
-    Parameters
-    ----------
-    frames : ndarray, shape (T, ...), float32
-
-    Returns
-    -------
-    ndarray, shape (T, 5, ...), float32
+    Zeros stand before and after the clip.
     """
     half = CONTEXT // 2
     wide = np.pad(frames, [(half, half)] + [(0, 0)] * (frames.ndim - 1))
@@ -177,21 +103,9 @@ def write_reader(
     mean_shape: npt.NDArray[np.float64],
     card: Mapping[str, Any],
 ) -> None:
-    """Write a model's file: beside, then renamed.
+    """Write a model's file, .npz: beside, then renamed; see `LipReader`.
 
-    Parameters
-    ----------
-    path : path-like
-        Ends in .npz.
-    networks : mapping of str to bytes
-        `trunk` and `back`, ONNX.
-    name, words, view, mean_shape, card
-        See `LipReader`.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
+    The networks are `trunk` and `back`, ONNX.
     """
     arrays = {key: np.frombuffer(content, dtype=np.uint8) for key, content in networks.items()}
     description = {
@@ -228,40 +142,11 @@ register_kind(LIP_READER)
 
 
 def load_reader(name: str | os.PathLike[str] = DEFAULT) -> LipReader:
-    """Load a lip-reading model.
-
-    Parameters
-    ----------
-    name : str or path-like
-        A name in the shipped models, or the path of a file.
-
-    Returns
-    -------
-    LipReader
-
-    Raises
-    ------
-    ModelError
-        If there is no such model, or the file is cut short, changed, of a newer schema, of
-        another kind, or no model at all.
-    """
+    """Load a lip-reading model: a name in the shipped models, or the path of a file."""
     return LIP_READER.read(name)
 
 
 def store_reject(path: str | os.PathLike[str], reject: Reject) -> None:
-    """Store in a model's file what words must reach.
-
-    Parameters
-    ----------
-    path : path-like
-    reject : Reject
-
-    Raises
-    ------
-    FormatError
-        If it is no lip reader, or damaged.
-    OutputError
-        If the file cannot be written.
-    """
+    """Store in a model's file what words must reach."""
     arrays, meta = read_archive(path, kind=LIP_READER.name, schema=LIP_READER.schema)
     LIP_READER.write(path, arrays, {**meta, "reject": [reject.energy, reject.probability]})

@@ -24,8 +24,6 @@ from facetrack.signals.estimator import UNKNOWN_POINT, Result, lost, nothing
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice
 
-__all__ = ["LIPS", "with_words"]
-
 _ACTIVITY: Final = Spec(
     "mouth_activity", "how lively the lips move between 1.5 and 8 Hz, over the outer-eye distance",
     range=(0.0, 0.05), level=LEVEL,
@@ -101,18 +99,7 @@ def lips_with(words: str) -> Lips:
 
 
 def with_words(choice: Choice, words: str) -> Choice:
-    """Return a choice of signals that also reads words.
-
-    Parameters
-    ----------
-    choice : Choice
-    words : str
-        See `lips_with`.
-
-    Returns
-    -------
-    Choice
-    """
+    """Return a choice of signals that also reads words; see `lips_with`."""
     lips = lips_with(words)
     others = tuple(one for one in choice.estimators if one.name != lips.name)
     return Choice((*others, lips), choice.names | {_WORD.name})

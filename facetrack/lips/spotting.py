@@ -9,8 +9,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Spotted", "best_sentence", "spot"]
-
 _LENGTH, _SPREAD = 5.5, 0.48  # frames: median of GRID's words (s1, training); and of its logarithm
 _LONGEST: Final = 22  # frames
 # Chosen on the sentences of s1 that were set aside: how likely a frame is no word's, and how much
@@ -23,21 +21,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Spotted:
-    """A word that was found.
-
-    Attributes
-    ----------
-    text : str
-    first, stop : int
-        Its first frame, and the one after its last.
-    probability : float
-        Among all words, by the mean over its frames.
-    """
+    """A word that was found."""
 
     text: str
-    first: int
-    stop: int
-    probability: float
+    first: int  # frame
+    stop: int  # the frame after its last
+    probability: float  # among all words, by the mean over its frames
 
     @property
     def centre(self) -> int:
@@ -46,22 +35,8 @@ class Spotted:
 
 
 def spot(logits: npt.NDArray[np.float32], words: Sequence[str]) -> list[Spotted]:
-    """Find words in speech, whichever they are.
+    """Find words in speech, whichever they are, by the logits (T, classes) of each frame; in time.
 
-    Parameters
-    ----------
-    logits : ndarray, shape (T, classes), float32
-        Of each frame of a stretch of speech.
-    words : sequence of str
-        Of the classes.
-
-    Returns
-    -------
-    list of Spotted
-        In time.
-
-    Notes
-    -----
     The likeliest way through the frames (Viterbi 1967) among words whose length in frames is
     log-normal (explicit durations: Rabiner, Proc. IEEE 77(2), 1989, IV D) and a filler that takes
     the frames that are no word's.
@@ -88,24 +63,10 @@ def spot(logits: npt.NDArray[np.float32], words: Sequence[str]) -> list[Spotted]
 def best_sentence(
     logits: npt.NDArray[np.float32], words: Sequence[str], slots: Sequence[Sequence[str]]
 ) -> list[Spotted]:
-    """Find one word of each slot, in their order and without a pause between them.
+    """Find one word of each slot of a grammar, in their order and without a pause between them.
 
-    Parameters
-    ----------
-    logits : ndarray, shape (T, classes), float32
-        Of each frame of a clip.
-    words : sequence of str
-    slots : sequence of sequence of str
-        The grammar.
-
-    Returns
-    -------
-    list of Spotted
-        One for each slot, one after the other; empty if there are fewer frames than slots.
-
-    Notes
-    -----
-    As `spot`; the filler takes what lies before the first word and after the last one.
+    As `spot`; the filler takes what lies before the first word and after the last one. Empty if
+    there are fewer frames than slots.
     """
     if len(logits) < len(slots):
         return []

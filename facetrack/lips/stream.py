@@ -24,8 +24,6 @@ from facetrack.lips.rejection import Reject, energy
 from facetrack.lips.spotting import spot
 from facetrack.lips.views import View
 
-__all__ = ["DELAY", "LipStream", "ReadWord", "read_clip"]
-
 _PAUSE: Final = 8  # frames of quiet that end a word of one's own
 _LONGEST: Final = 75  # frames of a word of one's own; longer speech is cut there
 _WIDER: Final = 3  # frames on each side by which activity begins too early, and ends too late
@@ -38,23 +36,16 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class ReadWord:
-    """A word that was read.
+    """A word that was read; times are seconds on the clip's time line.
 
-    Attributes
-    ----------
-    text : str
-    start, peak, stop : float
-        Seconds on the clip's time line: of its first frame, of the surest, and of its last.
-    probability : float
-    energy : float
-        How familiar the speech is that it lies in, see `rejection.energy`; infinite where the words
-        are a person's own, which are rejected by their distance.
+    The energy (`rejection.energy`) is how familiar the speech is that it lies in; infinite where
+    the words are a person's own, which are rejected by their distance.
     """
 
     text: str
-    start: float
-    peak: float
-    stop: float
+    start: float  # of its first frame
+    peak: float  # of the surest
+    stop: float  # of its last
     probability: float
     energy: float = inf
 
@@ -63,14 +54,9 @@ class ReadWord:
 class LipStream(Stateful):
     """Reads the words of one face.
 
-    Parameters
-    ----------
-    reader : LipReader
-    words : EnrolledWords, optional
-        Whatever lies between two pauses is one of these or none; without them it is divided into
-        words of the reader's own.
-    reject : Reject, optional
-        What the reader's own words must reach; without it what the reader's file says.
+    With enrolled `words`, whatever lies between two pauses is one of these or none; without them it
+    is divided into words of the reader's own, which must reach `reject`, or else what the reader's
+    file says.
     """
 
     reader: LipReader = field(metadata=NO_STATE)
@@ -86,17 +72,7 @@ class LipStream(Stateful):
         self._listener = _Pauses(self.reader, self.words, reject)
 
     def push(self, frame: LipFrame) -> list[ReadWord]:
-        """Take the next mouth.
-
-        Parameters
-        ----------
-        frame : LipFrame
-
-        Returns
-        -------
-        list of ReadWord
-            The words that became certain.
-        """
+        """Take the next mouth and return the words that became certain."""
         found = self.finish() if frame.begins else []
         self._ring = [*self._ring, frame][-CONTEXT:]
         self._shown = [*self._shown, self._show(frame)][-CONTEXT:]
@@ -105,13 +81,7 @@ class LipStream(Stateful):
         return found
 
     def finish(self) -> list[ReadWord]:
-        """End a stretch.
-
-        Returns
-        -------
-        list of ReadWord
-            The words that are left.
-        """
+        """End a stretch and return the words that are left."""
         found: list[ReadWord] = []
         known = len(self._ring)
         for middle in range(max(known - CONTEXT // 2, 0), known):
@@ -138,18 +108,7 @@ class LipStream(Stateful):
         return self._listener.take(self._ring[middle], self.reader.seen(pixels, points)[0])
 
     def restore(self, state: Any) -> None:
-        """Continue where another stream of the same reader stood.
-
-        Parameters
-        ----------
-        state : dict
-            What `state` gave.
-
-        Raises
-        ------
-        InputError
-            If it is broken.
-        """
+        """Continue where another stream of the same reader stood, from what `state` gave."""
         Stateful.restore(self, state)
         self._shown = [self._show(frame) for frame in self._ring]
 
@@ -250,19 +209,7 @@ def read_clip(
     words: EnrolledWords | None = None,
     reject: Reject | None = None,
 ) -> list[ReadWord]:
-    """Read the words of a clip.
-
-    Parameters
-    ----------
-    reader, words, reject
-        See `LipStream`.
-    clip : LipClip
-
-    Returns
-    -------
-    list of ReadWord
-        In time.
-    """
+    """Read the words of a clip, in time; see `LipStream`."""
     stream = LipStream(reader, words, reject)
     found = [word for frame in clip.frames() for word in stream.push(frame)]
     return found + stream.finish()

@@ -13,8 +13,6 @@ from facetrack.landmarks.markup import GROUPS, MIRROR
 from facetrack.landmarks.procrustes import Similarity
 from facetrack.lips.clips import SIDE
 
-__all__ = ["View"]
-
 _NOISE: Final = 4.0  # grey levels: what a flat picture is not normalised beyond
 _MIDDLE: Final = (SIDE - 1) / 2
 _SPREAD: Final = 24.0  # px: about half of a mouth's width
@@ -34,32 +32,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The middle of a mouth crop at a network's size.
+    """The middle of a mouth crop at a network's size."""
 
-    Attributes
-    ----------
-    size : (width, height)
-        Of what the network is shown, in pixels.
-    width : float
-        Pixels of the crop that it is wide.
-    """
-
-    size: tuple[int, int]
-    width: float
+    size: tuple[int, int]  # width, height of what the network is shown, px
+    width: float  # pixels of the crop that it is wide
 
     def pixels(self, crops: npt.NDArray[np.uint8], change: Change | None = None) -> Floats:
-        """Show crops.
-
-        Parameters
-        ----------
-        crops : ndarray, shape (T, 96, 96), uint8
-        change : Change, optional
-
-        Returns
-        -------
-        ndarray, shape (T, height, width), float32
-            Each frame by itself with mean 0 and about unit deviation.
-        """
+        """Show crops, (T, 96, 96), as (T, height, width): each of mean 0 and about deviation 1."""
         matrix = self._matrix(change)
         shown = np.empty((len(crops), self.size[1], self.size[0]), dtype=np.float32)
         for crop, out in zip(crops, shown, strict=True):
@@ -70,18 +49,9 @@ class View:
 
     @staticmethod
     def points(points: npt.NDArray[np.float32], change: Change | None = None) -> Floats:
-        """Show the mouth's landmarks.
+        """Show the mouth's landmarks, (T, 20, 2) in px of the crop, as (T, 40).
 
-        Parameters
-        ----------
-        points : ndarray, shape (T, 20, 2), float32
-            In pixels of the crop.
-        change : Change, optional
-
-        Returns
-        -------
-        ndarray, shape (T, 40), float32
-            From the crop's middle, in units of 24 px.
+        From the crop's middle, in units of 24 px.
         """
         moved = points if change is None else change.motion.apply(points)
         shown = ((moved - _MIDDLE) / _SPREAD).astype(np.float32)

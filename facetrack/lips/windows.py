@@ -12,8 +12,6 @@ import numpy.typing as npt
 from facetrack.lips.clips import RATE
 from facetrack.lips.words import Word
 
-__all__ = ["LENGTH", "Window", "indices", "own", "tight", "wide"]
-
 LENGTH: Final = 29  # frames
 _TIGHT: Final = 2  # frames kept on both sides of a word where context is tight
 _SHORTEST: Final = 9  # frames
@@ -21,73 +19,31 @@ _SHORTEST: Final = 9  # frames
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Frames of a clip.
+    """Frames of a clip; those that are looked at are counted as the clip's.
 
-    Attributes
-    ----------
-    clip : int
-        Which clip of several.
-    first : int
-        Its first frame; may lie before the clip.
-    start, stop : int
-        The frames of it that are looked at, counted as the clip's; what of them the clip has not is
-        left out as well.
+    What of them the clip has not is left out as well.
     """
 
-    clip: int
-    first: int
-    start: int
-    stop: int
+    clip: int  # which of several
+    first: int  # may lie before the clip
+    start: int  # first of those that are looked at
+    stop: int  # after the last of them
 
 
 def wide(clip: int, centre: int) -> Window:
-    """Return the whole window around a frame.
-
-    Parameters
-    ----------
-    clip : int
-        Its number in the batch.
-    centre : int
-        Frame.
-
-    Returns
-    -------
-    Window
-    """
+    """Return the whole window around a frame, of the clip of that number in the batch."""
     first = centre - LENGTH // 2
     return Window(clip, first, first, first + LENGTH)
 
 
 def own(clip: int, word: Word) -> Window:
-    """Return a window that shows a word alone.
-
-    Parameters
-    ----------
-    clip : int
-        Its number in the batch.
-    word : Word
-
-    Returns
-    -------
-    Window
-    """
+    """Return a window that shows a word alone, of the clip of that number in the batch."""
     first, stop = word.frames(RATE)
     return Window(clip, word.centre(RATE) - LENGTH // 2, first, stop)
 
 
 def tight(clip: int, word: Word) -> Window:
-    """Return a window that shows a word and two frames on both sides, nine at least.
-
-    Parameters
-    ----------
-    clip : int
-        Its number in the batch.
-    word : Word
-
-    Returns
-    -------
-    Window
-    """
+    """Return a window that shows a word and two frames on both sides, nine at least."""
     whole = wide(clip, word.centre(RATE))
     first, end = word.frames(RATE)
     more = max(_SHORTEST - (end - first + 2 * _TIGHT), 0)
@@ -98,21 +54,10 @@ def tight(clip: int, word: Word) -> Window:
 def indices(
     windows: Sequence[Window], known: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Find where the frames of windows lie.
+    """Find where the frames of N windows lie; `known` is 1 where a clip has a frame, (B, T).
 
-    Parameters
-    ----------
-    windows : sequence of Window, N of them
-    known : ndarray, shape (B, T), float32
-        1 where a clip has a frame, or else 0.
-
-    Returns
-    -------
-    clips : ndarray, shape (N, 1), int64
-    frames : ndarray, shape (N, 29), int64
-        Within [0, T), to index features of shape (B, T, ...) with.
-    mask : ndarray, shape (N, 29), float32
-        1 where the frame is looked at, and the clip has it.
+    Returns clips (N, 1) and frames (N, 29) within [0, T), to index features (B, T, ...) with, and a
+    mask (N, 29): 1 where the frame is looked at, and the clip has it.
     """
     clips = np.array([[w.clip] for w in windows], dtype=np.int64).reshape(-1, 1)
     wanted = np.array([w.first for w in windows], dtype=np.int64)[:, None] + np.arange(LENGTH)

@@ -12,8 +12,6 @@ from typing import Final
 from facetrack.errors import FormatError
 from facetrack.formats.textfile import read_text
 
-__all__ = ["GRID_SLOTS", "GRID_WORDS", "SLOT_NAMES", "Word", "read_align", "spelled"]
-
 SLOT_NAMES: Final = ("command", "colour", "preposition", "letter", "digit", "adverb")
 _DIGITS: Final = "zero one two three four five six seven eight nine"
 GRID_SLOTS: Final[tuple[tuple[str, ...], ...]] = tuple(
@@ -35,70 +33,29 @@ _LIMIT: Final = 1_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word that was said.
-
-    Attributes
-    ----------
-    text : str
-    start, stop : float
-        Seconds from the clip's first frame; it ends where the next may begin.
-    """
+    """A word that was said; seconds from the clip's first frame."""
 
     text: str
     start: float
-    stop: float
+    stop: float  # where the next may begin
 
     def frames(self, rate: float) -> tuple[int, int]:
-        """Find the frames of the word.
+        """Find the word's first frame, and the one after the last, at so many frames a second.
 
-        Parameters
-        ----------
-        rate : float
-            Frames a second.
-
-        Returns
-        -------
-        (int, int)
-            The first, and the one after the last.
-
-        Notes
-        -----
         Rounded outwards, so that a word of a single frame never vanishes.
         """
         first = math.floor(self.start * rate + 1e-6)
         return first, max(math.ceil(self.stop * rate - 1e-6), first + 1)
 
     def centre(self, rate: float) -> int:
-        """Find the frame in which the word's middle lies.
-
-        Parameters
-        ----------
-        rate : float
-            Frames a second.
-
-        Returns
-        -------
-        int
-        """
+        """Find the frame in which the word's middle lies, at so many frames a second."""
         return math.floor((self.start + self.stop) / 2 * rate + 1e-6)
 
 
 def read_align(path: str | os.PathLike[str]) -> list[Word]:
-    """Read an alignment of GRID: lines of start, end and word.
+    """Read an alignment of GRID: lines of start, end and word, without silence and short pauses.
 
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    list of Word
-        In order; silence and short pauses are left out.
-
-    Raises
-    ------
-    FormatError
-        If a line is no interval, or intervals overlap.
+    A `FormatError` says that a line is no interval, or intervals overlap.
     """
     words: list[Word] = []
     last = 0.0
@@ -138,17 +95,9 @@ def _letter(word: str) -> str:
 
 
 def spelled(name: str) -> tuple[str, ...]:
-    """Return the six words of a sentence by the name that GRID gives it.
+    """Return the six words of a sentence by the name that GRID gives it, as `bbaf2n`.
 
-    Parameters
-    ----------
-    name : str
-        As `bbaf2n`.
-
-    Returns
-    -------
-    tuple of str
-        Empty where it is no such name.
+    Empty where it is no such name.
     """
     slots = [{_letter(word): word for word in slot} for slot in GRID_SLOTS]
     words = tuple(slot.get(letter, "") for slot, letter in zip(slots, name, strict=False))

@@ -10,8 +10,6 @@ from torch import nn
 
 from facetrack.errors import InputError
 
-__all__ = ["ACTIVATIONS", "BACKS"]
-
 BACKS: Final = ("ms_tcn", "tcn", "bgru")
 ACTIVATIONS: Final[dict[str, Callable[[int], nn.Module]]] = {
     "relu": lambda n: nn.ReLU(inplace=True),

@@ -16,8 +16,6 @@ from facetrack.lips.train.run import finished
 from facetrack.lips.views import View
 from facetrack.networks.train.onnx_file import onnx_bytes
 
-__all__ = ["write_run"]
-
 
 class _Trunk(nn.Module):
     """Stacks of five frames and of their points to features."""
@@ -72,22 +70,8 @@ def networks_of(network: LipNetwork, view: View) -> dict[str, bytes]:
 def write_run(work: Path, output: Path, *, mean: npt.NDArray[np.float64], terms: str) -> None:
     """Write the model file of a finished run.
 
-    Parameters
-    ----------
-    work, output : Path
-    mean : ndarray, shape (68, 2), float64
-        What the faces were aligned to.
-    terms : str
-        For the card.
-
-    Raises
-    ------
-    InputError
-        If it is no folder of a run, or the network's temporal part is recurrent.
-    FormatError
-        If it is not finished, or damaged.
-    OutputError
-        If the file cannot be written.
+    Faces were aligned to `mean`, (68, 2); `terms` are for the card. An `InputError` refuses what is
+    no folder of a run, and a recurrent temporal part.
     """
     network, recipe, about = finished(work)
     if network.architecture.back == "bgru":

@@ -18,8 +18,6 @@ from facetrack.lips.reader import CONTEXT
 from facetrack.lips.train.architecture import ACTIVATIONS, Architecture
 from facetrack.lips.windows import Window, indices
 
-__all__ = ["LipNetwork", "gather"]
-
 
 class LipNetwork(nn.Module):
     """A clip of mouth crops to the words' logits."""
@@ -42,42 +40,17 @@ class LipNetwork(nn.Module):
                 nn.init.normal_(module.weight, 0.0, (2 / fan) ** 0.5)
 
     def forward(self, pixels: Tensor, mask: Tensor, points: Tensor | None = None) -> Tensor:
-        """Name the words of clips.
+        """Name the words of clips, (B, T, H, W): logits (B, classes).
 
-        Parameters
-        ----------
-        pixels : Tensor, shape (B, T, H, W), float32
-        mask : Tensor, shape (B, T)
-            1 where a clip has the frame.
-        points : Tensor, shape (B, T, 40), float32, optional
-            Of the mouth, if the architecture has a branch for them.
-
-        Returns
-        -------
-        Tensor, shape (B, classes), float32
-            Logits.
+        The mask, (B, T), is 1 where a clip has the frame; points of the mouth, (B, T, 40), are
+        needed if the architecture has a branch for them.
         """
         return self.read(self.features(pixels, mask, points), mask)
 
     def features(self, pixels: Tensor, mask: Tensor, points: Tensor | None = None) -> Tensor:
-        """Describe what is seen in each frame, for any window of them.
+        """Describe what is seen in each frame, for any window of them: (B, T, features).
 
-        Parameters
-        ----------
-        pixels : Tensor, shape (B, T, H, W), float32
-        mask : Tensor, shape (B, T)
-            1 where a clip has the frame.
-        points : Tensor, shape (B, T, 40), float32, optional
-            Of the mouth, if the architecture has a branch for them.
-
-        Returns
-        -------
-        Tensor, shape (B, T, features), float32
-
-        Raises
-        ------
-        InputError
-            If the architecture has a branch for points and none are given.
+        See `forward`; an `InputError` says that points are needed.
         """
         seen = self.trunk.clip(pixels * mask[..., None, None])
         if self.points is not None:
@@ -87,55 +60,23 @@ class LipNetwork(nn.Module):
         return seen
 
     def read(self, features: Tensor, mask: Tensor) -> Tensor:
-        """Name the words of windows.
-
-        Parameters
-        ----------
-        features : Tensor, shape (B, T, features), float32
-        mask : Tensor, shape (B, T)
-            1 where a clip has the frame.
-
-        Returns
-        -------
-        Tensor, shape (B, classes), float32
-            Logits.
-        """
+        """Name the words of windows: logits (B, classes) of (B, T, features), mask (B, T)."""
         logits: Tensor = self.classifier(self.summary(features, mask))
         return logits
 
     def read_whole(self, features: Tensor, mask: Tensor, windows: Sequence[Window]) -> Tensor:
-        """Name the words of windows, read where they lie in whole clips.
+        """Name the words of windows, read where they lie in whole clips: logits (windows, classes).
 
-        Parameters
-        ----------
-        features : Tensor, shape (B, T, features), float32
-            Of whole clips.
-        mask : Tensor, shape (B, T)
-            1 where a clip has the frame.
-        windows : sequence of Window
-
-        Returns
-        -------
-        Tensor, shape (windows, classes), float32
-            Logits.
+        Features (B, T, features) and mask (B, T) are of the whole clips.
         """
         frames, looked_at = gather(self.back(features, mask), mask, windows)
         logits: Tensor = self.classifier(consensus(frames, looked_at))
         return logits
 
     def summary(self, features: Tensor, mask: Tensor) -> Tensor:
-        """Return what the classifier is given.
+        """Return what the classifier is given: the mean over the frames that count, (B, width).
 
-        Parameters
-        ----------
-        features : Tensor, shape (B, T, features), float32
-        mask : Tensor, shape (B, T)
-            1 where a clip has the frame.
-
-        Returns
-        -------
-        Tensor, shape (B, width), float32
-            The mean over the frames that count; `width` of the temporal part.
+        Of features (B, T, features) and mask (B, T); `width` of the temporal part.
         """
         return consensus(self.back(features, mask), mask)
 
@@ -314,20 +255,7 @@ class Recurrent(nn.Module):
 
 
 def gather(features: Tensor, mask: Tensor, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
-    """Cut windows out of features.
-
-    Parameters
-    ----------
-    features : Tensor, shape (B, T, C)
-    mask : Tensor, shape (B, T)
-        1 where a clip has the frame.
-    windows : sequence of Window
-
-    Returns
-    -------
-    windows : Tensor, shape (N, 29, C)
-    mask : Tensor, shape (N, 29)
-    """
+    """Cut windows (N, 29, C) and their mask (N, 29) out of features (B, T, C), mask (B, T)."""
     clips, frames, seen = indices(windows, mask.numpy())
     return features[torch.from_numpy(clips), torch.from_numpy(frames)], torch.from_numpy(seen)
 

@@ -17,8 +17,6 @@ from facetrack.lips.reader import CONTEXT
 from facetrack.lips.train.network import LipNetwork, gather
 from facetrack.lips.train.sentences import Batch
 
-__all__ = ["Average", "Objective"]
-
 _BETA: Final = 0.4  # of mix-up, as in the authors' code
 
 
@@ -54,18 +52,7 @@ class Objective(nn.Module):
             )
 
     def loss(self, batch: Batch, rng: np.random.Generator) -> Tensor:
-        """Compute the loss of a batch.
-
-        Parameters
-        ----------
-        batch : Batch
-        rng : numpy.random.Generator
-            Draws whether and how windows are mixed.
-
-        Returns
-        -------
-        Tensor, shape (), float32
-        """
+        """Compute the loss of a batch; `rng` draws whether and how windows are mixed."""
         features = self.network.features(batch.pixels, batch.mask, batch.points)
         if self.terms.whole:
             value = self._words(
@@ -117,13 +104,7 @@ class Average(nn.Module):
 
     @torch.no_grad()
     def follow(self, network: nn.Module) -> None:
-        """Take one step's weights in.
-
-        Parameters
-        ----------
-        network : Module
-            Of the same form.
-        """
+        """Take one step's weights in, of a network of the same form."""
         self.steps += 1
         count = int(self.steps)
         decay = min(self._decay, count / (count + 10))

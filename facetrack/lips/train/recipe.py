@@ -14,8 +14,6 @@ from facetrack.lips.views import View
 from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of
 
-__all__ = ["read_recipe", "recipe_file", "recipes"]
-
 _TUPLES: Final = ("widths", "kernels")
 
 
@@ -66,25 +64,7 @@ recipe_file = partial(find_recipe, "facetrack.lips.train")
 
 
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:
-    """Read a recipe by its name, or from a file.
-
-    Parameters
-    ----------
-    name : str
-        A name, or the path of a file.
-    seed : int
-
-    Returns
-    -------
-    Recipe
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe.
-    FormatError
-        If an entry is missing, unknown or wrong.
-    """
+    """Read a recipe by its name, or from a file."""
     path = recipe_file(name)
     with recipe_content(path) as content:
         view = content.pop("view")

@@ -28,8 +28,6 @@ from facetrack.networks.train.run import ABOUT, RECIPE, logged, open_run
 from facetrack.parallel import Map
 from facetrack.version import installed_version
 
-__all__ = ["finished", "start"]
-
 _EVERY: Final = 4  # epochs between validations
 _HELD: Final = 5000  # clips that are kept in memory
 
@@ -60,37 +58,9 @@ def start(
 ) -> LipNetwork:
     """Train by a recipe in a folder, or take up what was interrupted there.
 
-    Parameters
-    ----------
-    config : str
-        Name or file of the recipe.
-    root : Path
-        The data set's folder.
-    work : Path
-        Made where it is missing.
-    model : FaceModel
-        Tracks the clips; its mean shape is what faces are aligned to.
-    data : str
-        One of `DATASETS`, in place of the recipe's.
-    crops : Path, optional
-        Where prepared clips lie; a folder in `work` without it.
-    seed, threads : int
-    map_ : Map
-        Prepares the clips.
-    say : callable
-        Takes lines for people.
-
-    Returns
-    -------
-    LipNetwork
-        The average after the last step, in evaluation mode.
-
-    Raises
-    ------
-    InputError
-        If the folder holds another run, or the data set is empty.
-    FormatError
-        If a file is damaged.
+    `model` tracks the clips, and faces are aligned to its mean shape. `data`, one of `DATASETS`,
+    stands in place of the recipe's; prepared clips lie in `crops`, or in `work`. Returns the
+    average after the last step, in evaluation mode.
     """
     torch.set_num_threads(threads)
     recipe = read_recipe(config, seed=seed)
@@ -187,23 +157,8 @@ def accuracy(network: LipNetwork, data: Sentences, view: View, whole: bool = Fal
 def finished(work: Path) -> tuple[LipNetwork, Recipe, dict[str, Any]]:
     """Load the network of a finished run, its recipe and what it says of itself.
 
-    Parameters
-    ----------
-    work : Path
-        The folder of the run.
-
-    Returns
-    -------
-    network : LipNetwork
-    recipe : Recipe
-    description : dict
-
-    Raises
-    ------
-    InputError
-        If it is no folder of a run.
-    FormatError
-        If it is not finished, or damaged.
+    An `InputError` says that it is no folder of a run, a `FormatError` that it is not finished, or
+    damaged.
     """
     if not (work / RECIPE).is_file() or not (work / ABOUT).is_file():
         raise InputError(f"{work}: no folder of a training run; train one with `lips train`")

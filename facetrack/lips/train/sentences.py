@@ -24,8 +24,6 @@ from facetrack.lips.windows import Window, wide
 from facetrack.lips.windows import own as of_word
 from facetrack.lips.words import Word
 
-__all__ = ["Sentences"]
-
 _ELSEWHERE: Final = 4  # frames from every word's middle, from which on a window holds no word
 
 Rng = np.random.Generator
@@ -65,15 +63,7 @@ class Batch:
 
 
 class Sentences:
-    """Clips with words that lie somewhere in them.
-
-    Parameters
-    ----------
-    clips : sequence of LabelledClip
-    classes : mapping of str to int
-        A class for each word; "" for none of them.
-    augmentation : Augmentation
-    """
+    """Clips with words that lie somewhere in them; `classes` has one for each word, "" for none."""
 
     def __init__(
         self, clips: Sequence[LabelledClip], classes: Mapping[str, int], augmentation: Augmentation
@@ -81,36 +71,11 @@ class Sentences:
         self.clips, self.classes, self.augmentation = clips, classes, augmentation
 
     def augmented(self, numbers: npt.NDArray[np.int64], view: View, rng: Rng) -> Batch:
-        """Return sentences with what cameras, heads and cuts may bring.
-
-        Parameters
-        ----------
-        numbers : ndarray, shape (n,), int64
-            Of the sentences.
-        view : View
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        Batch
-        """
+        """Return sentences, by number, with what cameras, heads and cuts may bring."""
         return self._batch([self._varied(int(n), view, rng) for n in numbers])
 
     def plain(self, numbers: Sequence[int], view: View, *, own: bool = False) -> Batch:
-        """Return sentences as they are.
-
-        Parameters
-        ----------
-        numbers : sequence of int
-            Of the sentences.
-        view : View
-        own : bool
-            Whether a window is the word's own frames, or a whole one around it.
-
-        Returns
-        -------
-        Batch
-        """
+        """Return sentences, by number, as they are; `own` windows hold the word's frames alone."""
         made = []
         for number in numbers:
             one = self.clips[number]
