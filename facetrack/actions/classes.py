@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CLASSES", "SYNTHETIC_ONLY", "mirrored_class"]
-
 # Names of events; what a face does when it does none of them has no name.
 CLASSES: Final = (
     "blink", "wink_left", "wink_right", "brow_raise", "frown", "smile", "nose_wrinkle",
@@ -17,14 +15,5 @@ _SWAP: Final = {"wink_left": "wink_right", "wink_right": "wink_left"}
 
 
 def mirrored_class(name: str) -> str:
-    """Name the action that the mirrored face shows; sides are the person's own.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-    """
+    """Name the action that the mirrored face shows; sides are the person's own."""
     return _SWAP.get(name, name)

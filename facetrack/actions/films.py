@@ -23,8 +23,6 @@ from facetrack.synthetic.portrait import Portrait
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import ArrayPicture, Frame
 
-__all__ = ["Acted", "Part", "act", "parts", "read_acted", "write_acted"]
-
 KIND: Final = "facetrack acted looks"
 FRAMES: Final = 96  # the longest yawn lasts 65
 _NUMBERS: Final = ("person", "start", "stop")
@@ -33,61 +31,29 @@ _HELD_OUT: Final = 4  # every fourth portrait is tested
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One film to make.
+    """One film to make."""
 
-    Attributes
-    ----------
-    action : str
-        Of `synthetic.actions.ACTIONS`.
-    side : str
-        Of a wink; else empty.
-    portrait : int
-        Number of the portrait.
-    seed : int
-    """
-
-    action: str
-    side: str
-    portrait: int
+    action: str  # of `synthetic.actions.ACTIONS`
+    side: str  # of a wink; else empty
+    portrait: int  # its number
     seed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Acted:
-    """Looks of one film.
+    """Looks of one film."""
 
-    Attributes
-    ----------
-    name : str
-        Of the action as `classes.CLASSES` has it; empty where nothing happens.
-    person : int
-        Number of the portrait.
-    values : ndarray, shape (frames, 47), float64
-        See `looks.Looks`, at 25 frames per second.
-    start, stop : int
-        Frames from 0 that belong to the action, both included; -1 where there is none.
-    """
-
-    name: str
-    person: int
-    values: npt.NDArray[np.float64]
-    start: int
-    stop: int
+    name: str  # of the action as `classes.CLASSES` has it; empty where nothing happens
+    person: int  # number of the portrait
+    values: npt.NDArray[np.float64]  # (frames, 47), see `looks.Looks`, at 25 frames per second
+    start: int  # first frame of the action, from 0; -1 where there is none
+    stop: int  # its last frame, or -1
 
 
 def parts(rounds: int, portraits: int, *, tested: bool, seed: int = 0) -> list[Part]:
     """Plan films: in each round every action once, winks on both sides.
 
-    Parameters
-    ----------
-    rounds, portraits : int
-    tested : bool
-        Whether of the people who are tested, every fourth portrait, or of the others.
-    seed : int
-
-    Returns
-    -------
-    list of Part
+    `tested` are of the people who are tested, every fourth portrait, and not of the others.
     """
     rng = np.random.default_rng([seed, tested])
     people = [p for p in range(portraits) if (p % _HELD_OUT == _HELD_OUT - 1) == tested]
@@ -102,20 +68,7 @@ def parts(rounds: int, portraits: int, *, tested: bool, seed: int = 0) -> list[P
 def act(
     part: Part, portraits: Sequence[LabelledImage], model: FaceModel, encoder: ExpressionEncoder
 ) -> Acted:
-    """Make one film, track it as a video and look at each frame.
-
-    Parameters
-    ----------
-    part : Part
-    portraits : sequence of LabelledImage
-        See `datasets.portraits.load_portraits`.
-    model : FaceModel
-    encoder : ExpressionEncoder
-
-    Returns
-    -------
-    Acted
-    """
+    """Make one film, track it as a video and look at each frame; see `portraits.load_portraits`."""
     rng = np.random.default_rng(part.seed)
     picture = portraits[part.portrait]
     actor = Actor.drawn(rng, Portrait(picture.read_bgr(), picture.points), model.shape_model)
@@ -137,18 +90,7 @@ def act(
 
 
 def write_acted(path: str | os.PathLike[str], acted: Sequence[Acted]) -> None:
-    """Write looks of films of equal length: beside, then renamed.
-
-    Parameters
-    ----------
-    path : path-like
-    acted : sequence of Acted
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
+    """Write looks of films of equal length: beside, then renamed."""
     arrays = {
         "values": np.stack([one.values for one in acted]),
         **{name: np.array([getattr(one, name) for one in acted]) for name in _NUMBERS},
@@ -158,21 +100,7 @@ def write_acted(path: str | os.PathLike[str], acted: Sequence[Acted]) -> None:
 
 
 def read_acted(path: str | os.PathLike[str]) -> list[Acted]:
-    """Read what `write_acted` wrote.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    list of Acted
-
-    Raises
-    ------
-    FormatError
-        If the file is damaged, of another kind, or of other values than this version sees.
-    """
+    """Read what `write_acted` wrote; values must be those that this version sees."""
     arrays, meta = read_archive(path, kind=KIND, schema=1)
     if meta["checksum"] != checksum(arrays):
         raise FormatError(path, "the checksum does not match", remedy="film it again")

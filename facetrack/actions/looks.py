@@ -23,8 +23,6 @@ from facetrack.signals.estimator import lost
 from facetrack.signals.geometry import GEOMETRY
 from facetrack.signals.observation import Observation
 
-__all__ = ["LOOK", "RATE", "Looks", "look", "mirrored", "resampled"]
-
 RATE: Final = 25.0  # frames per second of clips
 _OPENINGS: Final = ("opening_right_eye", "opening_left_eye", "opening_mouth")
 _BROWS: Final = ("brow_height_right", "brow_height_left")
@@ -40,34 +38,15 @@ Floats = npt.NDArray[np.float64]
 class Looks:
     """One face over time.
 
-    Attributes
-    ----------
-    times : ndarray, shape (n,), float64
-        Seconds.
-    values : ndarray, shape (n, 47), float64
-        By `LOOK`: channels in about [0, 1], openings and heights of brows as ratios, angles in
-        radians; NaN where the face is lost.
+    Values are channels in about [0, 1], openings and heights of brows as ratios, angles in radians.
     """
 
-    times: Floats
-    values: Floats
+    times: Floats  # (n,), seconds
+    values: Floats  # (n, 47), by `LOOK`; NaN where the face is lost
 
 
 def look(seen: Observation, encoder: ExpressionEncoder) -> tuple[Floats | None, str]:
-    """Look at one face in one frame.
-
-    Parameters
-    ----------
-    seen : Observation
-    encoder : ExpressionEncoder
-
-    Returns
-    -------
-    values : ndarray, shape (47,), float64, or None
-        See `Looks`.
-    reason : str
-        Why there are none; empty where there are.
-    """
+    """Look at one face in one frame: values (47,), see `Looks`, or None and the reason."""
     if not seen.face.tracked or seen.face.pose is None:
         return None, lost(seen.face)
     if seen.frame is None:
@@ -88,32 +67,15 @@ def look(seen: Observation, encoder: ExpressionEncoder) -> tuple[Floats | None, 
 
 
 def mirrored(values: Floats) -> Floats:
-    """Return what the mirrored face would look like.
-
-    Parameters
-    ----------
-    values : ndarray, shape (..., looks), float64
-        By `LOOK`.
-
-    Returns
-    -------
-    ndarray, shape (..., looks), float64
-    """
+    """Return what the mirrored face would look like, (..., looks) by `LOOK`."""
     return np.asarray(values[..., _ORDER] * _SIGNS)
 
 
 def resampled(looks: Looks) -> Looks:
     """Bring looks to 25 frames per second, from the first frame on.
 
-    Parameters
-    ----------
-    looks : Looks
-
-    Returns
-    -------
-    Looks
-        Linear between frames in which the face is seen; NaN in gaps of 0.2 s or more, before the
-        first and after the last such frame.
+    Linear between frames in which the face is seen; NaN in gaps of 0.2 s or more, before the first
+    and after the last such frame.
     """
     known = np.isfinite(looks.values).all(axis=1)
     if not known.any():

@@ -18,8 +18,6 @@ from facetrack.errors import InputError
 from facetrack.formats.archive import Arrays
 from facetrack.formats.modelfile import Description, ModelKind, register_kind
 
-__all__ = ["ACTION_RECOGNISER", "Recogniser", "load_recogniser", "relative"]
-
 WINDOW: Final = 24  # frames of a clip
 DEFAULT: Final = "actions"
 MEMORY: Final = 750  # frames by whose median looks are measured: 30 s,
@@ -41,56 +39,27 @@ class Seen:
 class Recogniser:
     """A trained recogniser.
 
-    Attributes
-    ----------
-    name : str
-    classes : tuple of str
-    inputs : tuple of str
-        Values of a look, in their order; see `looks.LOOK`.
-    scale : ndarray, shape (inputs,), float32
-        What relative looks are divided by.
-    layers : tuple of (ndarray of shape (outputs, inputs, k), ndarray of shape (outputs,))
-        Convolutions in time with their biases, each followed by max(0, x).
-    arrays : dict of str to ndarray
-        `average_weight` (classes, width), `average_bias`, `filters_weight` (classes * filters,
-        width), `filters_bias`, `readout_weight` (classes, classes * filters), `readout_bias`;
-        float32, filters of one class adjacent.
-    thresholds : dict of str to float
-        Probability from which on an action counts, by class.
-    levels : dict of str to float
-        Response from which on a frame belongs to an action that counts, by class.
-    card : mapping
-    version : str
-        The checksum of its file.
+    Its arrays are `average_weight` (classes, width), `average_bias`, `filters_weight` (classes *
+    filters, width), `filters_bias`, `readout_weight` (classes, classes * filters), `readout_bias`;
+    filters of one class are adjacent.
     """
 
     name: str
     classes: tuple[str, ...]
-    inputs: tuple[str, ...]
-    scale: Floats
+    inputs: tuple[str, ...]  # values of a look, in their order; see `looks.LOOK`
+    scale: Floats  # (inputs,), what relative looks are divided by
+    # Convolutions in time, (outputs, inputs, k), and biases, each followed by max(0, x).
     layers: tuple[tuple[Floats, Floats], ...]
     arrays: Mapping[str, Floats]
-    thresholds: Mapping[str, float]
-    levels: Mapping[str, float]
+    thresholds: Mapping[str, float]  # probability from which on an action counts, by class
+    levels: Mapping[str, float]  # response from which on a frame belongs to an action that counts
     card: Mapping[str, Any]
-    version: str = ""
+    version: str = ""  # the checksum of its file
 
     def see(self, clip: npt.ArrayLike) -> Seen:
-        """Look at one clip.
+        """Look at one clip of `relative` looks, (WINDOW, inputs), 25 frames per second.
 
-        Parameters
-        ----------
-        clip : array_like, shape (WINDOW, inputs)
-            Relative looks, see `relative`; 25 frames per second.
-
-        Returns
-        -------
-        Seen
-
-        Raises
-        ------
-        InputError
-            If the clip is of another shape, or holds NaN.
+        An `InputError` says that it is of another shape, or holds NaN.
         """
         x = np.asarray(clip, dtype=np.float32)
         if x.shape != (WINDOW, len(self.inputs)) or not np.isfinite(x).all():
@@ -123,17 +92,7 @@ class Recogniser:
         return np.array(rows, dtype=np.float32) + bias
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write its file: beside, then renamed.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written.
-        """
+        """Write its file: beside, then renamed."""
         arrays: Arrays = {"scale": self.scale, **self.arrays}
         for i, (weight, bias) in enumerate(self.layers):
             arrays |= {f"layer{i}_weight": weight, f"layer{i}_bias": bias}
@@ -152,17 +111,8 @@ class Recogniser:
 def relative(looks: npt.NDArray[np.float64], stop: int) -> npt.NDArray[np.float64]:
     """Take the clip that ends before a frame, measured from the person's usual look until then.
 
-    Parameters
-    ----------
-    looks : ndarray, shape (n, values), float64
-        At 25 frames per second; NaN where the face is lost.
-    stop : int
-        From `WINDOW` to n.
-
-    Returns
-    -------
-    ndarray, shape (WINDOW, values), float64
-        Differences from the median of up to 30 s.
+    Of looks (n, values) at 25 frames per second, NaN where the face is lost, differences from the
+    median of up to 30 s, (WINDOW, values); `stop` is from `WINDOW` to n.
     """
     first = -(-max(0, stop - MEMORY) // EVERY) * EVERY
     usual = np.nanmedian(looks[first:stop:EVERY], axis=0)
@@ -170,22 +120,7 @@ def relative(looks: npt.NDArray[np.float64], stop: int) -> npt.NDArray[np.float6
 
 
 def load_recogniser(name: str | os.PathLike[str] = DEFAULT) -> Recogniser:
-    """Load a recogniser.
-
-    Parameters
-    ----------
-    name : str or path-like
-        A name in the shipped models, or the path of a file.
-
-    Returns
-    -------
-    Recogniser
-
-    Raises
-    ------
-    ModelError
-        See `ModelKind.read`.
-    """
+    """Load a recogniser: a name in the shipped models, or the path of a file."""
     return ACTION_RECOGNISER.read(name)
 
 

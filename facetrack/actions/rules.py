@@ -20,8 +20,6 @@ from facetrack.signals.estimator import Result, Run
 from facetrack.signals.expression import EXPRESSION, Expression
 from facetrack.signals.observation import Observation
 
-__all__ = ["RULES", "Raised"]
-
 _PAST: Final = 10.0  # seconds before a moment, and after it, whose median is usual:
 AHEAD: Final = 9.0  # fewer, so that what lasts has a beginning
 _SHORTEST: Final = 0.1  # seconds: four frames of 30 a second
@@ -86,15 +84,9 @@ ACTIONS: Final = Rules()
 
 @dataclass(slots=True)
 class Raised:
-    """Finds the stretches in which one face's channels are raised.
+    """Finds the stretches in which one face's channels are raised."""
 
-    Parameters
-    ----------
-    levels : mapping of str to float
-        How far above their median the channels of each action are, at least.
-    """
-
-    levels: Mapping[str, float]
+    levels: Mapping[str, float]  # least height above their median, by action
     _usual: dict[str, Baseline] = field(init=False)
     _episodes: dict[str, Episodes] = field(init=False)
     # Of actions that last: when they began, the last moment, and what was usual then.
@@ -110,19 +102,9 @@ class Raised:
         }
 
     def update(self, time: float, values: Mapping[str, float]) -> list[Event]:
-        """Take the next frame.
+        """Take the next frame's mean channels by action; return the events that became certain.
 
-        Parameters
-        ----------
-        time : float
-            Seconds; grows.
-        values : mapping of str to float
-            The mean channels of each action; NaN, or left out, where nothing is said.
-
-        Returns
-        -------
-        list of Event
-            Those that became certain.
+        Times (seconds) grow; a channel is NaN, or left out, where nothing is said.
         """
         known = {name: value for name, value in values.items() if not isnan(value)}
         for name, value in known.items():
@@ -131,13 +113,7 @@ class Raised:
         return self._settled(time - AHEAD + _EPS)
 
     def finish(self) -> list[Event]:
-        """End, when no further frame comes.
-
-        Returns
-        -------
-        list of Event
-            Those that were not certain yet.
-        """
+        """End, when no further frame comes, and return the events that were not certain yet."""
         settled = self._settled(inf)
         last = [event for episodes in self._episodes.values() for event in episodes.finish()]
         return [*settled, *last]

@@ -11,32 +11,13 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 
-__all__ = ["segments", "stretches"]
-
 Indices = npt.NDArray[np.int64]
 
 
 def segments(frames: int, count: int, rng: np.random.Generator | None = None) -> Indices:
-    """Choose one frame of each of equal segments.
+    """Choose one frame of each of `count` equal segments, never falling: drawn, or the middle ones.
 
-    Parameters
-    ----------
-    frames : int
-        Of the clip.
-    count : int
-        Segments.
-    rng : Generator, optional
-        Draws a frame of each; without it the middle ones are taken.
-
-    Returns
-    -------
-    ndarray, shape (count,), int64
-        Never falling; a clip with fewer frames repeats some.
-
-    Raises
-    ------
-    InputError
-        If the clip has no frame.
+    A clip with fewer frames repeats some; an `InputError` refuses one without any.
     """
     _check(frames, count)
     edges = np.arange(count) * frames / count
@@ -47,30 +28,10 @@ def segments(frames: int, count: int, rng: np.random.Generator | None = None) ->
 def stretches(
     frames: int, count: int, every: int, clips: int = 1, rng: np.random.Generator | None = None
 ) -> Indices:
-    """Choose stretches of frames at equal distances.
+    """Choose `count` frames at distances of `every`, for each clip: (clips, count).
 
-    Parameters
-    ----------
-    frames : int
-        Of the clip.
-    count : int
-        Frames of each stretch.
-    every : int
-        Their distance.
-    clips : int
-        Stretches, spread evenly over the clip.
-    rng : Generator, optional
-        Draws where each begins; without it they are spread.
-
-    Returns
-    -------
-    ndarray, shape (clips, count), int64
-        A clip that is too short is begun again.
-
-    Raises
-    ------
-    InputError
-        If the clip has no frame.
+    Their beginnings are drawn, or spread evenly. A clip that is too short is begun again; an
+    `InputError` refuses one without any frame.
     """
     _check(frames, count)
     room = max(frames - (count - 1) * every - 1, 0)

@@ -29,8 +29,6 @@ from facetrack.signals.estimator import Result
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice, signals
 
-__all__ = ["with_actions"]
-
 LOGGER = logging.getLogger(__name__)
 _GAP: Final = 0.2  # seconds without the face that are bridged
 _EPS: Final = 1e-6
@@ -65,23 +63,10 @@ class FilterBank:
 
 
 def with_actions(choice: Choice, model: str) -> Choice:
-    """Return a choice of signals that also names what a recogniser sees.
+    """Return a choice of signals that also names what a recogniser (name or file) sees.
 
-    Parameters
-    ----------
-    choice : Choice
-    model : str
-        Name or file of the recogniser.
-
-    Returns
-    -------
-    Choice
-        Actions of which another estimator says the name are left to it.
-
-    Raises
-    ------
-    FacetrackError
-        If there is no such recogniser, or nothing of it is left.
+    Actions of which another estimator says the name are left to it; a `FacetrackError` says that
+    nothing is left.
     """
     _recogniser(model)
     bank = FilterBank(model, frozenset(signals()))

@@ -11,8 +11,6 @@ import numpy.typing as npt
 from facetrack.actions.recogniser import EVERY, MEMORY, WINDOW, Recogniser
 from facetrack.formats.encoding import NO_STATE, Stateful
 
-__all__ = ["HOP", "Timeline"]
-
 HOP: Final = 4  # frames between two clips
 _GAP: Final = 3  # frames that may lack within an event
 _SHORTEST: Final = 2  # frames of an event
@@ -37,10 +35,6 @@ class Timeline(Stateful):
 
     A clip names a class where its probability reaches the threshold; the frames of the clip in
     which a filter of the class responds above the class's level belong to the event.
-
-    Parameters
-    ----------
-    recogniser : Recogniser
     """
 
     recogniser: Recogniser = field(metadata=NO_STATE)
@@ -53,18 +47,7 @@ class Timeline(Stateful):
     _open: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
 
     def add(self, values: Floats | None) -> list[Action]:
-        """Take the look of the next frame.
-
-        Parameters
-        ----------
-        values : ndarray, shape (inputs,), float64, or None
-            As `Recogniser.inputs` names them; None where the face is lost.
-
-        Returns
-        -------
-        list of Action
-            Those that became certain.
-        """
+        """Take the next frame's look, (inputs,), None if lost; return the actions that became certain."""
         kept = None if values is None or not np.isfinite(values).all() else values.tolist()
         if kept is not None and self._count % EVERY == 0:
             self._usual = [*self._usual[-(MEMORY // EVERY) + 1 :], kept]
@@ -80,25 +63,14 @@ class Timeline(Stateful):
         return ended
 
     def finish(self) -> list[Action]:
-        """End, when no further frame comes.
-
-        Returns
-        -------
-        list of Action
-            Those that were not certain yet.
-        """
+        """End, when no further frame comes, and return the actions that were not certain yet."""
         first = self._count - len(self._scores)
         ended = [a for i, s in enumerate(self._scores) for a in self._settle(first + i, s)]
         self._scores, self._recent = [], []
         return [*ended, *(a for name in list(self._open) for a in self._close(name))]
 
     def begun(self) -> list[int]:
-        """Return the first frames of the events that are going on.
-
-        Returns
-        -------
-        list of int
-        """
+        """Return the first frames of the events that are going on."""
         return [int(event["start"]) for event in self._open.values()]
 
     def _look(self) -> None:

@@ -52,7 +52,7 @@ def activity(openings: Sequence[float] | Floats) -> Floats:
 
 
 def speech(found: Floats) -> list[tuple[int, int]]:
-    """Find stretches of speech by a whole clip's activity: first frame, and the one after the last."""
+    """Find stretches of speech by a clip's activity: first frame, and the one after the last."""
     if not len(found):
         return []
     level = max(LEVEL, _TIMES * float(np.percentile(found, _QUIET)))

@@ -31,10 +31,10 @@ class Item:
 
     key: str  # its name within the data set, with `/` between folders
     source: Path  # a video; of LRW-1000 a folder of mouth crops, of AVLetters a video of them
-    # Seconds from the first frame; empty where it is not known when they are said
+    # Seconds from the first frame; empty where it is not known when they are said.
     words: tuple[Word, ...]
     part: str = TEST  # `train`, `val` or `test`
-    # The first number of a crop's file or frame and the one after the last, where the source shows mouths only
+    # The first number of a crop's file or frame and the one after the last; of mouths only.
     frames: tuple[int, int] | None = None
 
 

@@ -19,8 +19,6 @@ from torch.nn import functional
 
 from facetrack.errors import InputError
 
-__all__ = ["ActionNetwork", "HeadForm"]
-
 READS: Final = ("mean", "max", "bank")
 _SPREAD: Final = 0.01  # standard deviation of new filters
 
@@ -29,42 +27,23 @@ _SPREAD: Final = 0.01  # standard deviation of new filters
 class HeadForm:
     """How the last layers are built, and what counts of them.
 
-    Attributes
-    ----------
-    classes : int
-    read : {"bank", "mean", "max"}
-        A filter bank beside the global branch, or one pooling and a linear layer.
-    filters : int
-        Of each class.
-    direct, cross : float
-        Weights of the losses of the bank's linear layer and of its cross-channel pooling, beside 1
-        of the global branch; a branch without weight does not predict either.
-    local : int
-        How many of the last stages the local branch runs copies of, on maps of the stage before;
-        0 where the bank reads the backbone's own last maps.
-    upsampled : int
-        Factor by which those maps are enlarged, in height and width.
-    dropout : float
-        Before the classifiers.
-    drop_filters : float
-        Share of filters that are left out of the linear layer while training.
-    top : int
-        Positions whose mean is a filter's peak while training; 1 is the maximum.
-    several : bool
-        Whether a clip may show several classes, or none: each has a probability of its own.
+    The losses of the bank's linear layer (`direct`) and of its cross-channel pooling (`cross`)
+    weigh beside 1 of the global branch; a branch without weight does not predict either. The local
+    branch runs copies of so many (`local`) of the last stages on maps of the stage before, enlarged
+    in height and width; with 0 the bank reads the backbone's own last maps.
     """
 
     classes: int
-    read: str = "bank"
-    filters: int = 4
+    read: str = "bank"  # bank beside the global branch; mean or max: one pooling, a linear layer
+    filters: int = 4  # of each class
     direct: float = 1.0
     cross: float = 1.0
     local: int = 1
-    upsampled: int = 2
-    dropout: float = 0.5
-    drop_filters: float = 0.0
-    top: int = 1
-    several: bool = False
+    upsampled: int = 2  # factor
+    dropout: float = 0.5  # before the classifiers
+    drop_filters: float = 0.0  # share that is left out of the linear layer while training
+    top: int = 1  # positions whose mean is a filter's peak while training; 1: the maximum
+    several: bool = False  # a clip may show several classes, or none: each has a probability
 
     def __post_init__(self) -> None:
         if self.read not in READS:
@@ -147,18 +126,8 @@ class FilterBank(nn.Module):
 class ActionNetwork(nn.Module):
     """Clips -> classes: a backbone given as stages, and the three branches of the paper.
 
-    Parameters
-    ----------
-    stages : sequence of Module
-        Each takes and gives maps (N, D, T, H, W).
-    widths : sequence of int
-        Channels that each stage gives.
-    form : HeadForm
-
-    Raises
-    ------
-    InputError
-        If the local branch runs as many stages as there are.
+    Each stage takes and gives maps (N, D, T, H, W), with so many channels (`widths`). An
+    `InputError` says that the local branch runs as many stages as there are.
     """
 
     def __init__(self, stages: Sequence[nn.Module], widths: Sequence[int], form: HeadForm) -> None:
@@ -179,18 +148,10 @@ class ActionNetwork(nn.Module):
             self.local.load_state_dict(state)
 
     def maps(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        """Run the backbone and the local branch.
+        """Run the backbone and the local branch on clips (N, channels, T, H, W).
 
-        Parameters
-        ----------
-        clips : Tensor, shape (N, channels, T, H, W), float32
-
-        Returns
-        -------
-        last : Tensor, shape (N, D, T', H', W'), float32
-            The backbone's last maps.
-        fine : Tensor, shape (N, D, T', H'', W''), float32
-            Those that the bank reads; `last` itself without a local branch.
+        Returns the backbone's last maps (N, D, T', H', W') and those that the bank reads, (N, D,
+        T', H'', W''): the same without a local branch.
         """
         tap = len(self.stages) - self.form.local
         x = clips
@@ -209,22 +170,9 @@ class ActionNetwork(nn.Module):
         return last, fine
 
     def forward(self, clips: Tensor, mask: Tensor | None = None) -> Scores:
-        """Score clips.
+        """Score clips (N, channels, T, H, W); the mask, (N, T), is True in frames that are real.
 
-        Parameters
-        ----------
-        clips : Tensor, shape (N, channels, T, H, W), float32
-        mask : Tensor, shape (N, T), bool, optional
-            True in frames that are real; by default all are.
-
-        Returns
-        -------
-        Scores
-
-        Raises
-        ------
-        InputError
-            If a clip has no real frame.
+        An `InputError` says that a clip has no real frame.
         """
         if mask is not None and not bool(mask.any(dim=1).all()):
             raise InputError("a clip has no real frame")
@@ -242,19 +190,10 @@ class ActionNetwork(nn.Module):
         return Scores({"average": average, **found}, responses, self.form.several)
 
     def loss(self, clips: Tensor, labels: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the weighted sum of the branches' cross entropies.
+        """Return the weighted sum of the branches' cross entropies; see `forward`.
 
-        Parameters
-        ----------
-        clips : Tensor, shape (N, channels, T, H, W)
-        labels : Tensor, shape (N,), int64
-            Where clips may show several classes: shape (N, C), 0 and 1, NaN where it is not known.
-        mask : Tensor, shape (N, T), bool, optional
-            Which frames are real.
-
-        Returns
-        -------
-        Tensor
+        Labels are (N,), int64; where clips may show several classes (N, C), 0 and 1, NaN where it
+        is not known.
         """
         weights = {"average": 1.0, "direct": self.form.direct, "cross": self.form.cross}
         entropy = _binary_entropy if self.form.several else functional.cross_entropy

@@ -22,8 +22,6 @@ from facetrack.actions.train.bank import ActionNetwork, HeadForm
 from facetrack.networks.train.export import affine
 from facetrack.networks.train.fitting import Fitting, Report, Schedule
 
-__all__ = ["Clips", "add_class", "recogniser_of", "together", "train", "windows"]
-
 FILTERS: Final = 4
 _WIDTH: Final = 64
 _KERNEL: Final = 5
@@ -37,43 +35,19 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clips:
-    """Clips to learn from.
+    """Clips to learn from."""
 
-    Attributes
-    ----------
-    values : ndarray, shape (n, WINDOW, values), float64
-        Relative looks.
-    labels : ndarray, shape (n, classes), float64
-        1 where a clip shows the class, 0 where it does not, NaN where that is not known.
-    """
-
-    values: Floats
-    labels: Floats
+    values: Floats  # (n, WINDOW, values), relative looks
+    labels: Floats  # (n, classes), 1: shows the class, 0: does not, NaN: not known
 
     def flipped(self) -> Clips:
-        """Mirror the clips.
-
-        Returns
-        -------
-        Clips
-            Of `CLASSES`, left and right exchanged.
-        """
+        """Mirror clips of `CLASSES`, left and right exchanged."""
         order = [CLASSES.index(mirrored_class(name)) for name in CLASSES]
         return Clips(mirrored(self.values), self.labels[:, order])
 
 
 def together(parts: Sequence[Clips]) -> Clips:
-    """Put clips together.
-
-    Parameters
-    ----------
-    parts : sequence of Clips
-
-    Returns
-    -------
-    Clips
-        In the order of the parts.
-    """
+    """Put clips together, in the order of the parts."""
     values, labels = ([getattr(p, name) for p in parts] for name in ("values", "labels"))
     return Clips(np.concatenate(values), np.concatenate(labels))
 
@@ -81,17 +55,9 @@ def together(parts: Sequence[Clips]) -> Clips:
 def windows(acted: Acted, every: int = 2) -> Clips:
     """Cut the clips out of a film, measured from the face at rest and from its usual look.
 
-    Parameters
-    ----------
-    acted : Acted
-    every : int
-        Frames between the ends of clips.
-
-    Returns
-    -------
-    Clips
-        Of `CLASSES`. A clip shows the action if it holds most of it, or is filled by it; where it
-        holds little of it, nothing is said of that class. A yawn opens the mouth, too.
+    Their ends lie `every` frames apart, their labels are of `CLASSES`. A clip shows the action if
+    it holds most of it, or is filled by it; where it holds little of it, nothing is said of that
+    class. A yawn opens the mouth, too.
     """
     frames = np.arange(len(acted.values))
     during = (frames >= acted.start) & (frames <= acted.stop) & (acted.start >= 0)
@@ -121,21 +87,7 @@ def train(
     checkpoint: Path | None = None,
     report: Report = lambda values: None,
 ) -> tuple[ActionNetwork, Floats]:
-    """Train a network of looks.
-
-    Parameters
-    ----------
-    clips : Clips
-    schedule : Schedule
-    checkpoint : Path, optional
-    report : callable
-
-    Returns
-    -------
-    network : ActionNetwork
-    scale : ndarray, shape (values,), float64
-        Deviations of the looks.
-    """
+    """Train a network of looks; the second result, (values,), has the deviations of the looks."""
     torch.manual_seed(schedule.seed)
     form = HeadForm(
         clips.labels.shape[1], filters=FILTERS, local=0, drop_filters=0.1, several=True, top=3
@@ -166,21 +118,7 @@ def recogniser_of(
 ) -> Recogniser:
     """Turn a trained network into one that runs in numpy; normalisations are folded.
 
-    Parameters
-    ----------
-    network : ActionNetwork
-        Trained.
-    scale : ndarray, shape (inputs,), float32
-        What relative looks are divided by.
-    name : str
-    classes : sequence of str
-    thresholds, levels : mapping of str to float
-        By class; see `Recogniser`.
-    card : mapping
-
-    Returns
-    -------
-    Recogniser
+    `scale`, `thresholds` and `levels`: see `Recogniser`.
     """
     layers = []
     for stage in network.stages:
@@ -210,19 +148,9 @@ def recogniser_of(
 def add_class(known: Recogniser, name: str, examples: Floats, others: Floats) -> Recogniser:
     """Teach a recogniser one more class from a few examples; all that it knows stays as it is.
 
-    Parameters
-    ----------
-    known : Recogniser
-    name : str
-    examples : ndarray, shape (n, WINDOW, values), float64
-        Relative looks of clips that show the new class.
-    others : ndarray, shape (m, WINDOW, values), float64
-        Of clips that do not: some of each class that is known.
-
-    Returns
-    -------
-    Recogniser
-        Whose scores of the old classes are those of `known`, bit by bit; the new threshold is 0.5.
+    Relative looks, (n, WINDOW, values): examples show the class, others do not, some of each class
+    that is known. Scores of the old classes are those of `known`, bit by bit; the new threshold is
+    0.5.
     """
     torch.manual_seed(0)
     values = np.concatenate([examples, others]) / known.scale

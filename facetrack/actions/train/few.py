@@ -16,8 +16,6 @@ from facetrack.actions.recogniser import WINDOW, Recogniser, relative
 from facetrack.actions.train.faces import LITTLE, MOST, add_class, windows
 from facetrack.errors import InputError
 
-__all__ = ["cut_examples", "rehearsal", "teach"]
-
 _EVERY: Final = 2  # frames between clips
 _FALSE: Final = 0.01  # of clips without the class that may show it
 _FEWEST: Final = 2  # examples
@@ -30,19 +28,9 @@ Span = tuple[float, float]
 def cut_examples(looks: Looks, spans: Sequence[Span]) -> tuple[list[Floats], Floats]:
     """Cut the clips out of a video that show an action, and those that do not.
 
-    Parameters
-    ----------
-    looks : Looks
-        Of the video.
-    spans : sequence of (float, float)
-        First and last moment of each time that the action is shown, seconds.
-
-    Returns
-    -------
-    shown : list of ndarray, each shape (n, WINDOW, values), float64
-        Relative looks of the clips that hold most of a span, by span; none where the face is lost.
-    others : ndarray, shape (m, WINDOW, values), float64
-        Of the clips that hold little of any.
+    Spans are the first and last moment of each time that it is shown, seconds. Relative looks, each
+    (n, WINDOW, values): first by span the clips that hold most of it, none where the face is lost;
+    then those that hold little of any.
     """
     even = resampled(looks)
     shown: list[list[Floats]] = [[] for _ in spans]
@@ -62,23 +50,9 @@ def cut_examples(looks: Looks, spans: Sequence[Span]) -> tuple[list[Floats], Flo
 
 
 def rehearsal(films: Sequence[Acted], each: int = 10) -> Floats:
-    """Take some clips of every class that is known, and of none.
+    """Take `each` clips or so of every class that is known, and of none: (n, WINDOW, values).
 
-    Parameters
-    ----------
-    films : sequence of Acted
-    each : int
-        Clips of a class.
-
-    Returns
-    -------
-    ndarray, shape (n, WINDOW, values), float64
-        Relative looks.
-
-    Raises
-    ------
-    InputError
-        If the films hold no clip.
+    Relative looks; an `InputError` says that the films hold no clip.
     """
     kept: dict[str, list[Floats]] = {name: [] for name in (*CLASSES, "")}
     for acted in films:
@@ -92,27 +66,12 @@ def rehearsal(films: Sequence[Acted], each: int = 10) -> Floats:
 
 
 def teach(known: Recogniser, name: str, shown: Sequence[Floats], others: Floats) -> Recogniser:
-    """Add a class to a recogniser.
+    """Add a class to a recogniser, from what `cut_examples` shows in all videos.
 
-    Parameters
-    ----------
-    known : Recogniser
-    name : str
-    shown : sequence of ndarray, each shape (n, WINDOW, values), float64
-        See `cut_examples`, of all videos.
-    others : ndarray, shape (m, WINDOW, values), float64
-        Clips without it, those of `rehearsal` included.
-
-    Returns
-    -------
-    Recogniser
-        Whose scores of the old classes are those of `known`, bit by bit. The class counts from the
-        probability on that one of a hundred of the others reaches, or a half.
-
-    Raises
-    ------
-    InputError
-        If the class is known, or there are too few examples, or no others.
+    `others`, (m, WINDOW, values), are clips without it, those of `rehearsal` included. Scores of
+    the old classes are those of `known`, bit by bit. The class counts from the probability on that
+    one of a hundred of the others reaches, or a half. An `InputError` says that the class is known,
+    or there are too few examples, or no others.
     """
     if name in known.classes:
         raise InputError(f"{known.name} knows {name!r} already; choose another name")

@@ -20,8 +20,6 @@ from facetrack.errors import InputError
 from facetrack.networks.train.fitting import Report, Schedule
 from facetrack.version import installed_version
 
-__all__ = ["learn", "scores"]
-
 CHECKPOINT: Final = "recogniser.npz"
 _THRESHOLD: Final = 0.5
 
@@ -37,32 +35,10 @@ def learn(
     seed: int = 0,
     report: Report = lambda values: None,
 ) -> Recogniser:
-    """Train a recogniser, or take up what was interrupted.
+    """Train a recogniser, or take up what was interrupted; its checkpoint lies in `work`.
 
-    Parameters
-    ----------
-    folder : Path
-        Of `train.*.npz` and `test.*.npz`, see `films.write_acted`.
-    work : Path
-        Of the checkpoint.
-    name, terms : str
-    offered : sequence of str
-        Classes that become signals.
-    epochs, seed : int
-    report : callable
-        See `Fitting.run`.
-
-    Returns
-    -------
-    Recogniser
-        Its card has the F1 of each class on clips of people who were set aside.
-
-    Raises
-    ------
-    InputError
-        If there are no films, or a class is unknown.
-    FormatError
-        If a file is damaged.
+    The folder has `train.*.npz` and `test.*.npz` of `films.write_acted`; `offered` classes become
+    signals. The card has the F1 of each class on clips of people who were set aside.
     """
     unknown = [action for action in offered if action not in CLASSES]
     if unknown:
@@ -94,18 +70,7 @@ def learn(
 
 
 def scores(recogniser: Recogniser, clips: Clips) -> dict[str, float]:
-    """Measure the F1 of each class on clips; those of which nothing is said count for no class.
-
-    Parameters
-    ----------
-    recogniser : Recogniser
-    clips : Clips
-
-    Returns
-    -------
-    dict of str to float
-        F1 from 0 to 1, by class.
-    """
+    """Measure the F1 of each class on clips; those of which nothing is said count for no class."""
     said = np.array([recogniser.see(clip).probabilities for clip in clips.values])
     found = {}
     for i, name in enumerate(recogniser.classes):

@@ -9,39 +9,13 @@ from torch import Tensor
 from facetrack.actions.train.bank import ActionNetwork, HeadForm
 from facetrack.networks.train.resnet import BackboneForm, load_image_weights, residual_stages
 
-__all__ = ["build", "start_from_images"]
-
 
 def build(backbone: BackboneForm, head: HeadForm) -> ActionNetwork:
-    """Build a whole network.
-
-    Parameters
-    ----------
-    backbone : BackboneForm
-    head : HeadForm
-
-    Returns
-    -------
-    ActionNetwork
-        With new weights.
-    """
+    """Build a whole network with new weights."""
     return ActionNetwork(*residual_stages(backbone), head)
 
 
 def start_from_images(network: ActionNetwork, state: Mapping[str, Tensor]) -> None:
-    """Start a backbone, and the local branch with it, from the weights of an image network.
-
-    Parameters
-    ----------
-    network : ActionNetwork
-        From `build`.
-    state : mapping of str to Tensor
-        See `load_image_weights`.
-
-    Raises
-    ------
-    InputError
-        If a weight is missing or of another shape.
-    """
+    """Start a backbone and the local branch from the weights of an image network."""
     load_image_weights(network.stages, state)
     network.start_local()

@@ -14,8 +14,6 @@ from facetrack.networks.train.fitting import Schedule
 from facetrack.networks.train.recipe_files import find_recipe, recipe_content, recipes_of, tuples
 from facetrack.networks.train.resnet import BackboneForm
 
-__all__ = ["read_recipe", "recipe_file", "recipes"]
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -41,24 +39,7 @@ recipe_file = partial(find_recipe, "facetrack.actions.train")
 
 
 def read_recipe(name: str, *, seed: int = 0) -> Recipe:
-    """Read a recipe by its name, or from a file.
-
-    Parameters
-    ----------
-    name : str
-    seed : int
-
-    Returns
-    -------
-    Recipe
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe.
-    FormatError
-        If an entry is missing, unknown or wrong.
-    """
+    """Read a recipe by its name, or from a file."""
     path = recipe_file(name)
     with recipe_content(path) as content:
         view = content.pop("view")

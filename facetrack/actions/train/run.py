@@ -25,8 +25,6 @@ from facetrack.networks.train.resnet import freeze_statistics, read_image_weight
 from facetrack.networks.train.run import RECIPE, logged, open_run
 from facetrack.version import installed_version
 
-__all__ = ["evaluate", "load_network", "predict", "start"]
-
 CHECKPOINT: Final = "network.npz"
 CLASSES: Final = "classes.txt"
 MISSING: Final = "missing.txt"
@@ -45,34 +43,8 @@ def start(
 ) -> ActionNetwork:
     """Train by a recipe in a folder, or take up what was interrupted there.
 
-    Parameters
-    ----------
-    config : str
-        Name or file of the recipe.
-    root : Path
-        Of the data.
-    work : Path
-        Made where it is missing; gets the classes and the names of missing clips, too.
-    init : Path, optional
-        Weights of an image network of that depth, a state dict of torch.
-    seed : int
-    threads : int
-        That read clips.
-    device : str
-        Of torch.
-    say : callable
-        Takes lines for people.
-
-    Returns
-    -------
-    ActionNetwork
-
-    Raises
-    ------
-    InputError
-        If the folder holds another run, or no clip is there.
-    FormatError
-        If a list or a file of weights is wrong.
+    `work` gets the classes and the names of missing clips, too; `init` has weights of an image
+    network of that depth, a state dict of torch; `threads` read clips.
     """
     recipe = read_recipe(config, seed=seed)
     clips = read_clips(root, recipe.data, "train")
@@ -106,23 +78,8 @@ def start(
 def load_network(work: Path) -> tuple[ActionNetwork, Recipe, tuple[str, ...]]:
     """Load the network of a run, its recipe and its classes.
 
-    Parameters
-    ----------
-    work : Path
-        The folder of the run.
-
-    Returns
-    -------
-    network : ActionNetwork
-    recipe : Recipe
-    classes : tuple of str
-
-    Raises
-    ------
-    InputError
-        If it is no folder of a run.
-    FormatError
-        If it has no checkpoint yet, or is damaged.
+    An `InputError` says that it is no folder of a run, a `FormatError` that it has no checkpoint
+    yet, or is damaged.
     """
     if not (work / RECIPE).is_file() or not (work / CLASSES).is_file():
         raise InputError(f"{work}: no folder of a training run; train one with `actions train`")
@@ -136,19 +93,9 @@ def load_network(work: Path) -> tuple[ActionNetwork, Recipe, tuple[str, ...]]:
 def predict(
     network: ActionNetwork, recipe: Recipe, paths: Iterable[Path], device: str = "cpu"
 ) -> Iterator[npt.NDArray[np.float32] | VideoError]:
-    """Name the classes of clips: probabilities, averaged over clips and crops of each.
+    """Name the classes of clips: probabilities (classes,), averaged over clips and crops of each.
 
-    Parameters
-    ----------
-    network : ActionNetwork
-    recipe : Recipe
-    paths : iterable of Path
-    device : str
-
-    Yields
-    ------
-    ndarray, shape (classes,), float32, or VideoError
-        Of each clip; the error of one that cannot be read.
+    Or the error of a clip that cannot be read.
     """
     network.to(device).eval()
     for path in paths:
@@ -167,23 +114,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Test the network of a run on the test split.
 
-    Parameters
-    ----------
-    work, root : Path
-    device : str
-    shown : callable
-        Wraps an iterable with a progress bar.
-
-    Returns
-    -------
-    dict
-        `top1`, `top5` as fractions of the clips that could be read, `clips`, `missing` and
-        `broken`: names; `by_class`: the share of right ones; `labels` and `found` of each clip.
-
-    Raises
-    ------
-    InputError
-        If no clip is there, or it has other classes than the run.
+    `top1` and `top5` are fractions of the `clips` that could be read, `missing` and `broken` names,
+    `by_class` the share of right ones; `labels` and `found` are of each clip. `shown` wraps an
+    iterable with a progress bar. An `InputError` says that no clip is there, or that the classes
+    differ.
     """
     network, recipe, classes = load_network(work)
     clips = read_clips(root, recipe.data, "test")

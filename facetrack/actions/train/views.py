@@ -16,8 +16,6 @@ from facetrack.errors import InputError
 from facetrack.networks.train.images.views import with_short_side
 from facetrack.opening import open_seekable
 
-__all__ = ["training_view", "views_of_test"]
-
 # Of ImageNet's pictures, RGB in [0, 1].
 _MEAN: Final = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 _DEVIATION: Final = np.array([0.229, 0.224, 0.225], dtype=np.float32)
@@ -48,24 +46,9 @@ class View:
 
 
 def training_view(path: Path, view: View, rng: np.random.Generator) -> Tensor:
-    """Take one random view of a clip.
+    """Take one random view of a clip (a video or a folder of frames), (3, frames, size, size).
 
-    Parameters
-    ----------
-    path : Path
-        A video or a folder of frames.
-    view : View
-    rng : Generator
-
-    Returns
-    -------
-    Tensor, shape (3, frames, size, size), float32
-        RGB, standardised as ImageNet's pictures.
-
-    Raises
-    ------
-    VideoError
-        If the clip cannot be read.
+    RGB, standardised as ImageNet's pictures.
     """
     short = int(rng.integers(view.short[0], view.short[1] + 1))
     (taken,) = _take(path, view, 1, short, rng)
@@ -76,22 +59,9 @@ def training_view(path: Path, view: View, rng: np.random.Generator) -> Tensor:
 
 
 def views_of_test(path: Path, view: View) -> Tensor:
-    """Take all views of a clip that are averaged in tests.
+    """Take all views of a clip that are averaged in tests, (clips * crops, 3, frames, size, size).
 
-    Parameters
-    ----------
-    path : Path
-    view : View
-
-    Returns
-    -------
-    Tensor, shape (clips * crops, 3, frames, size, size), float32
-        See `training_view`.
-
-    Raises
-    ------
-    VideoError
-        If the clip cannot be read.
+    See `training_view`.
     """
     views = []
     for taken in _take(path, view, view.clips, view.short[0], None):
