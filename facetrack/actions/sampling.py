@@ -15,9 +15,9 @@ Indices = npt.NDArray[np.int64]
 
 
 def segments(frames: int, count: int, rng: np.random.Generator | None = None) -> Indices:
-    """Choose one frame of each of `count` equal segments, never falling: drawn, or the middle ones.
+    """Choose one frame of each of `count` equal segments: drawn by `rng`, or else the middle one.
 
-    A clip with fewer frames repeats some; an `InputError` refuses one without any.
+    Never falling; a clip with fewer frames repeats some. An `InputError` refuses one without any.
     """
     _check(frames, count)
     edges = np.arange(count) * frames / count
@@ -28,9 +28,9 @@ def segments(frames: int, count: int, rng: np.random.Generator | None = None) ->
 def stretches(
     frames: int, count: int, every: int, clips: int = 1, rng: np.random.Generator | None = None
 ) -> Indices:
-    """Choose `count` frames at distances of `every`, for each clip: (clips, count).
+    """Choose stretches, as many as `clips`, of `count` frames, `every` apart: (clips, count).
 
-    Their beginnings are drawn, or spread evenly. A clip that is too short is begun again; an
+    They begin where `rng` draws, or are spread evenly. A clip that is too short is begun again; an
     `InputError` refuses one without any frame.
     """
     _check(frames, count)

@@ -47,7 +47,7 @@ class Timeline(Stateful):
     _open: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
 
     def add(self, values: Floats | None) -> list[Action]:
-        """Take the next frame's look, (inputs,), None if lost; return the actions that became certain."""
+        """Take the next look, (inputs,), None if lost; return the actions that became certain."""
         kept = None if values is None or not np.isfinite(values).all() else values.tolist()
         if kept is not None and self._count % EVERY == 0:
             self._usual = [*self._usual[-(MEMORY // EVERY) + 1 :], kept]
