@@ -34,7 +34,7 @@ class Item:
     # Seconds from the first frame; empty where it is not known when they are said.
     words: tuple[Word, ...]
     part: str = TEST  # `train`, `val` or `test`
-    # The first number of a crop's file or frame and the one after the last; of mouths only.
+    # Of mouths only: the first number of a crop's file or frame and the one after the last.
     frames: tuple[int, int] | None = None
 
 
