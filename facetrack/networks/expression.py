@@ -16,6 +16,15 @@ from facetrack.formats.modelfile import Description, ModelKind, register_kind
 from facetrack.networks.onnx import OnnxNetwork
 from facetrack.networks.patches import PATCHES, Patch, normalised
 
+__all__ = [
+    "EXPRESSION_ENCODER",
+    "Encoding",
+    "ExpressionEncoder",
+    "load_encoder",
+    "offered_channels",
+    "write_encoder",
+]
+
 WORTH: Final = 0.6  # correlation with the other program, on people whom no training saw
 DEFAULT: Final = "expression"
 
@@ -40,33 +49,66 @@ class Form(Network, Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoding:
-    """What the encoder says of a face."""
+    """What the encoder says of a face.
 
-    targets: Floats  # (t,), in the order of `ExpressionEncoder.names`
-    features: Floats  # (f,), what the branches put out before the common head
+    Attributes
+    ----------
+    targets : ndarray, shape (t,), float32
+        Channels in about [0, 1], shape parameters in standard deviations of the shape model, and
+        openings as `landmarks.openings` defines them, in the order of `ExpressionEncoder.names`.
+    features : ndarray, shape (f,), float32
+        What the branches put out before the common head.
+    """
+
+    targets: Floats
+    features: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpressionEncoder:
     """A trained expression encoder.
 
-    Its targets are channels as ARKit names them, in about [0, 1], shape parameters `shape_1`, ...
-    in standard deviations of the shape model, and openings as `landmarks.openings` defines them.
+    Attributes
+    ----------
+    name : str
+    names : tuple of str
+        Of the targets: channels as ARKit names them, `shape_1`, ..., and openings.
+    mean_shape : ndarray, shape (68, 2), float64
+        What faces are aligned to; always this one, whatever model tracks them.
+    centre, deviation : ndarray, shape (t,), float32
+        Of the targets in training.
+    network : Network
+    card : mapping
+        Data, terms and measures.
+    version : str
+        The checksum of its file.
     """
 
     name: str
-    names: tuple[str, ...]  # of the t targets
-    mean_shape: npt.NDArray[np.float64]  # (68, 2), what faces are aligned to, whatever model tracks
-    centre: Floats  # (t,), of the targets in training
-    deviation: Floats  # (t,)
+    names: tuple[str, ...]
+    mean_shape: npt.NDArray[np.float64]
+    centre: Floats
+    deviation: Floats
     network: Network
-    card: Mapping[str, Any]  # data, terms and measures
-    version: str = ""  # the checksum of its file
+    card: Mapping[str, Any]
+    version: str = ""
 
     def encode(self, patches: Mapping[str, Patch]) -> Encoding:
-        """Encode what a face shows; the patches are cut by this encoder's `mean_shape`.
+        """Encode what a face shows.
 
-        An `InputError` says that a patch is missing or of another size.
+        Parameters
+        ----------
+        patches : mapping of str to Patch
+            From `patches.take`, cut by this encoder's `mean_shape`.
+
+        Returns
+        -------
+        Encoding
+
+        Raises
+        ------
+        InputError
+            If a patch is missing or of another size.
         """
         inputs = {}
         for name, view in PATCHES.items():
@@ -108,10 +150,25 @@ def write_encoder(
     standard: Arrays,
     card: Mapping[str, Any],
 ) -> None:
-    """Write an encoder's file, .npz: beside, then renamed.
+    """Write an encoder's file: beside, then renamed.
 
-    `names` are those of the targets, `standard` has `mean_shape`, `centre` and `deviation` as
-    `ExpressionEncoder`.
+    Parameters
+    ----------
+    path : path-like
+        Ends in .npz.
+    network : Form
+    name : str
+    names : sequence of str
+        Of the targets.
+    standard : dict of str to ndarray
+        `mean_shape`, `centre` and `deviation`, as `ExpressionEncoder` has them.
+    card : mapping
+        JSON-able.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
     """
     arrays, parts = network.pack()
     description = {"name": name, "card": dict(card), "targets": list(names), **parts}
@@ -147,8 +204,21 @@ register_kind(EXPRESSION_ENCODER)
 def offered_channels(name: str | os.PathLike[str] = DEFAULT) -> tuple[str, ...]:
     """Name the channels of an encoder that are worth offering, without loading its network.
 
-    Those that agree with the program that taught them, with a correlation in time of 0.6 or more on
-    people whom no training saw, by the model's card.
+    Parameters
+    ----------
+    name : str or path-like
+        As for `load_encoder`.
+
+    Returns
+    -------
+    tuple of str
+        Those that agree with the program that taught them, with a correlation in time of 0.6 or
+        more on people whom no training saw, by the model's card.
+
+    Raises
+    ------
+    ModelError
+        As `load_encoder`, as far as the damage shows.
     """
     description = EXPRESSION_ENCODER.describe(name)
     measured = description["card"].get("correlations", {})
@@ -156,5 +226,21 @@ def offered_channels(name: str | os.PathLike[str] = DEFAULT) -> tuple[str, ...]:
 
 
 def load_encoder(name: str | os.PathLike[str] = DEFAULT) -> ExpressionEncoder:
-    """Load an expression encoder: a name in the shipped models, or the path of a file."""
+    """Load an expression encoder.
+
+    Parameters
+    ----------
+    name : str or path-like
+        A name in the shipped models, or the path of a file.
+
+    Returns
+    -------
+    ExpressionEncoder
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or the file is cut short, changed, of a newer schema, of
+        another kind, or no model at all.
+    """
     return EXPRESSION_ENCODER.read(name)

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from facetrack.features.crops import Crop, Cut
 from facetrack.features.masks import mask
 
+__all__ = ["ENOUGH", "PATCHES", "Patch", "normalised", "take"]
+
 ENOUGH: Final = 0.9  # share of a patch that must come from inside the picture
 _NOISE: Final = 4.0  # grey levels: what is flatter is not blown up
 _LIMIT: Final = 3.0  # standard deviations
@@ -36,18 +38,41 @@ PATCHES: Final[dict[str, View]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """A region of a face as networks see it."""
+    """A region of a face as networks see it.
 
-    grey: npt.NDArray[np.uint8]  # (height, width)
-    mask: npt.NDArray[np.bool_]  # (height, width), the landmarks' parts, where the picture is
-    valid: float  # share of the patch that comes from inside the picture
+    Attributes
+    ----------
+    grey : ndarray, shape (height, width), uint8
+    mask : ndarray, shape (height, width), bool
+        The landmarks' parts, where the picture is.
+    valid : float
+        Share of the patch that comes from inside the picture.
+    """
+
+    grey: npt.NDArray[np.uint8]
+    mask: npt.NDArray[np.bool_]
+    valid: float
 
 
 def take(cut: Callable[[Crop], Cut], points: npt.ArrayLike) -> dict[str, Patch]:
-    """Take the patches of a face, named as in `PATCHES`; `points` are (68, 2), px of the picture.
+    """Take the patches of a face.
 
-    `cut` cuts the face's crop out of its picture, upright and by the same mean shape at all times.
-    An `InputError` says that the points are not 68, not finite, or coincide.
+    Parameters
+    ----------
+    cut : callable (crop) -> Cut
+        Cuts the face's crop out of its picture, upright and by the same mean shape at all times.
+    points : array_like, shape (68, 2)
+        The face's landmarks in pixels of the picture.
+
+    Returns
+    -------
+    dict of str to Patch
+        By the name of the region, as `PATCHES`.
+
+    Raises
+    ------
+    InputError
+        If the points are not 68, not finite, or coincide.
     """
     patches = {}
     for name, view in PATCHES.items():
@@ -58,9 +83,16 @@ def take(cut: Callable[[Crop], Cut], points: npt.ArrayLike) -> dict[str, Patch]:
 
 
 def normalised(patch: Patch) -> npt.NDArray[np.float32]:
-    """Make a network's input of a patch, (height, width, 2).
+    """Make a network's input of a patch.
 
-    Grey levels over their standard deviation, clipped to [-3, 3], and the mask as 0 and 1.
+    Parameters
+    ----------
+    patch : Patch
+
+    Returns
+    -------
+    ndarray, shape (height, width, 2), float32
+        Grey levels over their standard deviation, clipped to [-3, 3], and the mask as 0 and 1.
     """
     grey = patch.grey.astype(np.float32)
     centred = grey - grey.mean()

@@ -14,6 +14,8 @@ from facetrack.networks.runtime.block import BinaryBlock, Gate, Shortcut
 from facetrack.networks.runtime.network import BinaryNetwork
 from facetrack.networks.runtime.real import Flatten, Linear, LocalPool, Pool, Stem
 
+__all__ = ["BINARY_NETWORK", "pack", "unpack"]
+
 _LAYERS: Final[dict[str, type[Any]]] = {
     layer.__name__: layer for layer in (BinaryBlock, Flatten, Linear, LocalPool, Pool, Stem)
 }
@@ -27,10 +29,23 @@ _HALVED: Final = ("gate/squeeze", "gate/excite", "shortcut/weight")
 def pack(
     network: BinaryNetwork, prefix: str = "", *, half: bool = False
 ) -> tuple[Arrays, dict[str, Any]]:
-    """Take a network apart: arrays by names such as "3/shortcut/weight", and all else, JSON-able.
+    """Take a network apart.
 
-    `prefix` stands before the names of arrays, for files that hold more than one network. `half`
-    stores the weights of shortcuts, gates and linear layers as float16, which rounds them.
+    Parameters
+    ----------
+    network : BinaryNetwork
+        Of the layers that this package brings.
+    prefix : str, optional
+        Before the names of all arrays, for files that hold more than one network.
+    half : bool, optional
+        Store the weights of shortcuts, gates and linear layers as float16, which rounds them.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        By names such as "3/shortcut/weight".
+    description : dict
+        All that is no array, JSON-able.
     """
     arrays: Arrays = {}
     layers = []
@@ -46,9 +61,24 @@ def pack(
 
 
 def unpack(arrays: Arrays, description: Mapping[str, Any], prefix: str = "") -> BinaryNetwork:
-    """Put together what `pack` took apart; other entries of the description are ignored.
+    """Put a network together again.
 
-    A missing or wrong entry is a `LookupError`, `TypeError` or `ValueError`.
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+    description : mapping
+        From `pack`; other entries are ignored.
+    prefix : str, optional
+        As for `pack`.
+
+    Returns
+    -------
+    BinaryNetwork
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError
+        If an entry is missing or wrong.
     """
     return BinaryNetwork(
         [

@@ -10,18 +10,35 @@ import numpy as np
 from facetrack.errors import InputError
 from facetrack.networks.runtime.arrays import Floats, Prepared, Shape, Words, require
 
+__all__ = ["BinaryNetwork", "Layer"]
+
 
 class Layer(Protocol):
     """Anything that can be prepared for inputs of one size."""
 
     def prepare(self, shape: Shape) -> Prepared:
-        """Allocate what the layer needs; an `InputError` says why it cannot take the shape."""
+        """Allocate what the layer needs; an `InputError` says why it cannot take the shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input.
+
+        Returns
+        -------
+        Prepared
+        """
 
 
 class BinaryNetwork:
     """Layers one after the other, with buffers for every input size that was met.
 
     Buffers belong to the network, so it runs in one thread at a time.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        `Stem`, `BinaryBlock`, `LocalPool`, `Pool`, `Flatten`, `Linear`.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -29,10 +46,22 @@ class BinaryNetwork:
         self._prepared: dict[Shape, list[Prepared]] = {}
 
     def run(self, x: Floats) -> Floats:
-        """Run the network on one input, (height, width, channels); the output is a new array.
+        """Run the network on one input.
 
-        An `InputError` says that the input does not fit the layers, or that a value, there or in
-        the result, is NaN or infinite.
+        Parameters
+        ----------
+        x : ndarray, (height, width, channels), float32
+
+        Returns
+        -------
+        ndarray, float32
+            The last layer's output; a new array.
+
+        Raises
+        ------
+        InputError
+            If the input has another shape or dtype than the layers take, or a value, there or in
+            the result, is NaN or infinite.
         """
         x = np.ascontiguousarray(x)
         require(x, "the input of a network", x.shape)
@@ -43,9 +72,21 @@ class BinaryNetwork:
         return x.copy()
 
     def activations(self, x: Floats) -> list[Words]:
-        """Run the network and return the packed input of each binary layer.
+        """Run the network and keep what its binary convolutions see.
 
-        Each with its border of zeros: (height + 2 half, width + 2 half, words).
+        Parameters
+        ----------
+        x : ndarray, (height, width, channels), float32
+
+        Returns
+        -------
+        list of ndarray, (height + 2 half, width + 2 half, words), uint64
+            The packed input of each binary layer with its border of zeros.
+
+        Raises
+        ------
+        InputError
+            As `run`.
         """
         self.run(x)
         prepared = self._prepare(x.shape)
