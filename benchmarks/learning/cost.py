@@ -1,4 +1,4 @@
-"""What learning costs: updates against their rivals and against the batch, lessons, profiles."""
+"""What learning costs: updates against their rivals and against the batch, examples, profiles."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.learning.example import make_example
 from facetrack.learning.learner import Learner, Start
-from facetrack.learning.lesson import make_lesson
 from facetrack.learning.profile import load_profile
 from facetrack.regression.expansion import pseudo_samples, read_frame, shifted
 from facetrack.regression.incremental import (
@@ -35,10 +35,10 @@ Array = npt.NDArray[np.float64]
 SIZES: Final = (1021, 2041)  # features d of a level: 15 and 30 a landmark
 MODES: Final = 24  # m, as in the papers
 DRAWS: Final = 10  # K
-LESSONS: Final = (1, 3, 8, 20, 100)
+EXAMPLES: Final = (1, 3, 8, 20, 100)
 UPDATES: Final = 200
 _ROUNDS: Final = 15  # of updates
-_COURSES: Final = 5  # of lessons
+_COURSES: Final = 5  # of examples
 _GAP: Final = 2  # frames from one correction to the next
 _BROWS: Final = slice(17, 27)
 _HIGHER: Final = 0.06  # of the outer-eye distance: where the person wants the brows
@@ -96,15 +96,15 @@ class LearningCost:
     updates : tuple of UpdateTimes
     whole : WholeUpdate
     first_ms : float
-        The very first lesson of the process, which inverts the training sums.
-    lessons_ms : dict of int to float
-        Shortest CPU time of the n-th lesson of a person: a whole correction, from the frame and
+        The very first example of the process, which inverts the training sums.
+    examples_ms : dict of int to float
+        Shortest CPU time of the n-th example of a person: a whole correction, from the frame and
         the points to the person's model.
     steps : tuple of StepTime
         Whole updates of the tracker with a person taught so often, without, and of one
         that learns from its own tracks.
     profile_bytes : int
-        Of all these lessons.
+        Of all these examples.
     profile_seconds : float
         Shortest of three times of loading it.
     """
@@ -113,7 +113,7 @@ class LearningCost:
     updates: tuple[UpdateTimes, ...]
     whole: WholeUpdate
     first_ms: float
-    lessons_ms: dict[int, float]
+    examples_ms: dict[int, float]
     steps: tuple[StepTime, ...]
     profile_bytes: int
     profile_seconds: float
@@ -141,16 +141,16 @@ def learning_cost(model: FaceModel, frames: Sequence[Frame]) -> LearningCost:
     """
     courses = [_Course(model) for _ in range(_COURSES)]
     rest = list(frames)
-    while len(courses[0].times) < max(LESSONS):
+    while len(courses[0].times) < max(EXAMPLES):
         if len(rest) < 2 * _GAP:
-            raise InputError(f"{max(LESSONS)} corrections need more than {len(frames)} frames")
+            raise InputError(f"{max(EXAMPLES)} corrections need more than {len(frames)} frames")
         for course in courses:
             course.follow(rest[:_GAP])
         del rest[:_GAP]
     plain = Tracker(model)
     for frame in frames[: len(frames) - len(rest)]:
         plain.update(frame)
-    adapting = Tracker(model, adapt=True)  # its lessons come in the frames that are timed
+    adapting = Tracker(model, adapt=True)  # its examples come in the frames that are timed
     for frame in frames[len(frames) - len(rest) - _GAP : len(frames) - len(rest)]:
         adapting.update(frame)
     trackers = {"taught": courses[0].tracker, "untaught": plain, "adapting": adapting}
@@ -161,7 +161,7 @@ def learning_cost(model: FaceModel, frames: Sequence[Frame]) -> LearningCost:
         updates=tuple(time_updates(d) for d in SIZES),
         whole=time_whole_update(model, next(_starts(model, frames))),
         first_ms=courses[0].times[0] / 1e6,
-        lessons_ms={n: min(course.times[n - 1] for course in courses) / 1e6 for n in LESSONS},
+        examples_ms={n: min(course.times[n - 1] for course in courses) / 1e6 for n in EXAMPLES},
         steps=steps,
         profile_bytes=size,
         profile_seconds=seconds,
@@ -169,7 +169,7 @@ def learning_cost(model: FaceModel, frames: Sequence[Frame]) -> LearningCost:
 
 
 class _Course:
-    """A tracker on its way through a video that gets lessons, each timed."""
+    """A tracker on its way through a video that gets examples, each timed."""
 
     def __init__(self, model: FaceModel) -> None:
         self.tracker = Tracker(model)
@@ -299,15 +299,15 @@ def updates_against_batch(model: FaceModel, frames: Sequence[Frame]) -> Exactnes
 
 
 def _starts(model: FaceModel, frames: Sequence[Frame]) -> Iterator[Start]:
-    """Give one start of a lesson for each frame."""
+    """Give one start of an example for each frame."""
     tracker, everything = Tracker(model), np.ones(68, dtype=np.bool_)
     learner = Learner(model.tracking, model.priors)
     for frame in frames:
         faces = [face for face in tracker.update(frame) if face.tracked]
         if faces:
             points = _opinion(faces[0].raw_points)
-            lesson = make_lesson(frame.grey, points, everything, model.shape_model)
-            yield next(learner.starts([lesson]))
+            example = make_example(frame.grey, points, everything, model.shape_model)
+            yield next(learner.starts([example]))
 
 
 def _apart(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:

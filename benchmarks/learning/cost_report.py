@@ -46,9 +46,9 @@ def learning_cost_table(details: Mapping[str, Any]) -> list[Part]:
     fields = ("features", "continuous", "literal", "ordered", "literal_ratio", "ordered_ratio")
     updates = [[update[name] for name in fields] for update in details["updates"]]
     whole, ways = details["whole"], ("continuous", "literal", "ordered", "retrained")
-    lessons = [
+    examples = [
         ["1. (sums known)" if int(number) == 1 else f"{number}.", ms]
-        for number, ms in details["lessons_ms"].items()
+        for number, ms in details["examples_ms"].items()
     ]
     steps = [[step[name] for name in ("name", "p50", "p99", "frames")] for step in details["steps"]]
     return [
@@ -72,13 +72,13 @@ def learning_cost_table(details: Mapping[str, Any]) -> list[Part]:
         ),
         "",
         "one correction of a person, from frame and points to the person's model, CPU time",
-        Table(["correction", "ms"], [["1. of the process", details["first_ms"]], *lessons]),
+        Table(["correction", "ms"], [["1. of the process", details["first_ms"]], *examples]),
         "",
         "whole update of the tracker after these corrections, without any, and learning from own "
         "tracks",
         Table(["person", "p50 ms", "p99 ms", "frames"], steps),
         "",
-        f"profile of {max(map(int, details['lessons_ms']))} corrections: "
+        f"profile of {max(map(int, details['examples_ms']))} corrections: "
         f"{details['profile_bytes'] / 1e6:.1f} MB, "
         f"{1000 * details['profile_seconds']:.0f} ms to load",
     ]

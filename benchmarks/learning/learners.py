@@ -13,13 +13,13 @@ from facetrack.evaluation.footage import (
     Corrections,
     Footage,
     Points,
+    examples_of,
     followed,
-    lessons_of,
     taught_tracker,
 )
 from facetrack.fitting.face_model import FaceModel
+from facetrack.learning.example import STARTS, Example
 from facetrack.learning.learner import WEIGHT, Learned, Learner, Start
-from facetrack.learning.lesson import STARTS, Lesson
 from facetrack.learning.prior import LevelPrior
 from facetrack.regression.cascade import Level
 from facetrack.regression.expansion import read_frame
@@ -50,7 +50,7 @@ def learners(model: FaceModel) -> list[Method]:
 
 @dataclass(frozen=True, slots=True)
 class Facetrack:
-    """The tracker taught by the corrections: the same lessons, and the clip tracked again.
+    """The tracker taught by the corrections: the same examples, and the clip tracked again.
 
     Attributes
     ----------
@@ -68,15 +68,15 @@ class Facetrack:
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
         """Learn and track again; see `teaching.Method`."""
-        lessons = lessons_of(self.model, footage, corrections)
+        examples = examples_of(self.model, footage, corrections)
         priors = self.model.priors if self.levels else ()
-        learned = Learner(self.model.tracking, priors, own=self.own).learn(lessons)
-        return track_again(self.model, lessons, learned, footage)
+        learned = Learner(self.model.tracking, priors, own=self.own).learn(examples)
+        return track_again(self.model, examples, learned, footage)
 
 
 @dataclass(frozen=True, slots=True)
 class SampledLearning:
-    """Incremental SDM (iSDM): each lesson's starts and draws around its label, sampled features.
+    """Incremental SDM (iSDM): each example's starts and draws around its label, sampled features.
 
     Attributes
     ----------
@@ -93,11 +93,11 @@ class SampledLearning:
 
     def teach(self, footage: Footage, corrections: Corrections) -> Points:
         """Learn and track again; see `teaching.Method`."""
-        lessons = lessons_of(self.model, footage, corrections)
+        examples = examples_of(self.model, footage, corrections)
         cascade = self.model.tracking
         priors = {prior.number: prior for prior in self.model.priors}
         learner = Learner(cascade, ())
-        starts = [start for lesson in lessons for start in self._starts(learner, lesson)]
+        starts = [start for example in examples for start in self._starts(learner, example)]
         rng = np.random.default_rng(0)
         levels = []
         for number, level in enumerate(cascade.levels):
@@ -106,14 +106,14 @@ class SampledLearning:
             for start in starts:
                 start.advance(level, cascade.basis)
             levels.append(level)
-        taught = learner.learn(lessons) if self.own else None
+        taught = learner.learn(examples) if self.own else None
         own = None if taught is None else taught.own
         learned = Learned(replace(cascade, levels=tuple(levels)), own)
-        return track_again(self.model, lessons, learned, footage)
+        return track_again(self.model, examples, learned, footage)
 
-    def _starts(self, learner: Learner, lesson: Lesson) -> list[Start]:
-        """Return a lesson's starts, what the residual says taken off their labels."""
-        starts = list(learner.starts([lesson]))
+    def _starts(self, learner: Learner, example: Example) -> list[Start]:
+        """Return an example's starts, what the residual says taken off their labels."""
+        starts = list(learner.starts([example]))
         if self.own:
             ends = [self.model.tracking.run(start.maps, start.shape) for start in starts]
             pairs = zip(starts, ends, strict=True)
@@ -124,10 +124,10 @@ class SampledLearning:
 
 
 def track_again(
-    model: FaceModel, lessons: list[Lesson], learned: Learned | None, footage: Footage
+    model: FaceModel, examples: list[Example], learned: Learned | None, footage: Footage
 ) -> Points:
     """Track footage with what was learned, from its first frame."""
-    tracker = taught_tracker(model, lessons, learned)
+    tracker = taught_tracker(model, examples, learned)
     frames = zip(footage.greys, footage.timestamps, strict=True)
     return np.stack([followed(tracker, grey, float(time)) for grey, time in frames])
 

@@ -20,7 +20,7 @@ from benchmarks.learning.learners import learners
 from benchmarks.learning.report import learning_details, learning_table, ratio_curves
 from benchmarks.learning.rivals import rivals
 from benchmarks.learning.self_learning import adapting_details, adapting_table, study_adapting
-from benchmarks.learning.teaching import give_lessons
+from benchmarks.learning.teaching import give_examples
 from benchmarks.showing import show
 from facetrack.cli._cluster import add_cluster_arguments, cluster_map, make_absolute
 from facetrack.cli._reports import shown
@@ -128,7 +128,7 @@ def clips_of(args: argparse.Namespace, shape_model: ShapeModel) -> list[Clip]:
 def _teach(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int:
     """Compare what is made of corrections."""
     with cluster_map(args) as map_:
-        lessons = give_lessons(
+        examples = give_examples(
             partial(Tracker, model, max_faces=1),
             [*rivals(model.shape_model), *learners(model)],
             clips,
@@ -138,13 +138,13 @@ def _teach(args: argparse.Namespace, model: FaceModel, clips: list[Clip]) -> int
             most=args.frames or None,
             map_=shown("clips", len(clips), map_),
         )
-    if not lessons:
+    if not examples:
         raise InputError("no clip has enough frames whose reference can be trusted")
-    details = {**learning_details(lessons), "skipped": [SKIPPED]}
+    details = {**learning_details(examples), "skipped": [SKIPPED]}
     if args.plot:
         plot_curves(
             args.plot,
-            ratio_curves(lessons, Spread.CLIP),
+            ratio_curves(examples, Spread.CLIP),
             title=f"{len(clips)} clips, corrections spread over each",
             labels=("corrected frames", "error after / before, median over clips"),
         )

@@ -1,4 +1,4 @@
-"""Lessons as JSON, as tables and as curves."""
+"""Examples as JSON, as tables and as curves."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def study_adapting(
         Its reference frame is the one in which constant offsets are removed.
     clips : sequence of Clip
     reference, every, most, map_
-        As for `teaching.give_lessons`.
+        As for `teaching.give_examples`.
 
     Returns
     -------

@@ -94,7 +94,7 @@ class Outcome:
         return self.after / self.before
 
 
-def give_lessons(
+def give_examples(
     make_tracker: Callable[[], TracksGrey],
     learners: Sequence[Method],
     clips: Sequence[Clip],
@@ -127,7 +127,7 @@ def give_lessons(
     -------
     list of Outcome
         Per clip, protocol, count and learner. A clip with fewer trusted frames than corrections,
-        or with none left to be judged, gives no lesson.
+        or with none left to be judged, gives no example.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def give_lessons(
     parts = iter(split_thirds(graded)) if graded else iter(())
     jobs = [(clip, None if clip.difficulty is None else next(parts)) for clip in clips]
     work = partial(_study, make_tracker, learners, tuple(counts), reference, every, most)
-    return [lesson for lessons in map_(work, jobs) for lesson in lessons]
+    return [example for examples in map_(work, jobs) for example in examples]
 
 
 def _study(
@@ -160,14 +160,14 @@ def _study(
     footage = read_footage(
         make_tracker(), clip, reference=reference, every=every, most=most, thirds=thirds
     )
-    lessons = []
+    examples = []
     for spread in Spread:
         for count in counts:
             frames, judged = choose_frames(footage.trusted, count, spread)
             if len(frames) == count and len(judged):
                 corrections = Corrections(frames, footage.reference[frames])
-                lessons += [_outcome(footage, x, spread, corrections, judged) for x in learners]
-    return lessons
+                examples += [_outcome(footage, x, spread, corrections, judged) for x in learners]
+    return examples
 
 
 def _outcome(

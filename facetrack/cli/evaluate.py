@@ -172,16 +172,16 @@ def _landmarks(args: argparse.Namespace) -> int:
         predictions = _own_predictions(args, model, images, map_)
         teaching = load_folder(args.own_convention) if args.own_convention else []
         if teaching:
-            lessons = _own_predictions(args, model, teaching, map_)
-            for ours, lesson in zip(tuple(predictions), lessons, strict=True):
-                predictions += with_learned_conventions(ours, [lesson])
+            examples = _own_predictions(args, model, teaching, map_)
+            for ours, example in zip(tuple(predictions), examples, strict=True):
+                predictions += with_learned_conventions(ours, [example])
     makers, skipped = peer_makers(args)
     for make_peer in makers:
         peer = make_peer()
         predictions.append(from_peer(peer, images, map_=shown(peer.name, len(images))))
         if teaching:
-            lesson = from_peer(peer, teaching, map_=shown(peer.name, len(teaching)))
-            predictions += with_learned_conventions(predictions[-1], [lesson])
+            example = from_peer(peer, teaching, map_=shown(peer.name, len(teaching)))
+            predictions += with_learned_conventions(predictions[-1], [example])
     predictions += _predicted_elsewhere(args, images)
     report = landmark_report(
         args.folder.name, images, predictions, markup=args.points, skipped=skipped
@@ -233,13 +233,13 @@ def _predicted_elsewhere(
 
     stored = {n: from_folder(n, f, images) for n, f in named_folders(args).items()}
     rows = list(stored.values())
-    lessons: dict[str, list[Predictions]] = {}
+    examples: dict[str, list[Predictions]] = {}
     for name, predicted, truth in args.convention:
         if name not in stored:
             raise InputError(f"--convention {name} needs --predictions {name}=DIR as well")
-        lesson = from_folder(name, Path(predicted), load_folder(truth))
-        lessons.setdefault(name, []).append(lesson)
-    for name, parts in lessons.items():
+        example = from_folder(name, Path(predicted), load_folder(truth))
+        examples.setdefault(name, []).append(example)
+    for name, parts in examples.items():
         rows += with_learned_conventions(stored[name], parts)
     return rows
 

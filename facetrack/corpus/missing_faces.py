@@ -34,11 +34,11 @@ def likely_reason(frames: Iterable[Frame], smallest: float) -> str:
 
 
 def _reason(picture: Image, detector: FaceDetector, smallest: float) -> str:
-    certain = [found for found in detector.detect(picture) if found.certain]
-    if not certain:
+    confirming = [found for found in detector.detect(picture) if found.confirms]
+    if not confirming:
         dark = np.quantile(picture, 0.95) < _DARK
         return "the picture is dark: more light, or a brighter copy, helps" if dark else _NONE
-    width = max(map(_width, certain))
+    width = max(map(_width, confirming))
     if width >= smallest:
         return _DOUBTED
     return f"the faces are small, about {width:.0f} px: --smallest-face {max(width // 2, 12):.0f}"

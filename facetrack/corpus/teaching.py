@@ -125,7 +125,7 @@ class Teacher:
         """Return everything that `restore` needs, as JSON knows it."""
         person = None
         if self.profile is not None:
-            state = PersonState(list(self.profile.lessons), self.profile.learned)
+            state = PersonState(list(self.profile.examples), self.profile.learned)
             person = Person(self._id, list(self.profile.gallery), state)
         saved: dict[str, Any] = encode(_Saved(self._id, self._notes, person))
         return saved

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.features.pixels import Box, Image, overlap
 
-CERTAIN: Final = 0.0  # scores from here on count as faces without confirmation
+CONFIRMING: Final = 0.0  # scores from here on are faces, whatever a fit says of them
 PLAUSIBLE: Final = -0.5  # scores below are not worth a tracker's attention
 
 SMALLEST_FACE: Final = 40.0  # px: width of the smallest face that is looked for by default
@@ -27,7 +27,7 @@ Five = tuple[tuple[float, float], ...]
 class Detection:
     """One face, or candidate, that a detector found.
 
-    `score` says how sure it is, see `CERTAIN` and `PLAUSIBLE`: of dlib's templates the distance
+    `score` says how sure it is, see `CONFIRMING` and `PLAUSIBLE`: of dlib's templates the distance
     from their decision plane, of the networks the probability brought to the same scale.
 
     `view` is dlib's template: 0 frontal, 1 turned to the person's right, 2 to the person's left, 3
@@ -44,9 +44,9 @@ class Detection:
     five: Five | None = None
 
     @property
-    def certain(self) -> bool:
-        """Whether this counts as a face without confirmation."""
-        return self.score >= CERTAIN
+    def confirms(self) -> bool:
+        """Whether this is a face by itself, whatever a fit says of it."""
+        return self.score >= CONFIRMING
 
     @property
     def plausible(self) -> bool:
@@ -90,9 +90,9 @@ def square(x: float, y: float, half: float) -> Box:
     return x - half, y - half, x + half, y + half
 
 
-def certain_ones(detections: Sequence[Detection]) -> int:
-    """Count the detections that are faces without confirmation."""
-    return sum(detection.certain for detection in detections)
+def count_confirming(detections: Sequence[Detection]) -> int:
+    """Count the detections that are faces by themselves."""
+    return sum(detection.confirms for detection in detections)
 
 
 def distinct(detections: Sequence[Detection]) -> list[Detection]:

@@ -13,8 +13,8 @@ from facetrack.detection.detections import (
     SMALLEST_FACE,
     Detection,
     as_five,
-    certain_ones,
     check_smallest,
+    count_confirming,
     distinct,
     square,
     surroundings,
@@ -29,7 +29,7 @@ from facetrack.features.pixels import SMALLEST_SIDE, Box, Image, checked_image, 
 _AREA, _MOST = 500_000, 1000
 _LIVE_AREA, _LIVE_MOST = 70_000, 15
 # Probabilities that count as certain, and as worth a look; see benchmarks/detection.py.
-_CERTAIN: Final = 0.9
+_CONFIRMING: Final = 0.9
 _PLAUSIBLE: Final = 0.7
 _NEAR_MARGIN: Final = 0.8  # of the expected box's size, on each side
 _NEAR_SIZES: Final = (0.6, 1.7)  # of the expected size
@@ -82,7 +82,7 @@ class FaceDetector:
             found = distinct(found + self._find(shown, self._tiles(picture, turn), turn))
             if sum(d.score >= _scored(BEYOND_DOUBT) for d in found) >= wanted:
                 return found
-        if not certain_ones(found):
+        if not count_confirming(found):
             found = distinct(found + self._hog.detect(picture, wanted=wanted))
         return found
 
@@ -124,7 +124,7 @@ class FaceDetector:
             where = list(tiles(_turned(part.shape, turn), *sizes, self._area))
             shown = _clearer(part) if clearer else part
             found = distinct(found + self._find(shown, where, turn, (left, top)))
-            if certain_ones(found):
+            if count_confirming(found):
                 break
         return found
 
@@ -172,7 +172,7 @@ def detections(seen: Seen, origin: tuple[int, int] = (0, 0)) -> list[Detection]:
 
 
 def _scored(probability: float) -> float:
-    return 0.5 * (probability - _CERTAIN) / (_CERTAIN - _PLAUSIBLE)
+    return 0.5 * (probability - _CONFIRMING) / (_CONFIRMING - _PLAUSIBLE)
 
 
 def _clearer(image: Image) -> Image:

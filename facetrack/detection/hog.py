@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy.typing as npt
 
-from facetrack.detection.detections import Detection, certain_ones, distinct, surroundings
+from facetrack.detection.detections import Detection, count_confirming, distinct, surroundings
 from facetrack.features.pixels import SMALLEST_SIDE, Box, Image, checked_image, grey, shrink
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class HogDetector:
         found: list[Detection] = []
         for rung in range(len(LADDER)):
             found = distinct(found + self.search(picture, rung))
-            if certain_ones(found) >= wanted:
+            if count_confirming(found) >= wanted:
                 break
         return found
 

@@ -18,7 +18,7 @@ from facetrack.evaluation.footage import (
     Corrections,
     Spread,
     choose_frames,
-    lessons_of,
+    examples_of,
     read_footage,
     taught_tracker,
 )
@@ -156,8 +156,8 @@ def _teach(model: FaceModel, counts: Sequence[int], clip: Clip) -> dict[int, Row
     for count in counts:
         corrected, others = choose_frames(footage.trusted, count, Spread.CLIP)
         corrections = Corrections(corrected, footage.reference[corrected])
-        lessons = lessons_of(model, footage, corrections)
-        tracker = taught_tracker(model, lessons, learner.learn(lessons))
+        examples = examples_of(model, footage, corrections)
+        tracker = taught_tracker(model, examples, learner.learn(examples))
         faces = [
             [face for face in tracker.update(grey, float(time)) if face.tracked]
             for grey, time in zip(footage.greys, footage.timestamps, strict=True)

@@ -14,8 +14,8 @@ from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.errors import complete, normalised_errors
 from facetrack.face import Face
 from facetrack.fitting.face_model import FaceModel
+from facetrack.learning.example import Example, make_example
 from facetrack.learning.learner import Learned
-from facetrack.learning.lesson import Lesson, make_lesson
 from facetrack.learning.profile import Profile
 from facetrack.tracking.tracker import Tracker
 from facetrack.video.frame import Image
@@ -128,15 +128,15 @@ def choose_frames(
     return corrected, np.setdiff1d(judged, corrected)
 
 
-def lessons_of(model: FaceModel, footage: Footage, corrections: Corrections) -> list[Lesson]:
-    """Make the lessons of corrected frames, as `Tracker.correct` makes them."""
+def examples_of(model: FaceModel, footage: Footage, corrections: Corrections) -> list[Example]:
+    """Make the examples of corrected frames, as `Tracker.correct` makes them."""
     everything = np.ones(68, dtype=np.bool_)
     return [
-        make_lesson(footage.greys[frame], label, everything, model.shape_model, key=int(frame))
+        make_example(footage.greys[frame], label, everything, model.shape_model, key=int(frame))
         for frame, label in zip(corrections.frames, corrections.labels, strict=True)
     ]
 
 
-def taught_tracker(model: FaceModel, lessons: list[Lesson], learned: Learned | None) -> Tracker:
+def taught_tracker(model: FaceModel, examples: list[Example], learned: Learned | None) -> Tracker:
     """Make a fresh tracker that knows the person."""
-    return Tracker(model, profile=Profile(tuple(lessons), learned, (), model.tracking))
+    return Tracker(model, profile=Profile(tuple(examples), learned, (), model.tracking))

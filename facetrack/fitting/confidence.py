@@ -44,7 +44,7 @@ class PointConfidence:
 
     weights: Array  # (68, q)
     bias: Array  # (68,)
-    # (68, 3), what lessons do to a logit: factor, gain by their logarithm, gain
+    # (68, 3), what examples do to a logit: factor, gain by their logarithm, gain
     taught: Array = field(default_factory=lambda: np.tile([1.0, 0.0, 0.0], (N_POINTS, 1)))
 
     def __post_init__(self) -> None:
@@ -59,16 +59,16 @@ class PointConfidence:
                 raise InputError(f"confidence needs {name} {shape}, got {array.shape}")
             object.__setattr__(self, name, array)
 
-    def probability(self, inputs: Array, lessons: npt.ArrayLike = 0) -> Array:
+    def probability(self, inputs: Array, examples: npt.ArrayLike = 0) -> Array:
         """Return the probabilities (68,) of errors below 5 % of the outer-eye distance.
 
-        `inputs` (68, q), C-contiguous, are `point_features` where the cascade ended; `lessons`
+        `inputs` (68, q), C-contiguous, are `point_features` where the cascade ended; `examples`
         counts those of the person's own that vouch for each point. Read-only; 0 where features are
         not finite, because the shape is so broken.
         """
         probability = np.empty(N_POINTS)
         weights, bias = self.weights, self.bias
-        count = np.broadcast_to(lessons, (N_POINTS,))
+        count = np.broadcast_to(examples, (N_POINTS,))
         if count.any():
             factor, by_count, gain = self.taught.T
             after = factor * bias + by_count * np.log(np.maximum(count, 1)) + gain

@@ -58,8 +58,8 @@ class FaceModel:
             end = self.tracking.run(maps, shape)
             return self._judged(image, to_image.apply(end), maps, end, to_frame)
         end, own = learned.run(maps, shape)
-        lessons = 0 if learned.own is None else learned.own.lessons
-        fit = self._judged(image, to_image.apply(own), maps, end, to_frame, lessons)
+        examples = 0 if learned.own is None else learned.own.examples
+        fit = self._judged(image, to_image.apply(own), maps, end, to_frame, examples)
         return replace(fit, before_own=to_image.apply(end))
 
     def fit_box(
@@ -95,7 +95,7 @@ class FaceModel:
         maps: list[Features],
         shape: Points,
         to_frame: Similarity,
-        lessons: npt.ArrayLike = 0,
+        examples: npt.ArrayLike = 0,
     ) -> Fit:
         """Judge a fit: `points` are in pixels of the image, `shape` in those of the frame."""
         level = self.quality.level
@@ -108,5 +108,5 @@ class FaceModel:
             contrast = contrast_of(maps[level.map_index])
             end = End(features, steps[0], shape, points, size, to_frame.scale, contrast)
             inputs = point_features(end, quality, self.shape_model, self.tracking.basis)
-            confidence = self.confidence.probability(inputs, lessons)
+            confidence = self.confidence.probability(inputs, examples)
         return Fit(read_only_points(points), probability(quality), confidence)

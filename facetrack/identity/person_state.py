@@ -1,4 +1,4 @@
-"""What a tracker knows of one person's face: lessons, and what they taught."""
+"""What a tracker knows of one person's face: examples, and what they taught."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from facetrack.face import N_POINTS
 from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.encoding import Stateful, decode, encode
 from facetrack.identity.self_teacher import Memory, SelfTeacher
+from facetrack.learning.example import Example
 from facetrack.learning.learner import Learned, Learner
-from facetrack.learning.lesson import Lesson
 from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
 
-# Lessons, with whose square memory and time grow: beyond the first number only the latest stay, so
+# Examples, with whose square memory and time grow: beyond the first number only the latest stay, so
 # few that learning those anew is rare.
 _MOST, _KEPT = 120, 80
 _OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a face at its border
@@ -26,10 +26,10 @@ _OUTSIDE: Final = 0.5  # of the vouched points may lie outside of the frame: a f
 
 @dataclass(slots=True)
 class PersonState(Stateful):
-    """A person's lessons and what was learned from them."""
+    """A person's examples and what was learned from them."""
 
-    lessons: list[Lesson] = field(default_factory=list)  # in the order in which they were given
-    learned: Learned | None = None  # None before the first lesson
+    examples: list[Example] = field(default_factory=list)  # in the order in which they were given
+    learned: Learned | None = None  # None before the first example
     # continues from there by the tracker's own tracks, where it adapts
     teacher: SelfTeacher | None = None
     _learner: Learner | None = field(default=None, repr=False, compare=False)
@@ -39,23 +39,23 @@ class PersonState(Stateful):
         """What faces of the person are fitted with; None while nothing was learned."""
         return self.learned if self.teacher is None else self.teacher.learned
 
-    def teach(self, model: FaceModel, lesson: Lesson) -> bool:
-        """Take one more lesson; return whether it replaced an earlier one for the same frame.
+    def teach(self, model: FaceModel, example: Example) -> bool:
+        """Take one more example; return whether it replaced an earlier one for the same frame.
 
         Of more than 120 the latest 80 stay, so that memory is bounded. What the tracker taught
         itself begins anew from what the person says now.
         """
-        kept = [old for old in self.lessons if old.key != lesson.key]
-        lessons = [*kept, lesson]
-        if len(lessons) > _MOST:
-            lessons = lessons[-_KEPT:]
+        kept = [old for old in self.examples if old.key != example.key]
+        examples = [*kept, example]
+        if len(examples) > _MOST:
+            examples = examples[-_KEPT:]
         if self._learner is None:
             self._learner = Learner(model.tracking, model.priors)
-        learned = self._learner.learn(lessons)
-        replaced = len(kept) < len(self.lessons)
-        self.lessons, self.learned = lessons, learned
+        learned = self._learner.learn(examples)
+        replaced = len(kept) < len(self.examples)
+        self.examples, self.learned = examples, learned
         if self.teacher is not None:
-            self.teacher = SelfTeacher(model, lessons, self._learner)
+            self.teacher = SelfTeacher(model, examples, self._learner)
         return replaced
 
     def state(self) -> dict[str, Any]:
@@ -65,25 +65,25 @@ class PersonState(Stateful):
             regressors = [level.regressor for level in found.cascade.levels]
             own = None if found.own is None else found.own.arrays()
         taught = None if self.teacher is None else self.teacher.memory
-        saved: dict[str, Any] = encode(_Saved(self.lessons, regressors, own, taught))
+        saved: dict[str, Any] = encode(_Saved(self.examples, regressors, own, taught))
         return saved
 
     @classmethod
     def from_state(cls, state: dict[str, Any], model: FaceModel) -> PersonState:
-        """Restore what `state` returned: a profile may know more than its lessons teach."""
+        """Restore what `state` returned: a profile may know more than its examples teach."""
         saved, learned, teacher = decode(_Saved, state), None, None
         if saved.regressors is not None:
             learned = _learned_from(saved.regressors, saved.own, model.tracking)
         if saved.teacher is not None:
-            teacher = SelfTeacher.again(model, saved.lessons, saved.teacher)
-        return cls(saved.lessons, learned, teacher)
+            teacher = SelfTeacher.again(model, saved.examples, saved.teacher)
+        return cls(saved.examples, learned, teacher)
 
 
 @dataclass(slots=True)
 class _Saved:
     """What of a person's state goes into a checkpoint."""
 
-    lessons: list[Lesson]
+    examples: list[Example]
     regressors: list[npt.NDArray[Any]] | None
     own: dict[str, npt.NDArray[Any]] | None
     teacher: Memory | None

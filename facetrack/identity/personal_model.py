@@ -10,8 +10,8 @@ from facetrack.face import Fit
 from facetrack.features.pixels import Box, Image
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.example import KEEP
 from facetrack.learning.learner import Learned
-from facetrack.learning.lesson import KEEP
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from facetrack.features.crops import warp_to_frame
 from facetrack.features.pixels import Image
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.learning.example import KEEP, Example
 from facetrack.learning.learner import Learned, Learner
-from facetrack.learning.lesson import KEEP, Lesson
-from facetrack.learning.self_lesson import SelfLearner, SelfLesson
+from facetrack.learning.self_example import SelfExample, SelfLearner
 from facetrack.parallel import one_blas_thread
 
 Points = npt.NDArray[np.float64]
@@ -32,7 +32,7 @@ _AGREE: Final = 0.03  # outer-eye distances between the fit and the label: more 
 _DISAGREE: Final = 0.02  # mean distance of the four fits of a point from their mean, from which on
 # it is not believed
 _NEAR: Final = 0.15  # outer-eye distances moved since the frame before
-_MOST: Final = 100  # lessons: what is learned at all is learned by then, and a state stays small
+_MOST: Final = 100  # examples: what is learned at all is learned by then, and a state stays small
 _REFINED: Final = 0.6  # of the fit's form, where the refinement starts
 _FALL: Final = 0.15  # of the mean quality, after which everything learned so is dropped
 _SLOW: Final = 0.05  # weight of a frame in the mean quality
@@ -43,8 +43,8 @@ class Memory:
     """What a teacher remembers of the frames so far."""
 
     # in the order in which they were learned
-    lessons: list[SelfLesson] = field(default_factory=list)
-    found: SelfLesson | None = None  # in the last frame, to be learned in this one
+    examples: list[SelfExample] = field(default_factory=list)
+    found: SelfExample | None = None  # in the last frame, to be learned in this one
     quality: float | None = None  # mean of the last frames
     best: float = 0.0  # the highest that the mean has been
     frames: int = 0
@@ -54,15 +54,15 @@ class Memory:
 class SelfTeacher:
     """Teaches one person's face to the tracker from its own tracks, from corrections on.
 
-    A `learner` that has learned these lessons saves learning them again.
+    A `learner` that has learned these examples saves learning them again.
     """
 
     def __init__(
-        self, model: FaceModel, lessons: list[Lesson], learner: Learner | None = None
+        self, model: FaceModel, examples: list[Example], learner: Learner | None = None
     ) -> None:
         self._model = model
         self._taught_by = learner or Learner(model.tracking, model.priors)
-        self._corrections = lessons
+        self._corrections = examples
         self.memory = Memory()
         self._begin()
 
@@ -78,7 +78,7 @@ class SelfTeacher:
         self._learner = SelfLearner(cascade, own, self._taught_by.regressors(), priors)
 
     def watch(self, image: Image, before: Points, points: Points, quality: float) -> None:
-        """Look at a tracked frame: every second one gives a lesson if it is good enough.
+        """Look at a tracked frame: every second one gives an example if it is good enough.
 
         It is learned in the frame after, so that no frame has to wait for both. `before` and
         `points` are the face in the frame before and in this one, pixels; `quality` is that of this
@@ -87,19 +87,19 @@ class SelfTeacher:
         now = self.memory
         now.frames += 1
         if self._falls(quality):
-            now.given_up, now.lessons, now.found = True, [], None
+            now.given_up, now.examples, now.found = True, [], None
             self._begin()
         if now.found is not None:
-            lesson, now.found = now.found, None
-            self._learn(lesson)
+            example, now.found = now.found, None
+            self._learn(example)
             return
-        if now.given_up or len(now.lessons) >= _MOST or now.frames % _EVERY:
+        if now.given_up or len(now.examples) >= _MOST or now.frames % _EVERY:
             return
         eye = float(outer_eye_distance(points))
         moved = float(np.linalg.norm((points - before).mean(axis=0)))
         if quality < LEARN or moved > _NEAR * eye:
             return
-        now.found = self._lesson(image, before)
+        now.found = self._example(image, before)
         self._learner.settle()
 
     def _falls(self, quality: float) -> bool:
@@ -108,9 +108,9 @@ class SelfTeacher:
         mean = quality if now.quality is None else now.quality
         now.quality = mean + _SLOW * (quality - mean)
         now.best = max(now.best, now.quality)
-        return bool(now.lessons) and now.quality < now.best - _FALL
+        return bool(now.examples) and now.quality < now.best - _FALL
 
-    def _lesson(self, image: Image, before: Points) -> SelfLesson | None:
+    def _example(self, image: Image, before: Points) -> SelfExample | None:
         """Find a label; None where the fits disagree."""
         shape_model = self._model.shape_model
         start = shape_model.relax(before, keep=KEEP)
@@ -128,22 +128,22 @@ class SelfTeacher:
             return None
         apart = np.linalg.norm(fits - label, axis=2).mean(axis=0) / eye
         trust = np.clip(1 - apart / _DISAGREE, 0, 1)
-        return SelfLesson(patch, shape, fit + trust[:, None] * (label - fit))
+        return SelfExample(patch, shape, fit + trust[:, None] * (label - fit))
 
-    def _learn(self, lesson: SelfLesson) -> None:
+    def _learn(self, example: SelfExample) -> None:
         try:
-            self.learned = self._learner.learn(lesson)
+            self.learned = self._learner.learn(example)
         except LearningError:  # rounding: what corrections taught is exact again
-            self.memory.lessons = []
+            self.memory.examples = []
             self._begin()
             return
-        self.memory.lessons.append(lesson)
+        self.memory.examples.append(example)
 
     @classmethod
-    def again(cls, model: FaceModel, lessons: list[Lesson], memory: Memory) -> SelfTeacher:
+    def again(cls, model: FaceModel, examples: list[Example], memory: Memory) -> SelfTeacher:
         """Learn anew, in the same order, what a teacher of that memory had learned: same bytes."""
-        teacher = cls(model, lessons)
-        for lesson in memory.lessons:
-            teacher._learn(lesson)
+        teacher = cls(model, examples)
+        for example in memory.examples:
+            teacher._learn(example)
         teacher.memory = memory
         return teacher

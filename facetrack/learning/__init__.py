@@ -1,1 +1,1 @@
-"""What is learned of one person: lessons, the learner, the personal residual, profiles."""
+"""What is learned of one person: examples, the learner, the personal residual, profiles."""

@@ -1,4 +1,4 @@
-"""Learning one person's face from lessons."""
+"""Learning one person's face from examples."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError, LearningError
 from facetrack.features.maps import MapBuilder
-from facetrack.learning.lesson import STARTS, Lesson
+from facetrack.learning.example import STARTS, Example
 from facetrack.learning.personal_residual import (
-    PER_LESSON,
+    PER_EXAMPLE,
     PersonalResidual,
     ResidualLearner,
     Samples,
@@ -34,7 +34,7 @@ WEIGHT: Final = 4.0  # of a corrected frame, in units of the whole training
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What was learned of a person; the same lessons in the same order give the same."""
+    """What was learned of a person; the same examples in the same order give the same."""
 
     cascade: Cascade  # the tracking cascade with the person's regressors
     own: PersonalResidual | None  # follows the cascade; None where no correction was made
@@ -69,7 +69,7 @@ class MapReader:
 
 @dataclass(slots=True)
 class Start:
-    """One start of a lesson on its way down the cascade."""
+    """One start of an example on its way down the cascade."""
 
     patch: npt.NDArray[np.uint8]  # (160, 160), its reference frame
     shape: Array  # (68, 2), where it is by now, pixels of the frame
@@ -90,7 +90,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one lesson says, whatever other lessons there are.
+    """What one example says, whatever other examples there are.
 
     The three samples are for the personal residual: where the generic cascade ends from the starts
     drawn towards the label, on average; where it ends from the one that was not; and the label.
@@ -102,13 +102,13 @@ class Reading:
 
 
 class Learner:
-    """Learns from lessons: iCCR on the last levels, and a level of the person's own behind them.
+    """Learns from examples: iCCR on the last levels, and a level of the person's own behind them.
 
     The personal residual (`own`) says where the person wants the landmarks, seen from where the
     generic cascade ends. The levels learn to end there for this face from wherever they start:
     their target is where the generic cascade ends on average; without `own` it is the label. So
-    what a lesson asks for depends on that lesson alone, and each is learned by what it adds: rows
-    of the personal residual's Cholesky factors, and a block of columns of each level by Woodbury's
+    what an example asks for depends on it alone, and each is learned by what it adds: rows of the
+    personal residual's Cholesky factors, and a block of columns of each level by Woodbury's
     identity. `levels` holds what the levels learned, by number, float64.
     """
 
@@ -121,7 +121,7 @@ class Learner:
 
     def _begin(self) -> None:
         """Know nothing of the person."""
-        self._lessons: list[Lesson] = []
+        self._examples: list[Example] = []
         self._readings: list[Reading] = []
         # What scaling adds: the mean shape
         mean = self._cascade.basis[:, 0].astype(np.float64).reshape(-1, 2)
@@ -130,21 +130,21 @@ class Learner:
         self.levels = self._untaught()
 
     @one_blas_thread()
-    def learn(self, lessons: Iterable[Lesson]) -> Learned | None:
-        """Learn from lessons; None without any.
+    def learn(self, examples: Iterable[Example]) -> Learned | None:
+        """Learn from examples; None without any.
 
-        A function of the lessons and their order alone, to the byte: those that the last call began
-        with too are not learned again, those that it had and this one lacks are unlearned. Raises
+        A function of the examples and their order alone, to the byte: those that the last call
+        began with too are not learned again, those that it had and this one lacks are unlearned.
         LearningError if the sums are not positive definite any more.
         """
-        wanted = list(lessons)
-        known = {id(x): y for x, y in zip(self._lessons, self._readings, strict=True)}
-        pairs = zip(self._lessons, wanted, strict=False)
+        wanted = list(examples)
+        known = {id(x): y for x, y in zip(self._examples, self._readings, strict=True)}
+        pairs = zip(self._examples, wanted, strict=False)
         same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
         try:
             self._go_back(same)
-            for lesson in wanted[same:]:
-                self._add(lesson, known.get(id(lesson)) or self.read(lesson))
+            for example in wanted[same:]:
+                self._add(example, known.get(id(example)) or self.read(example))
         except (InputError, LearningError):
             self._begin()  # one level may have learned what another refuses
             raise
@@ -166,9 +166,9 @@ class Learner:
             for number, learned in self.levels.items()
         }
 
-    def read(self, lesson: Lesson) -> Reading:
-        """Read all that a lesson says."""
-        starts, last = list(self.starts([lesson])), self._cascade.levels[-1]
+    def read(self, example: Example) -> Reading:
+        """Read all that an example says."""
+        starts, last = list(self.starts([example])), self._cascade.levels[-1]
         paths = self._down(starts)
         ends = [read_patches(last, start.maps, start.shape) for start in starts]
         labels = [read_patches(last, start.maps, start.label) for start in starts]
@@ -180,7 +180,7 @@ class Learner:
             np.stack([last.reduced(descriptors) for descriptors in patches]),
             patches,
             np.stack([np.mean(missing[:-1], axis=0), missing[-1], 0 * missing[-1]]),
-            np.stack([lesson.mask] * PER_LESSON),
+            np.stack([example.mask] * PER_EXAMPLE),
         )
         if self._with_own:
             said = np.mean(missing, axis=0)
@@ -193,13 +193,13 @@ class Learner:
             columns[number] = self._columns(number, prior, starts)
         return Reading(samples, columns)
 
-    def starts(self, lessons: Iterable[Lesson]) -> Iterator[Start]:
-        """Yield every start of every lesson."""
-        for lesson in lessons:
+    def starts(self, examples: Iterable[Example]) -> Iterator[Start]:
+        """Yield every start of every example."""
+        for example in examples:
             for patch, shape, label, reader in zip(
-                lesson.patches, lesson.starts, lesson.labels, self._readers, strict=True
+                example.patches, example.starts, example.labels, self._readers, strict=True
             ):
-                yield Start(patch, shape, label, lesson.mask, reader)
+                yield Start(patch, shape, label, example.mask, reader)
 
     def _down(self, starts: list[Start]) -> dict[int, list[Array]]:
         """Let the generic cascade fit the starts; where they stand before each level that learns.
@@ -217,7 +217,7 @@ class Learner:
     def _columns(
         self, number: int, prior: LevelPrior, starts: list[Start]
     ) -> tuple[Features, Features]:
-        """Form the columns of a lesson: derivatives are read at its first start alone."""
+        """Form the columns of an example: derivatives are read at its first start alone."""
         level, basis = self._cascade.levels[number], self._cascade.basis
         columns, targets = columns_of(level, prior, starts[0], basis)
         ends = [read_patches(level, start.maps, start.shape) for start in starts]
@@ -241,22 +241,22 @@ class Learner:
             for number, prior in self._priors.items()
         }
 
-    def _add(self, lesson: Lesson, reading: Reading) -> None:
+    def _add(self, example: Example, reading: Reading) -> None:
         if self.own is not None:
             self.own.add(reading.samples)
         for number, learned in self.levels.items():
             learned.learn(*reading.columns[number])
-        self._lessons.append(lesson)
+        self._examples.append(example)
         self._readings.append(reading)
 
     def _go_back(self, count: int) -> None:
-        """Unlearn all lessons but the first so many."""
-        gone = len(self._lessons) - count
+        """Unlearn all examples but the first so many."""
+        gone = len(self._examples) - count
         if not gone:
             return
         if self.own is not None:
-            self.own.keep(PER_LESSON * count)
-        del self._lessons[count:], self._readings[count:]
+            self.own.keep(PER_EXAMPLE * count)
+        del self._examples[count:], self._readings[count:]
         if gone == 1 and all(learned.take_back() for learned in self.levels.values()):
             return
         self.levels = self._untaught()

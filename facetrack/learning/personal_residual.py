@@ -18,7 +18,7 @@ Features = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 _Number = TypeVar("_Number", bound=np.generic)
 
-PER_LESSON: Final = 3  # samples that a lesson gives
+PER_EXAMPLE: Final = 3  # samples that an example gives
 NEAREST: Final = 12  # landmarks whose patches say where one of them belongs, itself the first
 _NEAR: Final = 0.1  # how fast their say falls with distance: deviation, outer-eye distances
 # Variances of the prior, in units of the constant part's: the constant is what two conventions of
@@ -42,11 +42,11 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class PersonalResidual:
-    """A last level that starts from nothing and learns from a person's lessons alone.
+    """A last level that starts from nothing and learns from a person's examples alone.
 
     Bayesian linear regression, or the mean of a Gaussian process whose covariance for landmark p is
     c + f z(s)^T z(s') + n sum_q g(p, q) d_q(s)^T d_q(s'), with the level's features z, descriptors
-    d of the nearest landmarks q, and a Gaussian g of their distance that sums to 1. Near a lesson
+    d of the nearest landmarks q, and a Gaussian g of their distance that sums to 1. Near an example
     its correction is repeated, far from all of them their mean. Of the patches nearby the whole
     descriptor is read: the level's basis keeps what matters for all people, not what tells the
     looks of one face apart.
@@ -56,7 +56,7 @@ class PersonalResidual:
     weights: Features  # (136, d), from features to the missing displacement, pixels of the frame
     near: Indices  # (68, q), the nearest landmarks of each, itself the first
     patch_weights: Features  # (68, 2, 128 q), from their descriptors to the missing displacement
-    lessons: Features  # (68,), how many lessons vouch for each landmark
+    examples: Features  # (68,), how many examples vouch for each landmark
 
     @classmethod
     def from_arrays(cls, level: Level, arrays: Mapping[str, npt.NDArray[Any]]) -> PersonalResidual:
@@ -74,6 +74,7 @@ class PersonalResidual:
         }
         if own["near"].min() < 0 or own["near"].max() >= n:
             raise ValueError("a personal residual reads landmarks that are none")
+        own["examples"] = own.pop("lessons")  # as files call them
         return cls(level, **own)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -82,7 +83,7 @@ class PersonalResidual:
             "weights": self.weights,
             "near": self.near.astype(np.uint8),
             "patch_weights": self.patch_weights,
-            "lessons": self.lessons,
+            "lessons": self.examples,
         }
 
     def finish(self, maps: list[Features], shape: Array) -> Array:
@@ -174,9 +175,9 @@ class ResidualLearner:
             self._patches[:, :count], self._ends[:-1], self._ends[1:], strict=True
         ):
             np.matmul(said[first:end], patches, out=read[first:end])
-        lessons = self._vouched[:, :count].sum(axis=1, dtype=np.float32) / np.float32(PER_LESSON)
+        examples = self._vouched[:, :count].sum(axis=1, dtype=np.float32) / np.float32(PER_EXAMPLE)
         patch_weights = read[self._places].reshape(n, 2, -1)
-        return PersonalResidual(self._level, weights, self._near, patch_weights, lessons)
+        return PersonalResidual(self._level, weights, self._near, patch_weights, examples)
 
     def _reserve(self, count: int) -> None:
         """Make room for so many samples; memory that is not written to yet takes no space."""

@@ -1,4 +1,4 @@
-"""A person's profile: the lessons, what was learned from them, and a gallery of appearances."""
+"""A person's profile: the examples, what was learned from them, and a gallery of appearances."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from facetrack.face import N_POINTS
 from facetrack.features.crops import FRAME_SIZE
 from facetrack.features.descriptors import DESCRIPTOR_SIZE
 from facetrack.formats.archive import Arrays, checksum, read_archive, write_archive
+from facetrack.learning.example import NO_KEY, STARTS, Example
 from facetrack.learning.learner import Learned
-from facetrack.learning.lesson import NO_KEY, STARTS, Lesson
 from facetrack.learning.personal_residual import NEAREST, PersonalResidual
 from facetrack.regression.cascade import Cascade
 
@@ -33,16 +33,16 @@ class Profile:
 
     Attributes
     ----------
-    lessons : tuple of Lesson
+    examples : tuple of Example
     learned : Learned or None
-        What the lessons taught; None without lessons.
+        What the examples taught; None without examples.
     gallery : tuple of ndarray, shape (q,), float32
         Appearance signatures by which the face is known again; see `tracking.identity`.
     generic : Cascade
         The model's tracking cascade, which the learning started from.
     """
 
-    lessons: tuple[Lesson, ...]
+    examples: tuple[Example, ...]
     learned: Learned | None
     gallery: tuple[npt.NDArray[np.float32], ...]
     generic: Cascade
@@ -60,7 +60,7 @@ class Profile:
         OutputError
             If the file cannot be written.
         """
-        arrays: Arrays = _stack(self.lessons)
+        arrays: Arrays = _stack(self.examples)
         arrays["looks"] = np.array(self.gallery, dtype=np.float32)
         levels: list[int] = []
         if self.learned is not None:
@@ -86,7 +86,7 @@ def load_profile(path: str | os.PathLike[str], generic: Cascade) -> Profile:
     Returns
     -------
     Profile
-        Its lessons have lost their keys: they are of another video.
+        Its examples have lost their keys: they are of another video.
 
     Raises
     ------
@@ -104,9 +104,9 @@ def load_profile(path: str | os.PathLike[str], generic: Cascade) -> Profile:
             remedy="load that model, or teach the person anew",
         )
     try:
-        lessons = _unstack(arrays)
+        examples = _unstack(arrays)
         gallery = tuple(np.ascontiguousarray(look) for look in arrays["looks"])
-        return Profile(lessons, _learned(arrays, meta, generic), gallery, generic)
+        return Profile(examples, _learned(arrays, meta, generic), gallery, generic)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise FormatError(path, f"an entry is missing or wrong: {error}") from error
 
@@ -146,20 +146,20 @@ def _learned(arrays: Arrays, meta: dict[str, Any], generic: Cascade) -> Learned 
     return Learned(replace(generic, levels=tuple(levels)), own)
 
 
-def _stack(lessons: Sequence[Lesson]) -> Arrays:
+def _stack(examples: Sequence[Example]) -> Arrays:
     points = (-1, STARTS, N_POINTS, 2)
-    patches = np.array([lesson.patches for lesson in lessons], dtype=np.uint8)
+    patches = np.array([example.patches for example in examples], dtype=np.uint8)
     return {
         "patches": patches.reshape(-1, STARTS, FRAME_SIZE, FRAME_SIZE),
-        "starts": np.array([lesson.starts for lesson in lessons]).reshape(points),
-        "labels": np.array([lesson.labels for lesson in lessons]).reshape(points),
-        "masks": np.array([lesson.mask for lesson in lessons], dtype=np.bool_).reshape(
+        "starts": np.array([example.starts for example in examples]).reshape(points),
+        "labels": np.array([example.labels for example in examples]).reshape(points),
+        "masks": np.array([example.mask for example in examples], dtype=np.bool_).reshape(
             -1, N_POINTS
         ),
     }
 
 
-def _unstack(arrays: Arrays) -> tuple[Lesson, ...]:
+def _unstack(arrays: Arrays) -> tuple[Example, ...]:
     count = len(arrays["patches"])
     expected = {
         "patches": (count, STARTS, FRAME_SIZE, FRAME_SIZE),
@@ -171,4 +171,4 @@ def _unstack(arrays: Arrays) -> tuple[Lesson, ...]:
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, {shape} expected")
     parts = zip(*(arrays[name] for name in expected), strict=True)
-    return tuple(Lesson(NO_KEY, *lesson) for lesson in parts)
+    return tuple(Example(NO_KEY, *example) for example in parts)

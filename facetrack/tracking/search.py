@@ -74,8 +74,8 @@ def confirm(
     for rank, detection in enumerate(free[: max(_MOST_TRIES, 2 * wanted)]):
         if len(found) >= wanted:
             break
-        needed = _CONFIRMED if detection.certain else _CONFIRMED_WEAK
-        most = max(_MOST_MOVED, wanted) if detection.certain else _MOST_MOVED
+        needed = _CONFIRMED if detection.confirms else _CONFIRMED_WEAK
+        most = max(_MOST_MOVED, wanted) if detection.confirms else _MOST_MOVED
         moves = _MOVES if rank < most else _MOVES[:1]
         fit = _fit_around(model, image, detection, needed, moves)
         if fit is None:

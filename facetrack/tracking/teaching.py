@@ -1,4 +1,4 @@
-"""Teaching a tracker: a correction becomes a lesson, a profile a person's state, and back."""
+"""Teaching a tracker: a correction becomes an example, a profile a person's state, and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facetrack.identity.person import Person, Signature, similarity
 from facetrack.identity.person_state import PersonState, checked_correction, teachable
 from facetrack.identity.personal_model import PersonalModel
 from facetrack.identity.self_teacher import SelfTeacher
-from facetrack.learning.lesson import KEEP, make_lesson
+from facetrack.learning.example import KEEP, make_example
 from facetrack.learning.profile import Profile
 from facetrack.tracking.track import Fits, Track
 
@@ -27,7 +27,7 @@ class Taught:
     """What a correction did."""
 
     face: Face  # with the corrected points
-    lessons: int  # how many the person has by now
+    examples: int  # how many the person has by now
     replaced: bool  # an earlier correction of the same frame was replaced: the later one wins
 
 
@@ -46,7 +46,7 @@ def adapt(track: Track, before: npt.NDArray[np.float64], model: Fits, image: Ima
         return
     state = track.person.model_state = track.person.model_state or PersonState()
     if state.teacher is None:
-        state.teacher = SelfTeacher(teachable(model), state.lessons)
+        state.teacher = SelfTeacher(teachable(model), state.examples)
     state.teacher.watch(image, before, track.points, track.quality)
 
 
@@ -67,9 +67,9 @@ def correct(
     generic = teachable(model)
     size = image.shape[1], image.shape[0]
     corrected, vouched = checked_correction(points, mask, track.points, size)
-    lesson = make_lesson(image, corrected, vouched, generic.shape_model, key=frame)
+    example = make_example(image, corrected, vouched, generic.shape_model, key=frame)
     state = track.person.model_state or PersonState()
-    replaced = state.teach(generic, lesson)
+    replaced = state.teach(generic, example)
     track.person.model_state = state
     track.points, track.weak = corrected, 0
     return replaced, vouched
@@ -79,7 +79,7 @@ def profile_of(person: Person, model: Fits) -> Profile:
     """Put what is known of a person into a profile."""
     state = person.model_state or PersonState()
     looks = tuple(person.exemplars)
-    return Profile(tuple(state.lessons), state.best, looks, teachable(model).tracking)
+    return Profile(tuple(state.examples), state.best, looks, teachable(model).tracking)
 
 
 def greet(
@@ -92,7 +92,7 @@ def greet(
     """
     claimed = False
     if profile is not None and track.person.model_state is None and _is_of(profile, seen):
-        track.person.model_state = PersonState(list(profile.lessons), profile.learned)
+        track.person.model_state = PersonState(list(profile.examples), profile.learned)
         claimed = True
     own = model_of(track.person, model)
     if own is not model:

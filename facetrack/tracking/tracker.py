@@ -305,7 +305,7 @@ class Tracker:
         # the smoother meets this time again and starts anew: what a person says is there at once
         face = self._tell(track, vouched)
         assert track.person.model_state is not None  # just taught
-        return Taught(face, len(track.person.model_state.lessons), replaced)
+        return Taught(face, len(track.person.model_state.examples), replaced)
 
     def profile(self, face_id: int) -> Profile:
         """Return what is known of a person who is tracked; `Profile.save` keeps it.

@@ -24,7 +24,7 @@ def at_place(detections: Iterable[Detection], box: Box) -> list[Detection]:
 
 def is_confirmed(detections: Iterable[Detection], box: Box) -> bool:
     """Return whether one of the detections confirms the face in a box; see `at_place`."""
-    return any(detection.certain for detection in at_place(detections, box))
+    return any(detection.confirms for detection in at_place(detections, box))
 
 
 def is_unverified(track: Track) -> bool:
@@ -43,7 +43,7 @@ def is_verified(track: Track, detector: Finds, image: Image) -> bool:
     if track.confirmed or track.age % _ASK_EVERY:
         return True
     near = at_place(detector.detect_near(image, track.box), track.box)
-    track.confirmed = track.age >= _PROVEN or any(d.certain for d in near)
+    track.confirmed = track.age >= _PROVEN or any(d.confirms for d in near)
     plausible = track.quality >= _CLEAR or any(d.plausible for d in near)
     track.doubts = 0 if plausible else track.doubts + 1
     return track.doubts < _MOST_DOUBTS

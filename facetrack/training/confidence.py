@@ -38,8 +38,8 @@ def learn_confidence(
 
     A logistic regression per point on four fifths of the pictures; then, on the other fifth, slope
     and shift of the logits for each group of points (Platt 1999). Weights and calibration are
-    folded together. What lessons change (fits `taught`) is a logistic regression for each group, on
-    the logit and the logarithm of the number of lessons. `modes`, (136, m), is the cascade's basis.
+    folded together. What examples change (fits `taught`) is a logistic regression for each group,
+    on the logit and the logarithm of their number. `modes`, (136, m), is the cascade's basis.
     """
     inputs, right = _point_features(fits, quality, shape_model, modes)
     # counted over rounds of folds, so that every held-out cascade is in both parts
@@ -63,7 +63,7 @@ def learn_confidence(
     if not taught:
         return confidence
     inputs, right = _point_features(taught, quality, shape_model, modes)
-    count = np.log([fit.lessons for fit in taught])
+    count = np.log([fit.examples for fit in taught])
     return replace(confidence, taught=_learn_taught(confidence, inputs, count, right))
 
 
@@ -84,7 +84,7 @@ def _point_features(
 
 
 def _learn_taught(confidence: PointConfidence, inputs: Array, count: Array, right: Flags) -> Array:
-    """Learn what lessons do to the logits of each group: see `PointConfidence.taught`."""
+    """Learn what examples do to the logits of each group: see `PointConfidence.taught`."""
     logits = np.einsum("nlq,lq->nl", inputs, confidence.weights) + confidence.bias
     taught = confidence.taught.copy()
     for group in GROUPS.values():

@@ -22,8 +22,8 @@ from facetrack.features.maps import MapBuilder
 from facetrack.fitting.confidence import End, contrast_of
 from facetrack.landmarks.markup import outer_eye_distance
 from facetrack.landmarks.shape_model import ShapeModel
+from facetrack.learning.example import make_example
 from facetrack.learning.learner import Learner
-from facetrack.learning.lesson import make_lesson
 from facetrack.learning.personal_residual import PersonalResidual
 from facetrack.regression.cascade import Cascade
 from facetrack.tracking.track import KEEP, is_large
@@ -43,7 +43,7 @@ _MOST_REPEATS: Final = 3  # fits after a chain's first one, each from the end of
 _DRIFT: Final = 0.02  # of the face from fit to fit, outer-eye distances
 _CHUNK: Final = 64  # pictures that a thread takes at a time
 
-LESSONS: Final = (1, 3, 8)  # taught frames of a film
+EXAMPLES: Final = (1, 3, 8)  # taught frames of a film
 _EVERY: Final = 3  # of a film's frames: neighbours say the same
 _LOST: Final = 0.25  # mean error in outer-eye distances
 
@@ -54,7 +54,7 @@ class HeldOutFit(NamedTuple):
     end: End
     errors: Array  # (68,), in outer-eye distances of the truth
     picture: int  # `Picture.number`
-    lessons: int = 0  # how many the cascade had of the person
+    examples: int = 0  # how many the cascade had of the person
 
 
 def train_held_out(
@@ -117,7 +117,7 @@ def fit_taught(
 ) -> list[HeldOutFit]:
     """Teach frames of films to the cascade that was not trained on their person, and follow it.
 
-    Return fits of frames that were not taught, after each number of lessons. A level of the
+    Return fits of frames that were not taught, after each number of examples. A level of the
     person's own alone is learned: it is most of what a correction teaches.
     """
     everything = np.ones(N_POINTS, dtype=np.bool_)
@@ -126,16 +126,16 @@ def fit_taught(
         cascade = held_out[film[0].number % len(held_out)]
         runner, learner = _Runner(shape_model, MapBuilder(cascade.maps)), Learner(cascade, ())
         found: list[HeldOutFit] = []
-        for count in LESSONS:
+        for count in EXAMPLES:
             frames = (2 * np.arange(count) + 1) * len(film) // (2 * count)
-            lessons = [
-                make_lesson(film[i].grey, film[i].points, everything, shape_model, key=i)
+            examples = [
+                make_example(film[i].grey, film[i].points, everything, shape_model, key=i)
                 for i in frames.tolist()
             ]
-            learned = learner.learn(lessons)
+            learned = learner.learn(examples)
             tried = runner.follow(cascade, film, None if learned is None else learned.own)
             found += [
-                fit._replace(lessons=count)
+                fit._replace(examples=count)
                 for index, fit in tried
                 if index not in frames and index % _EVERY == 0
             ]

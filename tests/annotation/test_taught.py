@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facetrack.annotation.corrections import Correction
-from facetrack.annotation.taught import MOST, Lessons, taught, worth_learning
+from facetrack.annotation.taught import MOST, Examples, taught, worth_learning
 from facetrack.face import Source
 from facetrack.synthetic.video import SyntheticVideo
 from facetrack.tracking.tracker import Tracker
@@ -51,7 +51,7 @@ def test_a_dragged_point_stays_dragged_in_other_frames(
         assert np.linalg.norm(np.delete(moved, CHIN, axis=0), axis=1).mean() < 1.0
 
 
-def test_lessons_are_made_once_and_forgotten_with_their_correction(
+def test_examples_are_made_once_and_forgotten_with_their_correction(
     shipped_model, frames, tracked
 ) -> None:
     asked: list[int] = []
@@ -65,13 +65,13 @@ def test_lessons_are_made_once_and_forgotten_with_their_correction(
         points[CHIN, 1] += drag
         return Correction(points, np.full(68, Source.CORRECTED, np.uint8))
 
-    lessons = Lessons()
-    taught(shipped_model, {8: said(8, 6.0), 20: said(20, 6.0)}, look, lessons)
+    examples = Examples()
+    taught(shipped_model, {8: said(8, 6.0), 20: said(20, 6.0)}, look, examples)
     corrections = {20: said(20, 6.0), 25: said(25, 3.0)}
-    again = taught(shipped_model, corrections, look, lessons)
+    again = taught(shipped_model, corrections, look, examples)
     assert asked == [8, 20, 25]
-    assert [frame for frame, *_ in lessons.made] == [20, 25]
-    taught(shipped_model, {20: said(20, 7.0)}, look, lessons)
+    assert [frame for frame, *_ in examples.made] == [20, 25]
+    taught(shipped_model, {20: said(20, 7.0)}, look, examples)
     assert asked == [8, 20, 25, 20]
     anew = taught(shipped_model, corrections, lambda number: frames[number].grey)
     image, start = frames[22].grey, tracked[22]

@@ -45,10 +45,10 @@ def test_all_of_it(shipped_model, frames, monkeypatch) -> None:
     monkeypatch.setattr(cost, "SIZES", (30,))
     monkeypatch.setattr(cost, "UPDATES", 3)
     monkeypatch.setattr(cost, "_COURSES", 1)
-    monkeypatch.setattr(cost, "LESSONS", (1, 20))
+    monkeypatch.setattr(cost, "EXAMPLES", (1, 20))
     monkeypatch.setattr(whole_update, "_TURNS", 1)
     measured = cost.learning_cost(shipped_model, frames)
-    assert list(measured.lessons_ms) == [1, 20]
+    assert list(measured.examples_ms) == [1, 20]
     assert (measured.whole.levels, measured.whole.features) == (3, 1021)
     assert min(measured.whole.continuous, measured.whole.literal, measured.whole.retrained) > 0
     assert [(s.name, s.frames) for s in measured.steps] == [

@@ -41,13 +41,13 @@ SYSTEM = {"errors": {"PFLD": SUMMARY}, "losses": 1, "lost_frames": 2, "jitter": 
 
 def _speed() -> dict[str, Any]:
     update = UpdateTimes(1021, 1.0, 30.0, 1.5, 30.0, 1.5)
-    lessons = {1: 26.0, 3: 62.0}
+    examples = {1: 26.0, 3: 62.0}
     learning = LearningCost(
         Exactness(200, 2e-11, 3e-12, 1e5),
         (update,),
         WholeUpdate(3, 1021, 64, 4024, 9.0, 90.0, 8.0, 9000.0),
         115.0,
-        lessons,
+        examples,
         STEPS,
         9,
         1,
@@ -67,10 +67,10 @@ def _speed() -> dict[str, Any]:
     )
 
 
-def _lessons() -> dict[str, Any]:
+def _examples() -> dict[str, Any]:
     thirds = {"hard": (0.05, 0.03)}
-    lesson = Outcome("talking_woman", "ours", Spread.CLIP, 3, 0.04, 0.02, 50, 1, thirds)
-    return {**learning_details([lesson]), "skipped": ["CoTracker3: not there"]}
+    example = Outcome("talking_woman", "ours", Spread.CLIP, 3, 0.04, 0.02, 50, 1, thirds)
+    return {**learning_details([example]), "skipped": ["CoTracker3: not there"]}
 
 
 def _adapted() -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _adapted() -> dict[str, Any]:
 
 
 REPORTS: dict[str, tuple[Any, Mapping[str, Any]]] = {
-    "learning": (learning_table, _lessons()),
+    "learning": (learning_table, _examples()),
     "adapting": (adapting_table, _adapted()),
     "annotating": (
         annotation_table, {"clips": [_plain(Annotated("v", "learning", 60, 4, 30))]}

@@ -20,7 +20,7 @@ from benchmarks.learning.rivals import (
     NoLearning,
     rivals,
 )
-from benchmarks.learning.teaching import LOST, Outcome, give_lessons
+from benchmarks.learning.teaching import LOST, Outcome, give_examples
 from facetrack.errors import InputError
 from facetrack.evaluation.clips import Clip
 from facetrack.evaluation.difficulty import Difficulty
@@ -220,15 +220,15 @@ def test_points_that_do_not_come_back_follow_the_others() -> None:
     assert_allclose(track[1] - points, np.broadcast_to((0, 2), (68, 2)), atol=0.3)
 
 
-def test_lessons_give_ratios_by_clip_protocol_and_third(
+def test_examples_give_ratios_by_clip_protocol_and_third(
     clip: Clip, shape_model: ShapeModel, truth: Points
 ) -> None:
     shift = np.full((1, 68, 2), 0.04)
-    lessons = give_lessons(
+    examples = give_examples(
         lambda: Scripted(_turned(shift, truth)), rivals(shape_model), [clip], counts=(1, 3), every=1
     )
-    assert len(lessons) == 2 * 2 * 4
-    by_name = {(x.learner, x.spread, x.count): x for x in lessons}
+    assert len(examples) == 2 * 2 * 4
+    by_name = {(x.learner, x.spread, x.count): x for x in examples}
     plain = by_name["no learning", Spread.CLIP, 1]
     assert plain.ratio == 1
     assert plain.before == pytest.approx(0.04 * np.sqrt(2), rel=1e-6)
@@ -245,32 +245,32 @@ def test_lost_frames_count_as_a_whole_eye_distance(
 ) -> None:
     track = truth.copy()
     track[1:] = np.nan
-    lessons = give_lessons(lambda: Scripted(track), [NoLearning()], [clip], counts=(1,), every=1)
-    assert [(x.before, x.after) for x in lessons] == [(LOST, LOST)] * 2
-    assert lessons[0].lost == lessons[0].judged - 1  # frame 0 was found
+    examples = give_examples(lambda: Scripted(track), [NoLearning()], [clip], counts=(1,), every=1)
+    assert [(x.before, x.after) for x in examples] == [(LOST, LOST)] * 2
+    assert examples[0].lost == examples[0].judged - 1  # frame 0 was found
 
 
-def test_clips_with_too_few_trusted_frames_give_no_lesson(
+def test_clips_with_too_few_trusted_frames_give_no_example(
     clip: Clip, shape_model: ShapeModel, truth: Points
 ) -> None:
     few = np.arange(N) < 3
     short = replace(clip, compared=few)
-    lessons = give_lessons(
+    examples = give_examples(
         lambda: Scripted(truth), [NoLearning()], [short], counts=(1, 3, 8), every=1
     )
-    assert {(x.spread, x.count) for x in lessons} == {(Spread.CLIP, 1)}
+    assert {(x.spread, x.count) for x in examples} == {(Spread.CLIP, 1)}
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"most": 0}, {"counts": (0,)}])
 def test_senseless_numbers_are_named(clip: Clip, truth: Points, wrong: dict[str, int]) -> None:
     with pytest.raises(InputError, match="counts > 0"):
-        give_lessons(lambda: Scripted(truth), [], [clip], **wrong)  # type: ignore[arg-type]
+        give_examples(lambda: Scripted(truth), [], [clip], **wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no clip"):
-        give_lessons(lambda: Scripted(truth), [], [])
+        give_examples(lambda: Scripted(truth), [], [])
 
 
 def test_reports_show_the_median_and_the_worst_clip() -> None:
-    lessons = [
+    examples = [
         Outcome(
             clip=f"clip {k}",
             learner="ours",
@@ -284,7 +284,7 @@ def test_reports_show_the_median_and_the_worst_clip() -> None:
         )
         for k, after in enumerate((0.01, 0.02, 0.06))
     ]
-    details = learning_details(lessons)
+    details = learning_details(examples)
     (row,) = details["summary"]
     assert (row["learner"], row["clips"], row["corrections"]) == ("ours", 3, 3)
     assert (row["median_ratio"], row["worst_ratio"]) == (0.5, 1.5)
@@ -292,5 +292,5 @@ def test_reports_show_the_median_and_the_worst_clip() -> None:
     text = as_text(learning_table(details))
     assert "0.500 (1.50) lost 3" in text
     assert "- / - / 0.600" in text
-    assert ratio_curves(lessons, Spread.CLIP) == {"ours": {3.0: 0.5}}
-    assert ratio_curves(lessons, Spread.FORWARD) == {"ours": {}}
+    assert ratio_curves(examples, Spread.CLIP) == {"ours": {3.0: 0.5}}
+    assert ratio_curves(examples, Spread.FORWARD) == {"ours": {}}

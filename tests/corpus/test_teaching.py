@@ -136,7 +136,7 @@ def test_the_profile_is_of_who_was_corrected_and_helps_elsewhere(
     anna = tmp_path / "anna.npz"
     assert run(corrections=corrections(6, 20), save_profile=anna).saved_profile
     profile = load_profile(anna, shipped_model.tracking)
-    assert (len(profile.lessons), len(profile.gallery) > 0) == (2, True)
+    assert (len(profile.examples), len(profile.gallery) > 0) == (2, True)
     known, plain = table(run("known", profile=anna)), table(run("plain"))
     off = [
         np.linalg.norm(t.points[:6] - [opinion(video, n) for n in range(6)], axis=2)[:, 17:27]
@@ -149,7 +149,7 @@ def test_the_profile_is_of_who_was_corrected_and_helps_elsewhere(
 def test_without_corrections_the_first_person_is_kept(run, shipped_model, tmp_path):
     run(save_profile=tmp_path / "first.npz")
     profile = load_profile(tmp_path / "first.npz", shipped_model.tracking)
-    assert (profile.lessons, len(profile.gallery) > 0) == ((), True)
+    assert (profile.examples, len(profile.gallery) > 0) == ((), True)
 
 
 def test_nobody_to_keep_is_said(shipped_model, tmp_path):
@@ -230,7 +230,7 @@ def test_a_teacher_whose_state_was_damaged_starts_anew(
     path.write_text(json.dumps(content))
     recorded = run(resume=True, **asked)
     assert recorded.resumed_at == 0
-    assert len(load_profile(asked["save_profile"], shipped_model.tracking).lessons) == 1
+    assert len(load_profile(asked["save_profile"], shipped_model.tracking).examples) == 1
 
 
 def test_what_is_taught_decides_what_is_finished(run, corrections, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from facetrack.detection.detections import (
     SMALLEST_FACE,
     Detection,
-    certain_ones,
     check_smallest,
+    count_confirming,
     distinct,
     surroundings,
 )
@@ -27,8 +27,8 @@ def test_scores_are_certain_from_nought_and_plausible_from_a_half_below(
     score: float, certain: bool, plausible: bool
 ) -> None:
     one = Detection(BOX, score)
-    assert (one.certain, one.plausible) == (certain, plausible)
-    assert certain_ones([one, one]) == 2 * certain
+    assert (one.confirms, one.plausible) == (certain, plausible)
+    assert count_confirming([one, one]) == 2 * certain
 
 
 def test_a_detection_moves_with_its_five_points() -> None:

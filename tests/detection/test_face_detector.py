@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.detection import face_detector
-from facetrack.detection.detections import Detection, certain_ones
+from facetrack.detection.detections import Detection, count_confirming
 from facetrack.detection.face_detector import FaceDetector
 from facetrack.detection.hog import HogDetector
 from facetrack.detection.mtcnn import CELL, Seen, Squares, Tile, tiles
@@ -48,14 +48,14 @@ def far(detection, five):
 def test_finds_a_face_of_any_roll_and_its_parts(detector, portrait, degrees):
     image, five = rolled(portrait, degrees)
     found = detector.detect(image)
-    assert found[0].certain
+    assert found[0].confirms
     assert far(found[0], five) < 0.25
 
 
 def test_every_roll_is_found_by_searching_step_by_step(detector, portrait):
     for degrees in (0, 90, 180, 270):
         image, five = rolled(portrait, degrees)
-        found = [d for step in range(8) for d in detector.search(image, step) if d.certain]
+        found = [d for step in range(8) for d in detector.search(image, step) if d.confirms]
         assert found
         assert min(far(d, five) for d in found) < 0.25
 
@@ -68,7 +68,7 @@ def test_live_steps_are_small_and_cover_everything(portrait):
     whole = FaceDetector()._tiles(image, 0)
     assert {t.scale for part in parts for t in part} == {t.scale for t in whole}
     for step in range(2 * len(parts)):
-        if any(d.certain for d in live.search(image, step)):
+        if any(d.confirms for d in live.search(image, step)):
             break
     else:
         pytest.fail("the face is in none of the steps")
@@ -78,7 +78,7 @@ def test_live_steps_are_small_and_cover_everything(portrait):
 def test_faces_below_the_smallest_are_not_looked_for(portrait, smallest):
     small = cv2.resize(portrait.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     found = FaceDetector(smallest).search(small, 0)  # the face is about 55 px wide
-    assert (certain_ones(found) > 0) == (smallest < 55)
+    assert (count_confirming(found) > 0) == (smallest < 55)
 
 
 @pytest.mark.parametrize("smallest", [0, 11.9, np.nan, 20_000])
@@ -102,15 +102,15 @@ def test_a_tiled_picture_holds_the_same_faces(portrait, monkeypatch):
     monkeypatch.setattr(face_detector, "_AREA", 3000)
     parts = FaceDetector()
     found = [d for step in range(0, 60, 2) for d in parts.search(portrait.image, step)]
-    assert any(np.allclose(d.box, whole.box, atol=4) for d in found if d.certain)
+    assert any(np.allclose(d.box, whole.box, atol=4) for d in found if d.confirms)
 
 
 def test_near_a_place_it_finds_what_is_there(detector, portrait):
     everywhere = detector.detect(portrait.image)[0]
     near = detector.detect_near(portrait.image, (180, 60, 290, 180))[0]
-    assert near.certain
+    assert near.confirms
     assert near.box == pytest.approx(everywhere.box, abs=12)
-    assert not any(d.certain for d in detector.detect_near(portrait.image, (380, 380, 480, 480)))
+    assert not any(d.confirms for d in detector.detect_near(portrait.image, (380, 380, 480, 480)))
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_impossible_places_hold_no_face(detector, portrait, box):
 @pytest.mark.parametrize("shape", [(0, 0), (1, 1, 3), (15, 400), (480, 640), (16, 16)])
 def test_empty_pictures_hold_no_face(detector, shape):
     image = np.full(shape, 90, np.uint8)
-    assert not certain_ones(detector.detect(image))
-    assert not any(certain_ones(detector.search(image, step)) for step in range(6))
+    assert not count_confirming(detector.detect(image))
+    assert not any(count_confirming(detector.search(image, step)) for step in range(6))
     assert detector.detect_near(image, (0, 0, 10, 10)) == [] or min(shape[:2]) >= 16
 
 
@@ -133,7 +133,7 @@ def test_a_dark_and_a_turned_face_in_one_picture(detector, portrait):
     image = np.full((400, 800, 3), 110, np.uint8)
     image[100:290, 40:230] = face // 4
     image[100:290, 500:690] = np.rot90(face, 2)
-    found = [d for d in detector.detect(image, wanted=2) if d.certain]
+    found = [d for d in detector.detect(image, wanted=2) if d.confirms]
     assert len(found) == 2
     assert {d.box[0] < 400 for d in found} == {True, False}
 
@@ -257,7 +257,7 @@ def test_probabilities_of_nine_and_seven_tenths_are_certain_and_plausible(
     blind, probability, certain, plausible
 ):
     (found,) = blind(Sees(probability + 1e-9)).detect(BLACK)
-    assert (found.certain, found.plausible) == (certain, plausible)
+    assert (found.confirms, found.plausible) == (certain, plausible)
 
 
 def test_a_search_looks_upright_every_other_step_and_otherwise_in_turn(blind):

@@ -31,7 +31,7 @@ def holds(detection, x, y):
 def test_finds_a_portrait_at_any_size(detector, portrait, factor):
     image = cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     found = detector.detect(image)
-    assert found[0].certain
+    assert found[0].confirms
     assert holds(found[0], factor * FACE[0], factor * FACE[1])
     assert 70 < (found[0].box[2] - found[0].box[0]) / factor < 160
 
@@ -48,9 +48,9 @@ def test_same_picture_same_boxes(detector, portrait):
 def test_finds_near_a_place_what_it_finds_everywhere(detector, portrait):
     everywhere = detector.detect(portrait)[0]
     near = detector.detect_near(portrait, (180, 60, 290, 180))[0]
-    assert near.certain
+    assert near.confirms
     assert near.box == pytest.approx(everywhere.box, abs=25)
-    assert not any(d.certain for d in detector.detect_near(portrait, (380, 380, 480, 480)))
+    assert not any(d.confirms for d in detector.detect_near(portrait, (380, 380, 480, 480)))
 
 
 def test_finds_a_face_cut_by_the_border(detector, portrait):
@@ -65,8 +65,8 @@ def test_finds_two_faces_of_different_size(detector, portrait):
     image[100:290, 40:230] = face
     image[40:135, 500:595] = cv2.resize(face, (95, 95), interpolation=cv2.INTER_AREA)
     found = detector.detect(image, wanted=2)
-    assert any(d.certain and holds(d, 134, 183) for d in found)
-    assert any(d.certain and holds(d, 547, 81) for d in found)
+    assert any(d.confirms and holds(d, 134, 183) for d in found)
+    assert any(d.confirms and holds(d, 547, 81) for d in found)
 
 
 def test_view_tells_the_roll(detector, portrait):
@@ -79,9 +79,9 @@ def test_view_tells_the_roll(detector, portrait):
 @pytest.mark.parametrize("shape", [(0, 0), (1, 1, 3), (15, 400), (480, 640), (16, 16)])
 def test_empty_pictures_hold_no_face(detector, shape):
     image = np.full(shape, 90, np.uint8)
-    assert not any(d.certain for d in detector.detect(image))
+    assert not any(d.confirms for d in detector.detect(image))
     for rung in range(len(LADDER)):
-        assert not any(d.certain for d in detector.search(image, rung))
+        assert not any(d.confirms for d in detector.search(image, rung))
     assert not detector.detect_near(image, (0, 0, 10, 10)) or min(shape[:2]) >= 16
 
 
@@ -96,7 +96,7 @@ def test_distinct_keeps_the_best_of_each_face():
     a, b = Detection((0, 0, 10, 10), 0.5, 0), Detection((1, 1, 11, 11), 0.9, 1)
     c = Detection((40, 40, 50, 50), -0.5, 0)
     assert distinct([a, b, c]) == distinct([c, b, a]) == [b, c]
-    assert not c.certain
+    assert not c.confirms
 
 
 def test_nearly_all_development_faces_are_found(detector, shared):

@@ -72,7 +72,7 @@ def test_words_that_were_replaced_stay_away() -> None:
 
 # What the code called things that computer vision has names for.
 _OLD_NAMES = re.compile(
-    r"_?(strands?|claims?|unclaimed|knowledge|own_level|clues?|trials"
+    r"_?(strands?|claims?|unclaimed|knowledge|own_level|clues?|trials|lessons?|certain"
     r"|worsening)",
     re.IGNORECASE,
 )

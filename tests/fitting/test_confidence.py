@@ -21,8 +21,8 @@ from facetrack.fitting.confidence import (
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import GROUPS, REGIONS, outer_eye_distance
 from facetrack.landmarks.shape_model import N_RIGID
+from facetrack.learning.example import make_example
 from facetrack.learning.learner import Learner
-from facetrack.learning.lesson import make_lesson
 from facetrack.model import load_model, save_model
 from facetrack.synthetic.portrait import astronaut
 from facetrack.tracking.tracker import Tracker
@@ -97,7 +97,7 @@ def test_probabilities_are_logistic() -> None:
     assert_allclose(confidence.probability(inputs), 1 / (1 + np.exp(-logits)), rtol=1e-12)
 
 
-def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
+def test_examples_change_the_logits_of_the_points_that_they_vouch_for() -> None:
     rng = np.random.default_rng(3)
     change = rng.uniform(0.2, 1, (68, 3))
     confidence = PointConfidence(
@@ -105,9 +105,9 @@ def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
     )
     inputs = 0.2 * rng.normal(size=(68, N_POINT_FEATURES))
     plain = np.log(1 / (1 / confidence.probability(inputs) - 1))
-    lessons = np.zeros(68)
-    lessons[[5, 40, 60]] = 1, 8, 3
-    said = confidence.probability(inputs, lessons)
+    examples = np.zeros(68)
+    examples[[5, 40, 60]] = 1, 8, 3
+    said = confidence.probability(inputs, examples)
     taught = np.log(1 / (1 / said - 1))
     assert_allclose(np.delete(taught - plain, [5, 40, 60]), 0, atol=1e-9)
     for point, count in ((5, 1), (40, 8), (60, 3)):
@@ -116,7 +116,7 @@ def test_lessons_change_the_logits_of_the_points_that_they_vouch_for() -> None:
         assert taught[point] == pytest.approx(expected)
 
 
-def test_a_confidence_that_knows_nothing_of_lessons_stays_as_it_is() -> None:
+def test_a_confidence_that_knows_nothing_of_examples_stays_as_it_is() -> None:
     confidence = PointConfidence(np.full((68, N_POINT_FEATURES), 0.1), np.linspace(-1, 1, 68))
     inputs = np.ones((68, N_POINT_FEATURES))
     assert_allclose(confidence.probability(inputs, 5), confidence.probability(inputs), rtol=1e-12)
@@ -125,8 +125,8 @@ def test_a_confidence_that_knows_nothing_of_lessons_stays_as_it_is() -> None:
 def test_a_correction_is_told_by_the_confidence_of_its_points(shipped_model: FaceModel) -> None:
     portrait = astronaut()
     eyes = np.isin(np.arange(68), list(GROUPS["eyes"]))
-    lesson = make_lesson(portrait.image, portrait.points, eyes, shipped_model.shape_model)
-    learned = Learner(shipped_model.tracking, ()).learn([lesson])
+    example = make_example(portrait.image, portrait.points, eyes, shipped_model.shape_model)
+    learned = Learner(shipped_model.tracking, ()).learn([example])
     plain, taught = (
         shipped_model.fit(portrait.image, portrait.points, learned=known).confidence
         for known in (None, learned)

@@ -9,7 +9,7 @@ import pytest
 
 from facetrack.fitting.face_model import FaceModel
 from facetrack.landmarks.markup import outer_eye_distance
-from facetrack.learning.lesson import Lesson, make_lesson
+from facetrack.learning.example import Example, make_example
 from facetrack.synthetic.video import SyntheticVideo
 
 
@@ -34,11 +34,11 @@ def opinion(video: SyntheticVideo) -> Callable[[int], np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def lesson(video, opinion, shipped_model) -> Callable[..., Lesson]:
-    def make(frame: int, mask: np.ndarray | None = None) -> Lesson:
+def example(video, opinion, shipped_model) -> Callable[..., Example]:
+    def make(frame: int, mask: np.ndarray | None = None) -> Example:
         mask = np.ones(68, bool) if mask is None else mask
         points = opinion(frame)
-        return make_lesson(
+        return make_example(
             video.frame(frame).image, points, mask, shipped_model.shape_model, key=frame
         )
 

@@ -1,4 +1,4 @@
-"""Learning a person from lessons."""
+"""Learning a person from examples."""
 
 import tracemalloc
 from dataclasses import replace
@@ -12,8 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from facetrack.errors import InputError
 from facetrack.identity.personal_model import PersonalModel
 from facetrack.landmarks.markup import outer_eye_distance
+from facetrack.learning.example import KEEP, Example, make_example
 from facetrack.learning.learner import Learner
-from facetrack.learning.lesson import KEEP, Lesson, make_lesson
 
 JUDGED = range(5, 60, 9)  # never taught
 BROWS, EYES, MOUTH = slice(17, 27), slice(36, 48), slice(48, 68)
@@ -25,10 +25,10 @@ def learner(shipped_model) -> Learner:
 
 
 @pytest.fixture(scope="module")
-def pool(lesson) -> list[Lesson]:
+def pool(example) -> list[Example]:
     mouth = np.zeros(68, bool)
     mouth[MOUTH] = True
-    return [*(lesson(frame) for frame in (3, 14, 27, 38, 49)), lesson(55, mouth)]
+    return [*(example(frame) for frame in (3, 14, 27, 38, 49)), example(55, mouth)]
 
 
 def errors(model, video, opinion, points=slice(0, 68)) -> np.ndarray:
@@ -43,23 +43,25 @@ def errors(model, video, opinion, points=slice(0, 68)) -> np.ndarray:
 
 
 def test_corrections_are_learned_for_other_frames(
-    learner, shipped_model, video, opinion, lesson
+    learner, shipped_model, video, opinion, example
 ) -> None:
     before = errors(shipped_model, video, opinion).mean()
-    one = PersonalModel(shipped_model, learner.learn([lesson(30)]))
-    four = PersonalModel(shipped_model, learner.learn([lesson(f) for f in (8, 22, 40, 55)]))
+    one = PersonalModel(shipped_model, learner.learn([example(30)]))
+    four = PersonalModel(shipped_model, learner.learn([example(f) for f in (8, 22, 40, 55)]))
     after_one = errors(one, video, opinion).mean()
     after_four = errors(four, video, opinion).mean()
     assert after_one < 0.6 * before
     assert after_four < 0.9 * after_one
 
 
-def test_only_what_is_vouched_for_is_taught(learner, shipped_model, video, opinion, lesson) -> None:
+def test_only_what_is_vouched_for_is_taught(
+    learner, shipped_model, video, opinion, example
+) -> None:
     mask = np.zeros(68, bool)
     mask[BROWS] = True
     fitted = shipped_model.fit(video.frame(30).image, video.truth(30)).points
     points = np.where(mask[:, None], opinion(30), fitted)
-    taught = make_lesson(video.frame(30).image, points, mask, shipped_model.shape_model, key=30)
+    taught = make_example(video.frame(30).image, points, mask, shipped_model.shape_model, key=30)
     personal = PersonalModel(shipped_model, learner.learn([taught]))
     for region, expected in ((BROWS, 0.7), (MOUTH, None)):
         before = errors(shipped_model, video, opinion, region).mean()
@@ -70,10 +72,10 @@ def test_only_what_is_vouched_for_is_taught(learner, shipped_model, video, opini
             assert after > 0.8 * before
 
 
-def test_the_same_lessons_give_the_same_bytes(learner, shipped_model, lesson) -> None:
-    lessons = [lesson(8), lesson(40)]
+def test_the_same_examples_give_the_same_bytes(learner, shipped_model, example) -> None:
+    examples = [example(8), example(40)]
     one, other = (
-        Learner(shipped_model.tracking, shipped_model.priors).learn(lessons) for _ in range(2)
+        Learner(shipped_model.tracking, shipped_model.priors).learn(examples) for _ in range(2)
     )
     assert one is not None
     assert other is not None
@@ -84,9 +86,9 @@ def test_the_same_lessons_give_the_same_bytes(learner, shipped_model, lesson) ->
         assert_array_equal(a.regressor, b.regressor)
 
 
-def solved_at_once(shipped_model, learner, lessons) -> dict[int, np.ndarray]:
-    """Solve every level from the sums of the training and of all lessons (spec, equation 3)."""
-    readings = [learner.read(lesson) for lesson in lessons]
+def solved_at_once(shipped_model, learner, examples) -> dict[int, np.ndarray]:
+    """Solve every level from the sums of the training and of all examples (spec, equation 3)."""
+    readings = [learner.read(example) for example in examples]
     solved = {}
     for prior in shipped_model.priors:
         lower = np.tril(prior.inverse())
@@ -111,9 +113,9 @@ def assert_same(one: Learner, other: Learner) -> None:
         assert_array_equal(learned.regressor, other.levels[number].regressor)
 
 
-def fresh(shipped_model, lessons) -> Learner:
+def fresh(shipped_model, examples) -> Learner:
     learner = Learner(shipped_model.tracking, shipped_model.priors)
-    learner.learn(lessons)
+    learner.learn(examples)
     return learner
 
 
@@ -121,8 +123,8 @@ def fresh(shipped_model, lessons) -> Learner:
 @given(steps=st.lists(st.integers(-3, 5), min_size=1, max_size=9))
 def test_any_adding_and_undoing_equals_solving_at_once(shipped_model, pool, steps) -> None:
     learner = Learner(shipped_model.tracking, shipped_model.priors)
-    now: list[Lesson] = []
-    for step in steps:  # below 0: so many are undone; else a lesson is put first, or comes last
+    now: list[Example] = []
+    for step in steps:  # below 0: so many are undone; else an example is put first, or comes last
         now = now[:step] if step < 0 else [pool[step], *now] if step == 0 else [*now, pool[step]]
         learner.learn(now)
     for number, expected in solved_at_once(shipped_model, learner, now).items():
@@ -131,7 +133,7 @@ def test_any_adding_and_undoing_equals_solving_at_once(shipped_model, pool, step
     assert_same(learner, fresh(shipped_model, now))
 
 
-def test_the_order_of_lessons_does_not_matter(shipped_model, pool) -> None:
+def test_the_order_of_examples_does_not_matter(shipped_model, pool) -> None:
     one, other = fresh(shipped_model, pool), fresh(shipped_model, pool[::-1])
     for number, learned in one.levels.items():
         theirs = other.levels[number].regressor
@@ -141,21 +143,21 @@ def test_the_order_of_lessons_does_not_matter(shipped_model, pool) -> None:
     assert_allclose(duals_of(other)[..., order], duals, rtol=0, atol=1e-8 * np.abs(duals).max())
 
 
-def test_a_hundred_lessons_equal_solving_at_once(shipped_model, pool) -> None:
+def test_a_hundred_examples_equal_solving_at_once(shipped_model, pool) -> None:
     rng = np.random.default_rng(0)
-    lessons = [
+    examples = [
         replace(one, labels=one.labels + rng.normal(size=(1, 68, 2)))
         for one in (pool[k % len(pool)] for k in range(100))
     ]
     learner = Learner(shipped_model.tracking, shipped_model.priors)
     for count in range(1, 101):
-        learner.learn(lessons[:count])
-    for number, expected in solved_at_once(shipped_model, learner, lessons).items():
+        learner.learn(examples[:count])
+    for number, expected in solved_at_once(shipped_model, learner, examples).items():
         apart = np.abs(learner.levels[number].regressor - expected).max()
         assert apart < 1e-8 * np.abs(expected).max()
 
 
-def test_a_lesson_that_is_refused_leaves_nothing_behind(shipped_model, pool) -> None:
+def test_an_example_that_is_refused_leaves_nothing_behind(shipped_model, pool) -> None:
     learner = fresh(shipped_model, pool[:2])
     broken = replace(pool[2], labels=np.full_like(pool[2].labels, np.nan))
     with pytest.raises(InputError, match="finite"):
@@ -164,24 +166,24 @@ def test_a_lesson_that_is_refused_leaves_nothing_behind(shipped_model, pool) -> 
     assert_same(learner, fresh(shipped_model, pool[:3]))
 
 
-def test_the_generic_model_stays_as_it_is(learner, shipped_model, lesson) -> None:
+def test_the_generic_model_stays_as_it_is(learner, shipped_model, example) -> None:
     before = [level.regressor.copy() for level in shipped_model.tracking.levels]
-    learner.learn([lesson(8)])
+    learner.learn([example(8)])
     for level, regressor in zip(shipped_model.tracking.levels, before, strict=True):
         assert_array_equal(level.regressor, regressor)
 
 
-def test_nothing_is_learned_from_no_lessons(learner) -> None:
+def test_nothing_is_learned_from_no_examples(learner) -> None:
     assert learner.learn([]) is None
 
 
-def test_a_lesson_takes_little_memory_while_it_is_learned(learner, lesson) -> None:
-    lessons = [lesson(frame) for frame in range(12)]
+def test_an_example_takes_little_memory_while_it_is_learned(learner, example) -> None:
+    examples = [example(frame) for frame in range(12)]
     peaks = []
-    learner.learn(lessons)  # unpacks the sums of the training, which stay
+    learner.learn(examples)  # unpacks the sums of the training, which stay
     for count in (4, 12):
         tracemalloc.start()
-        learner.learn(lessons[:count])
+        learner.learn(examples[:count])
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert (peaks[1] - peaks[0]) / 8 < 1.5e6

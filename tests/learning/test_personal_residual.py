@@ -112,7 +112,7 @@ def test_points_that_nobody_vouches_for_are_not_moved() -> None:
     x.vouched[:3, 17] = False
     own = learn_residual(level(), x, FACE)
     assert not said(own, x)[:, 40].any()
-    assert own.lessons[[40, 17, 16]].tolist() == [0, 1, 2]
+    assert own.examples[[40, 17, 16]].tolist() == [0, 1, 2]
     last = Samples(x.features[3:], x.patches[3:], x.missing[3:], x.vouched[3:])
     alone = learn_residual(level(), last, FACE)
     assert_allclose(said(own, x)[:, 17], said(alone, x)[:, 17], rtol=1e-4, atol=1e-5)

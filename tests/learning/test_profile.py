@@ -13,11 +13,11 @@ from facetrack.learning.profile import KIND, SCHEMA, Profile, load_profile
 
 
 @pytest.fixture(scope="module")
-def profile(shipped_model, lesson) -> Profile:
-    lessons = (lesson(8), lesson(40))
-    learned = Learner(shipped_model.tracking, shipped_model.priors).learn(lessons)
+def profile(shipped_model, example) -> Profile:
+    examples = (example(8), example(40))
+    learned = Learner(shipped_model.tracking, shipped_model.priors).learn(examples)
     looks = (np.arange(5, dtype=np.float32),)
-    return Profile(lessons, learned, looks, shipped_model.tracking)
+    return Profile(examples, learned, looks, shipped_model.tracking)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def path(profile, tmp_path):
 
 def test_round_trip(profile, path, shipped_model) -> None:
     back = load_profile(path, shipped_model.tracking)
-    for a, b in zip(profile.lessons, back.lessons, strict=True):
+    for a, b in zip(profile.examples, back.examples, strict=True):
         for name in ("patches", "starts", "labels", "mask"):
             assert_array_equal(getattr(a, name), getattr(b, name))
         assert b.key == -1  # of another video
@@ -43,9 +43,9 @@ def test_round_trip(profile, path, shipped_model) -> None:
     assert_array_equal(back.gallery[0], profile.gallery[0])
 
 
-def test_what_was_learned_is_what_its_lessons_teach(path, shipped_model) -> None:
+def test_what_was_learned_is_what_its_examples_teach(path, shipped_model) -> None:
     back = load_profile(path, shipped_model.tracking)
-    anew = Learner(shipped_model.tracking, shipped_model.priors).learn(back.lessons)
+    anew = Learner(shipped_model.tracking, shipped_model.priors).learn(back.examples)
     assert anew is not None
     assert back.learned is not None
     assert anew.own is not None
@@ -57,11 +57,11 @@ def test_somebody_who_was_taught_nothing_can_be_saved(tmp_path, shipped_model) -
     Profile((), None, (), shipped_model.tracking).save(tmp_path / "nobody.npz")
     back = load_profile(tmp_path / "nobody.npz", shipped_model.tracking)
     assert back.learned is None
-    assert back.lessons == ()
+    assert back.examples == ()
 
 
 def test_twenty_corrections_take_less_than_five_megabytes(profile, tmp_path) -> None:
-    many = Profile(profile.lessons * 10, profile.learned, profile.gallery, profile.generic)
+    many = Profile(profile.examples * 10, profile.learned, profile.gallery, profile.generic)
     many.save(tmp_path / "many.npz")
     assert (tmp_path / "many.npz").stat().st_size < 5_000_000
 

@@ -1,4 +1,4 @@
-"""What lessons teach the levels of a tiny cascade, against the textbook."""
+"""What examples teach the levels of a tiny cascade, against the textbook."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from facetrack.features.maps import MapBuilder, MapSpec
+from facetrack.learning.example import NO_KEY, STARTS, Example
 from facetrack.learning.learner import Learner, MapReader, Start, columns_of
-from facetrack.learning.lesson import NO_KEY, STARTS, Lesson
 from facetrack.learning.prior import LevelPrior
-from facetrack.learning.self_lesson import SelfLearner, SelfLesson
+from facetrack.learning.self_example import SelfExample, SelfLearner
 from facetrack.regression.cascade import Cascade, Level
 from facetrack.regression.incremental import IncrementalRegressor
 
@@ -41,12 +41,12 @@ def prior() -> LevelPrior:
     return LevelPrior.from_sums(LEARNS, gram, rng.normal(size=(M, R)), STEP)
 
 
-def lesson(seed: int) -> Lesson:
+def example(seed: int) -> Example:
     rng = np.random.default_rng(seed)
     patches = rng.integers(0, 256, (STARTS, 160, 160), dtype=np.uint8)
     starts = rng.uniform(30, 130, (STARTS, 68, 2))
     labels = starts + rng.normal(0, 3, starts.shape)
-    return Lesson(NO_KEY, patches, starts, labels, np.ones(68, np.bool_))
+    return Example(NO_KEY, patches, starts, labels, np.ones(68, np.bool_))
 
 
 def whole(lower: np.ndarray) -> np.ndarray:
@@ -57,7 +57,7 @@ def whole(lower: np.ndarray) -> np.ndarray:
 
 def test_columns_are_features_slopes_and_what_slopes_do_not_say(cascade, prior) -> None:
     """By plain differences of features that are read shape by shape."""
-    one, chosen = lesson(3), cascade.levels[LEARNS]
+    one, chosen = example(3), cascade.levels[LEARNS]
     maps = MapBuilder(cascade.maps).build(one.patches[0])
     start = Start(one.patches[0], one.starts[0], one.labels[0], one.mask, MapReader(cascade))
     columns, targets = columns_of(chosen, prior, start, cascade.basis)
@@ -89,15 +89,15 @@ def test_columns_are_features_slopes_and_what_slopes_do_not_say(cascade, prior) 
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_lesson_weighs_four_times_as_much_as_the_training(cascade, prior, count: int) -> None:
-    """Ridge regression anew, from the training's sums and what each lesson says."""
-    lessons = [lesson(seed) for seed in range(count)]
-    learned = Learner(cascade, [prior]).learn(lessons)
+def test_an_example_weighs_four_times_as_much_as_the_training(cascade, prior, count: int) -> None:
+    """Ridge regression anew, from the training's sums and what each example says."""
+    examples = [example(seed) for seed in range(count)]
+    learned = Learner(cascade, [prior]).learn(examples)
     assert learned is not None
     before, after = cascade.levels[LEARNS], learned.cascade.levels[LEARNS]
     gram = np.linalg.inv(whole(prior.inverse()))
     cross = before.regressor @ gram
-    for one in lessons:
+    for one in examples:
         starts = list(Learner(cascade, [prior]).starts([one]))
         aside = np.mean([x.label - cascade.run(x.maps, x.shape) for x in starts], axis=0)
         for start in starts:
@@ -118,7 +118,7 @@ def test_a_lesson_weighs_four_times_as_much_as_the_training(cascade, prior, coun
 
 
 def test_the_residual_is_asked_for_what_the_generic_cascade_leaves_over(cascade, prior) -> None:
-    one, learner = lesson(4), Learner(cascade, [prior])
+    one, learner = example(4), Learner(cascade, [prior])
     starts = list(learner.starts([one]))
     left = np.stack([x.label - cascade.run(x.maps, x.shape) for x in starts])
     samples = learner.read(one).samples
@@ -130,7 +130,7 @@ def test_the_residual_is_asked_for_what_the_generic_cascade_leaves_over(cascade,
 
 
 def test_levels_alone_learn_the_label(cascade, prior) -> None:
-    alone, one = Learner(cascade, [prior], own=False), lesson(6)
+    alone, one = Learner(cascade, [prior], own=False), example(6)
     learned = alone.learn([one])
     assert learned is not None
     assert learned.own is None
@@ -143,7 +143,7 @@ def test_levels_alone_learn_the_label(cascade, prior) -> None:
 
 
 def test_only_points_that_are_vouched_for_have_a_residual(cascade, prior) -> None:
-    one = lesson(0)
+    one = example(0)
     one.mask[40] = False
     learned = Learner(cascade, [prior]).learn([one])
     assert learned is not None
@@ -154,17 +154,17 @@ def test_only_points_that_are_vouched_for_have_a_residual(cascade, prior) -> Non
 
 
 def test_levels_that_do_not_learn_stay(cascade, prior) -> None:
-    learned = Learner(cascade, [prior]).learn([lesson(0)])
+    learned = Learner(cascade, [prior]).learn([example(0)])
     assert learned is not None
     assert learned.cascade.levels[0] is cascade.levels[0]
 
 
 def test_a_frame_of_ones_own_weighs_a_tenth_of_the_training(cascade, prior) -> None:
-    one = lesson(5)
+    one = example(5)
     before = cascade.levels[LEARNS]
     regressor = IncrementalRegressor(before.regressor, prior.inverse().astype(np.float32))
     learner = SelfLearner(cascade, None, {LEARNS: regressor}, {LEARNS: prior})
-    learned = learner.learn(SelfLesson(one.patches[0], one.starts[0], one.labels[0]))
+    learned = learner.learn(SelfExample(one.patches[0], one.starts[0], one.labels[0]))
     start = Start(one.patches[0], one.starts[0], one.labels[0], one.mask, MapReader(cascade))
     start.advance(cascade.levels[0], cascade.basis)
     columns, targets = columns_of(before, prior, start, cascade.basis)

@@ -72,13 +72,13 @@ def test_a_correction_says_what_it_did(shipped_model, frames, video, smoothing) 
     mask = np.zeros(68, bool)
     mask[17:27] = True
     first = tracker.correct(0, opinion(video, 5), mask)
-    assert (first.lessons, first.replaced) == (1, False)
+    assert (first.examples, first.replaced) == (1, False)
     assert_allclose(first.face.points[17:27], opinion(video, 5)[17:27], atol=1e-9)
     assert_allclose(first.face.points, first.face.raw_points, atol=1e-9)  # there at once
     assert set(first.face.source[17:27]) == {Source.CORRECTED}
     assert set(first.face.source[27:]) == {Source.LEARNED}
     second = tracker.correct(0, opinion(video, 5) + 1)
-    assert (second.lessons, second.replaced) == (1, True)
+    assert (second.examples, second.replaced) == (1, True)
     assert set(tracker.update(frames[6])[0].source) == {Source.LEARNED}
 
 
@@ -98,11 +98,11 @@ def test_of_many_corrections_the_latest_stay(shipped_model, frames, video, monke
     tracker, counts = Tracker(shipped_model), []
     for number in range(5):
         tracker.update(frames[number])
-        counts.append(tracker.correct(0, opinion(video, number)).lessons)
+        counts.append(tracker.correct(0, opinion(video, number)).examples)
     assert counts == [1, 2, 3, 2, 3]
     profile = tracker.profile(0)
-    assert [lesson.key for lesson in profile.lessons] == [2, 3, 4]
-    anew = Learner(shipped_model.tracking, shipped_model.priors).learn(profile.lessons)
+    assert [example.key for example in profile.examples] == [2, 3, 4]
+    anew = Learner(shipped_model.tracking, shipped_model.priors).learn(profile.examples)
     known = [learned.own for learned in (profile.learned, anew) if learned is not None]
     weights = [own.weights.tobytes() for own in known if own is not None]
     assert weights == [weights[0]] * 2
@@ -127,7 +127,7 @@ def test_forgetting_removes_all_that_was_taught(shipped_model, frames, video) ->
     tracker = taught(shipped_model, frames, video)
     run(tracker, frames[:10], 6)
     tracker.forget(0)
-    assert tracker.profile(0).lessons == ()
+    assert tracker.profile(0).examples == ()
     face = tracker.update(frames[10])[0]
     assert set(face.source) == {Source.TRACKED}
     plain = wrong(run(Tracker(shipped_model), frames)[30:], video, 30)
@@ -208,7 +208,7 @@ def test_adapting_learns_and_says_so(shipped_model, frames) -> None:
     sources = [set(tracker.update(frame)[0].source) for frame in frames]
     assert sources[0] == {Source.TRACKED}
     assert sources[-1] == {Source.LEARNED}
-    assert tracker.profile(0).lessons == ()  # no person corrected anything
+    assert tracker.profile(0).examples == ()  # no person corrected anything
     assert tracker.profile(0).learned is not None
 
 
@@ -239,16 +239,16 @@ def test_where_fits_disagree_nothing_is_taught(shipped_model, frames, monkeypatc
         return first[0].copy(), other
 
     monkeypatch.setattr(type(shipped_model), "both_ways", fits)
-    lesson = SelfTeacher(shipped_model, [])._lesson(frames[5], points)
-    assert lesson is not None
-    taught = lesson.label - lesson.start
+    example = SelfTeacher(shipped_model, [])._example(frames[5], points)
+    assert example is not None
+    taught = example.label - example.start
     assert_allclose(taught[5], 0, atol=1e-12)
     believed = np.linalg.norm(taught[np.arange(68) != 5], axis=1)
     assert_allclose(believed, believed[0])
     assert believed[0] > 0.1
 
 
-@pytest.mark.parametrize("at", [24, 25])  # between finding a lesson and learning it, or after
+@pytest.mark.parametrize("at", [24, 25])  # between finding an example and learning it, or after
 def test_going_on_while_adapting_gives_the_same_bytes(shipped_model, frames, at) -> None:
     tracker = Tracker(shipped_model, adapt=True)
     run(tracker, frames[:at])

@@ -42,7 +42,7 @@ def _said(confidence, model, fits: list[HeldOutFit]) -> np.ndarray:
     return np.stack(
         [
             confidence.probability(
-                point_features(t.end, q, model.shape_model, model.tracking.basis), t.lessons
+                point_features(t.end, q, model.shape_model, model.tracking.basis), t.examples
             )
             for t, q in zip(fits, logits, strict=True)
         ]
@@ -65,14 +65,14 @@ def test_confidence_comes_true_on_others(shipped_model) -> None:
 
 
 def _taught_fits(model, n: int, seed: int) -> list[HeldOutFit]:
-    """Draw fits after 1, 3 or 8 lessons, which change the logits of what is right."""
+    """Draw fits after 1, 3 or 8 examples, which change the logits of what is right."""
     rng = np.random.default_rng(seed)
     fits, chances = _drawn_fits(model, n, seed)
     for index, (fit, chance) in enumerate(zip(fits, chances, strict=True)):
         count = (1, 3, 8)[index % 3]
         logit = 0.6 * np.log(chance / (1 - chance)) + 0.5 * np.log(count) + 0.4
         errors = np.where(rng.random(68) < 1 / (1 + np.exp(-logit)), 0.5 * WITHIN, 2 * WITHIN)
-        fits[index] = fit._replace(errors=errors, lessons=count)
+        fits[index] = fit._replace(errors=errors, examples=count)
     return fits
 
 
@@ -86,7 +86,7 @@ def test_what_is_said_of_taught_people_comes_true(shipped_model) -> None:
     assert confidence.weights.tobytes() == plain.weights.tobytes()
     others = _taught_fits(model, 800, seed=2)
     for count in (1, 3, 8):
-        some = [fit for fit in others if fit.lessons == count]
+        some = [fit for fit in others if fit.examples == count]
         right = np.stack([fit.errors for fit in some]) < WITHIN
         error = reliability(_said(confidence, model, some), right).error
         assert error < 0.03

@@ -14,8 +14,8 @@ from facetrack.regression.cascade import Cascade
 from facetrack.training.cascade import CascadePlan, LevelPlan, train_cascade
 from facetrack.training.frames import TrainingFrames, make_frames
 from facetrack.training.held_out import (
+    EXAMPLES,
     FOLDS,
-    LESSONS,
     HeldOutFit,
     fit_held_out,
     fit_taught,
@@ -131,11 +131,11 @@ def films(pictures) -> list[list[Picture]]:
 def test_a_taught_person_is_fitted_better_the_more_is_taught(held_out, shape_model, films) -> None:
     fits = fit_taught(held_out, shape_model, films)
     assert {fit.picture for fit in fits} == {film[0].number for film in films}
-    errors = [np.mean([t.errors.mean() for t in fits if t.lessons == n]) for n in LESSONS]
-    (untaught,) = {t.lessons for t in fit_held_out(held_out, shape_model, films[0], _rng())}
+    errors = [np.mean([t.errors.mean() for t in fits if t.examples == n]) for n in EXAMPLES]
+    (untaught,) = {t.examples for t in fit_held_out(held_out, shape_model, films[0], _rng())}
     assert untaught == 0
     assert errors[2] < errors[0] < 0.08
-    counts = [sum(t.lessons == n for t in fits) for n in LESSONS]
+    counts = [sum(t.examples == n for t in fits) for n in EXAMPLES]
     assert counts[0] >= counts[1] >= counts[2] > 10  # what was taught is not among them
 
 

@@ -82,7 +82,7 @@ class Analysis:
         over = run.position >= end and not want.open
         if over:
             run.finish()
-        self._commit(want, run, want.stop if over else self._certain(want, run), over)
+        self._commit(want, run, want.stop if over else self._settled(want, run), over)
         return True
 
     def _forget_stale(self) -> None:
@@ -112,7 +112,7 @@ class Analysis:
         late = self._moment(want.stop - 1) + self._choice.delay
         return max(want.stop, min(self._coverage.frame(late, "right"), want.reach[1]))
 
-    def _certain(self, want: Want, run: Run) -> int:
+    def _settled(self, want: Want, run: Run) -> int:
         """Give the first frame of which something may still be said."""
         sure = self._coverage.frame(self._moment(run.position - 1) - self._choice.delay)
         return max(want.start, min(sure, run.complete, want.stop))

@@ -57,7 +57,7 @@ def save_person(document: Document, session: Session, path: Path, model: Fits) -
         profile = profile_of(model, chosen, lambda frame: video.frame(frame).square.grey)
     profile.save(path)
     return (
-        f"{len(profile.lessons)} corrections remembered: {path}; it holds pictures of the face: "
+        f"{len(profile.examples)} corrections remembered: {path}; it holds pictures of the face: "
         "delete the file to forget the person"
     )
 

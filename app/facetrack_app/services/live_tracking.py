@@ -124,8 +124,8 @@ class LiveTracking:
             pass
 
     def teach(self, face: Face, points: Points, mask: Mask) -> int:
-        """Teach the tracker on the frame at which it stands still; returns the face's lessons."""
-        return self._tracker.correct(face.id, points, mask).lessons
+        """Teach the tracker on the frame at which it stands still; returns the face's examples."""
+        return self._tracker.correct(face.id, points, mask).examples
 
     def change(self, act: Callable[[Tracker, list[Face]], None]) -> None:
         """Do something to the tracker between two frames."""

@@ -16,7 +16,7 @@ from facetrack.annotation.corrections import Correction
 from facetrack.annotation.residual import carry_residuals
 from facetrack.annotation.retrack import STOPPED, Outcome, Refit, retrack
 from facetrack.annotation.stills import Points, refit_stills
-from facetrack.annotation.taught import Lessons, completed, taught, worth_learning
+from facetrack.annotation.taught import Examples, completed, taught, worth_learning
 from facetrack.errors import FacetrackError
 from facetrack.face import N_POINTS, Source
 from facetrack.video.frame import Frame, Image
@@ -99,7 +99,7 @@ def do_job(
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda done, total: None,
     leave: Callable[[], bool] = lambda: False,
-    lessons: Lessons | None = None,
+    examples: Examples | None = None,
 ) -> Outcome:
     """Learn from a person's corrections and track a stretch anew."""
     stretch, span = stretch_of(video.pixel_aspect), (job.stretch.start, job.stretch.stop)
@@ -116,7 +116,7 @@ def do_job(
 
     chosen = {frame: said[frame] for frame in worth_learning(frames, *span)}
     try:
-        learned = taught(model, chosen, look, lessons)
+        learned = taught(model, chosen, look, examples)
     except _LeftError:
         return Outcome([], STOPPED, 0)
     if job.starts is not None:
@@ -172,7 +172,7 @@ class Retracking:
         self._done, self._failed, self._progress = done, failed, progress
         self._enough = threading.Event()  # of the job that was asked for last
         self._video: SeekableVideo | None = None
-        self._lessons = Lessons()
+        self._examples = Examples()
         self._worker: Worker[tuple[Job, threading.Event]] = Worker("tracking anew", self._track)
 
     def request(self, job: Job) -> None:
@@ -196,7 +196,7 @@ class Retracking:
             self._video = self._video or stack.enter_context(closing(self._open()))
             outcome = do_job(
                 job, self._model, self._video, stop=enough.is_set, progress=self._progress,
-                leave=enough.is_set, lessons=self._lessons,
+                leave=enough.is_set, examples=self._examples,
             )  # fmt: skip
         except FacetrackError as error:
             self._failed(job, str(error))

@@ -65,14 +65,14 @@ class LiveCorrecting:
             return
         begin = time.perf_counter()
         try:
-            lessons = self._session.release()
+            examples = self._session.release()
         except FacetrackError as error:
             self._watch.said(f"not learned: {error}", True)
         else:
             took = 1000 * (time.perf_counter() - begin)
-            by_now = f"{counted(lessons, 'correction')} of this face by now"
+            by_now = f"{counted(examples, 'correction')} of this face by now"
             learned = f"learned in {took:.0f} ms; {by_now}"
-            self._watch.said(learned if lessons else "nothing was moved, nothing learned", False)
+            self._watch.said(learned if examples else "nothing was moved, nothing learned", False)
         self._watch.changed()
 
     def _select(self, step: int) -> None:

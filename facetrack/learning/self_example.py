@@ -23,7 +23,7 @@ WEIGHT: Final = 0.1  # of a frame, in units of the whole training
 
 
 @dataclass(frozen=True, slots=True)
-class SelfLesson:
+class SelfExample:
     """One frame's face in the reference frame of the start, grey, and the label fits agreed on.
 
     Start and label are in pixels of this frame.
@@ -37,7 +37,7 @@ class SelfLesson:
 class SelfLearner:
     """Continues from what a person was taught, one frame at a time: iCCR as in the papers.
 
-    `cascade` is the tracking cascade with what corrections taught. Self-lessons leave `own` alone,
+    `cascade` is the tracking cascade with what corrections taught. Self-examples leave `own` alone,
     because it says what a person's convention is.
     """
 
@@ -53,13 +53,13 @@ class SelfLearner:
         self._reader = MapReader(cascade)
 
     @one_blas_thread()
-    def learn(self, lesson: SelfLesson) -> Learned:
+    def learn(self, example: SelfExample) -> Learned:
         """Learn one frame on all levels, each from where the one before leads.
 
         Raises LearningError if the sums are not positive definite any more.
         """
         everything = np.ones(68, np.bool_)
-        start = Start(lesson.patch, lesson.start, lesson.label, everything, self._reader)
+        start = Start(example.patch, example.start, example.label, everything, self._reader)
         weight = np.float32(np.sqrt(WEIGHT))
         levels: list[Level] = []
         for number, level in enumerate(self._cascade.levels):

@@ -18,8 +18,8 @@ from facetrack.landmarks.shape_model import N_RIGID, ShapeModel
 Array = npt.NDArray[np.float64]
 
 KEEP: Final = 0.5  # of a shape's own form in a start, as the tracker starts from the last shape
-# Of a start's own form, one entry per start of a lesson. The last start knows nothing of the label:
-# if all of them were displaced towards theirs, a larger correction would look like more of a
+# Of a start's own form, one entry per start of an example. The last start knows nothing of the
+# label: if all of them were displaced towards theirs, a larger correction would look like more of a
 # displacement, and that is what would be learned.
 _KEEPS: Final = (KEEP, KEEP, KEEP, 0.0)
 STARTS: Final = len(_KEEPS)
@@ -34,11 +34,11 @@ NO_KEY: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class Example:
     """A face as J starts see it, grey, and where its landmarks are, pixels of each reference frame.
 
     `key` is the frame it comes from, by which a later correction of that frame replaces it;
-    `NO_KEY` for a lesson of another video.
+    `NO_KEY` for an example of another video.
     """
 
     key: int
@@ -48,15 +48,15 @@ class Lesson:
     mask: Annotated[npt.NDArray[np.bool_], (N_POINTS,)]  # the points that the person vouches for
 
 
-def make_lesson(
+def make_example(
     image: Image,
     points: Array,
     mask: npt.NDArray[np.bool_],
     shape_model: ShapeModel,
     *,
     key: int = NO_KEY,
-) -> Lesson:
-    """Make a lesson of a corrected face: the same for the same arguments, its seed is its own.
+) -> Example:
+    """Make an example of a corrected face: the same for the same arguments, its seed is its own.
 
     `points` are in pixels of the image: the correction, and the fit where `mask` is False.
     """
@@ -70,7 +70,7 @@ def make_lesson(
         patches.append(warp_to_frame(image, to_frame))
         starts.append(to_frame.apply(start))
         labels.append(to_frame.apply(points))
-    return Lesson(key, np.stack(patches), np.stack(starts), np.stack(labels), np.array(mask))
+    return Example(key, np.stack(patches), np.stack(starts), np.stack(labels), np.array(mask))
 
 
 def _moved(points: Array, shape_model: ShapeModel, rng: np.random.Generator) -> Array:

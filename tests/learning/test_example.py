@@ -1,4 +1,4 @@
-"""A correction becomes a lesson: starts as a tracker has them, and labels in their frames."""
+"""A correction becomes an example: starts as a tracker has them, and labels in their frames."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.testing import assert_allclose
 
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import N_RIGID
-from facetrack.learning.lesson import STARTS, _moved, make_lesson
+from facetrack.learning.example import STARTS, _moved, make_example
 
 
-def test_labels_are_the_correction_in_each_starts_frame(lesson, opinion, shipped_model) -> None:
-    one = lesson(30)
+def test_labels_are_the_correction_in_each_starts_frame(example, opinion, shipped_model) -> None:
+    one = example(30)
     shape_model = shipped_model.shape_model
     for start, label in zip(one.starts, one.labels, strict=True):
         assert_allclose(shape_model.to_reference(start).scale, 1, atol=1e-6)
@@ -24,9 +24,9 @@ def test_labels_are_the_correction_in_each_starts_frame(lesson, opinion, shipped
         )
 
 
-def test_starts_lie_as_far_off_as_a_face_moves_and_half_relaxed(lesson, shipped_model) -> None:
+def test_starts_lie_as_far_off_as_a_face_moves_and_half_relaxed(example, shipped_model) -> None:
     """The last one knows nothing of the label's form, or displacement itself would be learned."""
-    one, mean = lesson(30), shipped_model.shape_model.mean
+    one, mean = example(30), shipped_model.shape_model.mean
     eye = np.linalg.norm(mean[36] - mean[45])
     off = (one.starts - one.labels).mean(axis=1)
     assert (np.linalg.norm(off, axis=1) < 0.15 * eye).all()
@@ -49,8 +49,8 @@ def test_a_start_is_shifted_by_three_percent_of_the_eye_distance(shipped_model) 
     assert_allclose(moved - model.mean, np.tile([0.03 * eyes, 0], (68, 1)), atol=1e-9)
 
 
-def test_the_same_correction_gives_the_same_lesson(lesson) -> None:
-    one, again = lesson(30), lesson(30)
+def test_the_same_correction_gives_the_same_example(example) -> None:
+    one, again = example(30), example(30)
     assert one.patches.tobytes() == again.patches.tobytes()
     assert one.starts.tobytes() == again.starts.tobytes()
     assert one.patches.shape == (STARTS, 160, 160)
@@ -58,7 +58,7 @@ def test_the_same_correction_gives_the_same_lesson(lesson) -> None:
 
 def test_a_correction_that_vouches_for_nothing_is_refused(video, shipped_model) -> None:
     with pytest.raises(InputError, match="at least one point"):
-        make_lesson(
+        make_example(
             video.frame(0).image, video.truth(0), np.zeros(68, bool), shipped_model.shape_model
         )
 
