@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PACKAGES", "missing_library"]
-
 # Debian's and Ubuntu's names.
 PACKAGES: Final = (
     "libgl1", "libglib2.0-0", "libfontconfig1", "libxcb-icccm4", "libxcb-image0",
@@ -28,17 +26,9 @@ except (ImportError, OSError) as error: print(error)
 
 
 def missing_library(plugin: str) -> str:
-    """Name the first system library that a platform plug-in of Qt lacks.
+    """Name the first system library that a plug-in of Qt, "qxcb" or "qoffscreen", lacks.
 
-    Parameters
-    ----------
-    plugin : {'qxcb', 'qoffscreen'}
-
-    Returns
-    -------
-    str
-        What the loader says; empty if nothing is missing, PyQt5 is not installed, or this is not
-        Linux.
+    What the loader says; empty if nothing is missing, PyQt5 is not installed, or this is not Linux.
     """
     spec = find_spec("PyQt5")
     if spec is None or spec.origin is None or sys.platform != "linux":

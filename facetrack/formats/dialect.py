@@ -11,8 +11,6 @@ from typing import Final, TextIO
 
 from facetrack.errors import FormatError
 
-__all__ = ["NO_TEXT", "SEPARATORS", "number", "open_table", "separator_of", "table_lines"]
-
 SEPARATORS: Final = (",", ";", "\t")
 NO_TEXT: Final = "NA"  # what R writes for a text that is missing
 _BOMS: Final = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -36,22 +34,10 @@ codecs.register_error("facetrack.ansi", _ansi)
 
 
 def open_table(path: str | os.PathLike[str]) -> TextIO:
-    """Open a table of unknown origin.
+    """Open a table of unknown origin; line ends are kept.
 
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    text stream
-        UTF-16 where a byte order mark says so (Excel's "Unicode text"), else UTF-8, and what is
-        none of it Windows-1252; line ends are kept.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
+    UTF-16 where a byte order mark says so (Excel's "Unicode text"), else UTF-8, and what is none of
+    it Windows-1252.
     """
     with Path(path).open("rb") as stream:
         encoding = _BOMS.get(stream.read(2), "utf-8-sig")
@@ -59,39 +45,15 @@ def open_table(path: str | os.PathLike[str]) -> TextIO:
 
 
 def separator_of(header: str) -> str:
-    """Find what separates the cells of a table.
-
-    Parameters
-    ----------
-    header : str
-        Its first line.
-
-    Returns
-    -------
-    str
-        The comma, the semicolon or the tab: whichever is there most often.
-    """
+    """Return what separates a table's cells: of `SEPARATORS` the commonest in its first line."""
     return max(SEPARATORS, key=header.count)
 
 
 def number(cell: str, separator: str = ",") -> float:
-    """Read a number however it is spelt.
+    """Read a number however it is spelt; a `ValueError` says that it is none.
 
-    Parameters
-    ----------
-    cell : str
-    separator : str
-        Of the cells: where it is no comma, a comma is a decimal point.
-
-    Returns
-    -------
-    float
-        NaN for all that stands for a missing value, such as "", "NA", "#N/A" or "-nan(ind)".
-
-    Raises
-    ------
-    ValueError
-        If it is no number.
+    NaN for all that stands for a missing value, such as "", "NA", "#N/A" or "-nan(ind)". Where the
+    separator of the cells is no comma, a comma is a decimal point.
     """
     text = cell.strip()
     if text.lower() in _NOTHING:
@@ -100,26 +62,11 @@ def number(cell: str, separator: str = ",") -> float:
 
 
 def table_lines(path: str | os.PathLike[str], *, limit: int) -> tuple[list[list[str]], str]:
-    """Read the cells of a table that was written here, or saved again by another program.
+    """Read cells and separator of a table written here, or saved again by another program.
 
-    Parameters
-    ----------
-    path : path-like
-    limit : int
-        Largest size in bytes.
-
-    Returns
-    -------
-    lines : list of list of str
-        The header first, without blanks around its names; without the column of row names that R
-        and pandas put in front.
-    separator : str
-        See `separator_of`.
-
-    Raises
-    ------
-    FormatError
-        If the file is missing, unreadable or too big.
+    The header comes first, without blanks around its names; the column of row names that R and
+    pandas put in front is left out. A `FormatError` says that the file is missing, unreadable or
+    larger than `limit` bytes.
     """
     try:
         if Path(path).stat().st_size > limit:

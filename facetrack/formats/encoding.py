@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from facetrack.errors import InputError
 
-__all__ = ["NO_STATE", "Makers", "Stateful", "decode", "encode"]
+__all__ = ["NO_STATE", "Stateful"]
 
 T = TypeVar("T")
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -84,23 +84,10 @@ class Stateful:
 
 
 def encode(value: Any) -> Any:
-    """Put a value into the plain types of JSON.
+    """Put a value into the plain types of JSON, for `decode`.
 
-    Parameters
-    ----------
-    value : object
-        A number, text, truth value, None, enum, array or `Stateful`, or a list, tuple, deque,
-        mapping, named tuple or dataclass of such.
-
-    Returns
-    -------
-    object
-        For `decode`.
-
-    Raises
-    ------
-    TypeError
-        If the value is of another type.
+    A number, text, truth value, None, enum, array or `Stateful`, or a list, tuple, deque, mapping,
+    named tuple or dataclass of such; a `TypeError` refuses others.
     """
     return _writer(type(value))(value)
 
@@ -108,25 +95,10 @@ def encode(value: Any) -> Any:
 def decode(kind: type[T], plain: object, makers: Makers = _NO_MAKERS) -> T:
     """Read what `encode` gave, also after a way through JSON.
 
-    Parameters
-    ----------
-    kind : type
-        What was encoded; of an array the dtype and, with ``Annotated[..., (n, m)]``, the shape.
-    plain : object
-    makers : mapping of type to callable, optional
-        How to make the `Stateful` types within of their state.
-
-    Returns
-    -------
-    object
-        Arrays are writable and in the machine's byte order.
-
-    Raises
-    ------
-    InputError
-        If it is of another type.
-    TypeError
-        If `kind` is none that can be encoded.
+    `kind` is the type of what was encoded: of an array the dtype and the shape, where it is
+    ``Annotated[..., (n, m)]``. Arrays are writable and in the machine's byte order. `makers` make
+    the `Stateful` types within of their state. An `InputError` says that `plain` is of another
+    type, a `TypeError` that `kind` is none that can be encoded.
     """
     try:
         read: T = _reader(kind)(plain, makers)

@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from facetrack.reading import Event
 
-__all__ = ["LEVEL", "LONGEST", "Episodes"]
-
 LEVEL: Final = 2.0
 SHORTEST: Final = 0.3  # seconds
 JOINED: Final = 0.3  # seconds below the level, or without a score, that do not end an episode
@@ -41,19 +39,10 @@ class Episodes:
     _closed: float | None = field(default=None, init=False)  # when a long one was
 
     def update(self, time: float, score: float) -> list[Event]:
-        """Take the next score; NaN where there is none.
+        """Take the next score, NaN where there is none; return the episode that ended, if one did.
 
-        Parameters
-        ----------
-        time : float
-            Seconds; grows.
-        score : float
-
-        Returns
-        -------
-        list of Event
-            The episode that ended, if one did. Its score is the largest; `detail["continued"]`
-            says that it goes on from one that was closed because it was long.
+        `time` is in seconds and grows. The episode's score is the largest; `detail["continued"]`
+        says that it continues one that was closed because it was long.
         """
         found = []
         if self._above and time - self._above[-1][0] > self.joined + _EPS:
@@ -69,13 +58,7 @@ class Episodes:
         return found
 
     def finish(self) -> list[Event]:
-        """End the episode that is open, when no further score comes.
-
-        Returns
-        -------
-        list of Event
-            That episode, if it is long enough.
-        """
+        """End the episode that is open, when no further score comes; return it if long enough."""
         above, self._above = self._above, []
         if not above or above[-1][0] - above[0][0] < self.shortest - _EPS:
             return []

@@ -14,8 +14,6 @@ from facetrack.synthetic.dynamics import HIGHEST, Delayed, Move, Pulse, Sway, Sw
 from facetrack.synthetic.portrait import Points
 from facetrack.synthetic.units import CLOSING
 
-__all__ = ["ACTIONS", "NOTHING", "SIDED", "ActionFilm", "film_action"]
-
 Values = npt.NDArray[np.float64]
 
 NOTHING: Final = "nothing"
@@ -31,36 +29,18 @@ _TALKS, _TURNS, _MIMICS = 0.3, 0.3, 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionFilm:
-    """One action.
+    """One action."""
 
-    Attributes
-    ----------
-    action : str
-        Of `ACTIONS`.
-    side : {"right", "left", ""}
-        The person's, of a wink; empty of all others.
-    images : ndarray, shape (n, H, W, 3), uint8
-        BGR.
-    points : ndarray, shape (n, 68, 2), float64
-        True landmarks in pixels.
-    times : ndarray, shape (n,), float64
-        Seconds.
-    start, peak, stop : int
-        Frames, all belonging to the event; -1 where there is none. One that is longer than the
-        film fills it.
-    box : ndarray, shape (4,), float64
-        Left, top, right, bottom of what moves while the event is clear, pixels; NaN where there
-        is none.
-    """
-
-    action: str
-    side: str
-    images: npt.NDArray[np.uint8]
-    points: Points
-    times: Values
+    action: str  # of `ACTIONS`
+    side: str  # the person's, "right" or "left", of a wink; empty of all others
+    images: npt.NDArray[np.uint8]  # (n, H, W, 3) BGR
+    points: Points  # (n, 68, 2), true landmarks in pixels
+    times: Values  # (n,), seconds
+    # Frames, all belonging to the event; -1 where there is none. A longer one fills the film.
     start: int
     peak: int
     stop: int
+    # (4,), left, top, right, bottom of what moves while the event is clear, pixels; NaN for none.
     box: Values
 
 
@@ -75,27 +55,9 @@ def film_action(
 ) -> ActionFilm:
     """Film one action in the middle of other things that faces do.
 
-    Parameters
-    ----------
-    actor : Actor
-    action : str
-        Of `ACTIONS`.
-    rng : numpy.random.Generator
-        Everything random is drawn here.
-    n_frames : int
-    frame_rate : float
-        Frames per second.
-    side : {"right", "left"}, optional
-        The person's, of a wink; drawn where it is not said.
-
-    Returns
-    -------
-    ActionFilm
-
-    Notes
-    -----
-    The head sways in all films, and in some it turns or its mouth talks or moves, whatever the
-    action. The mouth rests where the action is of the mouth.
+    The head sways in all films, and in some it turns or the mouth talks or moves, whatever the
+    action; the mouth rests where the action is of the mouth. `side` is the person's, "right" or
+    "left", of a wink; drawn where it is not said.
     """
     times = np.arange(n_frames) / frame_rate
     if action == SIDED:

@@ -15,8 +15,6 @@ from facetrack.synthetic.portrait import Points, Portrait
 from facetrack.synthetic.puppet import Expression, Puppet
 from facetrack.synthetic.render import CameraEffects, noise_field
 
-__all__ = ["Actor", "Shot"]
-
 Image = npt.NDArray[np.uint8]
 
 _LIGHT, _BLUR, _NOISE = 0.15, 0.6, 2.0  # see `CameraEffects`
@@ -28,32 +26,16 @@ _LASHES: Final = (0.3, 1.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
-    """One frame of a film.
+    """One frame of a film."""
 
-    Attributes
-    ----------
-    image : ndarray, shape (H, W, 3), uint8
-        BGR.
-    points : ndarray, shape (68, 2), float64
-        True landmarks in pixels.
-    expression : Expression
-        What the face does.
-    """
-
-    image: Image
-    points: Points
+    image: Image  # (H, W, 3) BGR
+    points: Points  # (68, 2), true landmarks in pixels
     expression: Expression
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Actor:
-    """One person.
-
-    Attributes
-    ----------
-    puppet : Puppet
-    traits : Traits
-    """
+    """One person."""
 
     puppet: Puppet
     traits: Traits
@@ -69,20 +51,8 @@ class Actor:
     ) -> Actor:
         """Draw how a person moves, how deep furrows are, and where the face is in the frame.
 
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        portrait : Portrait
-            Near neutral.
-        shape_model : ShapeModel
-        size : (int, int)
-            Width and height of the frames, pixels.
-        eye_distance : float, optional
-            Outer-eye distance in the frames, pixels; drawn where it is not said.
-
-        Returns
-        -------
-        Actor
+        The portrait is near neutral; `size` (width, height) and the outer-eye distance are those of
+        the frames, pixels; the distance is drawn where it is not said.
         """
         traits = Traits.drawn(rng)
         usual = rng.uniform(*_EYE_DISTANCE) * size[1]
@@ -101,19 +71,9 @@ class Actor:
     def film(
         self, moves: Sequence[Move], times: npt.NDArray[np.float64], rng: np.random.Generator
     ) -> Iterator[Shot]:
-        """Film what the person does, in light that wanders.
+        """Film what the person does at times in seconds, (n,), in light that wanders.
 
-        Parameters
-        ----------
-        moves : sequence of Move
-        times : ndarray, shape (n,), float64
-            Seconds.
-        rng : numpy.random.Generator
-            Of light, blur and noise.
-
-        Yields
-        ------
-        Shot
+        `rng` is of light, blur and noise.
         """
         field = noise_field(rng, self.puppet.size, _NOISE)
         effects = CameraEffects(rng, light=_LIGHT, blur=_BLUR, noise=field)

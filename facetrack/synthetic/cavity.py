@@ -15,8 +15,6 @@ import numpy.typing as npt
 
 from facetrack.synthetic.portrait import Points
 
-__all__ = ["LOWER", "REACH", "UPPER", "below_seam", "fill"]
-
 Image = npt.NDArray[np.uint8]
 
 UPPER: Final = (61, 62, 63)
@@ -31,19 +29,9 @@ _FULL: Final = 0.03  # outer-eye distances that the lips part until the cavity i
 
 
 def below_seam(points: Points, places: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    """Tell the lower side of the mouth from the upper one.
+    """Return the weight of the warp that moves the lower lip, 0 to 1, at places (h, w, 2).
 
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        Landmarks in the head's frame, where they have moved to.
-    places : ndarray, shape (h, w, 2)
-        In the same frame.
-
-    Returns
-    -------
-    ndarray, shape (h, w), float32
-        Weight of the warp that moves the lower lip, 0 to 1.
+    `points` are the landmarks where they have moved to; both are in the head's frame.
     """
     middle = [0.5 * (points[u] + points[v]) for u, v in zip(UPPER, LOWER, strict=True)]
     seam = np.array([points[60], *middle, points[64]])
@@ -57,18 +45,10 @@ def below_seam(points: Points, places: npt.NDArray[np.floating]) -> npt.NDArray[
 
 
 def fill(frame: Image, points: Points, parted: float, scale: float) -> None:
-    """Darken what is between the lips.
+    """Darken what is between the lips of a frame, (H, W, 3) BGR, in place.
 
-    Parameters
-    ----------
-    frame : ndarray, shape (H, W, 3), uint8
-        BGR, drawn into.
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels of the frame.
-    parted : float
-        How much farther the lips are apart than in the portrait, outer-eye distances.
-    scale : float
-        Pixels of an outer-eye distance.
+    `points` are landmarks in its pixels, `parted` is how much farther the lips are apart than in
+    the portrait, outer-eye distances, and `scale` the pixels of one.
     """
     opacity = float(np.clip(parted / _FULL, 0, 1))
     outline = points[list(_INNER)]

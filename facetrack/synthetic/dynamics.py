@@ -13,19 +13,6 @@ from facetrack.synthetic.motion import Waves
 from facetrack.synthetic.puppet import Expression
 from facetrack.synthetic.units import CLOSING, UNITS
 
-__all__ = [
-    "HIGHEST",
-    "Curve",
-    "Move",
-    "Pulse",
-    "Sway",
-    "Syllables",
-    "Traits",
-    "amount",
-    "curves",
-    "play",
-]
-
 Values = npt.NDArray[np.float64]
 
 HIGHEST: Final = 5.0  # intensity of an action unit
@@ -41,38 +28,19 @@ class Curve(Protocol):
     """A value in time."""
 
     def at(self, times: Values) -> Values:
-        """Compute the values at some times; 0 where nothing moves.
-
-        Parameters
-        ----------
-        times : ndarray, shape (n,), float64
-            Seconds.
-
-        Returns
-        -------
-        ndarray, shape (n,), float64
-        """
+        """Return the values at times in seconds, shape (n,); 0 where nothing moves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Up, a while there, and back.
+    """Up, a while there, and back."""
 
-    Attributes
-    ----------
-    start, onset, hold, offset : float
-        When it begins, and how long its phases last, seconds.
-    peak : float
-    drift : float
-        How much it wanders while it is held, as a part of the peak: up to there at its middle.
-    """
-
-    start: float
+    start: float  # seconds, as the lengths of the phases
     onset: float
     hold: float
     offset: float
     peak: float
-    drift: float = 0.0
+    drift: float = 0.0  # part of the peak by which it has wandered when half the hold is over
 
     @property
     def stop(self) -> float:
@@ -80,17 +48,7 @@ class Pulse:
         return self.start + self.onset + self.hold + self.offset
 
     def at(self, times: Values) -> Values:
-        """Compute the values at some times.
-
-        Parameters
-        ----------
-        times : ndarray, shape (n,), float64
-            Seconds.
-
-        Returns
-        -------
-        ndarray, shape (n,), float64
-        """
+        """Return the values at times in seconds, shape (n,)."""
         since = times - self.start
         up = smooth_step(since / self.onset)
         down = smooth_step((since - self.onset - self.hold) / self.offset)
@@ -100,22 +58,12 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """To and fro, as a head nods or shakes.
+    """To and fro, as a head nods or shakes."""
 
-    Attributes
-    ----------
-    start, seconds : float
-        When it begins and how long it takes.
-    cycles : float
-        How often it goes to and fro.
-    peak : float
-        How far, and to which side first.
-    """
-
-    start: float
+    start: float  # seconds
     seconds: float
-    cycles: float
-    peak: float
+    cycles: float  # how often it goes to and fro
+    peak: float  # how far, and by its sign to which side first
 
     @property
     def stop(self) -> float:
@@ -131,37 +79,16 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class Syllables:
-    """The mouth of a person who talks.
+    """The mouth of a person who talks."""
 
-    Attributes
-    ----------
-    start, stop : float
-        Seconds.
-    peak : float
-    rate : float
-        Syllables a second.
-    phase : float
-        Radians.
-    """
-
-    start: float
+    start: float  # seconds
     stop: float
     peak: float
-    rate: float
-    phase: float
+    rate: float  # syllables a second
+    phase: float  # radians
 
     def at(self, times: Values) -> Values:
-        """Compute the values at some times.
-
-        Parameters
-        ----------
-        times : ndarray, shape (n,), float64
-            Seconds.
-
-        Returns
-        -------
-        ndarray, shape (n,), float64
-        """
+        """Return the values at times in seconds, shape (n,)."""
         around = smooth_step((times - self.start) / _RISE) * smooth_step(
             (self.stop - times) / _RISE
         )
@@ -171,35 +98,16 @@ class Syllables:
 
     @staticmethod
     def drawn(rng: np.random.Generator, start: float, stop: float, peak: float) -> Syllables:
-        """Draw rate and phase.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        start, stop : float
-            Seconds.
-        peak : float
-
-        Returns
-        -------
-        Syllables
-        """
+        """Draw rate and phase; `start` and `stop` in seconds."""
         return Syllables(start, stop, peak, rng.uniform(*_SYLLABLE), rng.uniform(0, 2 * np.pi))
 
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """Another curve, later.
-
-    Attributes
-    ----------
-    curve : Curve
-    by : float
-        Seconds.
-    """
+    """Another curve, later."""
 
     curve: Curve
-    by: float
+    by: float  # seconds
 
     def at(self, times: Values) -> Values:
         """Return the values at times in seconds, shape (n,)."""
@@ -207,31 +115,13 @@ class Delayed:
 
 
 class Sway:
-    """The small motion that a head makes all the time.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Everything random is drawn here, once.
-    size : float
-        About the largest value.
-    """
+    """The small motion that a head makes all the time, up to about `size`; drawn once, here."""
 
     def __init__(self, rng: np.random.Generator, size: float) -> None:
         self._waves, self._size = Waves(rng, 1), size
 
     def at(self, times: Values) -> Values:
-        """Compute the values at some times.
-
-        Parameters
-        ----------
-        times : ndarray, shape (n,), float64
-            Seconds.
-
-        Returns
-        -------
-        ndarray, shape (n,), float64
-        """
+        """Return the values at times in seconds, shape (n,)."""
         return self._size * np.array([float(self._waves.at(time)[0]) for time in times.tolist()])
 
 
@@ -239,48 +129,26 @@ class Sway:
 class Move:
     """One thing that a face does.
 
-    Attributes
-    ----------
-    unit : str
-        Of `units.UNITS`, with a curve from 0 to 5; `units.CLOSING`, from 0 to 1 (closed); or "yaw",
-        "pitch" and "roll" in radians, "right" and "down" in outer-eye distances.
-    curve : Curve
-    sides : (float, float)
-        Factors of the person's right and left half.
+    `unit` is of `units.UNITS`, with a curve from 0 to 5; `units.CLOSING`, from 0 to 1 (closed); or
+    "yaw", "pitch" and "roll" in radians, "right" and "down" in outer-eye distances.
     """
 
     unit: str
     curve: Curve
-    sides: tuple[float, float] = (1.0, 1.0)
+    sides: tuple[float, float] = (1.0, 1.0)  # factors of the person's right and left half
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """How one person differs from others.
+    """How one person differs from others, by unit."""
 
-    Attributes
-    ----------
-    gains : mapping of str to float
-        By unit: how much more than others the face moves at the same intensity.
-    turns : mapping of str to float
-        See `units.displacements`.
-    """
-
+    # How much more than others the face moves at the same intensity: a factor.
     gains: Mapping[str, float] = field(default_factory=dict)
-    turns: Mapping[str, float] = field(default_factory=dict)
+    turns: Mapping[str, float] = field(default_factory=dict)  # see `units.displacements`
 
     @staticmethod
     def drawn(rng: np.random.Generator) -> Traits:
-        """Draw a person: gains vary by a fifth, directions by 5 degrees.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        Traits
-        """
+        """Draw a person: gains vary by a fifth, directions by 5 degrees."""
         units = [unit for unit in UNITS if unit != CLOSING]
         gains = np.exp(rng.normal(0, 0.2, len(units)))
         turns = rng.normal(0, np.radians(5), len(units))
@@ -297,19 +165,9 @@ def smooth_step(part: Values) -> Values:
 
 
 def amount(intensity: npt.ArrayLike) -> Values:
-    """Return the part of the full displacement that an intensity from 0 to 5 makes.
+    """Return the part of the full displacement, 0 to 1, that an intensity from 0 to 5 makes.
 
     The grades of the Facial Action Coding System are not equally spaced: the first is a trace.
-
-    Parameters
-    ----------
-    intensity : array_like
-        0 to 5.
-
-    Returns
-    -------
-    ndarray, float64
-        0 to 1, in the shape of `intensity`.
     """
     from scipy.interpolate import PchipInterpolator  # loads slowly; the demo needs none
 
@@ -318,18 +176,9 @@ def amount(intensity: npt.ArrayLike) -> Values:
 
 
 def curves(moves: Iterable[Move], times: Values) -> dict[str, Values]:
-    """Compute the intensities in time.
+    """Compute the intensities at times in seconds, (n,), by unit, of those that move.
 
-    Parameters
-    ----------
-    moves : iterable of Move
-    times : ndarray, shape (n,), float64
-        Seconds.
-
-    Returns
-    -------
-    dict of str to ndarray, each shape (n,)
-        By unit, of those that move. Of moves of one unit the strongest counts; turns add up.
+    Of moves of one unit the strongest counts; turns add up.
     """
     found: dict[str, Values] = {}
     for move in moves:
@@ -350,19 +199,7 @@ def _range(unit: str) -> tuple[float, float]:
 
 
 def play(moves: Sequence[Move], times: Values, traits: Traits = Traits()) -> list[Expression]:
-    """Compute the expressions of a person in time.
-
-    Parameters
-    ----------
-    moves : sequence of Move
-    times : ndarray, shape (n,), float64
-        Seconds.
-    traits : Traits
-
-    Returns
-    -------
-    list of Expression
-    """
+    """Compute the expressions of a person at times in seconds, (n,)."""
     sides = {unit: np.zeros((len(times), 2)) for unit in (*UNITS, CLOSING)}
     for move in moves:
         if move.unit in _LIMITS:

@@ -8,8 +8,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["furrows", "shadow"]
-
 Points = npt.NDArray[np.float64]
 
 _DEPTH: Final = 0.12  # of the light that the deepest furrow takes
@@ -38,19 +36,10 @@ _RIDGES: Final[dict[str, tuple[tuple[int, tuple[float, float], float, float, flo
 
 
 def furrows(rest: Points, places: Points) -> dict[str, tuple[Points, Points]]:
-    """Draw the furrows of a face.
+    """Draw furrows by action unit: of the person's right and left half, each (h, w), 0 to 1.
 
-    Parameters
-    ----------
-    rest : ndarray, shape (n, 2), float64
-        Its landmarks at rest, in the head's frame (outer-eye distances).
-    places : ndarray, shape (h, w, 2), float64
-        Where to draw, in the same frame.
-
-    Returns
-    -------
-    dict of str to (ndarray, ndarray), each shape (h, w)
-        By action unit: of the person's right and left half, from 0 to 1.
+    `rest` are the landmarks at rest and `places`, (h, w, 2), where to draw: both in the head's
+    frame (outer-eye distances).
     """
     from facetrack.landmarks.markup import MIRROR
 
@@ -71,21 +60,10 @@ def shadow(
     factors: Mapping[str, tuple[float, float]],
     depth: float,
 ) -> Points:
-    """Compute how much of the light is left.
+    """Compute how much of the light is left, (h, w), at most 1; `drawn` is of `furrows`.
 
-    Parameters
-    ----------
-    drawn : mapping
-        See `furrows`.
-    factors : mapping of str to (float, float)
-        Parts of the full action units on the person's right and left.
-    depth : float
-        How deep this person's furrows are; 1 is usual.
-
-    Returns
-    -------
-    ndarray, shape (h, w), float64
-        At most 1.
+    `factors` are parts of the full action units on the person's right and left; `depth` is how deep
+    this person's furrows are, 1 is usual.
     """
     light = np.ones(next(iter(drawn.values()))[0].shape)
     for unit, sides in factors.items():

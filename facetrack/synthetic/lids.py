@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from facetrack.synthetic.portrait import Points
 
-__all__ = ["close_lids", "closed_points"]
-
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
@@ -59,24 +57,10 @@ class _Eye(NamedTuple):
 def close_lids(
     image: Image, points: Points, shut: tuple[float, float], lashes: tuple[float, float]
 ) -> tuple[Image, Points]:
-    """Close the eyes of a picture.
+    """Close the person's right and left eye in a copy of a picture, grey or colour.
 
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3), uint8
-    points : ndarray, shape (68, 2), float64
-        Landmarks in pixels.
-    shut : (float, float)
-        How far the person's right and left eye are closed: 0 as they are, 1 wholly.
-    lashes : (float, float)
-        How dark the lashes of each are, 0 to 1.
-
-    Returns
-    -------
-    image : ndarray, uint8
-        A new one, of the same shape.
-    points : ndarray, shape (68, 2), float64
-        Those of the lids where they are now.
+    `points` are landmarks in pixels; they are returned where those of the lids are now. `shut` is
+    how far each eye is closed, 0 (as it is) to 1, `lashes` how dark its lashes are, 0 to 1.
     """
     image = image.copy()
     for side in range(2):
@@ -87,19 +71,7 @@ def close_lids(
 
 
 def closed_points(points: Points, shut: tuple[float, float]) -> Points:
-    """Return where the landmarks are once `close_lids` has closed the eyes.
-
-    Parameters
-    ----------
-    points : ndarray, shape (68, 2), float64
-        Pixels, with open eyes.
-    shut : (float, float)
-        How far the right and the left eye are closed, 0 to 1.
-
-    Returns
-    -------
-    ndarray, shape (68, 2), float64
-    """
+    """Return where landmarks (pixels, open eyes) are once `close_lids` has closed the eyes."""
     result = points.copy()
     for side, (_, *lids) in enumerate(_EYES):
         eye = _eye_of(points, side)

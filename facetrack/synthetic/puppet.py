@@ -20,8 +20,6 @@ from facetrack.synthetic.proportions import with_room
 from facetrack.synthetic.units import CHEEKS, displacements
 from facetrack.synthetic.warps import Field, Spline, grid, inverse, look_up, sample, stretch
 
-__all__ = ["Expression", "Puppet"]
-
 Image = npt.NDArray[np.uint8]
 
 _FOREHEAD: Final = ((-0.4, -0.62), (0.0, -0.66), (0.4, -0.62))  # stay
@@ -47,50 +45,26 @@ class _Warp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What a face does at one moment.
-
-    Attributes
-    ----------
-    units : mapping of str to (float, float)
-        Of `units.UNITS`: parts of the full action units on the person's right and left.
-    turns : mapping of str to float
-        See `units.displacements`.
-    shut : (float, float)
-        How far the person's right and left eye are closed, 0 to 1.
-    yaw, pitch, roll : float
-        Turn of the head against the portrait in radians: to the image's right, down, clockwise.
-    shift : (float, float)
-        Of the head to the right and down, outer-eye distances.
-    """
+    """What a face does at one moment; `units` and `turns` as `displacements` takes them."""
 
     units: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     turns: Mapping[str, float] = field(default_factory=dict)
+    # How far the person's right and left eye are closed, 0 to 1.
     shut: tuple[float, float] = (0.0, 0.0)
-    yaw: float = 0.0
-    pitch: float = 0.0
-    roll: float = 0.0
-    shift: tuple[float, float] = (0.0, 0.0)
+    yaw: float = 0.0  # of the head against the portrait, radians: to the image's right
+    pitch: float = 0.0  # down
+    roll: float = 0.0  # clockwise
+    shift: tuple[float, float] = (0.0, 0.0)  # to the right and down, outer-eye distances
 
 
 class Puppet:
     """Draws one person with any expression.
 
-    Parameters
-    ----------
-    portrait : Portrait
-        Near neutral: what it shows is the face at rest.
-    shape_model : ShapeModel
-        Its mean head says how far points lie before each other when the head turns.
-    size : (int, int)
-        Width and height of the frames, pixels.
-    eye_distance : float
-        Outer-eye distance in the frames, pixels.
-    middle : (float, float)
-        Where the middle of the outer eye corners is at rest, parts of width and height.
-    depth : float
-        How deep the person's furrows are; 1 is usual.
-    lashes : float
-        How dark the lashes are, 0 to 1.
+    The portrait is near neutral: what it shows is the face at rest. The mean head of `shape_model`
+    says how far points lie before each other when the head turns. `size` (width, height) and the
+    outer-eye distance are those of the frames, pixels; `middle` is where the middle of the outer
+    eye corners is at rest, parts of width and height; `depth` is how deep the person's furrows are,
+    1 is usual; `lashes` is how dark the lashes are, 0 to 1.
     """
 
     def __init__(
@@ -128,18 +102,9 @@ class Puppet:
         self._last: tuple[Expression, _Warp] | None = None
 
     def draw(self, expression: Expression) -> tuple[Image, Points]:
-        """Draw a frame.
+        """Draw a frame, (H, W, 3) BGR; return it and the true landmarks in its pixels, (68, 2).
 
-        Parameters
-        ----------
-        expression : Expression
-
-        Returns
-        -------
-        image : ndarray, shape (H, W, 3), uint8
-            BGR.
-        points : ndarray, shape (68, 2), float64
-            True landmarks in pixels of the frame; they went where their pixels did.
+        They went where their pixels did.
         """
         shut = expression.shut
         light = self._shaded(expression)
@@ -153,31 +118,11 @@ class Puppet:
         return frame, points
 
     def landmarks(self, expression: Expression) -> Points:
-        """Return the true landmarks alone.
-
-        Parameters
-        ----------
-        expression : Expression
-
-        Returns
-        -------
-        ndarray, shape (68, 2), float64
-            In pixels of the frame.
-        """
+        """Return the true landmarks alone, (68, 2), in pixels of the frame."""
         return _project(self._plane(expression), self._moved(expression))
 
     def tightest(self, expression: Expression) -> float:
-        """Return the smallest determinant of the warp's Jacobian.
-
-        Parameters
-        ----------
-        expression : Expression
-
-        Returns
-        -------
-        float
-            Above 0 nothing folds.
-        """
+        """Return the smallest determinant of the warp's Jacobian; above 0 nothing folds."""
         return self._warp(expression).tightest
 
     def _warp(self, expression: Expression) -> _Warp:

@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from facetrack.landmarks.markup import MIRROR
 
-__all__ = ["CHEEKS", "CLOSING", "N_CONTROL", "UNITS", "displacements"]
-
 Points = npt.NDArray[np.float64]
 
 # Places on the cheeks that are no landmarks: points 68 and 69 of the person's right, 70 and 71.
@@ -104,24 +102,12 @@ def displacements(
     *,
     turns: Mapping[str, float] | None = None,
 ) -> Points:
-    """Compute where action units move the points of a face.
+    """Compute by how much action units move the points of a face, (72, 2): landmarks and cheeks.
 
-    Parameters
-    ----------
-    factors : mapping of str to (float, float)
-        Of units in `UNITS`: part of the full displacement on the person's right and left; the
-        middle moves by the mean. `CLOSING` is left out.
-    rest : ndarray, shape (72, 2), float64
-        The face at rest: landmarks and cheeks.
-    turns : mapping of str to float, optional
-        By how much the directions of a unit are turned, radians: outwards on both sides.
+    `factors` are, by unit of `UNITS`, parts of the full displacement on the person's right and
+    left; the middle moves by the mean, and `CLOSING` is left out. `rest`, (72, 2), is the face at
+    rest. `turns` are radians by which a unit's directions are turned, outwards on both sides.
 
-    Returns
-    -------
-    ndarray, shape (72, 2), float64
-
-    Notes
-    -----
     Of two units that move the same points each point moves by the larger displacement and half of
     the smaller one; other units add up. The lids come no nearer to each other than to a tenth of
     their distance at rest.

@@ -13,8 +13,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["HIGH", "LOW", "STEP", "Spline", "border", "grid", "inverse", "sample", "stretch"]
-
 Points = npt.NDArray[np.float64]
 Field = npt.NDArray[np.float32]
 
@@ -27,34 +25,18 @@ _ROUNDS: Final = 8
 
 
 def grid() -> Points:
-    """Return the places of a field's cells.
-
-    Returns
-    -------
-    ndarray, shape (rows, columns, 2), float64
-    """
+    """Return the places of a field's cells, (rows, columns, 2)."""
     rows, columns = _shape()
     x, y = LOW[0] + STEP * np.arange(columns), LOW[1] + STEP * np.arange(rows)
     return np.stack(np.meshgrid(x, y), axis=-1)
 
 
 class Spline:
-    """Carries displacements of control points to every place around them.
+    """Carries displacements of control points, (n, 2), to every place around them.
 
-    Parameters
-    ----------
-    control : ndarray, shape (n, 2), float64
-        They need not differ from each other.
-    fixed : ndarray, shape (m, 2), float64
-        Points that stay, besides those of the border.
-
-    Notes
-    -----
-    Its values are linear in the displacements, so one product with a matrix gives them.
-
-    References
-    ----------
-    Bookstein, Principal warps: thin-plate splines and the decomposition of deformations, 1989.
+    They need not differ from each other; `fixed` points, (m, 2), stay, besides those of the border.
+    The values are linear in the displacements, so one product with a matrix gives them. Bookstein,
+    Principal warps: thin-plate splines and the decomposition of deformations, 1989.
     """
 
     def __init__(self, control: Points, fixed: Points) -> None:
@@ -67,16 +49,7 @@ class Spline:
         )
 
     def weights(self, places: Points) -> Points:
-        """Return how far places follow each control point.
-
-        Parameters
-        ----------
-        places : ndarray, shape (m, 2), float64
-
-        Returns
-        -------
-        ndarray, shape (m, n), float64
-        """
+        """Return how far places, (m, 2), follow each of the n control points, (m, n)."""
         return np.asarray(self._values(places), dtype=np.float64)
 
     @cached_property
@@ -84,52 +57,25 @@ class Spline:
         return self.weights(grid().reshape(-1, 2)).astype(np.float32)
 
     def field(self, shifts: Points) -> Field:
-        """Compute the displacements on the grid.
+        """Compute where each cell of `grid` goes, relative to itself: (rows, columns, 2).
 
-        Parameters
-        ----------
-        shifts : ndarray, shape (n, 2), float64
-            Of the control points.
-
-        Returns
-        -------
-        ndarray, shape (rows, columns, 2), float32
-            Where each cell of `grid` goes, relative to itself.
+        `shifts`, (n, 2), are those of the control points.
         """
         moved = self._on_grid @ shifts.astype(np.float32)
         return moved.reshape(*_shape(), 2)
 
 
 def sample(field: Field, places: npt.NDArray[np.floating]) -> Field:
-    """Interpolate a field.
-
-    Parameters
-    ----------
-    field : ndarray, shape (rows, columns, 2), float32
-    places : ndarray, shape (h, w, 2)
-
-    Returns
-    -------
-    ndarray, shape (h, w, 2), float32
-        0 outside of the grid.
-    """
+    """Interpolate a field, (rows, columns, 2), at places (h, w, 2); 0 outside of the grid."""
     cells = ((places - LOW) / STEP).astype(np.float32)
     return look_up(field, cells, beyond=cv2.BORDER_CONSTANT)
 
 
 def inverse(field: Field) -> Field:
-    """Compute where what arrives at a cell has come from.
+    """Compute where what arrives at a cell has come from, relative to the cell.
 
-    Parameters
-    ----------
-    field : ndarray, shape (rows, columns, 2), float32
-        See `Spline.field`.
-
-    Returns
-    -------
-    ndarray, shape (rows, columns, 2), float32
-        Relative to the cell. Found by iterating x = y - u(x), which converges where the warp
-        stretches nothing to more than double its length.
+    Both are fields, (rows, columns, 2). Found by iterating x = y - u(x), which converges where the
+    warp stretches nothing to more than double its length.
     """
     places = grid()
     back = -field
@@ -139,16 +85,9 @@ def inverse(field: Field) -> Field:
 
 
 def stretch(field: Field) -> Points:
-    """Return the determinant of a warp's Jacobian on the grid.
+    """Return the determinant of a warp's Jacobian on the grid, (rows, columns).
 
-    Parameters
-    ----------
-    field : ndarray, shape (rows, columns, 2)
-
-    Returns
-    -------
-    ndarray, shape (rows, columns), float64
-        1 where areas stay, 0 or less where the warp folds.
+    1 where areas stay, 0 or less where the warp folds.
     """
     dy, dx = (np.gradient(field.astype(np.float64), STEP, axis=axis) for axis in (0, 1))
     return np.asarray(
@@ -162,12 +101,7 @@ def _shape() -> tuple[int, int]:
 
 
 def border() -> Points:
-    """Return the points that hold the border.
-
-    Returns
-    -------
-    ndarray, shape (24, 2), float64
-    """
+    """Return the points that hold the border, (24, 2)."""
     return rim(*(np.linspace(low, high, _EDGE) for low, high in zip(LOW, HIGH, strict=True)))
 
 
