@@ -64,5 +64,5 @@ def test_every_public_name_is_described() -> None:
             seen += 1
             place = f"{path.relative_to(ROOT)}:{function.lineno} {function.name}"
             silent += [f"{place}: {lacking}" for lacking in _lacking(function)]
-    assert seen > 150
+    assert seen > 100
     assert not silent
