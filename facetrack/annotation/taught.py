@@ -72,7 +72,7 @@ def taught(
     return model if learned is None else PersonalModel(model, learned)
 
 
-def profile_of(model: Fits, corrections: Mapping[int, Correction], look: Look) -> Profile:
+def taught_profile(model: Fits, corrections: Mapping[int, Correction], look: Look) -> Profile:
     """Put what corrections taught, and how the face looks in them, into a profile."""
     generic = teachable(model)
     person, examples = Person(UNKNOWN), []

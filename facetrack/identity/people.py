@@ -20,7 +20,7 @@ Motion = Annotated[npt.NDArray[np.float64], (2,)]
 # Agreement of signatures (see `appearance`) that makes a face a known person's: in the mean of
 # several looks, and in a single one. For 102 returns of training people that the whitening was not
 # learned from the mean of eight looks was at least 0.50; for 0.1 % of strangers it exceeds 0.39.
-_LIKENESS: Final = 0.44
+LIKENESS: Final = 0.44
 _SURE: Final = 0.65
 _LOOKS: Final = 3
 # Near the place where that person was lost right now less is enough, ...
@@ -102,7 +102,7 @@ class People:
         ]
         near = [missing.may_be_at(points, frame, time) for missing in self.missing]
         best = int(np.argmax(likenesses))
-        enough = _LIKENESS if len(looks) >= _LOOKS else _SURE
+        enough = LIKENESS if len(looks) >= _LOOKS else _SURE
         if near[best]:
             enough = _enough_near(self.missing[best], enough, time)
         second = max(likenesses[:best] + likenesses[best + 1 :], default=-1.0)

@@ -24,7 +24,7 @@ _EPS: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class PainEstimate:
     """The score of one frame, as in `Scores`."""
 
     score: float
@@ -57,7 +57,7 @@ class Scorer(Stateful):
         """Return whether the face was seen for long enough to say what is usual for it."""
         return all(u.count and time - u.since >= SOON - _EPS for u in self._usual.values())
 
-    def push(self, time: float, look: Look) -> Moment:
+    def push(self, time: float, look: Look) -> PainEstimate:
         """Take the face's next look, at a time in seconds that grows."""
         if self._times and time - self._times[-1] > GAP + _EPS:
             self.forget()
@@ -79,7 +79,7 @@ class Scorer(Stateful):
         low, high = self.model.calibration.interval([score_now])
         self._drop(time)
         shown = min(max(score_now, 0.0), HIGHEST)
-        return Moment(shown, float(low[0]), float(high[0]), nearest, influences)
+        return PainEstimate(shown, float(low[0]), float(high[0]), nearest, influences)
 
     def forget(self) -> None:
         """Begin anew, as after a gap; what is usual for the face stays known."""

@@ -17,7 +17,7 @@ from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.pain.influence import REGIONS, Region, regions_of
 from facetrack.pain.looks import Looker
 from facetrack.pain.model import DEFAULT, PAIN_MODEL, PainModel, load_pain_model
-from facetrack.pain.scorer import Moment, Scorer
+from facetrack.pain.scorer import PainEstimate, Scorer
 from facetrack.reading import Kind, Reading, Readings, Spec
 from facetrack.signals.episodes import LEVEL, LONGEST, Episodes
 from facetrack.signals.estimator import Result, lost, nothing
@@ -119,7 +119,7 @@ class _PainRun(Stateful):
             return nothing(self.specs, _UNFAMILIAR)
         return self._readings(moment, seen.face.id)
 
-    def _readings(self, moment: Moment, face: int) -> dict[str, Reading]:
+    def _readings(self, moment: PainEstimate, face: int) -> dict[str, Reading]:
         found = {f"pain_{name}": Reading(value) for name, value in moment.influences.items()}
         found[SCORE] = Reading(moment.score, moment.low, moment.high)
         if self.rest is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from facetrack.errors import InputError
 from facetrack.face import Face
 from facetrack.features.pixels import Image
+from facetrack.identity.people import LIKENESS
 from facetrack.identity.person import Person, Signature, similarity
 from facetrack.identity.person_state import PersonState, checked_correction, teachable
 from facetrack.identity.personal_model import PersonalModel
@@ -18,8 +18,6 @@ from facetrack.identity.self_teacher import SelfTeacher
 from facetrack.learning.example import KEEP, make_example
 from facetrack.learning.profile import Profile
 from facetrack.tracking.track import Fits, Track
-
-_LOOKS_LIKE: Final = 0.44  # agreement of signatures that makes a face a profile's; see `people`
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +103,7 @@ def greet(
 def _is_of(profile: Profile, seen: Signature) -> bool:
     """Return whether a face is the profile's; one without looks fits any face."""
     return (
-        not profile.gallery
-        or max(similarity(seen, look) for look in profile.gallery) >= _LOOKS_LIKE
+        not profile.gallery or max(similarity(seen, look) for look in profile.gallery) >= LIKENESS
     )
 
 

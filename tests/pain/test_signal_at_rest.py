@@ -8,7 +8,7 @@ import pytest
 
 from facetrack.face import Face, Pose, State, read_only_points
 from facetrack.pain.influence import REGIONS
-from facetrack.pain.scorer import Moment, Scorer
+from facetrack.pain.scorer import PainEstimate, Scorer
 from facetrack.pain.signal import EPISODE, PAIN, SCORE, Pain
 from facetrack.reading import Event, Readings
 from facetrack.signals.observation import Observation
@@ -26,9 +26,9 @@ def played(
 ) -> tuple[list[Readings], list[Event]]:
     """Show a portrait whose score is 3, and 6 for a while, to a new run of an estimator."""
 
-    def push(self: Scorer, time: float, look: object) -> Moment:
+    def push(self: Scorer, time: float, look: object) -> PainEstimate:
         score = 6.0 if round(time * RATE) in STRONG else 3.0
-        return Moment(score, score - 1, score + 2, {"set": 1.0}, dict.fromkeys(REGIONS, 1.5))
+        return PainEstimate(score, score - 1, score + 2, {"set": 1.0}, dict.fromkeys(REGIONS, 1.5))
 
     monkeypatch.setattr(Scorer, "push", push)
     monkeypatch.setattr(Scorer, "known", lambda self, time: True)

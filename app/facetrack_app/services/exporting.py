@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from facetrack.annotation.taught import profile_of, worth_learning
+from facetrack.annotation.taught import taught_profile, worth_learning
 from facetrack.errors import InputError
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.tracking.track import Fits
@@ -54,7 +54,7 @@ def save_person(document: Document, session: Session, path: Path, model: Fits) -
         known = most_corrected(session)
         frames = worth_learning(sorted(known), 0, session.n_frames)
         chosen = {f: known[f].moved(session.stretch.square) for f in frames}
-        profile = profile_of(model, chosen, lambda frame: video.frame(frame).square.grey)
+        profile = taught_profile(model, chosen, lambda frame: video.frame(frame).square.grey)
     profile.save(path)
     return (
         f"{len(profile.examples)} corrections remembered: {path}; it holds pictures of the face: "
