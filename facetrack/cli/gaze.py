@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from facetrack.errors import InputError
+
 HELP = (
     "Turn the gaze of a tracked video into degrees. The person looks at three known places or more "
     "for a second each, head still; a table says when, and at which angles. Angles are those of "
@@ -37,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from facetrack.formats.signals_csv import SignalWriter, read_signals
     from facetrack.summary.gaze import calibrate, read_looks
 
+    if args.output.resolve() in (args.table.resolve(), args.looks.resolve()):
+        raise InputError(f"{args.output} would be written over; choose another name for -o")
     table = read_signals(args.table)
     calibration = calibrate(table, read_looks(args.looks), args.face)
     with atomic_path(args.output) as path, SignalWriter(path, calibration.specs) as writer:

@@ -73,6 +73,7 @@ class GazeCalibration:
         gaze = np.column_stack([table.signals[name].value for name in GAZE])
         degrees = _raised(gaze) @ self.weights
         reasons = [table.signals[name].reason for name in GAZE]
+        names = [spec.name for spec in self.specs]
         for i, (frame, time, face) in enumerate(
             zip(table.frame.tolist(), table.timestamp.tolist(), table.face_id.tolist(), strict=True)
         ):
@@ -80,8 +81,7 @@ class GazeCalibration:
             if face != self.face and not why:
                 why = "this face is not calibrated"
             values = [Reading(nan if why else float(d), reason=why) for d in degrees[i]]
-            named = zip((spec.name for spec in self.specs), values, strict=True)
-            yield Row(frame, time, face, dict(named))
+            yield Row(frame, time, face, dict(zip(names, values, strict=True)))
 
 
 def calibrate(

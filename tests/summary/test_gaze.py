@@ -126,3 +126,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     written = read_signals(output).signals["gaze_x_degrees"]
     assert written.value[0] == pytest.approx(4.0)
     assert written.model.startswith("calibrated by 5 looks")
+    before = table.read_bytes()
+    assert main(["gaze", str(table), "--looks", str(looks), "-o", str(table)]) == 1
+    assert "would be written over" in capsys.readouterr().err
+    assert table.read_bytes() == before
