@@ -59,12 +59,13 @@ def test_arms_are_compared_with_pooling_by_seed_and_clip(tmp_path: Path) -> None
 def test_a_class_from_few_films_stands_beside_all(tmp_path: Path) -> None:
     report: Callable[..., Any] = new_class.report
     rows = [
-        {"class": "nod", "seed": seed, "films": 8, "all": 0.8, "few": few, "same": True}
-        for seed, few in enumerate((0.7, 1.0))
+        {"class": "nod", "seed": seed, "films": 8, "all": 0.8, "few": few, "same": True, "ms": ms}
+        for seed, (few, ms) in enumerate(((0.7, 0.2), (1.0, 0.3)))
     ]
-    (table,) = report(rows)
+    line, table = report(rows)
+    assert "0.25 ms a clip" in line
     (row,) = table.rows
     assert row[:3] == ["nod", 2, 8]
     assert row[-2:] == ["+0.050 (-0.100 to +0.200)", "yes"]
-    (table,) = report([*rows, rows[0] | {"same": False}])
+    _, table = report([*rows, rows[0] | {"same": False}])
     assert table.rows[0][-1] == "no"
