@@ -21,6 +21,7 @@ from facetrack.model import load_model
 from facetrack.video.devices import list_cameras
 from facetrack_app.model.places import user_folder
 from facetrack_app.model.settings import load_settings
+from facetrack_app.services.recognising import use_recogniser
 from facetrack_app.views import theme
 from facetrack_app.views.live_recording import visible_folder
 from facetrack_app.views.main_window import MainWindow, destroy
@@ -37,6 +38,11 @@ def open_window(video: str | None, model_name: str | None) -> int:
     application.setDesktopFileName("facetrack")
     settings_path = user_folder("config") / "settings.json"
     settings, wrong = load_settings(settings_path)
+    if settings.recogniser:
+        try:
+            use_recogniser(settings.recogniser)
+        except FacetrackError as error:
+            wrong.append(f"{error}; its actions are not looked for")
     theme.apply(application, settings.theme)
     cv2.setNumThreads(settings.threads)
     threadpool_limits(settings.threads)

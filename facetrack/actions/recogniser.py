@@ -61,13 +61,7 @@ class Recogniser:
 
         An `InputError` says that it is of another shape, or holds NaN.
         """
-        x = np.asarray(clip, dtype=np.float32)
-        if x.shape != (WINDOW, len(self.inputs)) or not np.isfinite(x).all():
-            raise InputError(f"a clip is {WINDOW} frames of {len(self.inputs)} finite values")
-        maps = x / self.scale
-        for weight, bias in self.layers:
-            maps = np.maximum(_convolved(maps, weight) + bias, 0.0)
-        a = self.arrays
+        maps, a = self._maps(clip)[-1], self.arrays
         # in the parts that were trained together: new classes must not round old sums otherwise
         each = len(a["filters_weight"]) // len(self.classes)
         ends = [each * count for count in (*self.card.get("grown", []), len(self.classes))]
@@ -82,6 +76,32 @@ class Recogniser:
         chances = [0.5 + 0.5 * np.tanh(z / 2) for z in logits.values()]
         by_filter = np.asarray(responses.T.reshape(len(self.classes), -1, WINDOW), np.float32)
         return Seen(np.asarray(np.mean(chances, axis=0), np.float32), logits, by_filter)
+
+    def cues(self, clip: npt.ArrayLike, name: str) -> Floats:
+        """Return what each value of a clip adds to the strongest response of a class, (inputs,).
+
+        Gradient times value, summed over the frames; less than 0 where it speaks against the class.
+        """
+        maps, a = self._maps(clip), self.arrays
+        each, i = len(a["filters_weight"]) // len(self.classes), self.classes.index(name)
+        own = slice(i * each, (i + 1) * each)
+        responses = maps[-1] @ a["filters_weight"][own].T + a["filters_bias"][own]
+        frame, best = np.unravel_index(responses.argmax(), responses.shape)
+        slope = np.zeros_like(maps[-1])
+        slope[frame] = a["filters_weight"][own][best]
+        for (weight, _), after in zip(self.layers[::-1], maps[:0:-1], strict=True):
+            slope = _convolved(slope * (after > 0), weight.transpose(1, 0, 2)[..., ::-1])
+        return np.asarray((slope * maps[0]).sum(axis=0))
+
+    def _maps(self, clip: npt.ArrayLike) -> list[Floats]:
+        """Return a clip as it is read, and the maps of each layer, (WINDOW, width)."""
+        x = np.asarray(clip, dtype=np.float32)
+        if x.shape != (WINDOW, len(self.inputs)) or not np.isfinite(x).all():
+            raise InputError(f"a clip is {WINDOW} frames of {len(self.inputs)} finite values")
+        maps = [x / self.scale]
+        for weight, bias in self.layers:
+            maps.append(np.maximum(_convolved(maps[-1], weight) + bias, 0.0))
+        return maps
 
     def _direct(self, peaks: Floats, ends: Sequence[int]) -> Floats:
         """Read each class from the filters that were there when it was trained."""

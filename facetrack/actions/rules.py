@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf, isnan, nan
 from statistics import fmean
 from typing import Final
 
+from facetrack.actions.cues import CUES
 from facetrack.formats.encoding import NO_STATE, Stateful
 from facetrack.reading import Event, Kind, Readings, Spec
 from facetrack.signals.baseline import Baseline
@@ -61,7 +62,7 @@ class Rules:
     @property
     def version(self) -> str:
         """That of the channels, and of these rules."""
-        return f"2-{self.expression.version}"
+        return f"3-{self.expression.version}"
 
     @property
     def specs(self) -> tuple[Spec, ...]:
@@ -151,7 +152,14 @@ class _RulesRun(Stateful):
             name: fmean(found.values[channel].value for channel in RULES[name].channels)
             for name in self.raised.levels
         }
-        return self.raised.update(seen.timestamp, means)
+        return _with_cues(self.raised.update(seen.timestamp, means))
 
     def finish(self) -> Sequence[Result]:
-        return self.raised.finish()
+        return _with_cues(self.raised.finish())
+
+
+def _with_cues(events: Sequence[Event]) -> list[Event]:
+    """Say where actions were seen: their channels count alike."""
+    channels = {event.name: RULES[event.name].channels for event in events}
+    shares = {name: dict.fromkeys(own, 1 / len(own)) for name, own in channels.items()}
+    return [replace(event, detail={**event.detail, CUES: shares[event.name]}) for event in events]

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from facetrack.actions.classes import SYNTHETIC_ONLY
+from facetrack.actions.cues import CUES
 from facetrack.actions.looks import LOOK, RATE, Floats, look
 from facetrack.actions.recogniser import (
     ACTION_RECOGNISER,
@@ -29,9 +30,11 @@ from facetrack.signals.estimator import Result
 from facetrack.signals.observation import Observation
 from facetrack.signals.registry import Choice, signals
 
+BANK: Final = "action_bank"
 LOGGER = logging.getLogger(__name__)
 _GAP: Final = 0.2  # seconds without the face that are bridged
 _EPS: Final = 1e-6
+_UNTESTED: Final = "synthetic only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class FilterBank:
 
     model: str = DEFAULT  # name or file of the recogniser
     leave: frozenset[str] = frozenset()  # actions that are left to others
-    name: str = "action_bank"
+    name: str = BANK
     delay: float = (WINDOW + 2 * HOP) / RATE + _GAP
     needs_pixels: bool = True
     frame_rate: float | None = RATE
@@ -48,7 +51,7 @@ class FilterBank:
     @property
     def version(self) -> str:
         """The checksum of the model."""
-        return str(ACTION_RECOGNISER.describe(self.model)["checksum"])[:16]
+        return "2-" + str(ACTION_RECOGNISER.describe(self.model)["checksum"])[:16]
 
     @property
     def specs(self) -> tuple[Spec, ...]:
@@ -65,18 +68,25 @@ class FilterBank:
 def with_actions(choice: Choice, model: str) -> Choice:
     """Return a choice of signals that also names what a recogniser (name or file) sees.
 
-    Actions of which another estimator says the name are left to it; a `FacetrackError` says that
-    nothing is left.
+    Errors are those of `bank_of`.
+    """
+    bank = bank_of(model)
+    return Choice((*choice.estimators, bank), choice.names | {spec.name for spec in bank.specs})
+
+
+def bank_of(model: str) -> FilterBank:
+    """Return the estimator of a recogniser (name or file) for what no other estimator says.
+
+    A `FacetrackError` says that the file is none, or that nothing is left.
     """
     _recogniser(model)
     bank = FilterBank(model, frozenset(signals()))
-    names = {spec.name for spec in bank.specs}
-    if not names:
+    if not bank.specs:
         raise InputError(
             f"{model}: offers no action that no other signal has; choose some with "
             "`facetrack actions learn --offer`"
         )
-    return Choice((*choice.estimators, bank), choice.names | names)
+    return bank
 
 
 @dataclass
@@ -126,10 +136,13 @@ class _ActionRun(Stateful):
 
     def _events(self, actions: Sequence[Action]) -> list[Result]:
         events: list[Result] = [
-            Event(a.name, self._times[a.start], self._times[a.peak], self._times[a.stop], a.score)
+            Event(
+                a.name, self._times[a.start], self._times[a.peak], self._times[a.stop], a.score,
+                detail={CUES: a.cues, **({"model": _UNTESTED} if a.name in SYNTHETIC_ONLY else {})},
+            )
             for a in actions
             if a.name in self.offered
-        ]
+        ]  # fmt: skip
         first = min([self._count - WINDOW, *self.timeline.begun()])
         self._times = {frame: time for frame, time in self._times.items() if frame >= first}
         return events
@@ -155,9 +168,12 @@ def _specs(name: str) -> tuple[Spec, ...]:
     except FacetrackError as error:  # whatever became of this model, the other signals stay
         LOGGER.warning("actions of a filter bank are left out: %s", error)
         return ()
-    return tuple(Spec(a, _meaning(a), kind=Kind.EVENT) for a in card.get("offered", []))
+    return tuple(_spec(action) for action in card.get("offered", []))
 
 
-def _meaning(action: str) -> str:
-    tested = "; synthetic only: no real clip was tested" if action in SYNTHETIC_ONLY else ""
-    return f"{action.replace('_', ' ')}, by a filter bank; score: probability{tested}"
+def _spec(action: str) -> Spec:
+    untested = action in SYNTHETIC_ONLY
+    meaning = f"{action.replace('_', ' ')}, by a filter bank; score: probability"
+    if untested:
+        meaning += f"; {_UNTESTED}: no real clip was tested"
+    return Spec(action, meaning, kind=Kind.EVENT, model=_UNTESTED if untested else "")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from facetrack.actions.cues import named_cues
 from facetrack.actions.recogniser import EVERY, MEMORY, WINDOW, Recogniser
 from facetrack.formats.encoding import NO_STATE, Stateful
 
@@ -27,6 +29,15 @@ class Action:
     peak: int  # frame where the strongest filter found its cue
     stop: int  # last frame
     score: float  # the largest probability of a clip that shows it
+    cues: Mapping[str, float]  # where it was seen at its peak, see `cues`
+
+
+class _Score(NamedTuple):
+    """What clips say of a class in one frame."""
+
+    chance: float = 0.0  # the largest probability
+    response: float = -np.inf  # the largest of a filter
+    cues: Mapping[str, float] = {}  # of the clip with that response
 
 
 @dataclass
@@ -42,9 +53,10 @@ class Timeline(Stateful):
     # Every third look of the last 30 s, and the last clip's; None where lost.
     _usual: list[list[float]] = field(default_factory=list, init=False)
     _recent: list[list[float] | None] = field(default_factory=list, init=False)
-    # Of each frame of the last clip: probability and response of each class.
-    _scores: list[list[tuple[float, float]]] = field(default_factory=list, init=False)
+    # Of each frame of the last clip, each class.
+    _scores: list[list[_Score]] = field(default_factory=list, init=False)
     _open: dict[str, dict[str, float]] = field(default_factory=dict, init=False)
+    _cues: dict[str, Mapping[str, float]] = field(default_factory=dict, init=False)  # of `_open`
 
     def add(self, values: Floats | None) -> list[Action]:
         """Take the next look, (inputs,), None if lost; return the actions that became certain."""
@@ -52,7 +64,7 @@ class Timeline(Stateful):
         if kept is not None and self._count % EVERY == 0:
             self._usual = [*self._usual[-(MEMORY // EVERY) + 1 :], kept]
         self._recent.append(kept)
-        self._scores.append([(0.0, -np.inf)] * len(self.recogniser.classes))
+        self._scores.append([_Score()] * len(self.recogniser.classes))
         self._count += 1
         ended: list[Action] = []
         if len(self._recent) > WINDOW:
@@ -84,14 +96,18 @@ class Timeline(Stateful):
             chance = float(seen.probabilities[i])
             if chance < self.recogniser.thresholds[name]:
                 continue
-            for t in np.flatnonzero(strongest[i] >= self.recogniser.levels[name]).tolist():
-                best = self._scores[t][i]
-                self._scores[t][i] = (max(best[0], chance), max(best[1], float(strongest[i, t])))
+            frames = np.flatnonzero(strongest[i] >= self.recogniser.levels[name]).tolist()
+            cues = named_cues(self.recogniser.cues(clip, name)) if frames else {}
+            for t in frames:
+                old, response = self._scores[t][i], float(strongest[i, t])
+                if response > old.response:
+                    old = old._replace(response=response, cues=cues)
+                self._scores[t][i] = old._replace(chance=max(old.chance, chance))
 
-    def _settle(self, frame: int, scores: list[tuple[float, float]]) -> list[Action]:
+    def _settle(self, frame: int, scores: list[_Score]) -> list[Action]:
         """Take what no further clip will change."""
         ended: list[Action] = []
-        for name, (chance, response) in zip(self.recogniser.classes, scores, strict=True):
+        for name, (chance, response, cues) in zip(self.recogniser.classes, scores, strict=True):
             event = self._open.get(name)
             if event is not None and frame - event["stop"] > _GAP + 1:
                 ended += self._close(name)
@@ -101,14 +117,16 @@ class Timeline(Stateful):
             if event is None:
                 event = self._open[name] = {"start": frame, "peak": frame, "most": response,
                                             "score": chance}  # fmt: skip
+                self._cues[name] = cues
             elif response > event["most"]:
                 event |= {"peak": frame, "most": response}
+                self._cues[name] = cues
             event["stop"], event["score"] = frame, max(event["score"], chance)
         return ended
 
     def _close(self, name: str) -> list[Action]:
-        event = self._open.pop(name)
+        event, cues = self._open.pop(name), self._cues.pop(name)
         start, peak, stop = (int(event[key]) for key in ("start", "peak", "stop"))
         if stop - start + 1 < _SHORTEST:
             return []
-        return [Action(name, start, peak, stop, event["score"])]
+        return [Action(name, start, peak, stop, event["score"], cues)]

@@ -83,6 +83,21 @@ def test_it_names_what_it_learned(recogniser: Recogniser) -> None:
     assert (found == tested.labels).mean() > 0.95
 
 
+def test_cues_are_gradient_times_value_of_the_strongest_filter(
+    trained: tuple[ActionNetwork, np.ndarray], recogniser: Recogniser
+) -> None:
+    network, scale = trained
+    for name in KNOWN:
+        clip = clips(name, 1, 80)[0]
+        x = torch.from_numpy((clip / scale).astype(np.float32)).T[None, ..., None, None]
+        x.requires_grad_()
+        network(x).responses[0, KNOWN.index(name)].amax().backward()
+        assert x.grad is not None
+        expected = (x.grad * x).detach().sum(dim=(0, 2, 3, 4)).numpy()
+        np.testing.assert_allclose(recogniser.cues(clip, name), expected, atol=1e-4)
+        assert LOOK[int(np.argmax(expected))] == CUES[name]
+
+
 def test_a_file_holds_all_of_it(recogniser: Recogniser, tmp_path: Path) -> None:
     recogniser.write(tmp_path / "two.npz")
     again = load_recogniser(tmp_path / "two.npz")

@@ -60,6 +60,7 @@ def test_a_raised_channel_is_an_event() -> None:
     (event,) = play(both(raised(0.4, 80, 99)))
     assert (event.name, event.start, event.stop) == ("smile", 80 / RATE, 99 / RATE)
     assert event.score == pytest.approx(0.4, abs=0.01)
+    assert event.detail["cues"] == {"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5}
 
 
 @pytest.mark.parametrize("name", RULES)

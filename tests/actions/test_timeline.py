@@ -60,6 +60,13 @@ def test_events_begin_and_end_where_the_cue_does() -> None:
     assert all(a.score > 0.6 for a in found)
 
 
+def test_events_say_where_on_the_face_they_were_seen() -> None:
+    values = looks(120, (60, 69))
+    values[60:70, LOOK.index("mouthSmileLeft")] += 2.0  # what no filter looks for
+    (event,) = follow(values)
+    assert event.cues == {"jawOpen": 1.0}
+
+
 def test_little_cues_and_single_frames_are_none() -> None:
     assert not follow(looks(120, (60, 69), height=0.3))
     assert not follow(looks(120, (60, 60)))
@@ -117,6 +124,7 @@ def test_the_estimator_tells_times_of_frames(monkeypatch: pytest.MonkeyPatch, ra
     ((time, event),) = told
     assert isinstance(event, Event)
     assert event.name == "mouth_open"
+    assert event.detail == {"cues": {"jawOpen": 1.0}}
     assert abs(event.start - openings[0]) <= 1.5 / min(rate, RATE)
     assert abs(event.stop - openings[1]) <= 1.5 / min(rate, RATE)
     assert {event.start, event.peak, event.stop} <= set(times.tolist())

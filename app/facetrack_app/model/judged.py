@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isnan, nan
 from typing import Any
 
+from facetrack.actions.cues import CUES
 from facetrack.reading import Event
 from facetrack.signals.registry import estimators
 from facetrack_app.model.readings import rested_events
@@ -104,6 +105,18 @@ def event_in_words(judged: Judged) -> str:
     if judged.decision == Decision.MACHINE:
         return f"{words}, found by {judged.estimator}"
     return f"{words}, {judged.decision}" + (" by a person" if judged.estimator else "")
+
+
+def cues_of(judged: Judged) -> Mapping[str, float]:
+    """Give where on the face an event was seen, as its estimator says it; empty if it does not."""
+    cues = judged.event.detail.get(CUES)
+    return cues if isinstance(cues, dict) else {}
+
+
+def cues_in_words(judged: Judged) -> str:
+    """Say which values of the face made an event; empty if that is not known."""
+    cues = ", ".join(f"{name} {100 * share:.0f} %" for name, share in cues_of(judged).items())
+    return f"seen in {cues}" if cues else ""
 
 
 def overlap(one: Event, other: Event) -> bool:

@@ -124,6 +124,8 @@ def write_readings(
 ) -> None:
     """Replace a stretch inside a transaction; where no row is, nothing is said."""
     names, place = _values(estimator.specs), 0
+    if not names:  # it only has events
+        return
     for chunk in range(start // CHUNK, (stop + CHUNK - 1) // CHUNK):
         first = chunk * CHUNK
         block = _load(store, person, estimator, chunk)

@@ -46,6 +46,7 @@ class Settings:
     session: str = ""  # and in which one
     record_kind: str = LANDMARKS  # one of `recording.KINDS`
     recordings: str = ""  # folder; empty: the standard one
+    recogniser: str = ""  # file of a recogniser of actions; empty: none
     event_keys: list[str] = field(default_factory=list)  # what the keys 1 to 9 mark while live
 
     def remember(self, path: Path) -> None:
@@ -80,6 +81,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "session": lambda v: isinstance(v, str) and len(v) <= 60,
     "record_kind": lambda v: v in KINDS,
     "event_keys": lambda v: _texts(v) and len(v) <= N_KEYS,
+    "recogniser": lambda v: isinstance(v, str) and len(v) < 4096,
     "recordings": lambda v: isinstance(v, str) and len(v) < 4096,
 }
 

@@ -29,10 +29,14 @@ SIGNALS: Final = "signals"  # setting of a session: what `choose` takes
 
 def chosen_signals(session: Session) -> Choice:
     """Give the signals that were chosen for a session; the usual ones if some are not there."""
+    return _chosen(session.setting(SIGNALS, "default"))
+
+
+def _chosen(wanted: str, *more: str) -> Choice:
     try:
-        return choose(session.setting(SIGNALS, "default"))
+        return choose(",".join([wanted, *more]))
     except InputError:
-        return choose()
+        return choose(",".join(["default", *more]))
 
 
 class Analysing:
@@ -56,18 +60,25 @@ class Analysing:
         """Whether something that was asked for is not yet answered."""
         return self._asked != self._answered
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The signals that are computed."""
+        return self._choice.names
+
     def want(self, names: Sequence[str]) -> bool:
-        """Compute signals, too, if they are not computed anyway; returns whether that is new.
+        """Compute signals, too; returns whether that changes what is computed.
 
         All of the session is analysed anew then: one choice makes one set of results.
         """
         new = [n for name in names if name not in self._choice.names for n in _together(name)]
+        wanted = self._session.setting(SIGNALS, "default")
+        choice = _chosen(wanted, *new)
+        changed = choice != self._choice  # a recogniser may have been replaced
         if new:
-            wanted = ",".join([self._session.setting(SIGNALS, "default"), *new])
             with self._session.store.transaction():
-                self._session.put_setting(SIGNALS, wanted)
-            self._choice = choose(wanted)
-        return bool(new)
+                self._session.put_setting(SIGNALS, ",".join([wanted, *new]))
+        self._choice = choice
+        return changed
 
     def wake(self, *, more: bool) -> None:
         """Look for what is missing; `more`: the video is being tracked."""

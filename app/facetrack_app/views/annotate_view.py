@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from facetrack_app.model.actions import MARKUP_COUNTS
 from facetrack_app.model.editing import Reach
 from facetrack_app.model.handles import GRAB
+from facetrack_app.model.judged import Judged
 from facetrack_app.model.observable import Observable, Voice
 from facetrack_app.model.settings import Settings
 from facetrack_app.model.vocabulary import Vocabulary
@@ -28,13 +29,14 @@ from facetrack_app.views.bridge import Poster
 from facetrack_app.views.canvas import Canvas
 from facetrack_app.views.edits import Edits
 from facetrack_app.views.events import Events
+from facetrack_app.views.events_menu import EventsMenu
 from facetrack_app.views.events_window import EventsWindow
 from facetrack_app.views.exchange import Exchange
 from facetrack_app.views.framing import Framing
 from facetrack_app.views.marks import Marks
 from facetrack_app.views.moves import Moves
 from facetrack_app.views.numbers_window import NumbersWindow
-from facetrack_app.views.people_drawn import drawn_people
+from facetrack_app.views.people_drawn import drawn_heat, drawn_people
 from facetrack_app.views.room import Shelf, column
 from facetrack_app.views.speaker import QtSpeaker
 from facetrack_app.views.timeline import Timeline
@@ -72,8 +74,10 @@ class AnnotateView(QWidget):
         self.canvas = Canvas(HINT)
         self.timeline = Timeline()
         self.panel = AnnotatePanel(buttons)
-        self.transport = Transport(buttons, settings.curves)
+        self.events_menu = EventsMenu(settings, self._found, self.said, self)
+        self.transport = Transport(buttons, settings.curves, self.events_menu)
         self._curves: SignalCurves | None = None
+        self._hovered: Judged | None = None  # in the timeline
         self._whose: int | None = None  # person whose curves and numbers are shown
         self._vocabulary = Vocabulary(settings.vocabulary)
         self.numbers = NumbersWindow(lambda: self.timeline.window, poster.post, self)
@@ -96,11 +100,13 @@ class AnnotateView(QWidget):
         self.canvas.moved.connect(self._move)
         self.canvas.released.connect(self._release)
         self.timeline.chosen.connect(lambda frame: self.moves.go(frame))
+        self.timeline.hovered.connect(self._hover)
         self.timeline.event_chosen.connect(lambda event: self.events.choose(event))
         self.timeline.event_moved.connect(lambda *moved: self.events.move(*moved))
         self.timeline.window_changed.connect(self.ask_curves)
         self.timeline.window_changed.connect(self.numbers.changed)
         self.transport.signals_chosen.connect(self._choose_signals)
+        self.events_menu.wanted.connect(self._find_events)
         self.transport.pace_chosen.connect(lambda pace: self.moves.set_pace(pace))
         self.panel.person_chosen.connect(self._choose_person)
         self.panel.markup_chosen.connect(self._choose_markup)
@@ -206,6 +212,7 @@ class AnnotateView(QWidget):
         self.annotator = self._gestures = self._curves = None
         self.canvas.set_frame(None)
         self.canvas.set_faces([])
+        self._hover(None)
         self.canvas.hint = HINT
         self.timeline.show_session(None)
         self.panel.clear()
@@ -278,9 +285,26 @@ class AnnotateView(QWidget):
         if self.annotator is not None and self.annotator.frame is not None:
             ghost = self.palette().light().color() if self.ghost_shown else None
             self.canvas.set_faces(drawn_people(self.annotator, ghost))
+            self.canvas.set_heat(drawn_heat(self.annotator, self._hovered))
             self.canvas.set_box(self.annotator.placing.box)
         else:
             self.canvas.set_faces([])
+            self.canvas.set_heat(None)
+
+    def _hover(self, judged: Judged | None) -> None:
+        """Show where on the face an event was seen, if that is known."""
+        if judged != self._hovered:
+            self._hovered = judged
+            self._show_faces()
+
+    def _found(self) -> frozenset[str]:
+        """Return the signals that are computed for the open video."""
+        return self.annotator.analysing.names if self.annotator is not None else frozenset()
+
+    def _find_events(self, name: str) -> None:
+        """Look for the events of an estimator, too."""
+        if self.annotator is not None:
+            self.annotator.want_signals((name,))
 
     def _choose_signals(self) -> None:
         if self.annotator is not None:

@@ -15,7 +15,14 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 from facetrack.video.frame import Image
 from facetrack_app.model.handles import Box
 from facetrack_app.model.rows import known_points
-from facetrack_app.views.drawing import DrawnFace, Points, draw_box, draw_face
+from facetrack_app.views.drawing import (
+    DrawnFace,
+    Heat,
+    Points,
+    draw_box,
+    draw_face,
+    draw_heat,
+)
 
 FARTHEST: Final = 40.0  # times the size at which the whole picture fits
 _STEP: Final = 1.2  # of zoom for a notch of the wheel
@@ -43,6 +50,7 @@ class Canvas(QWidget):
         self._image: QImage | None = None
         self._pixels: Image | None = None  # its memory, shape (H, W, 3), BGR
         self._faces: tuple[DrawnFace, ...] = ()
+        self._heat: Heat | None = None
         self._box: Box | None = None
         self._zoom, self._centre = 1.0, QPointF()
         self._panning: QPointF | None = None
@@ -76,6 +84,11 @@ class Canvas(QWidget):
     def set_faces(self, faces: Sequence[DrawnFace]) -> None:
         """Show faces."""
         self._faces = tuple(faces)
+        self.update()
+
+    def set_heat(self, heat: Heat | None) -> None:
+        """Show where on a face something was seen."""
+        self._heat = heat
         self.update()
 
     def set_box(self, box: Box | None) -> None:
@@ -151,6 +164,8 @@ class Canvas(QWidget):
         painter.drawImage(QRectF(0, 0, self._image.width(), self._image.height()), self._image)
         painter.restore()
         painter.setRenderHint(QPainter.Antialiasing)
+        if self._heat is not None:
+            draw_heat(painter, self._heat, self.to_screen)
         for face in self._faces:
             draw_face(painter, face, self.to_screen, min(max(self.scale / 2, 0.8), 1.6))
         if self._box is not None:

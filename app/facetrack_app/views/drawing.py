@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PyQt5.QtCore import QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF
+from PyQt5.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from facetrack.face import N_POINTS, Source
 from facetrack.landmarks.markup import REGIONS
@@ -24,6 +25,9 @@ UNSURE: Final = 0.6  # and below which as doubtful
 LABEL_GROUND: Final = QColor(20, 20, 20)
 _RADIUS: Final = 3.2  # px of the screen
 _HANDLE: Final = 5.0
+_CELLS: Final = 64  # of heat, across and down
+_SPREAD: Final = 0.08  # of the face: deviation of heat around a point
+_OPAQUE: Final = 0.75  # where it is hottest
 
 Points = npt.NDArray[np.float64]
 
@@ -41,6 +45,14 @@ class DrawnFace:
     label: str = ""  # written above the face
     ghost: bool = False  # dashed: the shape before
     handled: bool = False  # has handles: it can be scaled and turned as a whole
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heat:
+    """Where on a face something was seen."""
+
+    points: Points  # px of the frame, (68, 2); NaN where absent
+    weights: npt.NDArray[np.float64]  # (68,), 0 or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,29 @@ def draw_face(
                 painter.setPen(QPen(QColor("#ffffff"), 1.6))
                 painter.setBrush(Qt.NoBrush)
                 painter.drawEllipse(centre, 2.6 * radius, 2.6 * radius)
+
+
+def draw_heat(painter: QPainter, heat: Heat, to_screen: Callable[[Points], Points]) -> None:
+    """Draw heat around points; what is cold is left as it is."""
+    shown = to_screen(heat.points)
+    known = known_points(shown) & (heat.weights > 0)
+    if not known.any():
+        return
+    low, high = (end(shown[known_points(shown)], axis=0) for end in (np.min, np.max))
+    size = float((high - low).max())
+    corner, side = (low + high - 1.4 * size) / 2, 1.4 * size
+    places = (np.arange(_CELLS) + 0.5) * side / _CELLS
+    across, down = (
+        np.exp(-0.5 * ((corner[i] + places[:, None] - shown[known, i]) / (_SPREAD * size)) ** 2)
+        for i in (0, 1)
+    )
+    field = (down * heat.weights[known]) @ across.T
+    shares = (255 * field / field.max()).astype(np.uint8)
+    colours = cv2.applyColorMap(shares, cv2.COLORMAP_INFERNO)
+    pixels = np.dstack([colours, (_OPAQUE * shares).astype(np.uint8)])
+    image = QImage(pixels.data, _CELLS, _CELLS, 4 * _CELLS, QImage.Format_ARGB32)
+    painter.setRenderHint(QPainter.SmoothPixmapTransform)
+    painter.drawImage(QRectF(*corner.tolist(), side, side), image)
 
 
 def draw_mark(painter: QPainter, mark: Mark, centre: QPointF, radius: float) -> None:

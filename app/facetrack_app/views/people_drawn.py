@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from PyQt5.QtGui import QColor
 
+from facetrack.actions.cues import heat
+from facetrack_app.model.judged import Judged, cues_of
 from facetrack_app.services.annotator import Annotator
-from facetrack_app.views.drawing import DrawnFace
+from facetrack_app.views.drawing import DrawnFace, Heat
 from facetrack_app.views.theme import person_colour
 
 
@@ -23,6 +25,14 @@ def drawn_people(annotator: Annotator, ghost: QColor | None) -> list[DrawnFace]:
     if annotator.editor is not None and annotator.person is not None:
         drawn.append(_edited(annotator, annotator.person))
     return drawn
+
+
+def drawn_heat(annotator: Annotator, judged: Judged | None) -> Heat | None:
+    """Draw where on the face an event was seen, on the frame that is shown."""
+    if judged is None or not cues_of(judged):
+        return None
+    points = annotator.points_of(judged.person)
+    return Heat(points, heat(cues_of(judged))) if points is not None else None
 
 
 def _edited(annotator: Annotator, person: int) -> DrawnFace:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPointF, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QMouseEvent,
@@ -23,7 +23,7 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QToolTip, QWidget
 
 from facetrack_app.model.curves import Curve
-from facetrack_app.model.judged import Judged, event_in_words
+from facetrack_app.model.judged import Judged, cues_in_words, event_in_words
 from facetrack_app.model.readings import value_in_words
 from facetrack_app.model.session import Session
 from facetrack_app.model.timeline import lanes, layers, time_ticks
@@ -66,6 +66,7 @@ class Timeline(QWidget):
 
     chosen = pyqtSignal(int)
     window_changed = pyqtSignal()
+    hovered = pyqtSignal(object)  # the Judged below the pointer, or None
     event_chosen = pyqtSignal(object)  # a Judged
     event_moved = pyqtSignal(object, int, int)  # a Judged, its new first and last frame
 
@@ -285,9 +286,14 @@ class Timeline(QWidget):
         if event.buttons() & Qt.LeftButton:
             self.chosen.emit(frame)
         found = self._event_at(event.x(), event.y())
+        self.hovered.emit(found[0] if found is not None else None)
         on_end = drag is not None or (found is not None and found[1] is not None)
         self.setCursor(Qt.SizeHorCursor if on_end else Qt.ArrowCursor)
         QToolTip.showText(event.globalPos(), self._words(event, frame), self)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Hover over nothing any more."""
+        self.hovered.emit(None)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let the end of an event go."""
@@ -315,7 +321,7 @@ class Timeline(QWidget):
         assert session is not None
         found = self._event_at(event.x(), event.y())
         if found is not None:
-            words.append(event_in_words(found[0]))
+            words += filter(None, (event_in_words(found[0]), cues_in_words(found[0])))
         place = self.rows.curve_at(event.y())
         if place is not None and self._person is not None:
             spec = self.curves[place].spec

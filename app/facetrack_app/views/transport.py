@@ -34,9 +34,11 @@ class Transport(QWidget):
     signals_chosen = pyqtSignal()
     pace_chosen = pyqtSignal(float)
 
-    def __init__(self, buttons: Mapping[str, QPushButton], chosen: list[str]) -> None:
+    def __init__(
+        self, buttons: Mapping[str, QPushButton], chosen: list[str], events: QMenu
+    ) -> None:
         super().__init__()
-        self._chosen = chosen
+        self._chosen, self._events = chosen, events
         self.place = QLabel("")
         self.place.setAccessibleName("place in the video")
         self.place.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
@@ -78,6 +80,8 @@ class Transport(QWidget):
     def _fill_menu(self) -> None:
         """List the signals that there are now: packages add theirs while the window is open."""
         self.menu.clear()
+        self.menu.addMenu(self._events)
+        self.menu.addSeparator()
         chosen = self.chosen
         for name, spec in _values().items():
             action = self.menu.addAction(named_with(spec.label, spec.model))

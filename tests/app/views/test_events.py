@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPoint
+from PyQt5.QtCore import QEvent, QPoint
 from PyQt5.QtGui import QImage
-from PyQt5.QtWidgets import QInputDialog
+from PyQt5.QtWidgets import QApplication, QFileDialog, QInputDialog, QToolTip
 from pytestqt.qtbot import QtBot
 
+from facetrack.actions.signal import BANK
 from facetrack.reading import Event
-from facetrack.signals.registry import signals
+from facetrack.signals.registry import signals, unregister
 from facetrack_app.model.commands import MarkSpan
 from facetrack_app.model.curves import curve_of
 from facetrack_app.model.judged import Decision, Judged, pack_event
@@ -18,6 +22,7 @@ from facetrack_app.views.theme import ORANGE, SKY
 from facetrack_app.views.timeline import Timeline
 from facetrack_app.views.timeline_painting import event_box
 from facetrack_app.views.timeline_rows import CURVE, GUTTER, Placed
+from tests.actions.test_timeline import recogniser as by_hand
 from tests.app.conftest import drawn
 from tests.app.views import gestures
 from tests.app.views.hands import Hands, N
@@ -196,3 +201,91 @@ def test_a_long_event_is_placed_once_and_others_beside_it(timeline: Timeline) ->
     box = event_box(Placed(long, 0, 0, 25), timeline.rows, timeline.axis)
     below = event_box(Placed(long, 1, 0, 25), timeline.rows, timeline.axis)
     assert box.bottom() < below.top()
+
+
+def test_where_a_face_showed_an_event_is_seen_on_hover(
+    hands: Hands, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, times = hands.annotator.session, hands.annotator.session.times()
+    start, stop = float(times[10]), float(times[14])
+    event = Event("smile", start, start, stop, 0.5, detail={"cues": {"mouthSmileLeft": 1.0}})
+    with session.store.transaction():
+        session.store.write(
+            "INSERT INTO event (person, estimator, version, name, start, peak, stop, score, "
+            "text, detail) VALUES (0, 'actions', '3', ?, ?, ?, ?, ?, ?, ?)", pack_event(event),
+        )  # fmt: skip
+    session.absorb_analysed()
+    hands.annotator.changed()
+    hands.go(12)
+    bare = picture(hands)
+    shown: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda at, words, *rest: shown.append(words))
+    gestures.move(timeline, place(timeline, 1), 0)
+    warm = np.abs(picture(hands) - bare).sum(axis=2)
+    corners = [hands.place(point) for point in (48, 54)]
+    right, left = (warm[at.y() - 3 : at.y() + 4, at.x() - 3 : at.x() + 4].mean() for at in corners)
+    assert left > 20 > 5 > right
+    assert "seen in mouthSmileLeft 100 %" in shown[-1]
+    gestures.move(timeline, place(timeline, 0), 0)  # of a blink, whose cues are not known
+    assert np.array_equal(picture(hands), bare)
+    gestures.move(timeline, place(timeline, 1), 0)
+    assert not np.array_equal(picture(hands), bare)
+    QApplication.sendEvent(timeline, QEvent(QEvent.Leave))
+    assert np.array_equal(picture(hands), bare)
+
+
+def picture(hands: Hands) -> np.ndarray:
+    """Grab the picture: (H, W, 3), as it is painted."""
+    image = hands.canvas.grab().toImage().convertToFormat(QImage.Format_RGB888)
+    memory = image.constBits().asarray(image.sizeInBytes())
+    rows = np.frombuffer(memory, np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
+
+
+def test_kinds_of_events_are_chosen_from_those_that_there_are(hands: Hands) -> None:
+    menu = hands.window.annotate.events_menu
+    menu.aboutToShow.emit()
+    shown = {action.text(): action for action in menu.actions() if action.isCheckable()}
+    assert (shown["blink, eyes closed"].isChecked(), shown["blink, eyes closed"].isEnabled()) == (
+        True,
+        False,
+    )
+    smiles = shown["smile, brow raise, mouth open"]
+    assert not smiles.isChecked()
+    smiles.trigger()
+    hands.until(lambda: not hands.annotator.analysing.busy)
+    menu.aboutToShow.emit()
+    shown = {action.text(): action for action in menu.actions()}
+    assert shown["smile, brow raise, mouth open"].isChecked()
+    assert "smile" in hands.annotator.analysing.names
+
+
+def test_a_recogniser_finds_events_and_a_broken_one_leaves_the_one_before(
+    hands: Hands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    menu, settings = hands.window.annotate.events_menu, hands.window.settings
+    known = replace(by_hand(), classes=("yawn",), thresholds={"yawn": 0.6}, levels={"yawn": 0.0},
+                    card={"offered": ["yawn"]})  # fmt: skip
+    known.write(tmp_path / "yawns.npz")
+    (tmp_path / "broken.npz").write_bytes(b"no model")
+    chosen = [str(tmp_path / "yawns.npz")]
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a, **k: (chosen[-1], ""))
+
+    def ask() -> None:
+        menu.aboutToShow.emit()
+        menu.actions()[-1].trigger()
+
+    try:
+        ask()
+        assert settings.recogniser == chosen[0]
+        assert "yawn" in hands.annotator.analysing.names
+        menu.aboutToShow.emit()
+        assert "yawn (synthetic only)" in [action.text() for action in menu.actions()]
+        chosen.append(str(tmp_path / "broken.npz"))
+        ask()
+        assert "broken.npz" in hands.window.message
+        assert settings.recogniser == chosen[0]
+        assert "yawn" in signals()
+        hands.until(lambda: not hands.annotator.analysing.busy)
+    finally:
+        unregister(BANK)

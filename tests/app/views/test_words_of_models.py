@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtGui import QImage, QPainter, QPalette
-from PyQt5.QtWidgets import QPushButton, QToolTip
+from PyQt5.QtWidgets import QMenu, QPushButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from facetrack.pain.signal import PAIN
@@ -77,7 +77,7 @@ def pen() -> Iterator[Pen]:
 
 
 def test_the_menu_of_curves_names_the_model(qtbot: QtBot, ache: Aching) -> None:
-    transport = Transport({name: QPushButton(name) for name in BUTTONS}, [])
+    transport = Transport({name: QPushButton(name) for name in BUTTONS}, [], QMenu())
     qtbot.addWidget(transport)
     transport.menu.aboutToShow.emit()
     listed = {action.text() for action in transport.menu.actions()}
