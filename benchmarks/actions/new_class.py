@@ -24,12 +24,11 @@ from tqdm import tqdm
 from benchmarks.command import make_parser
 from benchmarks.showing import show
 from facetrack.actions.classes import CLASSES
-from facetrack.actions.films import Acted, read_acted
+from facetrack.actions.films import Acted, read_films
 from facetrack.actions.recogniser import Recogniser
 from facetrack.actions.train.faces import Clips, recogniser_of, together, train, windows
 from facetrack.actions.train.few import rehearsal, teach
 from facetrack.actions.train.learning import scores
-from facetrack.errors import InputError
 from facetrack.networks.train.fitting import Schedule
 from facetrack.reporting.envelope import write_json
 from facetrack.reporting.tables import Part, Quantity, Table
@@ -110,10 +109,6 @@ def report(rows: Sequence[dict[str, Any]]) -> list[Part]:
     )]  # fmt: skip
 
 
-def _films(folder: Path, split: str) -> list[Acted]:
-    return [one for path in sorted(folder.glob(f"{split}.*.npz")) for one in read_acted(path)]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what is missing and lay all out."""
     parser = make_parser(__doc__)
@@ -126,9 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="the comparison")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
-    films = {split: _films(args.films, split) for split in ("train", "test")}
-    if not all(films.values()):
-        raise InputError(f"{args.films}: holds no films; make them with `facetrack actions film`")
+    films = {split: read_films(args.films, split) for split in ("train", "test")}
     for folder in (args.work, args.output):
         folder.mkdir(parents=True, exist_ok=True)
     jobs = [(name, seed) for seed in range(args.seeds) for name in args.classes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from facetrack.actions.looks import LOOK, RATE, look
 from facetrack.datasets.pts_folder import LabelledImage
-from facetrack.errors import FormatError
+from facetrack.errors import FormatError, InputError
 from facetrack.fitting.face_model import FaceModel
 from facetrack.formats.archive import checksum, read_archive, write_archive
 from facetrack.networks.expression import ExpressionEncoder
@@ -97,6 +98,14 @@ def write_acted(path: str | os.PathLike[str], acted: Sequence[Acted]) -> None:
     }
     description = {"names": [one.name for one in acted], "look": list(LOOK)}
     write_archive(path, arrays, description, kind=KIND, schema=1)
+
+
+def read_films(folder: Path, split: str) -> list[Acted]:
+    """Read the films of `train` or `test` that `facetrack actions film` wrote to a folder."""
+    paths = sorted(folder.glob(f"{split}.*.npz"))
+    if not paths:
+        raise InputError(f"{folder}: holds no {split}.*.npz; make them with `actions film`")
+    return [acted for path in paths for acted in read_acted(path)]
 
 
 def read_acted(path: str | os.PathLike[str]) -> list[Acted]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from facetrack.actions.classes import CLASSES, SYNTHETIC_ONLY
-from facetrack.actions.films import read_acted
+from facetrack.actions.films import read_films
 from facetrack.actions.recogniser import Recogniser
 from facetrack.actions.train.bank import ActionNetwork
 from facetrack.actions.train.faces import Clips, recogniser_of, together, train, windows
@@ -40,13 +40,34 @@ def learn(
     The folder has `train.*.npz` and `test.*.npz` of `films.write_acted`; `offered` classes become
     signals. The card has the F1 of each class on clips of people who were set aside.
     """
+    own, tested = (
+        together([windows(film) for film in read_films(folder, split)])
+        for split in ("train", "test")
+    )
+    recogniser = fit(
+        together([own, own.flipped()]), work, name=name, terms=terms, offered=offered,
+        epochs=epochs, seed=seed, report=report,
+    )  # fmt: skip
+    return replace(recogniser, card={**recogniser.card, "f1_synthetic": scores(recogniser, tested)})
+
+
+def fit(
+    clips: Clips,
+    work: Path,
+    *,
+    name: str,
+    terms: str = "",
+    offered: Sequence[str] = (),
+    epochs: int = 16,
+    seed: int = 0,
+    report: Report = lambda values: None,
+) -> Recogniser:
+    """Train a recogniser on clips, or take up what was interrupted."""
     unknown = [action for action in offered if action not in CLASSES]
     if unknown:
         raise InputError(f"there is no action {unknown[0]!r}; choose from {', '.join(CLASSES)}")
-    own, tested = (_clips(folder, split) for split in ("train", "test"))
     work.mkdir(parents=True, exist_ok=True)
     schedule = Schedule(epochs, batch=64, rate=2e-3, seed=seed)
-    clips = together([own, own.flipped()])
     network, scale = train(clips, schedule, checkpoint=work / CHECKPOINT, report=report)
     network.eval()
     card: dict[str, Any] = {
@@ -57,7 +78,7 @@ def learn(
         "offered": list(offered),
         "synthetic_only": sorted(SYNTHETIC_ONLY),
     }
-    recogniser = recogniser_of(
+    return recogniser_of(
         network,
         scale,
         name=name,
@@ -66,7 +87,6 @@ def learn(
         levels=_levels(network, clips, scale),
         card=card,
     )
-    return replace(recogniser, card={**card, "f1_synthetic": scores(recogniser, tested)})
 
 
 def scores(recogniser: Recogniser, clips: Clips) -> dict[str, float]:
@@ -80,13 +100,6 @@ def scores(recogniser: Recogniser, clips: Clips) -> dict[str, float]:
             float(2 * (true & claimed).sum() / max(true.sum() + claimed.sum(), 1)), 3
         )
     return found
-
-
-def _clips(folder: Path, split: str) -> Clips:
-    paths = sorted(folder.glob(f"{split}.*.npz"))
-    if not paths:
-        raise InputError(f"{folder}: holds no {split}.*.npz; make them with `actions film`")
-    return together([windows(acted) for path in paths for acted in read_acted(path)])
 
 
 @torch.no_grad()
