@@ -9,10 +9,10 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
-from facetrack.errors import FacetrackError, InputError
+from facetrack.errors import FacetrackError
 from facetrack.landmarks.shape_model import ShapeModel
 from facetrack.reading import Kind
-from facetrack.signals.registry import Choice, choose, owner
+from facetrack.signals.registry import WORDS, Choice, choose, estimators, owner, signals
 from facetrack.video.frame import Frame
 from facetrack.video.seeking import SeekableVideo
 from facetrack_app.model.observable import Observable, Voice
@@ -28,15 +28,10 @@ SIGNALS: Final = "signals"  # setting of a session: what `choose` takes
 
 
 def chosen_signals(session: Session) -> Choice:
-    """Give the signals that were chosen for a session; the usual ones if some are not there."""
-    return _chosen(session.setting(SIGNALS, "default"))
-
-
-def _chosen(wanted: str, *more: str) -> Choice:
-    try:
-        return choose(",".join([wanted, *more]))
-    except InputError:
-        return choose(",".join(["default", *more]))
+    """Give the signals that were chosen for a session, as far as they are known by now."""
+    known = {*WORDS, *estimators(), *signals()}
+    wanted = session.setting(SIGNALS, "default").split(",")
+    return choose(",".join(name for name in wanted if name in known) or "default")
 
 
 class Analysing:
@@ -71,14 +66,12 @@ class Analysing:
         All of the session is analysed anew then: one choice makes one set of results.
         """
         new = [n for name in names if name not in self._choice.names for n in _together(name)]
-        wanted = self._session.setting(SIGNALS, "default")
-        choice = _chosen(wanted, *new)
-        changed = choice != self._choice  # a recogniser may have been replaced
         if new:
+            wanted = [self._session.setting(SIGNALS, "default"), *new]
             with self._session.store.transaction():
-                self._session.put_setting(SIGNALS, ",".join([wanted, *new]))
-        self._choice = choice
-        return changed
+                self._session.put_setting(SIGNALS, ",".join(wanted))
+        before, self._choice = self._choice, chosen_signals(self._session)
+        return self._choice != before  # also where a recogniser was replaced
 
     def wake(self, *, more: bool) -> None:
         """Look for what is missing; `more`: the video is being tracked."""

@@ -19,12 +19,13 @@ from facetrack.formats.openface import read_openface
 from facetrack.formats.signals_csv import read_signals
 from facetrack.formats.webvtt import read_webvtt
 from facetrack.reading import HUMAN, MACHINE, Event
-from facetrack.signals.registry import owner
+from facetrack.signals.registry import choose, owner
 from facetrack_app.model.commands import MakeEvent, MarkSpan, Rename, SetRest, SetTimeZero
 from facetrack_app.model.event_list import event_lines
 from facetrack_app.model.judged import Judged, event_in_words, pack_event
 from facetrack_app.model.numbers import compared, in_words_of_rest
 from facetrack_app.model.readings import read_values
+from facetrack_app.model.session import Session
 from facetrack_app.services.analysing import chosen_signals
 from facetrack_app.services.exporting import export_document
 from facetrack_app.views.event_table import NAME, EventTable
@@ -225,3 +226,12 @@ def test_the_model_stands_where_events_and_numbers_are_listed(scored: Desk) -> N
     noted = {cells[0] for cells in table.cells if MODEL in cells[-1]}
     assert {"ache: mean", "ache: above its level", "ache episode: count"} <= noted
     assert in_words_of_rest(session, chosen_signals(session), 0).startswith("; measured from")
+
+
+def test_signals_that_are_gone_cost_no_others(session: Session) -> None:
+    with session.store.transaction():
+        session.put_setting("signals", "default,lean,smile,brow_raise,mouth_open")
+    assert {e.name for e in chosen_signals(session).estimators} >= {"blinks", "actions"}
+    with session.store.transaction():
+        session.put_setting("signals", "lean")
+    assert chosen_signals(session) == choose()
