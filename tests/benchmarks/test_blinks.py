@@ -8,7 +8,9 @@ import pytest
 pytest.importorskip("torch")
 
 from benchmarks import blinks
+from benchmarks.actions import acted
 from facetrack.actions.classes import CLASSES
+from facetrack.actions.films import Acted
 from facetrack.actions.looks import LOOK, Looks
 from facetrack.actions.recogniser import WINDOW
 from facetrack.datasets.events import Label
@@ -43,3 +45,15 @@ def test_a_bank_gives_frames_of_the_clip(monkeypatch: pytest.MonkeyPatch) -> Non
     assert abs(found.start - 60) <= 1
     assert abs(found.stop - 71) <= 1
     assert found.start <= found.apex <= found.stop
+
+
+def test_rules_see_what_synthetic_people_act() -> None:
+    values = np.zeros((96, len(LOOK)))
+    values[30:50, LOOK.index("pitch")] = np.radians(10) * np.sin(np.arange(20) * np.pi / 10)
+    nod = Acted("nod", 0, values, 30, 49)
+    smiles = np.zeros((96, len(LOOK)))
+    smiles[40:60, [LOOK.index(name) for name in ("mouthSmileLeft", "mouthSmileRight")]] = 0.6
+    shown = acted.counted([nod, Acted("smile", 0, smiles, 40, 59)], acted.by_rules)
+    assert (shown["nod"], shown["smile"], shown["shake"]) == ([1, 1, 0], [1, 1, 0], [0, 0, 0])
+    shown = acted.counted([Acted("", 0, values, -1, -1)], acted.by_rules)
+    assert shown["nod"] == [0, 0, 1]
