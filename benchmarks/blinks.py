@@ -30,12 +30,12 @@ from tqdm import tqdm
 from benchmarks.command import make_parser
 from benchmarks.showing import show
 from facetrack.actions.classes import CLASSES
-from facetrack.actions.films import Acted, read_films
+from facetrack.actions.films import Acted
 from facetrack.actions.looks import LOOK, Looks, look, resampled
 from facetrack.actions.recogniser import WINDOW, Recogniser
 from facetrack.actions.timeline import Timeline
 from facetrack.actions.train.faces import Clips, together, windows
-from facetrack.actions.train.learning import fit
+from facetrack.actions.train.learning import learn
 from facetrack.cli._common import clips_of
 from facetrack.datasets.channels import read_clip_channels
 from facetrack.datasets.events import NEGATIVE, Label, channel_events, read_labels
@@ -184,14 +184,13 @@ def found_by(
 
 def train(args: Namespace, more: Sequence[Clips], name: str) -> dict[str, Recogniser]:
     """Train a recogniser a seed on the films, and on more clips."""
-    films = together([windows(film) for film in read_films(args.films, "train")])
-    clips = together([part for one in (films, *more) for part in (one, one.flipped())])
-    banks = {}
-    for seed in range(args.seeds):
-        folder = args.work / f"{name.replace(' ', '_')}.{seed}"
-        folder.mkdir(parents=True, exist_ok=True)
-        banks[f"{name}, seed {seed}"] = fit(clips, folder, name=name, epochs=args.epochs, seed=seed)
-    return banks
+    return {
+        f"{name}, seed {seed}": learn(
+            args.films, args.work / f"{name.replace(' ', '_')}.{seed}", name=name, more=more,
+            epochs=args.epochs, seed=seed,
+        )
+        for seed in range(args.seeds)
+    }  # fmt: skip
 
 
 def _watch(folder: Path, labels: Labels, workers: int | None) -> dict[str, Watched]:

@@ -26,8 +26,7 @@ from benchmarks.showing import show
 from facetrack.actions.films import Acted, read_films
 from facetrack.actions.looks import LOOK, RATE, Looks
 from facetrack.actions.rules import RULES, Raised
-from facetrack.actions.train.faces import together, windows
-from facetrack.actions.train.learning import fit
+from facetrack.actions.train.learning import learn
 from facetrack.evaluation.actions import actions_of
 from facetrack.reading import Event
 from facetrack.reporting.tables import Quantity, Table
@@ -92,12 +91,11 @@ def table(counts: Mapping[str, Mapping[str, Sequence[int]]]) -> Table:
 
 def banks(args: Namespace) -> dict[str, Callable[[Looks], Spans]]:
     """Train a recogniser a seed, or load what was trained."""
-    own = together([windows(film) for film in read_films(args.films, "train")])
-    clips, made = together([own, own.flipped()]), dict[str, Callable[[Looks], Spans]]()
-    for seed in range(args.seeds):
-        bank = fit(clips, args.work / f"bank.{seed}", name="bank", seed=seed)
-        made[f"bank, seed {seed}"] = partial(actions_of, recogniser=bank)
-    return made
+    trained = {
+        f"bank, seed {seed}": learn(args.films, args.work / f"bank.{seed}", name="bank", seed=seed)
+        for seed in range(args.seeds)
+    }
+    return {name: partial(actions_of, recogniser=bank) for name, bank in trained.items()}
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ def learn(
     work: Path,
     *,
     name: str,
+    more: Sequence[Clips] = (),
     terms: str = "",
     offered: Sequence[str] = (),
     epochs: int = 16,
@@ -37,35 +38,18 @@ def learn(
 ) -> Recogniser:
     """Train a recogniser, or take up what was interrupted; its checkpoint lies in `work`.
 
-    The folder has `train.*.npz` and `test.*.npz` of `films.write_acted`; `offered` classes become
-    signals. The card has the F1 of each class on clips of people who were set aside.
+    The folder has `train.*.npz` and `test.*.npz` of `films.write_acted`; `more` are clips of other
+    origin to learn from, too; `offered` classes become signals. The card has the F1 of each class
+    on clips of people who were set aside.
     """
+    unknown = [action for action in offered if action not in CLASSES]
+    if unknown:
+        raise InputError(f"there is no action {unknown[0]!r}; choose from {', '.join(CLASSES)}")
     own, tested = (
         together([windows(film) for film in read_films(folder, split)])
         for split in ("train", "test")
     )
-    recogniser = fit(
-        together([own, own.flipped()]), work, name=name, terms=terms, offered=offered,
-        epochs=epochs, seed=seed, report=report,
-    )  # fmt: skip
-    return replace(recogniser, card={**recogniser.card, "f1_synthetic": scores(recogniser, tested)})
-
-
-def fit(
-    clips: Clips,
-    work: Path,
-    *,
-    name: str,
-    terms: str = "",
-    offered: Sequence[str] = (),
-    epochs: int = 16,
-    seed: int = 0,
-    report: Report = lambda values: None,
-) -> Recogniser:
-    """Train a recogniser on clips, or take up what was interrupted."""
-    unknown = [action for action in offered if action not in CLASSES]
-    if unknown:
-        raise InputError(f"there is no action {unknown[0]!r}; choose from {', '.join(CLASSES)}")
+    clips = together([part for one in (own, *more) for part in (one, one.flipped())])
     work.mkdir(parents=True, exist_ok=True)
     schedule = Schedule(epochs, batch=64, rate=2e-3, seed=seed)
     network, scale = train(clips, schedule, checkpoint=work / CHECKPOINT, report=report)
@@ -78,7 +62,7 @@ def fit(
         "offered": list(offered),
         "synthetic_only": sorted(SYNTHETIC_ONLY),
     }
-    return recogniser_of(
+    recogniser = recogniser_of(
         network,
         scale,
         name=name,
@@ -87,6 +71,7 @@ def fit(
         levels=_levels(network, clips, scale),
         card=card,
     )
+    return replace(recogniser, card={**card, "f1_synthetic": scores(recogniser, tested)})
 
 
 def scores(recogniser: Recogniser, clips: Clips) -> dict[str, float]:
