@@ -1,6 +1,6 @@
 """A class of facial actions learned from five examples, beside training with all its films.
 
-    facetrack actions film FILMS --portraits DIR ... --rounds 8
+    facetrack actions film FILMS --portraits DIR ... --rounds 24
     python -m benchmarks new_class FILMS --work WORK -o classes --json new_class.json
 
 For each class and seed a recogniser is trained without its films, and taught the class from five of
