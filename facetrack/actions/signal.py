@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from math import floor
 from typing import Final
 
@@ -43,6 +43,7 @@ class FilterBank:
 
     model: str = DEFAULT  # name or file of the recogniser
     leave: frozenset[str] = frozenset()  # actions that are left to others
+    checksum: str = ""  # of the file, which may be written anew while a program runs
     name: str = BANK
     delay: float = (WINDOW + 2 * HOP) / RATE + _GAP
     needs_pixels: bool = True
@@ -56,12 +57,16 @@ class FilterBank:
     @property
     def specs(self) -> tuple[Spec, ...]:
         """The actions that the model is worth offering for."""
-        return tuple(spec for spec in _specs(self.model) if spec.name not in self.leave)
+        return tuple(
+            spec for spec in _specs(self.model, self.checksum) if spec.name not in self.leave
+        )
 
     def start(self) -> _ActionRun:
         """Begin with a face, without anything from before."""
         return _ActionRun(
-            Timeline(_recogniser(self.model)), _encoder(), frozenset(s.name for s in self.specs)
+            Timeline(_recogniser(self.model, self.checksum)),
+            _encoder(),
+            frozenset(s.name for s in self.specs),
         )
 
 
@@ -79,8 +84,10 @@ def bank_of(model: str) -> FilterBank:
 
     A `FacetrackError` says that the file is none, or that nothing is left.
     """
-    _recogniser(model)
-    bank = FilterBank(model, frozenset(signals()))
+    checksum = str(ACTION_RECOGNISER.describe(model)["checksum"])
+    _recogniser(model, checksum)
+    _specs.cache_clear()  # what the same arrays offer may have been written anew, too
+    bank = FilterBank(model, frozenset(signals()), checksum)
     if not bank.specs:
         raise InputError(
             f"{model}: offers no action that no other signal has; choose some with "
@@ -148,8 +155,8 @@ class _ActionRun(Stateful):
         return events
 
 
-@cache
-def _recogniser(name: str) -> Recogniser:
+@lru_cache(maxsize=2)
+def _recogniser(name: str, checksum: str) -> Recogniser:
     recogniser = load_recogniser(name)
     if recogniser.inputs != LOOK:
         raise FacetrackError(f"the recogniser {name} reads other values than this version sees")
@@ -161,8 +168,8 @@ def _encoder() -> ExpressionEncoder:
     return load_encoder()
 
 
-@cache
-def _specs(name: str) -> tuple[Spec, ...]:
+@lru_cache(maxsize=2)
+def _specs(name: str, checksum: str) -> tuple[Spec, ...]:
     try:
         card = ACTION_RECOGNISER.describe(name)["card"]
     except FacetrackError as error:  # whatever became of this model, the other signals stay

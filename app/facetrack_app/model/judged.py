@@ -116,7 +116,7 @@ def cues_of(judged: Judged) -> Mapping[str, float]:
 def cues_in_words(judged: Judged) -> str:
     """Say which values of the face made an event; empty if that is not known."""
     cues = ", ".join(f"{name} {100 * share:.0f} %" for name, share in cues_of(judged).items())
-    return f"seen in {cues}" if cues else ""
+    return f"the program saw it in {cues}" if cues else ""
 
 
 def overlap(one: Event, other: Event) -> bool:

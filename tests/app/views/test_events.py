@@ -18,6 +18,7 @@ from facetrack.signals.registry import signals, unregister
 from facetrack_app.model.commands import MarkSpan
 from facetrack_app.model.curves import curve_of
 from facetrack_app.model.judged import Decision, Judged, pack_event
+from facetrack_app.services.analysing import chosen_signals
 from facetrack_app.views.theme import ORANGE, SKY
 from facetrack_app.views.timeline import Timeline
 from facetrack_app.views.timeline_painting import event_box
@@ -225,7 +226,7 @@ def test_where_a_face_showed_an_event_is_seen_on_hover(
     corners = [hands.place(point) for point in (48, 54)]
     right, left = (warm[at.y() - 3 : at.y() + 4, at.x() - 3 : at.x() + 4].mean() for at in corners)
     assert left > 20 > 5 > right
-    assert "seen in mouthSmileLeft 100 %" in shown[-1]
+    assert "the program saw it in mouthSmileLeft 100 %" in shown[-1]
     gestures.move(timeline, place(timeline, 0), 0)  # of a blink, whose cues are not known
     assert np.array_equal(picture(hands), bare)
     gestures.move(timeline, place(timeline, 1), 0)
@@ -281,6 +282,10 @@ def test_a_recogniser_finds_events_and_a_broken_one_leaves_the_one_before(
         assert "yawn" in hands.annotator.analysing.names
         menu.aboutToShow.emit()
         assert "yawn (synthetic only)" in [action.text() for action in menu.actions()]
+        replace(known, scale=2 * known.scale).write(tmp_path / "yawns.npz")
+        before = chosen_signals(hands.annotator.session)
+        ask()  # the same file, written anew
+        assert chosen_signals(hands.annotator.session) != before
         chosen.append(str(tmp_path / "broken.npz"))
         ask()
         assert "broken.npz" in hands.window.message
